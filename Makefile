@@ -1,0 +1,57 @@
+# `make` alone lists what there is. Everything lives in .venv and .calloff; `make clean` forgets both.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml))
+READY := .venv/ready
+JARS := .calloff/kafka-jars/fetched-for
+WORKERS ?= 2
+
+.PHONY: help setup run demo bench test check static lock docs clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) $(JARS) ## build .venv from requirements.lock and fetch Kafka (done by the others when needed)
+
+run: setup ## start everything with invented providers and referrals; FOR=90s ends it by itself
+	@$(BIN)/calloff up $(if $(FOR),--for $(FOR))
+
+demo: setup ## play five days of brokerage, judge them, and end with one line of JSON
+	@$(BIN)/calloff demo
+
+bench: setup ## measure every figure of the design; ONLY=chains,relay some; SCALE=10,100 with so many thousand packages
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE))
+
+test: setup static ## every check and test, on real PostgreSQL and Kafka
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+check: $(READY) static ## the checks and tests that need no servers
+	@$(BIN)/pytest -n $(WORKERS) -q -m "not servers"
+
+static: $(READY)
+	@$(BIN)/ruff format --check --quiet . || { echo "These files are not formatted: run '$(BIN)/ruff format .'"; $(BIN)/ruff format --check .; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/basedpyright
+	@$(BIN)/lint-imports
+
+lock: $(READY) ## resolve requirements.in anew into requirements.lock
+	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --quiet requirements.in --output-file requirements.lock
+
+docs: $(READY) ## write docs/events.md and docs/openapi from the code
+	@$(BIN)/calloff docs
+
+clean: ## delete .venv, .calloff and all caches
+	@deploy/bootstrap/clean
+
+$(READY): requirements.lock deploy/bootstrap/install $(addsuffix /pyproject.toml,$(PACKAGES))
+	@PYTHON=$(PYTHON) deploy/bootstrap/install $(PACKAGES)
+	@touch $@
+
+$(JARS): deploy/kafka/pom.xml | $(READY)
+	@$(BIN)/python -m calloff.embedded $< $(@D)
+	@touch $@

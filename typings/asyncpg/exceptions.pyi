@@ -1,0 +1,6 @@
+class PostgresError(Exception):
+    sqlstate: str | None
+    constraint_name: str | None
+
+class InterfaceError(Exception): ...
+class InternalClientError(Exception): ...

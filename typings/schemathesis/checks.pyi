@@ -1,0 +1,3 @@
+from schemathesis import Case, CheckContext, Response
+
+def not_a_server_error(ctx: CheckContext, response: Response, case: Case) -> bool | None: ...

@@ -1,0 +1,3 @@
+from typing import Any
+
+OPENAPI_31: dict[str, Any]
