@@ -1,0 +1,73 @@
+"""Events of the money for one package: approvals and purchase orders; topic `homecare.packages.v1`, all by pricing."""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import Field
+
+from contracts.events.base import PackageEvent
+from contracts.events.listings import Actor
+from contracts.ids import AwardId, FrameworkKey, OrderId, PlacementId, ProposalId, ProviderId
+from contracts.values import Hours, Money, PriceUnit, ServiceType, Value, WithdrawalReason
+
+
+class SpotPriceRefusal(StrEnum):
+    """Why a second officer does not approve a price above the ceiling."""
+
+    TOO_HIGH = "too high"
+    CHEAPER_PROPOSAL = "a cheaper proposal stands"
+    WAIT_FOR_OTHERS = "wait for further proposals"
+
+
+class OrderLine(Value):
+    """What is ordered a week: quantity × rate, rounded to the penny."""
+
+    service_type: ServiceType
+    unit: PriceUnit
+    quantity_per_week: Hours
+    rate: Money
+    weekly_cost: Money
+
+
+class SpotPriceApproved(PackageEvent):
+    """A second officer agrees to a price above the ceiling."""
+
+    award_id: AwardId
+    proposal_id: ProposalId
+    provider_id: ProviderId
+    rate: Money
+    officer: Actor
+
+
+class SpotPriceRefused(PackageEvent):
+    """A second officer does not agree to a price above the ceiling."""
+
+    award_id: AwardId
+    proposal_id: ProposalId
+    provider_id: ProviderId
+    officer: Actor
+    reason: SpotPriceRefusal
+
+
+class PurchaseOrderIssued(PackageEvent):
+    """What the council pays for a placement, taken from the terms that the placement carries."""
+
+    order_id: OrderId
+    reference: str = Field(pattern=r"^PO-[0-9]{4}-[0-9]{6,}$")
+    placement_id: PlacementId
+    provider_id: ProviderId
+    framework: FrameworkKey
+    price_list: str = Field(max_length=100)
+    starts_on: date
+    lines: tuple[OrderLine, ...] = Field(min_length=1)
+    weekly_cost: Money
+
+
+class PurchaseOrderCancelled(PackageEvent):
+    """The placement was voided before care began: nothing is paid on this order."""
+
+    order_id: OrderId
+    reference: str = Field(pattern=r"^PO-[0-9]{4}-[0-9]{6,}$")
+    placement_id: PlacementId
+    provider_id: ProviderId
+    reason: WithdrawalReason

@@ -1,0 +1,305 @@
+"""Events of one package of care, from the request to the placement; topic `homecare.packages.v1`."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.events.base import PackageEvent
+from contracts.ids import AreaCode, FrameworkKey, NoteId, OfferId, PlacementId, ProposalId, ProviderId, SearchId
+from contracts.values import (
+    AnswerBy,
+    Care,
+    Channel,
+    DeclineReason,
+    Hours,
+    Instant,
+    PassOverReason,
+    ServiceType,
+    StageName,
+    Terms,
+    Tier,
+    Value,
+    Wishes,
+    WithdrawalReason,
+)
+
+ViewKey = Annotated[str, Field(pattern=r"^[a-z_-]{1,40}/[A-Za-z0-9/-]{1,160}$")]
+"""One thing that another service has to say first: `eligibility/<provider>`."""
+
+
+class Candidate(Value):
+    """One line of the ranked list that a stage works through."""
+
+    provider_id: ProviderId
+    rank: int = Field(ge=1)
+
+
+class ViewUse(Value):
+    """Which version of what another service said a decision was taken on: `eligibility/<key>` at `sequence`."""
+
+    view: str = Field(pattern=r"^[a-z_-]{1,40}$")
+    key: str = Field(pattern=r"^[A-Za-z0-9/-]{1,160}$")
+    sequence: int = Field(ge=1)
+
+
+class Answer(StrEnum):
+    """What a provider answered to an offer."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+
+
+class CallResult(StrEnum):
+    """What came of an officer's telephone call."""
+
+    REACHED = "reached"
+    NOBODY_REACHED = "nobody reached"
+
+
+class LateReason(StrEnum):
+    """Why an answer was recorded but not used."""
+
+    AFTER_THE_END = "the offer had ended when the answer came"
+    ALREADY_ANSWERED = "the offer was already answered otherwise"
+    WITHDRAWN = "the offer had been withdrawn"
+    NO_LONGER_ELIGIBLE = "the provider may not be awarded this package any more"
+
+
+class OfferEnd(StrEnum):
+    """How an offer can end without a placement when the provider did not decide."""
+
+    PACKAGE_WITHDRAWN = "the council withdrew the package"
+    PROVIDER_NOT_ELIGIBLE = "the provider may not be awarded this package any more"
+
+
+class ExhaustedReason(StrEnum):
+    NO_STAGE_LEFT = "no stage left"
+
+
+class StopReason(StrEnum):
+    """Why a search ended without a placement."""
+
+    WITHDRAWN = "withdrawn by the council"
+
+
+class PackageRequested(PackageEvent):
+    """referral: one adult's package is to be sourced. Who the adult is stays in referral."""
+
+    care: Care
+    wishes: Wishes = Wishes()
+
+
+class WithdrawalRequested(PackageEvent):
+    """referral: the council wants the package back; sourcing decides what that means by now."""
+
+    reason: WithdrawalReason
+
+
+class PackageWithdrawn(PackageEvent):
+    """referral: the withdrawal is done; nothing is sourced or placed any more."""
+
+    reason: WithdrawalReason
+
+
+class PersonDisclosed(PackageEvent):
+    """referral: the placed provider was shown who the person is."""
+
+    provider_id: ProviderId
+
+
+class SourcingStarted(PackageEvent):
+    """sourcing: a search began, on these versions; they stay until it ends."""
+
+    search_id: SearchId
+    framework: FrameworkKey
+    definition_version: int = Field(ge=1)
+    area: AreaCode
+
+
+class SourcingHeld(PackageEvent):
+    """sourcing: the search cannot go on until what is missing is known; it stands on the officers' work list."""
+
+    missing: tuple[ViewKey, ...] = Field(min_length=1, description="`view/key` of each thing that is not there yet")
+
+
+class StageEntered(PackageEvent):
+    """sourcing: a stage began with these candidates in this order."""
+
+    search_id: SearchId
+    stage: StageName
+    tier: Tier
+    list_version: int = Field(ge=1)
+    candidates: tuple[Candidate, ...]
+
+
+class ProviderPassedOver(PackageEvent):
+    """sourcing: a provider's turn came and went without an offer, for all of these reasons."""
+
+    search_id: SearchId
+    stage: StageName
+    provider_id: ProviderId
+    rank: int = Field(ge=1)
+    reasons: tuple[PassOverReason, ...] = Field(min_length=1)
+    views: tuple[ViewUse, ...]
+
+
+class OfferMade(PackageEvent):
+    """sourcing: one package put to one provider, at a stated price; its clock starts with the delivery."""
+
+    search_id: SearchId
+    offer_id: OfferId
+    stage: StageName
+    provider_id: ProviderId
+    rank: int = Field(ge=1)
+    channel: Channel
+    care: Care
+    weekly_hours: Hours
+    terms: Terms
+    answer_by: AnswerBy
+    views: tuple[ViewUse, ...]
+
+
+class OfferDelivered(PackageEvent):
+    """provider-registry: the offer reached the provider; the endpoint's 2xx."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    channel: Channel
+    delivered_at: Instant
+
+
+class OfferUndeliverable(PackageEvent):
+    """provider-registry: nothing was delivered within the grace; the third outcome beside declined and expired."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    channel: Channel
+    first_attempt_at: Instant | None
+    reason: str = Field(
+        pattern=r"^[a-z0-9 -]{1,60}$", description="in closed terms: no endpoint, timed out, status 500"
+    )
+
+
+class OfferRedirected(PackageEvent):
+    """sourcing: the same offer goes by another channel; not a new offer, but a fresh clock."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    from_channel: Channel
+    to_channel: Channel
+    answer_by: AnswerBy
+
+
+class CallRecorded(PackageEvent):
+    """sourcing: an officer telephoned a provider about its offer; reaching it delivers the offer."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    result: CallResult
+    attempt: int = Field(ge=1)
+
+
+class OfferClockStarted(PackageEvent):
+    """sourcing: the offer is delivered and can be answered until this instant (exclusive)."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    delivered_at: Instant
+    answer_by: Instant
+
+
+class OfferExtended(PackageEvent):
+    """sourcing: we were down while the offer could be answered; its clock gains the time that was lost."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    down_from: Instant
+    up_at: Instant
+    answer_by: Instant = Field(description="the new end (exclusive)")
+
+
+class OfferAccepted(PackageEvent):
+    """sourcing: the provider takes the package; PackagePlaced follows in the same breath."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+
+
+class OfferDeclined(PackageEvent):
+    """sourcing: the provider does not take the package, for a coded reason; more stands in an erasable note."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    reason: DeclineReason
+    note_id: NoteId | None = None
+
+
+class OfferExpired(PackageEvent):
+    """sourcing: no answer in time, or nobody reached three times."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+
+
+class OfferWithdrawn(PackageEvent):
+    """sourcing: the offer ended before the provider had decided, and not by the clock."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    reason: OfferEnd
+
+
+class LateAnswerRefused(PackageEvent):
+    """sourcing: an answer that came too late, or twice otherwise; on record, and not used."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    answer: Answer
+    reason: LateReason
+    passed_over: tuple[PassOverReason, ...] = ()
+
+
+class PackagePlaced(PackageEvent):
+    """sourcing: the package is with exactly this provider, on exactly these terms."""
+
+    search_id: SearchId
+    placement_id: PlacementId
+    offer_id: OfferId | None = Field(description="the offer that was accepted; null after an open list")
+    proposal_id: ProposalId | None = Field(
+        default=None, description="the proposal that was awarded, after an open list"
+    )
+    provider_id: ProviderId
+    stage: StageName
+    framework: FrameworkKey
+    area: AreaCode
+    service_type: ServiceType
+    starts_on: date
+    weekly_hours: Hours
+    terms: Terms
+    views: tuple[ViewUse, ...]
+
+
+class PlacementVoided(PackageEvent):
+    """sourcing: the placement is undone before care started; its hours are free again."""
+
+    placement_id: PlacementId
+    provider_id: ProviderId
+    weekly_hours: Hours
+    reason: WithdrawalReason
+
+
+class SourcingExhausted(PackageEvent):
+    """sourcing: no stage is left and nobody took the package; an officer has to act."""
+
+    search_id: SearchId
+    last_stage: StageName
+    reason: ExhaustedReason
+
+
+class SourcingStopped(PackageEvent):
+    """sourcing: the search ended because the council asked for it."""
+
+    search_id: SearchId | None
+    reason: Literal[StopReason.WITHDRAWN] = StopReason.WITHDRAWN

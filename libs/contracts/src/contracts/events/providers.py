@@ -1,0 +1,85 @@
+"""Events of one provider; topic `homecare.providers.v1`, all by provider-registry."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.events.base import ProviderEvent
+from contracts.ids import AreaCode, BranchId, FrameworkKey
+from contracts.values import Channel, Hours, Instant, PassOverReason, Rating, ServiceType, Tier, Value
+
+
+class EmbargoReason(StrEnum):
+    SAFEGUARDING = "safeguarding"
+    CQC_ENFORCEMENT = "CQC enforcement"
+    CONTRACT_BREACH = "contract breach"
+    PROVIDER_REQUEST = "at the provider's request"
+
+
+class ProviderRegistered(ProviderEvent):
+    """A provider is known; names of companies are public, names of people never appear."""
+
+    name: str = Field(min_length=1, max_length=200)
+    service_types: tuple[ServiceType, ...]
+
+
+class ChannelsChanged(ProviderEvent):
+    """By which channels a provider hears of offers, the first one first."""
+
+    channels: tuple[Channel, ...]
+
+
+class RatingPublished(ProviderEvent):
+    """CQC's overall rating of one branch; ratings belong to branches, not to providers."""
+
+    branch_id: BranchId
+    rating: Rating
+    published_on: date
+
+
+class Membership(Value):
+    """Whether the provider may be offered work in one tier of one area, and if not, why."""
+
+    framework: FrameworkKey
+    area: AreaCode
+    tier: Tier
+    eligible: bool
+    reasons: tuple[PassOverReason, ...] = ()
+
+
+class EligibilityChanged(ProviderEvent):
+    """What the provider may be offered from now on: all its memberships, not a difference."""
+
+    memberships: tuple[Membership, ...]
+    service_types: tuple[ServiceType, ...]
+    spot_areas: tuple[AreaCode, ...] = Field(default=(), description="where it takes packages outside any framework")
+    rating: Rating = Field(default=Rating.NOT_RATED, description="the best of its branches that may give home care")
+
+
+class ProviderEmbargoed(ProviderEvent):
+    """No new offers from this moment; a live offer is not called back, its acceptance is refused."""
+
+    reason: EmbargoReason
+    embargoed: Literal[True] = True
+
+
+class EmbargoLifted(ProviderEvent):
+    """The provider may be offered work again."""
+
+    embargoed: Literal[False] = False
+
+
+class CapacityDeclared(ProviderEvent):
+    """Free commissioned hours a week in one area, at the time of declaring."""
+
+    area: AreaCode
+    free_hours: Hours
+    declared_at: Instant
+
+
+class EndpointDisabled(ProviderEvent):
+    """The provider's webhook endpoint is no longer called: it answered 410, or an officer disabled it."""
+
+    reason: Literal["gone", "disabled by officer"]

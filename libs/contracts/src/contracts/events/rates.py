@@ -1,0 +1,60 @@
+"""Events of one provider's rates; topic `homecare.rates.v1`, all by pricing."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from contracts.events.base import ProviderEvent
+from contracts.ids import AreaCode, FrameworkKey, ProviderId
+from contracts.values import Money, PriceUnit, ServiceType, Value
+
+
+class SelectedRate(Value):
+    """One line of a selection: which rate of the matrix, and what that is in pounds."""
+
+    service_type: ServiceType
+    unit: PriceUnit
+    number: int = Field(ge=1, description="rate 1, rate 2, … of the matrix")
+    rate: Money
+
+
+class Selection(Value):
+    """A provider's rates in one area from a day on, until a later selection takes over."""
+
+    valid_from: date
+    matrix_version: int = Field(ge=1, description="version of the definition whose matrix they were selected from")
+    rates: tuple[SelectedRate, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def one_rate_a_service_type(self) -> Self:
+        kinds = [each.service_type for each in self.rates]
+        if len(set(kinds)) != len(kinds):
+            message = "one rate for each service type"
+            raise ValueError(message)
+        return self
+
+    def rate_for(self, service_type: ServiceType) -> SelectedRate | None:
+        return next((each for each in self.rates if each.service_type is service_type), None)
+
+
+class RatesSelected(ProviderEvent):
+    """All selections of a provider for one area that still matter, not a difference; the earliest day first."""
+
+    framework: FrameworkKey
+    area: AreaCode
+    selections: tuple[Selection, ...] = Field(min_length=1)
+
+    def on(self, day: date) -> Selection | None:
+        """The selection that counts on `day`; None before the first one begins."""
+        return _newest(each for each in self.selections if each.valid_from <= day)
+
+
+def rates_key(provider_id: ProviderId, framework: FrameworkKey, area: AreaCode) -> str:
+    """Where a provider's rates for one area stand in a view: `<provider>/essex-live-at-home-2025/E07000071`."""
+    return f"{provider_id}/{framework}/{area}"
+
+
+def _newest(selections: Iterable[Selection]) -> Selection | None:
+    return max(selections, key=lambda each: each.valid_from, default=None)

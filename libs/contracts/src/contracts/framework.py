@@ -1,0 +1,300 @@
+"""A framework's definition: areas, tiers, brokerage time, prices, stages of sourcing, as data a council can change.
+
+The YAML files under `frameworks/` are read into `FrameworkDefinition`; whatever is wrong in one is reported with its
+line and what to do (`contracts.definitions.read_definition`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from contracts.ids import AreaCode, CouncilKey, FrameworkKey
+from contracts.values import (
+    Channel,
+    LocalTime,
+    Money,
+    OutwardCode,
+    PriceUnit,
+    Rating,
+    ServiceType,
+    StageName,
+    Tier,
+    Value,
+    Weekday,
+)
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        message = "no such time zone; write one of the IANA database, such as Europe/London"
+        raise ValueError(message) from error
+    return name
+
+
+def _whole_minutes(length: timedelta) -> timedelta:
+    if length < MINUTE or length % MINUTE:
+        message = "must be one or more whole minutes, such as PT30M"
+        raise ValueError(message)
+    return length
+
+
+Minutes = Annotated[timedelta, AfterValidator(_whole_minutes)]
+"""A length of time that an officer can say: one or more whole minutes, written PT30M."""
+
+
+class Area(Value):
+    code: AreaCode = Field(pattern=r"^[A-Za-z0-9-]{2,32}$")
+    name: Title
+
+
+class TierRules(Value):
+    """Who may stand on a tier's lists."""
+
+    tier: Tier
+    providers_per_area: int | None = Field(default=None, ge=1, description="at most; None is no cap")
+    minimum_rating: Rating
+    accepts_not_rated: bool = False
+    minimum_turnover: Money | None = None
+
+
+class BankHolidayOverride(Value):
+    """A day that the calendar of England has, or has not, against the published table."""
+
+    day: date
+    closed: bool
+    name: Title
+
+
+class BrokerageTime(Value):
+    """When the council's officers work; deadlines of routine packages count this time only."""
+
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "Europe/London"
+    opens: LocalTime = time(8, 30)
+    closes: LocalTime = time(17, 0)
+    days: tuple[Weekday, ...] = Field(
+        default=(Weekday.MON, Weekday.TUE, Weekday.WED, Weekday.THU, Weekday.FRI), min_length=1
+    )
+    bank_holidays: tuple[date, ...] = Field(description="pinned, so that a replay in ten years counts the same hours")
+    overrides: tuple[BankHolidayOverride, ...] = ()
+
+    @model_validator(mode="after")
+    def opens_before_it_closes(self) -> Self:
+        if self.opens >= self.closes:
+            message = "opens must be before closes, both on the same day"
+            raise ValueError(message)
+        return self
+
+
+class MatrixLine(Value):
+    """One line of the price matrix: what a unit of one service type costs."""
+
+    service_type: ServiceType
+    unit: PriceUnit
+    rate: Money = Field(description="rate 1")
+    further_rates: tuple[Money, ...] = Field(default=(), max_length=20, description="rate 2, rate 3, …")
+
+    def rate_numbered(self, number: int) -> Decimal | None:
+        """Rate `number` of this line, counted from 1; None where the matrix does not go so far."""
+        rates = (self.rate, *self.further_rates)
+        return rates[number - 1] if 1 <= number <= len(rates) else None
+
+
+class Prices(Value):
+    invented: bool = Field(description="true where the council's real matrix is not public")
+    price_list: str = Field(min_length=1, max_length=60)
+    selected_by_providers: bool = Field(
+        default=False, description="each provider selects its rates from the matrix; without: rate 1 for all"
+    )
+    matrix: tuple[MatrixLine, ...] = Field(min_length=1)
+
+    def line_for(self, service_type: ServiceType) -> MatrixLine | None:
+        """The matrix line of a service type, None where the framework has no price for it."""
+        return next((line for line in self.matrix if line.service_type is service_type), None)
+
+
+class AnswerWithin(Value):
+    """How long a provider has to answer, by channel, counted from delivery."""
+
+    webhook: Minutes = timedelta(minutes=30)
+    email: Minutes = timedelta(minutes=30)
+    phone: Minutes = timedelta(minutes=15)
+    urgent: Minutes = timedelta(minutes=30)
+
+    def by(self, channel: Channel, *, urgent: bool) -> timedelta:
+        """Urgent packages: the same plain time by every channel."""
+        if urgent:
+            return self.urgent
+        return {Channel.WEBHOOK: self.webhook, Channel.EMAIL: self.email, Channel.PHONE: self.phone}[channel]
+
+
+class Exhausted(StrEnum):
+    """What follows when a stage has nobody left."""
+
+    NEXT_STAGE = "next stage"
+    STOP = "stop"
+
+
+class SequentialOffers(Value):
+    """One provider at a time, in the order of the ranked list."""
+
+    stage: StageName
+    procedure: Literal["sequential-offers"]
+    tier: Tier
+    answer_within: AnswerWithin = AnswerWithin()
+    undeliverable_after: Minutes = timedelta(minutes=2)
+    calls_before_expiry: int = Field(default=3, ge=1, le=10)
+    exhausted: Exhausted = Exhausted.NEXT_STAGE
+
+
+def _whole_days(length: timedelta) -> timedelta:
+    if length < DAY or length % DAY:
+        message = "must be one or more whole days, such as P7D"
+        raise ValueError(message)
+    return length
+
+
+Days = Annotated[timedelta, AfterValidator(_whole_days)]
+"""A length of time in whole days, written P7D."""
+
+
+class Ceiling(Value):
+    """What one officer may award alone for a unit of one service type; above it a second officer approves."""
+
+    service_type: ServiceType
+    rate: Money
+
+
+class OpenList(Value):
+    """Open to all providers of the area, who propose a rate and a way of delivering it; an officer awards.
+
+    Its packages stay open until they are placed or withdrawn, so nothing can follow it.
+    """
+
+    stage: StageName
+    procedure: Literal["open-list"]
+    spot: bool = Field(default=True, description="open to providers outside the framework, too")
+    ceilings: tuple[Ceiling, ...] = Field(min_length=1)
+    alarm_after: Days = Field(default=timedelta(days=7), description="when an officer is told that nobody has taken it")
+    outward_codes_shown: tuple[OutwardCode, ...] = Field(
+        default=(), description="where so many people live that the outward code points at nobody; elsewhere: district"
+    )
+
+    def ceiling_for(self, service_type: ServiceType) -> Decimal | None:
+        return next((each.rate for each in self.ceilings if each.service_type is service_type), None)
+
+
+Stage = Annotated[SequentialOffers | OpenList, Field(discriminator="procedure")]
+"""The procedures that a stage can have; further ones join as they are built (docs/decisions)."""
+
+
+class FrameworkDefinition(Value):
+    """One version of one council's framework; immutable once published."""
+
+    framework: FrameworkKey = Field(pattern=r"^[a-z0-9-]{3,60}$")
+    version: int = Field(ge=1)
+    council: CouncilKey = Field(pattern=r"^[a-z0-9-]{2,40}$")
+    title: Title
+    source: str = Field(min_length=1, max_length=500, description="the document that the rules were taken from")
+    runs_from: date
+    runs_until: date
+    areas: tuple[Area, ...] = Field(min_length=1)
+    service_types: tuple[ServiceType, ...] = Field(min_length=1)
+    tiers: tuple[TierRules, ...] = Field(min_length=1)
+    brokerage: BrokerageTime
+    prices: Prices
+    sourcing: tuple[Stage, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def sections_agree(self) -> Self:
+        """Each section is right by itself; where they contradict each other, all the places are named at once."""
+        wrong = [InitErrorDetails(type=at.error(), loc=at.path, input=None) for at in self._disagreements()]
+        if wrong:
+            raise ValidationError.from_exception_data(type(self).__name__, wrong)
+        return self
+
+    def rules_of(self, tier: Tier) -> TierRules | None:
+        return next((rules for rules in self.tiers if rules.tier is tier), None)
+
+    def stage_named(self, name: str) -> SequentialOffers | OpenList:
+        return next(stage for stage in self.sourcing if stage.stage == name)
+
+    def sequence_named(self, name: str) -> SequentialOffers:
+        """The stage `name`, where it is known to make one offer after the other. Raises LookupError."""
+        stage = self.stage_named(name)
+        if isinstance(stage, SequentialOffers):
+            return stage
+        message = f"stage {name} makes no offers one after the other"
+        raise LookupError(message)
+
+    def stage_after(self, name: str | None) -> SequentialOffers | OpenList | None:
+        """The stage that follows `name`, the first one after None; None when the road ends."""
+        names = [stage.stage for stage in self.sourcing]
+        position = 0 if name is None else names.index(name) + 1
+        return self.sourcing[position] if position < len(names) else None
+
+    def has_area(self, code: AreaCode) -> bool:
+        return any(area.code == code for area in self.areas)
+
+    def _disagreements(self) -> Iterable["Disagreement"]:
+        yield from _doubled("areas[].code", [area.code for area in self.areas])
+        yield from _doubled("service_types[]", self.service_types)
+        yield from _doubled("tiers[].tier", [rules.tier for rules in self.tiers])
+        yield from _doubled("sourcing[].stage", [stage.stage for stage in self.sourcing])
+        yield from _doubled("brokerage.days[]", self.brokerage.days)
+        yield from _doubled("brokerage.bank_holidays[]", self.brokerage.bank_holidays)
+        yield from _doubled("brokerage.overrides[].day", [override.day for override in self.brokerage.overrides])
+        yield from _doubled("prices.matrix[].service_type", [line.service_type for line in self.prices.matrix])
+        if self.runs_from > self.runs_until:
+            yield Disagreement(("runs_until",), "must not be before runs_from")
+        for position, service_type in enumerate(self.service_types):
+            if self.prices.line_for(service_type) is None:
+                yield Disagreement(("service_types", position), "has no price; add a line for it to prices.matrix")
+        for position, stage in enumerate(self.sourcing):
+            place = ("sourcing", position)
+            if isinstance(stage, OpenList):
+                yield from self._open_list_disagreements(stage, place)
+            elif self.rules_of(stage.tier) is None:
+                yield Disagreement((*place, "tier"), "is not described; add this tier to tiers")
+
+    def _open_list_disagreements(self, stage: OpenList, place: tuple[str | int, ...]) -> Iterable["Disagreement"]:
+        if self.sourcing[-1] is not stage:
+            yield Disagreement(place, "nothing can follow an open list; make it the last stage")
+        for position, ceiling in enumerate(stage.ceilings):
+            if ceiling.service_type in [each.service_type for each in stage.ceilings[:position]]:
+                yield Disagreement((*place, "ceilings", position), "is given twice; keep one of the two")
+        lacking = [each.value for each in self.service_types if stage.ceiling_for(each) is None]
+        if lacking:
+            yield Disagreement((*place, "ceilings"), f"lacks {', '.join(lacking)}; add a line for each")
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Something that is right by itself and wrong beside the rest."""
+
+    path: tuple[str | int, ...]
+    reason: str
+
+    def error(self) -> PydanticCustomError:
+        return PydanticCustomError("disagreement", "{reason}", {"reason": self.reason})
+
+
+def _doubled(path: str, names: Sequence[object]) -> Iterable[Disagreement]:
+    """Each second mention of a name; `path` leaves the position open: `areas[].code`."""
+    before, _, after = path.partition("[]")
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            place = (*before.split("."), position, *after.lstrip(".").split())
+            yield Disagreement(place, "is given twice; keep one of the two")

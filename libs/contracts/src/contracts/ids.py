@@ -1,0 +1,39 @@
+"""Identifiers have types of their own, so that a provider's id cannot stand where a package's should."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import NewType
+from uuid import UUID
+
+PackageId = NewType("PackageId", UUID)
+ReferralId = NewType("ReferralId", UUID)
+SearchId = NewType("SearchId", UUID)
+OfferId = NewType("OfferId", UUID)
+PlacementId = NewType("PlacementId", UUID)
+ProviderId = NewType("ProviderId", UUID)
+BranchId = NewType("BranchId", UUID)
+NoteId = NewType("NoteId", UUID)
+ListingReference = NewType("ListingReference", UUID)
+"""How an open package is called on a list: random, and made anew for every list, so that nobody can be followed."""
+ProposalId = NewType("ProposalId", UUID)
+AwardId = NewType("AwardId", UUID)
+OrderId = NewType("OrderId", UUID)
+
+FrameworkKey = NewType("FrameworkKey", str)
+"""A framework's short name, `essex-live-at-home-2025`."""
+AreaCode = NewType("AreaCode", str)
+"""An area of a framework; for districts the ONS code, `E07000071`."""
+CouncilKey = NewType("CouncilKey", str)
+"""A council's short name, `essex`."""
+
+NewId = Callable[[], UUID]
+"""Where fresh ids come from; the domain is given one, so that a replay can give the same ids again."""
+
+
+def uuid7(now: datetime, *, random_bits: int | None = None) -> UUID:
+    """A time-ordered UUID (RFC 9562, version 7) of the instant `now`; 74 `random_bits` make it repeatable."""
+    milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
+    chance = secrets.randbits(74) if random_bits is None else random_bits
+    high, low = chance >> 62, chance & ((1 << 62) - 1)
+    return UUID(int=(milliseconds << 80) | (0x7 << 76) | ((high & 0xFFF) << 64) | (0b10 << 62) | low)

@@ -1,0 +1,108 @@
+"""Every kind of change that breaks a reader is caught and explained; the free kind is let through."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from contracts.compatibility import Breakage, breakages, breaking_changes
+
+PUBLISHED: dict[str, Any] = {  # Any: a JSON document, taken apart by hand below
+    "title": "OfferMade",
+    "type": "object",
+    "required": ["offer_id", "channel", "care"],
+    "properties": {
+        "offer_id": {"type": "string", "format": "uuid"},
+        "channel": {"$ref": "#/$defs/Channel"},
+        "only": {"type": "string", "const": "one"},
+        "care": {"$ref": "#/$defs/Care"},
+        "rank": {"type": "integer", "minimum": 1, "default": 1},
+        "note_id": {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}], "default": None},
+    },
+    "$defs": {
+        "Channel": {"type": "string", "enum": ["webhook", "phone"]},
+        "Care": {
+            "type": "object",
+            "required": ["visits"],
+            "properties": {"visits": {"type": "array", "items": {"$ref": "#/$defs/Visit"}, "maxItems": 50}},
+        },
+        "Visit": {"type": "object", "required": ["minutes"], "properties": {"minutes": {"type": "integer"}}},
+    },
+}
+
+
+def _after(change: str) -> dict[str, Any]:
+    """The published schema after one line of change: `s` is the schema, `p` its properties, `d` its definitions."""
+    schema = deepcopy(PUBLISHED)
+    exec(change, {"s": schema, "p": schema["properties"], "d": schema["$defs"]})
+    return schema
+
+
+BREAKING = {
+    "a required field is removed": ("del p['offer_id']; s['required'].remove('offer_id')", "offer_id", "put it back"),
+    "an optional field is removed": ("del p['rank']", "rank", "removed or renamed"),
+    "a field is renamed": ("p['id'] = p.pop('offer_id'); s['required'][0] = 'id'", "offer_id", "renamed"),
+    "a required field is added": ("p['new'] = {'type': 'string'}; s['required'].append('new')", "new", "default"),
+    "an optional field becomes required": ("s['required'].append('rank')", "rank", "must be there"),
+    "a required field becomes optional": ("s['required'].remove('channel')", "channel", "need not be there"),
+    "a type changes": ("p['offer_id']['type'] = 'integer'", "offer_id", "type changed from string to integer"),
+    "a format changes": ("p['offer_id']['format'] = 'date'", "offer_id", "format changed"),
+    "a format goes": ("del p['offer_id']['format']", "offer_id", "to none"),
+    "a pattern comes": ("p['offer_id']['pattern'] = 'x'", "offer_id", "pattern changed from none"),
+    "a word is removed": ("d['Channel']['enum'].remove('phone')", "channel", "'phone' was removed"),
+    "a word is added": ("d['Channel']['enum'].append('fax')", "channel", "'fax' was added"),
+    "the only word changes": ("p['only']['const'] = 'two'", "only", "'two' was added"),
+    "closed words become open": ("del d['Channel']['enum']", "channel", "became open"),
+    "open text is closed": ("p['offer_id']['enum'] = ['a']", "offer_id", "ones closed"),
+    "a limit is narrowed": ("p['rank']['minimum'] = 2", "rank", "minimum changed from 1 to 2"),
+    "a limit is widened": ("p['rank']['minimum'] = 0", "rank", "minimum changed"),
+    "a default changes": ("p['rank']['default'] = 2", "rank", "default changed"),
+    "a field may be null": ("p['rank'] = {'anyOf': [p['rank'], {'type': 'null'}]}", "rank", "alternatives"),
+    "a field may not be null any more": ("p['note_id']['anyOf'].pop()", "note_id", "alternatives"),
+    "an alternative changes": ("p['note_id']['anyOf'][0]['type'] = 'integer'", "note_id", "type changed"),
+    "something deep inside a list changes": ("d['Visit']['properties'].clear()", "care.visits[].minutes", "removed"),
+    "a list is limited otherwise": ("d['Care']['properties']['visits']['maxItems'] = 60", "care.visits", "maxItems"),
+    "a list becomes something else": ("d['Care']['properties']['visits'] = {'type': 'string'}", "care.visits", "type"),
+    "unknown fields are forbidden": ("s['additionalProperties'] = False", "", "additionalProperties"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BREAKING)
+def test_it_is_breaking_when(case: str) -> None:
+    change, path, told = BREAKING[case]
+    found = breaking_changes("OfferMade.v1.json", PUBLISHED, _after(change))
+    assert any(breakage.path == path and told in str(breakage) for breakage in found), found
+
+
+FREE = {
+    "nothing changes": "pass",
+    "an optional field is added": "p['new'] = {'type': 'string', 'default': 'x'}",
+    "an optional field is added deep inside": "d['Visit']['properties']['new'] = {'type': 'string', 'default': 'x'}",
+    "texts change": "s['title'] = 'Offer'; p['rank']['description'] = 'place on the list'",
+    "words change places": "d['Channel']['enum'].reverse()",
+    "required fields change places": "s['required'].reverse()",
+    "a definition is moved or renamed": "d['Means'] = d.pop('Channel'); p['channel'] = {'$ref': '#/$defs/Means'}",
+    "a reference is written out": "p['channel'] = d.pop('Channel')",
+}
+
+
+@pytest.mark.parametrize("case", FREE)
+def test_it_is_free_when(case: str) -> None:
+    assert breaking_changes("OfferMade.v1.json", PUBLISHED, _after(FREE[case])) == ()
+
+
+def test_an_event_that_was_published_stays() -> None:
+    (gone,) = breakages({"OfferMade.v1.json": PUBLISHED}, {})
+    assert (gone.schema, gone.remedy) == ("OfferMade.v1.json", "put it back")
+
+
+def test_a_new_event_breaks_nobody() -> None:
+    assert breakages({}, {"OfferMade.v1.json": PUBLISHED}) == ()
+
+
+def test_a_breakage_says_what_where_whom_it_breaks_and_what_to_do() -> None:
+    breakage = Breakage("OfferMade.v1.json", "rank", "type changed", "old readers fail")
+    assert str(breakage) == (
+        "OfferMade.v1.json rank: type changed: old readers fail; "
+        "leave this version as it is and add a new version of the event beside it"
+    )

@@ -1,0 +1,42 @@
+"""The page of events says what each field means and where a reader finds what it is made of."""
+
+import pytest
+from pydantic import BaseModel
+
+from contracts.catalogue import CATALOGUE, Entry
+from contracts.documentation import Audience, meaning_of_field, page_of_events, values_of
+from contracts.envelope import Envelope
+from contracts.events.packages import OfferMade
+from contracts.values import Care, Terms
+from contracts.vocabulary import MEANINGS
+
+EVERY_CLASS = [Envelope, *(entry.event for entry in CATALOGUE)]
+VALUES = [kind for kind in values_of(CATALOGUE) if issubclass(kind, BaseModel)]
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.event.__name__)
+def test_every_field_of_an_event_has_a_meaning(entry: Entry) -> None:
+    for name, field in entry.event.model_fields.items():
+        assert meaning_of_field(entry.event, name, field)
+
+
+def test_the_values_of_an_offer_have_parts_of_their_own() -> None:
+    assert {Care, Terms} <= set(VALUES)
+
+
+def test_no_meaning_is_kept_for_a_field_that_nobody_has() -> None:
+    names = {name for kind in (*EVERY_CLASS, *VALUES) for name in kind.model_fields}
+    own = {f"{kind.__name__}.{name}" for kind in (*EVERY_CLASS, *VALUES) for name in kind.model_fields}
+    assert [name for name in MEANINGS if name not in names | own] == []
+
+
+def test_the_page_tells_who_follows_an_event_and_shows_one() -> None:
+    audience = Audience(handlers=(("provider-registry", "send_offer"),), views=(("pricing", "offers"),))
+    page = page_of_events(CATALOGUE, {OfferMade: audience}, {OfferMade: "{}"})
+    part = page.partition("### OfferMade\n")[2].partition("\n### ")[0]
+    assert (
+        "published by sourcing. Followed by provider-registry (`send_offer`). Kept in views: pricing (`offers`)."
+        in part
+    )
+    assert "| `care` | [Care](#care) | what is to be sourced" in part
+    assert "```json\n{}\n```" in part

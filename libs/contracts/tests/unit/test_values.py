@@ -1,0 +1,67 @@
+"""Values that contradict themselves cannot be built, and are refused in a way that the edge can report."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.framework import AnswerWithin, BrokerageTime
+from contracts.testing import a_definition, a_visit, some_care
+from contracts.values import Channel, Rating, Weekday
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"days": (Weekday.MON, Weekday.MON)}, "each day may be named once"),
+        ({"earliest": "09:00", "latest": "08:00"}, "latest must not be before earliest"),
+        ({"earliest": "08:00Z", "latest": "09:00"}, "without an offset"),
+        ({"earliest": "08:00", "latest": "09:00+01:00"}, "without an offset"),
+        ({"carers": 0}, "greater than or equal to 1"),
+        ({"minutes": 10}, "greater than or equal to 15"),
+    ],
+)
+def test_a_visit_that_cannot_be_is_refused_as_invalid(changed: dict[str, object], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        a_visit(**changed)
+
+
+@pytest.mark.parametrize("place", ["CO1 1JG", "co1", "CO11JG", "ZZ", ""])
+def test_no_more_of_the_postcode_than_its_outward_code(place: str) -> None:
+    with pytest.raises(ValidationError, match="outward_code"):
+        some_care(outward_code=place)
+
+
+def test_a_visit_with_two_carers_counts_twice_in_commissioned_hours() -> None:
+    assert some_care(visits=(a_visit(carers=2),)).weekly_hours == Decimal("7.00")
+
+
+def test_not_rated_reaches_no_floor() -> None:
+    assert not Rating.NOT_RATED.reaches(Rating.INADEQUATE)
+    assert Rating.GOOD.reaches(Rating.GOOD)
+    assert not Rating.REQUIRES_IMPROVEMENT.reaches(Rating.GOOD)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Londn", "Europe", "", "../London"])
+def test_an_unknown_time_zone_is_refused_as_invalid(zone: str) -> None:
+    with pytest.raises(ValidationError, match="no such time zone"):
+        BrokerageTime(timezone=zone, bank_holidays=())
+
+
+def test_brokerage_that_never_opens_is_refused() -> None:
+    with pytest.raises(ValidationError, match="days"):
+        BrokerageTime.model_validate({"days": (), "bank_holidays": (date(2026, 12, 25),)})
+
+
+def test_urgent_packages_have_the_same_time_by_every_channel() -> None:
+    within = AnswerWithin()
+    assert {within.by(channel, urgent=True) for channel in Channel} == {within.urgent}
+    assert within.by(Channel.PHONE, urgent=False) < within.by(Channel.WEBHOOK, urgent=False)
+
+
+def test_the_road_goes_from_stage_to_stage_and_ends() -> None:
+    definition = a_definition()
+    first = definition.stage_after(None)
+    assert first is definition.stage_named("tier-1")
+    assert definition.stage_after("tier-1") is None
