@@ -1,0 +1,196 @@
+"""All postcodes in one file of 12 bytes each, mapped into memory and searched where it lies: opening it loads nothing.
+
+Layout, in the machine's own byte order (the file is a cache, not an exchange format):
+
+    head        magic, number of sectors, of districts, of postcodes
+    sectors     per postcode sector ("CM1 1", the outward code padded to four), with how many postcodes it has
+    districts   the GSS codes; a postcode names its district by the place in this list, blank means none
+    columns     eastings and northings (float32, exact for whole metres below 2^24; NaN means none),
+                units (two letters read as one uint16, ascending within a sector) and districts (uint16)
+"""
+
+import math
+import mmap
+import os
+import struct
+import sys
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate, islice
+from operator import lt
+from pathlib import Path
+from typing import Self
+
+from geography.errors import PostcodesUnreadable
+from geography.ons import Columns
+from geography.places import GridReference
+from geography.postcode import Postcode
+
+_MAGIC = f"postcodes1{sys.byteorder}".encode()
+_HEAD = struct.Struct("=16sIII")
+_SECTOR = struct.Struct("=5sI")
+_DISTRICT = struct.Struct("=9s")
+_BYTES_PER_POSTCODE = 12
+
+_POSTCODE_LENGTH = 7
+_SECTOR_LENGTH = 5
+_AFTER_Z = "["
+
+
+def _sector_of(postcode: Postcode) -> str:
+    return f"{postcode.outward:4}{postcode.inward[0]}"
+
+
+def _unit_of(postcode: Postcode) -> int:
+    return int.from_bytes(postcode.inward[1:].encode(), "big")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the directory says of one postcode; the district's code is None where it gives none."""
+
+    district: str | None
+    location: GridReference | None
+
+
+class IndexWriter:
+    """Gathers the directory letter by letter, in loops of C only: a Python loop over 2.7 million rows takes seconds."""
+
+    def __init__(self) -> None:
+        self._sectors: dict[str, int] = {}
+        self._districts: dict[str, int] = {}
+        self._eastings, self._northings = array("f"), array("f")
+        self._units, self._numbers = array("H"), array("H")
+
+    def add(self, letter: Columns) -> None:
+        """Add the postcodes of one file; they must be in order and share no sector with another file."""
+        try:
+            self._add_keys(letter["pcd"])
+            self._add_values(letter)
+        except (KeyError, TypeError, ValueError, OverflowError) as strange:
+            raise PostcodesUnreadable(
+                "the postcode package has another shape than this version of Call-off reads; install the pinned one"
+            ) from strange
+
+    def _add_keys(self, postcodes: list[str]) -> None:
+        sectors = dict(_sectors_of(postcodes))
+        if not all(map(lt, postcodes, islice(postcodes, 1, None))) or not self._sectors.keys().isdisjoint(sectors):
+            raise ValueError("postcodes are out of order")
+        self._sectors.update(sectors)
+        self._units.extend(_units_of(postcodes))
+
+    def _add_values(self, letter: Columns) -> None:
+        codes = [code if isinstance(code, str) else "" for code in letter["laua"]]
+        for code in sorted(set(codes)):
+            self._districts.setdefault(code, len(self._districts))
+        # an array made of a list is copied in one go; extended by the list it would grow item by item
+        self._numbers.extend(array("H", list(map(self._districts.__getitem__, codes))))
+        self._eastings.extend(array("f", letter["oseast1m"]))
+        self._northings.extend(array("f", letter["osnrth1m"]))
+        if len({len(column) for column in self._columns}) != 1:
+            raise ValueError("columns differ in length")
+
+    @property
+    def _columns(self) -> "tuple[array[float] | array[int], ...]":  # quoted: array takes no subscript at run time
+        return self._eastings, self._northings, self._units, self._numbers
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all: under another name first, then renamed onto `path`."""
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            file.write(_HEAD.pack(_MAGIC, len(self._sectors), len(self._districts), len(self._units)))
+            file.writelines(_SECTOR.pack(sector.encode(), count) for sector, count in self._sectors.items())
+            file.writelines(_DISTRICT.pack(code.encode()) for code in self._districts)
+            for column in self._columns:
+                column.tofile(file)
+            file.flush()
+            os.fsync(file.fileno())  # a rename that reaches the disk before the content would leave a file of zeros
+        partial.replace(path)
+
+
+def _sectors_of(postcodes: list[str]) -> Iterator[tuple[str, int]]:
+    """Each sector with the number of its postcodes, leaping from one sector to the next."""
+    start = 0
+    while start < len(postcodes):
+        sector = postcodes[start][:_SECTOR_LENGTH]
+        end = bisect_left(postcodes, sector + _AFTER_Z, start)
+        yield sector, end - start
+        start = end
+
+
+def _units_of(postcodes: list[str]) -> "array[int]":
+    """The last two letters of each, as `_unit_of` reads them."""
+    text = "".join(postcodes).encode("ascii")
+    letters = bytearray(2 * len(postcodes))
+    letters[0::2] = text[5::_POSTCODE_LENGTH]
+    letters[1::2] = text[6::_POSTCODE_LENGTH]
+    units = array("H", bytes(letters))
+    if sys.byteorder == "little":
+        units.byteswap()
+    return units
+
+
+class Index:
+    """The index file, open. Reading changes nothing in it, so any number of threads may."""
+
+    def __init__(self, content: memoryview) -> None:
+        _, sectors, districts, postcodes = _HEAD.unpack_from(content)
+        codes_at = _HEAD.size + sectors * _SECTOR.size
+        columns_at = codes_at + districts * _DISTRICT.size
+        self._runs = _runs(content[_HEAD.size : codes_at])
+        self._districts = [
+            code.rstrip(b"\0").decode() or None for (code,) in _DISTRICT.iter_unpack(content[codes_at:columns_at])
+        ]
+        self._eastings, self._northings, self._units, self._numbers = _columns(content[columns_at:], postcodes)
+
+    @classmethod
+    def at(cls, path: Path) -> Self | None:
+        """Open the file; None where there is none, or one that is not whole or of another format."""
+        try:
+            with path.open("rb") as file:
+                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (FileNotFoundError, ValueError):  # ValueError: an empty file cannot be mapped
+            return None
+        return cls(content) if _is_whole(content) else None
+
+    def find(self, postcode: Postcode) -> Record | None:
+        run = self._runs.get(_sector_of(postcode))
+        if run is None:
+            return None
+        unit = _unit_of(postcode)
+        row = bisect_left(self._units, unit, run.start, run.stop)
+        if row == run.stop or self._units[row] != unit:
+            return None
+        return Record(self._districts[self._numbers[row]], self._location(row))
+
+    def _location(self, row: int) -> GridReference | None:
+        easting, northing = self._eastings[row], self._northings[row]
+        if math.isnan(easting) or math.isnan(northing):
+            return None
+        return GridReference(int(easting), int(northing))
+
+
+def _is_whole(content: memoryview) -> bool:
+    if len(content) < _HEAD.size:
+        return False
+    magic, sectors, districts, postcodes = _HEAD.unpack_from(content)
+    size = _HEAD.size + sectors * _SECTOR.size + districts * _DISTRICT.size + postcodes * _BYTES_PER_POSTCODE
+    return magic.rstrip(b"\0") == _MAGIC and len(content) == size
+
+
+def _runs(table: memoryview) -> dict[str, range]:
+    """Which rows each sector has."""
+    counts = [(sector.decode(), count) for sector, count in _SECTOR.iter_unpack(table)]
+    ends = accumulate(count for _, count in counts)
+    return {sector: range(end - count, end) for (sector, count), end in zip(counts, ends, strict=True)}
+
+
+def _columns(
+    body: memoryview, rows: int
+) -> "tuple[memoryview[float], memoryview[float], memoryview[int], memoryview[int]]":
+    """Eastings, northings, units and districts, as they follow one another in the file."""
+    eastings, northings = body[: rows * 4], body[rows * 4 : rows * 8]
+    units, numbers = body[rows * 8 : rows * 10], body[rows * 10 :]
+    return eastings.cast("f"), northings.cast("f"), units.cast("H"), numbers.cast("H")
