@@ -1,0 +1,131 @@
+"""A command from HTTP: carried out through `perform`, answered after the commit, alike when repeated."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Header, Request, Response
+from opentelemetry import trace
+from pydantic import BaseModel
+
+from contracts.errors import CallOffError, NotYet
+from contracts.ids import uuid7
+from service_runtime.claims import Answer, CommandClaim, Replay, TwinInFlight, fingerprint
+from service_runtime.database import gave_up_waiting
+from service_runtime.http.auth import Caller
+from service_runtime.http.problems import response_to
+from service_runtime.observability.traces import about
+from service_runtime.perform import Done, Performer
+from service_runtime.streams import Cause, StreamKey
+
+CommandT = TypeVar("CommandT")
+ResultT = TypeVar("ResultT")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=128,
+        description="Any unique value; a repeat with the same value and body gets the first answer again.",
+    ),
+]
+
+
+def answered(body: BaseModel, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """An answer with a JSON body."""
+    return Answer(status, body.model_dump_json().encode(), (("content-type", "application/json"), *headers))
+
+
+def refused(error: CallOffError) -> Answer:
+    """A refusal that is on record: the transaction commits, and the caller gets the error's problem+json."""
+    response = response_to(error)
+    headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
+    return Answer(response.status_code, bytes(response.body), headers)
+
+
+class CatchingUp(NotYet):
+    """The service has just started and does not know enough yet to decide."""
+
+
+class Commands:
+    """Carries out the commands of one request."""
+
+    # Which unit of work the performer opens is the service's business; its handlers' types say it.
+    def __init__(self, performer: Performer[Any], request: Request, key: str | None, fingerprints: bytes) -> None:
+        self._performer = performer
+        self._request = request
+        self._key = key
+        self._secret = fingerprints
+
+    def new_id(self) -> UUID:
+        """A fresh, time-ordered id, for a subject that begins with this command."""
+        return uuid7(self._performer.clock.now())
+
+    async def carry_out(
+        self,
+        command: CommandT,
+        handler: Callable[[CommandT, Any], Awaitable[ResultT]],
+        *,
+        on: StreamKey,
+        by: Caller,
+        answer: Callable[[ResultT], Answer],
+        kept: Callable[[ResultT], Answer] | None = None,
+    ) -> Response:
+        """Runs `handler(command, work)` on the stream `on` and returns its answer, or the one given before.
+
+        `kept` makes what is stored for a repeat, where the first answer says what must not be stored (a secret).
+        Raises what the handler raises, KeyParked, KeyReused, and TwinInFlight when its twin takes longer than two
+        seconds.
+        """
+        span = trace.get_current_span()
+        span.set_attributes(about(on.topic, on.key))
+        claim = CommandClaim(
+            on=on,
+            why=Cause(f"command:{uuid7(self._performer.clock.now())}", by.actor, by.council),
+            caller=f"{by.council}/{by.actor}",
+            # The key is the caller's own text, and could say anything.
+            idempotency_key=None if self._key is None else fingerprint(self._secret, self._key.encode()),
+            fingerprint=await self._fingerprint(),
+            answer=kept or answer,
+        )
+        try:
+            done = await self._performer.perform(claim, lambda work: handler(command, work), span=span)
+        except Replay as replay:
+            return _response(replay.answer)
+        except Exception as error:
+            if gave_up_waiting(error):
+                message = (
+                    "the same, or something else about the same subject, is being done just now; ask again in a second"
+                )
+                raise TwinInFlight(message, retry_after=1) from error
+            raise
+        assert isinstance(done, Done), "a command is carried out, replayed or refused"
+        return _response(answer(done.result))
+
+    async def _fingerprint(self) -> str:
+        request = self._request
+        path = f"{request.url.path}?{request.url.query}"
+        return fingerprint(self._secret, request.method.encode(), path.encode(), await request.body())
+
+
+async def commands(request: Request, key: IdempotencyKey = None) -> Commands:
+    """The dependency through which routes carry out commands."""
+    return _commands(request, key)
+
+
+async def unkept_commands(request: Request) -> Commands:
+    """The same for commands whose answers must never be stored: an Idempotency-Key means nothing to them."""
+    return _commands(request, None)
+
+
+def _commands(request: Request, key: str | None) -> Commands:
+    state = request.app.state
+    if not state.ready.is_set():
+        message = "still catching up with what other services have said; ask again shortly"
+        raise CatchingUp(message, retry_after=2)
+    return Commands(state.performer, request, key, state.fingerprints)
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))

@@ -1,0 +1,1 @@
+"""What operations see of a service: structured logs, traces, metrics, health."""

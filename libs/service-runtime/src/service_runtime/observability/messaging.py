@@ -1,0 +1,94 @@
+"""Spans of messages by OpenTelemetry's messaging conventions: `send {topic}` and `process {topic}`.
+
+The span in which an event was published is its creation context: the parent of the span that sends it, and of those
+that process it. Where nobody keeps that one, these are not made.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from opentelemetry.trace import SpanKind
+from opentelemetry.util.types import AttributeValue
+
+from contracts.catalogue import PACKAGES
+from service_runtime.observability.traces import Said, about, is_kept, tell
+
+EVENT: Final = "calloff.event"
+"""Which type of event a message says."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A record, as far as a span tells of it; where it lies is not known before Kafka has it."""
+
+    topic: str
+    key: str
+    id: str
+    type: str
+    partition: int | None = None
+    offset: int | None = None
+
+    def sent(self) -> Said:
+        return self._in("send")
+
+    def processed(self, *, group: str) -> Said:
+        return {**self._in("process"), "messaging.consumer.group.name": group}
+
+    def _in(self, operation: Literal["send", "process"]) -> dict[str, AttributeValue]:
+        said: dict[str, AttributeValue] = {
+            "messaging.system": "kafka",
+            "messaging.operation.name": operation,
+            "messaging.operation.type": operation,
+            "messaging.destination.name": self.topic,
+            "messaging.message.id": self.id,
+            "messaging.kafka.message.key": self.key,
+            EVENT: self.type,
+            **about(self.topic, self.key),
+        }
+        if self.partition is not None:
+            said["messaging.destination.partition.id"] = str(self.partition)
+        if self.offset is not None:
+            said["messaging.kafka.offset"] = self.offset
+        return said
+
+
+class Passing(NamedTuple):
+    """A record on its way through a batch, as Kafka has it or is given it."""
+
+    topic: str
+    partition: int
+    offset: int | None
+    key: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+    @property
+    def traceparent(self) -> str:
+        # It is the last header that we write.
+        return next((value.decode() for name, value in reversed(self.headers) if name == "traceparent"), "")
+
+    @property
+    def message(self) -> Message:
+        named = {name: value.decode(errors="replace") for name, value in self.headers}
+        key = self.key.decode(errors="replace")
+        said = (named.get("ce_id", ""), named.get("ce_type", ""))
+        return Message(self.topic, key, *said, partition=self.partition, offset=self.offset)
+
+
+def tell_sent(batch: Iterable[Passing], *, begun: int, error: str | None = None) -> None:
+    """A batch was sent, or could not be; `begun` in nanoseconds since 1970."""
+    ended = time.time_ns()
+    for each in batch:
+        if is_kept(cause := each.traceparent):
+            name, said = f"send {each.topic}", each.message.sent()
+            tell(cause, name, SpanKind.PRODUCER, said, begun=begun, ended=ended, error=error)
+
+
+def tell_taken_in(batch: Iterable[Passing], *, group: str, begun: int) -> None:
+    """A batch was taken in, all of it in one transaction; of thousands of providers nobody wants to read that."""
+    ended = time.time_ns()
+    for each in batch:
+        if each.topic == PACKAGES and is_kept(cause := each.traceparent):
+            name, said = f"process {each.topic}", each.message.processed(group=group)
+            tell(cause, name, SpanKind.CONSUMER, said, begun=begun, ended=ended)

@@ -1,0 +1,44 @@
+"""The environment variables that every service reads; a service's own settings add to these."""
+
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class RuntimeSettings(BaseSettings):
+    """Read once, in `wiring`. Durations are in seconds, but for what OpenTelemetry counts in milliseconds."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="CALLOFF_", env_file=None)
+
+    database_url: SecretStr = Field(description="postgresql+asyncpg://role:password@host:port/database")
+    kafka_bootstrap: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    role: Literal["api", "worker", "all"] = "all"
+    pool_size: int = Field(default=10, ge=2)
+
+    token_issuer: str
+    token_audience: str = "calloff"  # noqa: S105  a name, no secret
+    token_jwks_url: str
+
+    fingerprint_key: SecretStr = Field(min_length=32, description="key of the HMACs of request bodies")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    trace_sample_ratio: float = Field(default=1.0, ge=0, le=1)
+    metrics_every_ms: int = Field(default=60_000, gt=0, validation_alias="OTEL_METRIC_EXPORT_INTERVAL")
+    drain_within: float = Field(default=10.0, description="how long SIGTERM waits for what is in hand")
+
+    simulated_clock: AwareDatetime | None = Field(
+        default=None, description="the embedded stack's only: time stands at it"
+    )
+    simulation_key: SecretStr | None = Field(default=None, min_length=16, description="who knows it may move the clock")
+
+    @model_validator(mode="after")
+    def _simulates_on_this_machine_only(self) -> Self:
+        if self.simulated_clock is None:
+            return self
+        if self.simulation_key is None or self.host not in {"127.0.0.1", "::1"} or self.role != "all":
+            message = "a simulated clock needs a simulation key, a loopback host, and one process with the role all"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,28 @@
+"""An application behind a real port, for as long as a test needs it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncGenerator[str]:
+    """Serves `app` on a free port of the loopback address; gives its base URL."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none")
+    )
+    config = server.config
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    serving_on = server.servers[0].sockets[0].getsockname()
+    beating = asyncio.create_task(server.main_loop())
+    try:
+        yield f"http://127.0.0.1:{serving_on[1]}"
+    finally:
+        server.should_exit = True
+        await beating
+        await server.shutdown()

@@ -1,0 +1,329 @@
+"""The webhook engine: claims what is due, sends it side by side, and sees to it that every result counts once.
+
+One loop settles what was sent and claims what is due in one short transaction; requests run outside of any. A process
+that dies leaves leases behind, and whoever claims next sends the same id again: at least once, in order for each owner
+and stream. An endpoint that hangs holds its own few places and nobody else's.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Generic, TypeVar
+from uuid import UUID
+
+from aiohttp import ClientError
+from opentelemetry.trace import Span, SpanKind
+
+from service_runtime import parking
+from service_runtime.clock import SimulatedClock, horizon_of
+from service_runtime.database import is_passing
+from service_runtime.observability.logs import Logger
+from service_runtime.observability.metrics import WebhookMetrics
+from service_runtime.observability.traces import Said, about, failed, following, later
+from service_runtime.perform import Performer
+from service_runtime.wakes import POLL, Wake
+from service_runtime.webhooks import deliveries as queue
+from service_runtime.webhooks import results
+from service_runtime.webhooks.deliveries import Attempt, Due, Room, Settled
+from service_runtime.webhooks.endpoints import GONE
+from service_runtime.webhooks.mail import MAILBOX, MailSender
+from service_runtime.webhooks.outlet import WebhookOutlet
+from service_runtime.webhooks.results import DeliveryClaim, DeliverySubscription, Gone
+from service_runtime.webhooks.retries import next_attempt
+from service_runtime.webhooks.sending import Answer, Limit, Sender, failure_of
+from service_runtime.webhooks.vault import SecretUnreadable
+from service_runtime.work import PostgresWork
+
+WorkT = TypeVar("WorkT", bound=PostgresWork)
+
+CLAIMED_AT_ONCE: Final = 100
+PERFORMED_AT_ONCE: Final = 4
+"""Results that are performed side by side; each needs a database connection."""
+TRIES: Final = 3
+PAUSE: Final = 0.2
+"""Seconds before a result that could not be performed is tried again."""
+BREATH: Final = 0.005
+"""Seconds between two turns, in which results gather: one statement settles and claims for all of them."""
+
+
+@dataclass(frozen=True)
+class InFlight:
+    due: Due
+    limit: Limit
+    task: asyncio.Task[None]
+
+
+class WebhookEngine(Generic[WorkT]):
+    """Runs until it is cancelled; a result whose handler fails three times is kept and parks its stream."""
+
+    def __init__(
+        self,
+        performer: Performer[WorkT],
+        outlet: WebhookOutlet[WorkT],
+        *,
+        wake: Wake,
+        log: Logger,
+        metrics: WebhookMetrics,
+    ) -> None:
+        self._performer = performer
+        self._clock = performer.clock
+        self._by_kind: Mapping[str, DeliverySubscription[WorkT]] = {each.kind: each for each in outlet.deliveries}
+        self._gone = outlet.gone
+        self._limits = outlet.limits
+        self._vault = outlet.vault
+        self._sender = Sender(outlet.rules, clock=performer.clock, resolver=outlet.resolver)
+        self._mail = None if outlet.mail is None else MailSender(outlet.mail, clock=performer.clock)
+        self._wake = wake
+        self._log = log
+        self._metrics = metrics
+        self._in_flight: dict[UUID, InFlight] = {}
+        self._settled: list[Settled] = []
+        self._performing = asyncio.Semaphore(PERFORMED_AT_ONCE)
+        self._chance = 0.0 if isinstance(performer.clock, SimulatedClock) else None
+        self._claiming = False
+        self.attempts = 0
+
+    @property
+    def in_flight(self) -> int:
+        """Deliveries that are claimed and not settled in the database yet; one for a claim that is being made.
+
+        What a claim has just taken is due no longer, and known here only when it returns.
+        """
+        return len(self._in_flight) + len(self._settled) + int(self._claiming)
+
+    async def run(self) -> None:
+        async with self._sender:
+            try:
+                while True:
+                    await self._turn()
+            finally:
+                await self._stop()
+
+    async def _turn(self) -> None:
+        self._cut_what_is_over()
+        try:
+            claimed = await self._settle_and_claim()
+        except Exception as error:  # noqa: BLE001  an outage of the database ends, and webhooks are due all the same
+            self._log.warning("webhooks interrupted", error=type(error).__name__)
+            await asyncio.sleep(PAUSE)
+            return
+        for due in claimed:
+            self._start(due)
+        if len(claimed) < CLAIMED_AT_ONCE:
+            await asyncio.sleep(BREATH)
+            await self._wake.wait(POLL)
+
+    async def _settle_and_claim(self) -> list[Due]:
+        settled, room, horizon = tuple(self._settled), self._room(), horizon_of(self._clock)
+        in_flight = tuple(self._in_flight)
+        self._claiming = True
+        try:
+            async with self._performer.database.transaction() as connection:
+                if settled:
+                    await queue.settle(connection, settled, now=horizon.instant)
+                claimed = await queue.claim(
+                    connection, room, in_flight=in_flight, within=horizon, lease=self._limits.lease
+                )
+        finally:
+            self._claiming = False
+        del self._settled[: len(settled)]
+        return claimed
+
+    def _room(self) -> Room:
+        for_each = self._limits.requests_for_each
+        busy = Counter(each.due.owner for each in self._in_flight.values())
+        return Room(
+            most=min(CLAIMED_AT_ONCE, self._limits.requests - len(self._in_flight)),
+            for_each=for_each,
+            for_busy={owner: for_each - count for owner, count in busy.items()},
+        )
+
+    def _cut_what_is_over(self) -> None:
+        """Requests end with their webhook's time, also where the clock is not the machine's."""
+        now = self._clock.now()
+        for each in self._in_flight.values():
+            if each.due.give_up_at is not None and now > each.due.give_up_at:
+                each.limit.end_now()
+
+    def _start(self, due: Due) -> None:
+        limit = Limit(_seconds_for(due, self._clock.now(), most=self._limits.request))
+        task = asyncio.create_task(self._deliver(due, limit))
+        self._in_flight[due.id] = InFlight(due, limit, task)
+        task.add_done_callback(lambda task: self._ended(due, task))
+
+    def _ended(self, due: Due, task: asyncio.Task[None]) -> None:
+        del self._in_flight[due.id]
+        self._wake.ring()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("webhook attempt broke off", webhook=str(due.id), error=type(error).__name__)
+
+    async def _deliver(self, due: Due, limit: Limit) -> None:
+        # The first attempt follows from its cause without waiting; a later one is a story of its own.
+        span_of = following if due.attempts <= 1 else later
+        with span_of(due.traceparent, f"webhook {due.kind}", SpanKind.CLIENT, _said(due)) as span:
+            settled = await self._attempt(due, limit, span) if due.sendable else _unsent(due, self._clock.now())
+        self._count(settled)
+        if self._has_followers(settled):
+            await self._hand_over(settled, span)
+        else:
+            self._settled.append(settled)
+
+    async def _attempt(self, due: Due, limit: Limit, span: Span) -> Settled:
+        self.attempts += 1
+        at, began = self._clock.now(), time.perf_counter()
+        answer: Answer | None = None
+        failure: str | None
+        try:
+            answer = await self._send(due, limit)
+            failure = answer.failure
+        except (ClientError, OSError, ValueError, SecretUnreadable) as error:
+            failure = failure_of(error)
+        took = timedelta(seconds=time.perf_counter() - began)
+        status = answer.status if answer else None
+        if status is not None:
+            span.set_attribute("http.response.status_code", status)
+        if failure is not None:
+            failed(span, failure)
+        attempt = Attempt(due.attempts, at, took, status, failure)
+        return settle(
+            due,
+            attempt,
+            now=answer.at if answer else self._clock.now(),
+            retry_after=answer.retry_after if answer else None,
+            chance=self._chance,
+        )
+
+    async def _send(self, due: Due, limit: Limit) -> Answer:
+        keys = [self._vault.open(secret, owner=due.owner) for secret in due.secrets]
+        if self._mail is not None and due.url == MAILBOX:
+            return await self._mail.send(keys[0], str(due.id), due.body, limit=limit)
+        return await self._sender.send(due.url or "", str(due.id), due.body, keys=keys, limit=limit)
+
+    def _count(self, settled: Settled) -> None:
+        self._metrics.outcomes.labels(settled.outcome or "failed").inc()
+        if settled.attempt is not None:
+            self._metrics.took.observe(settled.attempt.took.total_seconds())
+        if settled.outcome == "delivered":
+            self._metrics.queued.observe(max(0.0, (settled.decided_at - settled.due.queued_at).total_seconds()))
+
+    def _has_followers(self, settled: Settled) -> bool:
+        if settled.outcome is None:
+            return False
+        if settled.failure == GONE:
+            return True
+        subscription = self._by_kind.get(settled.due.kind)
+        return subscription is not None and getattr(subscription, settled.outcome) is not None
+
+    async def _hand_over(self, settled: Settled, span: Span) -> None:
+        """Performs a result, however long the database is away; what fails by itself is kept and parks its stream."""
+        failures, because = 0, ""
+        while True:
+            try:
+                async with self._performing:
+                    if failures < TRIES:
+                        await self._perform(settled, span)
+                    else:
+                        await self._park(settled, because)
+            except Exception as error:  # noqa: BLE001  here errors are sorted, whatever they are
+                if not is_passing(error):
+                    failures += 1
+                    because = f"result of webhook {settled.due.kind} could not be performed: {type(error).__name__}"
+                await asyncio.sleep(PAUSE)
+            else:
+                return
+
+    async def _perform(self, settled: Settled, span: Span) -> None:
+        claim = DeliveryClaim(settled, self._performer.service)
+
+        async def handle(work: WorkT) -> None:
+            if claim.endpoint_gone and self._gone is not None:
+                await self._gone(Gone(settled.due.owner, settled.due.council, work.now), work)
+            await self._follow(settled, work)
+
+        await self._performer.perform(claim, handle, span=span)
+
+    async def _follow(self, settled: Settled, work: WorkT) -> None:
+        subscription = self._by_kind.get(settled.due.kind)
+        if subscription is None:
+            return
+        if settled.outcome == "delivered" and subscription.delivered is not None:
+            await subscription.delivered(results.delivered(settled), work)
+        if settled.outcome == "undeliverable" and subscription.undeliverable is not None:
+            await subscription.undeliverable(results.undeliverable(settled), work)
+
+    async def _park(self, settled: Settled, because: str) -> None:
+        stream, now = settled.due.stream, self._clock.now()
+        async with self._performer.database.transaction() as connection:
+            await parking.set_aside(
+                connection,
+                stream,
+                service=self._performer.service,
+                council=settled.due.council,
+                because=because,
+                at=now,
+            )
+            await queue.settle(connection, [settled.kept(until=now)], now=now)
+        self._log.error("key parked", topic=stream.topic, key=stream.key, because=because)
+
+    async def _stop(self) -> None:
+        """Lets requests that run finish for a while; what is cut then is sent again when its lease ends."""
+        tasks = [each.task for each in self._in_flight.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._limits.drain.total_seconds())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._settled:
+            await self._settle_last()
+
+    async def _settle_last(self) -> None:
+        try:
+            async with self._performer.database.transaction() as connection:
+                await queue.settle(connection, self._settled, now=self._clock.now())
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            self._log.warning("webhooks interrupted", error=type(error).__name__)
+
+
+def _said(due: Due) -> Said:
+    return {
+        "calloff.webhook": str(due.id),
+        "calloff.webhook.owner": due.owner,
+        "calloff.attempt": due.attempts,
+        **about(due.stream.topic, due.stream.key),
+    }
+
+
+def settle(
+    due: Due, attempt: Attempt, *, now: datetime, retry_after: timedelta | None, chance: float | None = None
+) -> Settled:
+    """What an attempt that ended at `now` means for its delivery; a 2xx at the instant of giving up is in time."""
+    give_up_at = due.give_up_at or now
+    if attempt.failure is None and now <= give_up_at:
+        return Settled(due, now, "delivered", attempt=attempt)
+    failure = attempt.failure or "answered too late"
+    if failure == GONE or now >= give_up_at:
+        return Settled(due, now, "undeliverable", failure=failure, attempt=attempt)
+    at = next_attempt(attempt=attempt.number, now=now, give_up_at=give_up_at, retry_after=retry_after, chance=chance)
+    return Settled(due, now, None, next_attempt_at=at, failure=failure, attempt=attempt)
+
+
+def _unsent(due: Due, now: datetime) -> Settled:
+    """A delivery that was claimed for something else than an attempt."""
+    if due.outcome is not None:
+        return Settled(due, due.decided_at or now, due.outcome, failure=due.failure)
+    if due.url is None:
+        return Settled(due, now, "undeliverable", failure="no endpoint")
+    if due.disabled:
+        return Settled(due, now, "undeliverable", failure="endpoint disabled")
+    return Settled(due, now, "undeliverable", failure=due.failure or "no answer")
+
+
+def _seconds_for(due: Due, now: datetime, *, most: float) -> float:
+    if due.give_up_at is None:
+        return most
+    return max(0.0, min(most, (due.give_up_at - now).total_seconds()))

@@ -1,0 +1,164 @@
+"""One request to an endpoint: signed, to a public address, without redirects, cut when its time is over."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    ServerDisconnectedError,
+    TCPConnector,
+)
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from service_runtime.clock import Clock
+from service_runtime.webhooks.addresses import AddressRefused, AddressRules, public_socket
+from service_runtime.webhooks.retries import retry_after
+from service_runtime.webhooks.signing import signed_headers
+from service_runtime.webhooks.vault import SecretUnreadable
+
+REQUEST_TIMEOUT: Final = 10.0
+"""Seconds for one request: name, connection, TLS and the answer's status."""
+LARGEST_ANSWER: Final = 65_536
+"""Bytes of an answer's body that are read (and thrown away) to keep its connection; with more it is closed."""
+_BODY_TIMEOUT: Final = 1.0
+_HEADERS: Final = {"content-type": "application/json", "user-agent": "Call-off webhooks"}
+
+
+class Limit:
+    """A request's time limit in seconds, which can be brought forward while the request runs."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timeout = asyncio.timeout(seconds)
+        self._runs = False
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+        self._runs = True
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        self._runs = False
+        return await self._timeout.__aexit__(kind, error, trace)
+
+    def end_now(self) -> None:
+        """Cuts the request if it still runs; it then raises TimeoutError."""
+        if self._runs and not self._timeout.expired():
+            self._timeout.reschedule(asyncio.get_running_loop().time())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint answered: its status, when, and how long it asks us to wait; its body is nobody's business."""
+
+    status: int
+    at: datetime
+    retry_after: timedelta | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """In closed words; None for any 2xx."""
+        if 200 <= self.status < 300:
+            return None
+        return "gone" if self.status == 410 else f"status {self.status}"
+
+
+class Sender:
+    """Sends webhooks; an asynchronous context, in which its connections are kept.
+
+    `resolver` finds the addresses of hosts; aiohttp's own by default.
+    """
+
+    def __init__(self, rules: AddressRules, *, clock: Clock, resolver: AbstractResolver | None = None) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._resolver = resolver
+
+    async def __aenter__(self) -> Self:
+        # Two pools: a connection to a trusted host:port is never used for a URL that has to be checked.
+        self._public = self._session(TCPConnector(limit=0, socket_factory=public_socket, resolver=self._resolver))
+        self._trusted = self._session(TCPConnector(limit=0, resolver=self._resolver))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._public.close()
+        await self._trusted.close()
+
+    def _session(self, connector: TCPConnector) -> ClientSession:
+        return ClientSession(
+            connector=connector,
+            timeout=ClientTimeout(total=None),
+            cookie_jar=DummyCookieJar(),
+            headers=_HEADERS,
+            trust_env=False,
+            auto_decompress=False,
+        )
+
+    async def send(self, url: str, webhook_id: str, body: bytes, *, keys: Sequence[str], limit: Limit) -> Answer:
+        """POSTs `body` once, signed with each secret in `keys`; the answer's status has to come within `limit`.
+
+        Raises AddressRefused, TimeoutError, OSError, ValueError or aiohttp's ClientError; `failure_of` names them.
+        """
+        target = URL(url)
+        self._rules.check_url(target)
+        session = self._trusted if self._rules.trusts(target) else self._public
+        headers = signed_headers(webhook_id, body, keys=keys, timestamp=int(time.time()))
+        async with limit:
+            response = await session.post(target, data=body, headers=headers, allow_redirects=False)
+        # The status decides; however slowly a body follows, it neither delays the answer nor undoes it.
+        answer = Answer(response.status, self._clock.now(), retry_after(response.headers.get("Retry-After")))
+        await _leave(response)
+        return answer
+
+
+async def _leave(response: ClientResponse) -> None:
+    """Reads what little there is of the body, so that the connection can be used again, or closes it."""
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT):
+            await response.content.readexactly(LARGEST_ANSWER + 1)
+    except asyncio.IncompleteReadError:
+        response.release()
+    except (TimeoutError, ClientError, OSError):
+        response.close()
+    else:
+        response.close()
+
+
+def failure_of(error: Exception) -> str:
+    """What went wrong with a request, in closed words that tell an owner where to look and nobody anything else."""
+    cause = error.os_error if isinstance(error, ClientConnectorError) else error
+    for kinds, words in _FAILURES:
+        if isinstance(cause, kinds) or isinstance(error, kinds):
+            return words
+    return "request failed"
+
+
+# The first that fits: aiohttp's errors are several things at once.
+_FAILURES: Final = (
+    (AddressRefused, "address refused"),
+    (TimeoutError, "timed out"),
+    (ClientConnectorDNSError, "host not found"),
+    (ssl.SSLError, "tls failed"),
+    (ssl.CertificateError, "tls failed"),
+    (ServerDisconnectedError, "connection closed"),
+    (ConnectionResetError, "connection closed"),
+    (OSError, "connection failed"),
+    (ClientError, "answer not understood"),
+    (SecretUnreadable, "secret unreadable"),
+    (ValueError, "url not understood"),
+)

@@ -1,0 +1,70 @@
+"""Signing secrets at rest: encrypted, and bound to their owner, so that a copied row is of no use to anybody else."""
+
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from contracts.errors import CallOffError
+
+_NONCE: Final = 12
+_KEY_NAME: Final = 4
+
+
+class VaultKeyUnusable(CallOffError):
+    """A key of the vault is not 32 bytes in base64, or there is none."""
+
+
+class SecretUnreadable(CallOffError):
+    """A stored secret cannot be decrypted: its key is not among ours, or the row was changed."""
+
+
+class Vault:
+    """Encrypts with the first key and decrypts with any of them (AES-256-GCM).
+
+    `keys` are 32 bytes each, in base64. To change the key, put the new one first and drop the old one when every
+    secret has been rotated. Raises VaultKeyUnusable.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        raw = [_key(key) for key in keys]
+        if not raw:
+            message = "no key to keep webhook secrets with; give at least one, 32 bytes in base64"
+            raise VaultKeyUnusable(message)
+        self._ciphers = {hashlib.sha256(key).digest()[:_KEY_NAME]: AESGCM(key) for key in raw}
+        self._first = next(iter(self._ciphers))
+
+    def close_in(self, secret: str, *, owner: str) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return self._first + nonce + self._ciphers[self._first].encrypt(nonce, secret.encode(), owner.encode())
+
+    def open(self, sealed: bytes, *, owner: str) -> str:
+        """Raises SecretUnreadable."""
+        cipher = self._ciphers.get(sealed[:_KEY_NAME])
+        if cipher is None:
+            message = (
+                "a webhook secret was encrypted with a key that is not configured; configure it or rotate the secret"
+            )
+            raise SecretUnreadable(message)
+        nonce, encrypted = sealed[_KEY_NAME : _KEY_NAME + _NONCE], sealed[_KEY_NAME + _NONCE :]
+        try:
+            return cipher.decrypt(nonce, encrypted, owner.encode()).decode()
+        except InvalidTag:
+            message = "a webhook secret is damaged or belongs to another owner; rotate it"
+            raise SecretUnreadable(message) from None
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        message = "a key for webhook secrets is not 32 bytes in base64"
+        raise VaultKeyUnusable(message)
+    return key

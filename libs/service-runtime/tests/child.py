@@ -1,0 +1,128 @@
+"""A turnstile in a process of its own that kills itself at the point it is told: `child.py <point>`.
+
+The points are seams of the runtime, wrapped here and nowhere else; production code knows nothing of them.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
+from unittest.mock import patch
+from uuid import uuid4
+
+import uvloop
+
+from contracts.ids import PackageId
+from service_runtime import kafka, relay
+from service_runtime.consumer import EventHandling
+from service_runtime.database import Database
+from service_runtime.kafka import Consumer, Outgoing, Partition, Producer
+from service_runtime.perform import Done, NotOurs
+from service_runtime.records import Record
+from service_runtime.testing.turnstile import Turnstile, TurnstileWork
+from service_runtime.wakes import Wake
+
+
+def die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+class DiesBeforeTheRelay(Wake):
+    """The commit is done and the relay is about to be told."""
+
+    def ring(self) -> None:
+        die()
+
+
+class DiesAfterTheAcknowledgement(Producer):
+    """Kafka has acknowledged and the outbox does not know yet."""
+
+    async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
+        await super().send(partition, records)
+        die()
+
+
+class DiesWhileSending(Producer):
+    """The batch is on its way and nobody will read the acknowledgement."""
+
+    async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
+        asyncio.get_running_loop().call_later(0.001, die)
+        return await super().send(partition, records)
+
+
+class DiesInTheMiddle(TurnstileWork):
+    """The effect is written and not committed."""
+
+    async def note_passage(self, package: PackageId) -> None:
+        await super().note_passage(package)
+        die()
+
+
+def die_before_the_offsets() -> None:
+    """The effects are committed and the offsets are not."""
+
+    async def commit(self: Consumer, offsets: dict[Partition, int]) -> None:
+        if any(offsets.values()):
+            die()
+
+    Consumer.commit = commit
+
+
+def die_after_the_first_effect() -> None:
+    """One effect is committed; others may be in hand."""
+    perform = EventHandling[TurnstileWork].perform
+
+    async def performed(
+        self: EventHandling[TurnstileWork], record: Record, *, releasing: bool = False
+    ) -> Done[None] | NotOurs:
+        await perform(self, record, releasing=releasing)
+        die()
+
+    EventHandling.perform = performed
+
+
+async def ask_and_die(gate: Turnstile) -> None:
+    gate.wakes.relay = DiesBeforeTheRelay()
+    await gate.ask(uuid4(), times=3)
+
+
+async def relay_and_die(gate: Turnstile, producer: type[Producer]) -> None:
+    with patch.object(relay, "Producer", producer):
+        await gate.relay().run()
+
+
+async def consume_and_die(gate: Turnstile, prepare: Callable[[], None]) -> None:
+    prepare()
+    await asyncio.gather(gate.consumer().run(), gate.relay().run())
+
+
+async def consume_and_die_in_the_middle(gate: Turnstile) -> None:
+    dying = Turnstile(gate.name, gate.database, gate.bootstrap, work=DiesInTheMiddle)
+    await dying.consumer().run()
+
+
+POINTS: dict[str, Callable[[Turnstile], Awaitable[None]]] = {
+    "between commit and relay": ask_and_die,
+    "between acknowledgement and outbox delete": lambda gate: relay_and_die(gate, DiesAfterTheAcknowledgement),
+    "while a batch is on its way": lambda gate: relay_and_die(gate, DiesWhileSending),
+    "in the middle of a handler": consume_and_die_in_the_middle,
+    "between effect and offset commit": lambda gate: consume_and_die(gate, die_before_the_offsets),
+    "after the first of several effects": lambda gate: consume_and_die(gate, die_after_the_first_effect),
+}
+
+
+async def main() -> None:
+    kafka.SESSION_TIMEOUT_MS = 2_000
+    gate = Turnstile(
+        os.environ["TURNSTILE_NAME"],
+        Database(os.environ["TURNSTILE_DATABASE"], name="turnstile-child"),
+        os.environ["TURNSTILE_KAFKA"],
+    )
+    await POINTS[sys.argv[1]](gate)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

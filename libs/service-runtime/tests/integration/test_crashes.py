@@ -1,0 +1,79 @@
+"""Real processes are killed with SIGKILL at exact points: nothing is lost, doubled or out of order."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.catalogue import PACKAGES
+from service_runtime.relay import outbox_is_empty
+from service_runtime.testing.checker import faults_in, first_occurrences
+from service_runtime.testing.databases import number, rows
+from service_runtime.testing.topics import everything_in
+from service_runtime.testing.turnstile import Turnstile, running
+from service_runtime.testing.waiting import until
+
+Crash = Callable[[str, Turnstile], Awaitable[None]]
+
+
+async def all_let_through(gate: Turnstile, *, times: int) -> None:
+    """Waits until every request is answered and everything is on Kafka, then looks at all of it."""
+    await until(lambda: everything_answered(gate, times), within=30)
+    kept = await everything_in(gate.bootstrap, PACKAGES, keys=await packages_of(gate))
+    assert faults_in(kept) == []
+    assert len(first_occurrences(kept)) == 2 * times
+    noted = await rows(gate.database, "SELECT package_id, event_id FROM passages ORDER BY position")
+    assert len({row.event_id for row in noted}) == len(noted) == times, "every effect once"
+    asked = await rows(
+        gate.database, "SELECT id::text, key FROM journal WHERE type LIKE '%WithdrawalRequested%' ORDER BY position"
+    )
+    for package in {row.key for row in asked}:
+        in_order = [row.id for row in asked if row.key == package]
+        assert [row.event_id for row in noted if str(row.package_id) == package] == in_order, "effects in order"
+
+
+async def everything_answered(gate: Turnstile, times: int) -> bool:
+    answered = await number(gate.database, "SELECT count(*) FROM journal WHERE type LIKE '%PackageWithdrawn%'")
+    return answered >= times and await outbox_is_empty(gate.database)
+
+
+async def packages_of(gate: Turnstile) -> set[str]:
+    return {row.key for row in await rows(gate.database, "SELECT DISTINCT key FROM journal")}
+
+
+async def some_requests(gate: Turnstile, *, packages: int = 4, times: int = 5) -> list[UUID]:
+    asking = [uuid4() for _ in range(packages)]
+    for package in asking:
+        await gate.ask(package, times=times)
+    return asking
+
+
+async def test_what_was_committed_is_relayed_though_the_process_died_before(gate: Turnstile, crash: Crash) -> None:
+    await crash("between commit and relay", gate)
+    assert await number(gate.database, "SELECT count(*) FROM outbox") == 3
+    async with running(gate.relay().run(), gate.consumer().run()):
+        await all_let_through(gate, times=3)
+
+
+@pytest.mark.parametrize("point", ["between acknowledgement and outbox delete", "while a batch is on its way"])
+async def test_a_relay_that_dies_with_a_batch_in_flight_at_most_repeats_it(
+    gate: Turnstile, crash: Crash, point: str
+) -> None:
+    await some_requests(gate)
+    await crash(point, gate)
+    assert await number(gate.database, "SELECT count(*) FROM outbox") == 20
+    async with running(gate.relay().run(), gate.consumer().run()):
+        await all_let_through(gate, times=20)
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["in the middle of a handler", "between effect and offset commit", "after the first of several effects"],
+)
+async def test_an_event_counts_once_though_its_process_died(gate: Turnstile, crash: Crash, point: str) -> None:
+    await some_requests(gate)
+    async with running(gate.relay().run()):
+        await until(lambda: outbox_is_empty(gate.database))
+    await crash(point, gate)
+    async with running(gate.relay().run(), gate.consumer().run()):
+        await all_let_through(gate, times=20)

@@ -1,0 +1,191 @@
+"""A service in a process of its own on a simulated clock: days pass in moments, in order, and nobody else moves it."""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from calloff.errors import NotSimulated
+from calloff.simulation.driver import Driver
+from calloff.simulation.services import OverHttp
+from contracts.catalogue import PACKAGES
+from service_runtime.database import Database
+from service_runtime.simulation import ACTIVITY, CLOCK, KEY_HEADER
+from service_runtime.testing.databases import number, rows
+from service_runtime.testing.services import free_port
+from service_runtime.testing.topics import begin_at_the_end
+from service_runtime.testing.waiting import until
+from service_runtime.timers import Precedence
+
+CHILD = Path(__file__).parents[1] / "simulated_child.py"
+KEY = secrets.token_hex(16)
+EIGHT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+pytestmark = pytest.mark.servers
+
+
+@dataclass
+class Child:
+    database: Database
+    bootstrap: str
+    session: aiohttp.ClientSession
+    nobody: str
+    """A host and port where nobody listens."""
+    name: str
+    port: int = field(default_factory=free_port)
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        environment = {
+            **os.environ,
+            "CALLOFF_DATABASE_URL": self.database.url,
+            "CALLOFF_KAFKA_BOOTSTRAP": self.bootstrap,
+            "CALLOFF_PORT": str(self.port),
+            "CALLOFF_TOKEN_ISSUER": "http://127.0.0.1:1",
+            "CALLOFF_TOKEN_JWKS_URL": "http://127.0.0.1:1/jwks",
+            "CALLOFF_FINGERPRINT_KEY": "f" * 32,
+            "CALLOFF_LOG_LEVEL": "warning",
+            "CALLOFF_NAME": self.name,
+            "CALLOFF_RECEIVER": self.nobody,
+            "CALLOFF_SIMULATED_CLOCK": EIGHT.isoformat(),
+            "CALLOFF_SIMULATION_KEY": KEY,
+        }
+        self.process = await asyncio.create_subprocess_exec(sys.executable, CHILD, env=environment)
+        await until(self.is_ready, within=60)
+
+    async def is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None
+        try:
+            async with self.session.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    async def end(self, *, kill: bool = False) -> None:
+        assert self.process is not None
+        if kill:
+            self.process.kill()
+        else:
+            self.process.terminate()
+        await self.process.wait()
+
+    async def post(self, path: str, body: object) -> None:
+        async with self.session.post(self.url + path, json=body) as answer:
+            assert answer.status == 200, await answer.text()
+
+    def driver(self) -> Driver:
+        return Driver([OverHttp("turnstile", self.url, key=KEY, session=self.session)], seed=1)
+
+    async def happened(self) -> list[str]:
+        return [row.about for row in await rows(self.database, "SELECT about FROM closings ORDER BY position")]
+
+
+@pytest_asyncio.fixture
+async def child(database: Database, bootstrap: str) -> AsyncGenerator[Child]:
+    name = f"turnstile-{secrets.token_hex(4)}"
+    await begin_at_the_end(bootstrap, f"calloff.{name}", [PACKAGES])
+    async with aiohttp.ClientSession(trust_env=False) as session:
+        child = Child(database, bootstrap, session, f"127.0.0.1:{free_port()}", name)
+        await child.start()
+        yield child
+        await child.end()
+
+
+def a_closing(about: str, at: datetime, precedence: Precedence) -> dict[str, object]:
+    return {"about": about, "at": at.isoformat(), "precedence": int(precedence)}
+
+
+async def test_timers_of_different_days_happen_in_order_and_each_on_its_day(child: Child) -> None:
+    at = [EIGHT + DAY, EIGHT + 3 * DAY, EIGHT + 9 * DAY]
+    packages = [uuid4(), uuid4()]
+    closings = [
+        [
+            a_closing("a list", at[1], Precedence.LIST_GOES_OUT),
+            a_closing("third", at[2], Precedence.EXPIRY),
+            a_closing("first", at[0], Precedence.OPENING),
+        ],
+        [a_closing("an answer's end", at[1], Precedence.EXPIRY), a_closing("a fact", at[1], Precedence.FACT)],
+    ]
+    for package, wanted in zip(packages, closings, strict=True):
+        await child.post("/asks", {"package_id": str(package), "closings": wanted})
+    driver = child.driver()
+
+    await driver.advance(timedelta(hours=23))
+    assert await child.happened() == []
+    journey = await driver.advance(4 * DAY)
+    assert await child.happened() == [
+        "first at 03 08:00:00",
+        "an answer's end at 05 08:00:00",
+        "a fact at 05 08:00:00",
+        "a list at 05 08:00:00",
+    ]
+    assert journey.steps == 2
+    await driver.advance(30 * DAY)
+    assert (await child.happened())[-1] == "third at 11 08:00:00"
+    assert await number(child.database, "SELECT count(*) FROM outbox") == 0
+    assert await number(child.database, "SELECT count(*) FROM passages") == 2, "what was published has been heard"
+
+
+async def test_a_webhook_to_nobody_is_given_up_after_two_simulated_minutes(child: Child) -> None:
+    await child.post("/calls", {"package_id": str(uuid4()), "url": f"http://{child.nobody}/"})
+    driver = child.driver()
+    await driver.to(EIGHT + timedelta(seconds=119))
+    assert await child.happened() == []
+    await driver.to(EIGHT + timedelta(seconds=120))
+    assert await child.happened() == ["given up at 02 08:02:00 after 8 attempts"]
+    attempts = await rows(child.database, "SELECT at FROM delivery_attempts ORDER BY at")
+    assert [(row.at - EIGHT).total_seconds() for row in attempts] == [0, 1, 3, 7, 15, 31, 63, 110]
+
+
+async def test_a_service_that_was_killed_goes_on_at_the_drivers_time(child: Child) -> None:
+    await child.post(
+        "/asks", {"package_id": str(uuid4()), "closings": [a_closing("first", EIGHT + DAY, Precedence.FACT)]}
+    )
+    driver = child.driver()
+    await driver.advance(timedelta(hours=5))
+    await child.end(kill=True)
+    await child.start()
+    await driver.advance(DAY)
+    assert await child.happened() == ["first at 03 08:00:00"]
+
+
+async def test_nobody_without_the_key_learns_of_the_routes(child: Child) -> None:
+    for headers in ({}, {KEY_HEADER: "guessed"}):
+        async with child.session.get(child.url + ACTIVITY, headers=headers) as answer:
+            assert answer.status == 404
+        async with child.session.post(child.url + CLOCK, json={"now": EIGHT.isoformat()}, headers=headers) as answer:
+            assert answer.status == 404
+    with pytest.raises(NotSimulated):
+        await OverHttp("turnstile", child.url, key="guessed", session=child.session).activity()
+
+
+async def test_time_does_not_go_back_and_an_order_has_a_zone(child: Child) -> None:
+    known = {KEY_HEADER: KEY}
+    for now, status in ((EIGHT - DAY).isoformat(), 409), ("2026-03-02T09:00:00", 422), ("soon", 422):
+        async with child.session.post(child.url + CLOCK, json={"now": now}, headers=known) as answer:
+            assert answer.status == status
+
+
+async def test_a_hundred_minutes_with_something_to_do_are_a_hundred_steps(child: Child) -> None:
+    minutes = [EIGHT + timedelta(minutes=n) for n in range(1, 101)]
+    closings = [a_closing(f"{at:%H:%M}", at, Precedence.FACT) for at in minutes]
+    await child.post("/asks", {"package_id": str(uuid4()), "closings": closings})
+    journey = await child.driver().advance(DAY)
+    print(journey)  # noqa: T201  for whoever wants to know what a step costs
+    assert journey.steps == 100
+    assert await child.happened() == [f"{at:%H:%M} at {at:%d %H:%M:%S}" for at in minutes]

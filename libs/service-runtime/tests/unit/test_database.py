@@ -1,0 +1,27 @@
+"""Which errors of the database pass, and which are the work's own."""
+
+import pytest
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from service_runtime.database import ConnectionBroken, StatementRefused, is_passing
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(),
+        TimeoutError(),
+        NoConnectionFree("the pool is empty"),
+        ConnectionBroken("it is closed"),
+        StatementRefused("the server is shutting down", sqlstate="57P01"),
+        StatementRefused("two waited for each other", sqlstate="40P01"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_database_that_is_away_full_or_slow_is_worth_another_try(error: Exception) -> None:
+    assert is_passing(error)
+
+
+@pytest.mark.parametrize("error", [ValueError(), KeyError(), StatementRefused("it is there already", sqlstate="23505")])
+def test_what_is_wrong_by_itself_is_not(error: Exception) -> None:
+    assert not is_passing(error)

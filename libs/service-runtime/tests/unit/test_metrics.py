@@ -1,0 +1,73 @@
+"""One set of numbers, two ways out: what /metrics shows is what OTLP says, under the same names."""
+
+import pytest
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
+from prometheus_client import generate_latest
+
+from service_runtime.observability.measures import Distribution, Level, Measured, Standing
+from service_runtime.observability.metrics import Metrics
+from service_runtime.observability.otlp import as_otlp
+from service_runtime.observability.traces import resource_of
+
+WAITED = Distribution("calloff_waited_seconds", "How long somebody waited", (1, 10))
+
+
+async def nobody_reads(*_: object) -> list[Level]:
+    return []
+
+
+OPEN = Standing("calloff_open", "What is open, by stage", nobody_reads, ("stage",))
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics((WAITED, OPEN))
+
+
+def told(metrics: Metrics) -> dict[str, Metric]:
+    """What a receiver of OTLP reads, by name."""
+    said = encode_metrics(as_otlp(metrics.registry.collect(), resource_of("sourcing"), since=1, now=2))
+    (resource,) = said.resource_metrics
+    return {metric.name: metric for scope in resource.scope_metrics for metric in scope.metrics}
+
+
+def test_a_distribution_is_told_with_its_buckets(metrics: Metrics) -> None:
+    metrics.business.note([Measured(WAITED, 0.5), Measured(WAITED, 5), Measured(WAITED, 500)])
+    waited = told(metrics)["calloff_waited_seconds"]
+    (point,) = waited.histogram.data_points
+    assert (point.count, point.sum, list(point.bucket_counts)) == (3, 505.5, [1, 1, 1])
+    assert (list(point.explicit_bounds), waited.unit) == ([1, 10], "s")
+
+
+def test_a_counter_is_a_sum_that_only_grows(metrics: Metrics) -> None:
+    metrics.webhooks.outcomes.labels("delivered").inc(3)
+    attempts = told(metrics)["calloff_webhook_attempts"].sum
+    (point,) = attempts.data_points
+    assert (attempts.is_monotonic, point.as_double) == (True, 3)
+    assert [(each.key, each.value.string_value) for each in point.attributes] == [("outcome", "delivered")]
+
+
+def test_what_no_longer_stands_is_told_no_longer(metrics: Metrics) -> None:
+    metrics.business.stand(OPEN, [Level(4, ("tier-1",)), Level(1, ("tier-2",))])
+    metrics.business.stand(OPEN, [Level(2, ("tier-2",))])
+    points = told(metrics)["calloff_open"].gauge.data_points
+    assert [(point.attributes[0].value.string_value, point.as_double) for point in points] == [("tier-2", 2)]
+
+
+def test_lag_is_told_by_group_and_topic(metrics: Metrics) -> None:
+    metrics.consumer.note_lag({"calloff.audit": {"homecare.packages.v1": 3}, "calloff.audit.all": {}})
+    shown = generate_latest(metrics.registry).decode()
+    assert 'calloff_consumer_lag{group="calloff.audit",topic="homecare.packages.v1"} 3.0' in shown
+
+
+def test_everything_that_is_shown_can_be_told(metrics: Metrics) -> None:
+    metrics.consumer.handled.labels("calloff.OfferMade.v1").inc()
+    shown = {line.split()[2] for line in generate_latest(metrics.registry).decode().splitlines() if "# TYPE" in line}
+    names = {name.removesuffix("_total") for name in shown if not name.endswith("_created")}
+    assert set(told(metrics)) == names
+
+
+def test_what_wiring_does_not_declare_is_not_measured(metrics: Metrics) -> None:
+    with pytest.raises(KeyError):
+        metrics.business.note([Measured(Distribution("another", "", (1,)), 1)])

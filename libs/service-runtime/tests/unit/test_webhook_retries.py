@@ -1,0 +1,72 @@
+"""Retries come later each time, do what Retry-After says, and never outlive the instant of giving up."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from service_runtime.webhooks.retries import LONGEST_RETRY_AFTER, next_attempt, retry_after
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def after(attempt: int, *, chance: float = 0.0, give_up_in: timedelta = 60 * MINUTE) -> timedelta:
+    at = next_attempt(attempt=attempt, now=NOON, give_up_at=NOON + give_up_in, retry_after=None, chance=chance)
+    return at - NOON
+
+
+def test_delays_double_up_to_five_minutes() -> None:
+    assert [after(attempt).total_seconds() for attempt in (1, 2, 3, 4, 9, 10, 500)] == [1, 2, 4, 8, 256, 300, 300]
+
+
+def test_chance_shortens_a_delay_by_up_to_half() -> None:
+    assert after(3, chance=1.0) == timedelta(seconds=2)
+
+
+def test_a_delivery_whose_next_attempt_would_come_too_late_gets_one_in_time() -> None:
+    assert after(8, give_up_in=MINUTE) == timedelta(seconds=50)
+
+
+def test_what_has_no_time_left_is_looked_at_again_when_it_is_given_up() -> None:
+    assert after(8, give_up_in=timedelta(seconds=9)) == timedelta(seconds=9)
+
+
+def test_retry_after_is_kept_but_never_beyond_giving_up() -> None:
+    asked = timedelta(seconds=30)
+    assert next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=asked) == NOON + asked
+    assert next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=9 * MINUTE) == NOON + MINUTE
+
+
+@given(
+    attempt=some.integers(1, 1000),
+    give_up_in=some.timedeltas(min_value=timedelta(0), max_value=timedelta(days=1)),
+    asked=some.none() | some.timedeltas(min_value=timedelta(0), max_value=timedelta(days=9)),
+    chance=some.floats(0, 1),
+)
+def test_no_attempt_is_before_now_or_after_giving_up(
+    attempt: int, give_up_in: timedelta, asked: timedelta | None, chance: float
+) -> None:
+    end = NOON + give_up_in
+    assert NOON <= next_attempt(attempt=attempt, now=NOON, give_up_at=end, retry_after=asked, chance=chance) <= end
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        (None, None),
+        ("0", timedelta(0)),
+        ("7", timedelta(seconds=7)),
+        ("99999999999999999999", LONGEST_RETRY_AFTER),
+        ("Mon, 02 Mar 2026 12:00:30 GMT", timedelta(seconds=30)),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", timedelta(0)),
+        ("Tue, 03 Mar 2026 12:00:00 GMT", LONGEST_RETRY_AFTER),
+        ("Mon, 02 Mar 2026 12:00:30 -0000", timedelta(seconds=30)),
+        ("soon", None),
+        ("-5", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, wait: timedelta | None) -> None:
+    assert retry_after(header, now=NOON) == wait
