@@ -1,0 +1,1 @@
+"""The search: stages, offers, the award."""

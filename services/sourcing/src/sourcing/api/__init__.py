@@ -1,0 +1,1 @@
+"""Sourcing over HTTP, one module for what each kind of caller is about."""

@@ -1,0 +1,128 @@
+"""What providers propose for an open package, and the award of it, as officers see them."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.errors import Conflict
+from contracts.events.listings import Advert, InadequateReason
+from contracts.ids import ProposalId
+from contracts.values import Money, Rating
+from service_runtime.claims import Answer as HttpAnswer
+from service_runtime.http.commands import answered, refused
+from service_runtime.http.problems import problems
+from sourcing.api.available import ProposalOut, proposal_out
+from sourcing.api.callers import Ask, Do, Officer, PackageNotFound, searched, stream_of
+from sourcing.domain.happenings import Award
+from sourcing.domain.steps import AwaitsApproval, Barred, Placed
+from sourcing.handlers import AwardAProposal, Decided, award_a_proposal
+
+router = APIRouter(tags=["officers"])
+
+
+class AwardNotPossible(Conflict):
+    """The award is on record, and was not carried out."""
+
+    title = "This award was not carried out"
+
+
+class ProposalSeenOut(ProposalOut):
+    """A proposal as officers see it."""
+
+    provider_id: UUID
+    rating: Rating = Field(description="when it proposed; Inadequate needs your reason")
+    above_ceiling: bool = Field(description="a second officer has to approve the price")
+
+
+class ProposalsOut(BaseModel):
+    """What providers propose for an open package, the cheapest first."""
+
+    package_id: UUID
+    advert: Advert
+    ceiling: Money
+    listed_at: datetime
+    awaiting_approval: UUID | None = Field(description="the award that waits for a second officer, at pricing")
+    items: list[ProposalSeenOut]
+
+
+class AwardIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    proposal_id: UUID
+    inadequate_reason: InadequateReason | None = None
+
+
+class AwardOut(BaseModel):
+    """What came of an award."""
+
+    result: Literal["placed", "waits for a second officer"]
+    package_id: UUID
+    proposal_id: UUID
+    placement_id: UUID | None
+    award_id: UUID | None
+
+
+@router.get("/v1/packages/{package_id}/proposals", response_model=ProposalsOut, responses=problems(404))
+async def list_proposals(package_id: UUID, caller: Officer, ask: Ask) -> ProposalsOut:
+    """What providers propose for a package that is open to all."""
+    search = await searched(package_id, caller, ask)
+    listing = search.listing
+    if listing is None:
+        message = "this package is on no list; proposals are made once its ranked lists are exhausted"
+        raise PackageNotFound(message)
+    cheapest_first = sorted(listing.proposals, key=lambda each: (each.terms.weekly_cost, each.received_at))
+    return ProposalsOut(
+        package_id=package_id,
+        advert=listing.advert,
+        ceiling=listing.ceiling,
+        listed_at=listing.listed_at,
+        awaiting_approval=listing.award.award_id if listing.award is not None else None,
+        items=[
+            ProposalSeenOut(
+                **proposal_out(each).model_dump(),
+                provider_id=each.provider_id,
+                rating=each.rating,
+                above_ceiling=each.terms.rate > listing.ceiling,
+            )
+            for each in cheapest_first
+        ],
+    )
+
+
+@router.post("/v1/packages/{package_id}/awards", response_model=AwardOut, responses=problems(404, 409))
+async def award_package(package_id: UUID, body: AwardIn, caller: Officer, ask: Ask, do: Do) -> Response:
+    """Take a proposal. Above the package's ceiling it waits (202) until a second officer has approved the price."""
+    search = await searched(package_id, caller, ask)
+    order = Award(ProposalId(body.proposal_id), caller.actor, body.inadequate_reason)
+    command = AwardAProposal(search.package_id, order)
+    return await do.carry_out(
+        command,
+        award_a_proposal,
+        on=stream_of(search.package_id),
+        by=caller,
+        answer=lambda result: _tell_award(result, body.proposal_id),
+    )
+
+
+def _tell_award(result: Decided, proposal_id: UUID) -> HttpAnswer:
+    out = AwardOut(
+        result="placed",
+        package_id=result.search.package_id,
+        proposal_id=proposal_id,
+        placement_id=None,
+        award_id=None,
+    )
+    match result.outcome:
+        case Placed(placement=placement):
+            return answered(out.model_copy(update={"placement_id": placement.placement_id}))
+        case AwaitsApproval(award=award):
+            waits = {"result": "waits for a second officer", "award_id": award.award_id}
+            return answered(out.model_copy(update=waits), status=202)
+        case Barred(reasons=reasons):
+            return refused(AwardNotPossible(f"{', '.join(reasons)}; your award is on record"))
+        case _:
+            message = "an award places, waits or is barred"
+            raise AssertionError(message)

@@ -1,0 +1,38 @@
+"""Who calls sourcing, what they ask and order with, and what the routes of several callers have in common."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from contracts.catalogue import PACKAGES
+from contracts.errors import NotFound
+from contracts.ids import PackageId
+from service_runtime.http.app import provided
+from service_runtime.http.auth import Caller, requires
+from service_runtime.http.commands import Commands, commands
+from service_runtime.streams import StreamKey
+from sourcing.domain.search import Search
+from sourcing.ports import SearchQueries
+
+Provider = Annotated[Caller, Depends(requires("offers:answer"))]
+Officer = Annotated[Caller, Depends(requires("sourcing:operate"))]
+Reader = Annotated[Caller, Depends(requires(("sourcing:operate", "audit:read")))]
+Ask = Annotated[SearchQueries, provided(SearchQueries)]
+Do = Annotated[Commands, Depends(commands)]
+
+
+class PackageNotFound(NotFound):
+    """There is no such package in your council, or it has not reached sourcing yet."""
+
+
+async def searched(package_id: UUID, caller: Caller, ask: SearchQueries) -> Search:
+    seen = await ask.search(PackageId(package_id))
+    if seen is None or seen.council != caller.council:
+        message = "no such package is known here; a package that was only just requested may take a second"
+        raise PackageNotFound(message)
+    return seen.search
+
+
+def stream_of(package_id: PackageId) -> StreamKey:
+    return StreamKey(PACKAGES, str(package_id))

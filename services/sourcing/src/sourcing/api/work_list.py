@@ -1,0 +1,93 @@
+"""What needs a person now."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from service_runtime.http.paging import Limit
+from service_runtime.http.problems import problems
+from sourcing.api.callers import Ask, Officer
+from sourcing.domain.progress import (
+    AwardToApprove,
+    CallToMake,
+    ExhaustedSearch,
+    HeldSearch,
+    NobodyProposes,
+    ProposalsToDecide,
+    WorkItem,
+    work_item,
+)
+from sourcing.domain.search import Search
+from sourcing.ports import SearchSeen
+
+router = APIRouter(tags=["officers"])
+
+
+What = Literal["exhausted", "held", "call to make", "price to approve", "proposals to decide", "nobody proposes"]
+_WHAT_AND_DO: Final[Mapping[type[WorkItem], tuple[What, str]]] = {
+    ExhaustedSearch: (
+        "exhausted",
+        "no stage is left: source the package by hand, or change it and request it anew",
+    ),
+    HeldSearch: ("held", "publish what is missing; the search then goes on by itself"),
+    CallToMake: ("call to make", "telephone the provider, then record the call and its answer"),
+    AwardToApprove: ("price to approve", "a second officer approves or refuses the price, at pricing"),
+    ProposalsToDecide: ("proposals to decide", "look at the proposals and award one, or wait for others"),
+    NobodyProposes: (
+        "nobody proposes",
+        "nobody has proposed in all the time the framework allows: find another way, or change the package",
+    ),
+}
+
+
+class WorkItemOut(BaseModel):
+    """One thing that stands still until an officer acts."""
+
+    what: What
+    do: str = Field(description="what helps")
+    package_id: UUID
+    since: datetime
+    stage: str | None
+    missing: list[str] = Field(description="held: what is not known yet")
+    proposals: int | None = Field(description="proposals to decide: how many")
+    award_id: UUID | None = Field(description="price to approve: at pricing, /v1/spot-prices/{award_id}")
+    offer_id: UUID | None = Field(description="call to make: record the call at /v1/offers/{offer_id}/calls")
+    provider_id: UUID | None
+    attempt: int | None
+
+
+class WorkList(BaseModel):
+    items: list[WorkItemOut]
+
+
+@router.get("/v1/work-list", response_model=WorkList, responses=problems())
+async def show_work_list(caller: Officer, ask: Ask, limit: Limit = 200) -> WorkList:
+    """What needs a person now, the longest wait first."""
+    found = await ask.needing_a_person(caller.council, limit=limit)
+    return WorkList(items=[item for each in found if (item := _work_item_out(each)) is not None])
+
+
+def _work_item_out(seen: SearchSeen) -> WorkItemOut | None:
+    item = work_item(seen.search)
+    return None if item is None else _told(seen.search, item)
+
+
+def _told(search: Search, item: WorkItem) -> WorkItemOut:
+    what, do = _WHAT_AND_DO[type(item)]
+    return WorkItemOut(
+        what=what,
+        do=do,
+        package_id=search.package_id,
+        since=search.requested_at,
+        stage=search.listing.stage if search.listing else search.stage.name if search.stage else None,
+        missing=list(item.missing) if isinstance(item, HeldSearch) else [],
+        proposals=item.count if isinstance(item, ProposalsToDecide) else None,
+        award_id=item.award_id if isinstance(item, AwardToApprove) else None,
+        offer_id=item.offer_id if isinstance(item, CallToMake) else None,
+        provider_id=item.provider_id if isinstance(item, CallToMake) else None,
+        attempt=item.attempt if isinstance(item, CallToMake) else None,
+    )

@@ -1,0 +1,77 @@
+"""Brokerage time: when the council's officers work, and how deadlines count it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from contracts.framework import BrokerageTime
+from sourcing.domain.errors import NoOpeningInSight
+
+HORIZON: Final = 30
+"""Days ahead in which the brokerage must open; a longer closure is a mistake in the calendar."""
+
+
+@dataclass(frozen=True)
+class BrokerageCalendar:
+    """The working hours of one framework's brokerage. Instants go in aware and come out in UTC."""
+
+    rules: BrokerageTime
+
+    def is_open(self, at: datetime) -> bool:
+        """Opening time is open, closing time is closed."""
+        day = self._local_day(at)
+        return self._works_on(day) and self._opens(day) <= at < self._closes(day)
+
+    def next_opening(self, at: datetime) -> datetime:
+        """The first instant from `at` on in which the brokerage is open: `at` itself while it is."""
+        return at.astimezone(UTC) if self.is_open(at) else self.opens_after(at)
+
+    def opens_after(self, at: datetime) -> datetime:
+        """The first opening later than `at`. Raises NoOpeningInSight."""
+        openings = (self._opens(day) for day in self._days_from(at) if self._works_on(day))
+        opening = next((opening for opening in openings if opening > at), None)
+        if opening is None:
+            raise NoOpeningInSight(
+                f"the brokerage does not open within {HORIZON} days of {self._local_day(at).isoformat()}; "
+                "correct the days, bank holidays and overrides of the framework's definition"
+            )
+        return opening
+
+    def after(self, start: datetime, length: timedelta) -> datetime:
+        """The instant at which `length` of open time has passed since `start`: 16:30 and 30 minutes is 17:00."""
+        begins, left = self.next_opening(start), length
+        while (rest_of_day := self._closes(self._local_day(begins)) - begins) < left:
+            begins, left = self.opens_after(begins), left - rest_of_day
+        return begins + left
+
+    def open_time_between(self, start: datetime, end: datetime) -> timedelta:
+        """How much open time lies between two instants; none where `end` is not after `start`."""
+        days = (start + timedelta(days=ahead) for ahead in range(max(0, (end - start).days) + 2))
+        working = {day for at in days if self._works_on(day := self._local_day(at))}
+        spans = (min(end, self._closes(day)) - max(start, self._opens(day)) for day in working)
+        return sum((max(span, timedelta(0)) for span in spans), timedelta(0))
+
+    def _days_from(self, at: datetime) -> Iterator[date]:
+        first = self._local_day(at)
+        return (first + timedelta(days=ahead) for ahead in range(HORIZON + 1))
+
+    def _works_on(self, day: date) -> bool:
+        return day.weekday() in {weekday.number for weekday in self.rules.days} and not self._is_bank_holiday(day)
+
+    def _is_bank_holiday(self, day: date) -> bool:
+        override = next((override for override in self.rules.overrides if override.day == day), None)
+        return override.closed if override else day in self.rules.bank_holidays
+
+    def _local_day(self, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(self.rules.timezone)).date()
+
+    def _opens(self, day: date) -> datetime:
+        return self._instant(day, self.rules.opens)
+
+    def _closes(self, day: date) -> datetime:
+        return self._instant(day, self.rules.closes)
+
+    def _instant(self, day: date, wall_time: time) -> datetime:
+        return datetime.combine(day, wall_time, ZoneInfo(self.rules.timezone)).astimezone(UTC)

@@ -1,0 +1,263 @@
+"""The search as its record tells it: fold the events of one package, and the state comes out."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from contracts.events.base import PackageEvent
+from contracts.events.listings import (
+    AwardAwaitsApproval,
+    AwardLapsed,
+    AwardRefused,
+    PackageListed,
+    ProposalReceived,
+    StillListed,
+)
+from contracts.events.packages import (
+    CallRecorded,
+    LateAnswerRefused,
+    LateReason,
+    OfferAccepted,
+    OfferClockStarted,
+    OfferDeclined,
+    OfferExpired,
+    OfferExtended,
+    OfferMade,
+    OfferRedirected,
+    OfferWithdrawn,
+    PackagePlaced,
+    PackageRequested,
+    PlacementVoided,
+    ProviderPassedOver,
+    SourcingExhausted,
+    SourcingHeld,
+    SourcingStarted,
+    SourcingStopped,
+    StageEntered,
+)
+from contracts.ids import ProviderId
+from sourcing.domain.search import (
+    Accept,
+    CurrentStage,
+    Decline,
+    Listing,
+    Offer,
+    OfferStatus,
+    PendingAward,
+    Placement,
+    Proposal,
+    Search,
+    SearchStatus,
+)
+
+OfferEvent = (
+    OfferRedirected
+    | CallRecorded
+    | OfferClockStarted
+    | OfferExtended
+    | OfferAccepted
+    | OfferDeclined
+    | OfferExpired
+    | OfferWithdrawn
+    | LateAnswerRefused
+)
+ListingEvent = StillListed | ProposalReceived | AwardAwaitsApproval | AwardRefused | AwardLapsed
+
+
+def replay(record: Iterable[tuple[PackageEvent, datetime]]) -> Search | None:
+    """The search that a package's record tells of, each event with its instant; None before the request."""
+    search: Search | None = None
+    for event, at in record:
+        search = evolve(search, event, at)
+    return search
+
+
+def evolve(search: Search | None, event: PackageEvent, at: datetime) -> Search | None:
+    """The search after one more event of its package; events that say nothing about it leave it as it is."""
+    if search is not None:
+        return evolved(search, event, at)
+    return requested(event, at) if isinstance(event, PackageRequested) else None
+
+
+def requested(event: PackageRequested, at: datetime) -> Search:
+    return Search(
+        package_id=event.package_id,
+        care=event.care,
+        wishes=event.wishes,
+        status=SearchStatus.RUNNING,
+        requested_at=at,
+    )
+
+
+def evolved(search: Search, event: PackageEvent, at: datetime) -> Search:
+    """The search after one more event of its package, where there is a search already."""
+    if isinstance(event, OfferEvent):
+        offers = (_answered(offer, event, at) if offer.offer_id == event.offer_id else offer for offer in search.offers)
+        return replace(search, offers=tuple(offers))
+    if isinstance(event, StageEntered | ProviderPassedOver | OfferMade):
+        return _moved_on(search, event, at)
+    if isinstance(event, ListingEvent):
+        return search if search.listing is None else replace(search, listing=_listed(search.listing, event, at))
+    return _turned(search, event, at)
+
+
+def _turned(search: Search, event: PackageEvent, at: datetime) -> Search:
+    """How a search begins, waits and ends."""
+    after = search
+    match event:
+        case SourcingStarted():
+            after = _with_status(search, SearchStatus.RUNNING)
+            after = replace(
+                after, search_id=event.search_id, definition_version=event.definition_version, started_at=at
+            )
+        case SourcingHeld():
+            after = replace(search, status=SearchStatus.HELD, missing=event.missing)
+        case PackageListed():
+            after = replace(search, status=SearchStatus.LISTED, missing=(), listing=_on_list(event, at))
+        case PackagePlaced():
+            listing = replace(search.listing, award=None) if search.listing is not None else None
+            after = replace(search, status=SearchStatus.PLACED, placement=_placement(event, at), listing=listing)
+        case PlacementVoided() if search.placement is not None:
+            after = replace(search, status=SearchStatus.STOPPED, placement=replace(search.placement, voided=True))
+        case SourcingExhausted():
+            after = _with_status(search, SearchStatus.EXHAUSTED)
+        case SourcingStopped():
+            after = _with_status(search, SearchStatus.STOPPED)
+        case _:
+            pass  # another service's word about the package
+    return after
+
+
+def _moved_on(search: Search, event: StageEntered | ProviderPassedOver | OfferMade, at: datetime) -> Search:
+    running = _with_status(search, SearchStatus.RUNNING)
+    match event:
+        case StageEntered():
+            stage = CurrentStage(
+                name=event.stage, tier=event.tier, list_version=event.list_version, candidates=event.candidates
+            )
+            return replace(running, stage=stage)
+        case ProviderPassedOver():
+            return _tried(running, event.provider_id)
+        case OfferMade():
+            return replace(_tried(running, event.provider_id), offers=(*running.offers, _made(event, at)))
+
+
+def _on_list(event: PackageListed, at: datetime) -> Listing:
+    return Listing(
+        stage=event.stage,
+        advert=event.advert,
+        spot=event.spot,
+        unit=event.unit,
+        ceiling=event.ceiling,
+        listed_at=at,
+    )
+
+
+def _listed(listing: Listing, event: ListingEvent, at: datetime) -> Listing:
+    """An open package after a proposal, an award that waits, its end, or the alarm."""
+    match event:
+        case StillListed():
+            return replace(listing, is_overdue=True)
+        case ProposalReceived():
+            others = (each for each in listing.proposals if each.provider_id != event.provider_id)
+            return replace(listing, proposals=(*others, _proposal(event, at)))
+        case AwardAwaitsApproval():
+            award = PendingAward(event.award_id, event.proposal_id, event.officer, event.inadequate_reason)
+            return replace(listing, award=award)
+        case AwardRefused() | AwardLapsed():
+            ended = listing.award is not None and listing.award.award_id == event.award_id
+            return replace(listing, award=None) if ended else listing
+
+
+def _proposal(event: ProposalReceived, at: datetime) -> Proposal:
+    return Proposal(
+        proposal_id=event.proposal_id,
+        provider_id=event.provider_id,
+        terms=event.terms,
+        variations=event.variations,
+        can_start_on=event.can_start_on,
+        rating=event.rating,
+        received_at=at,
+    )
+
+
+def _answered(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
+    if isinstance(event, OfferRedirected | CallRecorded | OfferClockStarted | OfferExtended):
+        return _on_its_way(offer, event, at)
+    after = offer
+    match event:
+        case OfferAccepted():
+            after = replace(offer, status=OfferStatus.ACCEPTED, reply=Accept())
+        case OfferDeclined():
+            after = replace(offer, status=OfferStatus.DECLINED, reply=Decline(event.reason, event.note_id))
+        case OfferExpired():
+            after = replace(offer, status=OfferStatus.EXPIRED)
+        case OfferWithdrawn():
+            after = replace(offer, status=OfferStatus.WITHDRAWN)
+        case LateAnswerRefused(reason=LateReason.NO_LONGER_ELIGIBLE):
+            # This answer ended the offer, so its repeat gets the same response: remember it.
+            after = replace(offer, reply=Accept(), award_refused_for=event.passed_over)
+        case LateAnswerRefused():
+            pass  # on record, and changes nothing
+    return after
+
+
+def _on_its_way(
+    offer: Offer, event: OfferRedirected | CallRecorded | OfferClockStarted | OfferExtended, at: datetime
+) -> Offer:
+    """How a live offer reaches its provider, and how long it can be answered."""
+    match event:
+        case OfferRedirected():
+            return replace(
+                offer,
+                channel=event.to_channel,
+                redirected_at=at,
+                answer_minutes=event.answer_by.minutes,
+                in_brokerage_time=event.answer_by.brokerage_time,
+            )
+        case CallRecorded():
+            return replace(offer, calls=event.attempt)
+        case OfferClockStarted():
+            return replace(
+                offer, status=OfferStatus.DELIVERED, delivered_at=event.delivered_at, answer_by=event.answer_by
+            )
+        case OfferExtended():
+            return replace(offer, answer_by=event.answer_by, outages_counted_to=event.up_at)
+
+
+def _with_status(search: Search, status: SearchStatus) -> Search:
+    return replace(search, status=status, missing=())
+
+
+def _tried(search: Search, provider_id: ProviderId) -> Search:
+    if search.stage is None:
+        return search
+    return replace(search, stage=replace(search.stage, tried=(*search.stage.tried, provider_id)))
+
+
+def _made(event: OfferMade, at: datetime) -> Offer:
+    return Offer(
+        offer_id=event.offer_id,
+        stage=event.stage,
+        provider_id=event.provider_id,
+        rank=event.rank,
+        channel=event.channel,
+        status=OfferStatus.MADE,
+        terms=event.terms,
+        weekly_hours=event.weekly_hours,
+        made_at=at,
+        answer_minutes=event.answer_by.minutes,
+        in_brokerage_time=event.answer_by.brokerage_time,
+    )
+
+
+def _placement(event: PackagePlaced, at: datetime) -> Placement:
+    return Placement(
+        placement_id=event.placement_id,
+        offer_id=event.offer_id,
+        proposal_id=event.proposal_id,
+        provider_id=event.provider_id,
+        weekly_hours=event.weekly_hours,
+        terms=event.terms,
+        placed_at=at,
+    )

@@ -1,0 +1,251 @@
+"""A search for one package's provider, as values: the stage in hand, the offers made, the placement."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from contracts.events.listings import Advert, InadequateReason, Variation
+from contracts.events.packages import Answer, Candidate
+from contracts.ids import AwardId, NoteId, OfferId, PackageId, PlacementId, ProposalId, ProviderId, SearchId
+from contracts.values import (
+    Care,
+    Channel,
+    DeclineReason,
+    PassOverReason,
+    PriceUnit,
+    Rating,
+    Terms,
+    Tier,
+    Wishes,
+)
+
+
+class SearchStatus(StrEnum):
+    RUNNING = "running"
+    HELD = "held"
+    LISTED = "listed"
+    PLACED = "placed"
+    EXHAUSTED = "exhausted"
+    STOPPED = "stopped"
+
+
+class OfferStatus(StrEnum):
+    MADE = "made"
+    DELIVERED = "delivered"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Accept:
+    """The provider takes the package."""
+
+    @property
+    def answer(self) -> Answer:
+        return Answer.ACCEPT
+
+
+@dataclass(frozen=True)
+class Decline:
+    """The provider does not; two declines for the same reason are the same answer, whatever note came with them."""
+
+    reason: DeclineReason
+    note_id: NoteId | None = field(default=None, compare=False)
+
+    @property
+    def answer(self) -> Answer:
+        return Answer.DECLINE
+
+
+Reply = Accept | Decline
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One package put to one provider. Its clock runs from `delivered_at`, and not before."""
+
+    offer_id: OfferId
+    stage: str
+    provider_id: ProviderId
+    rank: int
+    channel: Channel
+    status: OfferStatus
+    terms: Terms
+    weekly_hours: Decimal
+    made_at: datetime
+    answer_minutes: int
+    in_brokerage_time: bool
+    delivered_at: datetime | None = None
+    answer_by: datetime | None = None
+    redirected_at: datetime | None = None
+    calls: int = 0
+    reply: Reply | None = None
+    award_refused_for: tuple[PassOverReason, ...] = ()
+    outages_counted_to: datetime | None = None
+    """Up to when outages of ours have been added to the time to answer."""
+
+    def __post_init__(self) -> None:
+        _never((self.delivered_at is None) != (self.answer_by is None), "the clock runs from delivery, or not at all")
+        _never(self.status is OfferStatus.DELIVERED and self.answer_by is None, "delivered, so its clock must run")
+        _never(self.is_live and self.reply is not None, "an answer ends an offer")
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in {OfferStatus.MADE, OfferStatus.DELIVERED}
+
+    @property
+    def awaits_delivery(self) -> bool:
+        return self.status is OfferStatus.MADE
+
+    @property
+    def awaits_call(self) -> bool:
+        return self.awaits_delivery and self.channel is Channel.PHONE
+
+    @property
+    def answer_within(self) -> timedelta:
+        return timedelta(minutes=self.answer_minutes)
+
+    def has_run_out(self, at: datetime) -> bool:
+        """In time is strictly before the expiry instant; at that instant it is late."""
+        return self.answer_by is not None and at >= self.answer_by
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The package is with this provider on these terms; voided when the council withdrew it before care began."""
+
+    placement_id: PlacementId
+    offer_id: OfferId | None
+    provider_id: ProviderId
+    weekly_hours: Decimal
+    terms: Terms
+    placed_at: datetime
+    voided: bool = False
+    proposal_id: ProposalId | None = None
+
+    def __post_init__(self) -> None:
+        _never((self.offer_id is None) == (self.proposal_id is None), "placed by an offer or by a proposal")
+
+
+@dataclass(frozen=True)
+class CurrentStage:
+    """The stage in hand: its list as it was pinned on entering, and whose turn has come and gone."""
+
+    name: str
+    tier: Tier
+    list_version: int
+    candidates: tuple[Candidate, ...]
+    tried: tuple[ProviderId, ...] = ()
+
+    @property
+    def untried(self) -> tuple[Candidate, ...]:
+        """Who is left, in the order of rank, whatever the order of the list."""
+        left = (candidate for candidate in self.candidates if candidate.provider_id not in self.tried)
+        return tuple(sorted(left, key=lambda candidate: candidate.rank))
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A provider's newest rate and way of delivering for a package that is open to all."""
+
+    proposal_id: ProposalId
+    provider_id: ProviderId
+    terms: Terms
+    variations: tuple[Variation, ...]
+    can_start_on: date | None
+    rating: Rating
+    received_at: datetime
+
+    def says_the_same(self, rate: Decimal, variations: tuple[Variation, ...], can_start_on: date | None) -> bool:
+        return (self.terms.rate, self.variations, self.can_start_on) == (rate, variations, can_start_on)
+
+
+@dataclass(frozen=True)
+class PendingAward:
+    """An award above the ceiling that waits for a second officer."""
+
+    award_id: AwardId
+    proposal_id: ProposalId
+    officer: str
+    inadequate_reason: InadequateReason | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The package as it stands open to all: its advert, and the newest proposal of each provider."""
+
+    stage: str
+    advert: Advert
+    spot: bool
+    unit: PriceUnit
+    ceiling: Decimal
+    listed_at: datetime
+    proposals: tuple[Proposal, ...] = ()
+    award: PendingAward | None = None
+    is_overdue: bool = False
+
+    def proposal(self, proposal_id: ProposalId) -> Proposal | None:
+        return next((each for each in self.proposals if each.proposal_id == proposal_id), None)
+
+    def proposal_of(self, provider_id: ProviderId) -> Proposal | None:
+        return next((each for each in self.proposals if each.provider_id == provider_id), None)
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where the search for one package stands; folded from the record (`evolution.evolve`), never set by hand.
+
+    `search_id`, `definition_version` and `started_at` are None while the search is held before it could start.
+    """
+
+    package_id: PackageId
+    care: Care
+    wishes: Wishes
+    status: SearchStatus
+    requested_at: datetime
+    search_id: SearchId | None = None
+    definition_version: int | None = None
+    started_at: datetime | None = None
+    stage: CurrentStage | None = None
+    listing: Listing | None = None
+    offers: tuple[Offer, ...] = ()
+    placement: Placement | None = None
+    missing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        live = sum(offer.is_live for offer in self.offers)
+        stands = self.placement is not None and not self.placement.voided
+        _never(live > 1, "two offers of one search are live")
+        _never(live == 1 and self.status is not SearchStatus.RUNNING, "an offer is live, but the search does not run")
+        _never(stands != (self.status is SearchStatus.PLACED), "placed and a standing placement go together")
+        _never(bool(self.missing) != (self.status is SearchStatus.HELD), "held and something missing go together")
+        _never(self.status is SearchStatus.LISTED and self.listing is None, "listed, but not on a list")
+        _never(self.search_id is None and self.stage is not None, "a stage was entered before the search started")
+
+    @property
+    def is_open(self) -> bool:
+        """Something must still happen by itself: an offer, an answer, a wake-up."""
+        return self.status in {SearchStatus.RUNNING, SearchStatus.HELD}
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.care.urgency.is_urgent
+
+    @property
+    def live_offer(self) -> Offer | None:
+        return next((offer for offer in self.offers if offer.is_live), None)
+
+    @property
+    def is_between_offers(self) -> bool:
+        return self.is_open and self.live_offer is None
+
+    def offer(self, offer_id: OfferId) -> Offer | None:
+        return next((offer for offer in self.offers if offer.offer_id == offer_id), None)
+
+
+def _never(broken: bool, why: str) -> None:  # noqa: FBT001 - reads as the sentence it is
+    if broken:
+        raise ValueError(why)

@@ -1,0 +1,168 @@
+"""What sourcing's handlers and routes call: the unit of work, the views they read, and questions about searches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+from contracts.events.base import PackageEvent
+from contracts.events.frameworks import FrameworkPublished, RankedListPublished, ranked_list_key
+from contracts.events.providers import (
+    CapacityDeclared,
+    ChannelsChanged,
+    EligibilityChanged,
+    EmbargoLifted,
+    ProviderEmbargoed,
+)
+from contracts.events.rates import RatesSelected, rates_key
+from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
+from contracts.values import Care
+from service_runtime.observability.measures import WAITS, Distribution
+from service_runtime.views import View
+from service_runtime.work import Work
+from sourcing.domain.happenings import Outage
+from sourcing.domain.market import Market
+from sourcing.domain.search import Offer, Search
+
+DEFINITIONS: Final = View("definitions", (FrameworkPublished,), lambda event: event.key)
+DEFINITION_VERSIONS: Final = View(
+    "definition-versions", (FrameworkPublished,), lambda event: f"{event.key}/{event.definition.version}"
+)
+RANKED_LISTS: Final = View("ranked-lists", (RankedListPublished,), lambda event: event.key)
+RANKED_LIST_VERSIONS: Final = View(
+    "ranked-list-versions",
+    (RankedListPublished,),
+    lambda event: f"{ranked_list_key(event.framework, event.area, event.tier)}/{event.list_version}",
+)
+ELIGIBILITY: Final = View("eligibility", (EligibilityChanged,), lambda event: event.key)
+CHANNELS: Final = View("channels", (ChannelsChanged,), lambda event: event.key)
+EMBARGOES: Final[View[ProviderEmbargoed | EmbargoLifted]] = View(
+    "embargoes", (ProviderEmbargoed, EmbargoLifted), lambda event: event.key
+)
+CAPACITY: Final = View("capacity", (CapacityDeclared,), lambda event: f"{event.key}/{event.area}")
+RATES: Final = View("rates", (RatesSelected,), lambda event: rates_key(event.provider_id, event.framework, event.area))
+
+TIME_TO_FIRST_OFFER: Final = Distribution(
+    "calloff_time_to_first_offer_seconds", "From the request of a package to its first offer", WAITS
+)
+TIME_TO_PLACE: Final = Distribution(
+    "calloff_time_to_place_seconds", "From the request of a package to its placement", WAITS
+)
+OFFERS_PER_PLACEMENT: Final = Distribution(
+    "calloff_offers_per_placement", "How many providers were offered a package that is placed", (0, 1, 2, 3, 5, 8, 13)
+)
+
+
+class Searches(Protocol):
+    """Searches by package."""
+
+    async def get(self, package_id: PackageId) -> Search | None:
+        """The package's search; None when it was never requested."""
+        ...
+
+    async def save(self, search: Search, *, before: Search | None) -> None:
+        """Keeps `search`, which was `before` until now."""
+        ...
+
+
+class Markets(Protocol):
+    """What the views say, read for one search."""
+
+    async def read(self, care: Care, search: Search | None, *, at: datetime, about: ProviderId | None = None) -> Market:
+        """Definition and lists that the search is bound to, or those in force at `at`, and the candidates' facts.
+
+        `about` is somebody else whose facts are needed, too.
+        """
+        ...
+
+
+class Outages(Protocol):
+    """When we ourselves were down."""
+
+    async def since(self, at: datetime) -> Sequence[Outage]:
+        """Outages that ended after `at`, the earliest first."""
+        ...
+
+
+class SourcingWork(Work, Protocol):
+    """Sourcing's unit of work."""
+
+    @property
+    def searches(self) -> Searches: ...
+    @property
+    def markets(self) -> Markets: ...
+    @property
+    def outages(self) -> Outages: ...
+
+
+@dataclass(frozen=True)
+class OfferSeen:
+    """An offer with what its provider may know of the package."""
+
+    offer: Offer
+    package_id: PackageId
+    council: CouncilKey
+    care: Care
+
+
+@dataclass(frozen=True)
+class SearchSeen:
+    """A search with what stands around it."""
+
+    search: Search
+    council: CouncilKey
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One event as it stands in the journal."""
+
+    event: PackageEvent
+    sequence: int
+    at: datetime
+    actor: str
+    cause: str
+    hash: str
+
+
+class SearchQueries(Protocol):
+    """Questions that change nothing."""
+
+    async def offer(self, offer_id: OfferId) -> OfferSeen | None: ...
+
+    async def offers_of(
+        self,
+        provider_id: ProviderId,
+        council: CouncilKey,
+        *,
+        only_live: bool,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> Sequence[OfferSeen]:
+        """A provider's offers of one council, the newest first."""
+        ...
+
+    async def search(self, package_id: PackageId) -> SearchSeen | None: ...
+
+    async def listed(self, reference: ListingReference) -> SearchSeen | None:
+        """The search whose package has this reference on the list, open still or not."""
+        ...
+
+    async def open_to(
+        self, provider_id: ProviderId, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[Search]:
+        """Packages that are open to all and in whose areas the provider works, the newest first."""
+        ...
+
+    async def works_in(self, provider_id: ProviderId, seen: SearchSeen) -> bool:
+        """Whether the provider is one of those to whom a listed package is open."""
+        ...
+
+    async def needing_a_person(self, council: CouncilKey, *, limit: int) -> Sequence[SearchSeen]:
+        """Searches that stand still until an officer acts, the longest wait first."""
+        ...
+
+    async def record(self, package_id: PackageId) -> Sequence[Recorded]:
+        """Everything sourcing has published about a package, in its order."""
+        ...

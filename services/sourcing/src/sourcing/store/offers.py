@@ -1,0 +1,115 @@
+"""Offers in their table; the database itself refuses a second live one of a package."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from contracts.ids import NoteId, OfferId, PackageId, ProviderId
+from contracts.values import Channel, DeclineReason, PassOverReason, Terms
+from sourcing.domain.search import Accept, Decline, Offer, OfferStatus, Reply
+from sourcing.store.columns import instant_of
+
+TABLES: Final = """
+CREATE TABLE offers (
+    offer_id uuid PRIMARY KEY,
+    package_id uuid NOT NULL REFERENCES searches,
+    turn smallint NOT NULL,
+    provider_id uuid NOT NULL,
+    stage text NOT NULL,
+    rank integer NOT NULL,
+    channel text NOT NULL,
+    status text NOT NULL CHECK (status IN ('made', 'delivered', 'accepted', 'declined', 'expired', 'withdrawn')),
+    terms jsonb NOT NULL,
+    weekly_hours numeric(8, 2) NOT NULL,
+    made_at timestamptz NOT NULL,
+    answer_minutes integer NOT NULL,
+    in_brokerage_time boolean NOT NULL,
+    delivered_at timestamptz,
+    answer_by timestamptz,
+    redirected_at timestamptz,
+    outages_counted_to timestamptz,
+    calls smallint NOT NULL,
+    answer text CHECK (answer IN ('accept', 'decline')),
+    decline_reason text,
+    note_id uuid,
+    award_refused_for text[] NOT NULL,
+    UNIQUE (package_id, turn)
+);
+CREATE UNIQUE INDEX one_live_offer_of_a_package ON offers (package_id) WHERE status IN ('made', 'delivered');
+CREATE INDEX offers_of_a_provider ON offers (provider_id, made_at DESC, offer_id DESC);
+"""
+
+# A part of saving a search (`searches.py`).
+SAVE_OFFERS: Final = """
+    INSERT INTO offers SELECT * FROM jsonb_populate_recordset(CAST(NULL AS offers), CAST(:offers AS jsonb))
+    ON CONFLICT (offer_id) DO UPDATE SET
+        channel = excluded.channel, status = excluded.status, answer_minutes = excluded.answer_minutes,
+        delivered_at = excluded.delivered_at, answer_by = excluded.answer_by,
+        redirected_at = excluded.redirected_at, outages_counted_to = excluded.outages_counted_to,
+        calls = excluded.calls,
+        answer = excluded.answer, decline_reason = excluded.decline_reason, note_id = excluded.note_id,
+        award_refused_for = excluded.award_refused_for
+"""
+
+
+def offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[str, object]:
+    """By column, every one of them; `json_text` writes it."""
+    decline = offer.reply if isinstance(offer.reply, Decline) else None
+    return {
+        "offer_id": offer.offer_id,
+        "package_id": package_id,
+        "turn": turn,
+        "provider_id": offer.provider_id,
+        "stage": offer.stage,
+        "rank": offer.rank,
+        "channel": offer.channel.value,
+        "status": offer.status.value,
+        "terms": offer.terms.model_dump(mode="json"),
+        "weekly_hours": offer.weekly_hours,
+        "made_at": offer.made_at,
+        "answer_minutes": offer.answer_minutes,
+        "in_brokerage_time": offer.in_brokerage_time,
+        "delivered_at": offer.delivered_at,
+        "answer_by": offer.answer_by,
+        "redirected_at": offer.redirected_at,
+        "outages_counted_to": offer.outages_counted_to,
+        "calls": offer.calls,
+        "answer": offer.reply.answer.value if offer.reply else None,
+        "decline_reason": decline.reason.value if decline else None,
+        "note_id": decline.note_id if decline else None,
+        "award_refused_for": [reason.value for reason in offer.award_refused_for],
+    }
+
+
+def offer_of(row: Mapping[str, Any]) -> Offer:  # one offer as PostgreSQL's row_to_json gives it
+    return Offer(
+        offer_id=OfferId(UUID(row["offer_id"])),
+        stage=row["stage"],
+        provider_id=ProviderId(UUID(row["provider_id"])),
+        rank=row["rank"],
+        channel=Channel(row["channel"]),
+        status=OfferStatus(row["status"]),
+        terms=Terms.model_validate(row["terms"]),
+        weekly_hours=Decimal(row["weekly_hours"]).quantize(Decimal("0.01")),
+        made_at=datetime.fromisoformat(row["made_at"]),
+        answer_minutes=row["answer_minutes"],
+        in_brokerage_time=row["in_brokerage_time"],
+        delivered_at=instant_of(row["delivered_at"]),
+        answer_by=instant_of(row["answer_by"]),
+        redirected_at=instant_of(row["redirected_at"]),
+        outages_counted_to=instant_of(row["outages_counted_to"]),
+        calls=row["calls"],
+        reply=_reply(row),
+        award_refused_for=tuple(map(PassOverReason, row["award_refused_for"])),
+    )
+
+
+def _reply(row: Mapping[str, Any]) -> Reply | None:  # one offer as PostgreSQL's row_to_json gives it
+    if row["answer"] is None:
+        return None
+    if row["answer"] == "accept":
+        return Accept()
+    note = row["note_id"]
+    return Decline(DeclineReason(row["decline_reason"]), None if note is None else NoteId(UUID(note)))

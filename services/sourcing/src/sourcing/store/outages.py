@@ -1,0 +1,19 @@
+"""Our outages, as the service's pulse tells of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service_runtime.database import Connection
+from service_runtime.pulse import outages_since
+from sourcing.domain.happenings import Outage
+
+
+@dataclass(frozen=True)
+class PostgresOutages:
+    connection: Connection
+    now: datetime
+
+    async def since(self, at: datetime) -> Sequence[Outage]:
+        gaps = await outages_since(self.connection, at, now=self.now)
+        return [Outage(gap.down_from, gap.up_at) for gap in gaps]

@@ -1,0 +1,150 @@
+"""Questions about searches, each in a transaction of its own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from contracts.catalogue import BY_TYPE, PACKAGES, decode
+from contracts.events.base import PackageEvent
+from contracts.events.providers import EligibilityChanged
+from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
+from contracts.values import Care
+from service_runtime.database import Database
+from service_runtime.views import Views
+from sourcing.domain.market import ProviderFacts
+from sourcing.domain.search import Search
+from sourcing.ports import ELIGIBILITY, OfferSeen, Recorded, SearchSeen
+from sourcing.store.columns import json_of
+from sourcing.store.offers import offer_of
+from sourcing.store.searches import SEARCH_COLUMNS, SEARCH_OF_PACKAGE, search_of
+
+_OFFER_COLUMNS: Final = """
+    CAST(row_to_json(offers) AS text) AS offer, offers.package_id, council, CAST(care AS text)
+    FROM offers JOIN searches USING (package_id)
+"""
+_OFFER = text(f"SELECT {_OFFER_COLUMNS} WHERE offer_id = :offer_id")
+_OFFERS_OF_PROVIDER = text(
+    f"""
+    SELECT {_OFFER_COLUMNS}
+    WHERE offers.provider_id = :provider_id AND council = :council
+      AND (NOT CAST(:only_live AS boolean) OR offers.status IN ('made', 'delivered'))
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (made_at, offer_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY made_at DESC, offer_id DESC LIMIT :limit
+    """
+)
+_NEEDING_A_PERSON = text(
+    f"""
+    SELECT {SEARCH_COLUMNS} FROM searches
+    WHERE council = :council AND needs_a_person IS NOT NULL ORDER BY changed_at LIMIT :limit
+    """  # noqa: S608  our own columns
+)
+_LISTED = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE listing_reference = :reference")  # noqa: S608  our own columns
+_OPEN_TO = text(
+    f"""
+    SELECT {SEARCH_COLUMNS} FROM searches
+    WHERE council = :council AND searches.status = 'listed'
+      AND (care ->> 'framework' || '/' || (care ->> 'area') = ANY(CAST(:places AS text[]))
+           OR (CAST(listing ->> 'spot' AS boolean) AND care ->> 'area' = ANY(CAST(:spot_areas AS text[]))))
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (listed_at, listing_reference) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY listed_at DESC, listing_reference DESC LIMIT :limit
+    """  # noqa: S608  our own columns
+)
+_RECORD = text(
+    """
+    SELECT type, version, occurred_at, actor, cause, hash, payload FROM journal
+    WHERE topic = :topic AND key = :key ORDER BY version
+    """
+)
+
+
+class PostgresSearchQueries:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def offer(self, offer_id: OfferId) -> OfferSeen | None:
+        rows = await self._database.find(_OFFER, {"offer_id": offer_id})
+        return _offer_seen(rows[0]) if rows else None
+
+    async def offers_of(
+        self,
+        provider_id: ProviderId,
+        council: CouncilKey,
+        *,
+        only_live: bool,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> Sequence[OfferSeen]:
+        at, row = after if after is not None else (None, None)
+        arguments = {
+            "provider_id": provider_id,
+            "council": council,
+            "only_live": only_live,
+            "after_at": at,
+            "after_id": row,
+            "limit": limit,
+        }
+        return [_offer_seen(each) for each in await self._database.find(_OFFERS_OF_PROVIDER, arguments)]
+
+    async def search(self, package_id: PackageId) -> SearchSeen | None:
+        rows = await self._database.find(SEARCH_OF_PACKAGE, {"package_id": package_id})
+        return SearchSeen(search_of(rows[0]), CouncilKey(rows[0].council)) if rows else None
+
+    async def listed(self, reference: ListingReference) -> SearchSeen | None:
+        rows = await self._database.find(_LISTED, {"reference": reference})
+        return SearchSeen(search_of(rows[0]), CouncilKey(rows[0].council)) if rows else None
+
+    async def open_to(
+        self, provider_id: ProviderId, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[Search]:
+        at, row = after if after is not None else (None, None)
+        eligibility = await self._eligibility(provider_id)
+        if eligibility is None:
+            return []
+        arguments = {
+            "council": council,
+            "places": [f"{each.framework}/{each.area}" for each in eligibility.memberships],
+            "spot_areas": list(eligibility.spot_areas),
+            "after_at": at,
+            "after_id": row,
+            "limit": limit,
+        }
+        return [search_of(each) for each in await self._database.find(_OPEN_TO, arguments)]
+
+    async def works_in(self, provider_id: ProviderId, seen: SearchSeen) -> bool:
+        facts = ProviderFacts(provider_id, await self._eligibility(provider_id), channels=None)
+        care, listing = seen.search.care, seen.search.listing
+        is_spot = listing is not None and listing.spot and facts.sells_spot_in(care.area)
+        return is_spot or facts.is_member_of(care.framework, care.area)
+
+    async def _eligibility(self, provider_id: ProviderId) -> EligibilityChanged | None:
+        async with self._database.reading() as connection:
+            known = await Views(connection).get(ELIGIBILITY, str(provider_id))
+        return known.event if known is not None else None
+
+    async def needing_a_person(self, council: CouncilKey, *, limit: int) -> Sequence[SearchSeen]:
+        rows = await self._database.find(_NEEDING_A_PERSON, {"council": council, "limit": limit})
+        return [SearchSeen(search_of(each), CouncilKey(each.council)) for each in rows]
+
+    async def record(self, package_id: PackageId) -> Sequence[Recorded]:
+        rows = await self._database.find(_RECORD, {"topic": PACKAGES, "key": str(package_id)})
+        return [_recorded(each) for each in rows]
+
+
+def _offer_seen(row: Any) -> OfferSeen:  # a row's attributes are its columns
+    return OfferSeen(
+        offer_of(json_of(row.offer)),
+        PackageId(row.package_id),
+        CouncilKey(row.council),
+        Care.model_validate_json(row.care),
+    )
+
+
+def _recorded(row: Any) -> Recorded:  # a row's attributes are its columns
+    event = decode(BY_TYPE[row.type].event, row.payload)
+    assert isinstance(event, PackageEvent), "the stream of a package has events of packages only"
+    return Recorded(event, row.version, row.occurred_at, row.actor, row.cause, row.hash)

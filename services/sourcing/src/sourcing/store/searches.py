@@ -1,0 +1,188 @@
+"""Searches in their table, each with its offers and its newest placement."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import text
+
+from contracts.events.packages import Candidate
+from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId
+from contracts.values import Care, Tier, Wishes
+from service_runtime.database import Connection
+from sourcing.domain.progress import (
+    AwardToApprove,
+    CallToMake,
+    ExhaustedSearch,
+    HeldSearch,
+    NobodyProposes,
+    ProposalsToDecide,
+    work_item,
+)
+from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
+from sourcing.store.columns import json_of, json_text
+from sourcing.store.offers import SAVE_OFFERS, offer_of, offer_row
+from sourcing.store.placements import SAVE_PLACEMENTS, placement_of, placement_row
+
+TABLES: Final = """
+CREATE TABLE searches (
+    package_id uuid PRIMARY KEY,
+    council text NOT NULL,
+    search_id uuid,
+    status text NOT NULL CHECK (status IN ('running', 'held', 'listed', 'placed', 'exhausted', 'stopped')),
+    care jsonb NOT NULL,
+    wishes jsonb NOT NULL,
+    requested_at timestamptz NOT NULL,
+    started_at timestamptz,
+    definition_version integer,
+    stage text,
+    tier smallint,
+    list_version integer,
+    candidates jsonb NOT NULL,
+    tried uuid[] NOT NULL,
+    listing jsonb,
+    listing_reference uuid UNIQUE GENERATED ALWAYS AS (CAST(listing #>> '{advert,reference}' AS uuid)) STORED,
+    listed_at timestamptz,
+    missing text[] NOT NULL,
+    needs_a_person text CHECK (needs_a_person IN ('exhausted', 'held', 'call', 'open')),
+    changed_at timestamptz NOT NULL,
+    CHECK (status <> 'listed' OR listing IS NOT NULL)
+);
+CREATE INDEX open_to_all ON searches (council, listed_at DESC, listing_reference DESC) WHERE status = 'listed';
+CREATE INDEX open_searches ON searches (status, stage, requested_at)
+    WHERE status IN ('running', 'held', 'listed', 'exhausted');
+CREATE INDEX searches_needing_a_person ON searches (council, changed_at) WHERE needs_a_person IS NOT NULL;
+"""
+
+SEARCH_COLUMNS: Final = """
+    searches.package_id, council, search_id, searches.status, CAST(care AS text), CAST(wishes AS text), requested_at,
+    started_at, definition_version, searches.stage, tier, list_version, CAST(candidates AS text), tried, missing,
+    CAST(listing AS text),
+    (SELECT CAST(coalesce(json_agg(offers ORDER BY turn), '[]') AS text) FROM offers
+     WHERE offers.package_id = searches.package_id) AS offers,
+    (SELECT CAST(row_to_json(placements) AS text) FROM placements WHERE placements.package_id = searches.package_id
+     ORDER BY placed_at DESC LIMIT 1) AS placement
+"""
+SEARCH_OF_PACKAGE = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE package_id = :package_id")  # noqa: S608  our own columns
+# One round trip for a search with all that belongs to it; what refers to what is checked when all of it is there.
+_SAVE = text(
+    f"""
+    WITH saved AS (
+    INSERT INTO searches (package_id, council, search_id, status, care, wishes, requested_at, started_at,
+                          definition_version, stage, tier, list_version, candidates, tried, listing, listed_at, missing,
+                          needs_a_person, changed_at)
+    VALUES (:package_id, :council, :search_id, :status, CAST(:care AS jsonb), CAST(:wishes AS jsonb), :requested_at,
+            :started_at, :definition_version, :stage, :tier, :list_version, CAST(:candidates AS jsonb),
+            CAST(:tried AS uuid[]), CAST(:listing AS jsonb), :listed_at, CAST(:missing AS text[]), :needs_a_person,
+            :now)
+    ON CONFLICT (package_id) DO UPDATE SET
+        search_id = excluded.search_id, status = excluded.status, started_at = excluded.started_at,
+        definition_version = excluded.definition_version, stage = excluded.stage, tier = excluded.tier,
+        list_version = excluded.list_version, candidates = excluded.candidates, tried = excluded.tried,
+        listing = excluded.listing, listed_at = excluded.listed_at, missing = excluded.missing,
+        needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
+    ), placed AS ({SAVE_PLACEMENTS})
+    {SAVE_OFFERS}
+    """  # noqa: S608  our own statements
+)
+
+_CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
+_LISTING: Final = TypeAdapter(Listing)
+
+
+class PostgresSearches:
+    """Searches in their tables."""
+
+    def __init__(self, connection: Connection, council: CouncilKey, now: datetime) -> None:
+        self._connection = connection
+        self._council = council
+        self._now = now
+
+    async def get(self, package_id: PackageId) -> Search | None:
+        row = (await self._connection.execute(SEARCH_OF_PACKAGE, {"package_id": package_id})).one_or_none()
+        return None if row is None else search_of(row)
+
+    async def save(self, search: Search, *, before: Search | None) -> None:
+        offers, placements = json_text(_changed_offers(search, before)), json_text(_placed(search, before))
+        row = {**self._search_row(search), "offers": offers, "placements": placements}
+        await self._connection.execute(_SAVE, row)
+
+    def _search_row(self, search: Search) -> Mapping[str, object]:
+        stage = search.stage
+        return {
+            "package_id": search.package_id,
+            "council": self._council,
+            "search_id": search.search_id,
+            "status": search.status.value,
+            "care": search.care.model_dump_json(),
+            "wishes": search.wishes.model_dump_json(),
+            "requested_at": search.requested_at,
+            "started_at": search.started_at,
+            "definition_version": search.definition_version,
+            "stage": stage.name if stage else None,
+            "tier": int(stage.tier) if stage else None,
+            "list_version": stage.list_version if stage else None,
+            "candidates": _CANDIDATES.dump_json(stage.candidates if stage else ()).decode(),
+            "tried": list(stage.tried) if stage else [],
+            "listing": None if search.listing is None else _LISTING.dump_json(search.listing).decode(),
+            "listed_at": None if search.listing is None else search.listing.listed_at,
+            "missing": list(search.missing),
+            "needs_a_person": _needs_a_person(search),
+            "now": self._now,
+        }
+
+
+def _changed_offers(search: Search, before: Search | None) -> list[Mapping[str, object]]:
+    """Ended ones first, so that a new live one finds its place free."""
+    known = set(before.offers) if before is not None else set[Offer]()
+    changed = [(turn, offer) for turn, offer in enumerate(search.offers, start=1) if offer not in known]
+    in_order = sorted(changed, key=lambda each: each[1].is_live)
+    return [offer_row(offer, turn, search.package_id) for turn, offer in in_order]
+
+
+def _placed(search: Search, before: Search | None) -> list[Mapping[str, object]]:
+    known = before.placement if before is not None else None
+    if search.placement is None or search.placement == known:
+        return []
+    return [placement_row(search, search.placement)]
+
+
+def _needs_a_person(search: Search) -> str | None:
+    match work_item(search):
+        case ExhaustedSearch():
+            return "exhausted"
+        case HeldSearch():
+            return "held"
+        case CallToMake():
+            return "call"
+        case AwardToApprove() | ProposalsToDecide() | NobodyProposes():
+            return "open"
+        case None:
+            return None
+
+
+def search_of(row: Any) -> Search:  # a row's attributes are its columns
+    placement = json_of(row.placement)
+    return Search(
+        package_id=PackageId(row.package_id),
+        care=Care.model_validate_json(row.care),
+        wishes=Wishes.model_validate_json(row.wishes),
+        status=SearchStatus(row.status),
+        requested_at=row.requested_at,
+        search_id=None if row.search_id is None else SearchId(row.search_id),
+        definition_version=row.definition_version,
+        started_at=row.started_at,
+        stage=_stage(row),
+        listing=None if row.listing is None else _LISTING.validate_json(row.listing),
+        offers=tuple(offer_of(each) for each in json_of(row.offers)),
+        placement=None if placement is None else placement_of(placement),
+        missing=tuple(row.missing),
+    )
+
+
+def _stage(row: Any) -> CurrentStage | None:  # a row's attributes are its columns
+    if row.stage is None:
+        return None
+    candidates = _CANDIDATES.validate_json(row.candidates)
+    return CurrentStage(row.stage, Tier(row.tier), row.list_version, candidates, tuple(map(ProviderId, row.tried)))

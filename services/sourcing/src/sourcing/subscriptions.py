@@ -1,0 +1,83 @@
+"""What sourcing listens to: which handler follows which event and timer, and which views it keeps."""
+
+from typing import Any, Final
+
+from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
+from contracts.events.packages import (
+    OfferDeclined,
+    OfferDelivered,
+    OfferExpired,
+    OfferUndeliverable,
+    OfferWithdrawn,
+    PackageRequested,
+    WithdrawalRequested,
+)
+from service_runtime.pulse import OUTAGE_OVER
+from service_runtime.subscriptions import Subscription, TimerSubscription, on, when
+from service_runtime.views import VIEW_MOVED, View
+from sourcing.domain.steps import AlarmKind
+from sourcing.handlers import (
+    give_back_lost_time,
+    look_for_next_provider,
+    note_delivery,
+    note_undeliverable,
+    offer_next,
+    place_what_is_approved,
+    reopen,
+    start_sourcing,
+    stop_sourcing,
+    try_again,
+    watch_the_clock,
+)
+from sourcing.ports import (
+    CAPACITY,
+    CHANNELS,
+    DEFINITION_VERSIONS,
+    DEFINITIONS,
+    ELIGIBILITY,
+    EMBARGOES,
+    OFFERS_PER_PLACEMENT,
+    RANKED_LIST_VERSIONS,
+    RANKED_LISTS,
+    RATES,
+    TIME_TO_FIRST_OFFER,
+    TIME_TO_PLACE,
+    SourcingWork,
+)
+
+SUBSCRIPTIONS: Final[tuple[Subscription[SourcingWork], ...]] = (
+    on(PackageRequested, start_sourcing),
+    on(OfferDelivered, note_delivery),
+    on(OfferUndeliverable, note_undeliverable),
+    on(OfferDeclined, offer_next),
+    on(OfferExpired, offer_next),
+    on(OfferWithdrawn, offer_next),
+    on(SpotPriceApproved, place_what_is_approved),
+    on(SpotPriceRefused, reopen),
+    on(WithdrawalRequested, stop_sourcing),
+)
+
+TIMERS: Final[tuple[TimerSubscription[SourcingWork], ...]] = (
+    when(AlarmKind.OFFER_EXPIRES, watch_the_clock),
+    when(AlarmKind.DELIVERY_OVERDUE, watch_the_clock),
+    when(AlarmKind.NEXT_OFFER_DUE, look_for_next_provider),
+    when(AlarmKind.LISTED_TOO_LONG, watch_the_clock),
+    when(OUTAGE_OVER, give_back_lost_time),
+    when(VIEW_MOVED, try_again),
+)
+PAUSED_IN_OUTAGES: Final = (AlarmKind.OFFER_EXPIRES,)
+
+# Views of different events have no narrower common type.
+VIEWS: Final[tuple[View[Any], ...]] = (
+    DEFINITIONS,
+    DEFINITION_VERSIONS,
+    RANKED_LISTS,
+    RANKED_LIST_VERSIONS,
+    ELIGIBILITY,
+    CHANNELS,
+    EMBARGOES,
+    CAPACITY,
+    RATES,
+)
+
+DISTRIBUTIONS: Final = (TIME_TO_FIRST_OFFER, TIME_TO_PLACE, OFFERS_PER_PLACEMENT)

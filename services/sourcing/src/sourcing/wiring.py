@@ -1,0 +1,39 @@
+"""Sourcing, put together. Read this to see what the service is made of."""
+
+from pathlib import Path
+
+from service_runtime.database import Database
+from service_runtime.service import Service
+from sourcing.api import available, awards, offers, records, work_list
+from sourcing.ports import SearchQueries
+from sourcing.settings import Settings
+from sourcing.store.queries import PostgresSearchQueries
+from sourcing.store.standings import STANDINGS
+from sourcing.store.work import PostgresSourcingWork
+from sourcing.subscriptions import DISTRIBUTIONS, PAUSED_IN_OUTAGES, SUBSCRIPTIONS, TIMERS, VIEWS
+
+
+def build(settings: Settings) -> Service[PostgresSourcingWork]:
+    database = Database(settings.database_url.get_secret_value(), name="sourcing", pool_size=settings.pool_size)
+    return Service(
+        name="sourcing",
+        description="The search: who is offered a package of care, in which order, and who gets it.",
+        settings=settings,
+        database=database,
+        work=PostgresSourcingWork,
+        migrations=Path(__file__).parent / "migrations",
+        routes=(
+            offers.router,
+            offers.officers,
+            available.router,
+            awards.router,
+            work_list.router,
+            records.router,
+        ),
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
+        views=VIEWS,
+        measures=(*DISTRIBUTIONS, *STANDINGS),
+        paused_in_outages=PAUSED_IN_OUTAGES,
+        ports={SearchQueries: PostgresSearchQueries(database)},
+    )

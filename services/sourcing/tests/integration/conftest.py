@@ -1,0 +1,49 @@
+"""A running sourcing service for each module, with the rest of the house played by the test."""
+
+import io
+import secrets
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, redirect_stderr
+
+import pytest
+
+from calloff.testing import TestKafka, TestPostgres
+from contracts.ids import CouncilKey
+from service_runtime.testing.clocks import MovableClock
+from service_runtime.testing.services import Voice, a_service
+from service_runtime.testing.tokens import TokenIssuer
+from sourcing.settings import Settings
+from sourcing.testing.house import House
+from sourcing.wiring import build
+
+
+@pytest.fixture(scope="module")
+async def whole_house(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[House]:
+    council = CouncilKey(f"council-{secrets.token_hex(4)}")
+    clock, logs = MovableClock(), io.StringIO()
+    async with AsyncExitStack() as stack:
+        issuer = await stack.enter_async_context(TokenIssuer().serving())
+        registry = await stack.enter_async_context(Voice(kafka.bootstrap, "provider-registry", council=council))
+        referral = await stack.enter_async_context(Voice(kafka.bootstrap, "referral", council=council))
+        pricing = await stack.enter_async_context(Voice(kafka.bootstrap, "pricing", council=council))
+        ours = a_service(
+            Settings,
+            build,
+            databases=postgres,
+            bootstrap=kafka.bootstrap,
+            issuer=issuer,
+            clock=clock,
+            log_level="debug",
+        )
+        with redirect_stderr(logs):  # where the service's logger writes from its making on
+            sourcing = await stack.enter_async_context(ours)
+        yield House(sourcing, registry, referral, pricing, clock, council, kafka.bootstrap, logs)
+    sys.stderr.write(logs.getvalue())
+
+
+@pytest.fixture
+def house(whole_house: House) -> House:
+    """The module's house on a Monday morning of its own."""
+    whole_house.next_monday()
+    return whole_house
