@@ -1,0 +1,29 @@
+"""The environment variables that referral reads."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from service_runtime.settings import RuntimeSettings
+
+
+class Settings(RuntimeSettings):
+    """What every service reads, where the postcodes are, and how councils hear news; lengths of time in ISO 8601."""
+
+    postcode_directory: Path = Field(description="where the index of postcodes is, or is built by `migrate`")
+    invalid_nhs_number: Literal["report", "refuse"] = Field(
+        default="report", description="what happens to a referral whose NHS number fails its check"
+    )
+    referral_url: str = Field(pattern=r"^https?://.*[^/]$", description="where councils read their referrals")
+    webhook_keys: tuple[SecretStr, ...] = Field(
+        min_length=1, description="JSON list; 32 bytes in base64 each: the first encrypts secrets, all decrypt them"
+    )
+    webhook_private_addresses: tuple[str, ...] = Field(
+        default=(), description="JSON list of exact host:port to which webhooks may go besides https on the internet"
+    )
+    news_given_up_after: timedelta = Field(default=timedelta(hours=24), description="from the first attempt")
+    secret_overlap: timedelta = Field(
+        default=timedelta(hours=24), description="how long the previous secret still signs after a rotation"
+    )

@@ -1,0 +1,70 @@
+"""Referral, put together. Read this to see what the service is made of."""
+
+from functools import partial
+from pathlib import Path
+
+from contracts.ids import AreaCode
+from geography import NotAPostcode, Place, Postcode, PostcodeDirectory
+from referral.api import endpoint, referrals
+from referral.domain import intake
+from referral.domain.intake import IntakeRules, KnownPlace, PlaceFound, UnknownPlace
+from referral.domain.person import PersonKeys
+from referral.ports import NewsTerms, Postcodes, ReferralQueries
+from referral.settings import Settings
+from referral.store import PostgresReferralQueries, PostgresReferralWork
+from referral.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
+from service_runtime.database import Database
+from service_runtime.service import Service
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.outlet import WebhookOutlet
+from service_runtime.webhooks.vault import Vault
+
+
+def build(settings: Settings) -> Service[PostgresReferralWork]:
+    database = Database(settings.database_url.get_secret_value(), name="referral", pool_size=settings.pool_size)
+    vault = Vault([key.get_secret_value() for key in settings.webhook_keys])
+    rules = AddressRules(settings.webhook_private_addresses)
+    return Service(
+        name="referral",
+        description="The need: referrals for care at home, who the person is, and the life of each package.",
+        settings=settings,
+        database=database,
+        work=partial(PostgresReferralWork, vault=vault, rules=rules, news_terms=_news_terms(settings)),
+        migrations=Path(__file__).parent / "migrations",
+        routes=(referrals.referrals, referrals.persons, endpoint.router),
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
+        views=VIEWS,
+        webhooks=WebhookOutlet(vault=vault, rules=rules),
+        ports={
+            ReferralQueries: PostgresReferralQueries(database),
+            Postcodes: OnsPostcodes(PostcodeDirectory.open(settings.postcode_directory)),
+            PersonKeys: PersonKeys(settings.fingerprint_key.get_secret_value().encode()),
+            IntakeRules: IntakeRules(refuses_invalid_nhs_number=settings.invalid_nhs_number == "refuse"),
+        },
+    )
+
+
+def _news_terms(settings: Settings) -> NewsTerms:
+    return NewsTerms(
+        referral_url=settings.referral_url,
+        given_up_after=settings.news_given_up_after,
+        secret_overlap=settings.secret_overlap,
+    )
+
+
+class OnsPostcodes:
+    """The ONS Postcode Directory, in referral's words."""
+
+    def __init__(self, directory: PostcodeDirectory) -> None:
+        self._directory = directory
+
+    def place_of(self, postcode: str) -> PlaceFound:
+        try:
+            parsed = Postcode.parse(postcode)
+        except NotAPostcode as error:
+            return intake.NotAPostcode(str(error))
+        place = self._directory.place_of(parsed)
+        if isinstance(place, Place):
+            return KnownPlace(place.outward, AreaCode(place.district.code))
+        return UnknownPlace(place.outward, place.why.value)

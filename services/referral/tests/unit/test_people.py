@@ -1,0 +1,111 @@
+"""What may be said of a person without saying who it is: age band, NHS number's check, one person recognised again."""
+
+from datetime import date, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.ids import CouncilKey
+from contracts.values import AgeBand
+from referral.domain.person import Address, age_band, age_on, is_nhs_number, london_day
+from referral.testing import AN_NHS_NUMBER, COUNCIL, KEYS, a_person
+
+
+@pytest.mark.parametrize("number", ["9990000018", "999 000 0018", "999-000-0018", "9990000093", "4010232137"])
+def test_a_number_with_the_right_check_digit_is_an_nhs_number(number: str) -> None:
+    assert is_nhs_number(number)
+
+
+@pytest.mark.parametrize("number", ["9990000019", "999000001", "99900000180", "ABCDEFGHIJ", "", "٩٩٩٠٠٠٠٠١٨"])
+def test_anything_else_is_none(number: str) -> None:
+    assert not is_nhs_number(number)
+
+
+@given(st.integers(min_value=0, max_value=999_999_999))
+def test_at_most_one_check_digit_fits_and_none_where_the_remainder_is_ten(nine: int) -> None:
+    fitting = [check for check in range(10) if is_nhs_number(f"{nine:09}{check}")]
+    remainder = 11 - sum(int(digit) * weight for digit, weight in zip(f"{nine:09}", range(10, 1, -1), strict=True)) % 11
+    assert len(fitting) == (0 if remainder == 10 else 1)
+
+
+@pytest.mark.parametrize(
+    ("born", "age"),
+    [
+        (date(2008, 3, 2), 18),
+        (date(2008, 3, 3), 17),
+        (date(2008, 2, 29), 18),
+        (date(1926, 3, 2), 100),
+    ],
+)
+def test_somebody_is_a_year_older_from_the_birthday_on(born: date, age: int) -> None:
+    assert age_on(date(2026, 3, 2), born=born) == age
+
+
+def test_who_was_born_on_a_leap_day_comes_of_age_on_the_first_of_march() -> None:
+    born = date(2008, 2, 29)
+    assert (age_on(date(2026, 2, 28), born=born), age_on(date(2026, 3, 1), born=born)) == (17, 18)
+
+
+@pytest.mark.parametrize(
+    ("youngest", "band"),
+    [
+        (18, AgeBand.UNDER_40),
+        (40, AgeBand.FROM_40),
+        (65, AgeBand.FROM_65),
+        (75, AgeBand.FROM_75),
+        (85, AgeBand.FROM_85),
+    ],
+)
+def test_each_band_begins_with_its_youngest(youngest: int, band: AgeBand) -> None:
+    assert age_band(youngest) is band
+
+
+def test_bands_follow_each_other_without_gaps() -> None:
+    bands = [age_band(age) for age in range(18, 121)]
+    assert set(bands) == set(AgeBand)
+    assert sum(one is not other for one, other in pairwise(bands)) == len(AgeBand) - 1
+
+
+def test_a_child_has_no_band() -> None:
+    with pytest.raises(ValueError, match="under 18"):
+        age_band(17)
+
+
+def test_the_nhs_number_tells_a_person_whatever_else_was_written() -> None:
+    one = a_person(nhs_number="999 000 0018")
+    same = a_person(nhs_number="9990000018", name="T. Person", date_of_birth=date(1940, 5, 18))
+    assert KEYS.key_of(one, COUNCIL) == KEYS.key_of(same, COUNCIL)
+
+
+def test_without_one_it_is_name_birth_and_postcode_however_they_are_written() -> None:
+    one = a_person(nhs_number=None, name="Zoë O'Test-Person")
+    same = a_person(nhs_number=None, name="ZOE OTEST PERSON", address=Address(("elsewhere",), "co11pj"))
+    assert KEYS.key_of(one, COUNCIL) == KEYS.key_of(same, COUNCIL)
+
+
+def test_a_number_that_is_none_tells_nobody() -> None:
+    wrong, none = a_person(nhs_number="9990000019"), a_person(nhs_number=None)
+    assert KEYS.key_of(wrong, COUNCIL) == KEYS.key_of(none, COUNCIL)
+
+
+def test_another_birthday_is_another_person() -> None:
+    one, other = a_person(nhs_number=None), a_person(nhs_number=None, date_of_birth=date(1940, 5, 18))
+    assert KEYS.key_of(one, COUNCIL) != KEYS.key_of(other, COUNCIL)
+
+
+def test_two_councils_cannot_compare_their_people() -> None:
+    person = a_person()
+    assert KEYS.key_of(person, COUNCIL) != KEYS.key_of(person, CouncilKey("another"))
+
+
+def test_a_persons_repr_tells_nothing() -> None:
+    person = a_person()
+    shown = f"{person!r} {person.address!r} {person.contacts!r} {KEYS!r}"
+    for secret in (person.name, AN_NHS_NUMBER, "CO1 1PJ", "Daughter", "01632", "secret"):
+        assert secret not in shown
+
+
+def test_the_day_is_londons() -> None:
+    assert london_day(datetime.fromisoformat("2026-06-30T23:30:00Z")) == date(2026, 7, 1)
