@@ -1,0 +1,1 @@
+"""The market: providers, eligibility, ranked lists, endpoints, webhook delivery."""

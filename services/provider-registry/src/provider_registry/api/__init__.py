@@ -1,0 +1,1 @@
+"""The registry over HTTP, one module a subject: frameworks, providers, their endpoints, the delivery log."""

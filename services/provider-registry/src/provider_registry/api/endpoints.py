@@ -1,0 +1,86 @@
+"""Webhook endpoints over HTTP: a secret is shown once, when it is made, and stored nowhere that it could be read."""
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.ids import ProviderId
+from provider_registry.api.callers import Admin, AdminOrProvider, Do, check_own, stream_of
+from provider_registry.handlers.providers import (
+    DisableEndpoint,
+    PutEndpoint,
+    RotateSecret,
+    disable_endpoint,
+    put_endpoint,
+    rotate_secret,
+)
+from service_runtime.claims import Answer
+from service_runtime.http.commands import answered
+from service_runtime.http.problems import problems
+
+router = APIRouter(tags=["endpoints"])
+
+NO_CONTENT: Final = Answer(204, b"")
+
+
+class EndpointIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(
+        min_length=1,
+        max_length=2048,
+        pattern=r"^[^\x00-\x20\x7f]+$",
+        description="https, on the public internet; any 2xx answer accepts a webhook",
+    )
+
+
+class SecretOut(BaseModel):
+    """The secret that signs webhooks (Standard Webhooks 1.0); keep it, it is not shown again."""
+
+    secret: str | None = Field(
+        description="`whsec_…`; null where the endpoint has one already, and in the answer to a repeated request"
+    )
+
+
+@router.put("/v1/providers/{provider_id}/endpoint", response_model=SecretOut, responses=problems(404, 409))
+async def put_an_endpoint(provider_id: UUID, body: EndpointIn, caller: AdminOrProvider, do: Do) -> Response:
+    """Have offers sent to this URL from now on; an endpoint that was disabled is enabled again."""
+    check_own(ProviderId(provider_id), caller)
+    command = PutEndpoint(ProviderId(provider_id), body.url)
+    return await do.carry_out(
+        command, put_endpoint, on=stream_of(command.provider_id), by=caller, answer=_shown_once, kept=_not_shown
+    )
+
+
+@router.post("/v1/providers/{provider_id}/endpoint/rotation", response_model=SecretOut, responses=problems(404, 409))
+async def rotate_the_secret(provider_id: UUID, caller: AdminOrProvider, do: Do) -> Response:
+    """Get a new secret; for a day webhooks are signed with the old one too."""
+    check_own(ProviderId(provider_id), caller)
+    command = RotateSecret(ProviderId(provider_id))
+    return await do.carry_out(
+        command, rotate_secret, on=stream_of(command.provider_id), by=caller, answer=_shown_once, kept=_not_shown
+    )
+
+
+@router.delete(
+    "/v1/providers/{provider_id}/endpoint", status_code=204, response_class=Response, responses=problems(404, 409)
+)
+async def disable_an_endpoint(provider_id: UUID, caller: Admin, do: Do) -> Response:
+    """Send nothing there any more; offers are made by telephone. A provider's own system answers 410 for this."""
+    command = DisableEndpoint(ProviderId(provider_id))
+    stream = stream_of(command.provider_id)
+    return await do.carry_out(command, disable_endpoint, on=stream, by=caller, answer=_done)
+
+
+def _shown_once(secret: str | None) -> Answer:
+    return answered(SecretOut(secret=secret), headers=(("cache-control", "no-store"),))
+
+
+def _not_shown(_: str | None) -> Answer:
+    return _shown_once(None)
+
+
+def _done(_: None) -> Answer:
+    return NO_CONTENT

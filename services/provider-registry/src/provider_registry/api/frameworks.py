@@ -1,0 +1,231 @@
+"""Frameworks over HTTP: definitions as the YAML that councils write, and the ranked lists of their areas and tiers."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.catalogue import FRAMEWORKS
+from contracts.definitions import read_definition
+from contracts.errors import FieldError, InvalidInput
+from contracts.events.frameworks import RankedListPublished, ranked_list_key
+from contracts.framework import FrameworkDefinition
+from contracts.ids import AreaCode, FrameworkKey, ProviderId
+from contracts.values import Tier
+from provider_registry.api.callers import Admin, Anybody, Ask, Do, Staff
+from provider_registry.domain.errors import FrameworkNotFound
+from provider_registry.domain.provider import Place
+from provider_registry.handlers.frameworks import (
+    FrameworkOutcome,
+    PublishFramework,
+    PublishRankedList,
+    RankedListOutcome,
+    publish_framework,
+    publish_ranked_list,
+)
+from provider_registry.ports import PublishedDefinition
+from service_runtime.claims import Answer
+from service_runtime.http.commands import answered
+from service_runtime.http.paging import Limit
+from service_runtime.http.problems import problems
+from service_runtime.streams import StreamKey
+
+router = APIRouter(tags=["frameworks"])
+
+LARGEST_DEFINITION: Final = 100_000
+"""Bytes; Essex's has 8,000. Reading YAML with its line numbers is slow, and a service has others to answer."""
+LARGEST_VERSION: Final = 1_000_000
+LONGEST_LIST: Final = 1_000
+
+_YAML: Final[dict[str, Any]] = {  # OpenAPI's own words, for a body that no model describes
+    "requestBody": {
+        "required": True,
+        "content": {"application/yaml": {"schema": {"type": "string", "maxLength": LARGEST_DEFINITION}}},
+    }
+}
+
+FrameworkPath = Annotated[str, Path(pattern=r"^[a-z0-9-]{3,60}$")]
+AreaPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{2,32}$")]
+VersionPath = Annotated[int, Path(ge=1, le=LARGEST_VERSION)]
+
+
+async def _yaml(request: Request) -> str:
+    body = await request.body()
+    if len(body) > LARGEST_DEFINITION:
+        raise InvalidInput(FieldError("#", f"is larger than a definition may be, {LARGEST_DEFINITION} bytes"))
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise InvalidInput(FieldError("#", "is not UTF-8 text; save the file as UTF-8")) from None
+
+
+async def _place(framework: FrameworkPath, area: AreaPath, tier: Tier) -> Place:
+    return Place(FrameworkKey(framework), AreaCode(area), tier)
+
+
+PlacePath = Annotated[Place, Depends(_place)]
+
+
+class FrameworkOut(BaseModel):
+    """One version of a framework; `version` is the newest one where none was asked for."""
+
+    framework: str
+    version: int
+    title: str
+    runs_from: date
+    runs_until: date
+
+
+class FrameworksOut(BaseModel):
+    items: list[FrameworkOut]
+
+
+class DefinitionOut(BaseModel):
+    published_at: datetime
+    definition: FrameworkDefinition
+
+
+class RankedListIn(BaseModel):
+    """A list as the council has issued it; an empty one says that nobody is called off there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    list_version: int = Field(ge=1, le=LARGEST_VERSION, description="exactly the next one, 1 first")
+    issued_on: date
+    live_from: date = Field(description="the day from which packages go by this list, not before issued_on")
+    ranking: list[UUID] = Field(max_length=LONGEST_LIST, description="providers by rank, the first one first")
+
+
+class RankOut(BaseModel):
+    provider_id: UUID
+    rank: int
+
+
+class RankedListOut(BaseModel):
+    framework: str
+    area: str
+    tier: int
+    list_version: int
+    issued_on: date
+    live_from: date
+    ranking: list[RankOut]
+
+
+class RankedListsOut(BaseModel):
+    """The versions of one list, the newest first."""
+
+    items: list[RankedListOut]
+
+
+@router.post(
+    "/v1/frameworks",
+    response_model=FrameworkOut,
+    status_code=201,
+    responses={
+        **problems(409),
+        200: {"model": FrameworkOut, "description": "This version stood already, word for word"},
+    },
+    openapi_extra=_YAML,
+)
+async def publish_a_framework(caller: Admin, text: Annotated[str, Depends(_yaml)], do: Do) -> Response:
+    """Publish the next version of a framework's definition: the YAML file as it is.
+
+    What is wrong is answered with the path, the line, the reason and what to do, all at once.
+    """
+    definition = await asyncio.to_thread(read_definition, text, source="the definition")
+    command = PublishFramework(definition)
+    stream = StreamKey(FRAMEWORKS, definition.framework)
+    return await do.carry_out(command, publish_framework, on=stream, by=caller, answer=_tell_framework)
+
+
+@router.get("/v1/frameworks", response_model=FrameworksOut, responses=problems())
+async def list_frameworks(caller: Anybody, ask: Ask) -> FrameworksOut:
+    """Your council's frameworks, each in its newest version."""
+    found = await ask.frameworks(caller.council)
+    return FrameworksOut(items=[_framework_out(each.definition) for each in found])
+
+
+@router.get("/v1/frameworks/{framework}/versions/{version}", response_model=DefinitionOut, responses=problems(404))
+async def show_definition(framework: FrameworkPath, version: VersionPath, caller: Anybody, ask: Ask) -> DefinitionOut:
+    """One version of a framework's definition, as it will always stand."""
+    found = await ask.definition(FrameworkKey(framework), version, council=caller.council)
+    if found is None:
+        raise FrameworkNotFound
+    return _definition_out(found)
+
+
+@router.post(
+    "/v1/frameworks/{framework}/areas/{area}/tiers/{tier}/lists",
+    response_model=RankedListOut,
+    status_code=201,
+    responses={
+        **problems(404, 409),
+        200: {"model": RankedListOut, "description": "This version stood already, with the same content"},
+    },
+)
+async def publish_a_ranked_list(place: PlacePath, body: RankedListIn, caller: Admin, do: Do) -> Response:
+    """Import the next version of the ranked list of one tier of one area."""
+    command = PublishRankedList(
+        place=place,
+        list_version=body.list_version,
+        issued_on=body.issued_on,
+        live_from=body.live_from,
+        ranking=tuple(map(ProviderId, body.ranking)),
+    )
+    stream = StreamKey(FRAMEWORKS, ranked_list_key(place.framework, place.area, place.tier))
+    return await do.carry_out(command, publish_ranked_list, on=stream, by=caller, answer=_tell_list)
+
+
+@router.get(
+    "/v1/frameworks/{framework}/areas/{area}/tiers/{tier}/lists",
+    response_model=RankedListsOut,
+    responses=problems(404),
+)
+async def show_ranked_lists(place: PlacePath, caller: Staff, ask: Ask, limit: Limit = 20) -> RankedListsOut:
+    """The versions of the ranked list of one tier of one area, the newest first."""
+    found = await ask.ranked_lists(place, council=caller.council, limit=limit)
+    if found is None:
+        raise FrameworkNotFound
+    return _lists_out(found)
+
+
+def _tell_framework(outcome: FrameworkOutcome) -> Answer:
+    return answered(_framework_out(outcome.definition), status=201 if outcome.is_new else 200)
+
+
+def _tell_list(outcome: RankedListOutcome) -> Answer:
+    return answered(_list_out(outcome.ranked), status=201 if outcome.is_new else 200)
+
+
+def _framework_out(definition: FrameworkDefinition) -> FrameworkOut:
+    return FrameworkOut(
+        framework=definition.framework,
+        version=definition.version,
+        title=definition.title,
+        runs_from=definition.runs_from,
+        runs_until=definition.runs_until,
+    )
+
+
+def _definition_out(found: PublishedDefinition) -> DefinitionOut:
+    return DefinitionOut(published_at=found.published_at, definition=found.definition)
+
+
+def _lists_out(found: Sequence[RankedListPublished]) -> RankedListsOut:
+    return RankedListsOut(items=[_list_out(each) for each in found])
+
+
+def _list_out(ranked: RankedListPublished) -> RankedListOut:
+    return RankedListOut(
+        framework=ranked.framework,
+        area=ranked.area,
+        tier=int(ranked.tier),
+        list_version=ranked.list_version,
+        issued_on=ranked.issued_on,
+        live_from=ranked.live_from,
+        ranking=[RankOut(provider_id=each.provider_id, rank=each.rank) for each in ranked.ranking],
+    )

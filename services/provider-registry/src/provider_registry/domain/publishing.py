@@ -1,0 +1,70 @@
+"""Numbered versions: definitions and ranked lists are published one after the other and never changed."""
+
+from collections.abc import Iterator, Set
+from typing import TypeVar
+
+from contracts.errors import FieldError, InvalidInput
+from contracts.events.frameworks import RankedListPublished
+from contracts.framework import FrameworkDefinition
+from contracts.ids import CouncilKey, ProviderId
+from provider_registry.domain.errors import (
+    FrameworkNotFound,
+    FrameworkTaken,
+    NoSuchTier,
+    VersionAlreadyPublished,
+    VersionOutOfTurn,
+)
+from provider_registry.domain.provider import Place
+
+VersionT = TypeVar("VersionT")
+
+
+def is_new_version(proposed: VersionT, *, version: int, newest: int, standing: VersionT | None) -> bool:
+    """True when `proposed` is the next version, False when it `stands` already word for word.
+
+    `newest` is 0 before the first one. Raises VersionAlreadyPublished or VersionOutOfTurn.
+    """
+    if standing is not None and standing == proposed:
+        return False
+    if standing is not None:
+        raise VersionAlreadyPublished(version=version, expected=newest + 1)
+    if version != newest + 1:
+        raise VersionOutOfTurn(expected=newest + 1)
+    return True
+
+
+def check_owner(definition: FrameworkDefinition, *, council: CouncilKey, newest: FrameworkDefinition | None) -> None:
+    """A council publishes its own frameworks. Raises InvalidInput or FrameworkTaken."""
+    if definition.council != council:
+        raise InvalidInput(FieldError("#/council", "is not your council; a council publishes its own frameworks"))
+    if newest is not None and newest.council != council:
+        raise FrameworkTaken
+
+
+def check_place(place: Place, definition: FrameworkDefinition | None, *, council: CouncilKey) -> None:
+    """The place whose list is ranked has to be there. Raises FrameworkNotFound or NoSuchTier."""
+    if definition is None or definition.council != council:
+        raise FrameworkNotFound
+    if not definition.has_area(place.area) or definition.rules_of(place.tier) is None:
+        raise NoSuchTier
+
+
+def check_ranked_list(ranked: RankedListPublished, *, members: Set[ProviderId]) -> None:
+    """Raises InvalidInput that names each wrong field: a date before the other, a provider twice or no member."""
+    wrong = [*_dates(ranked), *_ranking(ranked, members)]
+    if wrong:
+        raise InvalidInput(*wrong)
+
+
+def _dates(ranked: RankedListPublished) -> Iterator[FieldError]:
+    if ranked.live_from < ranked.issued_on:
+        yield FieldError("#/live_from", "is before issued_on; a list goes live on the day it is issued, or later")
+
+
+def _ranking(ranked: RankedListPublished, members: Set[ProviderId]) -> Iterator[FieldError]:
+    providers = [candidate.provider_id for candidate in ranked.ranking]
+    for position, provider in enumerate(providers):
+        if provider in providers[:position]:
+            yield FieldError(f"#/ranking/{position}", "stands on the list twice; keep its better rank")
+        elif provider not in members:
+            yield FieldError(f"#/ranking/{position}", "is not a member of this tier and area; make it one first")

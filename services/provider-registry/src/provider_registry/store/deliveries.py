@@ -1,0 +1,49 @@
+"""What was sent to a provider, and what came of it, from the webhook engine's tables."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from provider_registry.domain.messages import PACKAGE_AVAILABLE
+from provider_registry.ports import DeliverySeen
+from service_runtime.webhooks.deliveries import Attempt
+
+DELIVERIES_TO = text(
+    """
+    SELECT id, kind, about, key, queued_at, outcome, failure, decided_at,
+           (SELECT CAST(coalesce(json_agg(delivery_attempts ORDER BY attempt), '[]') AS text) FROM delivery_attempts
+            WHERE delivery_id = deliveries.id) AS attempts
+    FROM deliveries
+    WHERE owner = ANY(CAST(:owners AS text[]))
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (queued_at, id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY queued_at DESC, id DESC LIMIT :limit
+    """
+)
+
+
+def delivery_of(row: Any) -> DeliverySeen:  # a row's attributes are its columns
+    return DeliverySeen(
+        id=row.id,
+        kind=row.kind,
+        about=row.about,
+        package_id=None if row.kind == PACKAGE_AVAILABLE else row.key,
+        queued_at=row.queued_at,
+        outcome=row.outcome,
+        failure=row.failure,
+        decided_at=row.decided_at,
+        attempts=tuple(_attempt(each) for each in json.loads(row.attempts)),
+    )
+
+
+def _attempt(row: Mapping[str, Any]) -> Attempt:  # one attempt as PostgreSQL's row_to_json gives it
+    return Attempt(
+        number=row["attempt"],
+        at=datetime.fromisoformat(row["at"]),
+        took=timedelta(milliseconds=row["took_ms"]),
+        status=row["status"],
+        failure=row["failure"],
+    )

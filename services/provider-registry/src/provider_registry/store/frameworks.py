@@ -1,0 +1,159 @@
+"""Definitions and ranked lists in their tables."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from contracts.events.frameworks import RankedListPublished
+from contracts.events.packages import Candidate
+from contracts.framework import FrameworkDefinition
+from contracts.ids import AreaCode, FrameworkKey, ProviderId
+from contracts.values import Tier
+from provider_registry.domain.provider import Definitions, Place
+from provider_registry.store.places import place_row
+from service_runtime.database import Connection
+
+TABLES: Final = """
+CREATE TABLE definitions (
+    framework text NOT NULL,
+    version integer NOT NULL,
+    council text NOT NULL,
+    definition jsonb NOT NULL,
+    published_at timestamptz NOT NULL,
+    PRIMARY KEY (framework, version)
+);
+
+CREATE TABLE ranked_lists (
+    framework text NOT NULL,
+    area text NOT NULL,
+    tier smallint NOT NULL,
+    list_version integer NOT NULL,
+    issued_on date NOT NULL,
+    live_from date NOT NULL,
+    ranking uuid[] NOT NULL,
+    published_at timestamptz NOT NULL,
+    PRIMARY KEY (framework, area, tier, list_version)
+);
+"""
+
+_NEWEST_DEFINITIONS = text(
+    """
+    SELECT DISTINCT ON (framework) CAST(definition AS text) FROM definitions
+    WHERE framework = ANY(CAST(:frameworks AS text[])) ORDER BY framework, version DESC
+    """
+)
+DEFINITION = text(
+    """
+    SELECT council, CAST(definition AS text), published_at FROM definitions
+    WHERE framework = :framework AND version = :version
+    """
+)
+FRAMEWORKS_OF_COUNCIL = text(
+    """
+    SELECT DISTINCT ON (framework) CAST(definition AS text), published_at FROM definitions
+    WHERE council = :council ORDER BY framework, version DESC
+    """
+)
+_ADD_DEFINITION = text(
+    """
+    INSERT INTO definitions (framework, version, council, definition, published_at)
+    VALUES (:framework, :version, :council, CAST(:definition AS jsonb), :now)
+    """
+)
+_NEWEST_LIST = text(
+    """
+    SELECT coalesce(max(list_version), 0) FROM ranked_lists
+    WHERE framework = :framework AND area = :area AND tier = :tier
+    """
+)
+_LIST_COLUMNS: Final = "framework, area, tier, list_version, issued_on, live_from, ranking"
+_LIST = text(
+    f"""
+    SELECT {_LIST_COLUMNS} FROM ranked_lists
+    WHERE framework = :framework AND area = :area AND tier = :tier AND list_version = :list_version
+    """  # noqa: S608  our own columns
+)
+LISTS_OF_PLACE = text(
+    f"""
+    SELECT {_LIST_COLUMNS} FROM ranked_lists WHERE framework = :framework AND area = :area AND tier = :tier
+    ORDER BY list_version DESC LIMIT :limit
+    """  # noqa: S608  our own columns
+)
+_ADD_LIST = text(
+    """
+    INSERT INTO ranked_lists (framework, area, tier, list_version, issued_on, live_from, ranking, published_at)
+    VALUES (:framework, :area, :tier, :list_version, :issued_on, :live_from, CAST(:ranking AS uuid[]), :now)
+    """
+)
+
+
+class PostgresFrameworks:
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    async def newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
+        return await newest_definitions(self._connection, frameworks)
+
+    async def version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None:
+        arguments = {"framework": framework, "version": version}
+        row = (await self._connection.execute(DEFINITION, arguments)).one_or_none()
+        return None if row is None else definition_of(row)
+
+    async def add(self, definition: FrameworkDefinition) -> None:
+        arguments = {
+            "framework": definition.framework,
+            "version": definition.version,
+            "council": definition.council,
+            "definition": definition.model_dump_json(),
+            "now": self._now,
+        }
+        await self._connection.execute(_ADD_DEFINITION, arguments)
+
+    async def newest_list(self, place: Place) -> int:
+        found: int = (await self._connection.execute(_NEWEST_LIST, place_row(place))).scalar_one()
+        return found
+
+    async def ranked_list(self, place: Place, list_version: int) -> RankedListPublished | None:
+        arguments = {**place_row(place), "list_version": list_version}
+        row = (await self._connection.execute(_LIST, arguments)).one_or_none()
+        return None if row is None else ranked_list_of(row)
+
+    async def add_list(self, ranked: RankedListPublished) -> None:
+        arguments = {
+            **place_row(Place(ranked.framework, ranked.area, ranked.tier)),
+            "list_version": ranked.list_version,
+            "issued_on": ranked.issued_on,
+            "live_from": ranked.live_from,
+            "ranking": [each.provider_id for each in ranked.ranking],
+            "now": self._now,
+        }
+        await self._connection.execute(_ADD_LIST, arguments)
+
+
+async def newest_definitions(connection: Connection, frameworks: Iterable[FrameworkKey]) -> Definitions:
+    wanted = sorted(set(frameworks))
+    if not wanted:
+        return {}
+    rows = await connection.execute(_NEWEST_DEFINITIONS, {"frameworks": wanted})
+    found = (definition_of(row) for row in rows)
+    return {definition.framework: definition for definition in found}
+
+
+def definition_of(row: Any) -> FrameworkDefinition:  # a row's attributes are its columns
+    return FrameworkDefinition.model_validate_json(row.definition)
+
+
+def ranked_list_of(row: Any) -> RankedListPublished:  # a row's attributes are its columns
+    ranked = enumerate(row.ranking, start=1)
+    return RankedListPublished(
+        framework=FrameworkKey(row.framework),
+        area=AreaCode(row.area),
+        tier=Tier(row.tier),
+        list_version=row.list_version,
+        issued_on=row.issued_on,
+        live_from=row.live_from,
+        ranking=tuple(Candidate(provider_id=ProviderId(each), rank=rank) for rank, each in ranked),
+    )

@@ -1,0 +1,252 @@
+"""Providers and their branches in their tables."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import TextClause, text
+
+from contracts.catalogue import PROVIDERS
+from contracts.events.providers import EmbargoReason, Membership
+from contracts.ids import AreaCode, BranchId, CouncilKey, FrameworkKey, ProviderId
+from contracts.values import Channel, Rating, ServiceType, Tier
+from provider_registry.domain.provider import Branch, BranchStatus, Place, Profile, Provider, Told
+from provider_registry.ports import RECONSIDER
+from provider_registry.store.capacities import DECLARE_CAPACITY
+from provider_registry.store.places import JOIN, LEAVE, LOCK_PLACES, MEMBERS, MEMBERS_OF_FRAMEWORK, columns_of, place_of
+from service_runtime import timers
+from service_runtime.database import Connection
+from service_runtime.streams import Cause, StreamKey
+from service_runtime.timers import Precedence, Timer
+
+TABLES: Final = """
+CREATE TABLE providers (
+    provider_id uuid PRIMARY KEY,
+    council text NOT NULL,
+    name text NOT NULL,
+    service_types text[] NOT NULL,
+    turnover numeric(12, 2),
+    phone text NOT NULL,
+    embargo text,
+    spot_areas text[] NOT NULL,
+    version integer NOT NULL,
+    registered_at timestamptz NOT NULL,
+    told_memberships jsonb,
+    told_service_types text[] NOT NULL,
+    told_channels text[],
+    told_spot_areas text[] NOT NULL,
+    told_rating text NOT NULL
+);
+CREATE INDEX providers_of_a_council ON providers (council, registered_at DESC, provider_id DESC);
+CREATE INDEX providers_outside_frameworks ON providers USING gin (spot_areas);
+
+CREATE TABLE branches (
+    provider_id uuid NOT NULL REFERENCES providers,
+    branch_id uuid NOT NULL,
+    name text NOT NULL,
+    outward_code text NOT NULL,
+    domiciliary_care boolean NOT NULL,
+    status text NOT NULL CHECK (status IN ('active', 'dormant', 'deregistered')),
+    rating text NOT NULL,
+    published_on date,
+    PRIMARY KEY (provider_id, branch_id)
+);
+"""
+
+_PROVIDER_COLUMNS: Final = """
+    provider_id, council, name, service_types, turnover, phone, embargo, spot_areas, version, registered_at,
+    CAST(told_memberships AS text), told_service_types, told_channels, told_spot_areas, told_rating,
+    (SELECT CAST(coalesce(json_agg(branches ORDER BY branch_id), '[]') AS text) FROM branches
+     WHERE branches.provider_id = providers.provider_id) AS branches,
+    (SELECT CAST(coalesce(json_agg(memberships ORDER BY framework, area, tier), '[]') AS text) FROM memberships
+     WHERE memberships.provider_id = providers.provider_id) AS memberships
+"""
+PROVIDER = text(
+    f"SELECT {_PROVIDER_COLUMNS} FROM providers WHERE provider_id = :provider_id"  # noqa: S608  our own columns
+)
+PROVIDERS_OF_COUNCIL = text(
+    f"""
+    SELECT {_PROVIDER_COLUMNS} FROM providers
+    WHERE council = :council
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (registered_at, provider_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY registered_at DESC, provider_id DESC LIMIT :limit
+    """  # noqa: S608  our own columns
+)
+_SAVE_PROVIDER = text(
+    """
+    INSERT INTO providers (provider_id, council, name, service_types, turnover, phone, embargo, spot_areas, version,
+                           registered_at, told_memberships, told_service_types, told_channels, told_spot_areas,
+                           told_rating)
+    VALUES (:provider_id, :council, :name, CAST(:service_types AS text[]), :turnover, :phone, :embargo,
+            CAST(:spot_areas AS text[]), :version, :registered_at, CAST(:told_memberships AS jsonb),
+            CAST(:told_service_types AS text[]), CAST(:told_channels AS text[]), CAST(:told_spot_areas AS text[]),
+            :told_rating)
+    ON CONFLICT (provider_id) DO UPDATE SET
+        name = excluded.name, service_types = excluded.service_types, turnover = excluded.turnover,
+        phone = excluded.phone, embargo = excluded.embargo, spot_areas = excluded.spot_areas,
+        version = excluded.version, told_memberships = excluded.told_memberships,
+        told_service_types = excluded.told_service_types, told_channels = excluded.told_channels,
+        told_spot_areas = excluded.told_spot_areas, told_rating = excluded.told_rating
+    """
+)
+_SAVE_BRANCH = text(
+    """
+    INSERT INTO branches (provider_id, branch_id, name, outward_code, domiciliary_care, status, rating, published_on)
+    VALUES (:provider_id, :branch_id, :name, :outward_code, :domiciliary_care, :status, :rating, :published_on)
+    ON CONFLICT (provider_id, branch_id) DO UPDATE SET
+        name = excluded.name, outward_code = excluded.outward_code, domiciliary_care = excluded.domiciliary_care,
+        status = excluded.status, rating = excluded.rating, published_on = excluded.published_on
+    """
+)
+_WHO_HEAR_OF_OPEN_PACKAGES = text(
+    """
+    SELECT provider_id FROM providers
+    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text) AND disabled_because IS NULL
+    WHERE council = :council AND embargo IS NULL
+      AND (:spot AND spot_areas @> ARRAY[CAST(:area AS text)]
+           OR EXISTS (SELECT 1 FROM memberships
+                      WHERE memberships.provider_id = providers.provider_id
+                        AND memberships.framework = :framework AND memberships.area = :area))
+    ORDER BY provider_id
+    """
+)
+
+_MEMBERSHIPS: Final = TypeAdapter(tuple[Membership, ...])
+
+
+class PostgresProviders:
+    """Providers in their tables."""
+
+    def __init__(self, connection: Connection, now: datetime, cause: Cause) -> None:
+        self._connection = connection
+        self._now = now
+        self._cause = cause
+
+    async def get(self, provider_id: ProviderId) -> Provider | None:
+        row = (await self._connection.execute(PROVIDER, {"provider_id": provider_id})).one_or_none()
+        return None if row is None else provider_of(row)
+
+    async def save(self, provider: Provider, *, before: Provider | None) -> None:
+        await self._connection.execute(_SAVE_PROVIDER, _provider_row(provider))
+        known = set(before.branches) if before is not None else set[Branch]()
+        for branch in provider.branches:
+            if branch not in known:
+                await self._connection.execute(_SAVE_BRANCH, _branch_row(provider, branch))
+        places = set(before.places) if before is not None else set[Place]()
+        await self._move(LEAVE, provider, places - set(provider.places))
+        await self._move(JOIN, provider, set(provider.places) - places)
+
+    async def declare_capacity(self, provider_id: ProviderId, area: AreaCode, free_hours: Decimal) -> None:
+        arguments = {"provider_id": provider_id, "area": area, "free_hours": free_hours, "now": self._now}
+        await self._connection.execute(DECLARE_CAPACITY, arguments)
+
+    async def members(self, places: Collection[Place]) -> Mapping[Place, frozenset[ProviderId]]:
+        if not places:
+            return {}
+        wanted = sorted(places)
+        await self._connection.execute(LOCK_PLACES, {"names": [f"place {place}" for place in wanted]})
+        rows = await self._connection.execute(MEMBERS, columns_of(wanted))
+        return {place_of(row): frozenset(map(ProviderId, row.providers)) for row in rows}
+
+    async def who_hear_of_open_packages(
+        self, framework: FrameworkKey, area: AreaCode, *, council: CouncilKey, spot: bool
+    ) -> Sequence[ProviderId]:
+        arguments = {"framework": framework, "area": area, "council": council, "spot": spot}
+        rows = await self._connection.execute(_WHO_HEAR_OF_OPEN_PACKAGES, arguments)
+        return [ProviderId(row.provider_id) for row in rows]
+
+    async def reconsider_members_of(self, framework: FrameworkKey) -> None:
+        rows = (await self._connection.execute(MEMBERS_OF_FRAMEWORK, {"framework": framework})).all()
+        timer = Timer(RECONSIDER, framework, self._now, Precedence.FACT)
+        for row in rows:
+            stream = StreamKey(PROVIDERS, str(row.provider_id))
+            await timers.change(self._connection, stream, self._cause, armed=[timer])
+
+    async def _move(self, statement: TextClause, provider: Provider, places: Collection[Place]) -> None:
+        if places:
+            arguments = {"provider_id": provider.provider_id, **columns_of(sorted(places))}
+            await self._connection.execute(statement, arguments)
+
+
+def _provider_row(provider: Provider) -> Mapping[str, object]:
+    profile, told = provider.profile, provider.told
+    memberships, channels = told.memberships, told.channels
+    return {
+        "provider_id": provider.provider_id,
+        "council": provider.council,
+        "name": profile.name,
+        "service_types": [each.value for each in profile.service_types],
+        "turnover": profile.turnover,
+        "phone": profile.phone,
+        "embargo": provider.embargo.value if provider.embargo is not None else None,
+        "spot_areas": list(provider.spot_areas),
+        "version": provider.version,
+        "registered_at": provider.registered_at,
+        "told_memberships": None if memberships is None else _MEMBERSHIPS.dump_json(memberships).decode(),
+        "told_service_types": [each.value for each in told.service_types],
+        "told_channels": None if channels is None else [each.value for each in channels],
+        "told_spot_areas": list(told.spot_areas),
+        "told_rating": told.rating.value,
+    }
+
+
+def _branch_row(provider: Provider, branch: Branch) -> dict[str, object]:
+    return {
+        "provider_id": provider.provider_id,
+        "branch_id": branch.branch_id,
+        "name": branch.name,
+        "outward_code": branch.outward_code,
+        "domiciliary_care": branch.domiciliary_care,
+        "status": branch.status.value,
+        "rating": branch.rating.value,
+        "published_on": branch.published_on,
+    }
+
+
+def provider_of(row: Any) -> Provider:  # a row's attributes are its columns
+    return Provider(
+        provider_id=ProviderId(row.provider_id),
+        council=CouncilKey(row.council),
+        profile=Profile(row.name, tuple(map(ServiceType, row.service_types)), row.turnover, row.phone),
+        registered_at=row.registered_at,
+        branches=tuple(_branch(each) for each in json.loads(row.branches)),
+        places=tuple(
+            sorted(
+                Place(FrameworkKey(each["framework"]), AreaCode(each["area"]), Tier(each["tier"]))
+                for each in json.loads(row.memberships)
+            )
+        ),
+        spot_areas=tuple(map(AreaCode, row.spot_areas)),
+        embargo=None if row.embargo is None else EmbargoReason(row.embargo),
+        version=row.version,
+        told=_told(row),
+    )
+
+
+def _told(row: Any) -> Told:  # a row's attributes are its columns
+    memberships, channels = row.told_memberships, row.told_channels
+    return Told(
+        None if memberships is None else _MEMBERSHIPS.validate_json(memberships),
+        tuple(map(ServiceType, row.told_service_types)),
+        None if channels is None else tuple(map(Channel, channels)),
+        tuple(map(AreaCode, row.told_spot_areas)),
+        Rating(row.told_rating),
+    )
+
+
+def _branch(row: Mapping[str, Any]) -> Branch:  # one branch as PostgreSQL's row_to_json gives it
+    published_on = row["published_on"]
+    return Branch(
+        branch_id=BranchId(UUID(row["branch_id"])),
+        name=row["name"],
+        outward_code=row["outward_code"],
+        domiciliary_care=row["domiciliary_care"],
+        status=BranchStatus(row["status"]),
+        rating=Rating(row["rating"]),
+        published_on=None if published_on is None else date.fromisoformat(published_on),
+    )

@@ -1,0 +1,40 @@
+"""The registry's unit of work on PostgreSQL."""
+
+from dataclasses import dataclass, field
+
+from provider_registry.ports import DeliveryTerms
+from provider_registry.store.frameworks import PostgresFrameworks
+from provider_registry.store.providers import PostgresProviders
+from provider_registry.store.sent_offers import PostgresSentOffers
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoints import Endpoints
+from service_runtime.webhooks.mail import Mailboxes
+from service_runtime.webhooks.vault import Vault
+from service_runtime.work import PostgresWork
+
+
+@dataclass
+class PostgresRegistryWork(PostgresWork):
+    vault: Vault = field(kw_only=True)
+    rules: AddressRules = field(kw_only=True)
+    delivery_terms: DeliveryTerms = field(kw_only=True)
+
+    @property
+    def providers(self) -> PostgresProviders:
+        return PostgresProviders(self.connection, self.now, self.cause)
+
+    @property
+    def frameworks(self) -> PostgresFrameworks:
+        return PostgresFrameworks(self.connection, self.now)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.connection, vault=self.vault, rules=self.rules, now=self.now)
+
+    @property
+    def mailboxes(self) -> Mailboxes:
+        return Mailboxes(self.connection, vault=self.vault, now=self.now)
+
+    @property
+    def sent_offers(self) -> PostgresSentOffers:
+        return PostgresSentOffers(self.connection)

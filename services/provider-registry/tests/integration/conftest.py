@@ -1,0 +1,45 @@
+"""The registry as it runs: its own database, real Kafka, real tokens, providers' systems that listen, and a clock.
+
+Its Kafka is the worker's own: a registry that heard the offers of other tests would answer them.
+"""
+
+import base64
+import secrets
+from collections.abc import AsyncGenerator
+
+import pytest_asyncio
+
+from calloff.testing import TestKafka, TestPostgres
+from contracts.ids import FrameworkKey
+from provider_registry.settings import Settings
+from provider_registry.testing.house import House, Receiver
+from provider_registry.wiring import build
+from service_runtime.testing.clocks import MovableClock
+from service_runtime.testing.services import Voice, a_service, free_port
+from service_runtime.testing.tokens import TokenIssuer
+
+VAULT_KEY = base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def house(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[House]:
+    clock, receiver = MovableClock(), Receiver(free_port())
+    async with (
+        receiver.listening(),
+        TokenIssuer().serving() as issuer,
+        a_service(
+            Settings,
+            build,
+            databases=postgres,
+            bootstrap=own_kafka.bootstrap,
+            issuer=issuer,
+            clock=clock,
+            sourcing_url="https://sourcing.example",
+            referral_url="https://referral.example",
+            webhook_keys=(VAULT_KEY,),
+            webhook_private_addresses=(f"127.0.0.1:{receiver.port}",),
+        ) as registry,
+        Voice(own_kafka.bootstrap, "sourcing") as sourcing,
+    ):
+        framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
+        yield House(registry, sourcing, receiver, clock, own_kafka.bootstrap, framework)

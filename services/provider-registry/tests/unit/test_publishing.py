@@ -1,0 +1,97 @@
+"""Versions follow one another, and never change."""
+
+from datetime import date
+
+import pytest
+
+from contracts.errors import InvalidInput
+from contracts.events.frameworks import RankedListPublished
+from contracts.ids import AreaCode, CouncilKey
+from contracts.values import Rating
+from provider_registry.domain.errors import (
+    FrameworkNotFound,
+    FrameworkTaken,
+    NoSuchTier,
+    VersionAlreadyPublished,
+    VersionOutOfTurn,
+)
+from provider_registry.domain.publishing import check_owner, check_place, check_ranked_list, is_new_version
+from provider_registry.handlers.frameworks import PublishRankedList
+from provider_registry.testing import COUNCIL, a_framework, a_place, provider_id
+
+ALDER, BIRCH = provider_id("Alder"), provider_id("Birch")
+
+
+def a_list(*names: str, issued_on: date = date(2026, 1, 1), live_from: date = date(2026, 1, 5)) -> RankedListPublished:
+    ranking = tuple(provider_id(name) for name in names)
+    return PublishRankedList(a_place(), 1, issued_on, live_from, ranking).as_event()
+
+
+def test_the_first_version_is_one_and_the_next_is_one_more() -> None:
+    assert is_new_version("words", version=1, newest=0, standing=None)
+    assert is_new_version("words", version=4, newest=3, standing=None)
+
+
+@pytest.mark.parametrize(("version", "newest"), [(2, 0), (5, 3), (1_000_000, 1)])
+def test_a_version_that_leaves_a_gap_is_told_which_one_comes_next(version: int, newest: int) -> None:
+    with pytest.raises(VersionOutOfTurn, match=f"the next version is {newest + 1}"):
+        is_new_version("words", version=version, newest=newest, standing=None)
+
+
+def test_the_same_words_again_are_not_new_also_for_an_older_version() -> None:
+    assert not is_new_version("words", version=2, newest=5, standing="words")
+
+
+def test_a_published_version_never_changes() -> None:
+    with pytest.raises(VersionAlreadyPublished, match="publish version 6"):
+        is_new_version("other words", version=2, newest=5, standing="words")
+
+
+def test_a_council_publishes_its_own_frameworks_only() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_owner(a_framework(council=CouncilKey("oxfordshire")), council=COUNCIL, newest=None)
+    assert [field.pointer for field in refused.value.fields] == ["#/council"]
+    with pytest.raises(FrameworkTaken):
+        check_owner(a_framework(version=2), council=COUNCIL, newest=a_framework(council=CouncilKey("oxfordshire")))
+
+
+def test_a_list_needs_a_framework_of_the_council_with_that_area_and_tier() -> None:
+    check_place(a_place(), a_framework(), council=COUNCIL)
+    with pytest.raises(FrameworkNotFound):
+        check_place(a_place(), None, council=COUNCIL)
+    with pytest.raises(FrameworkNotFound):
+        check_place(a_place(), a_framework(), council=CouncilKey("oxfordshire"))
+    with pytest.raises(NoSuchTier):
+        check_place(a_place(AreaCode("E07000001")), a_framework(), council=COUNCIL)
+
+
+def test_ranks_count_from_one_without_gaps() -> None:
+    ranked = a_list("Alder", "Birch", "Cedar")
+    assert [(each.provider_id, each.rank) for each in ranked.ranking] == [
+        (ALDER, 1),
+        (BIRCH, 2),
+        (provider_id("Cedar"), 3),
+    ]
+
+
+def test_a_list_of_members_is_right_and_so_is_an_empty_one() -> None:
+    check_ranked_list(a_list("Alder", "Birch"), members={ALDER, BIRCH})
+    check_ranked_list(a_list(), members=frozenset())
+
+
+def test_everything_wrong_with_a_list_is_named_at_once() -> None:
+    ranked = a_list("Alder", "Alder", "Birch", issued_on=date(2026, 1, 5), live_from=date(2026, 1, 1))
+    with pytest.raises(InvalidInput) as refused:
+        check_ranked_list(ranked, members={ALDER})
+    assert [field.pointer for field in refused.value.fields] == ["#/live_from", "#/ranking/1", "#/ranking/2"]
+
+
+def test_a_list_may_go_live_on_the_day_it_is_issued() -> None:
+    check_ranked_list(a_list(issued_on=date(2026, 1, 5), live_from=date(2026, 1, 5)), members=frozenset())
+
+
+def test_a_definition_that_differs_in_one_word_is_another_content() -> None:
+    with pytest.raises(VersionAlreadyPublished):
+        is_new_version(
+            a_framework(tier_one=Rating.OUTSTANDING), version=1, newest=1, standing=a_framework(tier_one=Rating.GOOD)
+        )

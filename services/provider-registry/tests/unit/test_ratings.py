@@ -1,0 +1,46 @@
+"""What the words of CQC's register mean."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from contracts.values import Rating
+from provider_registry.domain.ratings import rating_in
+
+REGISTER = Path(__file__).parents[5] / "shared/data/cqc/cqc_locations_extract_head.csv"
+
+
+@pytest.mark.parametrize(
+    ("word", "rating"),
+    [
+        ("Outstanding", Rating.OUTSTANDING),
+        ("Good", Rating.GOOD),
+        ("Requires improvement", Rating.REQUIRES_IMPROVEMENT),
+        ("Requires Improvement", Rating.REQUIRES_IMPROVEMENT),
+        (" requires  improvement ", Rating.REQUIRES_IMPROVEMENT),
+        ("Inadequate", Rating.INADEQUATE),
+        ("No published rating", Rating.NOT_RATED),
+        ("Inspected but not rated", Rating.NOT_RATED),
+        ("Insufficient evidence to rate", Rating.NOT_RATED),
+        ("not rated", Rating.NOT_RATED),
+        ("Goodish", Rating.NOT_RATED),
+        ("", Rating.NOT_RATED),
+        (None, Rating.NOT_RATED),
+    ],
+)
+def test_both_spellings_are_one_rating_and_every_other_word_is_none(word: str | None, rating: Rating) -> None:
+    assert rating_in(word) is rating
+
+
+@pytest.mark.skipif(not REGISTER.exists(), reason="CQC's register is not on this machine: ../shared/data is absent")
+def test_every_word_of_the_real_register_is_understood() -> None:
+    with REGISTER.open(encoding="utf-8-sig", newline="") as register:
+        words = Counter(row["Location Latest Overall Rating"] for row in csv.DictReader(register))
+    ratings: Counter[Rating] = Counter()
+    for word, times in words.items():
+        ratings[rating_in(word)] += times
+    assert ratings[Rating.REQUIRES_IMPROVEMENT] == words["Requires improvement"] + words["Requires Improvement"]
+    assert ratings[Rating.NOT_RATED] == words[""] + words["Inspected but not rated"]
+    assert all(ratings[rating] > 0 for rating in Rating)
