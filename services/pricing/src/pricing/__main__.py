@@ -1,0 +1,7 @@
+"""Runs pricing: `python -m pricing`, or `python -m pricing migrate`."""
+
+from pricing.settings import Settings
+from pricing.wiring import build
+from service_runtime.service import run
+
+run(Settings, build)

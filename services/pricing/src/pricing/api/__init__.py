@@ -1,0 +1,1 @@
+"""Pricing over HTTP, one module a subject: matrices, selected rates, purchase orders, spot prices."""

@@ -1,0 +1,1 @@
+"""The rules of the money: pure, with time, ids and numbers as arguments."""

@@ -1,0 +1,164 @@
+"""Purchase orders in their table; the database itself refuses a second one of a placement."""
+
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import text
+
+from contracts.events.orders import OrderLine
+from contracts.ids import CouncilKey, FrameworkKey, OrderId, PackageId, PlacementId, ProviderId
+from contracts.values import WithdrawalReason
+from pricing.domain.orders import Cancellation, PurchaseOrder
+from service_runtime.database import Connection
+
+TABLES: Final = """
+CREATE TABLE purchase_orders (
+    order_id uuid PRIMARY KEY,
+    council text NOT NULL,
+    reference text NOT NULL,
+    package_id uuid NOT NULL,
+    placement_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    framework text NOT NULL,
+    price_list text NOT NULL,
+    starts_on date NOT NULL,
+    lines jsonb NOT NULL,
+    weekly_cost numeric(12, 2) NOT NULL,
+    issued_at timestamptz NOT NULL,
+    issued_on date NOT NULL,
+    cancelled_at timestamptz,
+    cancelled_for text,
+    CONSTRAINT one_order_of_a_placement UNIQUE (placement_id),
+    CONSTRAINT one_order_of_a_reference UNIQUE (council, reference),
+    CHECK ((cancelled_at IS NULL) = (cancelled_for IS NULL))
+);
+CREATE UNIQUE INDEX one_standing_order_of_a_package ON purchase_orders (package_id) WHERE cancelled_at IS NULL;
+CREATE INDEX orders_of_a_package ON purchase_orders (package_id, issued_at);
+CREATE INDEX orders_of_a_council ON purchase_orders (council, issued_at DESC, order_id DESC);
+
+CREATE FUNCTION next_order_number(of_council text, of_year integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    numbers text := format('%I', 'order_numbers_' || of_council || '_' || of_year);
+BEGIN
+    IF to_regclass(numbers) IS NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended(numbers, 0));
+        EXECUTE 'CREATE SEQUENCE IF NOT EXISTS ' || numbers;
+    END IF;
+    RETURN nextval(to_regclass(numbers));
+END $$;
+"""
+"""Order numbers come from a sequence for each council and year, made when its first order is issued. A sequence takes
+no lock that others wait for and never goes back: numbers have gaps where a transaction was rolled back, and none is
+given twice."""
+
+_ORDER_COLUMNS: Final = """
+    order_id, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,
+    CAST(lines AS text) AS lines, weekly_cost, issued_at, cancelled_at, cancelled_for
+"""
+_NEXT_NUMBER = text("SELECT next_order_number(:council, :year)")
+_ORDER_OF_PLACEMENT = text(
+    f"SELECT {_ORDER_COLUMNS} FROM purchase_orders WHERE placement_id = :placement_id"  # noqa: S608  our own columns
+)
+_ADD_ORDER = text(
+    """
+    INSERT INTO purchase_orders (order_id, council, reference, package_id, placement_id, provider_id, framework,
+                                 price_list, starts_on, lines, weekly_cost, issued_at, issued_on)
+    VALUES (:order_id, :council, :reference, :package_id, :placement_id, :provider_id, :framework, :price_list,
+            :starts_on, CAST(:lines AS jsonb), :weekly_cost, :issued_at, :issued_on)
+    """
+)
+_CANCEL_ORDER = text(
+    """
+    UPDATE purchase_orders SET cancelled_at = :cancelled_at, cancelled_for = :cancelled_for
+    WHERE order_id = :order_id AND cancelled_at IS NULL
+    """
+)
+ORDERS_OF_PACKAGE = text(
+    f"""
+    SELECT {_ORDER_COLUMNS} FROM purchase_orders
+    WHERE package_id = :package_id AND council = :council ORDER BY issued_at DESC, order_id DESC
+    """  # noqa: S608  our own columns
+)
+ORDERS_OF_COUNCIL = text(
+    f"""
+    SELECT {_ORDER_COLUMNS} FROM purchase_orders
+    WHERE council = :council
+      AND (CAST(:first AS date) IS NULL OR issued_on >= CAST(:first AS date))
+      AND (CAST(:last AS date) IS NULL OR issued_on <= CAST(:last AS date))
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (issued_at, order_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY issued_at DESC, order_id DESC LIMIT :limit
+    """  # noqa: S608  our own columns
+)
+
+_LINES: Final = TypeAdapter(tuple[OrderLine, ...])
+
+
+class PostgresOrders:
+    """Purchase orders in their table."""
+
+    def __init__(self, connection: Connection, council: CouncilKey) -> None:
+        self._connection = connection
+        self._council = council
+
+    async def next_number(self, year: int) -> int:
+        """From a sequence of the council and year: with gaps where something was rolled back, never one twice."""
+        drawn = await self._connection.execute(_NEXT_NUMBER, {"council": self._council, "year": year})
+        return int(drawn.scalar_one())
+
+    async def of_placement(self, placement_id: PlacementId) -> PurchaseOrder | None:
+        row = (await self._connection.execute(_ORDER_OF_PLACEMENT, {"placement_id": placement_id})).one_or_none()
+        return None if row is None else order_of(row)
+
+    async def add(self, order: PurchaseOrder) -> None:
+        await self._connection.execute(
+            _ADD_ORDER,
+            {
+                "order_id": order.order_id,
+                "council": self._council,
+                "reference": order.reference,
+                "package_id": order.package_id,
+                "placement_id": order.placement_id,
+                "provider_id": order.provider_id,
+                "framework": order.framework,
+                "price_list": order.price_list,
+                "starts_on": order.starts_on,
+                "lines": _LINES.dump_json(order.lines).decode(),
+                "weekly_cost": order.weekly_cost,
+                "issued_at": order.issued_at,
+                "issued_on": order.issued_on,
+            },
+        )
+
+    async def save(self, order: PurchaseOrder) -> None:
+        if order.cancelled is None:
+            return
+        await self._connection.execute(
+            _CANCEL_ORDER,
+            {
+                "order_id": order.order_id,
+                "cancelled_at": order.cancelled.at,
+                "cancelled_for": order.cancelled.reason.value,
+            },
+        )
+
+
+def order_of(row: Any) -> PurchaseOrder:  # a row's attributes are its columns
+    return PurchaseOrder(
+        order_id=OrderId(row.order_id),
+        reference=row.reference,
+        package_id=PackageId(row.package_id),
+        placement_id=PlacementId(row.placement_id),
+        provider_id=ProviderId(row.provider_id),
+        framework=FrameworkKey(row.framework),
+        price_list=row.price_list,
+        starts_on=row.starts_on,
+        lines=_LINES.validate_json(row.lines),
+        weekly_cost=row.weekly_cost,
+        issued_at=row.issued_at,
+        cancelled=_cancellation(row),
+    )
+
+
+def _cancellation(row: Any) -> Cancellation | None:  # a row's attributes are its columns
+    return None if row.cancelled_at is None else Cancellation(row.cancelled_at, WithdrawalReason(row.cancelled_for))

@@ -1,0 +1,115 @@
+"""Selected rates in their table."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import text
+
+from contracts.events.rates import SelectedRate, Selection
+from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ProviderId
+from pricing.domain.rates import Place
+from service_runtime.database import Connection
+
+TABLES: Final = """
+CREATE TABLE selections (
+    selection_id uuid PRIMARY KEY,
+    council text NOT NULL,
+    provider_id uuid NOT NULL,
+    framework text NOT NULL,
+    area text NOT NULL,
+    valid_from date NOT NULL,
+    matrix_version integer NOT NULL,
+    rates jsonb NOT NULL,
+    selected_at timestamptz NOT NULL,
+    CONSTRAINT one_selection_a_day UNIQUE (provider_id, framework, area, valid_from)
+);
+CREATE INDEX selections_of_a_council ON selections (council, selected_at DESC, selection_id DESC);
+"""
+
+_SELECTIONS_OF = text(
+    """
+    SELECT valid_from, matrix_version, CAST(rates AS text) AS rates FROM selections
+    WHERE provider_id = :provider_id AND framework = :framework AND area = :area ORDER BY valid_from
+    """
+)
+SELECTIONS_SEEN = text(
+    """
+    SELECT valid_from, matrix_version, CAST(rates AS text) AS rates FROM selections
+    WHERE provider_id = :provider_id AND framework = :framework AND area = :area AND council = :council
+    ORDER BY valid_from
+    """
+)
+_KEEP_SELECTION = text(
+    """
+    INSERT INTO selections (selection_id, council, provider_id, framework, area, valid_from, matrix_version, rates,
+                            selected_at)
+    VALUES (:selection_id, :council, :provider_id, :framework, :area, :valid_from, :matrix_version,
+            CAST(:rates AS jsonb), :now)
+    ON CONFLICT ON CONSTRAINT one_selection_a_day DO UPDATE SET
+        selection_id = excluded.selection_id, matrix_version = excluded.matrix_version, rates = excluded.rates,
+        selected_at = excluded.selected_at
+    """
+)
+SELECTIONS_OF_COUNCIL = text(
+    """
+    SELECT selection_id, provider_id, framework, area, valid_from, matrix_version, CAST(rates AS text) AS rates,
+           selected_at
+    FROM selections
+    WHERE council = :council
+      AND (CAST(:provider_id AS uuid) IS NULL OR provider_id = :provider_id)
+      AND (CAST(:framework AS text) IS NULL OR framework = :framework)
+      AND (CAST(:area AS text) IS NULL OR area = :area)
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (selected_at, selection_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY selected_at DESC, selection_id DESC LIMIT :limit
+    """
+)
+
+_RATES: Final = TypeAdapter(tuple[SelectedRate, ...])
+
+
+class PostgresRates:
+    """Selections in their table."""
+
+    def __init__(
+        self, connection: Connection, council: CouncilKey, *, now: datetime, new_id: Callable[[], UUID]
+    ) -> None:
+        self._connection = connection
+        self._council = council
+        self._now = now
+        self._new_id = new_id
+
+    async def of(self, place: Place) -> tuple[Selection, ...]:
+        rows = await self._connection.execute(_SELECTIONS_OF, place_row(place))
+        return tuple(map(selection_of, rows))
+
+    async def keep(self, place: Place, selection: Selection) -> None:
+        await self._connection.execute(
+            _KEEP_SELECTION,
+            {
+                **place_row(place),
+                "selection_id": self._new_id(),
+                "council": self._council,
+                "valid_from": selection.valid_from,
+                "matrix_version": selection.matrix_version,
+                "rates": _RATES.dump_json(selection.rates).decode(),
+                "now": self._now,
+            },
+        )
+
+
+def place_row(place: Place) -> Mapping[str, object]:
+    return {"provider_id": place.provider_id, "framework": place.framework, "area": place.area}
+
+
+def place_of(row: Any) -> Place:  # a row's attributes are its columns
+    return Place(ProviderId(row.provider_id), FrameworkKey(row.framework), AreaCode(row.area))
+
+
+def selection_of(row: Any) -> Selection:  # a row's attributes are its columns
+    return Selection(
+        valid_from=row.valid_from, matrix_version=row.matrix_version, rates=_RATES.validate_json(row.rates)
+    )

@@ -1,0 +1,160 @@
+"""Spot prices and their decisions in their tables; the database itself refuses a second decision."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from contracts.events.listings import AwardEnd, InadequateReason
+from contracts.events.orders import SpotPriceRefusal
+from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId, ProviderId
+from contracts.values import Terms
+from pricing.domain.approvals import Decision, SpotPrice
+from service_runtime.database import Connection
+
+TABLES: Final = """
+CREATE TABLE spot_prices (
+    award_id uuid PRIMARY KEY,
+    council text NOT NULL,
+    package_id uuid NOT NULL,
+    proposal_id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    terms jsonb NOT NULL,
+    ceiling numeric(12, 2) NOT NULL,
+    first_officer text NOT NULL,
+    inadequate_reason text,
+    asked_at timestamptz NOT NULL,
+    lapsed_because text,
+    UNIQUE (award_id, first_officer)
+);
+CREATE INDEX spot_prices_of_a_package ON spot_prices (package_id);
+CREATE INDEX spot_prices_of_a_council ON spot_prices (council, asked_at DESC, award_id DESC);
+
+CREATE TABLE price_decisions (
+    award_id uuid CONSTRAINT one_decision_of_an_award PRIMARY KEY,
+    first_officer text NOT NULL,
+    officer text NOT NULL,
+    decision text NOT NULL CHECK (decision IN ('approved', 'refused')),
+    refusal text,
+    decided_at timestamptz NOT NULL,
+    FOREIGN KEY (award_id, first_officer) REFERENCES spot_prices (award_id, first_officer),
+    CONSTRAINT two_people CHECK
+        (substr(officer, strpos(officer, ':') + 1) <> substr(first_officer, strpos(first_officer, ':') + 1)),
+    CHECK ((decision = 'refused') = (refusal IS NOT NULL))
+);
+"""
+
+_PRICE_COLUMNS: Final = """
+    spot_prices.award_id, package_id, proposal_id, provider_id, CAST(terms AS text) AS terms, ceiling,
+    spot_prices.first_officer, inadequate_reason, asked_at, lapsed_because, officer, refusal, decided_at
+    FROM spot_prices LEFT JOIN price_decisions USING (award_id)
+"""
+_SPOT_PRICE = text(f"SELECT {_PRICE_COLUMNS} WHERE award_id = :award_id")
+SPOT_PRICE_SEEN = text(f"SELECT {_PRICE_COLUMNS} WHERE award_id = :award_id AND council = :council")
+_PENDING_OF_PACKAGE = text(
+    f"""
+    SELECT {_PRICE_COLUMNS}
+    WHERE package_id = :package_id AND lapsed_because IS NULL AND decision IS NULL ORDER BY asked_at, award_id
+    """
+)
+SPOT_PRICES_OF_COUNCIL = text(
+    f"""
+    SELECT {_PRICE_COLUMNS}
+    WHERE council = :council
+      AND (CAST(:standing AS text) IS NULL
+           OR CAST(:standing AS text)
+              = coalesce(decision, CASE WHEN lapsed_because IS NULL THEN 'pending' ELSE 'lapsed' END))
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (asked_at, award_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY asked_at DESC, award_id DESC LIMIT :limit
+    """
+)
+_ADD_PRICE = text(
+    """
+    INSERT INTO spot_prices (award_id, council, package_id, proposal_id, provider_id, terms, ceiling, first_officer,
+                             inadequate_reason, asked_at)
+    VALUES (:award_id, :council, :package_id, :proposal_id, :provider_id, CAST(:terms AS jsonb), :ceiling,
+            :first_officer, :inadequate_reason, :asked_at)
+    """
+)
+_LAPSE = text("UPDATE spot_prices SET lapsed_because = :because WHERE award_id = :award_id")
+_DECIDE = text(
+    """
+    INSERT INTO price_decisions (award_id, first_officer, officer, decision, refusal, decided_at)
+    VALUES (:award_id, :first_officer, :officer, :decision, :refusal, :decided_at)
+    """
+)
+
+
+class PostgresSpotPrices:
+    """Prices above a ceiling, and what was decided about them, in their tables."""
+
+    def __init__(self, connection: Connection, council: CouncilKey) -> None:
+        self._connection = connection
+        self._council = council
+
+    async def get(self, award_id: AwardId) -> SpotPrice | None:
+        row = (await self._connection.execute(_SPOT_PRICE, {"award_id": award_id})).one_or_none()
+        return None if row is None else spot_price_of(row)
+
+    async def pending_of(self, package_id: PackageId) -> Sequence[SpotPrice]:
+        rows = await self._connection.execute(_PENDING_OF_PACKAGE, {"package_id": package_id})
+        return [spot_price_of(each) for each in rows]
+
+    async def add(self, price: SpotPrice) -> None:
+        inadequate = price.inadequate_reason
+        await self._connection.execute(
+            _ADD_PRICE,
+            {
+                "award_id": price.award_id,
+                "council": self._council,
+                "package_id": price.package_id,
+                "proposal_id": price.proposal_id,
+                "provider_id": price.provider_id,
+                "terms": price.terms.model_dump_json(),
+                "ceiling": price.ceiling,
+                "first_officer": price.first_officer,
+                "inadequate_reason": None if inadequate is None else inadequate.value,
+                "asked_at": price.asked_at,
+            },
+        )
+
+    async def save(self, price: SpotPrice) -> None:
+        if price.decision is not None:
+            await self._connection.execute(_DECIDE, _decision_row(price, price.decision))
+        if price.lapsed_because is not None:
+            await self._connection.execute(_LAPSE, {"award_id": price.award_id, "because": price.lapsed_because.value})
+
+
+def _decision_row(price: SpotPrice, decision: Decision) -> Mapping[str, object]:
+    return {
+        "award_id": price.award_id,
+        "first_officer": price.first_officer,
+        "officer": decision.officer,
+        "decision": decision.standing.value,
+        "refusal": None if decision.refusal is None else decision.refusal.value,
+        "decided_at": decision.at,
+    }
+
+
+def spot_price_of(row: Any) -> SpotPrice:  # a row's attributes are its columns
+    inadequate, lapsed = row.inadequate_reason, row.lapsed_because
+    return SpotPrice(
+        award_id=AwardId(row.award_id),
+        package_id=PackageId(row.package_id),
+        proposal_id=ProposalId(row.proposal_id),
+        provider_id=ProviderId(row.provider_id),
+        terms=Terms.model_validate_json(row.terms),
+        ceiling=row.ceiling,
+        first_officer=row.first_officer,
+        inadequate_reason=None if inadequate is None else InadequateReason(inadequate),
+        asked_at=row.asked_at,
+        decision=_decision(row),
+        lapsed_because=None if lapsed is None else AwardEnd(lapsed),
+    )
+
+
+def _decision(row: Any) -> Decision | None:  # a row's attributes are its columns
+    if row.decided_at is None:
+        return None
+    return Decision(row.officer, row.decided_at, None if row.refusal is None else SpotPriceRefusal(row.refusal))

@@ -1,0 +1,29 @@
+"""Pricing, put together. Read this to see what the service is made of."""
+
+from pathlib import Path
+
+from pricing.api import matrices, orders, rates, spot_prices
+from pricing.ports import PricingQueries
+from pricing.settings import Settings
+from pricing.store.queries import PostgresPricingQueries
+from pricing.store.work import PostgresPricingWork
+from pricing.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
+from service_runtime.database import Database
+from service_runtime.service import Service
+
+
+def build(settings: Settings) -> Service[PostgresPricingWork]:
+    database = Database(settings.database_url.get_secret_value(), name="pricing", pool_size=settings.pool_size)
+    return Service(
+        name="pricing",
+        description="The money: price matrices, the rates that providers select, spot prices, purchase orders.",
+        settings=settings,
+        database=database,
+        work=PostgresPricingWork,
+        migrations=Path(__file__).parent / "migrations",
+        routes=(matrices.router, rates.router, orders.router, spot_prices.router),
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
+        views=VIEWS,
+        ports={PricingQueries: PostgresPricingQueries(database)},
+    )

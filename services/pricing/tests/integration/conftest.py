@@ -1,0 +1,31 @@
+"""A running pricing service for each module, with the rest of the house played by the test."""
+
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from calloff.testing import TestKafka, TestPostgres
+from contracts.ids import CouncilKey
+from pricing.settings import Settings
+from pricing.testing.house import House
+from pricing.wiring import build
+from service_runtime.testing.clocks import MovableClock
+from service_runtime.testing.services import Voice, a_service
+from service_runtime.testing.tokens import TokenIssuer
+
+
+@pytest.fixture(scope="module")
+async def house(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[House]:
+    council = CouncilKey(f"council-{secrets.token_hex(4)}")
+    clock = MovableClock()
+    async with AsyncExitStack() as stack:
+        issuer = await stack.enter_async_context(TokenIssuer().serving())
+        sourcing = await stack.enter_async_context(Voice(kafka.bootstrap, "sourcing", council=council))
+        registry = await stack.enter_async_context(Voice(kafka.bootstrap, "provider-registry", council=council))
+        ours = a_service(Settings, build, databases=postgres, bootstrap=kafka.bootstrap, issuer=issuer, clock=clock)
+        pricing = await stack.enter_async_context(ours)
+        played = House(pricing, sourcing, registry, clock, council, kafka.bootstrap)
+        await played.publishes_matrix()
+        yield played

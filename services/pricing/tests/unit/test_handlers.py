@@ -1,0 +1,253 @@
+"""What pricing does when something happens, without a database."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from contracts.events.listings import AwardEnd, AwardLapsed
+from contracts.events.orders import PurchaseOrderCancelled, PurchaseOrderIssued, SpotPriceApproved
+from contracts.events.packages import PlacementVoided, SourcingStopped
+from contracts.events.rates import RatesSelected
+from contracts.ids import AwardId, CouncilKey, PackageId, PlacementId
+from contracts.testing import MONDAY_NINE, an_example_of, an_id
+from pricing.domain.approvals import Standing
+from pricing.domain.errors import AwardNotFound, FrameworkNotFound, TermsContradictThemselves
+from pricing.domain.rates import Choice
+from pricing.handlers import (
+    DecideSpotPrice,
+    SelectRates,
+    await_second_officer,
+    cancel_purchase_order,
+    close_award,
+    close_awards_of_package,
+    decide_spot_price,
+    issue_purchase_order,
+    select_rates,
+)
+from pricing.testing import (
+    COUNCIL,
+    PACKAGE,
+    TODAY,
+    a_matrix,
+    a_place,
+    a_placement,
+    a_selection,
+    a_spot_price,
+    an_award,
+    personal_care,
+)
+from pricing.testing.memory import InMemoryPricingWork
+from service_runtime.testing.memory import A_CAUSE
+
+
+def work_with_matrix(**matrix: object) -> InMemoryPricingWork:
+    work = InMemoryPricingWork()
+    work.ledger.hears_of(a_matrix(**matrix))
+    return work
+
+
+def selecting(
+    *choices: Choice, valid_from: date = TODAY, name: str = "Alder", council: CouncilKey = COUNCIL
+) -> SelectRates:
+    return SelectRates(council, a_place(name), valid_from, choices or (personal_care(1),))
+
+
+# --- rates
+
+
+async def test_what_is_selected_is_published_with_all_that_matters_beside_it() -> None:
+    work = work_with_matrix()
+    for valid_from in (date(2025, 11, 9), TODAY + timedelta(days=30), TODAY):
+        await select_rates(selecting(valid_from=valid_from), work)
+    told = [event for event in work.published if isinstance(event, RatesSelected)]
+    assert [[each.valid_from for each in event.selections] for event in told] == [
+        [date(2025, 11, 9)],
+        [date(2025, 11, 9), TODAY + timedelta(days=30)],
+        [TODAY, TODAY + timedelta(days=30)],
+    ]
+
+
+async def test_selected_again_alike_nothing_is_published() -> None:
+    work = work_with_matrix()
+    first = await select_rates(selecting(), work)
+    assert await select_rates(selecting(), work) == first
+    assert len(work.published) == 1
+
+
+async def test_another_selection_for_the_same_day_replaces() -> None:
+    work = work_with_matrix()
+    await select_rates(selecting(personal_care(1)), work)
+    selected = await select_rates(selecting(personal_care(3)), work)
+    assert selected.selections == (a_selection(TODAY, number=3),)
+    assert len(work.published) == 2
+
+
+async def test_rates_are_those_of_the_newest_matrix() -> None:
+    work = work_with_matrix()
+    work.ledger.hears_of(a_matrix(version=2))
+    selected = await select_rates(selecting(), work)
+    assert [each.matrix_version for each in selected.selections] == [2]
+
+
+async def test_today_is_the_councils_day() -> None:
+    work = work_with_matrix()
+    work.now = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
+    await select_rates(selecting(valid_from=date(2026, 7, 1)), work)
+    await select_rates(selecting(valid_from=date(2026, 7, 2)), work)
+    told = work.published[-1]
+    assert isinstance(told, RatesSelected)
+    assert told.on(date(2026, 7, 1)) is not None
+
+
+async def test_one_providers_rates_are_nobody_elses() -> None:
+    work = work_with_matrix()
+    await select_rates(selecting(name="Alder"), work)
+    selected = await select_rates(selecting(name="Birch", valid_from=date(2025, 11, 9)), work)
+    assert [each.valid_from for each in selected.selections] == [date(2025, 11, 9)]
+
+
+async def test_a_framework_that_was_not_published_is_unknown() -> None:
+    with pytest.raises(FrameworkNotFound):
+        await select_rates(selecting(), InMemoryPricingWork())
+
+
+async def test_another_councils_framework_is_as_unknown() -> None:
+    with pytest.raises(FrameworkNotFound):
+        await select_rates(selecting(council=CouncilKey("another")), work_with_matrix())
+
+
+# --- purchase orders
+
+
+async def test_a_placement_is_ordered_at_its_own_terms() -> None:
+    work, placed = InMemoryPricingWork(), a_placement()
+    await issue_purchase_order(placed, work)
+    (told,) = work.published
+    assert isinstance(told, PurchaseOrderIssued)
+    assert (told.reference, told.weekly_cost) == ("PO-2026-000001", placed.terms.weekly_cost)
+    assert told.placement_id == placed.placement_id
+
+
+async def test_the_year_of_a_reference_is_londons() -> None:
+    work = InMemoryPricingWork(now=datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    await issue_purchase_order(a_placement(), work)
+    work.now = datetime(2027, 1, 1, 0, 0, tzinfo=UTC)
+    another = a_placement(package_id=an_id("another"), placement_id=an_id("another placement"))
+    await issue_purchase_order(another, work)
+    assert [event.reference for event in work.published if isinstance(event, PurchaseOrderIssued)] == [
+        "PO-2026-000001",
+        "PO-2027-000001",
+    ]
+
+
+async def test_terms_that_do_not_add_up_are_neither_ordered_nor_numbered() -> None:
+    work, placed = InMemoryPricingWork(), a_placement()
+    wrong = placed.model_copy(
+        update={"terms": placed.terms.model_copy(update={"weekly_cost": placed.terms.weekly_cost + Decimal("0.01")})}
+    )
+    with pytest.raises(TermsContradictThemselves):
+        await issue_purchase_order(wrong, work)
+    assert work.published == []
+    assert await work.orders.next_number(2026) == 1
+
+
+async def test_a_voided_placement_cancels_its_order_once() -> None:
+    work, placed = InMemoryPricingWork(), a_placement()
+    await issue_purchase_order(placed, work)
+    voided = an_example_of(PlacementVoided, placement_id=placed.placement_id)
+    await cancel_purchase_order(voided, work)
+    await cancel_purchase_order(voided, work)
+    issued, cancelled = work.published
+    assert isinstance(issued, PurchaseOrderIssued)
+    assert isinstance(cancelled, PurchaseOrderCancelled)
+    assert cancelled.reference == issued.reference
+
+
+async def test_a_placement_that_was_never_ordered_has_nothing_to_cancel() -> None:
+    work = InMemoryPricingWork()
+    await cancel_purchase_order(an_example_of(PlacementVoided), work)
+    assert work.published == []
+
+
+async def test_a_package_that_is_placed_again_has_a_new_order() -> None:
+    work, first = InMemoryPricingWork(), a_placement()
+    await issue_purchase_order(first, work)
+    await cancel_purchase_order(an_example_of(PlacementVoided, placement_id=first.placement_id), work)
+    await issue_purchase_order(a_placement(placement_id=PlacementId(an_id("second placement"))), work)
+    references = [event.reference for event in work.published if isinstance(event, PurchaseOrderIssued)]
+    assert references == ["PO-2026-000001", "PO-2026-000002"]
+
+
+# --- spot prices
+
+
+def deciding(officer: str = "officer:second", *, package_id: PackageId = PACKAGE) -> DecideSpotPrice:
+    return DecideSpotPrice(package_id, an_award().award_id, officer)
+
+
+async def standing(work: InMemoryPricingWork, award_id: AwardId) -> Standing:
+    price = await work.spot_prices.get(award_id)
+    assert price is not None
+    return price.standing
+
+
+async def test_an_award_waits_since_it_was_made() -> None:
+    work = InMemoryPricingWork(cause=replace(A_CAUSE, at=MONDAY_NINE - timedelta(minutes=5)))
+    await await_second_officer(an_award(), work)
+    (price,) = await work.spot_prices.pending_of(PACKAGE)
+    assert price.asked_at == MONDAY_NINE - timedelta(minutes=5)
+
+
+async def test_an_approval_is_published_once() -> None:
+    work = InMemoryPricingWork()
+    await await_second_officer(an_award(), work)
+    first = await decide_spot_price(deciding(), work)
+    assert await decide_spot_price(deciding("officer:third"), work) == first
+    (told,) = work.published
+    assert isinstance(told, SpotPriceApproved)
+    assert told.officer == "officer:second"
+
+
+@pytest.mark.parametrize("package_id", [PACKAGE, PackageId(an_id("another"))])
+async def test_an_award_of_which_nothing_was_heard_is_unknown(package_id: PackageId) -> None:
+    work = InMemoryPricingWork()
+    if package_id != PACKAGE:
+        await await_second_officer(an_award(), work)
+    with pytest.raises(AwardNotFound):
+        await decide_spot_price(deciding(package_id=package_id), work)
+
+
+async def test_an_award_that_lapsed_waits_no_more() -> None:
+    work = InMemoryPricingWork()
+    await await_second_officer(an_award(), work)
+    await close_award(an_example_of(AwardLapsed, reason=AwardEnd.PROPOSAL_REPLACED), work)
+    assert await standing(work, an_award().award_id) is Standing.LAPSED
+    assert work.published == []
+
+
+async def test_a_lapse_of_which_no_award_was_heard_changes_nothing() -> None:
+    work = InMemoryPricingWork()
+    await close_award(an_example_of(AwardLapsed), work)
+    assert await work.spot_prices.pending_of(PACKAGE) == []
+
+
+async def test_a_package_that_was_withdrawn_has_nothing_to_approve() -> None:
+    work = InMemoryPricingWork()
+    await await_second_officer(an_award(), work)
+    await close_awards_of_package(an_example_of(SourcingStopped), work)
+    price = await work.spot_prices.get(an_award().award_id)
+    assert price is not None
+    assert price.lapsed_because is AwardEnd.PACKAGE_WITHDRAWN
+
+
+async def test_a_placement_closes_what_waits_and_leaves_what_was_decided() -> None:
+    work = InMemoryPricingWork()
+    await await_second_officer(an_award(), work)
+    approved = await decide_spot_price(deciding(), work)
+    waiting = a_spot_price("another")
+    await work.spot_prices.add(waiting)
+    await issue_purchase_order(a_placement(), work)
+    assert await standing(work, approved.award_id) is Standing.APPROVED
+    assert await standing(work, waiting.award_id) is Standing.LAPSED
