@@ -1,0 +1,1 @@
+"""The record: every event, kept apart from those who made it; it verifies, and it explains."""

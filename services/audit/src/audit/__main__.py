@@ -1,0 +1,7 @@
+"""Runs audit: `python -m audit`, or `python -m audit migrate`."""
+
+from audit.settings import Settings
+from audit.wiring import build
+from service_runtime.service import run
+
+run(Settings, build)

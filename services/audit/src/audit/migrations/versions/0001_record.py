@@ -1,0 +1,15 @@
+"""The record and what was found wrong with it, beside the runtime's own tables."""
+
+from alembic import op
+
+from audit.store import TABLES
+from service_runtime import schema
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    schema.create(op.execute)
+    for statement in schema.statements(TABLES):
+        op.execute(statement)

@@ -1,0 +1,31 @@
+"""Audit, put together. Read this to see what the service is made of."""
+
+from pathlib import Path
+
+from audit import api
+from audit.ports import RecordQueries
+from audit.settings import Settings
+from audit.store import STANDINGS, PostgresRecord, PostgresRecordQueries
+from audit.subscriptions import FEEDS, SUBSCRIPTIONS, TIMERS
+from service_runtime.batch_feed import opened
+from service_runtime.database import Database
+from service_runtime.service import Service
+from service_runtime.work import PostgresWork
+
+
+def build(settings: Settings) -> Service[PostgresWork]:
+    database = Database(settings.database_url.get_secret_value(), name="audit", pool_size=settings.pool_size)
+    return Service(
+        name="audit",
+        description="The record: what happened to a package and why, and whether anybody changed it since.",
+        settings=settings,
+        database=database,
+        work=PostgresWork,
+        migrations=Path(__file__).parent / "migrations",
+        routes=(api.stories, api.checks),
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
+        feeds=opened(FEEDS, PostgresRecord),
+        measures=STANDINGS,
+        ports={RecordQueries: PostgresRecordQueries(database)},
+    )

@@ -1,0 +1,40 @@
+"""A running audit for each module, and a producer that sends what services would say, or would not."""
+
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from uuid import uuid4
+
+import pytest
+
+from audit.settings import Settings
+from audit.testing.house import House
+from audit.wiring import build
+from calloff.testing import TestKafka, TestPostgres
+from contracts.ids import CouncilKey, PackageId
+from service_runtime.kafka import Producer
+from service_runtime.testing.clocks import MovableClock
+from service_runtime.testing.services import a_service
+from service_runtime.testing.tokens import TokenIssuer
+
+
+@pytest.fixture
+def package() -> PackageId:
+    return PackageId(uuid4())
+
+
+@pytest.fixture(scope="module")
+async def house(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[House]:
+    """On a Kafka that no other test reads: what is sent here by the ten thousand would be everybody's work."""
+    council = CouncilKey(f"council-{secrets.token_hex(4)}")
+    async with AsyncExitStack() as stack:
+        issuer = await stack.enter_async_context(TokenIssuer().serving())
+        audit = await stack.enter_async_context(
+            a_service(
+                Settings, build, databases=postgres, bootstrap=own_kafka.bootstrap, issuer=issuer, clock=MovableClock()
+            )
+        )
+        producer = Producer(own_kafka.bootstrap, client_id="test-press")
+        await producer.start()
+        stack.push_async_callback(producer.close, within=5)
+        yield House(audit, producer, council)
