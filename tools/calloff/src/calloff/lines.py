@@ -1,0 +1,45 @@
+"""Logs that people and checkers read: one JSON document a line, appended as things happen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+LineT = TypeVar("LineT", bound=BaseModel)
+
+
+class LineWriter(Generic[LineT]):
+    """Appends lines; each is in the file when `write` returns."""
+
+    def __init__(self, file: Path, *, private: bool = False) -> None:
+        """`private`: for its owner's eyes only."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(0o600 if private else 0o644)
+        self._file = file.open("ab", buffering=0)
+
+    def write(self, line: LineT) -> None:
+        self._file.write(line.model_dump_json().encode() + b"\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class LineReader(Generic[LineT]):
+    """Reads the whole lines that have been added since the last time; none while there is no file."""
+
+    def __init__(self, file: Path, of: type[LineT], *, from_end: bool = False) -> None:
+        self._file = file
+        self._of = of
+        self._offset = file.stat().st_size if from_end and file.exists() else 0
+
+    def new(self) -> Iterator[LineT]:
+        if not self._file.exists():
+            return
+        with self._file.open("rb") as lines:
+            lines.seek(self._offset)
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    return
+                self._offset += len(line)
+                yield self._of.model_validate_json(line)

@@ -1,0 +1,1 @@
+"""Copies of a stack, and how one is taken up again: `calloff backup` and `calloff restore`."""
