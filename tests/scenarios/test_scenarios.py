@@ -1,0 +1,63 @@
+"""Every row of the scenario tables is true of the rules, and rows that say what nobody knows fail with their line."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sourcing.testing.sentences import GIVEN, THEN, WHEN
+from sourcing.testing.tables import Row, Unreadable, play, rows_in
+from sourcing.testing.telling import Telling
+
+ROWS: Final = rows_in(Path(__file__).parent)
+A_TABLE: Final = "| Scenario | Given | When | Then | Also |\n| --- | --- | --- | --- | --- |\n"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.place.partition('.')[0]}: {row.sentence}" for row in ROWS])
+async def test_scenario(row: Row) -> None:
+    await play(row, Telling())
+
+
+def test_every_sentence_can_be_played_on_the_rules() -> None:
+    verbs = {**GIVEN, **WHEN, **THEN}.values()
+    assert [verb for verb in verbs if not callable(getattr(Telling, verb, None))] == []
+
+
+def test_each_scenario_has_a_sentence_of_its_own() -> None:
+    assert [sentence for sentence, count in Counter(row.sentence for row in ROWS).items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("| It | tier 1: Alder | 09:00 the package is requestd | the live offer is to Alder | |", "invented.md:3"),
+        ("| It | tier 1: Alder | 09:00 the package is requested | Alder is happy | |", "'Alder is happy'"),
+        ("| It | tier one: Alder | 09:00 the package is requested | nobody has an offer | |", "'tier one: Alder'"),
+        ("| It | tier 1: Alder | 9 o'clock the package is requested | nobody has an offer | |", "9 o'clock"),
+    ],
+)
+async def test_a_word_that_nobody_knows_fails_with_its_line(tmp_path: Path, row: str, named: str) -> None:
+    (tmp_path / "invented.md").write_text(A_TABLE + row)
+    (read,) = rows_in(tmp_path)
+    with pytest.raises(Unreadable) as failure:
+        await play(read, Telling())
+    assert named in str(failure.value)
+    assert "invented.md:3" in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    "row", ["| It | tier 1: Alder | 09:00 the package is requested |", "| a | b | c | d | sometimes |"]
+)
+def test_a_row_of_another_form_fails_with_its_line(tmp_path: Path, row: str) -> None:
+    (tmp_path / "invented.md").write_text(A_TABLE + row)
+    with pytest.raises(Unreadable, match=r"invented\.md:3"):
+        rows_in(tmp_path)
+
+
+async def test_a_row_that_is_not_true_says_what_is_so_with_its_line(tmp_path: Path) -> None:
+    row = "| It | tier 1: Alder, Birch | 09:00 the package is requested | the live offer is to Birch | |"
+    (tmp_path / "invented.md").write_text(A_TABLE + row)
+    (read,) = rows_in(tmp_path)
+    with pytest.raises(AssertionError, match=r"invented\.md:3: 'the live offer is to Birch' is not true"):
+        await play(read, Telling())
