@@ -1,0 +1,154 @@
+"""Years of work in minutes: the rows of some real packages, copied many times under fresh ids, database by database.
+
+A copy's ids begin with its number, in all databases alike; so a copied package hangs together as its original does, and
+new packages, whose ids begin with the time, come after all of them, as they would. Each copy lies six hours further in
+the past: what is asked since an instant (placements since a provider declared its capacity) is asked of years. What is
+copied cannot be verified: journals and queues are copied without their payloads (nobody reads them again, and a million
+of them fill a disk), and audit's record not at all.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+import asyncpg
+
+from bench.databases import connected
+from calloff.embedded import EmbeddedPostgres
+from contracts.catalogue import PACKAGES
+
+_OF_PACKAGES: Final = f"topic = '{PACKAGES}'"
+_INSTANT: Final = "timestamp with time zone"
+_CHUNKS_BETWEEN: Final = 64
+"""How far reading may be ahead of writing."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One that grows with the packages. A copy gets other `ids`, its number behind what is `numbered`, no `bytes`."""
+
+    database: str
+    name: str
+    ids: tuple[str, ...]
+    numbered: tuple[str, ...] = ()
+    bytes: tuple[str, ...] = ()
+    only: str = "true"
+
+    def __str__(self) -> str:
+        return f"{self.database}.{self.name}"
+
+    def copied(self, column: str, kind: str) -> str:
+        """The expression for a column of copy `number`."""
+        if column in self.ids:
+            return f"CAST(lpad(to_hex(number), 8, '0') || substr(CAST({column} AS text), 9) AS {kind})"
+        if column in self.numbered:
+            return f"{column} || '-' || number"
+        if kind == _INSTANT:
+            return f"{column} - number * interval '6 hours'"
+        return "CAST('' AS bytea)" if column in self.bytes else column
+
+
+def _of_the_runtime(database: str) -> tuple[Table, ...]:
+    return (
+        Table(database, "streams", ids=("key",), only=_OF_PACKAGES),
+        Table(database, "journal", ids=("id", "key"), bytes=("headers", "payload"), only=_OF_PACKAGES),
+        Table(database, "inbox", ids=("event_id",)),
+    )
+
+
+TABLES: Final = (
+    *_of_the_runtime("referral"),
+    Table("referral", "commands", ids=(), numbered=("idempotency_key",)),
+    Table("referral", "referrals", ids=("package_id", "referral_id"), numbered=("person_key",)),
+    Table("referral", "persons", ids=("package_id",)),
+    Table("referral", "history", ids=("package_id",)),
+    *_of_the_runtime("sourcing"),
+    Table("sourcing", "commands", ids=(), numbered=("idempotency_key",)),
+    Table("sourcing", "searches", ids=("package_id", "search_id")),
+    Table("sourcing", "offers", ids=("offer_id", "package_id")),
+    Table("sourcing", "placements", ids=("placement_id", "package_id", "offer_id")),
+    *_of_the_runtime("provider_registry"),
+    Table("provider_registry", "deliveries", ids=("id", "key", "about"), bytes=("body",), only=_OF_PACKAGES),
+    Table("provider_registry", "delivery_attempts", ids=("delivery_id",)),
+    *_of_the_runtime("pricing"),
+    Table("pricing", "purchase_orders", ids=("order_id", "package_id", "placement_id"), numbered=("reference",)),
+)
+"""In the order of their foreign keys."""
+
+_COLUMNS: Final = """
+    SELECT attname AS name, format_type(atttypid, atttypmod) AS kind FROM pg_attribute
+    WHERE attrelid = CAST(CAST($1 AS text) AS regclass) AND attnum > 0 AND NOT attisdropped
+      AND attgenerated = '' AND attidentity = ''
+    ORDER BY attnum
+"""
+_KEEP: Final = "CREATE UNLOGGED TABLE original.{name} AS SELECT * FROM public.{name} WHERE {only}"
+# All rows of one copy come together, as they would have come: the condition on the number keeps it outside.
+_COPIES: Final = """
+    SELECT {columns} FROM generate_series({first}, {last}) AS copy (number)
+    CROSS JOIN LATERAL (SELECT * FROM original.{name} WHERE number > 0 OFFSET 0) AS original
+"""
+_COUNT: Final = "SELECT count(*) FROM original.searches"
+
+
+@dataclass
+class Multiplied:
+    """The originals, and how many copies of them there are by now."""
+
+    postgres: EmbeddedPostgres
+    packages: int
+    copies: int = 0
+
+    @classmethod
+    async def of(cls, postgres: EmbeddedPostgres) -> "Multiplied":
+        """What there is now is what will be copied."""
+        for database, tables in _by_database():
+            async with connected(postgres, database) as connection:
+                await connection.execute("CREATE SCHEMA original")
+                for table in tables:
+                    await connection.execute(_KEEP.format(name=table.name, only=table.only))
+        async with connected(postgres, "sourcing") as connection:
+            return cls(postgres, await connection.fetchval(_COUNT))
+
+    async def up_to(self, packages: int) -> None:
+        """Copies until there are so many packages, all databases side by side."""
+        wanted = packages // self.packages
+        if wanted > self.copies:
+            await asyncio.gather(
+                *(self._fill(database, tables, self.copies + 1, wanted) for database, tables in _by_database())
+            )
+            self.copies = wanted
+        async with connected(self.postgres) as connection:
+            await connection.execute("CHECKPOINT")
+
+    async def _fill(self, database: str, tables: Sequence[Table], first: int, last: int) -> None:
+        async with connected(self.postgres, database) as source, connected(self.postgres, database) as target:
+            await target.execute("SET session_replication_role = replica")  # foreign keys hold as those copied did
+            for table in tables:
+                await _copy(table, first, last, source, target)
+            await target.execute("VACUUM (ANALYZE)")
+
+
+def _by_database() -> list[tuple[str, list[Table]]]:
+    return [(database, list(tables)) for database, tables in groupby(TABLES, key=lambda table: table.database)]
+
+
+async def _copy(table: Table, first: int, last: int, source: asyncpg.Connection, target: asyncpg.Connection) -> None:
+    """COPY to COPY, without ever holding more than a few chunks."""
+    kinds = {row["name"]: row["kind"] for row in await source.fetch(_COLUMNS, f"public.{table.name}")}
+    columns = ", ".join(table.copied(name, kind) for name, kind in kinds.items())
+    copies = _COPIES.format(columns=columns, first=first, last=last, name=table.name)
+    between: asyncio.Queue[bytes | None] = asyncio.Queue(_CHUNKS_BETWEEN)
+
+    async def read() -> None:
+        await source.copy_from_query(copies, output=between.put, format="binary")
+        await between.put(None)
+
+    async def chunks() -> AsyncGenerator[bytes]:
+        while (chunk := await between.get()) is not None:
+            yield chunk
+
+    async with asyncio.TaskGroup() as both:
+        both.create_task(read())
+        both.create_task(target.copy_to_table(table.name, source=chunks(), columns=list(kinds), format="binary"))

@@ -1,0 +1,89 @@
+"""The council of the measurements: posts urgent referrals for invented adults, at a rate or as a few at a time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from calloff.client import Caller
+from calloff.errors import ServiceRefused, ServiceUnreachable
+from calloff.simulator.council import ReferralIn, Submitted, referral_for
+from calloff.simulator.people import People
+
+SEED: Final = 5
+_AGAIN_AFTER: Final = 0.25
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A referral that was taken in; both instants on the clock of `time.perf_counter`."""
+
+    package_id: str
+    posted_at: float
+    answered_at: float
+
+
+@dataclass
+class Posting:
+    """Posts; an adult is never referred twice."""
+
+    caller: Caller
+    url: str
+    people: People
+    _number: int = field(default=0)
+
+    def bodies(self, count: int) -> list[ReferralIn]:
+        """Made beforehand: making them is no part of what is measured."""
+        first, self._number = self._number + 1, self._number + count
+        today = datetime.now(UTC).date()
+        return [
+            referral_for(self.people.person(number), today=today, seed=SEED, urgent=True)
+            for number in range(first, first + count)
+        ]
+
+    async def post(self, body: ReferralIn) -> Posted:
+        """Raises ServiceRefused and ServiceUnreachable."""
+        posted_at = time.perf_counter()
+        answer = await self.caller.post(self.url, body, idempotency_key=body.reference)
+        return Posted(str(answer.as_(Submitted).package_id), posted_at, time.perf_counter())
+
+    async def post_patiently(self, body: ReferralIn) -> Posted:
+        """Until it is taken in: a service that is away comes back. The first attempt counts as the posting."""
+        posted_at = time.perf_counter()
+        while True:
+            try:
+                done = await self.post(body)
+            except ServiceUnreachable:
+                await asyncio.sleep(_AGAIN_AFTER)
+            except ServiceRefused as refused:
+                if not refused.may_pass:
+                    raise
+                await asyncio.sleep(_AGAIN_AFTER)
+            else:
+                return Posted(done.package_id, posted_at, done.answered_at)
+
+    async def at_a_rate(self, bodies: Sequence[ReferralIn], a_second: float) -> list[Posted]:
+        """One each so often, whether or not those before have been answered: a slow service does not slow its load."""
+        begun = time.perf_counter()
+        tasks: list[asyncio.Task[Posted]] = []
+        for beat, body in enumerate(bodies):
+            await asyncio.sleep(max(0.0, begun + beat / a_second - time.perf_counter()))
+            tasks.append(asyncio.ensure_future(self.post_patiently(body)))
+        return list(await asyncio.gather(*tasks))
+
+    async def side_by_side(
+        self, bodies: Sequence[ReferralIn], lanes: int, until_done: Callable[[Posted], Awaitable[None]]
+    ) -> list[Posted]:
+        """`lanes` at a time, each the next when its last one is done."""
+        waiting, posted = list(reversed(bodies)), list[Posted]()
+
+        async def lane() -> None:
+            while waiting:
+                one = await self.post_patiently(waiting.pop())
+                posted.append(one)
+                await until_done(one)
+
+        await asyncio.gather(*(lane() for _ in range(lanes)))
+        return posted

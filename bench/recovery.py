@@ -1,0 +1,66 @@
+"""What a kill -9 costs: referrals go on being posted while a part dies, and the first one that gets through counts."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from bench.figures import Line, NotMeasured, fewer
+from bench.scene import Scene
+from calloff.stack.names import SOURCING
+
+_RATE: Final = 10.0
+_SECONDS: Final = 25.0
+_KILLED_AFTER: Final = 3.0
+_GOAL: Final = 15.0
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Seconds from the kill until a referral that was posted after it had its first webhook."""
+
+    service: float
+    postgres: float
+    kafka: float
+
+    def numbers(self) -> Mapping[str, object]:
+        return {"recovery_s": asdict(self)}
+
+    def lines(self) -> Sequence[Line]:
+        told = {"sourcing": self.service, "PostgreSQL": self.postgres, "Kafka": self.kafka}
+        return tuple(
+            Line(f"back after kill -9 of {name}", f"< {_GOAL:.0f} s", f"{seconds:.1f} s", seconds < _GOAL)
+            for name, seconds in told.items()
+        )
+
+
+async def measure(scene: Scene, share: float = 1.0) -> Recovery:
+    """Raises NotMeasured when a referral that was taken in is never placed: lost is worse than slow."""
+    scene.listening.answer = scene.accept
+    stage, count = scene.stage, fewer(int(_RATE * _SECONDS), share)
+    return Recovery(
+        service=await _after_killing(scene, lambda: stage.programs[SOURCING].pid, count),
+        postgres=await _after_killing(scene, lambda: stage.around.postgres.pid, count),
+        kafka=await _after_killing(scene, lambda: stage.around.kafka.pid, count),
+    )
+
+
+async def _after_killing(scene: Scene, pid_of: Callable[[], int | None], count: int) -> float:
+    posting = asyncio.ensure_future(scene.posting.at_a_rate(scene.posting.bodies(count), _RATE))
+    await asyncio.sleep(_KILLED_AFTER)
+    pid = pid_of()
+    if pid is None:
+        raise NotMeasured("what was to be killed does not run")
+    os.kill(pid, signal.SIGKILL)
+    killed_at = time.perf_counter()
+    posted = await posting
+    if not await scene.all_have(posted, "PackagePlaced"):
+        raise NotMeasured("not every referral that was taken in was placed within a minute")
+    came = scene.listening.first_offer
+    after = [came[each.package_id] - killed_at for each in posted if each.posted_at > killed_at]
+    if not after:
+        raise NotMeasured("nothing was posted after the kill")
+    return round(min(after), 2)
