@@ -1,12 +1,13 @@
 """The consumer: brings each event to its handler through `perform`, retries what passes and parks what does not.
 
+What waits together is handled together, in one transaction; where that fails, each event is handled alone.
 Connection, deadlock and time-out errors are nobody's fault: they are retried without end and hold the consumer.
 Anything else is tried three times and then parked with its key, so that one poisoned package stops no other.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, Generic, TypeVar
@@ -24,7 +25,8 @@ from service_runtime.lanes import Lanes
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
 from service_runtime.observability.traces import following, later
-from service_runtime.perform import Done, NotOurs, Performer
+from service_runtime.offsets import Offsets
+from service_runtime.perform import Done, Job, NotOurs, Performer
 from service_runtime.records import Record
 from service_runtime.streams import StreamKey, encode_headers
 from service_runtime.subscriptions import Subscription
@@ -62,11 +64,28 @@ class EventHandling(Generic[WorkT]):
         self._log = log
         self._metrics = metrics
 
-    async def handle(self, raw: KafkaRecord) -> None:
-        """Returns when the record needs no further attention of the consumer's; never raises but when cancelled."""
-        record = self._read(raw)
-        if record is None:
+    async def handle(self, raw: Sequence[KafkaRecord]) -> None:
+        """Returns when the records need no further attention of the consumer's; never raises but when cancelled."""
+        records = [record for each in raw if (record := self._read(each)) is not None]
+        if len(records) > 1 and await self._together(records):
             return
+        for record in records:
+            await self._alone(record)
+
+    async def _together(self, records: Sequence[Record]) -> bool:
+        """All in one transaction; False when nothing was done, since one of them or the moment did not allow it."""
+        started = time.perf_counter()
+        try:
+            outcomes = await self._performer.perform_together([self._job(record) for record in records])
+        except Exception as error:  # noqa: BLE001  alone each will show what it has to say
+            self._metrics.retried.labels(type(error).__name__).inc()
+            return False
+        each_took = (time.perf_counter() - started) / len(records)
+        for record, outcome in zip(records, outcomes, strict=True):
+            self._note(record, outcome, each_took)
+        return True
+
+    async def _alone(self, record: Record) -> None:
         failures = 0
         while True:
             try:
@@ -100,19 +119,26 @@ class EventHandling(Generic[WorkT]):
 
     async def perform(self, record: Record, *, releasing: bool = False) -> Done[None] | NotOurs:
         """Hands one event to its handler, once. Raises what the handler raises, and ValidationError for its payload."""
-        subscription = self._by_type[record.envelope.type]
-        claim = EventClaim(record, self._performer.service, self._performer.clock, releasing)
+        job = self._job(record, releasing=releasing)
         started = time.perf_counter()
-        with self._span(record, releasing=releasing) as span:
+        with job.span() as span:
+            outcome = await self._performer.perform(job.claim, job.handle, span=span)
+        self._note(record, outcome, time.perf_counter() - started)
+        return outcome
 
-            async def handle(work: WorkT) -> None:
-                await subscription.handler(decode(subscription.event, record.payload), work)
+    def _job(self, record: Record, *, releasing: bool = False) -> Job[WorkT]:
+        subscription = self._by_type[record.envelope.type]
 
-            outcome: Done[None] | NotOurs = await self._performer.perform(claim, handle, span=span)
+        async def handle(work: WorkT) -> None:
+            await subscription.handler(decode(subscription.event, record.payload), work)
+
+        claim = EventClaim(record, self._performer.service, self._performer.clock, releasing)
+        return Job(claim, handle, lambda: self._span(record, releasing=releasing))
+
+    def _note(self, record: Record, outcome: Done[None] | NotOurs, seconds: float) -> None:
         if isinstance(outcome, Done):
             self._metrics.handled.labels(record.envelope.type).inc()
-            self._metrics.took.observe(time.perf_counter() - started)
-        return outcome
+            self._metrics.took.observe(seconds)
 
     def _span(self, record: Record, *, releasing: bool) -> AbstractContextManager[Span]:
         """An event follows from what published it; one that was parked has waited, and an operator lets it go."""
@@ -169,10 +195,19 @@ class Member:
         self._consumer = consumer
         self._handling = handling
         self._metrics = metrics
-        self._lanes = Lanes(handling.handle)
+        self._begin()
         self._committed: dict[Partition, int] = {}
         self._begun: dict[Partition, int] = {}
         self._progress = time.monotonic()
+
+    def _begin(self) -> None:
+        offsets = Offsets()
+        self._offsets = offsets
+        self._lanes = Lanes(
+            self._handling.handle,
+            lane_of=lambda record: (record.topic, record.key),
+            finished=lambda record: offsets.finish(_partition(record), record.offset),
+        )
 
     async def run(self, topics: Iterable[str]) -> None:
         """Reads and hands on until something breaks or it is cancelled."""
@@ -189,6 +224,7 @@ class Member:
         while not watching.done():
             await self._lanes.below(MOST_UNFINISHED)
             for record in await self._consumer.read(timeout_ms=int(COMMIT_EVERY * 1000), most=MOST_UNFINISHED):
+                self._offsets.begin(_partition(record), record.offset)
                 self._lanes.put(record)
                 self._progress = time.monotonic()
             if time.monotonic() - committed_at >= COMMIT_EVERY:
@@ -201,14 +237,14 @@ class Member:
         while True:
             await asyncio.sleep(WATCH_EVERY)
             lag = await self._consumer.lag()
-            if lag == 0 or self._lanes.offsets.unfinished:
+            if lag == 0 or self._lanes.unfinished:
                 self._progress = time.monotonic()
             if time.monotonic() - self._progress > STALLED_AFTER:
                 message = f"{lag} records to read, and none has come for {STALLED_AFTER:.0f} s"
                 raise TimeoutError(message)
 
     async def _commit(self) -> None:
-        offsets = self._lanes.offsets.to_commit()
+        offsets = self._offsets.to_commit()
         moved = {partition: offset for partition, offset in offsets.items() if self._committed.get(partition) != offset}
         if not moved:
             return
@@ -220,7 +256,7 @@ class Member:
         mine = self._consumer.assignment()
         for partition in mine - self._begun.keys():
             self._begun[partition] = await self._consumer.position(partition)
-        finished = self._lanes.offsets.to_commit()
+        finished = self._offsets.to_commit()
         return {each: finished.get(each, self._begun[each]) for each in mine & self._begun.keys()}
 
     async def lag(self) -> Mapping[str, int]:
@@ -234,16 +270,20 @@ class Member:
         except (KafkaFailure, TimeoutError):
             # Whoever owns the partitions now starts a little earlier and finds it in the inbox.
             self._metrics.retried.labels("CommitFailed").inc()
-        self._lanes.offsets.forget(partitions)
+        self._offsets.forget(partitions)
         for partition in partitions:
             self._committed.pop(partition, None)
             self._begun.pop(partition, None)
-        self._lanes = Lanes(self._handling.handle)
+        self._begin()
 
     async def leave(self, *, within: float) -> None:
         """Finishes what is in hand, commits, and leaves the group."""
         await self.give_up(self._consumer.assignment())
         await self._consumer.stop(within=within)
+
+
+def _partition(record: KafkaRecord) -> Partition:
+    return Partition(record.topic, record.partition)
 
 
 class EventConsumer(Generic[WorkT]):

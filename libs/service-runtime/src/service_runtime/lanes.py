@@ -1,106 +1,110 @@
-"""Lanes: the records of one key go one after the other, different keys side by side, and offsets wait for both.
+"""Lanes: what concerns one key goes one after the other, different keys side by side, and a crowd goes together.
 
-Offsets are committed as the lowest unfinished one of each partition, so that whoever takes a partition over starts at
-what was not finished; what was finished beyond it comes again and is told apart by the inbox.
+While there is little to do each key is handed on at once and alone. What gathers behind that, of its key and of others,
+is handed on together, so that it costs one transaction and not one each.
 """
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Final, Generic, TypeVar
 
-from service_runtime.kafka import KafkaRecord, Partition
+ItemT = TypeVar("ItemT")
 
 SIDE_BY_SIDE: Final = 8
-"""Keys that are worked on at once; each needs a database connection."""
+"""Handfuls that are worked on at once, where nothing else is said; each needs a database connection."""
+MOST_TOGETHER: Final = 16
+"""Items in a handful: its keys are locked until the last of them is done."""
 
 
-class Offsets:
-    """Which offsets of each partition are unfinished, and so where a new owner would have to start."""
+class Lanes(Generic[ItemT]):
+    """Hands items to `handle`, those of one key (`lane_of`) in their order; `finished` is told of each one handled.
 
-    def __init__(self) -> None:
-        self._unfinished: dict[Partition, set[int]] = defaultdict(set)
-        self._next: dict[Partition, int] = {}
+    A handful that `handle` raises for breaks the lanes: `below` raises it, and nothing of it is told as finished.
+    """
 
-    def begin(self, partition: Partition, offset: int) -> None:
-        self._unfinished[partition].add(offset)
-        self._next[partition] = offset + 1
-
-    def finish(self, partition: Partition, offset: int) -> None:
-        self._unfinished[partition].discard(offset)
-
-    def to_commit(self) -> dict[Partition, int]:
-        """For each partition the lowest unfinished offset, or the one after the last when all are finished."""
-        return {
-            partition: min(self._unfinished[partition], default=following)
-            for partition, following in self._next.items()
-        }
-
-    def forget(self, partitions: set[Partition]) -> None:
-        """Partitions that belong to somebody else now."""
-        for partition in partitions:
-            self._unfinished.pop(partition, None)
-            self._next.pop(partition, None)
-
-    @property
-    def unfinished(self) -> int:
-        return sum(len(offsets) for offsets in self._unfinished.values())
-
-
-class Lanes:
-    """Hands records to `handle`, serially for each key, at most `SIDE_BY_SIDE` keys at once."""
-
-    def __init__(self, handle: Callable[[KafkaRecord], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        handle: Callable[[Sequence[ItemT]], Awaitable[None]],
+        *,
+        lane_of: Callable[[ItemT], Hashable],
+        finished: Callable[[ItemT], None],
+        side_by_side: int = SIDE_BY_SIDE,
+    ) -> None:
         self._handle = handle
-        self._waiting: dict[tuple[str, bytes], deque[KafkaRecord]] = {}
+        self._lane_of = lane_of
+        self._finished = finished
+        self._side_by_side = side_by_side
+        self._waiting: dict[Hashable, deque[ItemT]] = {}
+        self._ready: deque[Hashable] = deque()
         self._busy: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
         self._moved = asyncio.Event()
+        self._stopping = False
         self._stopped = False
         self._broken: BaseException | None = None
-        self.offsets = Offsets()
+        self.unfinished = 0
 
-    def put(self, record: KafkaRecord) -> None:
-        """Queues a record behind those of its key."""
-        self.offsets.begin(_partition(record), record.offset)
-        lane = (record.topic, record.key or b"")
+    def put(self, item: ItemT) -> None:
+        """Queues an item behind those of its key."""
+        self.unfinished += 1
+        lane = self._lane_of(item)
         if lane in self._waiting:
-            self._waiting[lane].append(record)
+            self._waiting[lane].append(item)
             return
-        self._waiting[lane] = deque((record,))
-        task = asyncio.create_task(self._drive(lane))
-        self._busy.add(task)
-        task.add_done_callback(self._ended)
+        self._waiting[lane] = deque((item,))
+        self._ready.append(lane)
+        if len(self._busy) < self._side_by_side:
+            task = asyncio.create_task(self._work())
+            self._busy.add(task)
+            task.add_done_callback(self._ended)
 
-    def _ended(self, lane: "asyncio.Task[None]") -> None:
-        """A lane that broke must end its member: going on would pass over the record it stands at."""
-        self._busy.discard(lane)
-        if not lane.cancelled() and (error := lane.exception()) is not None:
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """What broke one must end them all: going on would pass over the item it stands at."""
+        self._busy.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
             self._broken = error
             self._moved.set()
 
-    async def _drive(self, lane: tuple[str, bytes]) -> None:
-        queue = self._waiting[lane]
-        try:
-            while queue:
-                async with self._slots:
-                    await self._handle(queue[0])
-                record = queue.popleft()
-                self.offsets.finish(_partition(record), record.offset)
-                self._moved.set()
-        finally:
-            del self._waiting[lane]
+    async def _work(self) -> None:
+        while self._ready and not self._stopping:
+            lanes, handful = self._take()
+            await self._handle(handful)
+            for item in handful:
+                self._finished(item)
+            self.unfinished -= len(handful)
+            self._put_back(lanes)
+            self._moved.set()
+
+    def _take(self) -> tuple[list[Hashable], list[ItemT]]:
+        """A fair share of the keys that are ready, each with all that waits for it, as far as one handful goes."""
+        share = -(-len(self._ready) // self._side_by_side)
+        lanes: list[Hashable] = []
+        handful: list[ItemT] = []
+        while self._ready and len(lanes) < share and len(handful) < MOST_TOGETHER:
+            lane = self._ready.popleft()
+            waiting = self._waiting[lane]
+            lanes.append(lane)
+            handful += [waiting.popleft() for _ in range(min(len(waiting), MOST_TOGETHER - len(handful)))]
+        return lanes, handful
+
+    def _put_back(self, lanes: Sequence[Hashable]) -> None:
+        for lane in lanes:
+            if self._waiting[lane]:
+                self._ready.append(lane)
+            else:
+                del self._waiting[lane]
 
     async def below(self, limit: int) -> None:
-        """Waits until fewer than `limit` records are unfinished, or the lanes are stopped. Raises what broke a lane."""
-        while self._broken is None and not self._stopped and self.offsets.unfinished >= limit:
+        """Waits until fewer than `limit` items are unfinished, or the lanes are stopped. Raises what broke them."""
+        while self._broken is None and not self._stopped and self.unfinished >= limit:
             self._moved.clear()
             await self._moved.wait()
         if self._broken is not None:
             raise self._broken
 
     async def stop(self, *, within: float = 0) -> None:
-        """Lets the handlers that run finish for `within` seconds, then cancels them; their records come again."""
+        """Lets what is in hand finish for `within` seconds, then cancels it; nothing new is begun."""
+        self._stopping = True
         if self._busy and within:
             await asyncio.wait(self._busy, timeout=within)
         for task in self._busy:
@@ -108,7 +112,3 @@ class Lanes:
         await asyncio.gather(*self._busy, return_exceptions=True)
         self._stopped = True
         self._moved.set()
-
-
-def _partition(record: KafkaRecord) -> Partition:
-    return Partition(record.topic, record.partition)

@@ -1,47 +1,41 @@
-"""Lanes: one key in order, different keys side by side, and offsets that never pass what is unfinished."""
+"""Lanes: one key in order, different keys side by side, and what waits together handed on together."""
 
 import asyncio
+from collections.abc import Sequence
+from itertools import chain
 
 import pytest
 
-from service_runtime.kafka import KafkaRecord, Partition
-from service_runtime.lanes import SIDE_BY_SIDE, Lanes, Offsets
-
-P0, P1 = Partition("topic", 0), Partition("topic", 1)
-
-
-def a_record(offset: int, key: str = "a", partition: int = 0) -> KafkaRecord:
-    return KafkaRecord(
-        topic="topic",
-        partition=partition,
-        offset=offset,
-        timestamp=0,
-        timestamp_type=0,
-        key=key.encode(),
-        value=b"",
-        checksum=None,
-        serialized_key_size=1,
-        serialized_value_size=0,
-        headers=(),
-    )
+from service_runtime.lanes import MOST_TOGETHER, SIDE_BY_SIDE, Lanes
 
 
 class Handler:
-    """Handles a record when it is let."""
+    """Handles items named `<key><number>`, each when it is let."""
 
     def __init__(self) -> None:
-        self.began: list[int] = []
-        self.done: list[int] = []
-        self.gates: dict[int, asyncio.Event] = {}
+        self.began: list[tuple[str, ...]] = []
+        self.done: list[str] = []
+        self.finished: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.lanes = Lanes[str](self.handle, lane_of=lambda item: item[0], finished=self.finished.append)
 
-    async def __call__(self, record: KafkaRecord) -> None:
-        self.began.append(record.offset)
-        if gate := self.gates.get(record.offset):
-            await gate.wait()
-        self.done.append(record.offset)
+    async def handle(self, items: Sequence[str]) -> None:
+        self.began.append(tuple(items))
+        for item in items:
+            if gate := self.gates.get(item):
+                await gate.wait()
+            self.done.append(item)
 
-    def hold(self, *offsets: int) -> None:
-        self.gates.update({offset: asyncio.Event() for offset in offsets})
+    def put(self, *items: str) -> None:
+        for item in items:
+            self.lanes.put(item)
+
+    def hold(self, *items: str) -> None:
+        self.gates.update({item: asyncio.Event() for item in items})
+
+    def let(self, *items: str) -> None:
+        for item in items:
+            self.gates[item].set()
 
 
 async def settle() -> None:
@@ -49,88 +43,123 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_what_is_committed_is_the_lowest_unfinished_offset() -> None:
-    offsets = Offsets()
-    for offset in (5, 6, 7):
-        offsets.begin(P0, offset)
-    offsets.finish(P0, 6)
-    offsets.finish(P0, 7)
-    assert offsets.to_commit() == {P0: 5}
-    offsets.finish(P0, 5)
-    assert offsets.to_commit() == {P0: 8}
-
-
-def test_partitions_are_counted_apart_and_forgotten_apart() -> None:
-    offsets = Offsets()
-    offsets.begin(P0, 1)
-    offsets.begin(P1, 9)
-    offsets.finish(P1, 9)
-    assert offsets.to_commit() == {P0: 1, P1: 10}
-    offsets.forget({P0})
-    assert offsets.to_commit() == {P1: 10}
-    assert offsets.unfinished == 0
+def keys(count: int) -> list[str]:
+    return [chr(ord("A") + number) for number in range(count)]
 
 
 async def test_one_key_goes_in_order_and_another_key_passes_it() -> None:
-    handle = Handler()
-    handle.hold(0)
-    lanes = Lanes(handle)
-    lanes.put(a_record(0))
-    lanes.put(a_record(1))
-    lanes.put(a_record(2, key="b"))
+    handler = Handler()
+    handler.hold("a0")
+    handler.put("a0", "b0")
     await settle()
-    assert handle.done == [2]
-    assert handle.began == [0, 2]
-    assert lanes.offsets.to_commit() == {P0: 0}
-    handle.gates[0].set()
-    await lanes.below(1)
-    assert handle.done == [2, 0, 1]
-    assert lanes.offsets.to_commit() == {P0: 3}
-
-
-async def test_no_more_keys_at_once_than_there_are_slots() -> None:
-    handle = Handler()
-    handle.hold(*range(SIDE_BY_SIDE + 3))
-    lanes = Lanes(handle)
-    for offset in range(SIDE_BY_SIDE + 3):
-        lanes.put(a_record(offset, key=str(offset)))
+    handler.put("a1", "b1")
     await settle()
-    assert len(handle.began) == SIDE_BY_SIDE
-    await lanes.stop()
+    assert handler.done == ["b0", "b1"]
+    handler.let("a0")
+    await handler.lanes.below(1)
+    assert handler.done == ["b0", "b1", "a0", "a1"]
+    assert handler.finished == handler.done
 
 
-async def test_stopping_lets_what_runs_finish_and_drops_the_rest() -> None:
-    handle = Handler()
-    handle.hold(0, 1)
-    lanes = Lanes(handle)
-    lanes.put(a_record(0))
-    lanes.put(a_record(1))
+async def test_while_there_is_little_to_do_each_key_goes_alone() -> None:
+    handler = Handler()
+    handler.put(*(f"{key}0" for key in keys(SIDE_BY_SIDE)))
     await settle()
-    asyncio.get_running_loop().call_later(0.01, handle.gates[0].set)
-    await lanes.stop(within=0.1)
-    assert handle.done == [0]
-    assert lanes.offsets.to_commit() == {P0: 1}
+    assert handler.began == [(f"{key}0",) for key in keys(SIDE_BY_SIDE)]
+
+
+async def test_what_waits_for_one_key_goes_together() -> None:
+    handler = Handler()
+    handler.hold("a0")
+    handler.put("a0")
+    await settle()
+    handler.put("a1", "a2", "a3")
+    handler.let("a0")
+    await settle()
+    assert handler.began == [("a0",), ("a1", "a2", "a3")]
+
+
+async def test_a_crowd_of_keys_is_shared_out_fairly() -> None:
+    handler = Handler()
+    crowd = keys(3 * SIDE_BY_SIDE)
+    handler.hold(*(f"{key}0" for key in crowd))
+    handler.put(*(f"{key}0" for key in crowd))
+    await settle()
+    assert len(handler.began) == SIDE_BY_SIDE
+    assert max(len(handful) for handful in handler.began) == 3
+    assert len({*chain(*handler.began)}) == sum(len(handful) for handful in handler.began)
+    handler.let(*(f"{key}0" for key in crowd))
+    await handler.lanes.below(1)
+    assert sorted(handler.done) == [f"{key}0" for key in crowd]
+
+
+async def test_a_handful_has_an_end() -> None:
+    handler = Handler()
+    handler.hold("a0")
+    handler.put("a0")
+    await settle()
+    handler.put(*(f"a{number}" for number in range(1, 2 * MOST_TOGETHER)))
+    handler.let("a0")
+    await handler.lanes.below(1)
+    assert [len(handful) for handful in handler.began] == [1, MOST_TOGETHER, MOST_TOGETHER - 1]
+    assert handler.done == [f"a{number}" for number in range(2 * MOST_TOGETHER)]
+
+
+async def test_nothing_of_a_handful_is_finished_before_all_of_it_is() -> None:
+    handler = Handler()
+    handler.hold("a0", "a2")
+    handler.put("a0")
+    await settle()
+    handler.put("a1", "a2")
+    handler.let("a0")
+    await settle()
+    assert handler.done == ["a0", "a1"]
+    assert handler.finished == ["a0"]
+    await handler.lanes.stop()
+
+
+async def test_no_more_handfuls_at_once_than_there_are_slots() -> None:
+    handler = Handler()
+    for key in keys(SIDE_BY_SIDE + 3):
+        handler.hold(f"{key}0")
+        handler.put(f"{key}0")
+        await settle()
+    assert len(handler.began) == SIDE_BY_SIDE
+    await handler.lanes.stop()
+
+
+async def test_stopping_lets_what_is_in_hand_finish_and_drops_the_rest() -> None:
+    handler = Handler()
+    handler.hold("a0")
+    handler.put("a0")
+    await settle()
+    handler.put("a1")
+    asyncio.get_running_loop().call_later(0.01, handler.let, "a0")
+    await handler.lanes.stop(within=0.1)
+    assert handler.began == [("a0",)]
+    assert handler.finished == ["a0"]
 
 
 async def test_whoever_waits_for_room_is_freed_when_the_lanes_are_stopped() -> None:
-    handle = Handler()
-    handle.hold(0)
-    lanes = Lanes(handle)
-    lanes.put(a_record(0))
-    waiting = asyncio.create_task(lanes.below(1))
+    handler = Handler()
+    handler.hold("a0")
+    handler.put("a0")
+    waiting = asyncio.create_task(handler.lanes.below(1))
     await settle()
-    await lanes.stop()
+    await handler.lanes.stop()
     async with asyncio.timeout(1):
         await waiting
 
 
-async def test_a_lane_that_breaks_is_told_to_whoever_puts_records_in() -> None:
-    async def break_down(_: KafkaRecord) -> None:
+async def test_a_handful_that_breaks_is_told_to_whoever_waits() -> None:
+    finished: list[str] = []
+
+    async def break_down(_: Sequence[str]) -> None:
         raise LookupError
 
-    lanes = Lanes(break_down)
-    lanes.put(a_record(0))
+    lanes = Lanes[str](break_down, lane_of=lambda item: item, finished=finished.append)
+    lanes.put("a0")
     await settle()
     with pytest.raises(LookupError):
         await lanes.below(10)
-    assert lanes.offsets.to_commit() == {P0: 0}
+    assert finished == []

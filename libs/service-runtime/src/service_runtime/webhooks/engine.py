@@ -8,7 +8,8 @@ and stream. An endpoint that hangs holds its own few places and nobody else's.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
@@ -20,10 +21,11 @@ from opentelemetry.trace import Span, SpanKind
 from service_runtime import parking
 from service_runtime.clock import SimulatedClock, horizon_of
 from service_runtime.database import is_passing
+from service_runtime.lanes import Lanes
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import WebhookMetrics
 from service_runtime.observability.traces import Said, about, failed, following, later
-from service_runtime.perform import Performer
+from service_runtime.perform import Job, Performer
 from service_runtime.wakes import POLL, Wake
 from service_runtime.webhooks import deliveries as queue
 from service_runtime.webhooks import results
@@ -41,7 +43,7 @@ WorkT = TypeVar("WorkT", bound=PostgresWork)
 
 CLAIMED_AT_ONCE: Final = 100
 PERFORMED_AT_ONCE: Final = 4
-"""Results that are performed side by side; each needs a database connection."""
+"""Handfuls of results that are performed side by side; each needs a database connection."""
 TRIES: Final = 3
 PAUSE: Final = 0.2
 """Seconds before a result that could not be performed is tried again."""
@@ -54,6 +56,20 @@ class InFlight:
     due: Due
     limit: Limit
     task: asyncio.Task[None]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What became of a delivery, to be handed over to those who follow it."""
+
+    settled: Settled
+    span: Span
+    handed_over: asyncio.Future[None]
+
+    def is_handed_over(self) -> None:
+        """Lets whoever waits for it go on; at the end of the process nobody may."""
+        if not self.handed_over.done():
+            self.handed_over.set_result(None)
 
 
 class WebhookEngine(Generic[WorkT]):
@@ -81,7 +97,12 @@ class WebhookEngine(Generic[WorkT]):
         self._metrics = metrics
         self._in_flight: dict[UUID, InFlight] = {}
         self._settled: list[Settled] = []
-        self._performing = asyncio.Semaphore(PERFORMED_AT_ONCE)
+        self._results = Lanes[Result](
+            self._hand_over,
+            lane_of=lambda result: result.settled.due.stream,
+            finished=Result.is_handed_over,
+            side_by_side=PERFORMED_AT_ONCE,
+        )
         self._chance = 0.0 if isinstance(performer.clock, SimulatedClock) else None
         self._claiming = False
         self.attempts = 0
@@ -167,7 +188,9 @@ class WebhookEngine(Generic[WorkT]):
             settled = await self._attempt(due, limit, span) if due.sendable else _unsent(due, self._clock.now())
         self._count(settled)
         if self._has_followers(settled):
-            await self._hand_over(settled, span)
+            result = Result(settled, span, asyncio.get_running_loop().create_future())
+            self._results.put(result)
+            await result.handed_over
         else:
             self._settled.append(settled)
 
@@ -217,25 +240,39 @@ class WebhookEngine(Generic[WorkT]):
         subscription = self._by_kind.get(settled.due.kind)
         return subscription is not None and getattr(subscription, settled.outcome) is not None
 
-    async def _hand_over(self, settled: Settled, span: Span) -> None:
+    async def _hand_over(self, results: Sequence[Result]) -> None:
+        """Together in one transaction; where that fails, each alone."""
+        if len(results) > 1:
+            try:
+                await self._performer.perform_together([self._job(result) for result in results])
+            except Exception as error:  # noqa: BLE001  alone each will show what it has to say
+                self._log.warning("results of webhooks are performed one by one", error=type(error).__name__)
+            else:
+                return
+        for result in results:
+            await self._hand_over_alone(result)
+
+    async def _hand_over_alone(self, result: Result) -> None:
         """Performs a result, however long the database is away; what fails by itself is kept and parks its stream."""
         failures, because = 0, ""
         while True:
             try:
-                async with self._performing:
-                    if failures < TRIES:
-                        await self._perform(settled, span)
-                    else:
-                        await self._park(settled, because)
+                if failures < TRIES:
+                    job = self._job(result)
+                    await self._performer.perform(job.claim, job.handle, span=result.span)
+                else:
+                    await self._park(result.settled, because)
             except Exception as error:  # noqa: BLE001  here errors are sorted, whatever they are
                 if not is_passing(error):
                     failures += 1
-                    because = f"result of webhook {settled.due.kind} could not be performed: {type(error).__name__}"
+                    kind = result.settled.due.kind
+                    because = f"result of webhook {kind} could not be performed: {type(error).__name__}"
                 await asyncio.sleep(PAUSE)
             else:
                 return
 
-    async def _perform(self, settled: Settled, span: Span) -> None:
+    def _job(self, result: Result) -> Job[WorkT]:
+        settled = result.settled
         claim = DeliveryClaim(settled, self._performer.service)
 
         async def handle(work: WorkT) -> None:
@@ -243,7 +280,7 @@ class WebhookEngine(Generic[WorkT]):
                 await self._gone(Gone(settled.due.owner, settled.due.council, work.now), work)
             await self._follow(settled, work)
 
-        await self._performer.perform(claim, handle, span=span)
+        return Job(claim, handle, lambda: nullcontext(result.span))
 
     async def _follow(self, settled: Settled, work: WorkT) -> None:
         subscription = self._by_kind.get(settled.due.kind)
@@ -276,6 +313,7 @@ class WebhookEngine(Generic[WorkT]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._results.stop()
         if self._settled:
             await self._settle_last()
 

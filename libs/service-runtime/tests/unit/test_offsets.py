@@ -1,0 +1,27 @@
+"""Offsets never pass what is unfinished."""
+
+from service_runtime.kafka import Partition
+from service_runtime.offsets import Offsets
+
+P0, P1 = Partition("topic", 0), Partition("topic", 1)
+
+
+def test_what_is_committed_is_the_lowest_unfinished_offset() -> None:
+    offsets = Offsets()
+    for offset in (5, 6, 7):
+        offsets.begin(P0, offset)
+    offsets.finish(P0, 6)
+    offsets.finish(P0, 7)
+    assert offsets.to_commit() == {P0: 5}
+    offsets.finish(P0, 5)
+    assert offsets.to_commit() == {P0: 8}
+
+
+def test_partitions_are_counted_apart_and_forgotten_apart() -> None:
+    offsets = Offsets()
+    offsets.begin(P0, 1)
+    offsets.begin(P1, 9)
+    offsets.finish(P1, 9)
+    assert offsets.to_commit() == {P0: 1, P1: 10}
+    offsets.forget({P0})
+    assert offsets.to_commit() == {P1: 10}
