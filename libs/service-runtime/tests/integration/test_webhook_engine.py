@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ from service_runtime.wakes import Wakes
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
-from service_runtime.webhooks.engine import WebhookEngine
+from service_runtime.webhooks.engine import PERFORMED_AT_ONCE, WebhookEngine
 from service_runtime.webhooks.log import LoggedDelivery, log_for
 from service_runtime.webhooks.outlet import Limits, WebhookOutlet
 from service_runtime.webhooks.results import Delivered, Gone, Undeliverable, deliveries
@@ -186,7 +186,7 @@ class Stage:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _tell(self, work: PostgresWork, delivery: UUID, what: str, at: datetime | None) -> None:
-        if self.failing:
+        if self.failing or what.startswith("Poison"):
             message = "a handler with a mistake in it"
             raise RuntimeError(message)
         row = {"delivery": delivery, "what": what, "at": at}
@@ -228,6 +228,13 @@ class Stage:
     async def told(self) -> list[str]:
         async with self.database.transaction() as connection:
             return [row.what for row in await connection.execute(text("SELECT what FROM told ORDER BY what"))]
+
+    async def told_of(self, count: int) -> bool:
+        return len(await self.told()) == count
+
+    async def parked(self, key: str) -> bool:
+        async with self.database.transaction() as connection:
+            return [one.stream.key for one in await parking.parked_keys(connection)] == [key]
 
     async def told_at(self) -> datetime | None:
         async with self.database.transaction() as connection:
@@ -769,6 +776,52 @@ async def test_a_kind_that_nobody_follows_is_simply_finished(stage: Stage) -> No
     async with stage.engine():
         await until(finished)
     assert await stage.told() == []
+
+
+@asynccontextmanager
+async def no_result_counted_yet(stage: Stage) -> AsyncGenerator[None]:
+    """Handlers wait, so that more results gather than can be performed side by side."""
+    async with stage.database.transaction() as connection:
+        await connection.execute(text("LOCK TABLE told IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+async def sent_at_once(stage: Stage, owners: Sequence[str]) -> Gate:
+    """A webhook about a package of its own for each owner, all of them waiting for their answer."""
+    gate = stage.receiver.answers["/ok"] = Gate()
+    for owner in owners:
+        await stage.has_endpoint(owner)
+        await stage.send(f"O-{owner}", to=owner, stream=StreamKey(TOPIC, f"P-{owner}"))
+    return gate
+
+
+async def test_results_that_wait_together_share_a_transaction(stage: Stage) -> None:
+    owners = [f"Owner {number}" for number in range(3 * PERFORMED_AT_ONCE)]
+    gate = await sent_at_once(stage, owners)
+    async with stage.engine():
+        await until(lambda: gate.waiting == len(owners))
+        async with no_result_counted_yet(stage):
+            gate.opened.set()
+            await until(lambda: len(stage.receiver.accepted) == len(owners))
+            await asyncio.sleep(0.1)  # the answers are on their way over the loopback
+        await until(lambda: stage.told_of(len(owners)))
+    async with stage.database.transaction() as connection:
+        transactions = await connection.execute(text("SELECT count(DISTINCT xmin::text) FROM told"))
+        assert transactions.scalar_one() < len(owners)
+
+
+async def test_a_result_that_fails_costs_those_beside_it_nothing(stage: Stage) -> None:
+    owners = ["Poison", *(f"Owner {number}" for number in range(2 * PERFORMED_AT_ONCE))]
+    gate = await sent_at_once(stage, owners)
+    async with stage.engine():
+        await until(lambda: gate.waiting == len(owners))
+        async with no_result_counted_yet(stage):
+            gate.opened.set()
+            await until(lambda: len(stage.receiver.accepted) == len(owners))
+            await asyncio.sleep(0.1)
+        await until(lambda: stage.told_of(len(owners) - 1))
+        await until(lambda: stage.parked("P-Poison"))
+    assert await stage.told() == sorted(f"{owner} has O-{owner}" for owner in owners[1:])
 
 
 async def test_a_database_that_goes_away_for_a_moment_loses_no_answer(stage: Stage) -> None:
