@@ -23,6 +23,11 @@ _TRY_AGAIN_CLASSES: Final = ("08", "53", "57P")  # connection, resources, shutdo
 _QUOTES_NO_VALUES: Final = ("23", "42")  # constraints, syntax: their messages name tables and columns only
 
 
+# Statements reach their rows by keys, however many there are; planned for every set of values anew, a third of them
+# costs more to plan than to run.
+_SERVER_SETTINGS: Final = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
+
+
 class StatementRefused(Exception):
     """PostgreSQL refused a statement: `sqlstate` is its five-letter code, `constraint` the rule that was broken.
 
@@ -94,14 +99,15 @@ def _refusal(error: asyncpg.PostgresError) -> StatementRefused:
 class Database:
     """One service's database, by its SQLAlchemy URL (`postgresql+asyncpg://…`).
 
-    `pool_size` connections are kept, as many again may be opened under load. Nothing is connected until first use.
+    At most `pool_size` connections are open, and all of them are kept: one that is opened for a moment's load costs its
+    start, and every plan and type that it has to learn. Nothing is connected until first use.
     """
 
-    def __init__(self, url: str, *, name: str = "calloff", pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, name: str = "calloff", pool_size: int = 20) -> None:
         self.url = url
         self._statements = Statements()
         settings = {
-            "server_settings": {"application_name": name, "jit": "off"},
+            "server_settings": _SERVER_SETTINGS | {"application_name": name},
             "timeout": 10,
             "command_timeout": 60,
             "record_class": Row,
@@ -109,7 +115,7 @@ class Database:
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,
             pool_timeout=10,
             pool_reset_on_return=None,  # who borrowed a connection has ended its transaction
             connect_args=settings,

@@ -16,7 +16,7 @@ class RuntimeSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 0
     role: Literal["api", "worker", "all"] = "all"
-    pool_size: int = Field(default=10, ge=2)
+    pool_size: int = Field(default=20, ge=2, description="connections to the database, all of them kept open")
 
     token_issuer: str
     token_audience: str = "calloff"  # noqa: S105  a name, no secret

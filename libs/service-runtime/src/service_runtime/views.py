@@ -63,13 +63,20 @@ class Said:
     body: bytes
 
 
+# OFFSET 0 has each row looked up by its key: left to itself, the planner reads whole views.
 _READ = text(
     """
-    SELECT views.view, views.key, sequence, type, body
-    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS wanted(view, key) JOIN views USING (view, key)
+    SELECT wanted.view, wanted.key, sequence, type, body
+    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS wanted(view, key) CROSS JOIN LATERAL (
+        SELECT sequence, type, body FROM views
+        WHERE views.view = wanted.view AND views.key = wanted.key OFFSET 0) AS held
+    UNION ALL
+    SELECT wanted.view, held.key, sequence, type, body
+    FROM unnest(CAST(:views_under AS text[]), CAST(:prefixes AS text[])) AS wanted(view, prefix) CROSS JOIN LATERAL (
+        SELECT key, sequence, type, body FROM views
+        WHERE views.view = wanted.view AND starts_with(views.key, wanted.prefix) OFFSET 0) AS held
     """
 )
-_READ_UNDER = text("SELECT key, sequence, type, body FROM views WHERE view = :view AND starts_with(key, :prefix)")
 _LOCK_SHARED = text(
     """
     SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0))
@@ -140,10 +147,21 @@ class Views:
         said = await self.read((view, key) for key in keys)
         return {key: _entry(view, one) for (_, key), one in said.items()}
 
-    async def read(self, wanted: Iterable[tuple[View[Any], str]]) -> Mapping[tuple[str, str], Said]:
-        """What several views hold for several keys, in one round trip, by (view, key); `entry` makes events of it."""
+    async def read(
+        self, wanted: Iterable[tuple[View[Any], str]], *, under: Iterable[tuple[View[Any], str]] = ()
+    ) -> Mapping[tuple[str, str], Said]:
+        """What several views hold, in one round trip, by (view, key); `entry` and `entries` make events of it.
+
+        For each of `wanted` the key itself, for each of `under` all keys that begin so.
+        """
         names = sorted({(view.name, key) for view, key in wanted})
-        arguments = {"views": [view for view, _ in names], "keys": [key for _, key in names]}
+        prefixes = [(view.name, prefix) for view, prefix in under]
+        arguments = {
+            "views": [view for view, _ in names],
+            "keys": [key for _, key in names],
+            "views_under": [view for view, _ in prefixes],
+            "prefixes": [prefix for _, prefix in prefixes],
+        }
         rows = await self._connection.execute(_READ, arguments)
         said = {(row.view, row.key): Said(row.view, row.key, row.sequence, row.type, row.body) for row in rows}
         self._seen.update({name: said[name].sequence if name in said else 0 for name in names})
@@ -151,9 +169,7 @@ class Views:
 
     async def under(self, view: View[EventT], prefix: str) -> list[Entry[EventT]]:
         """Everything the view holds for keys that begin with `prefix`, by key."""
-        rows = await self._connection.execute(_READ_UNDER, {"view": view.name, "prefix": prefix})
-        said = [Said(view.name, row.key, row.sequence, row.type, row.body) for row in rows]
-        return [_entry(view, one) for one in sorted(said, key=lambda one: one.key)]
+        return entries(view, await self.read((), under=((view, prefix),)))
 
     async def hold(self, stream: StreamKey, council: str, missing: Sequence[tuple[str, str]]) -> bool:
         """Waits for news of `missing` (view, key); False when one has moved since this unit of work read it."""
@@ -207,6 +223,11 @@ def entry(view: View[EventT], said: Mapping[tuple[str, str], Said], key: str) ->
     """What `view` holds for `key` among what was `read`; None where nothing was heard."""
     one = said.get((view.name, key))
     return None if one is None else _entry(view, one)
+
+
+def entries(view: View[EventT], said: Mapping[tuple[str, str], Said]) -> list[Entry[EventT]]:
+    """All of `view` among what was `read`, by key."""
+    return [_entry(view, one) for name, one in sorted(said.items()) if name[0] == view.name]
 
 
 def _entry(view: View[EventT], said: Said) -> Entry[EventT]:

@@ -18,7 +18,7 @@ from contracts.events.packages import (
 )
 from contracts.ids import OfferId, PackageId, ProviderId
 from service_runtime.timers import DueTimer, Precedence, Timer
-from sourcing.domain.decisions import decide
+from sourcing.domain.decisions import decide, is_old_news
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.happenings import (
     AnswerOffer,
@@ -190,6 +190,8 @@ async def _decide(search: Search | None, happening: Happening, work: SourcingWor
     care = search.care if search is not None else happening.care if isinstance(happening, PackageRequested) else None
     if care is None:
         return decide(None, happening, market=Market(), at=work.now, new_id=work.new_id)
+    if search is not None and is_old_news(search, happening):
+        return Step(search)
     outages = await _outages(search, work)
     about = happening.provider_id if isinstance(happening, Propose) else None
     while True:

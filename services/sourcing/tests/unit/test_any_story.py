@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from contracts.catalogue import decode, encode
 from contracts.events.listings import PackageListed, ProposalAwarded, ProposalReceived
 from contracts.events.packages import (
+    OfferDeclined,
+    OfferDelivered,
     OfferExpired,
     OfferExtended,
     OfferMade,
@@ -19,11 +21,14 @@ from contracts.events.packages import (
     StageEntered,
 )
 from contracts.ids import ProviderId
+from contracts.values import DeclineReason
+from sourcing.domain.decisions import decide, is_old_news
 from sourcing.domain.evolution import replay
 from sourcing.domain.happenings import AnswerOffer
 from sourcing.domain.progress import work_item
-from sourcing.domain.search import SearchStatus
-from sourcing.testing import Story, a_market, a_ranked_list, a_request, provider, with_list
+from sourcing.domain.search import Search, SearchStatus
+from sourcing.domain.steps import Step
+from sourcing.testing import Story, a_market, a_ranked_list, a_request, ids_in_order, provider, with_list
 from sourcing.testing.stories import NAMES, stories
 
 
@@ -129,6 +134,39 @@ def test_an_outage_never_shortens_an_offers_time_and_no_offer_expires_while_we_a
     assert all(later.answer_by > earlier.answer_by for earlier, later in pairwise_of_one_offer(ends))
     expired = [at for event, at in story.record if isinstance(event, OfferExpired)]
     assert not any(outage.down_from < at < outage.up_at for at in expired for outage in story.outages)
+
+
+@FEW
+@given(stories())
+def test_old_news_is_what_nothing_follows_from_whatever_the_market_says(story: Story) -> None:
+    for search in story.history:
+        for event in heard_of(search):
+            if is_old_news(search, event):
+                step = decide(search, event, market=story.market, at=story.at, new_id=ids_in_order())
+                assert step == Step(search)
+
+
+def heard_of(search: Search) -> list[OfferDelivered | OfferDeclined]:
+    """What may still be heard of each of its offers."""
+    return [
+        event
+        for offer in search.offers
+        for event in (
+            OfferDelivered(
+                package_id=search.package_id,
+                offer_id=offer.offer_id,
+                provider_id=offer.provider_id,
+                channel=offer.channel,
+                delivered_at=offer.made_at,
+            ),
+            OfferDeclined(
+                package_id=search.package_id,
+                offer_id=offer.offer_id,
+                provider_id=offer.provider_id,
+                reason=DeclineReason.NO_CAPACITY,
+            ),
+        )
+    ]
 
 
 def pairwise_of_one_offer(ends: list[OfferExtended]) -> list[tuple[OfferExtended, OfferExtended]]:

@@ -212,6 +212,24 @@ async def test_a_decline_is_followed_by_its_own_event_and_by_a_timer_should_that
     assert [kind for kind, _ in work.timers] == [AlarmKind.DELIVERY_OVERDUE]
 
 
+async def test_what_is_heard_of_an_offer_that_has_ended_needs_no_look_at_the_market() -> None:
+    """Systems answer sooner than their delivery is heard of."""
+    work = await offered_to("Alder", "Birch")
+    offer = await live_offer(work)
+    await answers(work, "Alder", a_decline())
+    [declined] = [event for event in work.published if isinstance(event, OfferDeclined)]
+    looks, before = work.markets.looks, await search_in(work)
+    work.published.clear()
+
+    await note_delivery(a_delivery(offer, at=work.now), work)
+    assert (work.markets.looks, happened(work), await search_in(work)) == (looks, [], before)
+    await offer_next(declined, work)
+    assert (work.markets.looks, happened(work)) == (looks + 1, [OfferMade])
+    after = await search_in(work)
+    await offer_next(declined, work)
+    assert (work.markets.looks, happened(work), await search_in(work)) == (looks + 1, [], after)
+
+
 async def test_a_search_that_nothing_moved_on_looks_for_the_next_provider_by_itself() -> None:
     work = await delivered_to("Alder", "Birch")
     await answers(work, "Alder", a_decline())

@@ -15,7 +15,7 @@ from service_runtime.observability.measures import Distribution, Measured
 from service_runtime.streams import Cause
 from service_runtime.testing.clocks import MONDAY_NINE
 from service_runtime.timers import Timer
-from service_runtime.views import Entry, Said, View, entry, said_by
+from service_runtime.views import Entry, Said, View, entries, entry, said_by
 from service_runtime.webhooks.deliveries import Webhook
 
 EventT = TypeVar("EventT", bound=Event)
@@ -50,15 +50,17 @@ class InMemoryViews:
         found = {key: entry(view, said, key) for _, key in said}
         return {key: one for key, one in found.items() if one is not None}
 
-    async def read(self, wanted: Iterable[tuple[View[Any], str]]) -> Mapping[tuple[str, str], Said]:
+    async def read(
+        self, wanted: Iterable[tuple[View[Any], str]], *, under: Iterable[tuple[View[Any], str]] = ()
+    ) -> Mapping[tuple[str, str], Said]:
         names = sorted({(view.name, key) for view, key in wanted})
         self._seen.update({name: self._said[name].sequence if name in self._said else 0 for name in names})
-        return {name: self._said[name] for name in names if name in self._said}
+        prefixes = [(view.name, prefix) for view, prefix in under]
+        below = [each for each in self._said if any(each[0] == name and each[1].startswith(p) for name, p in prefixes)]
+        return {name: self._said[name] for name in (*names, *below) if name in self._said}
 
     async def under(self, view: View[EventT], prefix: str) -> list[Entry[EventT]]:
-        keys = sorted(key for name, key in self._said if name == view.name and key.startswith(prefix))
-        found = [entry(view, self._said, key) for key in keys]
-        return [one for one in found if one is not None]
+        return entries(view, await self.read((), under=((view, prefix),)))
 
     def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
         """False when one of `missing` has moved since it was read."""

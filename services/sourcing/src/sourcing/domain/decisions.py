@@ -40,7 +40,7 @@ from sourcing.domain.market import Market
 from sourcing.domain.offering import go_on, redirect
 from sourcing.domain.outages import extend_for
 from sourcing.domain.proposing import propose
-from sourcing.domain.search import Search, SearchStatus
+from sourcing.domain.search import Offer, Search, SearchStatus
 from sourcing.domain.steps import Done, Outcome, Step
 from sourcing.domain.stopping import stop
 
@@ -65,6 +65,23 @@ def decide(
     course = Course(search, market, at, new_id)
     extend_for(course, outages)
     return _step(search, course, _take(course, happening))
+
+
+def is_old_news(search: Search, happening: Happening) -> bool:
+    """Whether nothing follows, whatever the market says; then `decide` gives back the search as it is.
+
+    What is heard of an offer that has ended since is the most frequent event of all: providers' systems answer sooner
+    than we hear that they were told.
+    """
+    if search.live_offer is not None:
+        return False
+    match happening:
+        case OfferDelivered():
+            return _to_start(search, happening) is None
+        case OfferDeclined() | OfferExpired() | OfferWithdrawn():
+            return not _asks_for_next(search, happening)
+        case _:
+            return False
 
 
 def _before_any_search(happening: Happening, *, market: Market, at: datetime, new_id: NewId) -> Step:
@@ -144,17 +161,26 @@ def _look_again(course: Course) -> None:
 
 def _follow(course: Course, nudge: Nudge) -> None:
     """An offer's end asks for the next provider, unless the search has moved on since."""
-    search = course.search
-    is_the_last = bool(search.offers) and search.offers[-1].offer_id == nudge.offer_id
-    if is_the_last and search.status is SearchStatus.RUNNING and search.live_offer is None:
+    if _asks_for_next(course.search, nudge):
         go_on(course)
+
+
+def _asks_for_next(search: Search, nudge: Nudge) -> bool:
+    is_the_last = bool(search.offers) and search.offers[-1].offer_id == nudge.offer_id
+    return is_the_last and search.status is SearchStatus.RUNNING and search.live_offer is None
 
 
 def _delivered(course: Course, event: OfferDelivered) -> None:
     """The clock starts once, and by the channel that the offer goes by now."""
-    offer = course.search.offer(event.offer_id)
-    if offer is not None and offer.awaits_delivery and offer.channel is event.channel:
+    offer = _to_start(course.search, event)
+    if offer is not None:
         start_clock(course, offer, delivered_at=event.delivered_at)
+
+
+def _to_start(search: Search, event: OfferDelivered) -> Offer | None:
+    offer = search.offer(event.offer_id)
+    waits_for_it = offer is not None and offer.awaits_delivery and offer.channel is event.channel
+    return offer if waits_for_it else None
 
 
 def _undeliverable(course: Course, event: OfferUndeliverable) -> None:

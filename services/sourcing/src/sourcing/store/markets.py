@@ -14,7 +14,7 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import ProviderId
 from contracts.values import Care, Tier
 from service_runtime.database import Connection
-from service_runtime.views import Entry, Said, View, Views, entry
+from service_runtime.views import Entry, Said, View, Views, entries, entry
 from sourcing.domain.market import Market, ProviderFacts
 from sourcing.domain.search import Search
 from sourcing.ports import (
@@ -39,11 +39,12 @@ class PostgresMarkets:
     async def read(self, care: Care, search: Search | None, *, at: datetime, about: ProviderId | None = None) -> Market:
         if search is not None and search.live_offer is not None:
             return await self._of_one(care, search, search.live_offer.provider_id)
-        definition = await self._definition(care, search)
+        said = await self._framework(care, search)
+        definition = _definition(care, search, said)
         if definition is None:
             return Market()
         started = search.started_at if search is not None and search.started_at is not None else at
-        lists = await self._lists(care, definition, started=started, at=at)
+        lists = _lists(definition, entries(RANKED_LIST_VERSIONS, said), started=started, at=at)
         providers = {*_providers(search, lists), *(() if about is None else (about,))}
         return Market(definition, lists, await self._facts(care, sorted(providers)))
 
@@ -59,35 +60,16 @@ class PostgresMarkets:
             return Market()
         return Market(definition.event.definition, facts={provider: _facts_of(provider, care, said, None)})
 
-    async def _definition(self, care: Care, search: Search | None) -> FrameworkDefinition | None:
-        """The version that the search is bound to; the one in force while it is bound to none."""
-        version = search.definition_version if search is not None else None
-        if version is not None:
-            pinned = await self._views.get(DEFINITION_VERSIONS, f"{care.framework}/{version}")
-            if pinned is not None:
-                return pinned.event.definition
-        # Without the pinned version the search is held for the framework's next one: that it was looked at is noted
-        # here, else the hold's second look would find it moved again and again.
-        current = await self._views.get(DEFINITIONS, care.framework)
-        return current.event.definition if current is not None and version is None else None
-
-    async def _lists(
-        self, care: Care, definition: FrameworkDefinition, *, started: datetime, at: datetime
-    ) -> Mapping[Tier, RankedListPublished]:
-        """By tier the newest list that was live on the day on which the search started.
-
-        A tier that had none then has waited for its first one, which has gone live since.
-        """
-        await self._views.get_many(
-            RANKED_LISTS, [ranked_list_key(care.framework, care.area, rules.tier) for rules in definition.tiers]
-        )
-        known = await self._views.under(RANKED_LIST_VERSIONS, f"{care.framework}/{care.area}/")
-        lists = [each.event for each in known]
-        timezone = ZoneInfo(definition.brokerage.timezone)
-        return {
-            **_first_live(lists, on=at.astimezone(timezone).date()),
-            **_newest_live(lists, on=started.astimezone(timezone).date()),
-        }
+    async def _framework(self, care: Care, search: Search | None) -> Mapping[tuple[str, str], Said]:
+        """Definition and lists. The newest ones are only looked at: a search that has to be held waits for the next."""
+        newest: list[tuple[View[Any], str]] = [
+            (DEFINITIONS, care.framework),
+            *((RANKED_LISTS, ranked_list_key(care.framework, care.area, tier)) for tier in Tier),
+        ]
+        version = None if search is None else search.definition_version
+        pinned = [] if version is None else [(DEFINITION_VERSIONS, f"{care.framework}/{version}")]
+        every_list = (RANKED_LIST_VERSIONS, f"{care.framework}/{care.area}/")
+        return await self._views.read([*newest, *pinned], under=[every_list])
 
     async def _facts(self, care: Care, providers: Sequence[ProviderId]) -> Mapping[ProviderId, ProviderFacts]:
         said = await self._views.read(each for provider in providers for each in _wanted(care, provider))
@@ -112,6 +94,31 @@ class PostgresMarkets:
         )
         placed = {ProviderId(row.provider_id): row.hours for row in rows}
         return {provider: each.free_hours - placed.get(provider, Decimal(0)) for provider, each in declared.items()}
+
+
+def _definition(care: Care, search: Search | None, said: Mapping[tuple[str, str], Said]) -> FrameworkDefinition | None:
+    """The version that the search is bound to; the one in force while it is bound to none."""
+    version = search.definition_version if search is not None else None
+    if version is None:
+        known = entry(DEFINITIONS, said, care.framework)
+    else:
+        known = entry(DEFINITION_VERSIONS, said, f"{care.framework}/{version}")
+    return None if known is None else known.event.definition
+
+
+def _lists(
+    definition: FrameworkDefinition, known: Iterable[Entry[RankedListPublished]], *, started: datetime, at: datetime
+) -> Mapping[Tier, RankedListPublished]:
+    """By tier the newest list that was live on the day on which the search started.
+
+    A tier that had none then has waited for its first one, which has gone live since.
+    """
+    lists = [each.event for each in known]
+    timezone = ZoneInfo(definition.brokerage.timezone)
+    return {
+        **_first_live(lists, on=at.astimezone(timezone).date()),
+        **_newest_live(lists, on=started.astimezone(timezone).date()),
+    }
 
 
 def _wanted(care: Care, provider: ProviderId) -> list[tuple[View[Any], str]]:
