@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -77,7 +78,7 @@ class Producer:
     async def partition_of(self, topic: str, key: bytes) -> int:
         """The partition that Kafka's default partitioner gives a key."""
         partitions = await self._producer.partitions_for(topic)
-        return sorted(partitions)[(murmur2(key) & 0x7FFFFFFF) % len(partitions)]
+        return sorted(partitions)[_hash_of(key) % len(partitions)]
 
     async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
         """Sends the first of `records` that fit into one batch; returns how many Kafka has acknowledged.
@@ -116,6 +117,12 @@ class Producer:
             stopping.cancel()
             await _cancel_sender(self._producer)
         await asyncio.gather(stopping, return_exceptions=True)
+
+
+@lru_cache(maxsize=10_000)
+def _hash_of(key: bytes) -> int:
+    """Written in Python, it takes longer than all else that is done for a record; and keys come again soon."""
+    return murmur2(key) & 0x7FFFFFFF
 
 
 def _passing(partition: Partition, records: Sequence[Outgoing], first: int | None = None) -> Iterable[Passing]:

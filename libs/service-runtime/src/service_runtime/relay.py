@@ -51,6 +51,8 @@ class Row:
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 # One round trip a round: forget what was acknowledged, read what comes next. A lost delete only repeats a record.
 # What comes before a refused row was acknowledged before it; where its delete was lost it must not wait for a release.
+# However much waits, a round looks at no more than it takes, unless a key is refused and its rows are passed over:
+# LIMIT stands where nothing is read beyond it, and NOT IN makes a hash of what was acknowledged (<> ALL does not).
 # OFFSET 0 has each row looked up by its position: left to itself, the planner reads the journal from its beginning.
 _NEXT = text(
     """
@@ -61,7 +63,8 @@ _NEXT = text(
             SELECT topic, key FROM journal WHERE journal.position = outbox.position OFFSET 0) AS journal
         WHERE refused_because IS NOT NULL
     ), waiting AS MATERIALIZED (
-        SELECT position FROM outbox WHERE position <> ALL(CAST(:done AS bigint[])) ORDER BY position
+        SELECT position FROM outbox WHERE position NOT IN (SELECT unnest(CAST(:done AS bigint[]))) ORDER BY position
+        LIMIT (SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM refused) THEN CAST(:limit AS bigint) END)
     )
     SELECT position, topic, key, headers, payload
     FROM waiting CROSS JOIN LATERAL (
