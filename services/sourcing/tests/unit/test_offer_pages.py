@@ -13,7 +13,7 @@ import pytest
 from contracts.framework import Area
 from contracts.testing import a_visit, some_care
 from contracts.values import CarerGender, DeclineReason, Need, PassOverReason, PriceUnit, Terms, Urgency, Weekday
-from sourcing.api.offer_links import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, reply_in
+from sourcing.api.offer_forms import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, reply_in
 from sourcing.api.offer_pages import Mistake, Page, page_after, page_of
 from sourcing.api.rendering import rendered
 from sourcing.domain.happenings import ExpireOffer

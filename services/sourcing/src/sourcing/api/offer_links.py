@@ -6,7 +6,6 @@ The link is all that a provider shows; whoever has it answers for it. Looking ne
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse
@@ -14,9 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from contracts.errors import CallOffError, NotFound
-from contracts.events.packages import Answer
 from contracts.framework import FrameworkDefinition
-from contracts.values import DeclineReason
 from service_runtime.claims import Answer as HttpAnswer
 from service_runtime.http.app import provided
 from service_runtime.http.auth import Caller
@@ -26,24 +23,14 @@ from service_runtime.http.problems import refusal_of, response_to
 from service_runtime.links import LinkNotValid, OfferLink, OfferLinks
 from service_runtime.observability.traces import about_package
 from sourcing.api.callers import Ask, stream_of
+from sourcing.api.offer_forms import FORM, reply_in
 from sourcing.api.offer_pages import NOT_NOW, NOT_VALID, TOO_LARGE, Mistake, Page, page_after, page_of
 from sourcing.api.rendering import rendered
-from sourcing.domain.search import Accept, Decline, Offer, Reply
+from sourcing.domain.search import Offer
 from sourcing.domain.steps import Late
 from sourcing.handlers import AnswerAnOffer, Answered, answer_offer
 from sourcing.ports import SearchQueries, SearchSeen
 
-LARGEST_FORM: Final = 1_000
-"""Bytes; the longest that a page of ours sends has not a tenth of it."""
-MOST_FIELDS: Final = 10
-
-WRONG_FORM: Final = Mistake("What was sent is not one of the two forms on this page. Use one of them.", "accept")
-NO_ANSWER: Final = Mistake("Choose whether you accept or decline the package.", "accept")
-NO_REASON: Final = Mistake("Choose the reason for which you decline.", "reason")
-UNKNOWN_REASON: Final = Mistake("Choose one of the reasons on the list.", "reason")
-BOTH: Final = Mistake("Either accept, or decline with one reason; what was sent said both.", "accept")
-
-_REASONS: Final = {reason.value: reason for reason in DeclineReason}
 _HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "The link is damaged, is not one of ours, or has ended", "content": _HTML},
@@ -56,14 +43,6 @@ _ANSWER_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     },
     413: {"description": "The form is far too large", "content": _HTML},
     422: {"description": "The form is not right; the page says what to correct", "content": _HTML},
-}
-_FORM: Final = {
-    "type": "object",
-    "required": ["answer"],
-    "properties": {
-        "answer": {"type": "string", "enum": list(Answer)},
-        "reason": {"type": "string", "enum": list(DeclineReason), "description": "needed when the answer is decline"},
-    },
 }
 
 
@@ -89,7 +68,6 @@ class PageRoute(APIRoute):
 
 router = APIRouter(tags=["offers"], route_class=PageRoute, responses=_RESPONSES, default_response_class=HTMLResponse)
 
-
 Token = Annotated[str, Path(description="as it stands in the mail", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})]
 """Told, and not enforced: whatever else comes is a link that is not valid, and gets its page."""
 
@@ -107,12 +85,7 @@ class Linked:
         return Caller("offer-link", self.seen.council, frozenset(), self.offer.provider_id, by_link=True)
 
 
-async def _behind_link(
-    token: Token,
-    links: Annotated[OfferLinks, provided(OfferLinks)],
-    ask: Ask,
-    now: Now,
-) -> Linked:
+async def _behind_link(token: Token, links: Annotated[OfferLinks, provided(OfferLinks)], ask: Ask, now: Now) -> Linked:
     """Raises LinkNotValid, for an offer of somebody else as well."""
     link = links.check(token, now=now)
     seen = await _search_with(link, ask)
@@ -144,7 +117,7 @@ async def show_offer_behind_link(linked: BehindLink) -> Response:
     "/v1/offer-links/{token:path}",
     responses=_ANSWER_RESPONSES,
     openapi_extra={
-        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": _FORM}}}
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": FORM}}}
     },
 )
 async def answer_by_link(linked: BehindLink, request: Request, do: Do) -> Response:
@@ -161,35 +134,6 @@ async def answer_by_link(linked: BehindLink, request: Request, do: Do) -> Respon
         by=linked.caller,
         answer=lambda result: _tell(result, definition),
     )
-
-
-def reply_in(form: bytes) -> Reply | Mistake:
-    """What one of the page's two forms says."""
-    said = _fields(form)
-    if said is None:
-        return WRONG_FORM
-    answers, reasons = said.get("answer", []), said.get("reason", [])
-    if answers == [Answer.ACCEPT] and not reasons:
-        return Accept()
-    if answers == [Answer.DECLINE] and len(reasons) == 1 and reasons[0] in _REASONS:
-        return Decline(_REASONS[reasons[0]])
-    return _mistake(answers, reasons)
-
-
-def _fields(form: bytes) -> dict[str, list[str]] | None:
-    """Fields that are empty are left out; None for what no page of ours sends."""
-    try:
-        return parse_qs(form.decode("ascii"), max_num_fields=MOST_FIELDS) if len(form) <= LARGEST_FORM else None
-    except ValueError:
-        return None
-
-
-def _mistake(answers: list[str], reasons: list[str]) -> Mistake:
-    if not answers:
-        return NO_ANSWER
-    if answers == [Answer.DECLINE] and len(reasons) <= 1:
-        return UNKNOWN_REASON if reasons else NO_REASON
-    return BOTH if {*answers} <= {*Answer} else WRONG_FORM
 
 
 def _tell(result: Answered, definition: FrameworkDefinition | None) -> HttpAnswer:
