@@ -15,6 +15,7 @@ class CheckContext: ...
 
 class Response:
     status_code: int
+    headers: Mapping[str, list[str]]
     def json(self) -> Any: ...  # what the service answers
 
 class Case:

@@ -34,7 +34,9 @@ class Envelope(Value):
     council: str
     correlationid: str = Field(description="the package, where there is one")
     causationid: str = Field(description="the event, command or timer that caused this one")
-    actor: str = Field(description="kind and opaque id: provider:…, officer:…, system:…, service:…; never a name")
+    actor: str = Field(
+        description="kind and opaque id: provider:…, link:… (provider's), officer:…, system:…, service:…; never a name"
+    )
     sequence: int = Field(ge=1, description="version in its stream")
     prevhash: str
     hash: str = ""

@@ -9,7 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class RuntimeSettings(BaseSettings):
     """Read once, in `wiring`. Durations are in seconds, but for what OpenTelemetry counts in milliseconds."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix="CALLOFF_", env_file=None)
+    # What is refused at the start may be a password, and would stand in the log of whatever started the service.
+    model_config = SettingsConfigDict(frozen=True, env_prefix="CALLOFF_", env_file=None, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="postgresql+asyncpg://role:password@host:port/database")
     kafka_bootstrap: str

@@ -1,14 +1,15 @@
 """Mail handed over to a real server, and to one that is not there or not safe."""
 
 import json
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.mail import MailServerInTest
+from service_runtime.testing.mail import MailServerInTest, a_certificate
 from service_runtime.testing.services import free_port
-from service_runtime.webhooks.mail import MailSender, MailServer
+from service_runtime.webhooks.mail import Login, MailSender, MailServer
 from service_runtime.webhooks.sending import Answer, Limit, failure_of
 
 ADDRESS = "offers@alder.example"
@@ -16,8 +17,12 @@ SENDER = "offers@calloff.example"
 BODY = json.dumps({"data": {"subject": "An offer: £24", "text": "First line\n.a line with a dot\nlast"}}).encode()
 
 
-async def send(port: int, *, starttls: bool = False) -> Answer:
-    sender = MailSender(MailServer("127.0.0.1", port, SENDER, starttls=starttls), clock=MovableClock())
+LOGIN = Login("calloff", "invented for a test")
+
+
+async def send(port: int, *, starttls: bool = False, login: Login | None = None) -> Answer:
+    server = MailServer("127.0.0.1", port, SENDER, starttls=starttls, login=login)
+    sender = MailSender(server, clock=MovableClock())
     return await sender.send(ADDRESS, str(uuid4()), BODY, limit=Limit(5))
 
 
@@ -42,6 +47,39 @@ async def test_a_server_that_cannot_encrypt_is_told_nothing_where_it_should() ->
         with pytest.raises(OSError) as failed:
             await send(server.port, starttls=True)
     assert (failure_of(failed.value), server.attempts) == ("connection failed", [])
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Of a mail server on this machine, and trusted here."""
+    file = a_certificate(tmp_path / "mail.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    return file
+
+
+async def test_who_we_are_is_said_once_nobody_else_can_hear_it(certificate: Path) -> None:
+    async with MailServerInTest(certificate=certificate, login=LOGIN).listening() as server:
+        answer = await send(server.port, starttls=True, login=LOGIN)
+    assert (answer.status, [each.encrypted for each in server.to(ADDRESS)]) == (250, [True])
+
+
+async def test_a_server_with_a_certificate_that_nobody_vouches_for_is_told_nothing(tmp_path: Path) -> None:
+    unknown = a_certificate(tmp_path / "mail.pem")
+    async with MailServerInTest(certificate=unknown, login=LOGIN).listening() as server:
+        with pytest.raises(OSError) as failed:
+            await send(server.port, starttls=True, login=LOGIN)
+    assert (failure_of(failed.value), server.attempts) == ("tls failed", [])
+
+
+@pytest.mark.parametrize("login", [Login("calloff", "another password"), None])
+async def test_a_server_that_does_not_know_us_is_told_of_by_its_code(login: Login | None) -> None:
+    async with MailServerInTest(login=LOGIN).listening() as server:
+        answer = await send(server.port, login=login)
+    assert (answer.failure, server.letters) == ("status 530" if login is None else "status 535", [])
+
+
+def test_a_password_is_not_told() -> None:
+    assert LOGIN.password not in repr(MailServer("127.0.0.1", 25, SENDER, login=LOGIN))
 
 
 async def test_a_server_that_is_not_there_is_told_in_closed_words() -> None:

@@ -111,6 +111,13 @@ def test_an_offer_tells_price_channel_and_time() -> None:
     assert "to be answered before Mon 2 Mar 2026 09:00:00 GMT" in sentence
 
 
+def test_who_answered_by_the_link_of_a_mail_is_told_apart() -> None:
+    assert [CAST.actor(f"{kind}:{ALDER}") for kind in ("provider", "link")] == [
+        "Alder",
+        "Alder (by the link of its mail)",
+    ]
+
+
 def test_wall_clocks_change_and_sentences_follow() -> None:
     assert instant(datetime(2026, 7, 1, 8, 30, tzinfo=UTC)) == "Wed 1 Jul 2026 09:30:00 BST"
     assert [listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == [

@@ -1,11 +1,13 @@
 """The environment variables that the registry reads."""
 
 from datetime import timedelta
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from service_runtime.settings import RuntimeSettings
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Settings(RuntimeSettings):
@@ -31,6 +33,8 @@ class Settings(RuntimeSettings):
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_from: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="the address of our mails")
     smtp_starttls: bool = Field(default=True, description="false only for a mail server on the same machine")
+    smtp_username: str | None = Field(default=None, min_length=1, description="for a mail server that asks who we are")
+    smtp_password: SecretStr | None = Field(default=None, min_length=1)
     offer_link_key: SecretStr | None = Field(
         default=None, min_length=32, description="signs the links in mails; the same for sourcing, which checks them"
     )
@@ -40,5 +44,21 @@ class Settings(RuntimeSettings):
     def a_mail_server_needs_a_sender_and_a_key(self) -> Self:
         if self.smtp_host is not None and (self.smtp_from is None or self.offer_link_key is None):
             message = "smtp_host needs smtp_from and offer_link_key beside it"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def nothing_goes_to_another_machine_in_the_clear(self) -> Self:
+        if self.smtp_host is not None and not self.smtp_starttls and self.smtp_host not in LOOPBACK:
+            message = (
+                "smtp_starttls is off, which is for a mail server on this machine only (127.0.0.1, ::1, localhost)"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def a_login_is_a_name_and_a_password(self) -> Self:
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            message = "smtp_username and smtp_password go together; give both or neither"
             raise ValueError(message)
         return self

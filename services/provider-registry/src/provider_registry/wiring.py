@@ -15,7 +15,7 @@ from service_runtime.database import Database
 from service_runtime.links import OfferLinks
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.mail import MailServer
+from service_runtime.webhooks.mail import Login, MailServer
 from service_runtime.webhooks.outlet import Limits, WebhookOutlet
 from service_runtime.webhooks.vault import Vault
 
@@ -67,4 +67,16 @@ def _mail_terms(settings: Settings) -> MailTerms | None:
 def _mail_server(settings: Settings) -> MailServer | None:
     if settings.smtp_host is None or settings.smtp_from is None:
         return None
-    return MailServer(settings.smtp_host, settings.smtp_port, settings.smtp_from, starttls=settings.smtp_starttls)
+    return MailServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_from,
+        starttls=settings.smtp_starttls,
+        login=_login(settings),
+    )
+
+
+def _login(settings: Settings) -> Login | None:
+    if settings.smtp_username is None or settings.smtp_password is None:
+        return None
+    return Login(settings.smtp_username, settings.smtp_password.get_secret_value())

@@ -16,6 +16,7 @@ from contracts.events.providers import (
     ProviderEmbargoed,
 )
 from contracts.events.rates import RatesSelected, rates_key
+from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.observability.measures import WAITS, Distribution
@@ -144,6 +145,10 @@ class SearchQueries(Protocol):
         ...
 
     async def search(self, package_id: PackageId) -> SearchSeen | None: ...
+
+    async def definition_of(self, search: Search) -> FrameworkDefinition | None:
+        """The version that the search is bound to; None while it is bound to none."""
+        ...
 
     async def listed(self, reference: ListingReference) -> SearchSeen | None:
         """The search whose package has this reference on the list, open still or not."""

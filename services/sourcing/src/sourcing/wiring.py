@@ -1,10 +1,12 @@
 """Sourcing, put together. Read this to see what the service is made of."""
 
+import secrets
 from pathlib import Path
 
 from service_runtime.database import Database
+from service_runtime.links import SHORTEST_KEY, OfferLinks
 from service_runtime.service import Service
-from sourcing.api import available, awards, offers, records, work_list
+from sourcing.api import available, awards, offer_links, offers, records, work_list
 from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.queries import PostgresSearchQueries
@@ -25,6 +27,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         routes=(
             offers.router,
             offers.officers,
+            offer_links.router,
             available.router,
             awards.router,
             work_list.router,
@@ -35,5 +38,12 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         views=VIEWS,
         measures=(*DISTRIBUTIONS, *STANDINGS),
         paused_in_outages=PAUSED_IN_OUTAGES,
-        ports={SearchQueries: PostgresSearchQueries(database)},
+        ports={SearchQueries: PostgresSearchQueries(database), OfferLinks: _offer_links(settings)},
     )
+
+
+def _offer_links(settings: Settings) -> OfferLinks:
+    """Without a key no link is valid: all are checked with one that nobody else has."""
+    if settings.offer_link_key is None:
+        return OfferLinks(secrets.token_hex(SHORTEST_KEY))
+    return OfferLinks(settings.offer_link_key.get_secret_value())

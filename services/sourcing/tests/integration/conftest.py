@@ -14,7 +14,7 @@ from service_runtime.testing.clocks import MovableClock
 from service_runtime.testing.services import Voice, a_service
 from service_runtime.testing.tokens import TokenIssuer
 from sourcing.settings import Settings
-from sourcing.testing.house import House
+from sourcing.testing.house import LINK_KEY, House
 from sourcing.wiring import build
 
 
@@ -35,6 +35,7 @@ async def whole_house(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerato
             issuer=issuer,
             clock=clock,
             log_level="debug",
+            offer_link_key=LINK_KEY,
         )
         with redirect_stderr(logs):  # where the service's logger writes from its making on
             sourcing = await stack.enter_async_context(ours)

@@ -261,6 +261,7 @@ async def test_any_request_gets_an_answer_that_the_openapi_page_declares(desk: D
         known={
             "offer_id": [desk.offer.offer_id, desk.to_call.offer_id],
             "package_id": [desk.offer.package_id],
+            "token": [desk.town.link_to("Alder", each).rpartition("/")[2] for each in (desk.offer, desk.to_call)],
         },
         problem_schema=problem_schema,
     )

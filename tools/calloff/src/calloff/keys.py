@@ -35,6 +35,7 @@ class Keys(BaseModel):
     databases: dict[str, str] = Field(default_factory=dict[str, str], description="password by role")
     fingerprints: str = Field(default_factory=_password)
     webhook_vault: str = Field(default_factory=_vault_key)
+    offer_links: str = Field(default_factory=_password, description="signs the links in mails, and checks them")
     clients: str = Field(default_factory=_password, description="what the clients' own secrets are derived from")
     simulation: str = Field(default_factory=_password, description="who knows it may move a simulated clock")
     token_signing: dict[str, str] = Field(default_factory=_signing_key, description="a private JWK")
@@ -42,11 +43,13 @@ class Keys(BaseModel):
     @classmethod
     def of(cls, home: Home, *, roles: tuple[str, ...] = ()) -> Self:
         """The keys of a stack, made where there are none; every role has a password."""
-        known = cls.model_validate_json(home.secrets.read_bytes()) if home.secrets.exists() else cls()
+        kept = home.secrets.read_text(encoding="utf-8") if home.secrets.exists() else "{}"
+        known = cls.model_validate_json(kept)
         passwords = {role: known.databases.get(role) or _password() for role in roles}
         keys = known.model_copy(update={"databases": known.databases | passwords})
-        if keys != known or not home.secrets.exists():
-            write_private(home.secrets, keys.model_dump_json(indent=2))
+        said = keys.model_dump_json(indent=2)
+        if said != kept:
+            write_private(home.secrets, said)
         return keys
 
     def client_secret(self, client_id: str) -> str:

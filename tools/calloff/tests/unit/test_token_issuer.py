@@ -3,7 +3,6 @@
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import quote_plus
 from uuid import UUID
 
@@ -12,7 +11,6 @@ import pytest
 
 from calloff.client import FromIssuer
 from calloff.errors import ServiceRefused, UnknownIdentity
-from calloff.home import Home
 from calloff.issuer.identities import KNOWN, identity_named
 from calloff.issuer.server import issuer_app, serving
 from calloff.issuer.tokens import AUDIENCE, JWKS_PATH, TokenIssuer
@@ -91,11 +89,3 @@ async def test_a_token_of_another_stack_is_refused(issuer_url: tuple[str, Keys])
 def test_a_name_that_nobody_has_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UnknownIdentity, match=r"council, officer, second-officer, admin, operator, provider:<id>"):
         identity_named("provider:17")
-
-
-def test_keys_are_for_their_owner_only_and_stay(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    first = Keys.of(home, roles=("sourcing",))
-    assert home.secrets.stat().st_mode & 0o777 == 0o600
-    assert Keys.of(home, roles=("sourcing", "referral")).databases["sourcing"] == first.databases["sourcing"]
-    assert Keys.of(home).token_signing == first.token_signing

@@ -44,18 +44,19 @@ class KeysUnavailable(NotYet):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, as far as the token says."""
+    """Who asks, as far as the token says, or the link of a mail that stands for one."""
 
     subject: str
     council: CouncilKey
     scopes: frozenset[str]
     provider_id: ProviderId | None = None
+    by_link: bool = False
 
     @property
     def actor(self) -> str:
-        """How the caller stands in the record: kind and opaque id."""
+        """How the caller stands in the record: kind and opaque id; a link's is the provider's for whom it answers."""
         if self.provider_id is not None:
-            return f"provider:{self.provider_id}"
+            return f"{'link' if self.by_link else 'provider'}:{self.provider_id}"
         kind = "officer" if self.scopes & OFFICERS else "system"
         return f"{kind}:{self.subject}"
 

@@ -97,6 +97,19 @@ def response_to(error: CallOffError) -> Response:
     return problem_response(status, error.code, error.title, detail, fields=fields, headers=headers)
 
 
+def refusal_of(error: Exception) -> CallOffError | None:
+    """What an error is to the caller; None where it is a fault of ours."""
+    if isinstance(error, CallOffError):
+        return error
+    if gave_up_waiting(error):
+        return _BUSY
+    return _AWAY if is_passing(error) else None
+
+
+_BUSY: Final = NotYet("something else is being done about the same just now; ask again in a second", retry_after=1)
+_AWAY: Final = NotYet("a part of Call-off that this needs is not there just now", retry_after=2)
+
+
 DESCRIBED: Final = {
     400: "The request is malformed",
     401: "No token, or one that is not valid",
@@ -148,11 +161,11 @@ def install(app: FastAPI, log: Logger) -> None:
         return problem_response(error.status_code, title.lower().replace(" ", "-"), title, title, headers=headers)
 
     async def unexpected(_: Request, error: Exception) -> Response:
-        if gave_up_waiting(error):
-            return response_to(_BUSY)
-        if is_passing(error):
+        refusal = refusal_of(error)
+        if refusal is _AWAY:
             log.warning("request not answered", error=type(error).__name__)
-            return response_to(_AWAY)
+        if refusal is not None:
+            return response_to(refusal)
         # The type alone: messages of database and validation errors carry the values that were submitted.
         log.error("request failed", error=type(error).__name__)
         return problem_response(
@@ -164,10 +177,6 @@ def install(app: FastAPI, log: Logger) -> None:
     app.add_exception_handler(HTTPException, plain)
     for kind in (StatementRefused, ConnectionBroken, SQLAlchemyError, OSError, TimeoutError, Exception):
         app.add_exception_handler(kind, unexpected)
-
-
-_BUSY: Final = NotYet("something else is being done about the same just now; ask again in a second", retry_after=1)
-_AWAY: Final = NotYet("a part of Call-off that this needs is not there just now", retry_after=2)
 
 
 def _own_errors(errors: Sequence[Any]) -> list[Any]:  # pydantic's error dictionaries have no public type

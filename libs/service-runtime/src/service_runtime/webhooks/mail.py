@@ -8,7 +8,7 @@ import asyncio
 import json
 import smtplib
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -66,6 +66,14 @@ class Mailboxes:
 
 
 @dataclass(frozen=True)
+class Login:
+    """Who we are to a mail server that asks."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class MailServer:
     """Where mail is handed over, and whom it is from; with `starttls` nothing is said in the clear."""
 
@@ -73,6 +81,7 @@ class MailServer:
     port: int
     sender: str
     starttls: bool = True
+    login: Login | None = None
 
 
 class MailSender:
@@ -97,6 +106,8 @@ class MailSender:
             with smtplib.SMTP(self._server.host, self._server.port, timeout=REQUEST_TIMEOUT) as server:
                 if self._server.starttls:
                     server.starttls(context=ssl.create_default_context())
+                if self._server.login is not None:
+                    server.login(self._server.login.username, self._server.login.password)
                 server.send_message(mail)
         except smtplib.SMTPRecipientsRefused as refused:
             return next(code for code, _ in refused.recipients.values())

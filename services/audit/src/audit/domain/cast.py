@@ -14,7 +14,6 @@ from contracts.ids import ProposalId, ProviderId
 from contracts.values import Channel, Terms
 
 LONDON: Final = ZoneInfo("Europe/London")
-PROVIDER: Final = "provider:"
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,11 @@ class Cast:
         return listed(self.name(each) for each in provider_ids)
 
     def actor(self, actor: str) -> str:
-        """`officer 7f3a`, `sourcing`, or the provider's name."""
+        """`officer 7f3a`, `sourcing`, or the provider's name, with the link where one answered for it."""
         kind, _, who = actor.partition(":")
-        if kind == "provider":
-            return next((name for known, name in self.names.items() if str(known) == who), f"provider {who}")
+        if kind in {"provider", "link"}:
+            name = next((name for known, name in self.names.items() if str(known) == who), f"provider {who}")
+            return name if kind == "provider" else f"{name} (by the link of its mail)"
         return who if kind == "service" else f"{kind} {who}"
 
 

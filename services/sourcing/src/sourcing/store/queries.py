@@ -10,13 +10,14 @@ from sqlalchemy import text
 from contracts.catalogue import BY_TYPE, PACKAGES, decode
 from contracts.events.base import PackageEvent
 from contracts.events.providers import EligibilityChanged
+from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.database import Database
 from service_runtime.views import Views
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Search
-from sourcing.ports import ELIGIBILITY, OfferSeen, Recorded, SearchSeen
+from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, OfferSeen, Recorded, SearchSeen
 from sourcing.store.columns import json_of
 from sourcing.store.offers import offer_of
 from sourcing.store.searches import SEARCH_COLUMNS, SEARCH_OF_PACKAGE, search_of
@@ -93,6 +94,12 @@ class PostgresSearchQueries:
     async def search(self, package_id: PackageId) -> SearchSeen | None:
         rows = await self._database.find(SEARCH_OF_PACKAGE, {"package_id": package_id})
         return SearchSeen(search_of(rows[0]), CouncilKey(rows[0].council)) if rows else None
+
+    async def definition_of(self, search: Search) -> FrameworkDefinition | None:
+        pinned = f"{search.care.framework}/{search.definition_version}"
+        async with self._database.reading() as connection:
+            known = await Views(connection).get(DEFINITION_VERSIONS, pinned)
+        return known.event.definition if known is not None else None
 
     async def listed(self, reference: ListingReference) -> SearchSeen | None:
         rows = await self._database.find(_LISTED, {"reference": reference})

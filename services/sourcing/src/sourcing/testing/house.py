@@ -39,6 +39,7 @@ from sourcing.testing.reading import (
 
 OPERATE: Final = "sourcing:operate"
 ANSWER: Final = "offers:answer"
+LINK_KEY: Final = "a key that only tests have, of some length"
 PATIENCE: Final = 30.0
 """Seconds; the machine may be busy."""
 
@@ -98,6 +99,12 @@ class House:
         return await patiently(
             lambda: self.sourcing.ask(method, path, OPERATE, body=body, subject=officer, council=self.council)
         )
+
+    async def browse(self, path: str, *, method: str = "GET", form: bytes | None = None) -> Reply:
+        """As a browser asks, with nothing but the address; `form` is sent as forms are."""
+        kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        async with self.sourcing.http.request(method, self.sourcing.url + path, data=form, headers=kind) as answer:
+            return Reply(answer.status, answer.headers, await answer.text())
 
     async def decision(self, package: PackageId) -> DecisionRead:
         """As soon as there is one."""

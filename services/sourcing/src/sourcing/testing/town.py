@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID, uuid4, uuid5
@@ -52,11 +52,12 @@ from contracts.values import (
     Wishes,
     WithdrawalReason,
 )
+from service_runtime.links import OfferLink, OfferLinks
 from service_runtime.streams import StreamKey, stream_of
 from service_runtime.testing.databases import number, rows
 from service_runtime.testing.services import Reply
 from service_runtime.testing.waiting import until
-from sourcing.testing.house import ANSWER, PATIENCE, House, patiently
+from sourcing.testing.house import ANSWER, LINK_KEY, PATIENCE, House, patiently
 from sourcing.testing.reading import AvailablePageRead, AvailableRead, OfferRead, OffersRead, ProposalSeenRead
 
 _HEARD: Final = "SELECT coalesce(max(sequence), 0) FROM views WHERE key = :key"
@@ -68,6 +69,7 @@ _LIVE_OFFERS: Final = """
 _OPEN: Final = """
     SELECT package_id, listing_reference FROM searches WHERE package_id = ANY(:packages) AND status = 'listed'
 """
+A_WEEK: Final = timedelta(days=7)
 
 
 @dataclass
@@ -334,6 +336,11 @@ class Town:
 
     async def declines(self, name: str, offer: OfferRead, reason: DeclineReason = DeclineReason.NO_CAPACITY) -> Reply:
         return await self.asks_as(name, "POST", f"/v1/offers/{offer.offer_id}/decline", {"reason": reason.value})
+
+    def link_to(self, name: str, offer: OfferRead, *, key: str = LINK_KEY, valid_for: timedelta = A_WEEK) -> str:
+        """Where the link leads that the provider has in its mail about the offer."""
+        link = OfferLink(offer.offer_id, self.provider(name), self.house.now + valid_for)
+        return f"/v1/offer-links/{OfferLinks(key).token(link)}"
 
     async def calls(self, offer_id: OfferId, result: str = "reached", **answer: str) -> Reply:
         """An officer telephones about an offer and records what came of it."""

@@ -146,8 +146,13 @@ class Surroundings:
                 "CALLOFF_SOURCING_URL": self.addresses.url(SOURCING),
                 "CALLOFF_REFERRAL_URL": self.addresses.url(REFERRAL),
                 **self._webhooks(),
+                **self._offer_links(),
             }
-        return {}
+        return self._offer_links() if service.name == SOURCING else {}
+
+    def _offer_links(self) -> dict[str, str]:
+        """One signs the links in mails, the other checks them."""
+        return {"CALLOFF_OFFER_LINK_KEY": self.keys.offer_links}
 
     def _webhooks(self) -> dict[str, str]:
         return {

@@ -1,0 +1,68 @@
+"""What the registry refuses to start with, and what becomes of a mail server's settings."""
+
+import base64
+
+import pytest
+from pydantic import ValidationError
+
+from provider_registry.settings import Settings
+from provider_registry.wiring import build
+from service_runtime.webhooks.mail import Login, MailServer
+
+KEY = "a key that only tests have, of some length"
+MAIL = {"smtp_host": "mail.example", "smtp_from": "offers@calloff.example", "offer_link_key": KEY}
+LOGIN = {"smtp_username": "calloff", "smtp_password": "invented for a test"}
+
+
+def settings(**changed: object) -> Settings:
+    usual: dict[str, object] = {
+        "database_url": "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere",
+        "kafka_bootstrap": "127.0.0.1:1",
+        "token_issuer": "http://127.0.0.1:1",
+        "token_jwks_url": "http://127.0.0.1:1",
+        "fingerprint_key": "0" * 32,
+        "sourcing_url": "https://sourcing.example",
+        "referral_url": "https://referral.example",
+        "webhook_keys": (base64.b64encode(bytes(32)).decode(),),
+    }
+    return Settings.model_validate({**usual, **changed})
+
+
+def mail_server(**changed: object) -> MailServer | None:
+    outlet = build(settings(**changed)).webhooks
+    assert outlet is not None
+    return outlet.mail
+
+
+@pytest.mark.parametrize(
+    ("wrong", "because"),
+    [
+        ({"smtp_host": "mail.example", "smtp_from": "offers@calloff.example"}, "needs smtp_from and offer_link_key"),
+        ({**MAIL, "smtp_starttls": False}, "for a mail server on this machine only"),
+        ({**MAIL, "smtp_username": "calloff"}, "give both or neither"),
+        ({**MAIL, "smtp_password": "invented for a test"}, "give both or neither"),
+        ({**MAIL, "offer_link_key": "short"}, "at least 32 items"),
+    ],
+)
+def test_what_could_not_work_or_would_be_heard_by_others_is_refused_at_the_start(
+    wrong: dict[str, object], because: str
+) -> None:
+    with pytest.raises(ValidationError, match=because) as refused:
+        settings(**wrong)
+    assert "input_value" not in str(refused.value), "it may be a password"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_mail_server_on_the_same_machine_may_be_spoken_to_in_the_clear(host: str) -> None:
+    server = mail_server(**{**MAIL, "smtp_host": host, "smtp_starttls": False})
+    assert server == MailServer(host, 587, "offers@calloff.example", starttls=False)
+
+
+def test_a_mail_server_is_told_who_we_are() -> None:
+    server = mail_server(**MAIL, **LOGIN)
+    assert server is not None
+    assert (server.starttls, server.login) == (True, Login("calloff", "invented for a test"))
+
+
+def test_without_a_mail_server_nothing_is_mailed() -> None:
+    assert mail_server() is None

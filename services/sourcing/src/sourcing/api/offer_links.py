@@ -1,0 +1,155 @@
+"""Offers behind the links of mails: pages for people, on which a provider without a system answers.
+
+The link is all that a provider shows; whoever has it answers for it. Looking never answers: mail scanners open links.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from contracts.errors import CallOffError, NotFound
+from contracts.framework import FrameworkDefinition
+from service_runtime.claims import Answer as HttpAnswer
+from service_runtime.http.app import provided
+from service_runtime.http.auth import Caller
+from service_runtime.http.commands import Commands, unkept_commands
+from service_runtime.http.instants import Now
+from service_runtime.http.problems import refusal_of, response_to
+from service_runtime.links import LinkNotValid, OfferLink, OfferLinks
+from service_runtime.observability.traces import about_package
+from sourcing.api.callers import Ask, stream_of
+from sourcing.api.offer_forms import FORM, reply_in
+from sourcing.api.offer_pages import NOT_NOW, NOT_VALID, TOO_LARGE, Mistake, Page, page_after, page_of
+from sourcing.api.rendering import rendered
+from sourcing.domain.search import Offer
+from sourcing.domain.steps import Late
+from sourcing.handlers import AnswerAnOffer, Answered, answer_offer
+from sourcing.ports import SearchQueries, SearchSeen
+
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"description": "The link is damaged, is not one of ours, or has ended", "content": _HTML},
+    503: {"description": "Cannot be answered just now; Retry-After says when to ask again", "content": _HTML},
+}
+_ANSWER_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    409: {
+        "description": "Too late, or no longer possible; the answer is on record, unless the page says so",
+        "content": _HTML,
+    },
+    413: {"description": "The form is far too large", "content": _HTML},
+    422: {"description": "The form is not right; the page says what to correct", "content": _HTML},
+}
+
+
+class PageRoute(APIRoute):
+    """What goes wrong is told by a page, too: people have no use for problem+json."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_or_explain(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except HTTPException as error:
+                return _response(TOO_LARGE, status=error.status_code)
+            except Exception as error:
+                refusal = refusal_of(error)
+                if refusal is None:
+                    raise
+                return _explained(refusal)
+
+        return handle_or_explain
+
+
+router = APIRouter(tags=["offers"], route_class=PageRoute, responses=_RESPONSES, default_response_class=HTMLResponse)
+
+Token = Annotated[str, Path(description="as it stands in the mail", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})]
+"""Told, and not enforced: whatever else comes is a link that is not valid, and gets its page."""
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The offer behind a link, with what its page tells."""
+
+    offer: Offer
+    seen: SearchSeen
+    definition: FrameworkDefinition | None
+
+    @property
+    def caller(self) -> Caller:
+        return Caller("offer-link", self.seen.council, frozenset(), self.offer.provider_id, by_link=True)
+
+
+async def _behind_link(token: Token, links: Annotated[OfferLinks, provided(OfferLinks)], ask: Ask, now: Now) -> Linked:
+    """Raises LinkNotValid, for an offer of somebody else as well."""
+    link = links.check(token, now=now)
+    seen = await _search_with(link, ask)
+    offer = seen.search.offer(link.offer_id) if seen is not None else None
+    if seen is None or offer is None or offer.provider_id != link.provider_id:
+        raise LinkNotValid
+    about_package(seen.search.package_id)
+    return Linked(offer, seen, await ask.definition_of(seen.search))
+
+
+async def _search_with(link: OfferLink, ask: SearchQueries) -> SearchSeen | None:
+    seen = await ask.offer(link.offer_id)
+    return await ask.search(seen.package_id) if seen is not None else None
+
+
+BehindLink = Annotated[Linked, Depends(_behind_link)]
+Do = Annotated[Commands, Depends(unkept_commands)]
+
+
+# A link that lost or gained something on its way is damaged, whatever it is now: hence a path, and not a name.
+@router.head("/v1/offer-links/{token:path}", include_in_schema=False)
+@router.get("/v1/offer-links/{token:path}")
+async def show_offer_behind_link(linked: BehindLink) -> Response:
+    """A page for people: the offer behind the link of a mail, as it stands. Looking at it answers nothing."""
+    return _response(page_of(linked.seen.search, linked.offer, linked.definition))
+
+
+@router.post(
+    "/v1/offer-links/{token:path}",
+    responses=_ANSWER_RESPONSES,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": FORM}}}
+    },
+)
+async def answer_by_link(linked: BehindLink, request: Request, do: Do) -> Response:
+    """Accept or decline the offer behind the link of a mail; a page says what was recorded."""
+    search, definition = linked.seen.search, linked.definition
+    reply = reply_in(await request.body())
+    if isinstance(reply, Mistake):
+        return _response(page_of(search, linked.offer, definition, mistake=reply), status=422)
+    command = AnswerAnOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, reply)
+    return await do.carry_out(
+        command,
+        answer_offer,
+        on=stream_of(search.package_id),
+        by=linked.caller,
+        answer=lambda result: _tell(result, definition),
+    )
+
+
+def _tell(result: Answered, definition: FrameworkDefinition | None) -> HttpAnswer:
+    html, headers = rendered(page_after(result, definition))
+    return HttpAnswer(409 if isinstance(result.outcome, Late) else 200, html, tuple(headers.items()))
+
+
+def _explained(refusal: CallOffError) -> Response:
+    """One page for every link that is not valid, so that nothing can be learnt from it."""
+    plain = response_to(refusal)
+    response = _response(NOT_VALID if isinstance(refusal, NotFound) else NOT_NOW, status=plain.status_code)
+    if "Retry-After" in plain.headers:
+        response.headers["Retry-After"] = plain.headers["Retry-After"]
+    return response
+
+
+def _response(page: Page, *, status: int = 200) -> Response:
+    html, headers = rendered(page)
+    return Response(html, status, headers)

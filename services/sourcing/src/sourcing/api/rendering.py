@@ -1,0 +1,61 @@
+"""How a page leaves: as HTML with everything in it, and with headers that keep it to the one who reads it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from contracts.values import DeclineReason
+from sourcing.api.offer_pages import Page
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Look:
+    """The template, the style that stands in each page, and the headers that allow it and nothing else."""
+
+    template: Template
+    style: str
+    headers: Mapping[str, str]
+
+
+@cache
+def _look() -> Look:
+    style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    rooms = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return Look(rooms.get_template("page.html"), style, _headers(style))
+
+
+def _headers(style: str) -> Mapping[str, str]:
+    """Nothing is fetched, framed, cached, indexed, or told to another site: the address itself is the secret."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = (
+        "default-src 'none'",
+        f"style-src 'sha256-{digest}'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+    return {
+        "content-type": "text/html; charset=utf-8",
+        "cache-control": "no-store",
+        "content-security-policy": "; ".join(policy),
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-robots-tag": "noindex",
+    }
+
+
+def rendered(page: Page) -> tuple[bytes, dict[str, str]]:
+    """The page as it is sent, and its headers."""
+    look = _look()
+    html = look.template.render(page=page, style=look.style, reasons=tuple(DeclineReason))
+    return html.encode(), dict(look.headers)
