@@ -84,58 +84,73 @@ class Runner(Generic[WorkT]):
 
     def __init__(self, service: Service[WorkT], *, log: Logger) -> None:
         self._service = service
-        self._settings = settings = service.settings
+        self._settings = service.settings
         self._log = log
         self._metrics = Metrics(service.measures)
-        self._wakes = wakes = Wakes()
+        self._wakes = Wakes()
         self._ready = asyncio.Event()
-        self._bootstrap = settings.kafka_bootstrap
-        self.performer = Performer(
+        self._bootstrap = service.settings.kafka_bootstrap
+        self.performer = self._performer_of(service)
+        self._handling = EventHandling(self.performer, service.subscriptions, log=log, metrics=self._metrics.consumer)
+        self._feeds = self._feeds_of(service)
+        self._consumer = self._consumer_of(service)
+        self._sleeper = self._sleeper_of(service)
+        self._relay = self._relay_of(service)
+        readers = (self._consumer, *self._feeds)
+        self._readings = Readings(service.database, service.clock, readers, log=log, metrics=self._metrics)
+        self._pulse = self._pulse_of(service)
+        self._webhooks = self._webhook_engine(service.webhooks) if service.webhooks is not None else None
+        self._simulation = self._simulation_on(service.clock)
+
+    def _performer_of(self, service: Service[WorkT]) -> Performer[WorkT]:
+        return Performer(
             service=service.name,
             database=service.database,
             clock=service.clock,
             open_work=service.work,
-            wakes=wakes,
+            wakes=self._wakes,
             measured=self._metrics.business.note,
         )
-        self._handling = EventHandling(self.performer, service.subscriptions, log=log, metrics=self._metrics.consumer)
-        views = [feed_of(service.views, sleeper=wakes.sleeper, log=log)] if service.views else []
-        self._feeds = [
+
+    def _feeds_of(self, service: Service[WorkT]) -> list[BatchFeed]:
+        views = [feed_of(service.views, sleeper=self._wakes.sleeper, log=self._log)] if service.views else []
+        return [
             BatchFeed(
                 feed,
                 service=service.name,
                 database=service.database,
                 bootstrap=self._bootstrap,
                 clock=service.clock,
-                log=log,
+                log=self._log,
             )
             for feed in (*views, *service.feeds)
         ]
-        self._consumer = EventConsumer(
+
+    def _consumer_of(self, service: Service[WorkT]) -> EventConsumer[WorkT]:
+        return EventConsumer(
             service=service.name,
             bootstrap=self._bootstrap,
             handling=self._handling,
             topics=sorted({each.topic for each in service.subscriptions}),
-            log=log,
+            log=self._log,
             metrics=self._metrics.consumer,
         )
-        self._sleeper = Sleeper(
-            self.performer, service.timers, wake=wakes.sleeper, log=log, metrics=self._metrics.timers
+
+    def _sleeper_of(self, service: Service[WorkT]) -> Sleeper[WorkT]:
+        return Sleeper(
+            self.performer, service.timers, wake=self._wakes.sleeper, log=self._log, metrics=self._metrics.timers
         )
-        self._relay = Relay(
+
+    def _relay_of(self, service: Service[WorkT]) -> Relay:
+        return Relay(
             service=service.name,
             database=service.database,
             bootstrap=self._bootstrap,
             clock=service.clock,
-            wake=wakes.relay,
-            log=log,
+            wake=self._wakes.relay,
+            log=self._log,
             metrics=self._metrics.relay,
         )
-        readers = (self._consumer, *self._feeds)
-        self._readings = Readings(service.database, service.clock, readers, log=log, metrics=self._metrics)
-        self._pulse = self._pulse_of(service)
-        self._webhooks = self._webhook_engine(service.webhooks) if service.webhooks is not None else None
-        self._simulation = self._simulation_on(service.clock)
 
     def _pulse_of(self, service: Service[WorkT]) -> Pulse | None:
         """Where time is not the machine's, a jump of the clock is no outage."""

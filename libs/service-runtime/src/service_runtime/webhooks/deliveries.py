@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -266,31 +266,32 @@ async def claim(
             "in_flight": list(in_flight),
         },
     )
-    return [
-        Due(
-            id=row.id,
-            lease=row.lease,
-            owner=row.owner,
-            stream=StreamKey(row.topic, row.key),
-            kind=row.kind,
-            about=row.about,
-            council=row.council,
-            traceparent=row.traceparent,
-            body=row.body,
-            queued_at=row.queued_at,
-            first_attempt_at=row.first_attempt_at,
-            give_up_at=row.give_up_at,
-            attempts=row.attempts,
-            url=row.url,
-            secrets=tuple(secret for secret in (row.secret, row.previous) if secret is not None),
-            disabled=row.disabled,
-            sendable=row.sendable,
-            outcome=row.outcome,
-            decided_at=row.decided_at,
-            failure=row.failure,
-        )
-        for row in rows
-    ]
+    return list(map(_due, rows))
+
+
+def _due(row: Any) -> Due:  # a row's attributes are its columns
+    return Due(
+        id=row.id,
+        lease=row.lease,
+        owner=row.owner,
+        stream=StreamKey(row.topic, row.key),
+        kind=row.kind,
+        about=row.about,
+        council=row.council,
+        traceparent=row.traceparent,
+        body=row.body,
+        queued_at=row.queued_at,
+        first_attempt_at=row.first_attempt_at,
+        give_up_at=row.give_up_at,
+        attempts=row.attempts,
+        url=row.url,
+        secrets=tuple(secret for secret in (row.secret, row.previous) if secret is not None),
+        disabled=row.disabled,
+        sendable=row.sendable,
+        outcome=row.outcome,
+        decided_at=row.decided_at,
+        failure=row.failure,
+    )
 
 
 async def settle(connection: Connection, settled: Sequence[Settled], *, now: datetime) -> set[UUID]:
