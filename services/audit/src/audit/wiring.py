@@ -5,7 +5,9 @@ from pathlib import Path
 from audit import api
 from audit.ports import RecordQueries
 from audit.settings import Settings
-from audit.store import STANDINGS, PostgresRecord, PostgresRecordQueries
+from audit.store.queries import PostgresRecordQueries
+from audit.store.records import PostgresRecord
+from audit.store.standings import STANDINGS
 from audit.subscriptions import FEEDS, SUBSCRIPTIONS, TIMERS
 from service_runtime.batch_feed import opened
 from service_runtime.database import Database

@@ -12,7 +12,9 @@ from audit.domain.chains import Link, judge
 from audit.domain.records import Arrived, FaultKind, Place, StreamName, read
 from audit.domain.verification import Stored
 from audit.ports import Record, RecordQueries
-from audit.store import TABLES, PostgresRecord, PostgresRecordQueries
+from audit.store import TABLES
+from audit.store.queries import PostgresRecordQueries
+from audit.store.records import PostgresRecord
 from audit.testing import COUNCIL, PACKAGE, InMemoryRecord, Press, provider, registered, stored
 from calloff.testing import TestPostgres
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS

@@ -13,7 +13,9 @@ import pytest_asyncio
 
 from audit.domain.records import Arrived, decode_headers
 from audit.domain.verification import Report, Verifier
-from audit.store import TABLES, PostgresRecord, PostgresRecordQueries
+from audit.store import TABLES
+from audit.store.queries import PostgresRecordQueries
+from audit.store.records import PostgresRecord
 from audit.subscriptions import FEEDS
 from audit.testing import Press
 from calloff.testing import TestKafka, TestPostgres

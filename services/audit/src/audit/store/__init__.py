@@ -1,0 +1,56 @@
+"""Audit's tables, and how records get into and out of them.
+
+`records` holds what came, byte for byte; the columns beside the bytes only help to find a row, and verification does
+not believe them. Both tables refuse UPDATE, DELETE and TRUNCATE.
+"""
+
+from typing import Final
+
+TABLES: Final = """
+CREATE TABLE records (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    key bytea,
+    headers bytea NOT NULL,
+    payload bytea,
+    seal bytea NOT NULL,
+    subject text NOT NULL,
+    source text NOT NULL,
+    type text NOT NULL,
+    council text NOT NULL,
+    sequence bigint NOT NULL,
+    event_id uuid,
+    prevhash text NOT NULL,
+    hash text NOT NULL,
+    taken_in_at timestamptz NOT NULL,
+    PRIMARY KEY (topic, partition, "offset")
+);
+CREATE INDEX records_by_stream ON records (topic, subject, source, sequence, "offset");
+
+CREATE TABLE violations (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    kind text NOT NULL,
+    event_id uuid,
+    council text NOT NULL,
+    found_at timestamptz NOT NULL,
+    UNIQUE (topic, partition, "offset", kind)
+);
+CREATE INDEX violations_by_council ON violations (council, found_at DESC, id DESC);
+
+CREATE FUNCTION the_record_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the record is append-only' USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE TRIGGER records_are_append_only BEFORE UPDATE OR DELETE ON records
+    FOR EACH ROW EXECUTE FUNCTION the_record_is_append_only();
+CREATE TRIGGER records_are_never_emptied BEFORE TRUNCATE ON records
+    FOR EACH STATEMENT EXECUTE FUNCTION the_record_is_append_only();
+CREATE TRIGGER violations_are_append_only BEFORE UPDATE OR DELETE ON violations
+    FOR EACH ROW EXECUTE FUNCTION the_record_is_append_only();
+CREATE TRIGGER violations_are_never_emptied BEFORE TRUNCATE ON violations
+    FOR EACH STATEMENT EXECUTE FUNCTION the_record_is_append_only();
+"""

@@ -1,0 +1,168 @@
+"""Keeping: a batch of records, the ends of the streams that it touches, and what was found wrong."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import TextClause, text
+
+from audit.domain.chains import Chain, Link
+from audit.domain.records import Fault, FaultKind, Position, Recorded, StreamName
+from audit.domain.verification import Columns
+from audit.ports import Kept
+from audit.store.columns import position_columns, stream_columns
+from service_runtime.database import Connection
+
+# A member that lost a partition may still be at its last batch: the next owner waits for it here.
+_LOCK_PARTITIONS = text(
+    """
+    SELECT count(pg_advisory_xact_lock(hashtextextended(name, 0)))
+    FROM (SELECT name FROM unnest(CAST(:names AS text[])) AS name ORDER BY name) AS in_order
+    """
+)
+
+_ENDS = text(
+    """
+    SELECT stream.topic, stream.subject, stream.source, link.sequence, link.event_id, link.prevhash, link.hash
+    FROM unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]))
+             AS stream(topic, subject, source)
+    CROSS JOIN LATERAL (
+        SELECT sequence, event_id, prevhash, hash FROM records
+        WHERE topic = stream.topic AND subject = stream.subject AND source = stream.source
+        ORDER BY sequence DESC LIMIT 1
+    ) AS link
+    """
+)
+
+_LINKS = text(
+    """
+    SELECT topic, subject, source, sequence, event_id, prevhash, hash
+    FROM records
+    JOIN unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]),
+                CAST(:sequences AS bigint[])) AS wanted(topic, subject, source, sequence)
+         USING (topic, subject, source, sequence)
+    ORDER BY partition, "offset"
+    """
+)
+
+_KEEP = text(
+    """
+    INSERT INTO records (topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
+                         sequence, event_id, prevhash, hash, taken_in_at)
+    SELECT came.*, CAST(:at AS timestamptz)
+    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
+                CAST(:keys AS bytea[]), CAST(:headers AS bytea[]), CAST(:payloads AS bytea[]),
+                CAST(:seals AS bytea[]), CAST(:subjects AS text[]), CAST(:sources AS text[]), CAST(:types AS text[]),
+                CAST(:councils AS text[]), CAST(:sequences AS bigint[]), CAST(:event_ids AS uuid[]),
+                CAST(:prevhashes AS text[]), CAST(:hashes AS text[])) AS came
+    ON CONFLICT (topic, partition, "offset") DO NOTHING
+    RETURNING topic, partition, "offset"
+    """
+)
+
+_CLASHES = text(
+    """
+    SELECT topic, partition, "offset"
+    FROM records
+    JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
+                CAST(:seals AS bytea[])) AS came(topic, partition, "offset", seal)
+         USING (topic, partition, "offset")
+    WHERE records.seal <> came.seal
+    """
+)
+
+_NOTE = text(
+    """
+    INSERT INTO violations (topic, partition, "offset", kind, event_id, council, found_at)
+    SELECT found.*, CAST(:at AS timestamptz)
+    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
+                CAST(:kinds AS text[]), CAST(:event_ids AS uuid[]), CAST(:councils AS text[])) AS found
+    ON CONFLICT (topic, partition, "offset", kind) DO NOTHING
+    """
+)
+
+
+class PostgresRecord:
+    """The record, on the connection of the batch's transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def chains_of(self, entries: Sequence[Recorded]) -> Mapping[StreamName, Chain]:
+        names = {f"{each.position.topic}/{each.position.partition}" for each in entries}
+        await self._connection.execute(_LOCK_PARTITIONS, {"names": sorted(names)})
+        streams = sorted({each.stream for each in entries if each.envelope is not None})
+        links: dict[StreamName, list[Link]] = {stream: [] for stream in streams}
+        for stream, link in await self._links(_ENDS, streams):
+            links[stream].append(link)
+        ends = {stream: found[0].sequence for stream, found in links.items() if found}
+        again = sorted(_neighbours(entries, ends))
+        if again:
+            sequences = [sequence for _, sequence in again]
+            for stream, link in await self._links(_LINKS, [stream for stream, _ in again], sequences=sequences):
+                links[stream].append(link)
+        return {stream: Chain(found) for stream, found in links.items()}
+
+    async def _links(
+        self, statement: TextClause, streams: Sequence[StreamName], **more: object
+    ) -> list[tuple[StreamName, Link]]:
+        rows = await self._connection.execute(statement, {**stream_columns(streams), **more})
+        return [
+            (StreamName(row.topic, row.subject, row.source), Link(row.sequence, row.event_id, row.prevhash, row.hash))
+            for row in rows
+        ]
+
+    async def keep(self, entries: Sequence[Recorded], *, at: datetime) -> Kept:
+        columns = [Columns.of(each) for each in entries]
+        arguments = {
+            **position_columns(each.position for each in entries),
+            "keys": [each.arrived.key for each in entries],
+            "headers": [each.arrived.headers for each in entries],
+            "payloads": [each.arrived.payload for each in entries],
+            "seals": [each.arrived.seal for each in entries],
+            "subjects": [each.subject for each in columns],
+            "sources": [each.source for each in columns],
+            "types": [each.type for each in columns],
+            "councils": [each.council for each in columns],
+            "sequences": [each.sequence for each in columns],
+            "event_ids": [each.event_id for each in columns],
+            "prevhashes": [each.prevhash for each in columns],
+            "hashes": [each.hash for each in columns],
+            "at": at,
+        }
+        rows = await self._connection.execute(_KEEP, arguments)
+        new = {Position(row.topic, row.partition, row.offset) for row in rows}
+        fresh = [each for each in entries if each.position in new]
+        return Kept(fresh, await self._clashes([each for each in entries if each.position not in new]))
+
+    async def _clashes(self, known: Sequence[Recorded]) -> list[Fault]:
+        if not known:
+            return []
+        arguments = {
+            **position_columns(each.position for each in known),
+            "seals": [each.arrived.seal for each in known],
+        }
+        rows = await self._connection.execute(_CLASHES, arguments)
+        at = {Position(row.topic, row.partition, row.offset) for row in rows}
+        return [each.fault(FaultKind.OTHER_BYTES) for each in known if each.position in at]
+
+    async def note(self, faults: Sequence[Fault], *, at: datetime) -> None:
+        if not faults:
+            return
+        arguments = {
+            **position_columns(each.position for each in faults),
+            "kinds": [each.kind.value for each in faults],
+            "event_ids": [each.event_id for each in faults],
+            "councils": [each.council for each in faults],
+            "at": at,
+        }
+        await self._connection.execute(_NOTE, arguments)
+
+
+def _neighbours(entries: Iterable[Recorded], ends: Mapping[StreamName, int]) -> set[tuple[StreamName, int]]:
+    """Which places are needed to judge what comes at or before the end of its stream: its own, and both beside it."""
+    return {
+        (each.stream, each.envelope.sequence + beside)
+        for each in entries
+        if each.envelope is not None and each.envelope.sequence <= ends.get(each.stream, 0)
+        for beside in (-1, 0, 1)
+    }
