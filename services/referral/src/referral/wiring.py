@@ -11,7 +11,8 @@ from referral.domain.intake import IntakeRules, KnownPlace, PlaceFound, UnknownP
 from referral.domain.person import PersonKeys
 from referral.ports import NewsTerms, Postcodes, ReferralQueries
 from referral.settings import Settings
-from referral.store import PostgresReferralQueries, PostgresReferralWork
+from referral.store.queries import PostgresReferralQueries
+from referral.store.work import PostgresReferralWork
 from referral.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
 from service_runtime.database import Database
 from service_runtime.service import Service

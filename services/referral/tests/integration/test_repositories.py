@@ -15,7 +15,9 @@ from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import Noted, Referral, Status, What
 from referral.ports import Endpoints, EndpointSeen, ReferralQueries, Referrals
-from referral.store import TABLES, PostgresReferralQueries, PostgresReferrals
+from referral.store import TABLES
+from referral.store.queries import PostgresReferralQueries
+from referral.store.referrals import PostgresReferrals
 from referral.testing import (
     COUNCIL,
     PACKAGE,

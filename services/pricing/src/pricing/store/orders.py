@@ -83,10 +83,9 @@ ORDERS_OF_COUNCIL = text(
     f"""
     SELECT {_ORDER_COLUMNS} FROM purchase_orders
     WHERE council = :council
-      AND (CAST(:first AS date) IS NULL OR issued_on >= CAST(:first AS date))
-      AND (CAST(:last AS date) IS NULL OR issued_on <= CAST(:last AS date))
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (issued_at, order_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      AND issued_on BETWEEN coalesce(CAST(:first AS date), '-infinity') AND coalesce(CAST(:last AS date), 'infinity')
+      AND (issued_at, order_id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
+          coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY issued_at DESC, order_id DESC LIMIT :limit
     """  # noqa: S608  our own columns
 )

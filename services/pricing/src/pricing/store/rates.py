@@ -62,8 +62,8 @@ SELECTIONS_OF_COUNCIL = text(
       AND (CAST(:provider_id AS uuid) IS NULL OR provider_id = :provider_id)
       AND (CAST(:framework AS text) IS NULL OR framework = :framework)
       AND (CAST(:area AS text) IS NULL OR area = :area)
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (selected_at, selection_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      AND (selected_at, selection_id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
+          coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY selected_at DESC, selection_id DESC LIMIT :limit
     """
 )

@@ -64,8 +64,8 @@ SPOT_PRICES_OF_COUNCIL = text(
       AND (CAST(:standing AS text) IS NULL
            OR CAST(:standing AS text)
               = coalesce(decision, CASE WHEN lapsed_because IS NULL THEN 'pending' ELSE 'lapsed' END))
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (asked_at, award_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      AND (asked_at, award_id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
+          coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY asked_at DESC, award_id DESC LIMIT :limit
     """
 )

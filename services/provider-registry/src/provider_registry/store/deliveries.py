@@ -18,8 +18,8 @@ DELIVERIES_TO = text(
             WHERE delivery_id = deliveries.id) AS attempts
     FROM deliveries
     WHERE owner = ANY(CAST(:owners AS text[]))
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (queued_at, id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      AND (queued_at, id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
+          coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY queued_at DESC, id DESC LIMIT :limit
     """
 )

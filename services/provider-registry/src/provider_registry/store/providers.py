@@ -72,8 +72,8 @@ PROVIDERS_OF_COUNCIL = text(
     f"""
     SELECT {_PROVIDER_COLUMNS} FROM providers
     WHERE council = :council
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (registered_at, provider_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      AND (registered_at, provider_id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
+          coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY registered_at DESC, provider_id DESC LIMIT :limit
     """  # noqa: S608  our own columns
 )

@@ -32,8 +32,8 @@ _OFFERS_OF_PROVIDER = text(
     SELECT {_OFFER_COLUMNS}
     WHERE offers.provider_id = :provider_id AND council = :council
       AND (NOT CAST(:only_live AS boolean) OR offers.status IN ('made', 'delivered'))
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (made_at, offer_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      AND (made_at, offer_id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
+          coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY made_at DESC, offer_id DESC LIMIT :limit
     """
 )
@@ -50,8 +50,8 @@ _OPEN_TO = text(
     WHERE council = :council AND searches.status = 'listed'
       AND (care ->> 'framework' || '/' || (care ->> 'area') = ANY(CAST(:places AS text[]))
            OR (CAST(listing ->> 'spot' AS boolean) AND care ->> 'area' = ANY(CAST(:spot_areas AS text[]))))
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (listed_at, listing_reference) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+      AND (listed_at, listing_reference) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
+          coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY listed_at DESC, listing_reference DESC LIMIT :limit
     """  # noqa: S608  our own columns
 )

@@ -1,0 +1,19 @@
+"""The councils' frameworks, as the view holds them."""
+
+from collections.abc import Sequence
+
+from contracts.framework import FrameworkDefinition
+from contracts.ids import CouncilKey
+from referral.ports import DEFINITIONS
+from service_runtime.views import Views
+
+
+class PostgresFrameworks:
+    """The councils' frameworks, as the view holds them."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+
+    async def of(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
+        known = await self._views.under(DEFINITIONS, "")
+        return [each.event.definition for each in known if each.event.definition.council == council]

@@ -1,0 +1,32 @@
+"""Referral's unit of work on PostgreSQL."""
+
+from dataclasses import dataclass, field
+
+from referral.ports import NewsTerms
+from referral.store.frameworks import PostgresFrameworks
+from referral.store.referrals import PostgresReferrals
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoints import Endpoints
+from service_runtime.webhooks.vault import Vault
+from service_runtime.work import PostgresWork
+
+
+@dataclass
+class PostgresReferralWork(PostgresWork):
+    """Referral's unit of work on PostgreSQL."""
+
+    vault: Vault = field(kw_only=True)
+    rules: AddressRules = field(kw_only=True)
+    news_terms: NewsTerms = field(kw_only=True)
+
+    @property
+    def referrals(self) -> PostgresReferrals:
+        return PostgresReferrals(self.connection)
+
+    @property
+    def frameworks(self) -> PostgresFrameworks:
+        return PostgresFrameworks(self.views)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.connection, vault=self.vault, rules=self.rules, now=self.now)
