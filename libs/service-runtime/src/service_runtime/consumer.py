@@ -78,7 +78,7 @@ class EventHandling(Generic[WorkT]):
         try:
             outcomes = await self._performer.perform_together([self._job(record) for record in records])
         except Exception as error:  # noqa: BLE001  alone each will show what it has to say
-            self._metrics.retried.labels(type(error).__name__).inc()
+            self._metrics.taken_apart.labels(type(error).__name__).inc()
             return False
         each_took = (time.perf_counter() - started) / len(records)
         for record, outcome in zip(records, outcomes, strict=True):

@@ -56,6 +56,12 @@ async def passed(gate: Turnstile) -> Sequence[str]:
     return [row.package for row in found]
 
 
+def taken_apart(gate: Turnstile) -> float:
+    """How often a handful had to be done one by one."""
+    counted = [each for metric in gate.metrics.registry.collect() for each in metric.samples]
+    return sum(each.value for each in counted if each.name == "calloff_handfuls_taken_apart_total")
+
+
 async def transactions_of(gate: Turnstile) -> int:
     """In how many transactions passages were noted."""
     return await number(gate.database, "SELECT count(DISTINCT xmin::text) FROM passages")
@@ -76,6 +82,7 @@ async def test_several_events_of_several_keys_take_one_transaction(gate: Turnsti
     await gate.handling.handle(await asked(gate, one, other, one, one))
     assert sorted(await passed(gate)) == sorted(map(str, (one, one, one, other)))
     assert await transactions_of(gate) == 1
+    assert taken_apart(gate) == 0
     assert await faults(gate) == []
 
 
@@ -93,6 +100,7 @@ async def test_a_poison_event_parks_its_key_and_costs_those_beside_it_nothing(ga
     await rows(gate.database, "INSERT INTO blocked (what) VALUES (:what)", what=str(poisoned))
     await gate.handling.handle(records)
     assert await passed(gate) == [str(healthy)] * 2
+    assert taken_apart(gate) == 1
     (key,) = await gate.parking.keys()
     assert (key.stream.key, key.waiting) == (str(poisoned), 2)
     assert await faults(gate) == []

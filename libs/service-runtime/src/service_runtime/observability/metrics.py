@@ -21,6 +21,12 @@ class ConsumerMetrics:
         self.handled = Counter("calloff_handled_events", "Events handled, by type", ["type"], registry=registry)
         self.took = Histogram("calloff_handling_seconds", "One event's handling", buckets=LATENCIES, registry=registry)
         self.retried = Counter("calloff_retried_events", "Attempts that failed", ["error"], registry=registry)
+        self.taken_apart = Counter(
+            "calloff_handfuls_taken_apart",
+            "Handfuls of events that could not be handled together, and were one by one",
+            ["error"],
+            registry=registry,
+        )
         self.parked = Counter("calloff_parked_events", "Events that parked their key", registry=registry)
         self.parked_keys = Gauge("calloff_parked_keys", "Keys that wait for an operator", registry=registry)
         self.lag = Gauge(
