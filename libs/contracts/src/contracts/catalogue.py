@@ -66,6 +66,7 @@ CATALOGUE: Final = (
     Entry(packages.OfferUndeliverable, PACKAGES, REGISTRY),
     Entry(orders.SpotPriceApproved, PACKAGES, PRICING),
     Entry(orders.SpotPriceRefused, PACKAGES, PRICING),
+    Entry(orders.LateDecisionRefused, PACKAGES, PRICING),
     Entry(orders.PurchaseOrderIssued, PACKAGES, PRICING),
     Entry(orders.PurchaseOrderCancelled, PACKAGES, PRICING),
     Entry(providers.ProviderRegistered, PROVIDERS, REGISTRY),

@@ -108,6 +108,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "Envelope.prevhash": "the hash of the event before it in its stream; 64 zeros for the first",
     "Envelope.time": "when it happened",
     "Envelope.traceparent": "W3C trace context; the header has no prefix, and it is not under the hash",
+    "LateDecisionRefused.officer": "whose decision came too late, as an opaque id",
+    "LateDecisionRefused.refusal": "why this officer refused the price; null for an approval",
     "Membership.reasons": "why not, all that hold; empty where it may",
     "OfferClockStarted.answer_by": "until when it can be answered (exclusive)",
     "OfferUndeliverable.reason": "in closed words: `no endpoint`, `timed out`, `status 500`, …",

@@ -17,7 +17,6 @@ from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
 
 from contracts.catalogue import decode
-from service_runtime import parking
 from service_runtime.claims import EventClaim
 from service_runtime.database import is_passing
 from service_runtime.kafka import Consumer, KafkaFailure, KafkaRecord, Partition, RebalanceListener
@@ -26,6 +25,7 @@ from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
 from service_runtime.observability.traces import following, later
 from service_runtime.offsets import Offsets
+from service_runtime.parking import ParkingPlace
 from service_runtime.perform import Done, Job, NotOurs, Performer
 from service_runtime.records import Record
 from service_runtime.streams import StreamKey, encode_headers
@@ -63,6 +63,7 @@ class EventHandling(Generic[WorkT]):
         self._by_type: Mapping[str, Subscription[WorkT]] = {each.type: each for each in subscriptions}
         self._log = log
         self._metrics = metrics
+        self._parking = ParkingPlace(performer.service, performer.database, performer.clock, metrics.parked, log)
 
     async def handle(self, raw: Sequence[KafkaRecord]) -> None:
         """Returns when the records need no further attention of the consumer's; never raises but when cancelled."""
@@ -153,26 +154,13 @@ class EventHandling(Generic[WorkT]):
         because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
         while True:
             try:
-                async with self._performer.database.transaction() as connection:
-                    await parking.set_aside(
-                        connection,
-                        record.stream,
-                        service=self._performer.service,
-                        council=record.envelope.council,
-                        because=because,
-                        at=self._performer.clock.now(),
-                        record=record,
-                    )
+                await self._parking.park(record.stream, council=record.envelope.council, because=because, record=record)
             except Exception as problem:
                 if not is_passing(problem):
                     raise
                 await asyncio.sleep(0.5)
             else:
-                break
-        self._metrics.parked.inc()
-        self._log.error(
-            "key parked", topic=record.topic, key=record.key, event_id=str(record.envelope.id), because=because
-        )
+                return
 
 
 class _Rebalanced(RebalanceListener):

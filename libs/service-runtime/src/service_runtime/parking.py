@@ -5,17 +5,21 @@ commands are refused. An operator releases the key (each waiting event is handle
 event with a reason. What went wrong is kept as the error's type, because a message could carry a person's data.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from prometheus_client import Counter
 from sqlalchemy import text
 
 from contracts.catalogue import PARKED
 from contracts.events.operations import KeyParked
 from contracts.ids import uuid7
 from service_runtime import streams
-from service_runtime.database import Connection
+from service_runtime.clock import Clock
+from service_runtime.database import Connection, Database
+from service_runtime.observability.logs import Logger
 from service_runtime.records import Record
 from service_runtime.streams import Cause, StreamKey
 
@@ -106,6 +110,38 @@ async def set_aside(
     of_key = await streams.lock(connection, StreamKey(PARKED, name.key))
     sealed, after = streams.seal(told, stream=of_key, event_id=uuid7(at), source=service, cause=cause, at=at)
     await streams.append(connection, [sealed], [after], at=at)
+
+
+@dataclass(frozen=True)
+class ParkingPlace:
+    """Where one part of a service parks the keys of what it cannot do: committed, then counted and logged."""
+
+    service: str
+    database: Database
+    clock: Clock
+    parked: Counter
+    log: Logger
+
+    async def park(
+        self,
+        stream: StreamKey,
+        *,
+        council: str,
+        because: str,
+        record: Record | None = None,
+        also: Callable[[Connection, datetime], Awaitable[object]] | None = None,
+    ) -> None:
+        """Parks a key in a transaction of its own, in which `also` is done, too. Raises what the database raises."""
+        at = self.clock.now()
+        async with self.database.transaction() as connection:
+            await set_aside(
+                connection, stream, service=self.service, council=council, because=because, at=at, record=record
+            )
+            if also is not None:
+                await also(connection, at)
+        self.parked.inc()
+        event_id = None if record is None else str(record.envelope.id)
+        self.log.error("key parked", topic=stream.topic, key=stream.key, event_id=event_id, because=because)
 
 
 async def wait_behind(connection: Connection, record: Record, *, at: datetime) -> None:

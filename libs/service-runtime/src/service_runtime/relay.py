@@ -12,18 +12,19 @@ alone parks its key, and the rest flows.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Final
 
 from sqlalchemy import text
 
 from contracts.envelope import Envelope
-from service_runtime import parking
 from service_runtime.clock import Clock
 from service_runtime.database import Connection, Database
 from service_runtime.kafka import REFUSALS, KafkaFailure, Outgoing, Partition, Producer
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import RelayMetrics
+from service_runtime.parking import ParkingPlace
 from service_runtime.streams import StreamKey, decode_headers
 from service_runtime.wakes import POLL, Wake
 
@@ -102,10 +103,10 @@ class Relay:
         self._service = service
         self._database = database
         self._bootstrap = bootstrap
-        self._clock = clock
         self._wake = wake
         self._log = log
         self._metrics = metrics
+        self._parking = ParkingPlace(service, database, clock, metrics.parked, log)
 
     async def run(self) -> None:
         while True:
@@ -178,17 +179,12 @@ class Relay:
 
     async def _park(self, row: Row, error: KafkaFailure) -> None:
         because = f"Kafka refused event {row.position}: {type(error).__name__}"
-        async with self._database.transaction() as connection:
-            await parking.set_aside(
-                connection,
-                row.stream,
-                service=self._service,
-                council=Envelope.from_headers(decode_headers(row.headers)).council,
-                because=because,
-                at=self._clock.now(),
-            )
+
+        async def refuse(connection: Connection, _: datetime) -> None:
             await connection.execute(_REFUSE, {"position": row.position, "because": because})
-        self._log.error("key parked", topic=row.stream.topic, key=row.stream.key, because=because)
+
+        council = Envelope.from_headers(decode_headers(row.headers)).council
+        await self._parking.park(row.stream, council=council, because=because, also=refuse)
 
 
 async def outbox_depth(database: Database, clock: Clock) -> tuple[int, float]:

@@ -11,13 +11,14 @@ from typing import Final, Generic, TypeVar
 
 from opentelemetry.trace import SpanKind
 
-from service_runtime import parking, timers
+from service_runtime import timers
 from service_runtime.claims import TimerClaim
 from service_runtime.clock import SimulatedClock, horizon_of
 from service_runtime.database import is_passing
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import TimerMetrics
 from service_runtime.observability.traces import about, later
+from service_runtime.parking import ParkingPlace
 from service_runtime.perform import Done, NotOurs, Performer
 from service_runtime.streams import StreamKey
 from service_runtime.subscriptions import TimerSubscription
@@ -51,6 +52,7 @@ class Sleeper(Generic[WorkT]):
         self._wake = wake
         self._log = log
         self._metrics = metrics
+        self._parking = ParkingPlace(performer.service, performer.database, performer.clock, metrics.parked, log)
         self._failures: Counter[str] = Counter()
         self._stands_still = isinstance(performer.clock, SimulatedClock)
         # On a simulated clock one after the other, so that a story told twice is the same story.
@@ -116,13 +118,4 @@ class Sleeper(Generic[WorkT]):
             return
         del self._failures[str(timer.id)]
         because = f"timer {timer.kind} could not be performed: {type(error).__name__}"
-        async with self._performer.database.transaction() as connection:
-            await parking.set_aside(
-                connection,
-                timer.stream,
-                service=self._performer.service,
-                council=timer.council,
-                because=because,
-                at=self._performer.clock.now(),
-            )
-        self._log.error("key parked", topic=timer.stream.topic, key=timer.stream.key, because=because)
+        await self._parking.park(timer.stream, council=timer.council, because=because)

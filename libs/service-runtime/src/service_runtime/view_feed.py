@@ -34,7 +34,9 @@ class _Upserts:
         self._log = log
 
     async def take_in(self, connection: Connection, batch: Batch) -> Afterwards | None:
-        said = [one for record in batch.records for one in self._said(record)]
+        # They come partition by partition.
+        in_order = sorted(batch.records, key=lambda record: record.timestamp)
+        said = [one for record in in_order for one in self._said(record)]
         woke = bool(said) and await views.write(connection, said, now=batch.at)
         return self._sleeper.ring if woke else None
 
@@ -52,4 +54,7 @@ class _Upserts:
                 "unreadable event left out of views", type=entry.event.type_name(), error=type(error).__name__
             )
             return []
-        return [views.said_by(view, event, sequence=envelope.sequence) for view in concerned]
+        return [
+            views.said_by(view, event, sequence=envelope.sequence, traceparent=envelope.traceparent)
+            for view in concerned
+        ]

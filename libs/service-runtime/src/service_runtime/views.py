@@ -54,13 +54,14 @@ class Entry(Generic[EventT]):
 
 @dataclass(frozen=True)
 class Said:
-    """One event on its way into a view."""
+    """One event on its way into a view, or out of it again; what it follows from is known on its way in only."""
 
     view: str
     key: str
     sequence: int
     type: str
     body: bytes
+    traceparent: str = ""
 
 
 # OFFSET 0 has each row looked up by its key: left to itself, the planner reads whole views.
@@ -115,17 +116,20 @@ _UPSERT = text(
     """
 )
 # Each wake-up has a name of its own, so that it never waits for a timer that another transaction is just taking.
+# It follows from the last of the news that its stream held for.
 _WAKE_HOLDERS = text(
     """
     WITH released AS (
-        DELETE FROM holds USING unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS moved(view, view_key)
+        DELETE FROM holds
+        USING unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:traceparents AS text[]),
+                     CAST(:places AS integer[])) AS moved(view, view_key, traceparent, place)
         WHERE holds.view = moved.view AND holds.view_key = moved.view_key
-        RETURNING holds.topic, holds.key, holds.council
+        RETURNING holds.topic, holds.key, holds.council, moved.traceparent, moved.place
     )
     INSERT INTO timers (topic, key, kind, about, due_at, precedence, council, armed_by, traceparent)
     SELECT DISTINCT ON (topic, key) topic, key, :kind, gen_random_uuid()::text, CAST(:now AS timestamptz),
-           CAST(:precedence AS smallint), council, :kind, ''
-    FROM released
+           CAST(:precedence AS smallint), council, :kind, traceparent
+    FROM released ORDER BY topic, key, place DESC
     RETURNING id
     """
 )
@@ -186,12 +190,17 @@ class Views:
 
 
 async def write(connection: Connection, said: Iterable[Said], *, now: datetime) -> bool:
-    """Brings views up to date and wakes who held for them; True when somebody was woken."""
+    """Brings views up to date and wakes who held for them; True when somebody was woken.
+
+    `said` comes in the order in which it was said: whoever held for several things is woken by the last of them.
+    """
     newest: dict[tuple[str, str], Said] = {}
     for one in said:
         before = newest.get((one.view, one.key))
         if before is None or one.sequence > before.sequence:
+            newest.pop((one.view, one.key), None)  # it takes its place anew, behind what was said before it
             newest[one.view, one.key] = one
+    places = {name: place for place, name in enumerate(newest)}
     ordered = [newest[name] for name in sorted(newest)]
     names = {"views": [one.view for one in ordered], "keys": [one.key for one in ordered]}
     await connection.execute(_LOCK_EXCLUSIVE, {"names": [_lock_name(one.view, one.key) for one in ordered]})
@@ -205,14 +214,23 @@ async def write(connection: Connection, said: Iterable[Said], *, now: datetime) 
         },
     )
     woken = await connection.execute(
-        _WAKE_HOLDERS, {**names, "kind": VIEW_MOVED, "now": now, "precedence": int(Precedence.FACT)}
+        _WAKE_HOLDERS,
+        {
+            **names,
+            "traceparents": [one.traceparent for one in ordered],
+            "places": [places[one.view, one.key] for one in ordered],
+            "kind": VIEW_MOVED,
+            "now": now,
+            "precedence": int(Precedence.FACT),
+        },
     )
     return woken.first() is not None
 
 
-def said_by(view: View[EventT], event: EventT, *, sequence: int) -> Said:
+def said_by(view: View[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> Said:
     """The row that `event` becomes in `view`."""
-    return Said(view.name, view.key(event), sequence, event.type_name(), event.model_dump_json().encode())
+    body = event.model_dump_json().encode()
+    return Said(view.name, view.key(event), sequence, event.type_name(), body, traceparent)
 
 
 def _lock_name(view: str, key: str) -> str:

@@ -12,16 +12,22 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from contracts.catalogue import PACKAGES
+from contracts.events.packages import WithdrawalRequested
 from contracts.ids import PackageId
+from service_runtime.batch_feed import BatchFeed
 from service_runtime.claims import CommandClaim
 from service_runtime.clock import SystemClock
 from service_runtime.consumer import TRIES
 from service_runtime.observability import traces
 from service_runtime.observability.traces import about, later
+from service_runtime.sleeper import Sleeper
 from service_runtime.streams import Cause
+from service_runtime.subscriptions import when
 from service_runtime.testing.databases import number, rows
-from service_runtime.testing.turnstile import Ask, Turnstile, answer_nothing, ask, running, stream_of
+from service_runtime.testing.turnstile import Ask, Turnstile, TurnstileWork, answer_nothing, ask, running, stream_of
 from service_runtime.testing.waiting import until
+from service_runtime.view_feed import feed_of
+from service_runtime.views import VIEW_MOVED, View
 
 pytestmark = pytest.mark.servers
 
@@ -137,6 +143,38 @@ async def test_a_timer_begins_a_trace_of_its_own_linked_to_what_armed_it(gate: T
     assert [(link.context.trace_id, link.context.span_id) for link in timer.links] == [
         (trace_of(request), id_of(request))
     ]
+
+
+REQUESTS = View("requests", of=(WithdrawalRequested,), key=lambda event: str(event.package_id))
+
+
+async def test_a_timer_that_a_view_armed_is_linked_to_what_moved_the_view(gate: Turnstile, traced: Traced) -> None:
+    held, missing = uuid4(), uuid4()
+
+    async def hold(work: TurnstileWork) -> None:
+        assert await work.hold([(REQUESTS.name, str(missing))])
+
+    async def look_again(*_: object) -> None:
+        """What is missing no more is no matter here."""
+
+    await gate.do(held, hold)
+    timers = [when(VIEW_MOVED, look_again)]
+    sleeper = Sleeper(gate.performer, timers, wake=gate.wakes.sleeper, log=gate.log, metrics=gate.metrics.timers)
+    feed = BatchFeed(
+        feed_of((REQUESTS,), sleeper=gate.wakes.sleeper, log=gate.log),
+        service=gate.name,
+        database=gate.database,
+        bootstrap=gate.bootstrap,
+        clock=gate.clock,
+        log=gate.log,
+    )
+    async with running(gate.relay().run(), feed.run(), sleeper.run()):
+        await ask_in_a_request(gate, missing)
+        await until(lambda: traced.spans(f"timer {VIEW_MOVED}", held), within=40)
+    request, woken = traced.one("POST /v1/asks", missing), traced.one(f"timer {VIEW_MOVED}", held)
+    assert woken.parent is None
+    assert trace_of(woken) != trace_of(request)
+    assert [link.context.span_id for link in woken.links] == [id_of(request)]
 
 
 async def test_a_parked_event_that_is_released_begins_a_trace_of_its_own(gate: Turnstile, traced: Traced) -> None:

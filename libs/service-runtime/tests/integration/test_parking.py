@@ -56,6 +56,15 @@ async def parked(gate: Turnstile, package: UUID, *, waiting: int) -> ParkedKey:
     return one
 
 
+async def is_counted(gate: Turnstile, *, by: str) -> None:
+    """Returns when operations can see that one key was parked, and by what kind."""
+    count = "calloff_parked_events_total"
+    value = gate.metrics.registry.get_sample_value
+    await until(lambda: value(count, {"by": by}) == 1)
+    kinds = {"event", "timer", "relay", "webhook"}
+    assert {kind: value(count, {"by": kind}) for kind in kinds} == {kind: float(kind == by) for kind in kinds}
+
+
 async def on_kafka(gate: Turnstile, *packages: UUID) -> list[str]:
     """The types of the packages' events on Kafka, after the checker has found nothing wrong with them."""
     await until(lambda: outbox_is_empty(gate.database))
@@ -72,6 +81,7 @@ async def test_a_poison_event_parks_its_key_and_everything_else_flows(gate: Turn
         await gate.ask(healthy, times=3)
         key = await parked(gate, poisoned, waiting=3)
         await until(lambda: same(passages(gate, healthy), 3))
+        await is_counted(gate, by="event")
     assert key.event_type == WithdrawalRequested.type_name()
     assert key.because == f"{WithdrawalRequested.type_name()} could not be handled: TurnstileBlocked"
     assert await passages(gate, poisoned) == 0
@@ -166,6 +176,7 @@ async def test_a_timer_that_fails_three_times_parks_its_key_and_is_tried_again_o
         key = await parked(gate, package, waiting=0)
         assert key.because == "timer close could not be performed: TurnstileBlocked"
         assert key.event_id is None
+        await is_counted(gate, by="timer")
         await unblock(gate)
         assert await gate.parking.release(stream_of(package)) == Release(handled=0, still_parked=False)
         await until(lambda: number(gate.database, "SELECT count(*) FROM closings"))
@@ -216,6 +227,7 @@ async def test_a_row_that_kafka_refuses_parks_its_key_and_the_rest_flows(gate: T
         refused_rows = "SELECT count(*) FROM outbox JOIN journal USING (position) WHERE topic = :topic"
         await until(lambda: same(number(gate.database, refused_rows, topic=PROVIDERS), 2))
         assert gate.log.said("key parked")
+        await is_counted(gate, by="relay")
 
         await allow_records_of(gate.bootstrap, 100_000)
         assert await gate.parking.release(key.stream) == Release(handled=0, still_parked=False)

@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
-from contracts.testing import an_example_of
-from contracts.values import WithdrawalReason
+from contracts.testing import an_envelope_of, an_example_of
 from service_runtime import view_feed, views
-from service_runtime.batch_feed import BatchFeed
+from service_runtime.batch_feed import Batch, BatchFeed
 from service_runtime.clock import SystemClock
 from service_runtime.database import Database
+from service_runtime.kafka import KafkaRecord
 from service_runtime.relay import outbox_is_empty
 from service_runtime.sleeper import Sleeper
 from service_runtime.subscriptions import when
@@ -34,9 +35,9 @@ ENDINGS = View[WithdrawalRequested | PackageWithdrawn](
 )
 
 
-def said(package: UUID, *, sequence: int, reason: WithdrawalReason = WithdrawalReason.MOVED_AWAY) -> Said:
-    event = an_example_of(WithdrawalRequested, package_id=package, reason=reason)
-    return said_by(REQUESTS, event, sequence=sequence)
+def said(package: UUID, *, sequence: int, traceparent: str = "") -> Said:
+    event = an_example_of(WithdrawalRequested, package_id=package)
+    return said_by(REQUESTS, event, sequence=sequence, traceparent=traceparent)
 
 
 async def hear(database: Database, *heard: Said) -> bool:
@@ -113,6 +114,60 @@ async def test_one_stream_that_held_for_several_things_is_woken_once_for_those_t
     await gate.do(uuid4(), hold)
     assert await hear(database, said(first, sequence=1), said(second, sequence=1))
     assert await number(database, "SELECT count(*) FROM timers") == 1
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+async def test_who_held_for_several_things_is_woken_by_what_was_said_last(
+    gate: Turnstile, database: Database, turn: int
+) -> None:
+    first, last = missing = sorted((uuid4(), uuid4()))[::turn]
+    await hold_for(gate, *missing)
+    news = [said(each, sequence=1, traceparent=f"of {each}") for each in (first, last, uuid4())]
+    assert await hear(database, *news)
+    assert await wakers(database) == [f"of {last}"]
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+async def test_what_was_said_last_in_a_batch_is_so_whatever_its_partition(
+    gate: Turnstile, database: Database, turn: int
+) -> None:
+    first, last = missing = (uuid4(), uuid4())
+    await hold_for(gate, *missing)
+    records = [a_record(first, at=1), a_record(last, at=2)][::turn]
+    async with database.transaction() as connection:
+        await feed_of((REQUESTS,), sleeper=Wake(), log=gate.log).take_in(connection, Batch(records, gate.clock.now()))
+    assert await wakers(database) == [f"of {last}"]
+
+
+async def hold_for(gate: Turnstile, *missing: UUID) -> None:
+    async def wait(work: TurnstileWork) -> None:
+        assert await work.hold([(REQUESTS.name, str(each)) for each in missing])
+
+    await gate.do(uuid4(), wait)
+
+
+async def wakers(database: Database) -> list[str]:
+    """The traces that the timers follow from."""
+    return [row.traceparent for row in await rows(database, "SELECT traceparent FROM timers")]
+
+
+def a_record(package: UUID, *, at: int) -> KafkaRecord:
+    """A request as a consumer gets it, appended `at` so many milliseconds."""
+    event = an_example_of(WithdrawalRequested, package_id=package)
+    envelope = an_envelope_of(event).model_copy(update={"traceparent": f"of {package}"})
+    return KafkaRecord(
+        topic=PACKAGES,
+        partition=0,
+        offset=0,
+        timestamp=at,
+        timestamp_type=0,
+        key=event.key.encode(),
+        value=encode(event),
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=envelope.headers(),
+    )
 
 
 async def test_no_wake_up_is_lost_between_the_look_and_the_hold(gate: Turnstile, database: Database) -> None:

@@ -1,135 +1,31 @@
 """What comes from Kafka is kept as it came; the story is told from it, and whoever changes a byte is found out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
-from jsonschema.protocols import Validator
 
-from audit.domain.records import Arrived, FaultKind, Position, decode_headers
-from audit.testing import Press
+from audit.domain.records import FaultKind, Position, decode_headers
 from audit.testing.house import House
+from audit.testing.stories import LINES
 from contracts.catalogue import PACKAGES, encode
-from contracts.events.frameworks import RankedListPublished
 from contracts.events.packages import (
-    Candidate,
-    OfferAccepted,
     OfferDeclined,
     OfferMade,
-    PackagePlaced,
     PackageRequested,
-    ProviderPassedOver,
     SourcingStarted,
     StageEntered,
-    ViewUse,
 )
-from contracts.events.providers import EligibilityChanged, ProviderRegistered
-from contracts.ids import FrameworkKey, PackageId, ProviderId
-from contracts.testing import COLCHESTER, an_example_of, some_care
-from contracts.values import PassOverReason, Tier
+from contracts.ids import PackageId, ProviderId
+from contracts.testing import an_example_of
 from service_runtime.database import StatementRefused
 from service_runtime.testing.databases import number, rows
-from service_runtime.testing.openapi import ask_all_that_the_page_tells
-from service_runtime.testing.waiting import until
-
-NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elder")
-
-
-@dataclass
-class Story:
-    """Alder is embargoed, Birch declines, Cedar accepts; Dogwood stands behind, Elder on tier 2's list."""
-
-    package: PackageId
-    press: Press
-    providers: dict[str, ProviderId] = field(default_factory=lambda: {name: ProviderId(uuid4()) for name in NAMES})
-    framework: FrameworkKey = field(default_factory=lambda: FrameworkKey(f"invented-{uuid4()}"))
-
-    def records(self) -> list[Arrived]:
-        return [*self._market(), *self._road()]
-
-    def _market(self) -> list[Arrived]:
-        named = [ProviderRegistered(provider_id=each, name=name, service_types=()) for name, each in self._named()]
-        eligible = [an_example_of(EligibilityChanged, provider_id=each) for _, each in self._named()]
-        lists = [
-            self._list(Tier.ONE, "Alder", "Birch", "Cedar", "Dogwood"),
-            self._list(Tier.TWO, "Elder"),
-        ]
-        return self.press.says(*named, *eligible, *lists)
-
-    def _named(self) -> Sequence[tuple[str, ProviderId]]:
-        return list(self.providers.items())
-
-    def _list(self, tier: Tier, *names: str) -> RankedListPublished:
-        return RankedListPublished(
-            framework=self.framework,
-            area=COLCHESTER,
-            tier=tier,
-            list_version=7,
-            issued_on=date(2026, 2, 1),
-            live_from=date(2026, 3, 1),
-            ranking=self._ranking(*names),
-        )
-
-    def _ranking(self, *names: str) -> tuple[Candidate, ...]:
-        return tuple(Candidate(provider_id=self.providers[name], rank=rank) for rank, name in enumerate(names, start=1))
-
-    def _road(self) -> list[Arrived]:
-        press, package = self.press, self.package
-        views = (ViewUse(view="eligibility", key=str(self.providers["Alder"]), sequence=2),)
-        alder, birch, cedar = (self.providers[name] for name in NAMES[:3])
-        requested = an_example_of(PackageRequested, package_id=package, care=some_care(framework=self.framework))
-        first = press.envelope(requested, cause=f"command:{uuid4()}", actor="system:council-1")
-        began = press.says(
-            an_example_of(SourcingStarted, package_id=package, framework=self.framework),
-            an_example_of(
-                StageEntered, package_id=package, list_version=7, candidates=self._ranking(*NAMES[:4]), tier=Tier.ONE
-            ),
-            an_example_of(
-                ProviderPassedOver,
-                package_id=package,
-                provider_id=alder,
-                rank=1,
-                reasons=(PassOverReason.EMBARGOED,),
-                views=views,
-            ),
-            an_example_of(OfferMade, package_id=package, provider_id=birch, rank=2, views=()),
-            cause=str(first.id),
-        )
-        ended = press.says(
-            an_example_of(OfferDeclined, package_id=package, provider_id=birch),
-            an_example_of(OfferMade, package_id=package, provider_id=cedar, rank=3, views=()),
-            an_example_of(OfferAccepted, package_id=package, provider_id=cedar),
-            an_example_of(PackagePlaced, package_id=package, provider_id=cedar, views=()),
-            actor=f"provider:{cedar}",
-        )
-        return [press.record(first, requested), *began, *ended]
-
-
-LINES = 9
-
-
-async def told(house: House, package: PackageId) -> Story:
-    story = Story(package, house.press())
-    await house.sends(story.records())
-    await house.kept(package, count=LINES)
-    await until(lambda: _lists_kept(house, story), within=20)
-    return story
-
-
-async def _lists_kept(house: House, story: Story) -> bool:
-    query = "SELECT count(*) FROM records WHERE subject LIKE :framework OR subject = ANY(:providers)"
-    subjects = [str(each) for each in story.providers.values()]
-    kept = await number(house.audit.service.database, query, framework=f"{story.framework}/%", providers=subjects)
-    return kept == 2 + 2 * len(NAMES)
-
 
 # --- a story in, a trail out
 
 
 async def test_a_story_comes_out_as_it_went_in(house: House, package: PackageId) -> None:
-    story = await told(house, package)
+    story = await house.hears_a_story(package)
     answer = await house.asks(f"/v1/packages/{package}/trail")
     assert (answer.status, answer.body["verified"]) == (200, True)
     lines = answer.body["lines"]
@@ -157,7 +53,7 @@ async def test_bytes_are_kept_exactly_as_they_came(house: House, package: Packag
 
 
 async def test_why_not_is_answered_for_everybody(house: House, package: PackageId) -> None:
-    story = await told(house, package)
+    story = await house.hears_a_story(package)
     strangers = {"Stranger": ProviderId(uuid4())}
     verdicts = {
         name: (await house.asks(f"/v1/packages/{package}/why-not/{each}")).body
@@ -187,7 +83,7 @@ async def test_why_not_is_answered_for_everybody(house: House, package: PackageI
 
 
 async def test_another_councils_package_is_unknown(house: House, package: PackageId) -> None:
-    await told(house, package)
+    await house.hears_a_story(package)
     for path in (
         f"/v1/packages/{package}/trail",
         f"/v1/packages/{package}/why-not/{uuid4()}",
@@ -275,7 +171,7 @@ async def faults_of(house: House, package: PackageId) -> list[tuple[str, Positio
 
 
 async def test_one_byte_changed_in_a_payload_is_named(house: House, package: PackageId) -> None:
-    await told(house, package)
+    await house.hears_a_story(package)
     assert await faults_of(house, package) == []
     position = (await house.kept(package, count=LINES))[5]
     event_id = await _change(house, position, "payload = set_byte(payload, 20, get_byte(payload, 20) # 1)")
@@ -300,7 +196,7 @@ async def test_one_byte_changed_in_a_payload_is_named(house: House, package: Pac
 async def test_a_change_anywhere_else_in_a_row_is_named(
     house: House, package: PackageId, change: str, kind: FaultKind
 ) -> None:
-    await told(house, package)
+    await house.hears_a_story(package)
     position = (await house.kept(package, count=LINES))[5]
     event_id = await _change(house, position, change)
     assert (kind, position, event_id) in await faults_of(house, package)
@@ -314,7 +210,7 @@ async def _change(house: House, position: Position, change: str) -> UUID:
 
 
 async def test_a_row_that_is_gone_leaves_a_gap(house: House, package: PackageId) -> None:
-    await told(house, package)
+    await house.hears_a_story(package)
     positions = await house.kept(package, count=LINES)
     where = 'WHERE topic = :topic AND partition = :partition AND "offset" = :offset'
     await house.tampers(f"DELETE FROM records {where}", **vars(positions[4]))
@@ -337,17 +233,3 @@ async def whole_record(house: House) -> set[tuple[str, int, int]]:
         parameters = f"records=25&cursor={answer.body['next']}"
     assert records == await number(house.audit.service.database, "SELECT count(*) FROM records")
     return found
-
-
-async def test_no_request_gets_an_answer_that_the_page_does_not_tell(
-    house: House, package: PackageId, problem_schema: Validator
-) -> None:
-    story = await told(house, package)
-    token = house.audit.issuer.token
-    scopes = ("audit:read", "sourcing:operate", "operations:manage")
-    await ask_all_that_the_page_tells(
-        house.audit.url,
-        tokens=[token(*scopes, council=house.council), token(*scopes), token("offers:answer"), "rubbish"],
-        known={"package_id": [package], "provider_id": list(story.providers.values())},
-        problem_schema=problem_schema,
-    )

@@ -13,6 +13,7 @@ from audit.testing import COUNCIL, PACKAGE, Press, provider, told
 from contracts.catalogue import CATALOGUE, PACKAGES, PARKED, Entry, encode
 from contracts.events.base import Event
 from contracts.events.operations import KeyParked
+from contracts.events.orders import LateDecision, LateDecisionRefused, SpotPriceRefusal
 from contracts.events.packages import (
     Candidate,
     OfferClockStarted,
@@ -69,6 +70,22 @@ def test_every_event_of_a_package_has_its_sentence(entry: Entry) -> None:
                 candidates=(Candidate(provider_id=BIRCH, rank=2), Candidate(provider_id=ALDER, rank=1)),
             ),
             "The stage tier 1 began with version 3 of its ranked list: 1 Alder, 2 Birch",
+        ),
+        (
+            an_example_of(LateDecisionRefused, provider_id=ALDER, refusal=None, reason=LateDecision.DECIDED_OTHERWISE),
+            "officer first agreed to the price of Alder, which was not used: another decision stood already",
+        ),
+        (
+            an_example_of(
+                LateDecisionRefused,
+                provider_id=ALDER,
+                refusal=SpotPriceRefusal.TOO_HIGH,
+                reason=LateDecision.AWARD_LAPSED,
+            ),
+            (
+                "officer first refused the price of Alder (too high), which was not used: the award waited for nobody "
+                "any more"
+            ),
         ),
         (
             an_example_of(PackagePlaced, provider_id=BIRCH),

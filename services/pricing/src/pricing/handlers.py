@@ -8,7 +8,7 @@ from contracts.events.orders import SpotPriceRefusal
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.events.rates import RatesSelected
 from contracts.ids import AwardId, CouncilKey, OrderId, PackageId
-from pricing.domain.approvals import Decision, SpotPrice, asked_by, decide, lapse
+from pricing.domain.approvals import Decided, Decision, SpotPrice, asked_by, decide, lapse
 from pricing.domain.days import local_day
 from pricing.domain.errors import AwardNotFound, FrameworkNotFound
 from pricing.domain.orders import cancel, issued, line_for, order_for, reference_for
@@ -99,15 +99,15 @@ async def close_awards_of_package(event: SourcingStopped, work: PricingWork) -> 
     await _close_awards(event.package_id, AwardEnd.PACKAGE_WITHDRAWN, work)
 
 
-async def decide_spot_price(command: DecideSpotPrice, work: PricingWork) -> SpotPrice:
-    """The first decision stands; told again alike, it is the same."""
+async def decide_spot_price(command: DecideSpotPrice, work: PricingWork) -> Decided:
+    """The first decision stands, and a later one is on record; told again alike, each is the same."""
     price = await work.spot_prices.get(command.award_id)
     if price is None or price.package_id != command.package_id:
         raise AwardNotFound
-    decided, told = decide(price, Decision(command.officer, work.now, command.refusal))
-    if decided is not price:
-        await work.spot_prices.save(decided)
-        work.publish(*told)
+    decided = decide(price, Decision(command.officer, work.now, command.refusal))
+    if decided.price is not price:
+        await work.spot_prices.save(decided.price, before=price)
+        work.publish(*decided.told)
     return decided
 
 
@@ -119,4 +119,4 @@ async def _close_awards(package_id: PackageId, because: AwardEnd, work: PricingW
 async def _close(price: SpotPrice, because: AwardEnd, work: PricingWork) -> None:
     closed = lapse(price, because)
     if closed is not price:
-        await work.spot_prices.save(closed)
+        await work.spot_prices.save(closed, before=price)

@@ -72,8 +72,8 @@ class SpotPrices(Protocol):
 
     async def add(self, price: SpotPrice) -> None: ...
 
-    async def save(self, price: SpotPrice) -> None:
-        """Keeps the decision, or why it lapsed."""
+    async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
+        """Keeps what it has more than `before`: the decision, one that came too late, or why it lapsed."""
         ...
 
 

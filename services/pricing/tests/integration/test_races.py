@@ -73,7 +73,7 @@ async def test_two_officers_who_differ_about_a_price(house: House) -> None:
     for award, (approval, refusal) in zip(awards, answers, strict=True):
         assert sorted((approval.status, refusal.status)) == [200, 409]
         told = "SpotPriceApproved" if approval.status == 200 else "SpotPriceRefused"
-        assert await house.happened(award.package_id) == [told]
+        assert await house.happened(award.package_id) == [told, "LateDecisionRefused"]
     winners = Counter(approval.status == 200 for approval, _ in answers)
     assert len(winners) == 2, "now one of the two is faster and now the other"
     assert await decisions_of(house, awards) == ROUNDS
@@ -91,6 +91,20 @@ async def test_two_officers_who_agree_about_a_price(house: House) -> None:
         assert (one.status, one.body) == (200, other.body)
     for award in awards:
         assert await house.happened(award.package_id) == ["SpotPriceApproved"]
+
+
+async def test_a_late_refusal_that_comes_twice_at_once_is_told_once(house: House) -> None:
+    awards = await house.awards(ROUNDS)
+    assert {answer.status for answer in await side_by_side(awards, lambda award: approve(house, award))} == {200}
+
+    async def race(award: AwardAwaitsApproval) -> tuple[Reply, Reply]:
+        one, other = await asyncio.gather(refuse(house, award), refuse(house, award))
+        return one, other
+
+    for one, other in await side_by_side(awards, race):
+        assert (one.status, one.body) == (409, other.body)
+    for award in awards:
+        assert await house.happened(award.package_id) == ["SpotPriceApproved", "LateDecisionRefused"]
 
 
 async def test_an_approval_that_comes_twice_at_once_with_one_key(house: House) -> None:
@@ -127,7 +141,8 @@ async def test_an_approval_against_the_end_of_the_award(house: House) -> None:
     assert {answer.status for answer in answers} <= {200, 409}
     assert await decisions_of(house, awards) == approved
     for award, answer in zip(awards, answers, strict=True):
-        assert await house.happened(award.package_id) == (["SpotPriceApproved"] if answer.status == 200 else [])
+        told = "SpotPriceApproved" if answer.status == 200 else "LateDecisionRefused"
+        assert await house.happened(award.package_id) == [told]
 
 
 async def test_orders_that_are_issued_at_once_have_numbers_of_their_own(house: House) -> None:

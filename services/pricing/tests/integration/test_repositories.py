@@ -342,13 +342,28 @@ async def test_a_spot_price_comes_back_as_it_was_kept(kept: Repositories) -> Non
 async def test_what_became_of_a_spot_price_is_kept(kept: Repositories, after: SpotPrice) -> None:
     async with kept.work() as work:
         await work.spot_prices.add(a_spot_price())
-        await work.spot_prices.save(after)
+        await work.spot_prices.save(after, before=a_spot_price())
         assert await work.spot_prices.get(after.award_id) == after
         assert await work.spot_prices.pending_of(after.package_id) == []
     listed = {
         standing: list(await kept.ask.spot_prices_of(COUNCIL, standing, after=None, limit=10)) for standing in Standing
     }
     assert listed == {standing: [after] if standing is after.standing else [] for standing in Standing}
+
+
+@pytest.mark.parametrize("price", [approved(a_spot_price()), a_spot_price(lapsed_because=AwardEnd.PROPOSAL_REPLACED)])
+async def test_what_was_decided_too_late_is_kept_beside_what_counts(kept: Repositories, price: SpotPrice) -> None:
+    late = (
+        Decision("officer:third", MONDAY_NINE, SpotPriceRefusal.TOO_HIGH),
+        Decision("officer:fourth", MONDAY_NINE + timedelta(minutes=1)),
+    )
+    after = replace(price, late_decisions=late)
+    async with kept.work() as work:
+        await work.spot_prices.add(a_spot_price())
+        await work.spot_prices.save(price, before=a_spot_price())
+        await work.spot_prices.save(after, before=price)
+        assert await work.spot_prices.get(price.award_id) == after
+    assert await kept.ask.spot_price(price.award_id, COUNCIL) == after
 
 
 async def test_a_councils_spot_prices_are_listed_the_newest_first_page_by_page(kept: Repositories) -> None:
@@ -369,10 +384,10 @@ async def test_the_database_refuses_a_second_decision(database: Database) -> Non
     kept = on_postgres(database)
     async with kept.work() as work:
         await work.spot_prices.add(a_spot_price())
-        await work.spot_prices.save(approved(a_spot_price()))
+        await work.spot_prices.save(approved(a_spot_price()), before=a_spot_price())
     with pytest.raises(StatementRefused, match="one_decision_of_an_award"):
         async with kept.work() as work:
-            await work.spot_prices.save(approved(a_spot_price(), officer="officer:third"))
+            await work.spot_prices.save(approved(a_spot_price(), officer="officer:third"), before=a_spot_price())
 
 
 @pytest.mark.parametrize("kind", ["officer", "system"])
@@ -382,4 +397,4 @@ async def test_the_database_refuses_a_decision_by_who_awarded(database: Database
         await work.spot_prices.add(a_spot_price())
     with pytest.raises(StatementRefused, match="two_people"):
         async with kept.work() as work:
-            await work.spot_prices.save(approved(a_spot_price(), officer=f"{kind}:first"))
+            await work.spot_prices.save(approved(a_spot_price(), officer=f"{kind}:first"), before=a_spot_price())

@@ -9,7 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.events.listings import AwardLapsed, InadequateReason
-from contracts.events.orders import PurchaseOrderCancelled, PurchaseOrderIssued, SpotPriceApproved, SpotPriceRefused
+from contracts.events.orders import (
+    LateDecisionRefused,
+    PurchaseOrderCancelled,
+    PurchaseOrderIssued,
+    SpotPriceApproved,
+    SpotPriceRefusal,
+    SpotPriceRefused,
+)
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.ids import PackageId, ProviderId
 from contracts.terms import terms_for
@@ -284,8 +291,12 @@ async def test_a_decision_is_answered_alike_again_and_refused_otherwise(house: H
     path = f"/v1/spot-prices/{award.award_id}/approve"
     first, again = await house.officer("POST", path), await house.officer("POST", path, name="third")
     assert (again.status, again.body) == (200, first.body)
-    assert (await refuse(house, award.award_id)).status == 409
-    assert await house.happened(award.package_id) == ["SpotPriceApproved"]
+    late, as_late = await refuse(house, award.award_id), await refuse(house, award.award_id)
+    assert (late.status, late.body["title"]) == (409, "The price was decided otherwise")
+    assert (as_late.status, as_late.body) == (409, late.body)
+    _, told = await house.told(award.package_id)
+    assert isinstance(told, LateDecisionRefused)
+    assert (told.officer, told.refusal) == ("officer:second", SpotPriceRefusal.TOO_HIGH)
 
 
 @pytest.mark.parametrize("end", ["lapsed", "stopped", "placed"])

@@ -6,10 +6,16 @@ from datetime import timedelta
 import pytest
 
 from contracts.events.listings import AwardEnd
-from contracts.events.orders import SpotPriceApproved, SpotPriceRefusal, SpotPriceRefused
+from contracts.events.orders import (
+    LateDecision,
+    LateDecisionRefused,
+    SpotPriceApproved,
+    SpotPriceRefusal,
+    SpotPriceRefused,
+)
 from contracts.testing import MONDAY_NINE
-from pricing.domain.approvals import Decision, SpotPrice, Standing, decide, lapse
-from pricing.domain.errors import AwardLapsedAlready, DecidedOtherwise, SameOfficer
+from pricing.domain.approvals import Decided, Decision, SpotPrice, Standing, decide, lapse
+from pricing.domain.errors import SameOfficer
 from pricing.testing import a_spot_price
 
 TEN = MONDAY_NINE + timedelta(hours=1)
@@ -23,15 +29,21 @@ def refused_by(officer: str = "officer:second", reason: SpotPriceRefusal = SpotP
     return Decision(officer, TEN, reason)
 
 
+def decided(decision: Decision) -> SpotPrice:
+    return decide(a_spot_price(), decision).price
+
+
 def test_a_second_officer_approves() -> None:
-    price, (told,) = decide(a_spot_price(), approved_by())
+    decision = decide(a_spot_price(), approved_by())
+    price, (told,) = decision.price, decision.told
     assert price.standing is Standing.APPROVED
     assert isinstance(told, SpotPriceApproved)
     assert (told.award_id, told.rate, told.officer) == (price.award_id, price.terms.rate, "officer:second")
 
 
 def test_a_second_officer_refuses() -> None:
-    price, (told,) = decide(a_spot_price(), refused_by())
+    decision = decide(a_spot_price(), refused_by())
+    price, (told,) = decision.price, decision.told
     assert price.standing is Standing.REFUSED
     assert isinstance(told, SpotPriceRefused)
     assert (told.officer, told.reason) == ("officer:second", SpotPriceRefusal.TOO_HIGH)
@@ -47,8 +59,8 @@ def test_who_awarded_cannot_decide_with_whatever_token(kind: str, decision: Call
 @pytest.mark.parametrize("decision", [approved_by, refused_by])
 @pytest.mark.parametrize("again", ["officer:second", "officer:third"])
 def test_decided_again_alike_nothing_is_told_twice(decision: Callable[[str], Decision], again: str) -> None:
-    price, _ = decide(a_spot_price(), decision("officer:second"))
-    assert decide(price, decision(again)) == (price, ())
+    price = decided(decision("officer:second"))
+    assert decide(price, decision(again)) == Decided(price)
 
 
 @pytest.mark.parametrize(
@@ -59,21 +71,34 @@ def test_decided_again_alike_nothing_is_told_twice(decision: Callable[[str], Dec
         (refused_by(), refused_by(reason=SpotPriceRefusal.WAIT_FOR_OTHERS)),
     ],
 )
-def test_the_first_decision_stands(first: Decision, then: Decision) -> None:
-    price, _ = decide(a_spot_price(), first)
-    with pytest.raises(DecidedOtherwise, match="award the package anew"):
-        decide(price, then)
+def test_the_first_decision_stands_and_the_later_one_is_on_record(first: Decision, then: Decision) -> None:
+    late = decide(decided(first), then)
+    assert late.price.decision == first
+    (told,) = late.told
+    assert isinstance(told, LateDecisionRefused)
+    assert (told.officer, told.refusal, told.reason) == (then.officer, then.refusal, LateDecision.DECIDED_OTHERWISE)
+    assert late.too_late is told.reason
 
 
-def test_an_award_that_lapsed_is_decided_by_nobody() -> None:
-    lapsed = lapse(a_spot_price(), AwardEnd.PROPOSAL_REPLACED)
-    assert lapsed.standing is Standing.LAPSED
-    with pytest.raises(AwardLapsedAlready, match="replaced its proposal"):
-        decide(lapsed, approved_by())
+def test_a_decision_about_an_award_that_lapsed_is_on_record_and_decides_nothing() -> None:
+    late = decide(lapse(a_spot_price(), AwardEnd.PROPOSAL_REPLACED), approved_by())
+    assert late.price.standing is Standing.LAPSED
+    (told,) = late.told
+    assert isinstance(told, LateDecisionRefused)
+    assert (told.officer, told.refusal, told.reason) == ("officer:second", None, LateDecision.AWARD_LAPSED)
+
+
+def test_a_late_decision_that_is_repeated_is_as_late_and_told_once() -> None:
+    late = decide(decided(approved_by()), refused_by("officer:third"))
+    again = decide(late.price, refused_by("officer:third"))
+    assert again == Decided(late.price, too_late=LateDecision.DECIDED_OTHERWISE)
+    other_reason = decide(late.price, refused_by("officer:third", SpotPriceRefusal.WAIT_FOR_OTHERS))
+    other_officer = decide(late.price, refused_by("officer:fourth"))
+    assert (len(other_reason.told), len(other_officer.told)) == (1, 1)
 
 
 def test_a_decision_stays_when_the_award_lapses_later() -> None:
-    price, _ = decide(a_spot_price(), refused_by())
+    price = decided(refused_by())
     assert lapse(price, AwardEnd.PRICE_REFUSED) is price
 
 
@@ -81,7 +106,7 @@ def test_a_decision_stays_when_the_award_lapses_later() -> None:
     ("price", "minutes"),
     [
         (a_spot_price(), 120),
-        (decide(a_spot_price(), approved_by())[0], 60),
+        (decided(approved_by()), 60),
         (a_spot_price(asked_at=MONDAY_NINE + timedelta(hours=3)), 0),
     ],
 )

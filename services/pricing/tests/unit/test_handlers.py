@@ -7,7 +7,14 @@ from decimal import Decimal
 import pytest
 
 from contracts.events.listings import AwardEnd, AwardLapsed
-from contracts.events.orders import PurchaseOrderCancelled, PurchaseOrderIssued, SpotPriceApproved
+from contracts.events.orders import (
+    LateDecision,
+    LateDecisionRefused,
+    PurchaseOrderCancelled,
+    PurchaseOrderIssued,
+    SpotPriceApproved,
+    SpotPriceRefusal,
+)
 from contracts.events.packages import PlacementVoided, SourcingStopped
 from contracts.events.rates import RatesSelected
 from contracts.ids import AwardId, CouncilKey, PackageId, PlacementId
@@ -183,8 +190,10 @@ async def test_a_package_that_is_placed_again_has_a_new_order() -> None:
 # --- spot prices
 
 
-def deciding(officer: str = "officer:second", *, package_id: PackageId = PACKAGE) -> DecideSpotPrice:
-    return DecideSpotPrice(package_id, an_award().award_id, officer)
+def deciding(
+    officer: str = "officer:second", *, package_id: PackageId = PACKAGE, refusal: SpotPriceRefusal | None = None
+) -> DecideSpotPrice:
+    return DecideSpotPrice(package_id, an_award().award_id, officer, refusal)
 
 
 async def standing(work: InMemoryPricingWork, award_id: AwardId) -> Standing:
@@ -204,10 +213,21 @@ async def test_an_approval_is_published_once() -> None:
     work = InMemoryPricingWork()
     await await_second_officer(an_award(), work)
     first = await decide_spot_price(deciding(), work)
-    assert await decide_spot_price(deciding("officer:third"), work) == first
+    assert (await decide_spot_price(deciding("officer:third"), work)).price == first.price
     (told,) = work.published
     assert isinstance(told, SpotPriceApproved)
     assert told.officer == "officer:second"
+
+
+async def test_a_decision_that_comes_too_late_is_published_once_and_changes_nothing() -> None:
+    work = InMemoryPricingWork()
+    await await_second_officer(an_award(), work)
+    await decide_spot_price(deciding(), work)
+    for _ in range(2):
+        late = await decide_spot_price(deciding("officer:third", refusal=SpotPriceRefusal.TOO_HIGH), work)
+        assert late.too_late is LateDecision.DECIDED_OTHERWISE
+    assert [type(event) for event in work.published] == [SpotPriceApproved, LateDecisionRefused]
+    assert await standing(work, an_award().award_id) is Standing.APPROVED
 
 
 @pytest.mark.parametrize("package_id", [PACKAGE, PackageId(an_id("another"))])
@@ -249,5 +269,5 @@ async def test_a_placement_closes_what_waits_and_leaves_what_was_decided() -> No
     waiting = a_spot_price("another")
     await work.spot_prices.add(waiting)
     await issue_purchase_order(a_placement(), work)
-    assert await standing(work, approved.award_id) is Standing.APPROVED
+    assert await standing(work, approved.price.award_id) is Standing.APPROVED
     assert await standing(work, waiting.award_id) is Standing.LAPSED

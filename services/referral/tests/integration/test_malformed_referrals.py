@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from referral.testing import a_body, provider
+from referral.testing.house import House
 from service_runtime.database import Database
 from service_runtime.testing.client import Client, named_fields
 from service_runtime.testing.databases import rows
+
+pytestmark = pytest.mark.xdist_group("referral")
 
 Body = dict[str, Any]  # JSON, as a council's system writes it
 Change = Callable[[Body], object]
@@ -122,17 +125,17 @@ async def everything_written(database: Database) -> list[int]:
 
 @pytest.mark.parametrize(("change", "fields"), MALFORMED)
 async def test_each_wrong_field_is_named_and_nothing_is_written_or_echoed(
-    client: Client, database: Database, change: Change, fields: list[str]
+    client: Client, house: House, change: Change, fields: list[str]
 ) -> None:
     body = json.loads(json.dumps(a_body()))
     change(body)
-    before = await everything_written(database)
+    before = await everything_written(house.database)
     reply = await client.post("/v1/referrals", body, key=f"malformed {fields} {change}")
     assert (reply.status, reply.headers["Content-Type"]) == (422, "application/problem+json")
     assert named_fields(reply) == fields
     assert SENT not in reply.text.replace(f"#/{SENT}", "")
     assert "Test Person" not in reply.text
-    assert await everything_written(database) == before
+    assert await everything_written(house.database) == before
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"NaN", b"[" * 100_000])

@@ -14,14 +14,15 @@ from opentelemetry.trace import SpanKind
 from contracts.catalogue import FRAMEWORKS, PACKAGES
 from contracts.events.packages import PackagePlaced, PlacementVoided
 from contracts.ids import PackageId
-from referral.testing import a_body, provider, said
+from referral.testing import a_body, provider
+from referral.testing.house import House
 from service_runtime.database import Database
 from service_runtime.testing.client import Client, Reply
 from service_runtime.testing.databases import rows
-from service_runtime.testing.logbook import Logbook
-from service_runtime.testing.others import AnotherService
 from service_runtime.testing.topics import everything_in
 from service_runtime.testing.waiting import until
+
+pytestmark = pytest.mark.xdist_group("referral")
 
 PLANTED = (
     "Quillfeather",
@@ -110,10 +111,7 @@ def served(spans: InMemorySpanExporter) -> list[ReadableSpan]:
 
 async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
     client: Client,
-    others: AnotherService,
-    bootstrap: str,
-    database: Database,
-    logbook: Logbook,
+    house: House,
     spans: InMemorySpanExporter,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -127,7 +125,7 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
         await client.post("/v1/referrals", {**body, "visits": "PLANTED-REFERENCE"}),
     ]
     assert [reply.status for reply in refused] == [409, 422, 422]
-    refused += [await with_the_table_gone(client, database, body)]
+    refused += [await with_the_table_gone(client, house.database, body)]
     refused += [
         await client.get("/v1/referrals?status=Quillfeather&cursor=9990000026"),
         await client.get("/v1/referrals/Quillfeather"),
@@ -135,14 +133,14 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
         await client.get("/Quillfeather/Plantagenet%20Mews"),
     ]
 
-    await others.says(said(PackagePlaced, package_id, provider_id=ALDER), council=client.council)
+    await house.hears(package_id, PackagePlaced, provider_id=ALDER)
 
     async def shown() -> bool:
         return (await client.of_provider(ALDER).get(f"/v1/packages/{package_id}/person")).status == 200
 
     await until(shown, within=30)
     await client.post(f"{location}/withdrawal", {"reason": "person has died"}, key="PLANTED-REFERENCE again")
-    await others.says(said(PlacementVoided, package_id, provider_id=ALDER), council=client.council)
+    await house.hears(package_id, PlacementVoided, provider_id=ALDER)
 
     async def withdrawn() -> bool:
         return (await client.get(location)).body["status"] == "withdrawn"
@@ -150,22 +148,23 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
     await until(withdrawn, within=30)
 
     async def relayed() -> bool:
-        return not await rows(database, "SELECT 1 FROM outbox")
+        return not await rows(house.database, "SELECT 1 FROM outbox")
 
     await until(relayed, within=30)
     captured = capfd.readouterr()
     places = [
         *(("answer", reply.text + str(reply.headers)) for reply in (taken, *refused)),
-        *await tables_of(database),
-        *await topics_at(bootstrap),
-        ("log", " ".join(f"{line.event} {line.fields}" for line in logbook.lines)),
+        *await tables_of(house.database),
+        *await topics_at(house.bootstrap),
+        ("log", house.logs.getvalue()),
         ("library logs", caplog.text),
         ("output", captured.out + captured.err),
         ("metrics", (await client.get("/metrics")).text),
         ("spans", " ".join(span.to_json() for span in spans.get_finished_spans())),
-        ("PostgreSQL's log", await log_of_postgres(database)),
+        ("PostgreSQL's log", await log_of_postgres(house.database)),
     ]
     assert found_in(places) == []
+    assert "service ready" in house.logs.getvalue()
     assert {str((span.attributes or {}).get("url.path")) for span in served(spans)} == {"REDACTED"}
     named = [span for span in served(spans) if (span.attributes or {}).get("calloff.package_id") == str(package_id)]
     assert {str((span.attributes or {})["http.route"]) for span in named} == {
@@ -174,7 +173,9 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
         "/v1/referrals/{referral_id}/withdrawal",
         "/v1/packages/{package_id}/person",
     }
-    assert len(found_in([("persons", await persons_of(database))])) > len(PLANTED) / 2, "the search finds what is there"
+    assert len(found_in([("persons", await persons_of(house.database))])) > len(PLANTED) / 2, (
+        "the search finds what is there"
+    )
 
 
 async def with_the_table_gone(client: Client, database: Database, body: dict[str, object]) -> Reply:

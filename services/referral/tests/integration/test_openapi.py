@@ -2,25 +2,28 @@
 
 from uuid import UUID
 
+import pytest
 from jsonschema.protocols import Validator
 
 from contracts.events.packages import PackagePlaced
 from contracts.ids import PackageId
-from referral.testing import a_body_about, provider, said
+from referral.testing import a_body_about, provider
+from referral.testing.house import House
 from service_runtime.testing.client import Client
 from service_runtime.testing.openapi import ask_all_that_the_page_tells
-from service_runtime.testing.others import AnotherService
 from service_runtime.testing.waiting import until
+
+pytestmark = pytest.mark.xdist_group("referral")
 
 ALDER = provider("Alder")
 
 
 async def test_no_request_gets_an_answer_that_the_page_does_not_tell(
-    client: Client, others: AnotherService, problem_schema: Validator
+    client: Client, house: House, problem_schema: Validator
 ) -> None:
     requested, placed = await posted(client, "Test Requested"), await posted(client, "Test Placed")
     package = PackageId(UUID(placed["package_id"]))
-    await others.says(said(PackagePlaced, package, provider_id=ALDER), council=client.council)
+    await house.hears(package, PackagePlaced, provider_id=ALDER)
     await until(lambda: is_shown(client, package), within=30)
 
     await ask_all_that_the_page_tells(

@@ -20,15 +20,16 @@ from contracts.events.packages import (
 )
 from contracts.ids import PackageId
 from contracts.testing import COLCHESTER
-from referral.testing import a_body, a_body_about, provider, said
-from service_runtime.database import Database
+from referral.testing import a_body, a_body_about, provider
+from referral.testing.house import House
 from service_runtime.testing.checker import faults_in
 from service_runtime.testing.client import Client, Reply, named_fields
-from service_runtime.testing.clocks import MONDAY_NINE, MovableClock
+from service_runtime.testing.clocks import MONDAY_NINE
 from service_runtime.testing.databases import number
-from service_runtime.testing.others import AnotherService
 from service_runtime.testing.topics import Kept, everything_in
 from service_runtime.testing.waiting import until
+
+pytestmark = pytest.mark.xdist_group("referral")
 
 ALDER, BIRCH = provider("Alder"), provider("Birch")
 NOBODY_HAS = "0197a3c0-0000-7000-8000-000000000000"
@@ -52,9 +53,9 @@ async def posted(client: Client, **changed: object) -> Reply:
     return reply
 
 
-async def on_kafka(bootstrap: str, package_id: str, *, at_least: int = 1) -> list[Kept]:
+async def on_kafka(house: House, package_id: str, *, at_least: int = 1) -> list[Kept]:
     async def enough() -> list[Kept]:
-        records = await everything_in(bootstrap, PACKAGES, keys={package_id})
+        records = await everything_in(house.bootstrap, PACKAGES, keys={package_id})
         return records if len(records) >= at_least else []
 
     return await until(enough, within=30)
@@ -72,30 +73,28 @@ async def until_status(client: Client, location: str, status: str) -> Any:
     return await until(there, within=30)
 
 
-async def say(others: AnotherService, client: Client, package_id: str, *events: type[PackageEvent]) -> None:
+async def say(house: House, package_id: str, *events: type[PackageEvent]) -> None:
     """Sourcing says this about the package; every provider in it is Alder."""
-    fields = {OfferMade: ALDER, OfferDeclined: ALDER, PackagePlaced: ALDER, PlacementVoided: ALDER}
+    about_alder = {OfferMade, OfferDeclined, PackagePlaced, PlacementVoided}
     for event in events:
-        changed = {"provider_id": fields[event]} if event in fields else {}
-        await others.says(said(event, PackageId(UUID(package_id)), **changed), council=client.council)
+        changed = {"provider_id": ALDER} if event in about_alder else {}
+        await house.hears(PackageId(UUID(package_id)), event, **changed)
 
 
-async def test_a_referral_becomes_a_package_on_the_topic(client: Client, bootstrap: str) -> None:
+async def test_a_referral_becomes_a_package_on_the_topic(client: Client, house: House) -> None:
     reply = await posted(client)
     assert reply.headers["Location"] == f"/v1/referrals/{reply.body['referral_id']}"
     assert (reply.body["status"], reply.body["warnings"]) == ("requested", [])
-    records = await on_kafka(bootstrap, reply.body["package_id"])
+    records = await on_kafka(house, reply.body["package_id"])
     assert types_of(records) == ["PackageRequested"]
     assert records[0].header("ce_council") == client.council
     assert b'"area":"E07000071"' in records[0].value
     assert faults_in(records) == []
 
 
-async def test_its_own_council_sees_the_person_and_what_has_happened(client: Client, others: AnotherService) -> None:
+async def test_its_own_council_sees_the_person_and_what_has_happened(client: Client, house: House) -> None:
     reply = await posted(client, reference="OURS-42")
-    await say(
-        others, client, reply.body["package_id"], SourcingStarted, StageEntered, OfferMade, OfferDeclined, OfferMade
-    )
+    await say(house, reply.body["package_id"], SourcingStarted, StageEntered, OfferMade, OfferDeclined, OfferMade)
     location = reply.headers["Location"]
 
     async def two_offers() -> Any:
@@ -125,16 +124,14 @@ async def test_an_invalid_nhs_number_is_reported_and_taken_in(client: Client) ->
     assert [each["pointer"] for each in reply.body["warnings"]] == ["#/person/nhs_number"]
 
 
-async def test_a_repeat_with_the_same_key_gets_the_same_answer_and_does_nothing(
-    client: Client, bootstrap: str, database: Database
-) -> None:
+async def test_a_repeat_with_the_same_key_gets_the_same_answer_and_does_nothing(client: Client, house: House) -> None:
     body = Somebody.new()
     first = await client.post("/v1/referrals", body, key="once")
-    before = await number(database, "SELECT count(*) FROM referrals")
+    before = await number(house.database, "SELECT count(*) FROM referrals")
     again = await client.post("/v1/referrals", body, key="once")
     assert (again.status, again.text, again.headers["Location"]) == (201, first.text, first.headers["Location"])
-    assert await number(database, "SELECT count(*) FROM referrals") == before
-    assert types_of(await on_kafka(bootstrap, first.body["package_id"])) == ["PackageRequested"]
+    assert await number(house.database, "SELECT count(*) FROM referrals") == before
+    assert types_of(await on_kafka(house, first.body["package_id"])) == ["PackageRequested"]
 
 
 async def test_the_same_key_with_another_body_is_refused(client: Client) -> None:
@@ -142,14 +139,14 @@ async def test_the_same_key_with_another_body_is_refused(client: Client) -> None
     assert (await client.post("/v1/referrals", Somebody.new(), key="reused")).status == 422
 
 
-async def test_the_same_key_many_times_at_once_is_one_referral(client: Client, database: Database) -> None:
-    before = await number(database, "SELECT count(*) FROM referrals")
+async def test_the_same_key_many_times_at_once_is_one_referral(client: Client, house: House) -> None:
+    before = await number(house.database, "SELECT count(*) FROM referrals")
     for attempt in range(10):
         body = Somebody.new()
         replies = await asyncio.gather(*(client.post("/v1/referrals", body, key=f"race-{attempt}") for _ in range(4)))
         assert {reply.status for reply in replies} == {201}
         assert len({reply.text for reply in replies}) == 1
-    assert await number(database, "SELECT count(*) FROM referrals") == before + 10
+    assert await number(house.database, "SELECT count(*) FROM referrals") == before + 10
 
 
 async def test_of_two_identical_referrals_at_once_one_is_taken_and_the_other_told_which(client: Client) -> None:
@@ -169,7 +166,7 @@ async def test_a_reason_lets_a_second_one_in(client: Client) -> None:
     assert (await client.post("/v1/referrals", second)).status == 201
 
 
-async def test_a_council_learns_nothing_of_anothers_people(client: Client, others: AnotherService) -> None:
+async def test_a_council_learns_nothing_of_anothers_people(client: Client, house: House) -> None:
     body = Somebody.new()
     reply = await client.post("/v1/referrals", body)
     foreign = client.of("another-council")
@@ -199,9 +196,9 @@ async def test_a_list_shows_nobody_and_goes_page_by_page(client: Client) -> None
     assert len(seen) == len(set(seen))
 
 
-async def test_a_list_can_be_asked_for_one_status(client: Client, others: AnotherService) -> None:
+async def test_a_list_can_be_asked_for_one_status(client: Client, house: House) -> None:
     reply = await posted(client)
-    await say(others, client, reply.body["package_id"], PackagePlaced)
+    await say(house, reply.body["package_id"], PackagePlaced)
     await until_status(client, reply.headers["Location"], "placed")
     items = (await client.get("/v1/referrals?status=placed&limit=200")).body["items"]
     assert reply.body["referral_id"] in [item["referral_id"] for item in items]
@@ -209,25 +206,23 @@ async def test_a_list_can_be_asked_for_one_status(client: Client, others: Anothe
     assert (await client.get("/v1/referrals?status=lost")).status == 422
 
 
-async def test_the_placed_provider_is_shown_the_person_and_that_is_on_the_topic(
-    client: Client, others: AnotherService, bootstrap: str, database: Database
-) -> None:
+async def test_the_placed_provider_is_shown_the_person_and_that_is_on_the_topic(client: Client, house: House) -> None:
     reply = await posted(client)
     package_id = reply.body["package_id"]
     path, alder = f"/v1/packages/{package_id}/person", client.of_provider(ALDER)
     early = await alder.get(path)
     assert (early.status, early.headers["Retry-After"]) == (404, "1")
-    await say(others, client, package_id, PackagePlaced)
+    await say(house, package_id, PackagePlaced)
     await until_status(client, reply.headers["Location"], "placed")
     shown = await alder.call("GET", path, headers={"Idempotency-Key": "not kept"})
     assert (shown.status, shown.headers["Cache-Control"]) == (200, "no-store")
     assert shown.body["address"]["lines"] == ["1 Invented Street", "Colchester"]
-    records = await on_kafka(bootstrap, package_id, at_least=3)
+    records = await on_kafka(house, package_id, at_least=3)
     assert types_of([each for each in records if "referral" in each.header("ce_source")]) == [
         "PackageRequested",
         "PersonDisclosed",
     ]
-    answers = await number(database, "SELECT count(*) FROM commands WHERE answer LIKE '%Invented Street%'")
+    answers = await number(house.database, "SELECT count(*) FROM commands WHERE answer LIKE '%Invented Street%'")
     assert answers == 0
     for nobody in (client.of_provider(BIRCH), alder.of("another-council")):
         refused = await nobody.get(path)
@@ -235,23 +230,21 @@ async def test_the_placed_provider_is_shown_the_person_and_that_is_on_the_topic(
     assert (await client.get(path)).status == 403
 
 
-async def test_a_withdrawal_is_asked_for_answered_and_done(
-    client: Client, others: AnotherService, bootstrap: str
-) -> None:
+async def test_a_withdrawal_is_asked_for_answered_and_done(client: Client, house: House) -> None:
     reply = await posted(client)
     location, package_id = reply.headers["Location"], reply.body["package_id"]
     first = await client.post(f"{location}/withdrawal", {"reason": "family will care"})
     again = await client.post(f"{location}/withdrawal", {"reason": "moved away"})
     assert (first.status, first.text) == (202, again.text)
     assert (first.body["status"], again.body["reason"]) == ("withdrawal requested", "family will care")
-    await say(others, client, package_id, SourcingStopped)
+    await say(house, package_id, SourcingStopped)
     body = await until_status(client, location, "withdrawn")
     assert [line["what"] for line in body["history"]][-3:] == [
         "withdrawal requested",
         "sourcing stopped",
         "withdrawn",
     ]
-    records = await on_kafka(bootstrap, package_id, at_least=4)
+    records = await on_kafka(house, package_id, at_least=4)
     assert types_of([each for each in records if "referral" in each.header("ce_source")]) == [
         "PackageRequested",
         "WithdrawalRequested",
@@ -260,29 +253,27 @@ async def test_a_withdrawal_is_asked_for_answered_and_done(
     assert faults_in(records) == []
 
 
-async def test_a_withdrawn_placement_takes_the_person_from_the_provider(client: Client, others: AnotherService) -> None:
+async def test_a_withdrawn_placement_takes_the_person_from_the_provider(client: Client, house: House) -> None:
     reply = await posted(client)
     location, package_id = reply.headers["Location"], reply.body["package_id"]
-    await say(others, client, package_id, PackagePlaced)
+    await say(house, package_id, PackagePlaced)
     await until_status(client, location, "placed")
     await client.post(f"{location}/withdrawal", {"reason": "person has died"})
-    await say(others, client, package_id, PlacementVoided)
+    await say(house, package_id, PlacementVoided)
     await until_status(client, location, "withdrawn")
     assert (await client.of_provider(ALDER).get(f"/v1/packages/{package_id}/person")).status == 404
 
 
-async def test_once_care_has_started_it_is_no_withdrawal(
-    client: Client, others: AnotherService, clock: MovableClock
-) -> None:
+async def test_once_care_has_started_it_is_no_withdrawal(client: Client, house: House) -> None:
     reply = await posted(client)
     location, package_id = reply.headers["Location"], reply.body["package_id"]
-    await say(others, client, package_id, PackagePlaced)
+    await say(house, package_id, PackagePlaced)
     await until_status(client, location, "placed")
-    clock.advance(timedelta(days=7))
+    house.clock.advance(timedelta(days=7))
     try:
         refused = await client.post(f"{location}/withdrawal", {"reason": "moved away"})
     finally:
-        clock.set_to(MONDAY_NINE)
+        house.clock.set_to(MONDAY_NINE)
     assert (refused.status, refused.body["type"].rsplit("/", 1)[1]) == (409, "care-has-started")
 
 

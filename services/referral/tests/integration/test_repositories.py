@@ -21,14 +21,11 @@ from referral.store.referrals import PostgresReferrals
 from referral.testing import (
     COUNCIL,
     PACKAGE,
-    InMemoryEndpoints,
-    InMemoryReferralQueries,
-    InMemoryReferrals,
-    Shelf,
     a_referral,
     about,
     provider,
 )
+from referral.testing.memory import InMemoryEndpoints, InMemoryReferralQueries, InMemoryReferrals, Shelf
 from service_runtime.database import Database
 from service_runtime.testing.clocks import MONDAY_NINE
 from service_runtime.testing.databases import a_database

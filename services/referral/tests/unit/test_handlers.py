@@ -38,12 +38,12 @@ from referral.testing import (
     COUNCIL,
     KEYS,
     PACKAGE,
-    InMemoryReferralWork,
     a_person,
     a_request,
     provider,
     said,
 )
+from referral.testing.memory import InMemoryReferralWork
 
 ALDER = provider("Alder")
 WITHDRAW = WithdrawReferral(PACKAGE, WithdrawalReason.NO_LONGER_NEEDED)

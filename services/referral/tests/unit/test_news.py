@@ -46,12 +46,12 @@ from referral.testing import (
     COUNCIL,
     KEYS,
     PACKAGE,
-    InMemoryReferralWork,
     a_referral,
     a_request,
     provider,
     said,
 )
+from referral.testing.memory import InMemoryReferralWork
 from service_runtime.testing.clocks import MONDAY_NINE
 from service_runtime.webhooks.deliveries import body_of
 

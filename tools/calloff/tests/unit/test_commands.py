@@ -26,17 +26,22 @@ ALDER = invented_market(seed=2025).providers[0].provider_id
 
 @dataclass
 class Services:
-    """All services in one fake: it answers what the test says, and keeps what it was asked."""
+    """All services in one fake: it answers what the test says, and keeps what it was asked.
+
+    A service is asked at its name; what the test says of `/v1/parked` all of them answer, of `sourcing/v1/parked` one.
+    """
 
     answers: dict[str, tuple[int, object]] = field(default_factory=dict[str, tuple[int, object]])
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     bodies: list[str] = field(default_factory=list[str])
 
     def answer(self, method: str, target: str, body: str) -> tuple[int, bytes]:
-        self.asked.append((method, target))
+        service, _, path = target.removeprefix("/").partition("/")
+        self.asked.append((method, f"/{path}"))
         self.bodies.append(body)
         problem = (404, {"title": "Not found", "detail": "nothing is here"})
-        status, answer = self.answers.get(target.partition("?")[0], problem)
+        path = f"/{path.partition('?')[0]}"
+        status, answer = self.answers.get(f"{service}{path}") or self.answers.get(path, problem)
         return status, json.dumps(answer).encode()
 
 
@@ -76,7 +81,7 @@ def _record(url: str, folder: Path) -> StackRecord:
     return StackRecord(
         pid=os.getpid(),
         issuer=url,
-        urls={service.name: url for service in SERVICES},
+        urls={service.name: f"{url}/{service.name}" for service in SERVICES},
         docs={},
         kafka_bootstrap="127.0.0.1:1",
         postgres_port=1,
@@ -203,6 +208,40 @@ def test_a_release_of_what_nobody_has_parked_says_where_to_look(services: Servic
     assert result.exit_code == 1
     assert "calloff parked list" in result.output
     assert services.asked[0][1] == "/v1/parked/homecare.packages.v1/essex%2FE07000071%2F1/release"
+
+
+RELEASE = f"/v1/parked/homecare.packages.v1/{PACKAGE}/release"
+
+
+def test_a_key_is_released_wherever_it_is_parked_and_each_service_says_what_came_of_it(services: Services) -> None:
+    services.answers[f"sourcing{RELEASE}"] = (200, {"handled": 3, "still_parked": False})
+    services.answers[f"pricing{RELEASE}"] = (200, {"handled": 0, "still_parked": True})
+    result = run("parked", "release", "homecare.packages.v1", PACKAGE)
+    assert result.stdout.splitlines() == [
+        "sourcing: 3 handled; nothing waits any more.",
+        "pricing: 0 handled; it is parked still: an event failed again.",
+    ]
+    assert result.exit_code == 0
+    assert json.loads(run("parked", "release", "homecare.packages.v1", PACKAGE, "--json").stdout) == {
+        "sourcing": {"handled": 3, "still_parked": False},
+        "pricing": {"handled": 0, "still_parked": True},
+    }
+
+
+def test_a_key_is_released_at_the_one_service_that_is_named(services: Services) -> None:
+    services.answers[RELEASE] = (200, {"handled": 1, "still_parked": False})
+    result = run("parked", "release", "homecare.packages.v1", PACKAGE, "--service", "pricing")
+    assert result.stdout == "pricing: 1 handled; nothing waits any more.\n"
+    assert len(services.asked) == 1
+
+
+def test_a_service_that_cannot_release_a_key_keeps_no_other_from_it(services: Services) -> None:
+    services.answers[f"sourcing{RELEASE}"] = (503, {"title": "Not ready", "detail": "try again shortly"})
+    services.answers[f"pricing{RELEASE}"] = (200, {"handled": 1, "still_parked": False})
+    result = run("parked", "release", "homecare.packages.v1", PACKAGE)
+    assert result.stdout == "pricing: 1 handled; nothing waits any more.\n"
+    assert "sourcing: The service refused: 503: try again shortly" in result.stderr
+    assert result.exit_code == 1
 
 
 def test_status_tells_who_is_ready(services: Services) -> None:

@@ -19,6 +19,13 @@ class SpotPriceRefusal(StrEnum):
     WAIT_FOR_OTHERS = "wait for further proposals"
 
 
+class LateDecision(StrEnum):
+    """Why an officer's decision about a price was recorded but not used."""
+
+    DECIDED_OTHERWISE = "another decision stood already"
+    AWARD_LAPSED = "the award waited for nobody any more"
+
+
 class OrderLine(Value):
     """What is ordered a week: quantity × rate, rounded to the penny."""
 
@@ -47,6 +54,17 @@ class SpotPriceRefused(PackageEvent):
     provider_id: ProviderId
     officer: Actor
     reason: SpotPriceRefusal
+
+
+class LateDecisionRefused(PackageEvent):
+    """A decision about a price that came after another one, or after its award; on record, and not used."""
+
+    award_id: AwardId
+    proposal_id: ProposalId
+    provider_id: ProviderId
+    officer: Actor
+    refusal: SpotPriceRefusal | None
+    reason: LateDecision
 
 
 class PurchaseOrderIssued(PackageEvent):

@@ -10,14 +10,16 @@ LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 
 
 class RelayMetrics:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
+        self.parked = parked.labels("relay")
         self.relayed = Counter("calloff_relayed_events", "Events that Kafka acknowledged", registry=registry)
         self.depth = Gauge("calloff_outbox_rows", "Events that wait for Kafka", registry=registry)
         self.age = Gauge("calloff_outbox_age_seconds", "How long the oldest of them has waited", registry=registry)
 
 
 class ConsumerMetrics:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
+        self.parked = parked.labels("event")
         self.handled = Counter("calloff_handled_events", "Events handled, by type", ["type"], registry=registry)
         self.took = Histogram("calloff_handling_seconds", "One event's handling", buckets=LATENCIES, registry=registry)
         self.retried = Counter("calloff_retried_events", "Attempts that failed", ["error"], registry=registry)
@@ -27,7 +29,6 @@ class ConsumerMetrics:
             ["error"],
             registry=registry,
         )
-        self.parked = Counter("calloff_parked_events", "Events that parked their key", registry=registry)
         self.parked_keys = Gauge("calloff_parked_keys", "Keys that wait for an operator", registry=registry)
         self.lag = Gauge(
             "calloff_consumer_lag",
@@ -45,7 +46,8 @@ class ConsumerMetrics:
 
 
 class TimerMetrics:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
+        self.parked = parked.labels("timer")
         self.lag = Histogram("calloff_timer_lag_seconds", "From due to performed", buckets=LATENCIES, registry=registry)
         self.overdue = Gauge(
             "calloff_timer_overdue_seconds", "How long the earliest timer has been due", registry=registry
@@ -53,7 +55,8 @@ class TimerMetrics:
 
 
 class WebhookMetrics:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
+        self.parked = parked.labels("webhook")
         self.outcomes = Counter("calloff_webhook_attempts", "Attempts by outcome", ["outcome"], registry=registry)
         self.took = Histogram("calloff_webhook_seconds", "One attempt", buckets=LATENCIES, registry=registry)
         self.queued = Histogram(
@@ -96,10 +99,11 @@ class Metrics:
 
     def __init__(self, measures: Iterable[Measure] = ()) -> None:
         self.registry = CollectorRegistry()
-        self.relay = RelayMetrics(self.registry)
-        self.consumer = ConsumerMetrics(self.registry)
-        self.timers = TimerMetrics(self.registry)
-        self.webhooks = WebhookMetrics(self.registry)
+        parked = Counter("calloff_parked_events", "What parked its key, by kind", ["by"], registry=self.registry)
+        self.relay = RelayMetrics(self.registry, parked)
+        self.consumer = ConsumerMetrics(self.registry, parked)
+        self.timers = TimerMetrics(self.registry, parked)
+        self.webhooks = WebhookMetrics(self.registry, parked)
         self.business = BusinessMetrics(measures, self.registry)
         self.current = Gauge(
             "calloff_readings_current",

@@ -18,13 +18,13 @@ from uuid import UUID
 from aiohttp import ClientError
 from opentelemetry.trace import Span, SpanKind
 
-from service_runtime import parking
 from service_runtime.clock import SimulatedClock, horizon_of
-from service_runtime.database import is_passing
+from service_runtime.database import Connection, is_passing
 from service_runtime.lanes import Lanes
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import WebhookMetrics
 from service_runtime.observability.traces import Said, about, failed, following, later
+from service_runtime.parking import ParkingPlace
 from service_runtime.perform import Job, Performer
 from service_runtime.wakes import POLL, Wake
 from service_runtime.webhooks import deliveries as queue
@@ -95,6 +95,7 @@ class WebhookEngine(Generic[WorkT]):
         self._wake = wake
         self._log = log
         self._metrics = metrics
+        self._parking = ParkingPlace(performer.service, performer.database, performer.clock, metrics.parked, log)
         self._in_flight: dict[UUID, InFlight] = {}
         self._settled: list[Settled] = []
         self._results = Lanes[Result](
@@ -292,18 +293,10 @@ class WebhookEngine(Generic[WorkT]):
             await subscription.undeliverable(results.undeliverable(settled), work)
 
     async def _park(self, settled: Settled, because: str) -> None:
-        stream, now = settled.due.stream, self._clock.now()
-        async with self._performer.database.transaction() as connection:
-            await parking.set_aside(
-                connection,
-                stream,
-                service=self._performer.service,
-                council=settled.due.council,
-                because=because,
-                at=now,
-            )
+        async def keep(connection: Connection, now: datetime) -> None:
             await queue.settle(connection, [settled.kept(until=now)], now=now)
-        self._log.error("key parked", topic=stream.topic, key=stream.key, because=because)
+
+        await self._parking.park(settled.due.stream, council=settled.due.council, because=because, also=keep)
 
     async def _stop(self) -> None:
         """Lets requests that run finish for a while; what is cut then is sent again when its lease ends."""

@@ -18,6 +18,7 @@ from contracts.events.listings import (
 )
 from contracts.events.operations import KeyParked
 from contracts.events.orders import (
+    LateDecisionRefused,
     PurchaseOrderCancelled,
     PurchaseOrderIssued,
     SpotPriceApproved,
@@ -220,6 +221,13 @@ def _price_refused(event: SpotPriceRefused, cast: Cast) -> str:
     return f"{officer} did not agree to the price of {whose}: {event.reason.value}"
 
 
+def _decided_too_late(event: LateDecisionRefused, cast: Cast) -> str:
+    officer, whose = cast.actor(event.officer), cast.name(event.provider_id)
+    decision = "agreed to" if event.refusal is None else "refused"
+    why = "" if event.refusal is None else f" ({event.refusal.value})"
+    return f"{officer} {decision} the price of {whose}{why}, which was not used: {event.reason.value}"
+
+
 def _ordered(event: PurchaseOrderIssued, cast: Cast) -> str:
     lines = listed(
         f"{line.quantity_per_week} × {rate(line.rate, line.unit.value)} of {line.service_type.value}"
@@ -289,6 +297,7 @@ TELLINGS: Final = (
         ),
     ),
     Telling(SpotPriceRefused, _price_refused),
+    Telling(LateDecisionRefused, _decided_too_late),
     Telling(PurchaseOrderIssued, _ordered),
     Telling(
         PurchaseOrderCancelled,

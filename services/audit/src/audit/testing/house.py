@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from audit.domain.records import Arrived, Position, decode_headers
 from audit.testing import Press
+from audit.testing.stories import LINES, NAMES, Story
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.kafka import Outgoing, Partition, Producer
 from service_runtime.testing.databases import number, rows
@@ -45,6 +46,20 @@ class House:
             key=str(package).encode(),
         )
         return [Position(each.topic, each.partition, each.offset) for each in found]
+
+    async def hears_a_story(self, package: PackageId) -> Story:
+        """Sends a story of `package`; returns when the record has all of it, its market too."""
+        story = Story(package, self.press())
+        await self.sends(story.records())
+        await self.kept(package, count=LINES)
+        await until(lambda: self._market_is_kept(story), within=20)
+        return story
+
+    async def _market_is_kept(self, story: Story) -> bool:
+        query = "SELECT count(*) FROM records WHERE subject LIKE :framework OR subject = ANY(:providers)"
+        subjects = [str(each) for each in story.providers.values()]
+        kept = await number(self.audit.service.database, query, framework=f"{story.framework}/%", providers=subjects)
+        return kept == 2 + 2 * len(NAMES)
 
     async def _count(self, package: PackageId, count: int) -> bool:
         query = "SELECT count(*) FROM records WHERE key = :key"

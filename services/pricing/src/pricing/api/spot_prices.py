@@ -9,17 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.catalogue import PACKAGES
 from contracts.events.listings import AwardEnd, InadequateReason
-from contracts.events.orders import SpotPriceRefusal
+from contracts.events.orders import LateDecision, SpotPriceRefusal
 from contracts.ids import AwardId
 from contracts.values import Hours, Money, PriceUnit
 from pricing.api.callers import Admin, Ask, Do, Staff, check_is_officer
-from pricing.domain.approvals import SpotPrice, Standing
-from pricing.domain.errors import AwardNotFound
+from pricing.domain.approvals import Decided, SpotPrice, Standing
+from pricing.domain.errors import AwardLapsedAlready, AwardNotFound, DecidedOtherwise
 from pricing.handlers import DecideSpotPrice, decide_spot_price
 from pricing.ports import PricingQueries
 from service_runtime.claims import Answer
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import Commands, answered
+from service_runtime.http.commands import Commands, answered, refused
 from service_runtime.http.instants import Now
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
@@ -82,13 +82,16 @@ async def list_spot_prices(
 
 @router.post("/v1/spot-prices/{award_id}/approve", response_model=DecidedOut, responses=problems(404, 409))
 async def approve_spot_price(award_id: UUID, caller: Admin, ask: Ask, do: Do) -> Response:
-    """Agree to the price as a second officer; the package is placed if its provider may still have it."""
+    """Agree to the price as a second officer; the package is placed if its provider may still have it.
+
+    Too late: 409, and your decision is on record.
+    """
     return await _decide(AwardId(award_id), None, caller, ask, do)
 
 
 @router.post("/v1/spot-prices/{award_id}/refuse", response_model=DecidedOut, responses=problems(404, 409))
 async def refuse_spot_price(award_id: UUID, body: RefusalIn, caller: Admin, ask: Ask, do: Do) -> Response:
-    """Do not agree to the price; the package stays open."""
+    """Do not agree to the price; the package stays open. Too late: 409, and your decision is on record."""
     return await _decide(AwardId(award_id), body.reason, caller, ask, do)
 
 
@@ -104,8 +107,15 @@ async def _decide(
     return await do.carry_out(command, decide_spot_price, on=stream, by=caller, answer=_tell)
 
 
-def _tell(price: SpotPrice) -> Answer:
-    return answered(_decided(price))
+def _tell(decided: Decided) -> Answer:
+    price = decided.price
+    match decided.too_late:
+        case None:
+            return answered(_decided(price))
+        case LateDecision.DECIDED_OTHERWISE:
+            return refused(DecidedOtherwise(str(price.decision)))
+        case LateDecision.AWARD_LAPSED:
+            return refused(AwardLapsedAlready(str(price.lapsed_because)))
 
 
 def _decided(price: SpotPrice) -> DecidedOut:

@@ -7,10 +7,16 @@ from enum import StrEnum
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import AwardAwaitsApproval, AwardEnd, InadequateReason
-from contracts.events.orders import SpotPriceApproved, SpotPriceRefusal, SpotPriceRefused
+from contracts.events.orders import (
+    LateDecision,
+    LateDecisionRefused,
+    SpotPriceApproved,
+    SpotPriceRefusal,
+    SpotPriceRefused,
+)
 from contracts.ids import AwardId, PackageId, ProposalId, ProviderId
 from contracts.values import Terms
-from pricing.domain.errors import AwardLapsedAlready, DecidedOtherwise, SameOfficer
+from pricing.domain.errors import SameOfficer
 
 
 class Standing(StrEnum):
@@ -38,6 +44,10 @@ class Decision:
         """Whether it comes to the same, whoever decided it and when."""
         return self.refusal is other.refusal
 
+    def is_repeated_by(self, other: "Decision") -> bool:
+        """Whether the same person says the same once more."""
+        return self.is_like(other) and _person(self.officer) == _person(other.officer)
+
     def __str__(self) -> str:
         return "approved" if self.refusal is None else f"refused because of '{self.refusal}'"
 
@@ -57,6 +67,7 @@ class SpotPrice:
     asked_at: datetime
     decision: Decision | None = None
     lapsed_because: AwardEnd | None = None
+    late_decisions: tuple[Decision, ...] = ()
 
     @property
     def standing(self) -> Standing:
@@ -68,6 +79,15 @@ class SpotPrice:
         """Whole minutes from the award to its decision, or to `now` while there is none."""
         end = now if self.decision is None else self.decision.at
         return max(0, int((end - self.asked_at).total_seconds() // 60))
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The price as it stands after a decision, what is to be told, and why the decision was of no use, if so."""
+
+    price: SpotPrice
+    told: tuple[PackageEvent, ...] = ()
+    too_late: LateDecision | None = None
 
 
 def asked_by(event: AwardAwaitsApproval, *, at: datetime) -> SpotPrice:
@@ -84,20 +104,17 @@ def asked_by(event: AwardAwaitsApproval, *, at: datetime) -> SpotPrice:
     )
 
 
-def decide(price: SpotPrice, decision: Decision) -> tuple[SpotPrice, tuple[PackageEvent, ...]]:
-    """The price as decided, with what is to be told; nothing new where it was decided alike before.
-
-    Raises SameOfficer, DecidedOtherwise, AwardLapsedAlready.
-    """
+def decide(price: SpotPrice, decision: Decision) -> Decided:
+    """The first decision stands: another one is late, and one that comes to the same is no news. Raises SameOfficer."""
     if _person(decision.officer) == _person(price.first_officer):
         raise SameOfficer
+    if price.decision is not None and price.decision.is_like(decision):
+        return Decided(price)
     if price.decision is not None:
-        if price.decision.is_like(decision):
-            return price, ()
-        raise DecidedOtherwise(str(price.decision))
+        return _too_late(price, decision, LateDecision.DECIDED_OTHERWISE)
     if price.lapsed_because is not None:
-        raise AwardLapsedAlready(price.lapsed_because)
-    return replace(price, decision=decision), (_told(price, decision),)
+        return _too_late(price, decision, LateDecision.AWARD_LAPSED)
+    return Decided(replace(price, decision=decision), (_told(price, decision),))
 
 
 def lapse(price: SpotPrice, because: AwardEnd) -> SpotPrice:
@@ -108,6 +125,21 @@ def lapse(price: SpotPrice, because: AwardEnd) -> SpotPrice:
 def _person(actor: str) -> str:
     """Who it is, apart from the kind: one person can come with tokens of different scopes."""
     return actor.partition(":")[2]
+
+
+def _too_late(price: SpotPrice, decision: Decision, reason: LateDecision) -> Decided:
+    if any(each.is_repeated_by(decision) for each in price.late_decisions):
+        return Decided(price, too_late=reason)
+    told = LateDecisionRefused(
+        package_id=price.package_id,
+        award_id=price.award_id,
+        proposal_id=price.proposal_id,
+        provider_id=price.provider_id,
+        officer=decision.officer,
+        refusal=decision.refusal,
+        reason=reason,
+    )
+    return Decided(replace(price, late_decisions=(*price.late_decisions, decision)), (told,), reason)
 
 
 def _told(price: SpotPrice, decision: Decision) -> SpotPriceApproved | SpotPriceRefused:

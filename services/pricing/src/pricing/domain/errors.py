@@ -14,7 +14,6 @@ Unprocessable
 """
 
 from contracts.errors import Conflict, NotFound, Unprocessable
-from contracts.events.listings import AwardEnd
 
 
 class FrameworkNotFound(NotFound):
@@ -58,14 +57,18 @@ class DecidedOtherwise(Conflict):
     title = "The price was decided otherwise"
 
     def __init__(self, stands: str) -> None:
-        super().__init__(f"another decision stands, {stands}; award the package anew to have it decided anew")
+        super().__init__(
+            f"another decision stands, {stands}; yours is on record; award the package anew to have it decided anew"
+        )
 
 
 class AwardLapsedAlready(Conflict):
     title = "The award has lapsed"
 
-    def __init__(self, because: AwardEnd) -> None:
-        super().__init__(f"nothing is left to decide, {because}; see whether the package is still open")
+    def __init__(self, because: str) -> None:
+        super().__init__(
+            f"nothing is left to decide, {because}; your decision is on record; see whether the package is still open"
+        )
 
 
 class TermsContradictThemselves(Unprocessable):

@@ -1,8 +1,9 @@
-"""Spot prices and their decisions in their tables; the database itself refuses a second decision."""
+"""Spot prices and their decisions in their tables; the database itself refuses a second decision that counts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from contracts.events.listings import AwardEnd, InadequateReason
@@ -25,6 +26,7 @@ CREATE TABLE spot_prices (
     inadequate_reason text,
     asked_at timestamptz NOT NULL,
     lapsed_because text,
+    late_decisions jsonb NOT NULL DEFAULT '[]',
     UNIQUE (award_id, first_officer)
 );
 CREATE INDEX spot_prices_of_a_package ON spot_prices (package_id);
@@ -46,7 +48,8 @@ CREATE TABLE price_decisions (
 
 _PRICE_COLUMNS: Final = """
     spot_prices.award_id, package_id, proposal_id, provider_id, CAST(terms AS text) AS terms, ceiling,
-    spot_prices.first_officer, inadequate_reason, asked_at, lapsed_because, officer, refusal, decided_at
+    spot_prices.first_officer, inadequate_reason, asked_at, lapsed_because,
+    CAST(late_decisions AS text) AS late_decisions, officer, refusal, decided_at
     FROM spot_prices LEFT JOIN price_decisions USING (award_id)
 """
 _SPOT_PRICE = text(f"SELECT {_PRICE_COLUMNS} WHERE award_id = :award_id")
@@ -78,12 +81,15 @@ _ADD_PRICE = text(
     """
 )
 _LAPSE = text("UPDATE spot_prices SET lapsed_because = :because WHERE award_id = :award_id")
+_KEEP_LATE = text("UPDATE spot_prices SET late_decisions = CAST(:late AS jsonb) WHERE award_id = :award_id")
 _DECIDE = text(
     """
     INSERT INTO price_decisions (award_id, first_officer, officer, decision, refusal, decided_at)
     VALUES (:award_id, :first_officer, :officer, :decision, :refusal, :decided_at)
     """
 )
+
+_DECISIONS: Final = TypeAdapter(tuple[Decision, ...])
 
 
 class PostgresSpotPrices:
@@ -119,11 +125,14 @@ class PostgresSpotPrices:
             },
         )
 
-    async def save(self, price: SpotPrice) -> None:
-        if price.decision is not None:
+    async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
+        if price.decision is not None and price.decision != before.decision:
             await self._connection.execute(_DECIDE, _decision_row(price, price.decision))
-        if price.lapsed_because is not None:
+        if price.lapsed_because is not None and price.lapsed_because is not before.lapsed_because:
             await self._connection.execute(_LAPSE, {"award_id": price.award_id, "because": price.lapsed_because.value})
+        if price.late_decisions != before.late_decisions:
+            late = _DECISIONS.dump_json(price.late_decisions).decode()
+            await self._connection.execute(_KEEP_LATE, {"award_id": price.award_id, "late": late})
 
 
 def _decision_row(price: SpotPrice, decision: Decision) -> Mapping[str, object]:
@@ -151,6 +160,7 @@ def spot_price_of(row: Any) -> SpotPrice:  # a row's attributes are its columns
         asked_at=row.asked_at,
         decision=_decision(row),
         lapsed_because=None if lapsed is None else AwardEnd(lapsed),
+        late_decisions=_DECISIONS.validate_json(row.late_decisions),
     )
 
 

@@ -125,9 +125,9 @@ class InMemorySpotPrices:
         assert price.award_id not in self._ledger.prices, "an award is made once"
         self._ledger.prices[price.award_id] = (self._council, price)
 
-    async def save(self, price: SpotPrice) -> None:
+    async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
         council, kept = self._ledger.prices[price.award_id]
-        assert kept.decision is None, "one decision of an award"
+        assert price.decision is before.decision or kept.decision is None, "one decision of an award"
         self._ledger.prices[price.award_id] = (council, price)
 
 

@@ -13,7 +13,17 @@ import typer
 from pydantic import BaseModel
 
 from calloff.client import Answer, Reading
-from calloff.commands.speaking import Connection, Json, carry_out, connected, office_time, out, print_json, print_table
+from calloff.commands.speaking import (
+    Connection,
+    Json,
+    carry_out,
+    connected,
+    office_time,
+    out,
+    print_json,
+    print_table,
+    say_error,
+)
 from calloff.errors import ServiceRefused, ServiceUnreachable
 from calloff.home import find_home
 from calloff.issuer.identities import identity_named
@@ -21,7 +31,7 @@ from calloff.issuer.tokens import TokenIssuer
 from calloff.keys import Keys
 from calloff.stack.names import AUDIT, PRICING, REFERRAL, REGISTRY, SOURCING
 from calloff.stack.record import StackRecord
-from contracts.errors import NotFound
+from contracts.errors import CallOffError, NotFound
 
 parked = typer.Typer(help="Events that could not be handled, and what waits behind them.", no_args_is_help=True)
 
@@ -36,6 +46,9 @@ class Service(StrEnum):
 
 class NothingParked(NotFound):
     title = "Nothing is parked"
+
+    def __init__(self) -> None:
+        super().__init__("no service has this parked; `calloff parked list` shows what is")
 
 
 Chosen = Annotated[Service | None, typer.Option("--service", help="One service; otherwise all of them.")]
@@ -102,15 +115,42 @@ def _names(service: Service | None) -> list[str]:
 
 @parked.command("release")
 def release_parked(topic: str, key: str, *, service: Chosen = None, as_json: Json = False) -> None:
-    """Handle what waits under a topic and key, in its order."""
+    """Handle what waits under a topic and key, in its order, at every service where it is parked."""
     path = f"/v1/parked/{quote(topic, safe='')}/{quote(key, safe='')}/release"
-    answer = carry_out(_wherever_it_is(path, None, service))
+    came = carry_out(_wherever_it_is_parked(path, service))
+    released = {name: answer for name, answer in came.items() if isinstance(answer, Answer)}
     if as_json:
-        print_json(answer.body)
-        return
-    released = answer.as_(Released)
+        print_json(json.dumps({name: json.loads(answer.body) for name, answer in released.items()}))
+    for name, answer in came.items():
+        if isinstance(answer, CallOffError):
+            say_error(answer, of=name)
+        elif not as_json:
+            out.print(f"{name}: {_came_of(answer.as_(Released))}", markup=False, highlight=False, soft_wrap=True)
+    if len(released) < len(came):
+        raise typer.Exit(1)
+
+
+def _came_of(released: Released) -> str:
     left = "it is parked still: an event failed again" if released.still_parked else "nothing waits any more"
-    out.print(f"{released.handled} handled; {left}.")
+    return f"{released.handled} handled; {left}."
+
+
+async def _wherever_it_is_parked(path: str, service: Service | None) -> dict[str, Answer | CallOffError]:
+    """What each service said that has it; one that cannot be asked keeps nobody from the next. Raises NothingParked."""
+    async with connected() as here:
+        said = {name: await _answer(here, name, path) for name in _names(service)}
+    came = {name: answer for name, answer in said.items() if answer is not None}
+    if not came:
+        raise NothingParked
+    return came
+
+
+async def _answer(here: Connection, service: str, path: str) -> Answer | CallOffError | None:
+    """None where the service has nothing of it parked."""
+    try:
+        return await here.as_("operator").post(here.url(service, path))
+    except (ServiceRefused, ServiceUnreachable) as error:
+        return None if isinstance(error, ServiceRefused) and error.status == 404 else error
 
 
 @parked.command("discard")
@@ -127,7 +167,7 @@ def discard_parked(
     print_json('{"discarded": true}') if as_json else out.print("It is discarded, on record.")
 
 
-async def _wherever_it_is(path: str, body: BaseModel | None, service: Service | None) -> Answer:
+async def _wherever_it_is(path: str, body: BaseModel, service: Service | None) -> Answer:
     """The person at the keyboard need not know which service has it."""
     async with connected() as here:
         for name in _names(service):
@@ -136,7 +176,7 @@ async def _wherever_it_is(path: str, body: BaseModel | None, service: Service | 
             except ServiceRefused as refused:
                 if refused.status != 404:
                     raise
-    raise NothingParked("no service has this parked; `calloff parked list` shows what is")
+    raise NothingParked
 
 
 def status(*, as_json: Json = False) -> None:

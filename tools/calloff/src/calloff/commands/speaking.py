@@ -42,8 +42,10 @@ def carry_out(work: Coroutine[Any, Any, ResultT]) -> ResultT:
         raise typer.Exit(1) from None
 
 
-def say_error(error: CallOffError) -> None:
-    err.print(f"{error.title}: {error}", markup=False, highlight=False, soft_wrap=True)
+def say_error(error: CallOffError, *, of: str | None = None) -> None:
+    """The error's text; `of` names the service, where several were asked."""
+    who = "" if of is None else f"{of}: "
+    err.print(f"{who}{error.title}: {error}", markup=False, highlight=False, soft_wrap=True)
 
 
 def print_json(body: bytes | str) -> None:
