@@ -18,9 +18,7 @@ from contracts.ids import PackageId
 from service_runtime import kafka, relay
 from service_runtime.consumer import EventHandling
 from service_runtime.database import Database
-from service_runtime.kafka import Consumer, Outgoing, Partition, Producer
-from service_runtime.perform import Done, NotOurs
-from service_runtime.records import Record
+from service_runtime.kafka import Consumer, KafkaRecord, Outgoing, Partition, Producer
 from service_runtime.testing.turnstile import Turnstile, TurnstileWork
 from service_runtime.wakes import Wake
 
@@ -71,17 +69,17 @@ def die_before_the_offsets() -> None:
     Consumer.commit = commit
 
 
-def die_after_the_first_effect() -> None:
-    """One effect is committed; others may be in hand."""
-    perform = EventHandling[TurnstileWork].perform
+def die_after_the_first_effects() -> None:
+    """One handful is committed; others may be in hand."""
+    handle = EventHandling[TurnstileWork].handle
 
-    async def performed(
-        self: EventHandling[TurnstileWork], record: Record, *, releasing: bool = False
-    ) -> Done[None] | NotOurs:
-        await perform(self, record, releasing=releasing)
-        die()
+    async def handled(self: EventHandling[TurnstileWork], raw: Sequence[KafkaRecord]) -> None:
+        before = self.performer.performed
+        await handle(self, raw)
+        if self.performer.performed > before:
+            die()
 
-    EventHandling.perform = performed
+    EventHandling.handle = handled
 
 
 async def ask_and_die(gate: Turnstile) -> None:
@@ -110,7 +108,7 @@ POINTS: dict[str, Callable[[Turnstile], Awaitable[None]]] = {
     "while a batch is on its way": lambda gate: relay_and_die(gate, DiesWhileSending),
     "in the middle of a handler": consume_and_die_in_the_middle,
     "between effect and offset commit": lambda gate: consume_and_die(gate, die_before_the_offsets),
-    "after the first of several effects": lambda gate: consume_and_die(gate, die_after_the_first_effect),
+    "after the first of several handfuls": lambda gate: consume_and_die(gate, die_after_the_first_effects),
 }
 
 

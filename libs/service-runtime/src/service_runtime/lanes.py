@@ -38,6 +38,7 @@ class Lanes(Generic[ItemT]):
         self._waiting: dict[Hashable, deque[ItemT]] = {}
         self._ready: deque[Hashable] = deque()
         self._busy: set[asyncio.Task[None]] = set()
+        self._at_work = 0
         self._moved = asyncio.Event()
         self._stopping = False
         self._stopped = False
@@ -53,7 +54,8 @@ class Lanes(Generic[ItemT]):
             return
         self._waiting[lane] = deque((item,))
         self._ready.append(lane)
-        if len(self._busy) < self._side_by_side:
+        if self._at_work < self._side_by_side:
+            self._at_work += 1
             task = asyncio.create_task(self._work())
             self._busy.add(task)
             task.add_done_callback(self._ended)
@@ -66,14 +68,18 @@ class Lanes(Generic[ItemT]):
             self._moved.set()
 
     async def _work(self) -> None:
-        while self._ready and not self._stopping:
-            lanes, handful = self._take()
-            await self._handle(handful)
-            for item in handful:
-                self._finished(item)
-            self.unfinished -= len(handful)
-            self._put_back(lanes)
-            self._moved.set()
+        try:
+            while self._ready and not self._stopping:
+                lanes, handful = self._take()
+                await self._handle(handful)
+                for item in handful:
+                    self._finished(item)
+                self.unfinished -= len(handful)
+                self._put_back(lanes)
+                self._moved.set()
+        finally:
+            # At once, and not when the task is known to have ended: what is put in between would wait for nobody.
+            self._at_work -= 1
 
     def _take(self) -> tuple[list[Hashable], list[ItemT]]:
         """A fair share of the keys that are ready, each with all that waits for it, as far as one handful goes."""

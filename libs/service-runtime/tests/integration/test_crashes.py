@@ -68,7 +68,7 @@ async def test_a_relay_that_dies_with_a_batch_in_flight_at_most_repeats_it(
 
 @pytest.mark.parametrize(
     "point",
-    ["in the middle of a handler", "between effect and offset commit", "after the first of several effects"],
+    ["in the middle of a handler", "between effect and offset commit", "after the first of several handfuls"],
 )
 async def test_an_event_counts_once_though_its_process_died(gate: Turnstile, crash: Crash, point: str) -> None:
     await some_requests(gate)

@@ -128,6 +128,21 @@ async def test_no_more_handfuls_at_once_than_there_are_slots() -> None:
     await handler.lanes.stop()
 
 
+async def test_what_is_put_in_as_the_last_handful_ends_waits_for_nobody() -> None:
+    """All slots end in one turn of the loop, and something comes before that turn is over."""
+    handler = Handler()
+    gate = asyncio.Event()
+    waiting = keys(SIDE_BY_SIDE)
+    handler.gates.update({f"{key}0": gate for key in waiting})
+    handler.put(*(f"{key}0" for key in waiting))
+    await settle()
+    gate.set()
+    await asyncio.sleep(0)
+    handler.put("z0")
+    await settle()
+    assert handler.finished[-1] == "z0"
+
+
 async def test_stopping_lets_what_is_in_hand_finish_and_drops_the_rest() -> None:
     handler = Handler()
     handler.hold("a0")
