@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from threading import Thread
 from typing import Final
 
@@ -66,29 +65,30 @@ async def told(
         return
     traces = provider_for(service, otlp_endpoint=receiver.endpoint, sample_ratio=receiver.sample_ratio)
     trace.set_tracer_provider(traces)
-    telling = asyncio.create_task(_tell(service, receiver, registry, refresh, log))
+    exporter = OTLPMetricExporter(endpoint=f"{receiver.endpoint.rstrip('/')}/v1/metrics")
+    resource, since = resource_of(service), time.time_ns()
+
+    def tell_numbers() -> None:
+        _export(exporter, as_otlp(registry.collect(), resource, since=since, now=time.time_ns()))
+
+    telling = asyncio.create_task(_tell(tell_numbers, receiver.metrics_every, refresh, log))
     try:
         yield
     finally:
         telling.cancel()
-        await asyncio.wait({asyncio.ensure_future(_aside(traces.shutdown))}, timeout=LAST_WORDS)
+        # The numbers since the last time: short runs would have told none.
+        last = (traces.shutdown, tell_numbers)
+        await asyncio.wait({asyncio.ensure_future(_aside(each)) for each in last}, timeout=LAST_WORDS)
 
 
 async def _tell(
-    service: str,
-    receiver: Receiver,
-    registry: CollectorRegistry,
-    refresh: Callable[[], Awaitable[None]],
-    log: Logger,
+    tell_numbers: Callable[[], None], every: float, refresh: Callable[[], Awaitable[None]], log: Logger
 ) -> None:
-    exporter = OTLPMetricExporter(endpoint=f"{receiver.endpoint.rstrip('/')}/v1/metrics")
-    resource, since = resource_of(service), time.time_ns()
     while True:
-        await asyncio.sleep(receiver.metrics_every)
+        await asyncio.sleep(every)
         try:
             await refresh()
-            said = as_otlp(registry.collect(), resource, since=since, now=time.time_ns())
-            await _aside(partial(_export, exporter, said))
+            await _aside(tell_numbers)
         except Exception as error:  # noqa: BLE001  whoever is told may be away; the next numbers replace these
             log.warning("metrics not told", error=type(error).__name__)
 
