@@ -48,11 +48,15 @@ async def refreshed() -> None:
     """Nothing is read anywhere."""
 
 
+def leave_it(provider: object) -> None:
+    """Sets no provider."""
+
+
 async def test_the_numbers_of_a_short_run_are_told_at_its_end(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A process sets its provider once, and other tests of this one need theirs.
-    monkeypatch.setattr(trace, "set_tracer_provider", lambda _: None)
+    monkeypatch.setattr(trace, "set_tracer_provider", leave_it)
     registry = CollectorRegistry()
     handled = Counter("calloff_handled_events", "Events handled", registry=registry)
     receiver = Receiver(collector.address, sample_ratio=0, metrics_every=NEVER)
