@@ -101,3 +101,9 @@ def test_nobody_asks_the_machine_what_time_it_is() -> None:
     asking = re.compile(r"datetime\.now\(|datetime\.utcnow\(|date\.today\(")
     libraries_and_services = [path for path in PRODUCT if "tools" not in path.parts and path.name not in allowed]
     assert [str(path.relative_to(ROOT)) for path in libraries_and_services if asking.search(path.read_text())] == []
+
+
+def test_a_page_of_a_list_begins_where_its_index_does() -> None:
+    """Plans are made once for all values: `IS NULL OR` would read every list from its beginning (decision 0021)."""
+    slow = re.compile(r":after_\w+ AS \w+\) IS NULL")
+    assert [path.name for path in PRODUCT if slow.search(path.read_text())] == []
