@@ -61,12 +61,19 @@ class DiesInTheMiddle(TurnstileWork):
 
 def die_before_the_offsets() -> None:
     """The effects are committed and the offsets are not."""
+    handle, effects = EventHandling[TurnstileWork].handle, asyncio.Event()
+
+    async def handled(self: EventHandling[TurnstileWork], raw: Sequence[KafkaRecord]) -> None:
+        before = self.performer.performed
+        await handle(self, raw)
+        if self.performer.performed > before:
+            effects.set()
 
     async def commit(self: Consumer, offsets: dict[Partition, int]) -> None:
-        if any(offsets.values()):
-            die()
+        await effects.wait()
+        die()
 
-    Consumer.commit = commit
+    EventHandling.handle, Consumer.commit = handled, commit
 
 
 def die_after_the_first_effects() -> None:

@@ -80,10 +80,11 @@ async def test_no_row_passes_an_unacknowledged_earlier_one_of_its_key(
 
 
 class RefusingKafka(UnreliableKafka):
-    """Refuses the second record of every stream, and is then of no use to the producer that it told so."""
+    """Refuses the second record of every stream; `unforgiving`, it is then of no use to the producer it told so."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, unforgiving: bool) -> None:
         super().__init__(losses=0)
+        self._unforgiving = unforgiving
         self._fatal = False
 
     async def partition_of(self, topic: str, key: bytes) -> int:
@@ -96,15 +97,16 @@ class RefusingKafka(UnreliableKafka):
         if self._fatal:
             raise KafkaFailure("out of order sequence number")
         if any(dict(record.headers)["ce_sequence"] == b"2" for record in records):
-            self._fatal = len(records) == 1
+            self._fatal = self._unforgiving and len(records) == 1
             raise REFUSALS[0]
         return await super().send(partition, records)
 
 
-async def test_what_was_sent_before_a_refused_row_is_forgotten_though_the_producer_broke_down(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("unforgiving", [True, False], ids=["the producer breaks down", "the producer goes on"])
+async def test_what_was_sent_before_a_refused_row_is_forgotten_and_what_follows_it_waits(
+    database: Database, monkeypatch: pytest.MonkeyPatch, unforgiving: bool
 ) -> None:
-    kafka = RefusingKafka()
+    kafka = RefusingKafka(unforgiving=unforgiving)
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(relay, "PAUSE", 0.01)
     gate = Turnstile("turnstile", database, "nowhere")
