@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.catalogue import PACKAGES
+from service_runtime.consumer import group_of
+from service_runtime.kafka import committed_offsets, end_offsets
 from service_runtime.relay import outbox_is_empty
 from service_runtime.testing.checker import faults_in, first_occurrences
 from service_runtime.testing.databases import number, rows
@@ -19,6 +21,7 @@ Crash = Callable[[str, Turnstile], Awaitable[None]]
 async def all_let_through(gate: Turnstile, *, times: int) -> None:
     """Waits until every request is answered and everything is on Kafka, then looks at all of it."""
     await until(lambda: everything_answered(gate, times), within=30)
+    await until(lambda: everything_heard_again(gate), within=30)
     kept = await everything_in(gate.bootstrap, PACKAGES, keys=await packages_of(gate))
     assert faults_in(kept) == []
     assert len(first_occurrences(kept)) == 2 * times
@@ -35,6 +38,13 @@ async def all_let_through(gate: Turnstile, *, times: int) -> None:
 async def everything_answered(gate: Turnstile, times: int) -> bool:
     answered = await number(gate.database, "SELECT count(*) FROM journal WHERE type LIKE '%PackageWithdrawn%'")
     return answered >= times and await outbox_is_empty(gate.database)
+
+
+async def everything_heard_again(gate: Turnstile) -> bool:
+    """Whether the group's new member is through with all that it was given anew."""
+    ends = await end_offsets(gate.bootstrap, [PACKAGES], client_id="test")
+    done = await committed_offsets(gate.bootstrap, group_of(gate.name), list(ends), client_id="test")
+    return all(done[partition] >= end for partition, end in ends.items())
 
 
 async def packages_of(gate: Turnstile) -> set[str]:
