@@ -59,31 +59,35 @@ class DiesInTheMiddle(TurnstileWork):
         die()
 
 
-def die_before_the_offsets() -> None:
-    """The effects are committed and the offsets are not."""
-    handle, effects = EventHandling[TurnstileWork].handle, asyncio.Event()
+class Committed(Wake):
+    """Notes that effects are committed: it is rung after that, and not before."""
 
-    async def handled(self: EventHandling[TurnstileWork], raw: Sequence[KafkaRecord]) -> None:
-        before = self.performer.performed
-        await handle(self, raw)
-        if self.performer.performed > before:
-            effects.set()
+    def __init__(self) -> None:
+        super().__init__()
+        self.effects = asyncio.Event()
+
+    def ring(self) -> None:
+        self.effects.set()
+        super().ring()
+
+
+def die_before_the_offsets(effects: asyncio.Event) -> None:
+    """The effects are committed and the offsets are not."""
 
     async def commit(self: Consumer, offsets: dict[Partition, int]) -> None:
         await effects.wait()
         die()
 
-    EventHandling.handle, Consumer.commit = handled, commit
+    Consumer.commit = commit
 
 
-def die_after_the_first_effects() -> None:
+def die_after_the_first_effects(effects: asyncio.Event) -> None:
     """One handful is committed; others may be in hand."""
     handle = EventHandling[TurnstileWork].handle
 
     async def handled(self: EventHandling[TurnstileWork], raw: Sequence[KafkaRecord]) -> None:
-        before = self.performer.performed
         await handle(self, raw)
-        if self.performer.performed > before:
+        if effects.is_set():
             die()
 
     EventHandling.handle = handled
@@ -99,8 +103,9 @@ async def relay_and_die(gate: Turnstile, producer: type[Producer]) -> None:
         await gate.relay().run()
 
 
-async def consume_and_die(gate: Turnstile, prepare: Callable[[], None]) -> None:
-    prepare()
+async def consume_and_die(gate: Turnstile, prepare: Callable[[asyncio.Event], None]) -> None:
+    gate.wakes.relay = committed = Committed()
+    prepare(committed.effects)
     await asyncio.gather(gate.consumer().run(), gate.relay().run())
 
 

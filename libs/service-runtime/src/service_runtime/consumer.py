@@ -59,7 +59,7 @@ class EventHandling(Generic[WorkT]):
         log: Logger,
         metrics: ConsumerMetrics,
     ) -> None:
-        self.performer = performer
+        self._performer = performer
         self._by_type: Mapping[str, Subscription[WorkT]] = {each.type: each for each in subscriptions}
         self._log = log
         self._metrics = metrics
@@ -77,7 +77,7 @@ class EventHandling(Generic[WorkT]):
         """All in one transaction; False when nothing was done, since one of them or the moment did not allow it."""
         started = time.perf_counter()
         try:
-            outcomes = await self.performer.perform_together([self._job(record) for record in records])
+            outcomes = await self._performer.perform_together([self._job(record) for record in records])
         except Exception as error:  # noqa: BLE001  alone each will show what it has to say
             self._metrics.taken_apart.labels(type(error).__name__).inc()
             return False
@@ -123,7 +123,7 @@ class EventHandling(Generic[WorkT]):
         job = self._job(record, releasing=releasing)
         started = time.perf_counter()
         with job.span() as span:
-            outcome = await self.performer.perform(job.claim, job.handle, span=span)
+            outcome = await self._performer.perform(job.claim, job.handle, span=span)
         self._note(record, outcome, time.perf_counter() - started)
         return outcome
 
@@ -133,7 +133,7 @@ class EventHandling(Generic[WorkT]):
         async def handle(work: WorkT) -> None:
             await subscription.handler(decode(subscription.event, record.payload), work)
 
-        claim = EventClaim(record, self.performer.service, self.performer.clock, releasing)
+        claim = EventClaim(record, self._performer.service, self._performer.clock, releasing)
         return Job(claim, handle, lambda: self._span(record, releasing=releasing))
 
     def _note(self, record: Record, outcome: Done[None] | NotOurs, seconds: float) -> None:
@@ -144,7 +144,7 @@ class EventHandling(Generic[WorkT]):
     def _span(self, record: Record, *, releasing: bool) -> AbstractContextManager[Span]:
         """An event follows from what published it; one that was parked has waited, and an operator lets it go."""
         cause, name = record.envelope.traceparent, f"process {record.topic}"
-        said = record.message.processed(group=group_of(self.performer.service))
+        said = record.message.processed(group=group_of(self._performer.service))
         if releasing:
             return later(cause, name, SpanKind.CONSUMER, said, parent=get_current())
         return following(cause, name, SpanKind.CONSUMER, said)

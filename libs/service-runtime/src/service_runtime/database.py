@@ -23,8 +23,8 @@ _TRY_AGAIN_CLASSES: Final = ("08", "53", "57P")  # connection, resources, shutdo
 _QUOTES_NO_VALUES: Final = ("23", "42")  # constraints, syntax: their messages name tables and columns only
 
 
-# Statements reach their rows by keys, however many there are; planned for every set of values anew, a third of them
-# costs more to plan than to run.
+# Statements reach their rows by keys, however many there are: planned for every set of values anew, some take longer
+# to plan than to run (decision 0021).
 _SERVER_SETTINGS: Final = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
 
 

@@ -233,6 +233,12 @@ class Stage:
     async def told_of(self, count: int) -> bool:
         return len(await self.told()) == count
 
+    async def hands_are_full(self) -> bool:
+        """Whether as many handlers wait for the table of what was told as results are performed side by side."""
+        waiting = text("SELECT count(*) FROM pg_locks WHERE relation = CAST('told' AS regclass) AND NOT granted")
+        async with self.database.transaction() as connection:
+            return (await connection.execute(waiting)).scalar_one() == PERFORMED_AT_ONCE
+
     async def parked(self, key: str) -> bool:
         async with self.database.transaction() as connection:
             return [one.stream.key for one in await parking.parked_keys(connection)] == [key]
@@ -804,7 +810,7 @@ async def test_results_that_wait_together_share_a_transaction(stage: Stage) -> N
         async with no_result_counted_yet(stage):
             gate.opened.set()
             await until(lambda: len(stage.receiver.accepted) == len(owners))
-            await asyncio.sleep(0.1)  # the answers are on their way over the loopback
+            await until(stage.hands_are_full)
         await until(lambda: stage.told_of(len(owners)))
     async with stage.database.transaction() as connection:
         transactions = await connection.execute(text("SELECT count(DISTINCT xmin::text) FROM told"))
@@ -819,7 +825,7 @@ async def test_a_result_that_fails_costs_those_beside_it_nothing(stage: Stage) -
         async with no_result_counted_yet(stage):
             gate.opened.set()
             await until(lambda: len(stage.receiver.accepted) == len(owners))
-            await asyncio.sleep(0.1)
+            await until(stage.hands_are_full)
         await until(lambda: stage.told_of(len(owners) - 1))
         await until(lambda: stage.parked("P-Poison"))
     assert await stage.told() == sorted(f"{owner} has O-{owner}" for owner in owners[1:])
