@@ -53,5 +53,5 @@ $(READY): requirements.lock deploy/bootstrap/install $(addsuffix /pyproject.toml
 	@touch $@
 
 $(JARS): deploy/kafka/pom.xml | $(READY)
-	@$(BIN)/python -m calloff.embedded $< $(@D)
+	@$(BIN)/python -m devstack.embedded $< $(@D)
 	@touch $@

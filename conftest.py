@@ -1,3 +1,3 @@
 """What every test of the repository can ask for: a real PostgreSQL and Kafka, and RFC 9457's schema of a problem."""
 
-pytest_plugins = ["calloff.testing", "service_runtime.testing.problems"]
+pytest_plugins = ["testkit.servers", "testkit.problems"]

@@ -16,10 +16,10 @@ from bench.figures import Measured
 from bench.load import Load
 from bench.report import Outcome
 from bench.scene import Scene, a_scene
-from calloff.commands.speaking import say_error
-from calloff.home import home_for
-from calloff.screen import screen_for
+from calloff.commands.output import say_error
 from contracts.errors import CallOffError
+from devstack.home import home_for
+from devstack.screen import screen_for
 
 ResultT = TypeVar("ResultT")
 Measure = Callable[[Scene, float], Awaitable[Measured]]

@@ -9,7 +9,7 @@ from typing import Final
 import psutil
 
 from bench.databases import connected
-from calloff.stack.stage import Stage
+from simulator.test_stack import Stage
 
 _COMMITS: Final = "SELECT sum(xact_commit)::bigint FROM pg_stat_database WHERE datname <> 'postgres'"
 _QUIET: Final = 0.25

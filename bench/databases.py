@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy import make_url
 
-from calloff.embedded import EmbeddedPostgres
+from devstack.embedded import EmbeddedPostgres
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from uuid import UUID
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from calloff.simulator.receivers import ROUTE
+from simulator.receivers import ROUTE
 
 OFFER_MADE: Final = "offer.made"
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Final
 
-from calloff.home import FRAMEWORK_FILES
-from calloff.simulator.market import TREES, InventedProvider, Market, RankedList, Standing
 from contracts.values import Rating, ServiceType
+from devstack.home import FRAMEWORK_FILES
 from geography import ESSEX_DISTRICTS
+from simulator.market import TREES, InventedProvider, Market, RankedList, Standing
 
 A_DISTRICT: Final = 10
 """Providers on each ranked list, as many as Essex has (Briefing 2)."""

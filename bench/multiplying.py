@@ -16,8 +16,8 @@ from typing import Final
 import asyncpg
 
 from bench.databases import connected
-from calloff.embedded import EmbeddedPostgres
 from contracts.catalogue import PACKAGES
+from devstack.embedded import EmbeddedPostgres
 
 _OF_PACKAGES: Final = f"topic = '{PACKAGES}'"
 _INSTANT: Final = "timestamp with time zone"

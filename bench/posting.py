@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from calloff.client import Caller
-from calloff.errors import ServiceRefused, ServiceUnreachable
-from calloff.simulator.council import ReferralIn, Submitted, referral_for
-from calloff.simulator.people import People
+from devstack.errors import ServiceRefused, ServiceUnreachable
+from simulator.council import ReferralIn, Submitted, referral_for
+from simulator.people import People
 
 SEED: Final = 5
 _AGAIN_AFTER: Final = 0.25

@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.figures import Line, NotMeasured, fewer
 from bench.scene import Scene
-from calloff.stack.names import SOURCING
+from devstack.names import SOURCING
 
 _RATE: Final = 10.0
 _SECONDS: Final = 25.0

@@ -8,15 +8,15 @@ from typing import Final
 from bench.databases import connected
 from bench.figures import Line, NotMeasured, fewer
 from bench.scene import Scene
-from calloff.stack.names import SOURCING
 from contracts.envelope import GENESIS
 from contracts.events.packages import ProviderPassedOver, ViewUse
 from contracts.ids import PackageId, ProviderId, SearchId, uuid7
 from contracts.values import PassOverReason
-from service_runtime.kafka import KafkaRecord
-from service_runtime.streams import Cause, Sealed, Stream, seal, stream_of
-from service_runtime.testing.checker import faults_in
-from service_runtime.testing.topics import Kept
+from devstack.names import SOURCING
+from service_runtime.kafka.client import KafkaRecord
+from service_runtime.unit_of_work.streams import Cause, Sealed, Stream, seal, stream_of
+from testkit.chain_checker import faults_in
+from testkit.topics import Kept
 
 _GOAL: Final = 10_000
 _PACKAGES: Final = 1_000

@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.databases import connected
 from bench.multiplying import TABLES
-from calloff.embedded import EmbeddedPostgres
+from devstack.embedded import EmbeddedPostgres
 
 _SETTLE: Final = 11.0
 """Seconds: a backend with nothing to do reports what it did after ten."""

@@ -12,21 +12,21 @@ from bench.market import definitions, eager_market
 from bench.posting import SEED, Posted, Posting
 from bench.watching import Watching
 from calloff.client import PatientCaller
-from calloff.home import Home
-from calloff.issuer.identities import PROVIDER, identity_named
-from calloff.issuer.server import serving
-from calloff.screen import Screen
-from calloff.simulator.answering import DeclineIn
-from calloff.simulator.people import People
-from calloff.simulator.postcodes import sample
-from calloff.simulator.providers import EndpointSecrets
-from calloff.stack.names import RECEIVERS, REFERRAL, SOURCING
-from calloff.stack.processes import Supervisor, Watched, in_thread
-from calloff.stack.record import only_one
-from calloff.stack.stage import Stage, open_the_market, set_the_stage
-from calloff.stack.steps import forget, start_programs
 from contracts.values import DeclineReason
+from devstack.home import Home
+from devstack.issuer.identities import PROVIDER, identity_named
+from devstack.issuer.server import serving
+from devstack.names import RECEIVERS, REFERRAL, SOURCING
+from devstack.processes import Supervisor, Watched, in_thread
+from devstack.record import only_one
+from devstack.screen import Screen
+from devstack.steps import forget, start_programs
 from geography import PostcodeDirectory
+from simulator.answering import DeclineIn
+from simulator.people import People
+from simulator.postcodes import sample
+from simulator.providers import EndpointSecrets
+from simulator.test_stack import Stage, open_the_market, set_the_stage
 
 _POSTCODES_EACH: Final = 40
 _LOG_LEVEL: Final = {"CALLOFF_LOG_LEVEL": "warning"}

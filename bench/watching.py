@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.catalogue import PACKAGES
-from service_runtime.kafka import Consumer, KafkaFailure, KafkaRecord
+from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord
 
 _PATIENCE: Final = 60.0
 

@@ -15,10 +15,10 @@ from bench.figures import Line, NotMeasured, fewer
 from bench.listening import Came
 from bench.market import eager_market
 from bench.scene import Scene
-from calloff.stack.names import REGISTRY
 from contracts.catalogue import PACKAGES
 from contracts.events.packages import OfferEnd
 from contracts.ids import uuid7
+from devstack.names import REGISTRY
 from service_runtime.webhooks.deliveries import Webhook, body_of
 
 _GOAL: Final = 1_500

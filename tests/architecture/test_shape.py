@@ -20,7 +20,6 @@ ROOMS = {
     "ports",
     "domain",
     "store",
-    "testing",
     "migrations",
 }
 PRODUCT = sorted(path for folder in ("libs", "services", "tools") for path in (ROOT / folder).glob("*/src/**/*.py"))

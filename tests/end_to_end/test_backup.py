@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from calloff.home import CHOSEN_BY, REPOSITORY, Home
-from calloff.stack.names import AUDIT
-from calloff.stack.record import StackRecord
-from service_runtime.testing.waiting import until
+from devstack.home import CHOSEN_BY, REPOSITORY, Home
+from devstack.names import AUDIT
+from devstack.record import StackRecord
+from testkit.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600), pytest.mark.xdist_group("end-to-end")]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from calloff.home import CHOSEN_BY, REPOSITORY, Home
+from devstack.home import CHOSEN_BY, REPOSITORY, Home
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(420), pytest.mark.xdist_group("end-to-end")]
 

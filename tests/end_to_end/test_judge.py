@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from calloff.judge import faults_of, placed
 from contracts.catalogue import encode, entry_of
 from contracts.envelope import Envelope
 from contracts.events.base import Event
@@ -21,9 +20,10 @@ from contracts.events.packages import (
     StageEntered,
     WithdrawalRequested,
 )
-from contracts.testing import an_envelope_of, an_example_of, an_id
 from contracts.values import PassOverReason
-from service_runtime.testing.topics import Kept
+from judge import faults_of, placed
+from testkit.contract_examples import an_envelope_of, an_example_of, an_id
+from testkit.topics import Kept
 
 PACKAGE: Final = an_id("package")
 ALDER, BIRCH = an_id("Alder"), an_id("Birch")

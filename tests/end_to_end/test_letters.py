@@ -10,21 +10,21 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.events.packages import PackageRequested
 from contracts.ids import FrameworkKey, PackageId
-from contracts.testing import COLCHESTER, some_care
 from contracts.values import Urgency
 from provider_registry import wiring as registry_wiring
 from provider_registry.settings import Settings as RegistrySettings
-from provider_registry.testing.house import House, Receiver
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.mail import MailServerInTest
-from service_runtime.testing.services import Reply, RunningService, Voice, a_service, free_port
-from service_runtime.testing.tokens import TokenIssuer
-from service_runtime.testing.waiting import until
 from sourcing import wiring as sourcing_wiring
 from sourcing.settings import Settings as SourcingSettings
+from testkit.clocks import MovableClock
+from testkit.contract_examples import COLCHESTER, some_care
+from testkit.mail_server import MailServerInTest
+from testkit.provider_registry.harness import House, Receiver
+from testkit.running_services import Reply, RunningService, Voice, a_service, free_port
+from testkit.servers import TestKafka, TestPostgres
+from testkit.tokens import TokenIssuer
+from testkit.waiting import until
 
 KEY: Final = "a key that only tests have, of some length"
 ADDRESS: Final = "offers@alder.example"

@@ -8,8 +8,30 @@ from typing import Final
 
 import pytest
 
-from calloff.judge import Evidence, chains_hold, violations_in
-from calloff.judge.testing import (
+from contracts.events.base import ProviderEvent
+from contracts.events.listings import PackageListed, ProposalAwarded, ProposalReceived
+from contracts.events.orders import PurchaseOrderIssued, SpotPriceApproved
+from contracts.events.packages import (
+    OfferAccepted,
+    OfferClockStarted,
+    OfferDeclined,
+    OfferDelivered,
+    OfferExpired,
+    OfferMade,
+    PackagePlaced,
+    PackageRequested,
+    PlacementVoided,
+    ProviderPassedOver,
+    SourcingHeld,
+    SourcingStopped,
+    StageEntered,
+    WithdrawalRequested,
+)
+from contracts.events.providers import CapacityDeclared, EligibilityChanged, ProviderEmbargoed, RatingPublished
+from contracts.values import PassOverReason, Rating
+from judge import Evidence, chains_hold, violations_in
+from testkit.contract_examples import an_example_of, an_id
+from testkit.judge_records import (
     ALDER,
     BIRCH,
     CEDAR,
@@ -33,29 +55,7 @@ from calloff.judge.testing import (
     the_market,
     without,
 )
-from contracts.events.base import ProviderEvent
-from contracts.events.listings import PackageListed, ProposalAwarded, ProposalReceived
-from contracts.events.orders import PurchaseOrderIssued, SpotPriceApproved
-from contracts.events.packages import (
-    OfferAccepted,
-    OfferClockStarted,
-    OfferDeclined,
-    OfferDelivered,
-    OfferExpired,
-    OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    PlacementVoided,
-    ProviderPassedOver,
-    SourcingHeld,
-    SourcingStopped,
-    StageEntered,
-    WithdrawalRequested,
-)
-from contracts.events.providers import CapacityDeclared, EligibilityChanged, ProviderEmbargoed, RatingPublished
-from contracts.testing import an_example_of, an_id
-from contracts.values import PassOverReason, Rating
-from service_runtime.testing.topics import Kept
+from testkit.topics import Kept
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)

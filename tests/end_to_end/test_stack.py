@@ -19,17 +19,17 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from calloff.home import CHOSEN_BY, EXAMPLE_REFERRAL, FRAMEWORK_FILES, Home
-from calloff.judge import PACKAGES, Evidence, faults_of, placed, violations_in
-from calloff.judge.outcomes import is_open
-from calloff.judge.record import stories_in
-from calloff.judge.rules import read_rules
-from calloff.simulator.people import nhs_number
-from calloff.stack.names import REFERRAL, SOURCING
-from calloff.stack.record import StackRecord
 from contracts.catalogue import TOPICS
-from service_runtime.testing.topics import Kept, everything_in
-from service_runtime.testing.waiting import until
+from devstack.home import CHOSEN_BY, EXAMPLE_REFERRAL, FRAMEWORK_FILES, Home
+from devstack.names import REFERRAL, SOURCING
+from devstack.record import StackRecord
+from judge import PACKAGES, Evidence, faults_of, placed, violations_in
+from judge.outcomes import is_open
+from judge.record import stories_in
+from judge.rules import read_rules
+from simulator.people import nhs_number
+from testkit.topics import Kept, everything_in
+from testkit.waiting import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(420), pytest.mark.xdist_group("end-to-end")]
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
-from sourcing.testing.sentences import GIVEN, THEN, WHEN
-from sourcing.testing.tables import Row, Unreadable, play, rows_in
-from sourcing.testing.telling import Telling
+from testkit.sourcing.scenario_runner import Telling
+from testkit.sourcing.scenario_steps import GIVEN, THEN, WHEN
+from testkit.sourcing.scenario_tables import Row, Unreadable, play, rows_in
 
 ROWS: Final = rows_in(Path(__file__).parent)
 A_TABLE: Final = "| Scenario | Given | When | Then | Also |\n| --- | --- | --- | --- | --- |\n"

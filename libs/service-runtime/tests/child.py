@@ -15,12 +15,13 @@ from uuid import uuid4
 import uvloop
 
 from contracts.ids import PackageId
-from service_runtime import kafka, relay
-from service_runtime.consumer import EventHandling
-from service_runtime.database import Database
-from service_runtime.kafka import Consumer, KafkaRecord, Outgoing, Partition, Producer
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork
-from service_runtime.wakes import Wake
+from service_runtime.kafka import client as kafka
+from service_runtime.kafka.client import Consumer, KafkaRecord, Outgoing, Partition, Producer
+from service_runtime.kafka.consumer import EventHandling
+from service_runtime.outbox import relay
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.wakeups import Wake
+from testkit.sample_service import Turnstile, TurnstileWork
 
 
 def die() -> NoReturn:

@@ -12,15 +12,15 @@ import pytest
 import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
-from service_runtime import kafka
-from service_runtime.database import Database
-from service_runtime.kafka import create_topics
-from service_runtime.testing import turnstile
-from service_runtime.testing.databases import a_database
-from service_runtime.testing.topics import begin_at_the_end
-from service_runtime.testing.turnstile import Turnstile
+from service_runtime.kafka import client as kafka
+from service_runtime.kafka.client import create_topics
+from service_runtime.postgres.database import Database
+from testkit import sample_service as turnstile
+from testkit.databases import a_database
+from testkit.sample_service import Turnstile
+from testkit.servers import TestKafka, TestPostgres
+from testkit.topics import begin_at_the_end
 
 LARGEST_PROVIDER_RECORD = 20_000
 """Bytes: what Kafka takes in the providers' topic here, far below our own limit, so that it is Kafka that refuses."""

@@ -17,21 +17,21 @@ from pydantic import BaseModel
 from contracts.events.packages import WithdrawalRequested
 from contracts.ids import PackageId
 from contracts.values import WithdrawalReason
-from service_runtime.claims import CommandClaim
-from service_runtime.database import Database
 from service_runtime.http.app import provided
-from service_runtime.perform import Performer
+from service_runtime.idempotency import CommandClaim
+from service_runtime.postgres.database import Database
 from service_runtime.service import Service, run
 from service_runtime.settings import RuntimeSettings
-from service_runtime.streams import Cause
 from service_runtime.subscriptions import when
-from service_runtime.testing.turnstile import SUBSCRIPTIONS, TurnstileWork, answer_nothing, stream_of
-from service_runtime.timers import DueTimer, Precedence, Timer
+from service_runtime.timers.timers import DueTimer, Precedence, Timer
+from service_runtime.unit_of_work.executor import Performer
+from service_runtime.unit_of_work.streams import Cause
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.config import WebhookOutlet
 from service_runtime.webhooks.deliveries import Webhook
-from service_runtime.webhooks.outlet import WebhookOutlet
 from service_runtime.webhooks.results import Undeliverable, deliveries
-from service_runtime.webhooks.vault import Vault
+from service_runtime.webhooks.secret_box import Vault
+from testkit.sample_service import SUBSCRIPTIONS, TurnstileWork, answer_nothing, stream_of
 
 GRACE = timedelta(minutes=2)
 VAULT = Vault([base64.b64encode(b"k" * 32).decode()])

@@ -10,7 +10,7 @@ CallOffError
 └── NotYet            it cannot be answered now; the same request later can be (HTTP 503 or 404, with Retry-After)
 
 The edge of a service makes HTTP of these in one place (`service_runtime.http.problems`), and one place makes them
-retry or park (`service_runtime.consumer`). A message says what, which, and what to do; it never carries a
+retry or park (`service_runtime.kafka.consumer`). A message says what, which, and what to do; it never carries a
 person's data or echoes what was submitted.
 """
 

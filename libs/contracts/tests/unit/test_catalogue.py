@@ -14,7 +14,7 @@ from contracts.catalogue import BY_TYPE, CATALOGUE, TOPICS, Entry, decode, encod
 from contracts.compatibility import Schema
 from contracts.events.base import Event, PackageEvent, ProviderEvent
 from contracts.schemas import current_schemas
-from contracts.testing import an_envelope_of, an_example_of
+from testkit.contract_examples import an_envelope_of, an_example_of
 
 CLOUDEVENTS = Path(__file__).parents[5] / "shared/data/standards/cloudevents/cloudevents.schema.json"
 SCHEMAS = current_schemas()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.ids import uuid7
-from contracts.testing import MONDAY_NINE
+from testkit.contract_examples import MONDAY_NINE
 
 chance = st.integers(min_value=0, max_value=(1 << 74) - 1)
 

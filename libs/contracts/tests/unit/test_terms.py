@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from contracts.framework import MatrixLine, Prices
 from contracts.terms import terms_for
-from contracts.testing import a_visit, some_care, some_prices
 from contracts.values import Care, PriceUnit, ServiceType, Terms, Visit, Weekday
+from testkit.contract_examples import a_visit, some_care, some_prices
 
 PENNY = Decimal("0.01")
 

@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.framework import AnswerWithin, BrokerageTime
-from contracts.testing import a_definition, a_visit, some_care
 from contracts.values import Channel, Rating, Weekday
+from testkit.contract_examples import a_definition, a_visit, some_care
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""What every service stands on; it knows no service and no domain word."""
+"""What every service stands on, in folders named for patterns; it knows no service and no domain word."""

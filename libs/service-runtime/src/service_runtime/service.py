@@ -20,33 +20,33 @@ import uvloop
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
-from service_runtime.batch_feed import BatchFeed, Feed, until_there
 from service_runtime.clock import Clock, SimulatedClock, SystemClock
-from service_runtime.consumer import EventConsumer, EventHandling
-from service_runtime.database import Database, is_passing
+from service_runtime.dead_letters.operations import Parking
+from service_runtime.heartbeat import Pulse
 from service_runtime.http.app import create_app
 from service_runtime.http.auth import Authenticator, JwksOverHttp
-from service_runtime.kafka import Partition, committed_offsets
-from service_runtime.migrations import migrate_and_close
+from service_runtime.kafka.batch_consumer import BatchFeed, Feed, until_there
+from service_runtime.kafka.client import Partition, committed_offsets
+from service_runtime.kafka.consumer import EventConsumer, EventHandling
+from service_runtime.observability.export import Receiver, told
+from service_runtime.observability.gauges import Readings
+from service_runtime.observability.instruments import Measure
 from service_runtime.observability.logs import Logger, logger_for
-from service_runtime.observability.measures import Measure
 from service_runtime.observability.metrics import Metrics
-from service_runtime.observability.otlp import Receiver, told
-from service_runtime.perform import OpenWork, Performer
-from service_runtime.pulse import Pulse
-from service_runtime.readings import Readings
-from service_runtime.relay import Relay, outbox_is_empty
-from service_runtime.release import Parking
+from service_runtime.outbox.relay import Relay, outbox_is_empty
+from service_runtime.postgres.database import Database, is_passing
+from service_runtime.postgres.migrations import migrate_and_close
+from service_runtime.projections.consumer import feed_of
+from service_runtime.projections.projections import View
 from service_runtime.settings import RuntimeSettings
-from service_runtime.simulation import Simulation
-from service_runtime.sleeper import Sleeper
+from service_runtime.simulated_clock import Simulation
 from service_runtime.subscriptions import Subscription, TimerSubscription
-from service_runtime.view_feed import feed_of
-from service_runtime.views import View
-from service_runtime.wakes import Wakes
+from service_runtime.timers.worker import Sleeper
+from service_runtime.unit_of_work.executor import OpenWork, Performer
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.wakeups import Wakes
+from service_runtime.webhooks.config import WebhookOutlet
 from service_runtime.webhooks.engine import WebhookEngine
-from service_runtime.webhooks.outlet import WebhookOutlet
-from service_runtime.work import PostgresWork
 
 WorkT = TypeVar("WorkT", bound=PostgresWork)
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from contracts.catalogue import entry_of
 from contracts.events.base import Event
-from service_runtime.timers import DueTimer
+from service_runtime.timers.timers import DueTimer
 
 EventT = TypeVar("EventT", bound=Event)
 WorkT_contra = TypeVar("WorkT_contra", contravariant=True)

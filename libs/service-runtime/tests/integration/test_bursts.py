@@ -14,20 +14,20 @@ from opentelemetry.trace import SpanKind
 from contracts.catalogue import PACKAGES
 from contracts.events.packages import WithdrawalRequested
 from contracts.ids import PackageId
-from service_runtime.batch_feed import BatchFeed
-from service_runtime.claims import CommandClaim
 from service_runtime.clock import SystemClock
-from service_runtime.consumer import TRIES
-from service_runtime.observability import traces
-from service_runtime.observability.traces import about, later
-from service_runtime.sleeper import Sleeper
-from service_runtime.streams import Cause
+from service_runtime.idempotency import CommandClaim
+from service_runtime.kafka.batch_consumer import BatchFeed
+from service_runtime.kafka.consumer import TRIES
+from service_runtime.observability import tracing as traces
+from service_runtime.observability.tracing import about, later
+from service_runtime.projections.consumer import feed_of
+from service_runtime.projections.projections import VIEW_MOVED, View
 from service_runtime.subscriptions import when
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.turnstile import Ask, Turnstile, TurnstileWork, answer_nothing, ask, running, stream_of
-from service_runtime.testing.waiting import until
-from service_runtime.view_feed import feed_of
-from service_runtime.views import VIEW_MOVED, View
+from service_runtime.timers.worker import Sleeper
+from service_runtime.unit_of_work.streams import Cause
+from testkit.databases import number, rows
+from testkit.sample_service import Ask, Turnstile, TurnstileWork, answer_nothing, ask, running, stream_of
+from testkit.waiting import until
 
 pytestmark = pytest.mark.servers
 

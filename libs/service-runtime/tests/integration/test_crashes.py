@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.catalogue import PACKAGES
-from service_runtime.consumer import group_of
-from service_runtime.kafka import committed_offsets, end_offsets
-from service_runtime.relay import outbox_is_empty
-from service_runtime.testing.checker import faults_in, first_occurrences
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.topics import everything_in
-from service_runtime.testing.turnstile import Turnstile, running
-from service_runtime.testing.waiting import until
+from service_runtime.kafka.client import committed_offsets, end_offsets
+from service_runtime.kafka.consumer import group_of
+from service_runtime.outbox.relay import outbox_is_empty
+from testkit.chain_checker import faults_in, first_occurrences
+from testkit.databases import number, rows
+from testkit.sample_service import Turnstile, running
+from testkit.topics import everything_in
+from testkit.waiting import until
 
 Crash = Callable[[str, Turnstile], Awaitable[None]]
 

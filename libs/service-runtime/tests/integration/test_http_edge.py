@@ -18,20 +18,20 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from contracts.errors import Conflict
 from contracts.ids import PackageId
-from service_runtime.database import Database
 from service_runtime.http.auth import Authenticator, Caller, JwksOverHttp, KeysUnavailable, requires
 from service_runtime.http.bodies import LARGEST_BODY
 from service_runtime.http.commands import Commands, answered, commands, refused
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import MEDIA_TYPE, problems
+from service_runtime.postgres.database import Database
 from service_runtime.service import Runner, Service
 from service_runtime.settings import RuntimeSettings
-from service_runtime.testing.clocks import MONDAY_NINE
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.logbook import Logbook
-from service_runtime.testing.serving import serving
-from service_runtime.testing.tokens import TokenIssuer, new_key
-from service_runtime.testing.turnstile import SUBSCRIPTIONS, TIMERS, Ask, Turnstile, TurnstileWork, ask, stream_of
+from testkit.captured_logs import Logbook
+from testkit.clocks import MONDAY_NINE
+from testkit.databases import number, rows
+from testkit.http_server import serving
+from testkit.sample_service import SUBSCRIPTIONS, TIMERS, Ask, Turnstile, TurnstileWork, ask, stream_of
+from testkit.tokens import TokenIssuer, new_key
 
 PLANTED = "Test-Person-943-476-5919"
 SCOPE = "turnstile:ask"

@@ -9,8 +9,8 @@ from opentelemetry import trace
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client import CollectorRegistry, Counter
 
+from service_runtime.observability.export import Receiver, told
 from service_runtime.observability.logs import logger_for
-from service_runtime.observability.otlp import Receiver, told
 
 NEVER = 3_600.0
 

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.mail import MailServerInTest, a_certificate
-from service_runtime.testing.services import free_port
 from service_runtime.webhooks.mail import Login, MailSender, MailServer
 from service_runtime.webhooks.sending import Answer, Limit, failure_of
+from testkit.clocks import MovableClock
+from testkit.mail_server import MailServerInTest, a_certificate
+from testkit.running_services import free_port
 
 ADDRESS = "offers@alder.example"
 SENDER = "offers@calloff.example"

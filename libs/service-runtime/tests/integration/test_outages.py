@@ -7,20 +7,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.catalogue import PACKAGES
 from contracts.ids import PackageId
-from service_runtime.consumer import Member
-from service_runtime.database import Database
-from service_runtime.kafka import Consumer, committed_offsets, end_offsets
+from service_runtime.kafka.client import Consumer, committed_offsets, end_offsets
+from service_runtime.kafka.consumer import Member
 from service_runtime.observability.metrics import Metrics
-from service_runtime.relay import outbox_is_empty
-from service_runtime.testing import turnstile
-from service_runtime.testing.checker import faults_in, first_occurrences
-from service_runtime.testing.databases import a_database, number, rows
-from service_runtime.testing.topics import begin_at_the_end, everything_in
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork, running
-from service_runtime.testing.waiting import until
+from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.postgres.database import Database
+from testkit import sample_service as turnstile
+from testkit.chain_checker import faults_in, first_occurrences
+from testkit.databases import a_database, number, rows
+from testkit.sample_service import Turnstile, TurnstileWork, running
+from testkit.servers import TestKafka, TestPostgres
+from testkit.topics import begin_at_the_end, everything_in
+from testkit.waiting import until
 
 pytestmark = pytest.mark.usefixtures("short_sessions")
 

@@ -11,20 +11,20 @@ from contracts.catalogue import PACKAGES, PROVIDERS
 from contracts.events.base import Event
 from contracts.events.packages import WithdrawalRequested
 from contracts.events.providers import EligibilityChanged, Membership, ProviderRegistered
-from contracts.testing import an_example_of
-from service_runtime.claims import KeyParked
 from service_runtime.clock import SystemClock
-from service_runtime.database import StatementRefused, is_passing
-from service_runtime.parking import ParkedKey
-from service_runtime.relay import outbox_is_empty
-from service_runtime.release import Release
-from service_runtime.sleeper import TRIES
-from service_runtime.streams import LARGEST_PAYLOAD, EventTooLarge, StreamKey
-from service_runtime.testing.checker import faults_in, first_occurrences
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.topics import everything_in
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork, running, stream_of
-from service_runtime.testing.waiting import until
+from service_runtime.dead_letters.operations import Release
+from service_runtime.dead_letters.parked_keys import ParkedKey
+from service_runtime.idempotency import KeyParked
+from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.postgres.database import StatementRefused, is_passing
+from service_runtime.timers.worker import TRIES
+from service_runtime.unit_of_work.streams import LARGEST_PAYLOAD, EventTooLarge, StreamKey
+from testkit.chain_checker import faults_in, first_occurrences
+from testkit.contract_examples import an_example_of
+from testkit.databases import number, rows
+from testkit.sample_service import Turnstile, TurnstileWork, running, stream_of
+from testkit.topics import everything_in
+from testkit.waiting import until
 
 LARGEST_PROVIDER_RECORD = 20_000
 """Bytes; as in conftest.py, which makes the topic."""

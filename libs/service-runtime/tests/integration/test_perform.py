@@ -15,17 +15,17 @@ from contracts.errors import CallOffError
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.events.providers import ProviderRegistered
 from contracts.ids import PackageId
-from contracts.testing import an_example_of
-from service_runtime.claims import Answer, CommandClaim, EventClaim, KeyReused, Replay
-from service_runtime.database import Database, StatementRefused, gave_up_waiting
-from service_runtime.perform import MOST_RUNS, Done, NotOurs
-from service_runtime.records import Record
-from service_runtime.streams import Cause, decode_headers
-from service_runtime.testing.checker import faults_in
-from service_runtime.testing.clocks import FixedClock
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.topics import Kept
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork, stream_of
+from service_runtime.idempotency import Answer, CommandClaim, EventClaim, KeyReused, Replay
+from service_runtime.kafka.records import Record
+from service_runtime.postgres.database import Database, StatementRefused, gave_up_waiting
+from service_runtime.unit_of_work.executor import MOST_RUNS, Done, NotOurs
+from service_runtime.unit_of_work.streams import Cause, decode_headers
+from testkit.chain_checker import faults_in
+from testkit.clocks import FixedClock
+from testkit.contract_examples import an_example_of
+from testkit.databases import number, rows
+from testkit.sample_service import Turnstile, TurnstileWork, stream_of
+from testkit.topics import Kept
 
 NOWHERE = "127.0.0.1:1"
 

@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from service_runtime.database import Database
+from service_runtime.heartbeat import OUTAGE_OVER, Gap, Pulse, outages_since
 from service_runtime.observability.logs import logger_for
-from service_runtime.pulse import OUTAGE_OVER, Gap, Pulse, outages_since
-from service_runtime.streams import Cause, StreamKey
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.databases import rows
-from service_runtime.testing.turnstile import CLOSE
-from service_runtime.timers import Precedence, Timer, change
+from service_runtime.postgres.database import Database
+from service_runtime.timers.timers import Precedence, Timer, change
+from service_runtime.unit_of_work.streams import Cause, StreamKey
+from testkit.clocks import MovableClock
+from testkit.databases import rows
+from testkit.sample_service import CLOSE
 
 A_MINUTE = timedelta(minutes=1)
 A_MOMENT = timedelta(microseconds=1)

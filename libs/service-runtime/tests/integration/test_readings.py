@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from service_runtime.clock import SystemClock
-from service_runtime.database import Connection, Database
-from service_runtime.observability.measures import Distribution, Level, Standing
+from service_runtime.observability.gauges import Readings
+from service_runtime.observability.instruments import Distribution, Level, Standing
 from service_runtime.observability.metrics import Metrics
-from service_runtime.perform import Performer
-from service_runtime.readings import Readings
-from service_runtime.testing.databases import rows
-from service_runtime.testing.logbook import Logbook
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork
+from service_runtime.postgres.database import Connection, Database
+from service_runtime.unit_of_work.executor import Performer
+from testkit.captured_logs import Logbook
+from testkit.databases import rows
+from testkit.sample_service import Turnstile, TurnstileWork
 
 pytestmark = pytest.mark.servers
 

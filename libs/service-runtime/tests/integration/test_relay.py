@@ -9,15 +9,15 @@ from uuid import uuid4
 import pytest
 
 from contracts.catalogue import PACKAGES
-from service_runtime import relay
-from service_runtime.database import Database
-from service_runtime.kafka import REFUSALS, KafkaFailure, Outgoing, Partition
-from service_runtime.relay import outbox_is_empty
-from service_runtime.testing.checker import faults_in
-from service_runtime.testing.databases import rows
-from service_runtime.testing.topics import Kept
-from service_runtime.testing.turnstile import Turnstile, running
-from service_runtime.testing.waiting import until
+from service_runtime.kafka.client import REFUSALS, KafkaFailure, Outgoing, Partition
+from service_runtime.outbox import relay
+from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.postgres.database import Database
+from testkit.chain_checker import faults_in
+from testkit.databases import rows
+from testkit.sample_service import Turnstile, running
+from testkit.topics import Kept
+from testkit.waiting import until
 
 PARTITIONS = 3
 

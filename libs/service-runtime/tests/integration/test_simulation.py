@@ -14,17 +14,17 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from calloff.errors import NotSimulated
-from calloff.simulation.driver import Driver
-from calloff.simulation.services import OverHttp
 from contracts.catalogue import PACKAGES
-from service_runtime.database import Database
-from service_runtime.simulation import ACTIVITY, CLOCK, KEY_HEADER
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.services import free_port
-from service_runtime.testing.topics import begin_at_the_end
-from service_runtime.testing.waiting import until
-from service_runtime.timers import Precedence
+from devstack.errors import NotSimulated
+from service_runtime.postgres.database import Database
+from service_runtime.simulated_clock import ACTIVITY, CLOCK, KEY_HEADER
+from service_runtime.timers.timers import Precedence
+from simulator.simulated_clock.driver import Driver
+from simulator.simulated_clock.services import OverHttp
+from testkit.databases import number, rows
+from testkit.running_services import free_port
+from testkit.topics import begin_at_the_end
+from testkit.waiting import until
 
 CHILD = Path(__file__).parents[1] / "simulated_child.py"
 KEY = secrets.token_hex(16)

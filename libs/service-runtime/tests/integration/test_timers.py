@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from service_runtime.clock import Horizon, SystemClock
-from service_runtime.database import Database
-from service_runtime.sleeper import Sleeper
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.turnstile import CLOSE, Turnstile, TurnstileWork, running, stream_of
-from service_runtime.testing.waiting import until
-from service_runtime.timers import Precedence, Timer, due
+from service_runtime.postgres.database import Database
+from service_runtime.timers.timers import Precedence, Timer, due
+from service_runtime.timers.worker import Sleeper
+from testkit.clocks import MovableClock
+from testkit.databases import number, rows
+from testkit.sample_service import CLOSE, Turnstile, TurnstileWork, running, stream_of
+from testkit.waiting import until
 
 NOWHERE = "127.0.0.1:1"
 RACES = 200

@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.catalogue import PACKAGES
-from service_runtime.database import Database
-from service_runtime.kafka import KafkaRecord
-from service_runtime.streams import decode_headers
-from service_runtime.testing.checker import faults_in
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.topics import Kept
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork
+from service_runtime.kafka.client import KafkaRecord
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.streams import decode_headers
+from testkit.chain_checker import faults_in
+from testkit.databases import number, rows
+from testkit.sample_service import Turnstile, TurnstileWork
+from testkit.topics import Kept
 
 NOWHERE = "127.0.0.1:1"
 

@@ -9,22 +9,23 @@ import pytest
 
 from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
-from contracts.testing import an_envelope_of, an_example_of
-from service_runtime import view_feed, views
-from service_runtime.batch_feed import Batch, BatchFeed
 from service_runtime.clock import SystemClock
-from service_runtime.database import Database
-from service_runtime.kafka import KafkaRecord
-from service_runtime.relay import outbox_is_empty
-from service_runtime.sleeper import Sleeper
+from service_runtime.kafka.batch_consumer import Batch, BatchFeed
+from service_runtime.kafka.client import KafkaRecord
+from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.postgres.database import Database
+from service_runtime.projections import consumer as view_feed
+from service_runtime.projections import projections as views
+from service_runtime.projections.consumer import feed_of
+from service_runtime.projections.projections import VIEW_MOVED, Said, View, said_by
 from service_runtime.subscriptions import when
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork, running
-from service_runtime.testing.waiting import until
-from service_runtime.timers import DueTimer
-from service_runtime.view_feed import feed_of
-from service_runtime.views import VIEW_MOVED, Said, View, said_by
-from service_runtime.wakes import Wake
+from service_runtime.timers.timers import DueTimer
+from service_runtime.timers.worker import Sleeper
+from service_runtime.unit_of_work.wakeups import Wake
+from testkit.contract_examples import an_envelope_of, an_example_of
+from testkit.databases import number, rows
+from testkit.sample_service import Turnstile, TurnstileWork, running
+from testkit.waiting import until
 
 NOWHERE = "127.0.0.1:1"
 RACES = 200

@@ -19,27 +19,28 @@ from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import text
 from standardwebhooks import Webhook as Verifier
 
-from calloff.testing import TestPostgres
 from contracts.errors import InvalidInput
-from service_runtime import parking, streams
-from service_runtime.database import Connection, Database, is_passing
+from service_runtime.dead_letters import parked_keys as parking
 from service_runtime.observability.logs import logger_for
 from service_runtime.observability.metrics import Metrics
-from service_runtime.perform import Done, Performer
-from service_runtime.streams import Cause, Stream, StreamKey
-from service_runtime.testing.clocks import MONDAY_NINE, MovableClock
-from service_runtime.testing.databases import a_database
-from service_runtime.testing.waiting import until
-from service_runtime.wakes import Wakes
+from service_runtime.postgres.database import Connection, Database, is_passing
+from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.executor import Done, Performer
+from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.wakeups import Wakes
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.config import Limits, WebhookOutlet
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
 from service_runtime.webhooks.engine import PERFORMED_AT_ONCE, WebhookEngine
 from service_runtime.webhooks.log import LoggedDelivery, log_for
-from service_runtime.webhooks.outlet import Limits, WebhookOutlet
 from service_runtime.webhooks.results import Delivered, Gone, Undeliverable, deliveries
-from service_runtime.webhooks.vault import Vault
-from service_runtime.work import PostgresWork
+from service_runtime.webhooks.secret_box import Vault
+from testkit.clocks import MONDAY_NINE, MovableClock
+from testkit.databases import a_database
+from testkit.servers import TestPostgres
+from testkit.waiting import until
 
 GRACE = timedelta(minutes=2)
 SECOND = timedelta(seconds=1)

@@ -11,16 +11,16 @@ import pytest
 from contracts.catalogue import BY_TYPE, decode
 from contracts.events.base import Event
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
-from contracts.testing import an_example_of
 from contracts.values import WithdrawalReason
-from service_runtime import views
-from service_runtime.database import Database
-from service_runtime.testing.clocks import MONDAY_NINE, FixedClock
-from service_runtime.testing.databases import rows
-from service_runtime.testing.memory import InMemoryViews, InMemoryWork
-from service_runtime.testing.turnstile import Turnstile, TurnstileWork
-from service_runtime.timers import Precedence, Timer
-from service_runtime.views import View, said_by
+from service_runtime.postgres.database import Database
+from service_runtime.projections import projections as views
+from service_runtime.projections.projections import View, said_by
+from service_runtime.timers.timers import Precedence, Timer
+from testkit.clocks import MONDAY_NINE, FixedClock
+from testkit.contract_examples import an_example_of
+from testkit.databases import rows
+from testkit.fake_unit_of_work import InMemoryViews, InMemoryWork
+from testkit.sample_service import Turnstile, TurnstileWork
 
 REQUESTS = View("requests", of=(WithdrawalRequested,), key=lambda event: str(event.package_id))
 IT = uuid4()

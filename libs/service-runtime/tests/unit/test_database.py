@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from service_runtime.database import ConnectionBroken, StatementRefused, is_passing
+from service_runtime.postgres.database import ConnectionBroken, StatementRefused, is_passing
 
 
 @pytest.mark.parametrize(

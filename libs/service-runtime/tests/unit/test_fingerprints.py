@@ -1,6 +1,6 @@
 """Fingerprints tell two requests apart and keep nothing of what they said."""
 
-from service_runtime.claims import fingerprint
+from service_runtime.idempotency import fingerprint
 
 KEY = b"k" * 32
 

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from service_runtime.lanes import MOST_TOGETHER, SIDE_BY_SIDE, Lanes
+from service_runtime.kafka.keyed_batches import MOST_TOGETHER, SIDE_BY_SIDE, Lanes
 
 
 class Handler:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.ids import OfferId, ProviderId
-from contracts.testing import an_id
-from service_runtime.links import LinkNotValid, OfferLink, OfferLinks
-from service_runtime.testing.clocks import MONDAY_NINE
+from contracts.offer_links import LinkNotValid, OfferLink, OfferLinks
+from testkit.clocks import MONDAY_NINE
+from testkit.contract_examples import an_id
 
 LINKS = OfferLinks("a key that only tests have, of some length")
 LINK = OfferLink(OfferId(an_id("offer")), ProviderId(an_id("Alder")), MONDAY_NINE + timedelta(days=7))

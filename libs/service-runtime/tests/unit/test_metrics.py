@@ -5,10 +5,10 @@ from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metr
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from prometheus_client import generate_latest
 
-from service_runtime.observability.measures import Distribution, Level, Measured, Standing
+from service_runtime.observability.export import as_otlp
+from service_runtime.observability.instruments import Distribution, Level, Measured, Standing
 from service_runtime.observability.metrics import Metrics
-from service_runtime.observability.otlp import as_otlp
-from service_runtime.observability.traces import resource_of
+from service_runtime.observability.tracing import resource_of
 
 WAITED = Distribution("calloff_waited_seconds", "How long somebody waited", (1, 10))
 

@@ -1,7 +1,7 @@
 """Offsets never pass what is unfinished."""
 
-from service_runtime.kafka import Partition
-from service_runtime.offsets import Offsets
+from service_runtime.kafka.client import Partition
+from service_runtime.kafka.offsets import Offsets
 
 P0, P1 = Partition("topic", 0), Partition("topic", 1)
 

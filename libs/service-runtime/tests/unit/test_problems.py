@@ -15,8 +15,8 @@ from contracts.errors import (
     Unauthenticated,
     Unprocessable,
 )
-from service_runtime.claims import KeyParked, KeyReused, TwinInFlight
 from service_runtime.http.problems import BASE, MEDIA_TYPE, response_to
+from service_runtime.idempotency import KeyParked, KeyReused, TwinInFlight
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The runtime's tables, statement by statement."""
 
-from service_runtime import schema
-from service_runtime.schema import TABLES, statements
-from service_runtime.streams import decode_headers, encode_headers
+from service_runtime.postgres import schema
+from service_runtime.postgres.schema import TABLES, statements
+from service_runtime.unit_of_work.streams import decode_headers, encode_headers
 
 
 def test_a_body_between_dollars_stays_whole() -> None:

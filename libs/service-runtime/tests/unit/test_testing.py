@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from contracts.events.packages import WithdrawalRequested
-from contracts.testing import an_envelope_of, an_example_of
-from service_runtime.testing.checker import faults_in, first_occurrences
-from service_runtime.testing.clocks import MONDAY_NINE, FixedClock, MovableClock
-from service_runtime.testing.topics import Kept
-from service_runtime.testing.waiting import until
+from testkit.chain_checker import faults_in, first_occurrences
+from testkit.clocks import MONDAY_NINE, FixedClock, MovableClock
+from testkit.contract_examples import an_envelope_of, an_example_of
+from testkit.topics import Kept
+from testkit.waiting import until
 
 
 def three_events() -> list[Kept]:

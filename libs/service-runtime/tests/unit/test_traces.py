@@ -10,8 +10,8 @@ from opentelemetry.sdk.trace.sampling import ParentBased
 from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode
 
 from contracts.catalogue import PACKAGES, RATES
-from service_runtime.observability import traces
-from service_runtime.observability.traces import (
+from service_runtime.observability import tracing as traces
+from service_runtime.observability.tracing import (
     BegunOrLinked,
     about,
     following,

@@ -7,8 +7,8 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from service_runtime.webhooks.secret_box import SecretUnreadable, Vault, VaultKeyUnusable
 from service_runtime.webhooks.signing import new_secret, sign, signed_headers
-from service_runtime.webhooks.vault import SecretUnreadable, Vault, VaultKeyUnusable
 
 KEY = base64.b64encode(b"k" * 32).decode()
 NEW_KEY = base64.b64encode(b"n" * 32).decode()

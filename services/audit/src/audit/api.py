@@ -12,9 +12,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
 
-from audit.domain.cast import Cast
 from audit.domain.errors import PackageNotFound
 from audit.domain.evidence import Evidence, place_of, places_of
+from audit.domain.names import Cast
 from audit.domain.records import Fault, FaultKind, Place, StreamName
 from audit.domain.story import Line, events_of, first_occurrences, names_in, providers_in, story
 from audit.domain.verification import MOST_FAULTS, Checked, Report, Verifier, by_itself, in_their_streams

@@ -3,8 +3,8 @@
 from audit.domain.chains import judge
 from audit.domain.records import Arrived, Position, encode_headers, read
 from audit.ports import Record
-from service_runtime.batch_feed import Batch
-from service_runtime.kafka import KafkaRecord
+from service_runtime.kafka.batch_consumer import Batch
+from service_runtime.kafka.client import KafkaRecord
 
 
 async def keep_everything(batch: Batch, record: Record) -> None:

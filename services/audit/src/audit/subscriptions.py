@@ -5,9 +5,9 @@ from typing import Final
 from audit.handlers import keep_everything
 from audit.ports import Record
 from contracts.catalogue import TOPICS
-from service_runtime.batch_feed import Intake
+from service_runtime.kafka.batch_consumer import Intake
 from service_runtime.subscriptions import Subscription, TimerSubscription
-from service_runtime.work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PostgresWork], ...]] = ()
 

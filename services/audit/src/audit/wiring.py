@@ -5,14 +5,14 @@ from pathlib import Path
 from audit import api
 from audit.ports import RecordQueries
 from audit.settings import Settings
+from audit.store.gauges import STANDINGS
 from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecord
-from audit.store.standings import STANDINGS
 from audit.subscriptions import FEEDS, SUBSCRIPTIONS, TIMERS
-from service_runtime.batch_feed import opened
-from service_runtime.database import Database
+from service_runtime.kafka.batch_consumer import opened
+from service_runtime.postgres.database import Database
 from service_runtime.service import Service
-from service_runtime.work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
 
 
 def build(settings: Settings) -> Service[PostgresWork]:

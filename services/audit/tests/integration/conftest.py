@@ -8,14 +8,14 @@ from uuid import uuid4
 import pytest
 
 from audit.settings import Settings
-from audit.testing.house import House
 from audit.wiring import build
-from calloff.testing import TestKafka, TestPostgres
 from contracts.ids import CouncilKey, PackageId
-from service_runtime.kafka import Producer
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.services import a_service
-from service_runtime.testing.tokens import TokenIssuer
+from service_runtime.kafka.client import Producer
+from testkit.audit.harness import House
+from testkit.clocks import MovableClock
+from testkit.running_services import a_service
+from testkit.servers import TestKafka, TestPostgres
+from testkit.tokens import TokenIssuer
 
 
 @pytest.fixture

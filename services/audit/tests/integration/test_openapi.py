@@ -2,9 +2,9 @@
 
 from jsonschema.protocols import Validator
 
-from audit.testing.house import House
 from contracts.ids import PackageId
-from service_runtime.testing.openapi import ask_all_that_the_page_tells
+from testkit.audit.harness import House
+from testkit.openapi import ask_all_that_the_page_tells
 
 
 async def test_no_request_gets_an_answer_that_the_page_does_not_tell(

@@ -6,8 +6,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from audit.domain.records import FaultKind, Position, decode_headers
-from audit.testing.house import House
-from audit.testing.stories import LINES
 from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import (
     OfferDeclined,
@@ -17,9 +15,11 @@ from contracts.events.packages import (
     StageEntered,
 )
 from contracts.ids import PackageId, ProviderId
-from contracts.testing import an_example_of
-from service_runtime.database import StatementRefused
-from service_runtime.testing.databases import number, rows
+from service_runtime.postgres.database import StatementRefused
+from testkit.audit.harness import House
+from testkit.audit.stories import LINES
+from testkit.contract_examples import an_example_of
+from testkit.databases import number, rows
 
 # --- a story in, a trail out
 

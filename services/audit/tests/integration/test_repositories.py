@@ -15,16 +15,16 @@ from audit.ports import Record, RecordQueries
 from audit.store import TABLES
 from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecord
-from audit.testing import COUNCIL, PACKAGE, InMemoryRecord, Press, provider, registered, stored
-from calloff.testing import TestPostgres
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
 from contracts.events.operations import KeyParked
 from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, SourcingStarted
 from contracts.events.providers import ProviderRegistered
 from contracts.ids import CouncilKey
-from contracts.testing import MONDAY_NINE, an_example_of
-from service_runtime.database import Database
-from service_runtime.testing.databases import a_database
+from service_runtime.postgres.database import Database
+from testkit.audit.builders import COUNCIL, PACKAGE, InMemoryRecord, Press, provider, registered, stored
+from testkit.contract_examples import MONDAY_NINE, an_example_of
+from testkit.databases import a_database
+from testkit.servers import TestPostgres
 
 
 @dataclass(frozen=True)

@@ -17,20 +17,20 @@ from audit.store import TABLES
 from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecord
 from audit.subscriptions import FEEDS
-from audit.testing import Press
-from calloff.testing import TestKafka, TestPostgres
 from contracts.catalogue import TOPICS
 from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, ProviderPassedOver, StageEntered
 from contracts.ids import CouncilKey, PackageId
-from contracts.testing import an_example_of
-from service_runtime.batch_feed import Afterwards, Batch, BatchFeed, Feed, opened
 from service_runtime.clock import SystemClock
-from service_runtime.database import Connection, Database
-from service_runtime.kafka import Outgoing, Partition, Producer, create_topics
-from service_runtime.testing.databases import a_database, number
-from service_runtime.testing.logbook import Logbook
-from service_runtime.testing.topics import begin_at_the_end
-from service_runtime.testing.turnstile import running
+from service_runtime.kafka.batch_consumer import Afterwards, Batch, BatchFeed, Feed, opened
+from service_runtime.kafka.client import Outgoing, Partition, Producer, create_topics
+from service_runtime.postgres.database import Connection, Database
+from testkit.audit.builders import Press
+from testkit.captured_logs import Logbook
+from testkit.contract_examples import an_example_of
+from testkit.databases import a_database, number
+from testkit.sample_service import running
+from testkit.servers import TestKafka, TestPostgres
+from testkit.topics import begin_at_the_end
 
 STORY = (PackageRequested, StageEntered, ProviderPassedOver, OfferMade, OfferDeclined)
 

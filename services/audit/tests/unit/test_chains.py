@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from audit.domain.chains import Chain, Link, judge
 from audit.domain.records import Arrived, FaultKind, read
 from audit.handlers import keep_everything
-from audit.testing import COUNCIL, InMemoryRecord, Press
 from contracts.envelope import GENESIS
 from contracts.events.packages import OfferAccepted, OfferMade, PackageRequested
-from contracts.testing import an_example_of, an_id
-from service_runtime.batch_feed import Batch
+from service_runtime.kafka.batch_consumer import Batch
+from testkit.audit.builders import COUNCIL, InMemoryRecord, Press
+from testkit.contract_examples import an_example_of, an_id
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

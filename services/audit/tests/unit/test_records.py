@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from audit.domain.records import FaultKind, decode_headers, encode_headers, read
-from audit.testing import PACKAGE, Press, provider
 from contracts.catalogue import PACKAGES, PROVIDERS, encode
 from contracts.envelope import Envelope
 from contracts.events.operations import KeyParked
 from contracts.events.packages import OfferDeclined, PackageRequested
-from contracts.testing import an_example_of
+from testkit.audit.builders import PACKAGE, Press, provider
+from testkit.contract_examples import an_example_of
 
 REQUESTED = an_example_of(PackageRequested)
 

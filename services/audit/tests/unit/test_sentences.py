@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit.domain.cast import Cast, instant, listed
+from audit.domain.names import Cast, instant, listed
 from audit.domain.records import Arrived, read
 from audit.domain.sentences import TELLINGS, tell
 from audit.domain.story import Line, events_of, first_occurrences, providers_in, story
-from audit.testing import COUNCIL, PACKAGE, Press, provider, told
 from contracts.catalogue import CATALOGUE, PACKAGES, PARKED, Entry, encode
 from contracts.events.base import Event
 from contracts.events.operations import KeyParked
@@ -25,8 +24,9 @@ from contracts.events.packages import (
     ProviderPassedOver,
     StageEntered,
 )
-from contracts.testing import an_example_of, some_care
 from contracts.values import DeclineReason, PassOverReason, Wishes
+from testkit.audit.builders import COUNCIL, PACKAGE, Press, provider, told
+from testkit.contract_examples import an_example_of, some_care
 
 ALDER, BIRCH = provider("Alder"), provider("Birch")
 NAMES = {ALDER: "Alder", BIRCH: "Birch"}

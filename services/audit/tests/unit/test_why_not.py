@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import uuid4
 
-from audit.domain.cast import Cast
 from audit.domain.evidence import place_of
+from audit.domain.names import Cast
 from audit.domain.records import Place, Recorded, StreamName, read
 from audit.domain.story import events_of, first_occurrences
 from audit.domain.verification import Checked
 from audit.domain.why_not import Market, Verdict, WhyNot, stories_area, why_not
-from audit.testing import COUNCIL, Press, provider, registered, told
 from contracts.catalogue import FRAMEWORKS, PROVIDERS
 from contracts.events.base import Event
 from contracts.events.frameworks import RankedListPublished
@@ -32,8 +31,9 @@ from contracts.events.packages import (
     ViewUse,
 )
 from contracts.events.providers import EligibilityChanged, Membership
-from contracts.testing import COLCHESTER, ESSEX, an_example_of
 from contracts.values import PassOverReason, Tier
+from testkit.audit.builders import COUNCIL, Press, provider, registered, told
+from testkit.contract_examples import COLCHESTER, ESSEX, an_example_of
 
 NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elder", "Fir")
 REQUESTED, STARTED = an_example_of(PackageRequested), an_example_of(SourcingStarted)

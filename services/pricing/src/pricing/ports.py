@@ -13,8 +13,8 @@ from contracts.ids import AreaCode, AwardId, CouncilKey, FrameworkKey, PackageId
 from pricing.domain.approvals import SpotPrice, Standing
 from pricing.domain.orders import PurchaseOrder
 from pricing.domain.rates import Place
-from service_runtime.views import View
-from service_runtime.work import Work
+from service_runtime.projections.projections import View
+from service_runtime.unit_of_work.unit_of_work import Work
 
 DEFINITIONS: Final = View("definitions", (FrameworkPublished,), lambda event: event.key)
 DEFINITION_VERSIONS: Final = View(

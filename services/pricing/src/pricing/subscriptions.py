@@ -12,8 +12,8 @@ from pricing.handlers import (
     issue_purchase_order,
 )
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, PricingWork
+from service_runtime.projections.projections import View
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
-from service_runtime.views import View
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
     on(PackagePlaced, issue_purchase_order),

@@ -8,7 +8,7 @@ from pricing.settings import Settings
 from pricing.store.queries import PostgresPricingQueries
 from pricing.store.work import PostgresPricingWork
 from pricing.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
-from service_runtime.database import Database
+from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 
 

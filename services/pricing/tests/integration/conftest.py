@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.ids import CouncilKey
 from pricing.settings import Settings
-from pricing.testing.house import House
 from pricing.wiring import build
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.services import Voice, a_service
-from service_runtime.testing.tokens import TokenIssuer
+from testkit.clocks import MovableClock
+from testkit.pricing.harness import House
+from testkit.running_services import Voice, a_service
+from testkit.servers import TestKafka, TestPostgres
+from testkit.tokens import TokenIssuer
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.ids import ProviderId
-from pricing.testing.house import ADMIN, ANSWER, OPERATE, House, a_body
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.services import Reply
+from testkit.databases import number, rows
+from testkit.pricing.harness import ADMIN, ANSWER, OPERATE, House, a_body
+from testkit.running_services import Reply
 
 pytestmark = pytest.mark.xdist_group("pricing")
 

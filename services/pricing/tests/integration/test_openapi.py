@@ -6,9 +6,9 @@ import pytest
 from jsonschema.protocols import Validator
 
 from contracts.ids import ProviderId
-from contracts.testing import COLCHESTER
-from pricing.testing.house import ADMIN, ANSWER, OPERATE, House, a_body
-from service_runtime.testing.openapi import ask_all_that_the_page_tells
+from testkit.contract_examples import COLCHESTER
+from testkit.openapi import ask_all_that_the_page_tells
+from testkit.pricing.harness import ADMIN, ANSWER, OPERATE, House, a_body
 
 pytestmark = pytest.mark.xdist_group("pricing")
 

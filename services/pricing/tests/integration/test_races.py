@@ -13,11 +13,11 @@ import pytest
 from contracts.events.listings import AwardAwaitsApproval, AwardLapsed
 from contracts.events.packages import PlacementVoided
 from contracts.ids import PackageId, ProviderId
-from contracts.testing import an_example_of
-from pricing.testing.house import House, a_body
-from service_runtime.testing.checker import faults_in
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.services import Reply
+from testkit.chain_checker import faults_in
+from testkit.contract_examples import an_example_of
+from testkit.databases import number, rows
+from testkit.pricing.harness import House, a_body
+from testkit.running_services import Reply
 
 pytestmark = pytest.mark.xdist_group("pricing")
 

@@ -10,14 +10,12 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from calloff.testing import TestPostgres
 from contracts.catalogue import FRAMEWORKS, encode
 from contracts.events.frameworks import FrameworkPublished
 from contracts.events.listings import AwardEnd, InadequateReason
 from contracts.events.orders import SpotPriceRefusal
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, AwardId, CouncilKey, FrameworkKey
-from contracts.testing import ESSEX, MONDAY_NINE
 from contracts.values import WithdrawalReason
 from pricing.domain.approvals import Decision, SpotPrice, Standing
 from pricing.domain.orders import Cancellation, PurchaseOrder
@@ -25,13 +23,25 @@ from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, Days, PricingQueries
 from pricing.store import TABLES
 from pricing.store.queries import PostgresPricingQueries
 from pricing.store.work import PostgresPricingWork
-from pricing.testing import COUNCIL, PACKAGE, TODAY, a_matrix, a_place, a_selection, a_spot_price, an_order, provider
-from pricing.testing.memory import InMemoryPricingQueries, InMemoryPricingWork, Ledger
-from service_runtime.database import Database, StatementRefused
-from service_runtime.streams import Cause, Stream, StreamKey
-from service_runtime.testing.databases import a_database
-from service_runtime.views import Said, write
-from service_runtime.work import Occasion
+from service_runtime.postgres.database import Database, StatementRefused
+from service_runtime.projections.projections import Said, write
+from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
+from service_runtime.unit_of_work.unit_of_work import Occasion
+from testkit.contract_examples import ESSEX, MONDAY_NINE
+from testkit.databases import a_database
+from testkit.pricing.builders import (
+    COUNCIL,
+    PACKAGE,
+    TODAY,
+    a_matrix,
+    a_place,
+    a_selection,
+    a_spot_price,
+    an_order,
+    provider,
+)
+from testkit.pricing.fakes import InMemoryPricingQueries, InMemoryPricingWork, Ledger
+from testkit.servers import TestPostgres
 
 ANOTHER = CouncilKey("another")
 TOMORROW = TODAY + timedelta(days=1)

@@ -20,12 +20,12 @@ from contracts.events.orders import (
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.ids import PackageId, ProviderId
 from contracts.terms import terms_for
-from contracts.testing import an_example_of, some_care
 from contracts.values import WithdrawalReason
-from pricing.testing import a_matrix, a_placement, spot_terms
-from pricing.testing.house import House, a_body, named_fields
-from service_runtime.testing.services import Reply
-from service_runtime.testing.waiting import until
+from testkit.contract_examples import an_example_of, some_care
+from testkit.pricing.builders import a_matrix, a_placement, spot_terms
+from testkit.pricing.harness import House, a_body, named_fields
+from testkit.running_services import Reply
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("pricing")
 

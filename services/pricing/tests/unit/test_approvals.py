@@ -13,10 +13,10 @@ from contracts.events.orders import (
     SpotPriceRefusal,
     SpotPriceRefused,
 )
-from contracts.testing import MONDAY_NINE
 from pricing.domain.approvals import Decided, Decision, SpotPrice, Standing, decide, lapse
 from pricing.domain.errors import SameOfficer
-from pricing.testing import a_spot_price
+from testkit.contract_examples import MONDAY_NINE
+from testkit.pricing.builders import a_spot_price
 
 TEN = MONDAY_NINE + timedelta(hours=1)
 

@@ -18,7 +18,6 @@ from contracts.events.orders import (
 from contracts.events.packages import PlacementVoided, SourcingStopped
 from contracts.events.rates import RatesSelected
 from contracts.ids import AwardId, CouncilKey, PackageId, PlacementId
-from contracts.testing import MONDAY_NINE, an_example_of, an_id
 from pricing.domain.approvals import Standing
 from pricing.domain.errors import AwardNotFound, FrameworkNotFound, TermsContradictThemselves
 from pricing.domain.rates import Choice
@@ -33,7 +32,9 @@ from pricing.handlers import (
     issue_purchase_order,
     select_rates,
 )
-from pricing.testing import (
+from testkit.contract_examples import MONDAY_NINE, an_example_of, an_id
+from testkit.fake_unit_of_work import A_CAUSE
+from testkit.pricing.builders import (
     COUNCIL,
     PACKAGE,
     TODAY,
@@ -45,8 +46,7 @@ from pricing.testing import (
     an_award,
     personal_care,
 )
-from pricing.testing.memory import InMemoryPricingWork
-from service_runtime.testing.memory import A_CAUSE
+from testkit.pricing.fakes import InMemoryPricingWork
 
 
 def work_with_matrix(**matrix: object) -> InMemoryPricingWork:

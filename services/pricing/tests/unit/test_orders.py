@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from contracts.ids import OrderId
 from contracts.terms import terms_at
-from contracts.testing import MONDAY_NINE, a_visit, an_id, some_care
 from contracts.values import PriceUnit, ServiceType, Visit, Weekday, WithdrawalReason
 from pricing.api.spreadsheet import COLUMNS, heading, lines_of, neutral
 from pricing.domain.errors import TermsContradictThemselves
 from pricing.domain.orders import cancel, issued, line_for, order_for, reference_for, weekly_cost_of
-from pricing.testing import a_placement, an_order, spot_terms
+from testkit.contract_examples import MONDAY_NINE, a_visit, an_id, some_care
+from testkit.pricing.builders import a_placement, an_order, spot_terms
 
 visits = st.builds(
     Visit,

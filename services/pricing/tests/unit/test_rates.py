@@ -7,10 +7,10 @@ import pytest
 from contracts.errors import InvalidInput
 from contracts.events.rates import RatesSelected, Selection
 from contracts.ids import AreaCode
-from contracts.testing import COLCHESTER, ESSEX, a_definition
 from contracts.values import PriceUnit, ServiceType
 from pricing.domain.rates import Choice, select, that_matter, with_selection
-from pricing.testing import HOURLY, TODAY, a_matrix, a_place, a_selection, personal_care, provider
+from testkit.contract_examples import COLCHESTER, ESSEX, a_definition
+from testkit.pricing.builders import HOURLY, TODAY, a_matrix, a_place, a_selection, personal_care, provider
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 

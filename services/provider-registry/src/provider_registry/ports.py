@@ -10,13 +10,13 @@ from uuid import UUID
 from contracts.events.frameworks import RankedListPublished
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
+from contracts.offer_links import OfferLinks
 from provider_registry.domain.mails import OfferSaid
 from provider_registry.domain.messages import Addresses
 from provider_registry.domain.provider import Definitions, Place, Provider
-from service_runtime.links import OfferLinks
+from service_runtime.unit_of_work.unit_of_work import Work
 from service_runtime.webhooks.deliveries import Attempt
 from service_runtime.webhooks.endpoints import Endpoint
-from service_runtime.work import Work
 
 RECONSIDER: Final = "eligibility-outdated"
 """The kind of timer that asks a provider's eligibility anew, because a definition changed."""

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from contracts.offer_links import OfferLinks
 from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, providers
 from provider_registry.domain.messages import Addresses
 from provider_registry.handlers.offers import note_gone
@@ -11,13 +12,12 @@ from provider_registry.settings import Settings
 from provider_registry.store.queries import PostgresRegistryQueries
 from provider_registry.store.work import PostgresRegistryWork
 from provider_registry.subscriptions import DELIVERIES, SUBSCRIPTIONS, TIMERS
-from service_runtime.database import Database
-from service_runtime.links import OfferLinks
+from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.config import Limits, WebhookOutlet
 from service_runtime.webhooks.mail import Login, MailServer
-from service_runtime.webhooks.outlet import Limits, WebhookOutlet
-from service_runtime.webhooks.vault import Vault
+from service_runtime.webhooks.secret_box import Vault
 
 
 def build(settings: Settings) -> Service[PostgresRegistryWork]:

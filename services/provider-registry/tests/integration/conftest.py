@@ -9,14 +9,14 @@ from collections.abc import AsyncGenerator
 
 import pytest_asyncio
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.ids import FrameworkKey
 from provider_registry.settings import Settings
-from provider_registry.testing.house import House, Receiver
 from provider_registry.wiring import build
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.services import Voice, a_service, free_port
-from service_runtime.testing.tokens import TokenIssuer
+from testkit.clocks import MovableClock
+from testkit.provider_registry.harness import House, Receiver
+from testkit.running_services import Voice, a_service, free_port
+from testkit.servers import TestKafka, TestPostgres
+from testkit.tokens import TokenIssuer
 
 VAULT_KEY = base64.b64encode(secrets.token_bytes(32)).decode()
 

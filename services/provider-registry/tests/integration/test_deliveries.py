@@ -19,11 +19,11 @@ from contracts.events.packages import (
 )
 from contracts.events.providers import ChannelsChanged, EndpointDisabled
 from contracts.ids import PackageId
-from contracts.testing import COLCHESTER, an_example_of
 from contracts.values import Channel, WithdrawalReason
-from provider_registry.testing.house import ADMIN, ANSWER, House
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.waiting import until
+from testkit.contract_examples import COLCHESTER, an_example_of
+from testkit.databases import number, rows
+from testkit.provider_registry.harness import ADMIN, ANSWER, House
+from testkit.waiting import until
 
 SECOND = timedelta(seconds=1)
 

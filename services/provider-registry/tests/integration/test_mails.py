@@ -14,23 +14,23 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.catalogue import PROVIDERS
 from contracts.events.packages import OfferDelivered, OfferMade, OfferRedirected, OfferUndeliverable
 from contracts.events.providers import ChannelsChanged
 from contracts.ids import FrameworkKey
-from contracts.testing import an_example_of
+from contracts.offer_links import OfferLinks
 from contracts.values import Channel
 from provider_registry.settings import Settings
-from provider_registry.testing.house import House, Receiver
 from provider_registry.wiring import build
-from service_runtime.links import OfferLinks
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.mail import MailServerInTest
-from service_runtime.testing.services import Voice, a_service, free_port
-from service_runtime.testing.tokens import TokenIssuer
-from service_runtime.testing.waiting import until
+from testkit.clocks import MovableClock
+from testkit.contract_examples import an_example_of
+from testkit.databases import number, rows
+from testkit.mail_server import MailServerInTest
+from testkit.provider_registry.harness import House, Receiver
+from testkit.running_services import Voice, a_service, free_port
+from testkit.servers import TestKafka, TestPostgres
+from testkit.tokens import TokenIssuer
+from testkit.waiting import until
 
 LINK_KEY = "a key that only tests have, of some length"
 LINK = "https://sourcing.example/v1/offer-links/"

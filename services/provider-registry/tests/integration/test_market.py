@@ -17,11 +17,11 @@ from contracts.events.providers import (
     RatingPublished,
 )
 from contracts.ids import AreaCode, FrameworkKey
-from contracts.testing import COLCHESTER
 from contracts.values import Tier
-from provider_registry.testing import A_PHONE
-from provider_registry.testing.house import ADMIN, ANSWER, OPERATE, House, a_body
-from service_runtime.testing.databases import number, rows
+from testkit.contract_examples import COLCHESTER
+from testkit.databases import number, rows
+from testkit.provider_registry.builders import A_PHONE
+from testkit.provider_registry.harness import ADMIN, ANSWER, OPERATE, House, a_body
 
 A_BRANCH: dict[str, object] = {"name": "Alder Colchester", "outward_code": "CO1", "domiciliary_care": True}
 

@@ -2,9 +2,9 @@
 
 from jsonschema.protocols import Validator
 
-from contracts.testing import COLCHESTER
-from provider_registry.testing.house import ADMIN, ANSWER, OPERATE, House
-from service_runtime.testing.openapi import ask_all_that_the_page_tells
+from testkit.contract_examples import COLCHESTER
+from testkit.openapi import ask_all_that_the_page_tells
+from testkit.provider_registry.harness import ADMIN, ANSWER, OPERATE, House
 
 
 async def test_no_request_gets_an_answer_that_the_page_does_not_tell(house: House, problem_schema: Validator) -> None:

@@ -5,9 +5,9 @@ from collections import Counter
 from uuid import uuid4
 
 from contracts.events.frameworks import RankedListPublished, ranked_list_key
-from contracts.testing import COLCHESTER
 from contracts.values import Tier
-from provider_registry.testing.house import House
+from testkit.contract_examples import COLCHESTER
+from testkit.provider_registry.harness import House
 
 ROUNDS = 10
 

@@ -9,11 +9,9 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
-from calloff.testing import TestPostgres
 from contracts.catalogue import PROVIDERS
 from contracts.events.providers import EmbargoReason
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId
-from contracts.testing import COLCHESTER, ESSEX, an_id
 from contracts.values import Rating, Tier
 from provider_registry.domain.errors import NoPlaceLeft, ProviderIdTaken, ProviderNotFound, VersionOutOfTurn
 from provider_registry.domain.provider import BranchStatus
@@ -40,7 +38,17 @@ from provider_registry.handlers.providers import (
 from provider_registry.ports import RegistryWork
 from provider_registry.store import TABLES
 from provider_registry.store.work import PostgresRegistryWork
-from provider_registry.testing import (
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.streams import Cause, StreamKey
+from service_runtime.unit_of_work.unit_of_work import Occasion
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoints import EndpointNotFound
+from service_runtime.webhooks.secret_box import Vault
+from testkit.clocks import MONDAY_NINE
+from testkit.contract_examples import COLCHESTER, ESSEX, an_id
+from testkit.databases import a_database
+from testkit.provider_registry.builders import (
     COUNCIL,
     TENDRING,
     TERMS,
@@ -52,15 +60,7 @@ from provider_registry.testing import (
     in_memory,
     provider_id,
 )
-from service_runtime import streams
-from service_runtime.database import Database
-from service_runtime.streams import Cause, StreamKey
-from service_runtime.testing.clocks import MONDAY_NINE
-from service_runtime.testing.databases import a_database
-from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.endpoints import EndpointNotFound
-from service_runtime.webhooks.vault import Vault
-from service_runtime.work import Occasion
+from testkit.servers import TestPostgres
 
 ALDER, BIRCH = provider_id("Alder"), provider_id("Birch")
 URL = "https://alder.example/offers"

@@ -7,11 +7,11 @@ import pytest
 from contracts.events.providers import Membership
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode
-from contracts.testing import ESSEX
 from contracts.values import PassOverReason, Rating, Tier
 from provider_registry.domain.eligibility import Shortfall, eligibility_of, shortfalls
 from provider_registry.domain.provider import Branch, BranchStatus, Place
-from provider_registry.testing import TENDRING, a_branch, a_framework, a_place, a_provider
+from testkit.contract_examples import ESSEX
+from testkit.provider_registry.builders import TENDRING, a_branch, a_framework, a_place, a_provider
 
 ONE, TWO = a_place(tier=Tier.ONE), a_place(tier=Tier.TWO)
 

@@ -13,7 +13,6 @@ from contracts.events.packages import (
     OfferUndeliverable,
 )
 from contracts.ids import OfferId, PackageId, ProviderId
-from contracts.testing import a_visit, an_example_of, an_id, some_care
 from contracts.values import AnswerBy, Channel, Need, Weekday
 from provider_registry.domain.mails import OfferSaid, offer_mail
 from provider_registry.handlers.offers import (
@@ -29,10 +28,11 @@ from provider_registry.handlers.providers import (
     put_mailbox,
     remove_mailbox,
 )
-from provider_registry.testing import TERMS, Market, a_provider, in_memory
-from service_runtime.streams import StreamKey
-from service_runtime.testing.clocks import MONDAY_NINE
+from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.results import Delivered, Undeliverable
+from testkit.clocks import MONDAY_NINE
+from testkit.contract_examples import a_visit, an_example_of, an_id, some_care
+from testkit.provider_registry.builders import TERMS, Market, a_provider, in_memory
 
 OFFER, PACKAGE, ALDER = OfferId(an_id("offer_id")), PackageId(an_id("package_id")), ProviderId(an_id("provider_id"))
 ADDRESS = "offers@alder.example"

@@ -15,11 +15,11 @@ from contracts.events.providers import (
     ProviderRegistered,
     RatingPublished,
 )
-from contracts.testing import ESSEX
 from contracts.values import Channel, Rating, ServiceType, Tier
 from provider_registry.domain.news import announce, channels_of
 from provider_registry.domain.provider import Definitions, Provider
-from provider_registry.testing import TENDRING, a_branch, a_framework, a_place, a_profile, a_provider
+from testkit.contract_examples import ESSEX
+from testkit.provider_registry.builders import TENDRING, a_branch, a_framework, a_place, a_profile, a_provider
 
 TODAY = date(2026, 3, 2)
 DEFINITIONS: Definitions = {ESSEX: a_framework()}

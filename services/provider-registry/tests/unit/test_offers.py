@@ -23,7 +23,6 @@ from contracts.events.packages import (
 )
 from contracts.events.providers import EmbargoReason, EndpointDisabled
 from contracts.ids import CouncilKey, FrameworkKey, OfferId, PackageId, ProposalId, ProviderId
-from contracts.testing import COLCHESTER, an_example_of, an_id
 from contracts.values import AnswerBy, Channel, Tier
 from provider_registry.domain.provider import Provider
 from provider_registry.handlers.offers import (
@@ -39,7 +38,12 @@ from provider_registry.handlers.offers import (
     tell_of_voided_placement,
     tell_of_withdrawal,
 )
-from provider_registry.testing import (
+from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.webhooks.deliveries import body_of
+from service_runtime.webhooks.results import Delivered, Gone, Undeliverable
+from testkit.clocks import MONDAY_NINE
+from testkit.contract_examples import COLCHESTER, an_example_of, an_id
+from testkit.provider_registry.builders import (
     TENDRING,
     InMemoryRegistryWork,
     Market,
@@ -48,10 +52,6 @@ from provider_registry.testing import (
     in_memory,
     provider_id,
 )
-from service_runtime.streams import StreamKey
-from service_runtime.testing.clocks import MONDAY_NINE
-from service_runtime.webhooks.deliveries import body_of
-from service_runtime.webhooks.results import Delivered, Gone, Undeliverable
 
 EventT = TypeVar("EventT", bound=PackageEvent)
 

@@ -4,11 +4,11 @@ import pytest
 
 from contracts.errors import FieldError, InvalidInput
 from contracts.ids import AreaCode, FrameworkKey
-from contracts.testing import COLCHESTER, ESSEX
 from contracts.values import Tier
 from provider_registry.domain.errors import NoPlaceLeft
 from provider_registry.domain.places import check_room, places_asked_for, spot_areas_asked_for
-from provider_registry.testing import TENDRING, a_framework, a_place
+from testkit.contract_examples import COLCHESTER, ESSEX
+from testkit.provider_registry.builders import TENDRING, a_framework, a_place
 
 DEFINITIONS = {ESSEX: a_framework(cap=10)}
 ONE, TWO = a_place(tier=Tier.ONE), a_place(tier=Tier.TWO)

@@ -17,7 +17,7 @@ from provider_registry.domain.errors import (
 )
 from provider_registry.domain.publishing import check_owner, check_place, check_ranked_list, is_new_version
 from provider_registry.handlers.frameworks import PublishRankedList
-from provider_registry.testing import COUNCIL, a_framework, a_place, provider_id
+from testkit.provider_registry.builders import COUNCIL, a_framework, a_place, provider_id
 
 ALDER, BIRCH = provider_id("Alder"), provider_id("Birch")
 

@@ -12,9 +12,9 @@ from contracts.ids import CouncilKey, PackageId, ReferralId
 from referral.domain.intake import PlaceFound
 from referral.domain.person import Person
 from referral.domain.referral import Noted, Referral, Status
-from service_runtime.views import View
+from service_runtime.projections.projections import View
+from service_runtime.unit_of_work.unit_of_work import Work
 from service_runtime.webhooks.endpoints import Endpoint
-from service_runtime.work import Work
 
 DEFINITIONS: Final = View("definitions", (FrameworkPublished,), lambda event: event.key)
 DISABLED_BY_COUNCIL: Final = "disabled by the council"

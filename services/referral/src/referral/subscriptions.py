@@ -26,8 +26,8 @@ from contracts.events.packages import (
 )
 from referral.handlers import finish_withdrawal, note_progress
 from referral.ports import DEFINITIONS, ReferralWork
+from service_runtime.projections.projections import View
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
-from service_runtime.views import View
 
 SUBSCRIPTIONS: Final[tuple[Subscription[ReferralWork], ...]] = (
     on(SourcingStarted, note_progress),

@@ -14,11 +14,11 @@ from referral.settings import Settings
 from referral.store.queries import PostgresReferralQueries
 from referral.store.work import PostgresReferralWork
 from referral.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
-from service_runtime.database import Database
+from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.outlet import WebhookOutlet
-from service_runtime.webhooks.vault import Vault
+from service_runtime.webhooks.config import WebhookOutlet
+from service_runtime.webhooks.secret_box import Vault
 
 
 def build(settings: Settings) -> Service[PostgresReferralWork]:

@@ -9,15 +9,15 @@ from contextlib import AsyncExitStack, redirect_stderr
 
 import pytest
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.ids import CouncilKey
 from referral.settings import Settings
-from referral.testing.house import CouncilsSystem, House
 from referral.wiring import build
-from service_runtime.testing.client import Client
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.services import Voice, a_service, free_port
-from service_runtime.testing.tokens import TokenIssuer
+from testkit.clocks import MovableClock
+from testkit.http_client import Client
+from testkit.referral.harness import CouncilsSystem, House
+from testkit.running_services import Voice, a_service, free_port
+from testkit.servers import TestKafka, TestPostgres
+from testkit.tokens import TokenIssuer
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ from standardwebhooks import Webhook
 
 from contracts.events.listings import PackageListed, StillListed
 from contracts.events.packages import PackagePlaced, SourcingStarted, SourcingStopped, StageEntered
-from referral.testing import provider
-from referral.testing.house import ENDPOINT, READ, WRITE, House
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.waiting import until
+from testkit.databases import number, rows
+from testkit.referral.builders import provider
+from testkit.referral.harness import ENDPOINT, READ, WRITE, House
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("referral")
 

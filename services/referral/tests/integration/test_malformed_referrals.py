@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from referral.testing import a_body, provider
-from referral.testing.house import House
-from service_runtime.database import Database
-from service_runtime.testing.client import Client, named_fields
-from service_runtime.testing.databases import rows
+from service_runtime.postgres.database import Database
+from testkit.databases import rows
+from testkit.http_client import Client, named_fields
+from testkit.referral.builders import a_body, provider
+from testkit.referral.harness import House
 
 pytestmark = pytest.mark.xdist_group("referral")
 

@@ -14,13 +14,13 @@ from opentelemetry.trace import SpanKind
 from contracts.catalogue import FRAMEWORKS, PACKAGES
 from contracts.events.packages import PackagePlaced, PlacementVoided
 from contracts.ids import PackageId
-from referral.testing import a_body, provider
-from referral.testing.house import House
-from service_runtime.database import Database
-from service_runtime.testing.client import Client, Reply
-from service_runtime.testing.databases import rows
-from service_runtime.testing.topics import everything_in
-from service_runtime.testing.waiting import until
+from service_runtime.postgres.database import Database
+from testkit.databases import rows
+from testkit.http_client import Client, Reply
+from testkit.referral.builders import a_body, provider
+from testkit.referral.harness import House
+from testkit.topics import everything_in
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("referral")
 

@@ -7,11 +7,11 @@ from jsonschema.protocols import Validator
 
 from contracts.events.packages import PackagePlaced
 from contracts.ids import PackageId
-from referral.testing import a_body_about, provider
-from referral.testing.house import House
-from service_runtime.testing.client import Client
-from service_runtime.testing.openapi import ask_all_that_the_page_tells
-from service_runtime.testing.waiting import until
+from testkit.http_client import Client
+from testkit.openapi import ask_all_that_the_page_tells
+from testkit.referral.builders import a_body_about, provider
+from testkit.referral.harness import House
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("referral")
 

@@ -19,15 +19,15 @@ from contracts.events.packages import (
     StageEntered,
 )
 from contracts.ids import PackageId
-from contracts.testing import COLCHESTER
-from referral.testing import a_body, a_body_about, provider
-from referral.testing.house import House
-from service_runtime.testing.checker import faults_in
-from service_runtime.testing.client import Client, Reply, named_fields
-from service_runtime.testing.clocks import MONDAY_NINE
-from service_runtime.testing.databases import number
-from service_runtime.testing.topics import Kept, everything_in
-from service_runtime.testing.waiting import until
+from testkit.chain_checker import faults_in
+from testkit.clocks import MONDAY_NINE
+from testkit.contract_examples import COLCHESTER
+from testkit.databases import number
+from testkit.http_client import Client, Reply, named_fields
+from testkit.referral.builders import a_body, a_body_about, provider
+from testkit.referral.harness import House
+from testkit.topics import Kept, everything_in
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("referral")
 

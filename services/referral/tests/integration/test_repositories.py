@@ -8,9 +8,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from calloff.testing import TestPostgres
 from contracts.ids import CouncilKey, PackageId, ReferralId
-from contracts.testing import an_id, some_care
 from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import Noted, Referral, Status, What
@@ -18,21 +16,23 @@ from referral.ports import Endpoints, EndpointSeen, ReferralQueries, Referrals
 from referral.store import TABLES
 from referral.store.queries import PostgresReferralQueries
 from referral.store.referrals import PostgresReferrals
-from referral.testing import (
+from service_runtime.postgres.database import Database
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoints import EndpointNotFound
+from service_runtime.webhooks.endpoints import Endpoints as StoredEndpoints
+from service_runtime.webhooks.secret_box import Vault
+from testkit.clocks import MONDAY_NINE
+from testkit.contract_examples import an_id, some_care
+from testkit.databases import a_database
+from testkit.referral.builders import (
     COUNCIL,
     PACKAGE,
     a_referral,
     about,
     provider,
 )
-from referral.testing.memory import InMemoryEndpoints, InMemoryReferralQueries, InMemoryReferrals, Shelf
-from service_runtime.database import Database
-from service_runtime.testing.clocks import MONDAY_NINE
-from service_runtime.testing.databases import a_database
-from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.endpoints import EndpointNotFound
-from service_runtime.webhooks.endpoints import Endpoints as StoredEndpoints
-from service_runtime.webhooks.vault import Vault
+from testkit.referral.fakes import InMemoryEndpoints, InMemoryReferralQueries, InMemoryReferrals, Shelf
+from testkit.servers import TestPostgres
 
 KEY = "a person's key"
 URL = "https://council.example/news"

@@ -18,7 +18,6 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from contracts.ids import CouncilKey, PackageId
-from contracts.testing import an_id
 from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.errors import CareHasStarted, OpenReferralExists, PersonNotShown, ReferralNotFound
 from referral.domain.intake import DespiteOpenReferral, IntakeRules, ReferralRequest
@@ -34,7 +33,8 @@ from referral.handlers import (
     submit_referral,
     withdraw_referral,
 )
-from referral.testing import (
+from testkit.contract_examples import an_id
+from testkit.referral.builders import (
     COUNCIL,
     KEYS,
     PACKAGE,
@@ -43,7 +43,7 @@ from referral.testing import (
     provider,
     said,
 )
-from referral.testing.memory import InMemoryReferralWork
+from testkit.referral.fakes import InMemoryReferralWork
 
 ALDER = provider("Alder")
 WITHDRAW = WithdrawReferral(PACKAGE, WithdrawalReason.NO_LONGER_NEEDED)

@@ -7,7 +7,6 @@ import pytest
 from contracts.errors import InvalidInput
 from contracts.framework import Area, FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey
-from contracts.testing import COLCHESTER, ESSEX, a_definition
 from contracts.values import AgeBand, Care, Need, ServiceType, Wishes
 from referral.domain.errors import FrameworksNotKnown
 from referral.domain.intake import (
@@ -19,7 +18,8 @@ from referral.domain.intake import (
     care_for,
     warnings_about,
 )
-from referral.testing import a_person, a_request, provider
+from testkit.contract_examples import COLCHESTER, ESSEX, a_definition
+from testkit.referral.builders import a_person, a_request, provider
 
 TODAY = date(2026, 3, 2)
 TENDRING = AreaCode("E07000076")

@@ -42,7 +42,9 @@ from referral.handlers import (
     submit_referral,
     withdraw_referral,
 )
-from referral.testing import (
+from service_runtime.webhooks.deliveries import body_of
+from testkit.clocks import MONDAY_NINE
+from testkit.referral.builders import (
     COUNCIL,
     KEYS,
     PACKAGE,
@@ -51,9 +53,7 @@ from referral.testing import (
     provider,
     said,
 )
-from referral.testing.memory import InMemoryReferralWork
-from service_runtime.testing.clocks import MONDAY_NINE
-from service_runtime.webhooks.deliveries import body_of
+from testkit.referral.fakes import InMemoryReferralWork
 
 URL = "https://council.example/news"
 ALDER = provider("Alder")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contracts.ids import CouncilKey
 from contracts.values import AgeBand
 from referral.domain.person import Address, age_band, age_on, is_nhs_number, london_day
-from referral.testing import AN_NHS_NUMBER, COUNCIL, KEYS, a_person
+from testkit.referral.builders import AN_NHS_NUMBER, COUNCIL, KEYS, a_person
 
 
 @pytest.mark.parametrize("number", ["9990000018", "999 000 0018", "999-000-0018", "9990000093", "4010232137"])

@@ -37,8 +37,8 @@ from contracts.events.packages import (
 from contracts.values import WithdrawalReason
 from referral.domain.referral import Referral, Status, What, after, noted
 from referral.subscriptions import SUBSCRIPTIONS
-from referral.testing import a_referral, provider, said
-from service_runtime.testing.clocks import MONDAY_NINE
+from testkit.clocks import MONDAY_NINE
+from testkit.referral.builders import a_referral, provider, said
 
 HEARD = [each.event for each in SUBSCRIPTIONS if issubclass(each.event, PackageEvent)]
 OWN: list[type[PackageEvent]] = [PackageRequested, WithdrawalRequested, PackageWithdrawn, PersonDisclosed]

@@ -17,10 +17,14 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from contracts.ids import OfferId, PackageId, ProviderId
-from service_runtime.timers import DueTimer, Precedence, Timer
+from service_runtime.timers.timers import DueTimer, Precedence, Timer
 from sourcing.domain.decisions import decide, is_old_news
 from sourcing.domain.errors import OfferNotFound
-from sourcing.domain.happenings import (
+from sourcing.domain.market import Market, awaited_entry
+from sourcing.domain.milestones import FirstOffer, Milestone, milestones
+from sourcing.domain.search import Offer, Reply, Search
+from sourcing.domain.steps import Alarm, AlarmKind, Cancelled, Outcome, Step
+from sourcing.domain.triggers import (
     AnswerOffer,
     Award,
     Happening,
@@ -32,10 +36,6 @@ from sourcing.domain.happenings import (
     Retry,
     what_is_due,
 )
-from sourcing.domain.market import Market, awaited_entry
-from sourcing.domain.milestones import FirstOffer, Milestone, milestones
-from sourcing.domain.search import Offer, Reply, Search
-from sourcing.domain.steps import Alarm, AlarmKind, Cancelled, Outcome, Step
 from sourcing.ports import OFFERS_PER_PLACEMENT, TIME_TO_FIRST_OFFER, TIME_TO_PLACE, SourcingWork
 
 PRECEDENCE: Final = {

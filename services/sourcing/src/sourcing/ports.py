@@ -19,12 +19,12 @@ from contracts.events.rates import RatesSelected, rates_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
-from service_runtime.observability.measures import WAITS, Distribution
-from service_runtime.views import View
-from service_runtime.work import Work
-from sourcing.domain.happenings import Outage
+from service_runtime.observability.instruments import WAITS, Distribution
+from service_runtime.projections.projections import View
+from service_runtime.unit_of_work.unit_of_work import Work
 from sourcing.domain.market import Market
 from sourcing.domain.search import Offer, Search
+from sourcing.domain.triggers import Outage
 
 DEFINITIONS: Final = View("definitions", (FrameworkPublished,), lambda event: event.key)
 DEFINITION_VERSIONS: Final = View(

@@ -12,9 +12,9 @@ from contracts.events.packages import (
     PackageRequested,
     WithdrawalRequested,
 )
-from service_runtime.pulse import OUTAGE_OVER
+from service_runtime.heartbeat import OUTAGE_OVER
+from service_runtime.projections.projections import VIEW_MOVED, View
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, when
-from service_runtime.views import VIEW_MOVED, View
 from sourcing.domain.steps import AlarmKind
 from sourcing.handlers import (
     give_back_lost_time,

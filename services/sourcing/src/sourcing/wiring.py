@@ -3,14 +3,14 @@
 import secrets
 from pathlib import Path
 
-from service_runtime.database import Database
-from service_runtime.links import SHORTEST_KEY, OfferLinks
+from contracts.offer_links import SHORTEST_KEY, OfferLinks
+from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from sourcing.api import available, awards, offer_links, offers, records, work_list
 from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
+from sourcing.store.gauges import STANDINGS
 from sourcing.store.queries import PostgresSearchQueries
-from sourcing.store.standings import STANDINGS
 from sourcing.store.work import PostgresSourcingWork
 from sourcing.subscriptions import DISTRIBUTIONS, PAUSED_IN_OUTAGES, SUBSCRIPTIONS, TIMERS, VIEWS
 

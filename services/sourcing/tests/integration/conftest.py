@@ -8,14 +8,14 @@ from contextlib import AsyncExitStack, redirect_stderr
 
 import pytest
 
-from calloff.testing import TestKafka, TestPostgres
 from contracts.ids import CouncilKey
-from service_runtime.testing.clocks import MovableClock
-from service_runtime.testing.services import Voice, a_service
-from service_runtime.testing.tokens import TokenIssuer
 from sourcing.settings import Settings
-from sourcing.testing.house import LINK_KEY, House
 from sourcing.wiring import build
+from testkit.clocks import MovableClock
+from testkit.running_services import Voice, a_service
+from testkit.servers import TestKafka, TestPostgres
+from testkit.sourcing.harness import LINK_KEY, House
+from testkit.tokens import TokenIssuer
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ import pytest
 from jsonschema.protocols import Validator
 
 from service_runtime.http.bodies import LARGEST_BODY
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.openapi import ask_all_that_the_page_tells
-from service_runtime.testing.services import Reply
-from service_runtime.testing.tokens import Claims
-from sourcing.testing.house import ANSWER, OPERATE, House
-from sourcing.testing.reading import OfferRead
-from sourcing.testing.town import Town
+from testkit.databases import number, rows
+from testkit.openapi import ask_all_that_the_page_tells
+from testkit.running_services import Reply
+from testkit.sourcing.harness import ANSWER, OPERATE, House
+from testkit.sourcing.responses import OfferRead
+from testkit.sourcing.scenario_market import Town
+from testkit.tokens import Claims
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

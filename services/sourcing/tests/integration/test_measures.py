@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from sourcing.testing.house import House
-from sourcing.testing.town import Town
+from testkit.sourcing.harness import House
+from testkit.sourcing.scenario_market import Town
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

@@ -14,20 +14,20 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from calloff.testing import TestPostgres
 from contracts.ids import OfferId
-from service_runtime.database import Database
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.services import Reply, a_service
-from service_runtime.testing.serving import serving
-from service_runtime.testing.waiting import until
+from service_runtime.postgres.database import Database
 from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.queries import PostgresSearchQueries
-from sourcing.testing.house import LINK_KEY, House
-from sourcing.testing.reading import OfferRead
-from sourcing.testing.town import Town
 from sourcing.wiring import build
+from testkit.databases import number, rows
+from testkit.http_server import serving
+from testkit.running_services import Reply, a_service
+from testkit.servers import TestPostgres
+from testkit.sourcing.harness import LINK_KEY, House
+from testkit.sourcing.responses import OfferRead
+from testkit.sourcing.scenario_market import Town
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

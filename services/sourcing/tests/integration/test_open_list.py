@@ -15,15 +15,15 @@ from contracts.events.listings import InadequateReason, Variation
 from contracts.framework import OpenList
 from contracts.ids import AreaCode, ListingReference, PackageId
 from contracts.values import Rating, Tier
-from service_runtime.testing.checker import first_occurrences
-from service_runtime.testing.databases import number
-from service_runtime.testing.services import Reply
-from service_runtime.testing.waiting import until
-from sourcing.testing import an_open_list
-from sourcing.testing.house import ANSWER, OPERATE, PATIENCE, House
-from sourcing.testing.races import a_little_later, side_by_side, statuses
-from sourcing.testing.reading import ProposalSeenRead
-from sourcing.testing.town import Town
+from testkit.chain_checker import first_occurrences
+from testkit.concurrency import a_little_later, side_by_side, statuses
+from testkit.databases import number
+from testkit.running_services import Reply
+from testkit.sourcing.builders import an_open_list
+from testkit.sourcing.harness import ANSWER, OPERATE, PATIENCE, House
+from testkit.sourcing.responses import ProposalSeenRead
+from testkit.sourcing.scenario_market import Town
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from service_runtime.heartbeat import Pulse
 from service_runtime.observability.logs import logger_for
-from service_runtime.pulse import Pulse
-from service_runtime.testing.databases import rows
-from service_runtime.testing.waiting import until
 from sourcing.subscriptions import PAUSED_IN_OUTAGES
-from sourcing.testing.house import PATIENCE, House
-from sourcing.testing.reading import OfferRead
-from sourcing.testing.town import Town
+from testkit.databases import rows
+from testkit.sourcing.harness import PATIENCE, House
+from testkit.sourcing.responses import OfferRead
+from testkit.sourcing.scenario_market import Town
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

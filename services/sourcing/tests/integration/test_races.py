@@ -13,14 +13,14 @@ import pytest
 
 from contracts.ids import PackageId
 from contracts.values import Channel
-from service_runtime.database import StatementRefused
-from service_runtime.testing.databases import number, rows
-from service_runtime.testing.services import Reply
-from service_runtime.testing.waiting import until
-from sourcing.testing.house import PATIENCE, House
-from sourcing.testing.races import a_little_later, side_by_side, statuses
-from sourcing.testing.reading import OfferRead
-from sourcing.testing.town import Town
+from service_runtime.postgres.database import StatementRefused
+from testkit.concurrency import a_little_later, side_by_side, statuses
+from testkit.databases import number, rows
+from testkit.running_services import Reply
+from testkit.sourcing.harness import PATIENCE, House
+from testkit.sourcing.responses import OfferRead
+from testkit.sourcing.scenario_market import Town
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

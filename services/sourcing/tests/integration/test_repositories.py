@@ -8,21 +8,21 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from calloff.testing import TestPostgres
 from contracts.events.listings import InadequateReason, Variation
 from contracts.ids import CouncilKey, PackageId
 from contracts.values import Channel, Rating
-from service_runtime.database import Database
-from service_runtime.testing.databases import a_database
-from sourcing.domain.happenings import Outage, OutageOver
+from service_runtime.postgres.database import Database
 from sourcing.domain.search import Search, SearchStatus
 from sourcing.domain.steps import AlarmKind
+from sourcing.domain.triggers import Outage, OutageOver
 from sourcing.ports import Searches
 from sourcing.store import TABLES
 from sourcing.store.searches import PostgresSearches
-from sourcing.testing import Story, a_market, a_withdrawal, an_open_package, facts_about, monday
-from sourcing.testing.memory import InMemorySearches
-from sourcing.testing.stories import stories
+from testkit.databases import a_database
+from testkit.servers import TestPostgres
+from testkit.sourcing.builders import Story, a_market, a_withdrawal, an_open_package, facts_about, monday
+from testkit.sourcing.fakes import InMemorySearches
+from testkit.sourcing.strategies import stories
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

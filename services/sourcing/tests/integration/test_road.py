@@ -16,17 +16,17 @@ from contracts.envelope import Envelope
 from contracts.events.base import PackageEvent
 from contracts.ids import PackageId
 from contracts.values import Channel, DeclineReason, PassOverReason, ServiceType, Tier
-from service_runtime.kafka import Consumer
-from service_runtime.testing.checker import first_occurrences
-from service_runtime.testing.services import Reply
-from service_runtime.testing.topics import Kept
-from service_runtime.testing.waiting import until
+from service_runtime.kafka.client import Consumer
 from sourcing.domain.evolution import replay
 from sourcing.store.queries import PostgresSearchQueries
-from sourcing.testing import LONDON, london
-from sourcing.testing.house import PATIENCE, House
-from sourcing.testing.reading import OfferRead
-from sourcing.testing.town import Town
+from testkit.chain_checker import first_occurrences
+from testkit.running_services import Reply
+from testkit.sourcing.builders import LONDON, london
+from testkit.sourcing.harness import PATIENCE, House
+from testkit.sourcing.responses import OfferRead
+from testkit.sourcing.scenario_market import Town
+from testkit.topics import Kept
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

@@ -12,14 +12,14 @@ from contracts.events.listings import Variation
 from contracts.framework import OpenList
 from contracts.ids import PackageId
 from contracts.values import Channel, Tier
-from service_runtime.testing.databases import rows
-from service_runtime.testing.services import Reply
-from service_runtime.testing.waiting import until
-from sourcing.testing import LONDON, an_open_list
-from sourcing.testing.house import PATIENCE, House
-from sourcing.testing.reading import OfferRead
-from sourcing.testing.tables import Diary, Row, play, rows_in
-from sourcing.testing.town import Town
+from testkit.databases import rows
+from testkit.running_services import Reply
+from testkit.sourcing.builders import LONDON, an_open_list
+from testkit.sourcing.harness import PATIENCE, House
+from testkit.sourcing.responses import OfferRead
+from testkit.sourcing.scenario_market import Town
+from testkit.sourcing.scenario_tables import Diary, Row, play, rows_in
+from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 

@@ -20,11 +20,11 @@ from contracts.ids import NoteId, OfferId
 from contracts.values import DeclineReason, PassOverReason, ServiceType
 from sourcing.domain.decisions import decide
 from sourcing.domain.errors import OfferNotFound
-from sourcing.domain.happenings import AnswerOffer, ExpireOffer, Retry
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Accept, Decline, OfferStatus, SearchStatus
 from sourcing.domain.steps import AlarmKind, Declined, Late, Placed, Step
-from sourcing.testing import (
+from sourcing.domain.triggers import AnswerOffer, ExpireOffer, Retry
+from testkit.sourcing.builders import (
     Story,
     a_market,
     a_search,

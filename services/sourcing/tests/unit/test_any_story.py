@@ -24,12 +24,12 @@ from contracts.ids import ProviderId
 from contracts.values import DeclineReason
 from sourcing.domain.decisions import decide, is_old_news
 from sourcing.domain.evolution import replay
-from sourcing.domain.happenings import AnswerOffer
 from sourcing.domain.progress import work_item
 from sourcing.domain.search import Search, SearchStatus
 from sourcing.domain.steps import Step
-from sourcing.testing import Story, a_market, a_ranked_list, a_request, ids_in_order, provider, with_list
-from sourcing.testing.stories import NAMES, stories
+from sourcing.domain.triggers import AnswerOffer
+from testkit.sourcing.builders import Story, a_market, a_ranked_list, a_request, ids_in_order, provider, with_list
+from testkit.sourcing.strategies import NAMES, stories
 
 
 def turns_by_stage(story: Story) -> dict[str, list[OfferMade | ProviderPassedOver]]:

@@ -9,7 +9,7 @@ from contracts.framework import BankHolidayOverride, BrokerageTime
 from contracts.values import Weekday
 from sourcing.domain.calendar import BrokerageCalendar
 from sourcing.domain.errors import NoOpeningInSight
-from sourcing.testing import LONDON, brokerage_time
+from testkit.sourcing.builders import LONDON, brokerage_time
 
 CALENDAR = BrokerageCalendar(brokerage_time())
 

@@ -21,11 +21,11 @@ from contracts.events.packages import (
 from contracts.ids import OfferId
 from contracts.values import AnswerBy, Channel
 from sourcing.domain.errors import AnswerWithoutCall, OfferAlreadyEnded, OfferNotByPhone, OfferNotFound
-from sourcing.domain.happenings import RecordCall
 from sourcing.domain.progress import CallToMake, work_item
 from sourcing.domain.search import Accept, OfferStatus, SearchStatus
 from sourcing.domain.steps import AlarmKind, Done, Late, Placed, Step
-from sourcing.testing import (
+from sourcing.domain.triggers import RecordCall
+from testkit.sourcing.builders import (
     PACKAGE,
     Story,
     a_decline,

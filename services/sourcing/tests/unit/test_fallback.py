@@ -4,7 +4,7 @@ from contracts.events.packages import OfferDelivered, OfferRedirected, OfferUnde
 from contracts.values import Channel, Urgency
 from sourcing.domain.search import Offer
 from sourcing.domain.steps import AlarmKind, Step
-from sourcing.testing import PACKAGE, Story, a_market, a_request, facts_about, monday, tuesday
+from testkit.sourcing.builders import PACKAGE, Story, a_market, a_request, facts_about, monday, tuesday
 
 EVERY_CHANNEL = (Channel.WEBHOOK, Channel.EMAIL, Channel.PHONE)
 

@@ -30,10 +30,10 @@ from contracts.events.packages import (
 )
 from contracts.ids import OfferId
 from contracts.values import Channel
-from service_runtime.pulse import OUTAGE_OVER
-from service_runtime.streams import StreamKey
-from service_runtime.timers import DueTimer, Precedence, Timer
-from service_runtime.views import VIEW_MOVED
+from service_runtime.heartbeat import OUTAGE_OVER
+from service_runtime.projections.projections import VIEW_MOVED
+from service_runtime.timers.timers import DueTimer, Precedence, Timer
+from service_runtime.unit_of_work.streams import StreamKey
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.market import Market
 from sourcing.domain.search import Accept, Offer, OfferStatus, Reply, Search, SearchStatus
@@ -53,7 +53,7 @@ from sourcing.handlers import (
 )
 from sourcing.ports import DEFINITIONS
 from sourcing.subscriptions import TIMERS
-from sourcing.testing import (
+from testkit.sourcing.builders import (
     FRAMEWORK,
     PACKAGE,
     a_decline,
@@ -64,7 +64,7 @@ from sourcing.testing import (
     monday,
     provider,
 )
-from sourcing.testing.memory import InMemoryMarkets, InMemorySourcingWork
+from testkit.sourcing.fakes import InMemoryMarkets, InMemorySourcingWork
 
 DEFINITION = (DEFINITIONS.name, FRAMEWORK)
 DEFINITION_IS_THERE = FrameworkPublished(definition=a_definition())

@@ -9,12 +9,12 @@ from contracts.events.packages import OfferMade, SourcingHeld, SourcingStarted, 
 from contracts.ids import AreaCode
 from contracts.values import ServiceType, Tier, Urgency
 from sourcing.domain.errors import MarketNotKnown
-from sourcing.domain.happenings import Retry
 from sourcing.domain.market import Market, ViewEntry, awaited_entry
 from sourcing.domain.progress import HeldSearch, work_item
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AlarmKind, Step
-from sourcing.testing import (
+from sourcing.domain.triggers import Retry
+from testkit.sourcing.builders import (
     AREA,
     FRAMEWORK,
     Story,

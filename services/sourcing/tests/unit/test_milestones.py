@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sourcing.domain.milestones import FirstOffer, Placed, milestones
 from sourcing.domain.search import Search
-from sourcing.testing import Story, a_market, monday
+from testkit.sourcing.builders import Story, a_market, monday
 
 
 def search_of(story: Story) -> Search:

@@ -11,15 +11,15 @@ from html.parser import HTMLParser
 import pytest
 
 from contracts.framework import Area
-from contracts.testing import a_visit, some_care
 from contracts.values import CarerGender, DeclineReason, Need, PassOverReason, PriceUnit, Terms, Urgency, Weekday
 from sourcing.api.offer_forms import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, reply_in
 from sourcing.api.offer_pages import Mistake, Page, page_after, page_of
 from sourcing.api.rendering import rendered
-from sourcing.domain.happenings import ExpireOffer
 from sourcing.domain.search import Accept, Decline, OfferStatus, Reply
+from sourcing.domain.triggers import ExpireOffer
 from sourcing.handlers import Answered
-from sourcing.testing import (
+from testkit.contract_examples import a_visit, some_care
+from testkit.sourcing.builders import (
     Story,
     a_definition,
     a_market,

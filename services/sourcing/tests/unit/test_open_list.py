@@ -26,11 +26,11 @@ from contracts.ids import AwardId, ProposalId
 from contracts.values import Need, Rating, Tier
 from sourcing.domain.errors import MarketNotKnown, PackageNotOpen, ProposalNotFound
 from sourcing.domain.explanation import explain
-from sourcing.domain.happenings import Award, Propose
 from sourcing.domain.progress import AwardToApprove, NobodyProposes, ProposalsToDecide, work_item
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AlarmKind, AwaitsApproval, Barred, NotTaken, Placed, Proposed, Step
-from sourcing.testing import (
+from sourcing.domain.triggers import Award, Propose
+from testkit.sourcing.builders import (
     PACKAGE,
     Story,
     a_definition,

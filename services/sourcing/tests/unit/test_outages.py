@@ -6,9 +6,9 @@ import pytest
 
 from contracts.events.packages import OfferExpired, OfferExtended
 from contracts.values import Urgency
-from sourcing.domain.happenings import Outage, OutageOver
 from sourcing.domain.steps import AlarmKind, Placed
-from sourcing.testing import Story, a_market, a_request, monday, tuesday
+from sourcing.domain.triggers import Outage, OutageOver
+from testkit.sourcing.builders import Story, a_market, a_request, monday, tuesday
 
 
 def a_live_offer(*, urgent: bool = False, at: str = "09:00") -> Story:

@@ -9,7 +9,7 @@ from contracts.framework import FrameworkDefinition
 from contracts.values import PassOverReason, ServiceType
 from sourcing.domain.market import Market, ProviderFacts
 from sourcing.domain.search import SearchStatus
-from sourcing.testing import (
+from testkit.sourcing.builders import (
     AREA,
     FRAMEWORK,
     Story,

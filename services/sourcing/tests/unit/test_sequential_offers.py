@@ -15,12 +15,12 @@ from contracts.events.packages import (
 )
 from contracts.framework import Exhausted
 from contracts.values import AnswerBy, Channel, PassOverReason, ServiceType, Tier, Urgency
-from sourcing.domain.happenings import NextOfferDue
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.progress import ExhaustedSearch, work_item
 from sourcing.domain.search import OfferStatus, SearchStatus
 from sourcing.domain.steps import Alarm, AlarmKind, Done, Step
-from sourcing.testing import (
+from sourcing.domain.triggers import NextOfferDue
+from testkit.sourcing.builders import (
     A_MONDAY,
     PACKAGE,
     Story,

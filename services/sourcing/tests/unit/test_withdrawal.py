@@ -3,11 +3,11 @@
 from contracts.events.packages import OfferWithdrawn, PlacementVoided, SourcingStopped
 from contracts.values import WithdrawalReason
 from sourcing.domain.decisions import decide
-from sourcing.domain.happenings import NextOfferDue, Retry
 from sourcing.domain.market import Market
 from sourcing.domain.search import OfferStatus, SearchStatus
 from sourcing.domain.steps import Placed, Step
-from sourcing.testing import PACKAGE, Story, a_market, a_search, a_withdrawal, ids_in_order, monday
+from sourcing.domain.triggers import NextOfferDue, Retry
+from testkit.sourcing.builders import PACKAGE, Story, a_market, a_search, a_withdrawal, ids_in_order, monday
 
 
 def happened(step: Step) -> list[type]:

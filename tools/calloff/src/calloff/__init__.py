@@ -1,1 +1,1 @@
-"""The calloff command: embedded stack, simulator, operator's commands."""
+"""The operator's command."""

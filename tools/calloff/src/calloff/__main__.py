@@ -4,17 +4,17 @@ import os
 import sys
 from typing import Final
 
-from calloff.interrupts import hold_back
+from devstack.interrupts import hold_back
 
 PROGRAMS: Final = {
-    "up": "calloff.stack",
-    "demo": "calloff.demo",
-    "clock": "calloff.simulation",
-    "backup": "calloff.safekeeping.backing_up",
-    "restore": "calloff.safekeeping.restoring",
+    "up": "simulator.up",
+    "demo": "simulator.demo",
+    "clock": "simulator.simulated_clock",
+    "backup": "calloff.backup.create",
+    "restore": "calloff.backup.restore",
 }
 """These import the servers' clients, which takes seconds; everything else is `calloff.commands`."""
-LISTENING: Final = {"calloff.stack", "calloff.demo"}
+LISTENING: Final = {"simulator.up", "simulator.demo"}
 """Those that listen for Ctrl-C once they are there."""
 
 

@@ -10,10 +10,10 @@ from typing import Final, Protocol, TypeVar
 import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from calloff.errors import ServiceRefused, ServiceUnreachable
-from calloff.issuer.identities import Identity
-from calloff.issuer.tokens import TOKEN_PATH, TokenIssuer
-from calloff.keys import Keys
+from devstack.errors import ServiceRefused, ServiceUnreachable
+from devstack.issuer.identities import Identity
+from devstack.issuer.tokens import TOKEN_PATH, TokenIssuer
+from devstack.keys import Keys
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -13,12 +13,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from calloff.commands.__main__ import app
-from calloff.commands.speaking import out
-from calloff.home import CHOSEN_BY, Home
-from calloff.keys import Keys
-from calloff.simulator.market import invented_market
-from calloff.stack.plan import SERVICES
-from calloff.stack.record import StackRecord
+from calloff.commands.output import out
+from devstack.config import SERVICES
+from devstack.home import CHOSEN_BY, Home
+from devstack.keys import Keys
+from devstack.record import StackRecord
+from simulator.market import invented_market
 
 PACKAGE, OFFER, EVENT = str(uuid4()), str(uuid4()), str(uuid4())
 ALDER = invented_market(seed=2025).providers[0].provider_id

@@ -8,12 +8,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from calloff.commands.__main__ import app
-from calloff.commands.speaking import out
-from calloff.home import CHOSEN_BY, Home
-from calloff.telemetry.archive import Archive
-from calloff.telemetry.bursts import bursts_of
-from calloff.telemetry.spans import Number, Span, SpanName
-from calloff.telemetry.waterfall import length
+from calloff.commands.output import out
+from devstack.home import CHOSEN_BY, Home
+from devstack.telemetry.archive import Archive
+from devstack.telemetry.bursts import bursts_of
+from devstack.telemetry.spans import Number, Span, SpanName
+from devstack.telemetry.waterfall import length
 
 MS = 1_000_000
 NINE = 1_772_442_000_000 * MS

@@ -10,13 +10,13 @@ from pydantic import BaseModel
 
 from contracts.errors import CallOffError, NotYet
 from contracts.ids import uuid7
-from service_runtime.claims import Answer, CommandClaim, Replay, TwinInFlight, fingerprint
-from service_runtime.database import gave_up_waiting
 from service_runtime.http.auth import Caller
 from service_runtime.http.problems import response_to
-from service_runtime.observability.traces import about
-from service_runtime.perform import Done, Performer
-from service_runtime.streams import Cause, StreamKey
+from service_runtime.idempotency import Answer, CommandClaim, Replay, TwinInFlight, fingerprint
+from service_runtime.observability.tracing import about
+from service_runtime.postgres.database import gave_up_waiting
+from service_runtime.unit_of_work.executor import Done, Performer
+from service_runtime.unit_of_work.streams import Cause, StreamKey
 
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT")

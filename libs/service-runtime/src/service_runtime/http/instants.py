@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from service_runtime.perform import Performer
+from service_runtime.unit_of_work.executor import Performer
 
 
 async def _now(request: Request) -> datetime:

@@ -10,10 +10,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from contracts.errors import NotFound
+from service_runtime.dead_letters.operations import Parking
 from service_runtime.http.auth import Caller, requires
 from service_runtime.http.problems import problem_response, problems
-from service_runtime.release import Parking
-from service_runtime.streams import StreamKey
+from service_runtime.unit_of_work.streams import StreamKey
 
 probes = APIRouter(include_in_schema=False)
 router = APIRouter(tags=["operations"])

@@ -22,14 +22,14 @@ from contracts.errors import (
     Unauthenticated,
     Unprocessable,
 )
-from service_runtime.database import (
+from service_runtime.http.preconditions import PreconditionFailed, PreconditionRequired
+from service_runtime.observability.logs import Logger
+from service_runtime.postgres.database import (
     ConnectionBroken,
     StatementRefused,
     gave_up_waiting,
     is_passing,
 )
-from service_runtime.http.preconditions import PreconditionFailed, PreconditionRequired
-from service_runtime.observability.logs import Logger
 
 MEDIA_TYPE: Final = "application/problem+json"
 BASE: Final = "https://calloff.example/problems/"

@@ -8,7 +8,7 @@ from fastapi import Request
 from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service_runtime.observability.traces import about_package
+from service_runtime.observability.tracing import about_package
 
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 REDACTED: Final = "REDACTED"

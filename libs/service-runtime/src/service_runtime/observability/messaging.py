@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from contracts.catalogue import PACKAGES
-from service_runtime.observability.traces import Said, about, is_kept, tell
+from service_runtime.observability.tracing import Said, about, is_kept, tell
 
 EVENT: Final = "calloff.event"
 """Which type of event a message says."""

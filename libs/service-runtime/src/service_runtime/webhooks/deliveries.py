@@ -15,8 +15,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from service_runtime.clock import Horizon
-from service_runtime.database import Connection
-from service_runtime.streams import Cause, StreamKey
+from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.streams import Cause, StreamKey
 
 Outcome = Literal["delivered", "undeliverable"]
 

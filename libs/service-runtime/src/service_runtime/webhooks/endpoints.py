@@ -8,10 +8,10 @@ from sqlalchemy import text
 from yarl import URL
 
 from contracts.errors import FieldError, InvalidInput, NotFound
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 from service_runtime.webhooks.addresses import AddressRefused, AddressRules
+from service_runtime.webhooks.secret_box import Vault
 from service_runtime.webhooks.signing import new_secret
-from service_runtime.webhooks.vault import Vault
 
 GONE: Final = "gone"
 """Why an endpoint is disabled that answered 410."""

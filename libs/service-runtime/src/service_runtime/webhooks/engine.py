@@ -19,25 +19,25 @@ from aiohttp import ClientError
 from opentelemetry.trace import Span, SpanKind
 
 from service_runtime.clock import SimulatedClock, horizon_of
-from service_runtime.database import Connection, is_passing
-from service_runtime.lanes import Lanes
+from service_runtime.dead_letters.parked_keys import ParkingPlace
+from service_runtime.kafka.keyed_batches import Lanes
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import WebhookMetrics
-from service_runtime.observability.traces import Said, about, failed, following, later
-from service_runtime.parking import ParkingPlace
-from service_runtime.perform import Job, Performer
-from service_runtime.wakes import POLL, Wake
+from service_runtime.observability.tracing import Said, about, failed, following, later
+from service_runtime.postgres.database import Connection, is_passing
+from service_runtime.unit_of_work.executor import Job, Performer
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.wakeups import POLL, Wake
 from service_runtime.webhooks import deliveries as queue
 from service_runtime.webhooks import results
+from service_runtime.webhooks.config import WebhookOutlet
 from service_runtime.webhooks.deliveries import Attempt, Due, Room, Settled
 from service_runtime.webhooks.endpoints import GONE
 from service_runtime.webhooks.mail import MAILBOX, MailSender
-from service_runtime.webhooks.outlet import WebhookOutlet
 from service_runtime.webhooks.results import DeliveryClaim, DeliverySubscription, Gone
 from service_runtime.webhooks.retries import next_attempt
+from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.sending import Answer, Limit, Sender, failure_of
-from service_runtime.webhooks.vault import SecretUnreadable
-from service_runtime.work import PostgresWork
 
 WorkT = TypeVar("WorkT", bound=PostgresWork)
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from service_runtime.database import Connection
-from service_runtime.streams import StreamKey
+from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.deliveries import Attempt
 
 MOST: Final = 100

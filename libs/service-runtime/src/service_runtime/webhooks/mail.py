@@ -17,9 +17,9 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from service_runtime.clock import Clock
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
+from service_runtime.webhooks.secret_box import Vault
 from service_runtime.webhooks.sending import REQUEST_TIMEOUT, Answer, Limit
-from service_runtime.webhooks.vault import Vault
 
 MAILBOX: Final = "mailto:"
 ACCEPTED: Final = 250

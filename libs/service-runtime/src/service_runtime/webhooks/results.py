@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from service_runtime import streams
-from service_runtime.database import Connection
-from service_runtime.streams import Cause, Stream, StreamKey
+from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
 from service_runtime.webhooks import deliveries as queue
 from service_runtime.webhooks.deliveries import Settled
 from service_runtime.webhooks.endpoints import GONE, disable_gone
-from service_runtime.work import PostgresWork
 
 WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
 

@@ -26,8 +26,8 @@ from yarl import URL
 from service_runtime.clock import Clock
 from service_runtime.webhooks.addresses import AddressRefused, AddressRules, public_socket
 from service_runtime.webhooks.retries import retry_after
+from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.signing import signed_headers
-from service_runtime.webhooks.vault import SecretUnreadable
 
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds for one request: name, connection, TLS and the answer's status."""

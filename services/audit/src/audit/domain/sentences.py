@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from audit.domain.cast import Cast, by, day, instant, listed, pounds, priced, rate, stage_words
+from audit.domain.names import Cast, by, day, instant, listed, pounds, priced, rate, stage_words
 from contracts.events.base import Event
 from contracts.events.listings import (
     AwardAwaitsApproval,

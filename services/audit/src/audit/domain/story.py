@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from audit.domain.cast import Cast, instant
+from audit.domain.names import Cast, instant
 from audit.domain.sentences import tell
 from audit.domain.verification import Checked
 from contracts.catalogue import PACKAGES

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from audit.domain.cast import LONDON, Cast, stage_words
 from audit.domain.evidence import Evidence
+from audit.domain.names import LONDON, Cast, stage_words
 from audit.domain.sentences import tell
 from audit.domain.verification import Checked
 from contracts.events.base import Event, PackageEvent

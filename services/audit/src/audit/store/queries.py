@@ -13,7 +13,7 @@ from audit.ports import Violation
 from audit.store.columns import stream_columns
 from contracts.catalogue import PACKAGES, PARKED
 from contracts.ids import CouncilKey, PackageId
-from service_runtime.database import Database
+from service_runtime.postgres.database import Database
 
 AT_ONCE: Final = 500
 """Rows that a reader of the whole record holds at a time."""

@@ -10,7 +10,7 @@ from audit.domain.records import Fault, FaultKind, Position, Recorded, StreamNam
 from audit.domain.verification import Columns
 from audit.ports import Kept
 from audit.store.columns import position_columns, stream_columns
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 # A member that lost a partition may still be at its last batch: the next owner waits for it here.
 _LOCK_PARTITIONS = text(

@@ -16,12 +16,12 @@ from pricing.domain.errors import RatesNotFound
 from pricing.domain.rates import Choice, Place
 from pricing.handlers import SelectRates, select_rates
 from pricing.ports import RatesWanted, Selected, SelectionListed
-from service_runtime.claims import Answer
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import answered
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.streams import StreamKey
+from service_runtime.idempotency import Answer
+from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["rates"])
 

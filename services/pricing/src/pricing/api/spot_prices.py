@@ -17,13 +17,13 @@ from pricing.domain.approvals import Decided, SpotPrice, Standing
 from pricing.domain.errors import AwardLapsedAlready, AwardNotFound, DecidedOtherwise
 from pricing.handlers import DecideSpotPrice, decide_spot_price
 from pricing.ports import PricingQueries
-from service_runtime.claims import Answer
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import Commands, answered, refused
 from service_runtime.http.instants import Now
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.streams import StreamKey
+from service_runtime.idempotency import Answer
+from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["spot prices"])
 

@@ -3,7 +3,7 @@
 from contracts.framework import FrameworkDefinition
 from contracts.ids import FrameworkKey
 from pricing.ports import DEFINITIONS
-from service_runtime.views import Views
+from service_runtime.projections.projections import Views
 
 
 class PostgresFrameworks:

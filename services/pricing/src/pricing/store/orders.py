@@ -9,7 +9,7 @@ from contracts.events.orders import OrderLine
 from contracts.ids import CouncilKey, FrameworkKey, OrderId, PackageId, PlacementId, ProviderId
 from contracts.values import WithdrawalReason
 from pricing.domain.orders import Cancellation, PurchaseOrder
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 TABLES: Final = """
 CREATE TABLE purchase_orders (

@@ -11,8 +11,8 @@ from pricing.ports import DEFINITION_VERSIONS, Days, Position, RatesWanted, Sele
 from pricing.store.orders import ORDERS_OF_COUNCIL, ORDERS_OF_PACKAGE, order_of
 from pricing.store.rates import SELECTIONS_OF_COUNCIL, SELECTIONS_SEEN, place_of, place_row, selection_of
 from pricing.store.spot_prices import SPOT_PRICE_SEEN, SPOT_PRICES_OF_COUNCIL, spot_price_of
-from service_runtime.database import Database
-from service_runtime.views import Views
+from service_runtime.postgres.database import Database
+from service_runtime.projections.projections import Views
 
 
 class PostgresPricingQueries:

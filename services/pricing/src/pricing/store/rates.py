@@ -11,7 +11,7 @@ from sqlalchemy import text
 from contracts.events.rates import SelectedRate, Selection
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ProviderId
 from pricing.domain.rates import Place
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 TABLES: Final = """
 CREATE TABLE selections (

@@ -11,7 +11,7 @@ from contracts.events.orders import SpotPriceRefusal
 from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId, ProviderId
 from contracts.values import Terms
 from pricing.domain.approvals import Decision, SpotPrice
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 TABLES: Final = """
 CREATE TABLE spot_prices (

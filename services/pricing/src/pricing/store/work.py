@@ -7,7 +7,7 @@ from pricing.store.frameworks import PostgresFrameworks
 from pricing.store.orders import PostgresOrders
 from pricing.store.rates import PostgresRates
 from pricing.store.spot_prices import PostgresSpotPrices
-from service_runtime.work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
 
 
 @dataclass

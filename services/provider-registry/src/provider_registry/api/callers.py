@@ -11,7 +11,7 @@ from provider_registry.ports import RegistryQueries
 from service_runtime.http.app import provided
 from service_runtime.http.auth import Caller, requires
 from service_runtime.http.commands import Commands, commands
-from service_runtime.streams import StreamKey
+from service_runtime.unit_of_work.streams import StreamKey
 
 ADMIN: Final = "registry:admin"
 OFFICER: Final = "sourcing:operate"

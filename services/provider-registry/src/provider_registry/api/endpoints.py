@@ -16,9 +16,9 @@ from provider_registry.handlers.providers import (
     put_endpoint,
     rotate_secret,
 )
-from service_runtime.claims import Answer
 from service_runtime.http.commands import answered
 from service_runtime.http.problems import problems
+from service_runtime.idempotency import Answer
 
 router = APIRouter(tags=["endpoints"])
 

@@ -28,11 +28,11 @@ from provider_registry.handlers.frameworks import (
     publish_ranked_list,
 )
 from provider_registry.ports import PublishedDefinition
-from service_runtime.claims import Answer
 from service_runtime.http.commands import answered
 from service_runtime.http.paging import Limit
 from service_runtime.http.problems import problems
-from service_runtime.streams import StreamKey
+from service_runtime.idempotency import Answer
+from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["frameworks"])
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.ids import ProviderId
 from provider_registry.api.callers import AdminOrProvider, Do, check_own, stream_of
 from provider_registry.handlers.providers import PutMailbox, RemoveMailbox, put_mailbox, remove_mailbox
-from service_runtime.claims import Answer
 from service_runtime.http.problems import problems
+from service_runtime.idempotency import Answer
 
 router = APIRouter(tags=["mailboxes"])
 

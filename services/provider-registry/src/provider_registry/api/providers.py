@@ -46,11 +46,11 @@ from provider_registry.handlers.providers import (
     set_spot_areas,
 )
 from provider_registry.ports import DeclaredCapacity
-from service_runtime.claims import Answer
 from service_runtime.http.commands import answered
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.preconditions import IfMatch, check_seen, etag
 from service_runtime.http.problems import problems
+from service_runtime.idempotency import Answer
 
 router = APIRouter(tags=["providers"])
 

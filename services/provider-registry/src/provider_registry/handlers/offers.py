@@ -16,6 +16,7 @@ from contracts.events.packages import (
 )
 from contracts.events.providers import EndpointDisabled
 from contracts.ids import CouncilKey, OfferId, PackageId, ProviderId
+from contracts.offer_links import OfferLink
 from contracts.values import Channel
 from provider_registry.domain.mails import OfferSaid, offer_mail
 from provider_registry.domain.messages import (
@@ -31,7 +32,6 @@ from provider_registry.domain.messages import (
     placement_voided,
 )
 from provider_registry.ports import RegistryWork
-from service_runtime.links import OfferLink
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.mail import mailbox_of, owner_of
 from service_runtime.webhooks.results import Delivered, Gone, Undeliverable

@@ -13,7 +13,7 @@ from provider_registry.domain.news import announce, channels_of
 from provider_registry.domain.places import check_room, places_asked_for, spot_areas_asked_for
 from provider_registry.domain.provider import Branch, Definitions, Place, Profile, Provider
 from provider_registry.ports import DISABLED_BY_OFFICER, RegistryWork
-from service_runtime.timers import DueTimer
+from service_runtime.timers.timers import DueTimer
 
 
 @dataclass(frozen=True)

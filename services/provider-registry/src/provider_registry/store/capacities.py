@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from contracts.ids import AreaCode, ProviderId
 from provider_registry.ports import DeclaredCapacity
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 TABLES: Final = """
 CREATE TABLE capacities (

@@ -13,7 +13,7 @@ from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import Tier
 from provider_registry.domain.provider import Definitions, Place
 from provider_registry.store.places import place_row
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 TABLES: Final = """
 CREATE TABLE definitions (

@@ -18,10 +18,10 @@ from provider_registry.domain.provider import Branch, BranchStatus, Place, Profi
 from provider_registry.ports import RECONSIDER
 from provider_registry.store.capacities import DECLARE_CAPACITY
 from provider_registry.store.places import JOIN, LEAVE, LOCK_PLACES, MEMBERS, MEMBERS_OF_FRAMEWORK, columns_of, place_of
-from service_runtime import timers
-from service_runtime.database import Connection
-from service_runtime.streams import Cause, StreamKey
-from service_runtime.timers import Precedence, Timer
+from service_runtime.postgres.database import Connection
+from service_runtime.timers import timers
+from service_runtime.timers.timers import Precedence, Timer
+from service_runtime.unit_of_work.streams import Cause, StreamKey
 
 TABLES: Final = """
 CREATE TABLE providers (

@@ -20,7 +20,7 @@ from provider_registry.store.frameworks import (
 )
 from provider_registry.store.places import place_row
 from provider_registry.store.providers import PROVIDER, PROVIDERS_OF_COUNCIL, provider_of
-from service_runtime.database import Connection, Database
+from service_runtime.postgres.database import Connection, Database
 from service_runtime.webhooks.mail import mailbox_of
 
 _ENDPOINT = text("SELECT url, disabled_because FROM endpoints WHERE owner = :owner")

@@ -10,7 +10,7 @@ from contracts.catalogue import PACKAGES
 from contracts.ids import OfferId, PackageId
 from provider_registry.domain.mails import OfferSaid
 from provider_registry.domain.messages import OFFER_MADE
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 # The runtime's own table: an offer was heard of as soon as one request with it went out.
 _WAS_HEARD_OF = text(

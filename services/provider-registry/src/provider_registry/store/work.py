@@ -6,11 +6,11 @@ from provider_registry.ports import DeliveryTerms
 from provider_registry.store.frameworks import PostgresFrameworks
 from provider_registry.store.providers import PostgresProviders
 from provider_registry.store.sent_offers import PostgresSentOffers
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import Mailboxes
-from service_runtime.webhooks.vault import Vault
-from service_runtime.work import PostgresWork
+from service_runtime.webhooks.secret_box import Vault
 
 
 @dataclass

@@ -18,12 +18,12 @@ from referral.handlers import (
     rotate_secret,
 )
 from referral.ports import ReferralQueries
-from service_runtime.claims import Answer
 from service_runtime.http.app import provided
 from service_runtime.http.auth import Caller, requires
 from service_runtime.http.commands import Commands, answered, commands
 from service_runtime.http.problems import problems
-from service_runtime.streams import StreamKey
+from service_runtime.idempotency import Answer
+from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.endpoints import EndpointNotFound
 
 router = APIRouter(tags=["endpoint"])

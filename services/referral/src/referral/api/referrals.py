@@ -25,14 +25,14 @@ from referral.handlers import (
     withdraw_referral,
 )
 from referral.ports import Postcodes, ReferralListed, ReferralQueries, ReferralSeen
-from service_runtime.claims import Answer
 from service_runtime.http.app import provided
 from service_runtime.http.auth import Caller, requires
 from service_runtime.http.commands import Commands, answered, commands, unkept_commands
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import WrongField, problems
-from service_runtime.observability.traces import about_package
-from service_runtime.streams import StreamKey
+from service_runtime.idempotency import Answer
+from service_runtime.observability.tracing import about_package
+from service_runtime.unit_of_work.streams import StreamKey
 
 referrals = APIRouter(tags=["referrals"])
 persons = APIRouter(tags=["persons"])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey
 from referral.ports import DEFINITIONS
-from service_runtime.views import Views
+from service_runtime.projections.projections import Views
 
 
 class PostgresFrameworks:

@@ -11,7 +11,7 @@ from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
 from referral.domain.referral import Noted, Referral, Status, What
 from referral.ports import EndpointSeen, ReferralListed, ReferralSeen
 from referral.store.referrals import REFERRAL_COLUMNS, REFERRAL_OF_PACKAGE, about_of, referral_of
-from service_runtime.database import Database
+from service_runtime.postgres.database import Database
 
 _HISTORY = text(
     "SELECT what, at, stage, provider_id, reason FROM history WHERE package_id = :package_id ORDER BY position"

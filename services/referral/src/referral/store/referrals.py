@@ -11,7 +11,7 @@ from contracts.values import Care, Wishes, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import Noted, Referral, Status
 from referral.ports import About
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 
 REFERRAL_COLUMNS: Final = """
     referrals.package_id, referral_id, council, CAST(care AS text) AS care, CAST(wishes AS text) AS wishes,

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from referral.ports import NewsTerms
 from referral.store.frameworks import PostgresFrameworks
 from referral.store.referrals import PostgresReferrals
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
-from service_runtime.webhooks.vault import Vault
-from service_runtime.work import PostgresWork
+from service_runtime.webhooks.secret_box import Vault
 
 
 @dataclass

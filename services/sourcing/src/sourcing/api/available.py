@@ -10,17 +10,17 @@ from contracts.errors import Conflict
 from contracts.events.listings import Advert, ProposalRefusal, Variation
 from contracts.ids import ListingReference, ProviderId
 from contracts.values import Money, PriceUnit
-from service_runtime.claims import Answer as HttpAnswer
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import answered, refused
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.observability.traces import about_package
+from service_runtime.idempotency import Answer as HttpAnswer
+from service_runtime.observability.tracing import about_package
 from sourcing.api.callers import Ask, Do, Provider, stream_of
 from sourcing.domain.errors import ListingClosed, ListingNotFound
-from sourcing.domain.happenings import Propose
 from sourcing.domain.search import Listing, Proposal, SearchStatus
 from sourcing.domain.steps import NotTaken, Proposed
+from sourcing.domain.triggers import Propose
 from sourcing.handlers import Decided, ProposeToTake, propose_to_take
 from sourcing.ports import SearchQueries, SearchSeen
 

@@ -11,13 +11,13 @@ from contracts.errors import Conflict
 from contracts.events.listings import Advert, InadequateReason
 from contracts.ids import ProposalId
 from contracts.values import Money, Rating
-from service_runtime.claims import Answer as HttpAnswer
 from service_runtime.http.commands import answered, refused
 from service_runtime.http.problems import problems
+from service_runtime.idempotency import Answer as HttpAnswer
 from sourcing.api.available import ProposalOut, proposal_out
 from sourcing.api.callers import Ask, Do, Officer, PackageNotFound, searched, stream_of
-from sourcing.domain.happenings import Award
 from sourcing.domain.steps import AwaitsApproval, Barred, Placed
+from sourcing.domain.triggers import Award
 from sourcing.handlers import AwardAProposal, Decided, award_a_proposal
 
 router = APIRouter(tags=["officers"])

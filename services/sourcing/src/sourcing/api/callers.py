@@ -11,7 +11,7 @@ from contracts.ids import PackageId
 from service_runtime.http.app import provided
 from service_runtime.http.auth import Caller, requires
 from service_runtime.http.commands import Commands, commands
-from service_runtime.streams import StreamKey
+from service_runtime.unit_of_work.streams import StreamKey
 from sourcing.domain.search import Search
 from sourcing.ports import SearchQueries
 

@@ -14,14 +14,14 @@ from starlette.exceptions import HTTPException
 
 from contracts.errors import CallOffError, NotFound
 from contracts.framework import FrameworkDefinition
-from service_runtime.claims import Answer as HttpAnswer
+from contracts.offer_links import LinkNotValid, OfferLink, OfferLinks
 from service_runtime.http.app import provided
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import Commands, unkept_commands
 from service_runtime.http.instants import Now
 from service_runtime.http.problems import refusal_of, response_to
-from service_runtime.links import LinkNotValid, OfferLink, OfferLinks
-from service_runtime.observability.traces import about_package
+from service_runtime.idempotency import Answer as HttpAnswer
+from service_runtime.observability.tracing import about_package
 from sourcing.api.callers import Ask, stream_of
 from sourcing.api.offer_forms import FORM, reply_in
 from sourcing.api.offer_pages import NOT_NOW, NOT_VALID, TOO_LARGE, Mistake, Page, page_after, page_of

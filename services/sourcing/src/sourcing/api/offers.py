@@ -11,12 +11,12 @@ from contracts.errors import Conflict, FieldError, InvalidInput
 from contracts.events.packages import Answer, CallResult, LateReason
 from contracts.ids import OfferId, PackageId
 from contracts.values import Care, Channel, DeclineReason, Hours, Terms
-from service_runtime.claims import Answer as HttpAnswer
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import Commands, answered, refused
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.observability.traces import about_package
+from service_runtime.idempotency import Answer as HttpAnswer
+from service_runtime.observability.tracing import about_package
 from sourcing.api.callers import Ask, Do, Officer, Provider, stream_of
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.search import (

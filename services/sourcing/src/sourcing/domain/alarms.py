@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.framework import OpenList
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.search import Offer, Search, SearchStatus
 from sourcing.domain.steps import Alarm, AlarmKind, Cancelled
 

@@ -16,13 +16,13 @@ from contracts.events.packages import (
 )
 from contracts.ids import OfferId, ProviderId
 from contracts.values import Channel, PassOverReason
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.errors import MarketNotKnown, OfferAlreadyEnded, OfferNotByPhone, OfferNotFound
-from sourcing.domain.happenings import AnswerOffer, RecordCall
 from sourcing.domain.market import ProviderFacts, reasons_against
 from sourcing.domain.placing import place
 from sourcing.domain.search import Decline, Offer, OfferStatus, Reply
 from sourcing.domain.steps import Declined, Done, Late, Outcome, Placed
+from sourcing.domain.triggers import AnswerOffer, RecordCall
 
 
 def answer_offer(course: Course, order: AnswerOffer) -> Outcome:

@@ -19,14 +19,14 @@ from contracts.events.listings import (
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.ids import AwardId
 from contracts.values import Rating
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.errors import PackageNotOpen
-from sourcing.domain.happenings import Award
 from sourcing.domain.listing import known_facts, known_proposal, works_here
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.placing import place
 from sourcing.domain.search import Listing, PendingAward, Proposal, SearchStatus
 from sourcing.domain.steps import AwaitsApproval, Barred, Outcome, Placed
+from sourcing.domain.triggers import Award
 
 
 def award(course: Course, order: Award) -> Outcome:

@@ -18,10 +18,18 @@ from contracts.ids import NewId, OfferId
 from sourcing.domain.alarms import alarms_after
 from sourcing.domain.answering import answer_offer, expire, record_call, start_clock
 from sourcing.domain.awarding import award, drop_award, place_approved
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.errors import ListingNotFound, OfferNotFound, PackageNotOpen
 from sourcing.domain.evolution import requested
-from sourcing.domain.happenings import (
+from sourcing.domain.listing import find_overdue
+from sourcing.domain.market import Market
+from sourcing.domain.offering import go_on, redirect
+from sourcing.domain.outages import extend_for
+from sourcing.domain.proposing import propose
+from sourcing.domain.search import Offer, Search, SearchStatus
+from sourcing.domain.steps import Done, Outcome, Step
+from sourcing.domain.stopping import stop
+from sourcing.domain.triggers import (
     AnswerOffer,
     Award,
     DeliveryOverdue,
@@ -35,14 +43,6 @@ from sourcing.domain.happenings import (
     RecordCall,
     Retry,
 )
-from sourcing.domain.listing import find_overdue
-from sourcing.domain.market import Market
-from sourcing.domain.offering import go_on, redirect
-from sourcing.domain.outages import extend_for
-from sourcing.domain.proposing import propose
-from sourcing.domain.search import Offer, Search, SearchStatus
-from sourcing.domain.steps import Done, Outcome, Step
-from sourcing.domain.stopping import stop
 
 
 def decide(

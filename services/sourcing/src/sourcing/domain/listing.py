@@ -7,7 +7,7 @@ from contracts.events.listings import Advert, PackageListed, StillListed
 from contracts.framework import OpenList
 from contracts.ids import ListingReference, ProposalId, ProviderId
 from contracts.values import Care, CarerGender
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.errors import MarketNotKnown, ProposalNotFound
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Listing, Proposal, SearchStatus

@@ -17,7 +17,7 @@ from contracts.events.packages import (
 from contracts.framework import Exhausted, OpenList, SequentialOffers
 from contracts.ids import OfferId, SearchId
 from contracts.values import AnswerBy, Channel, PassOverReason, Terms
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.listing import open_to_all
 from sourcing.domain.market import ProviderFacts, reasons_against
 from sourcing.domain.search import Offer

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contracts.events.packages import OfferExtended
-from sourcing.domain.course import Course
-from sourcing.domain.happenings import Outage
+from sourcing.domain.draft import Course
 from sourcing.domain.search import Offer
+from sourcing.domain.triggers import Outage
 
 
 def extend_for(course: Course, outages: Iterable[Outage]) -> None:

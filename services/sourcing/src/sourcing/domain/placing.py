@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from contracts.events.packages import PackagePlaced
 from contracts.ids import PlacementId
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Offer, Placement, Proposal
 

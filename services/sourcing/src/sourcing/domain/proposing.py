@@ -7,13 +7,13 @@ from contracts.events.listings import AwardEnd, ProposalReceived, ProposalRefusa
 from contracts.ids import ProposalId
 from contracts.terms import terms_at
 from sourcing.domain.awarding import lapse
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.errors import ListingNotFound
-from sourcing.domain.happenings import Propose
 from sourcing.domain.listing import known_facts, known_proposal, works_here
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Listing, Proposal, SearchStatus
 from sourcing.domain.steps import NotTaken, Outcome, Proposed
+from sourcing.domain.triggers import Propose
 
 PRICE_LIST: Final = "as proposed"
 

@@ -3,7 +3,7 @@
 from contracts.events.packages import OfferEnd, PlacementVoided, SourcingStopped, WithdrawalRequested
 from sourcing.domain.answering import withdraw
 from sourcing.domain.awarding import withdraw_award
-from sourcing.domain.course import Course
+from sourcing.domain.draft import Course
 from sourcing.domain.search import SearchStatus
 
 

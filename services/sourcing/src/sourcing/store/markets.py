@@ -13,8 +13,8 @@ from contracts.events.rates import rates_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import ProviderId
 from contracts.values import Care, Tier
-from service_runtime.database import Connection
-from service_runtime.views import Entry, Said, View, Views, entries, entry
+from service_runtime.postgres.database import Connection
+from service_runtime.projections.projections import Entry, Said, View, Views, entries, entry
 from sourcing.domain.market import Market, ProviderFacts
 from sourcing.domain.search import Search
 from sourcing.ports import (

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service_runtime.database import Connection
-from service_runtime.pulse import outages_since
-from sourcing.domain.happenings import Outage
+from service_runtime.heartbeat import outages_since
+from service_runtime.postgres.database import Connection
+from sourcing.domain.triggers import Outage
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from contracts.events.providers import EligibilityChanged
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
-from service_runtime.database import Database
-from service_runtime.views import Views
+from service_runtime.postgres.database import Database
+from service_runtime.projections.projections import Views
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Search
 from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, OfferSeen, Recorded, SearchSeen

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from contracts.events.packages import Candidate
 from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId
 from contracts.values import Care, Tier, Wishes
-from service_runtime.database import Connection
+from service_runtime.postgres.database import Connection
 from sourcing.domain.progress import (
     AwardToApprove,
     CallToMake,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.ids import CouncilKey
-from service_runtime.work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
 from sourcing.store.markets import PostgresMarkets
 from sourcing.store.outages import PostgresOutages
 from sourcing.store.searches import PostgresSearches

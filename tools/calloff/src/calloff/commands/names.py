@@ -5,9 +5,9 @@ from uuid import UUID
 
 import typer
 
-from calloff.simulator import SEED
-from calloff.simulator.market import Market, invented_market
 from geography import ESSEX_DISTRICTS
+from simulator import SEED
+from simulator.market import Market, invented_market
 
 
 def district_code_of(name: str | None) -> str | None:

@@ -13,7 +13,7 @@ import typer
 from pydantic import BaseModel
 
 from calloff.client import Answer, Reading
-from calloff.commands.speaking import (
+from calloff.commands.output import (
     Connection,
     Json,
     carry_out,
@@ -24,14 +24,14 @@ from calloff.commands.speaking import (
     print_table,
     say_error,
 )
-from calloff.errors import ServiceRefused, ServiceUnreachable
-from calloff.home import find_home
-from calloff.issuer.identities import identity_named
-from calloff.issuer.tokens import TokenIssuer
-from calloff.keys import Keys
-from calloff.stack.names import AUDIT, PRICING, REFERRAL, REGISTRY, SOURCING
-from calloff.stack.record import StackRecord
 from contracts.errors import CallOffError, NotFound
+from devstack.errors import ServiceRefused, ServiceUnreachable
+from devstack.home import find_home
+from devstack.issuer.identities import identity_named
+from devstack.issuer.tokens import TokenIssuer
+from devstack.keys import Keys
+from devstack.names import AUDIT, PRICING, REFERRAL, REGISTRY, SOURCING
+from devstack.record import StackRecord
 
 parked = typer.Typer(help="Events that could not be handled, and what waits behind them.", no_args_is_help=True)
 

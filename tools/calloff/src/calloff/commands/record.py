@@ -9,8 +9,8 @@ import typer
 
 from calloff.client import Answer, Reading
 from calloff.commands.names import provider_id_of
-from calloff.commands.speaking import Json, carry_out, connected, out, print_json, print_table
-from calloff.stack.names import AUDIT
+from calloff.commands.output import Json, carry_out, connected, out, print_json, print_table
+from devstack.names import AUDIT
 
 
 class WhySeen(Reading):

@@ -9,14 +9,14 @@ import typer
 
 from calloff.client import Answer, Reading
 from calloff.commands.names import district_code_of, provider_name
-from calloff.commands.speaking import Json, carry_out, connected, office_time, out, print_json
-from calloff.lines import LineWriter
-from calloff.simulator import SEED
-from calloff.simulator.council import Council, Posted
-from calloff.simulator.people import People, next_number
-from calloff.simulator.postcodes import sample
-from calloff.stack.names import REFERRAL
+from calloff.commands.output import Json, carry_out, connected, office_time, out, print_json
+from devstack.json_lines import LineWriter
+from devstack.names import REFERRAL
 from geography import PostcodeDirectory
+from simulator import SEED
+from simulator.council import Council, Posted
+from simulator.people import People, next_number
+from simulator.postcodes import sample
 
 _POSTCODES_EACH = 40
 

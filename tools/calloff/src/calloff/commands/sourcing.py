@@ -8,10 +8,10 @@ import typer
 
 from calloff.client import Answer, Reading
 from calloff.commands.names import district_name, provider_id_of, provider_name
-from calloff.commands.speaking import Json, carry_out, connected, office_time, out, print_json, print_table
-from calloff.issuer.identities import PROVIDER
-from calloff.simulator.officer import WorkList
-from calloff.stack.names import SOURCING
+from calloff.commands.output import Json, carry_out, connected, office_time, out, print_json, print_table
+from devstack.issuer.identities import PROVIDER
+from devstack.names import SOURCING
+from simulator.officer import WorkList
 
 
 class OfferSeen(Reading):

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from calloff.__main__ import PROGRAMS
-from calloff.commands.speaking import Json, out, print_json
+from calloff.commands.output import Json, out, print_json
 
 ALL_ARGUMENTS: Final[dict[str, object]] = {
     "allow_extra_args": True,
@@ -51,7 +51,7 @@ def write_docs(
 ) -> None:
     """Write docs/openapi and docs/events.md from the code."""
     options = ["--check"] if check else []
-    programs = ("calloff.openapi", "calloff.events_page", "contracts.schemas")
+    programs = ("devstack.docs.openapi", "devstack.docs.events_page", "contracts.schemas")
     failed = [
         name for name in programs if subprocess.run([sys.executable, "-m", name, *options], check=False).returncode
     ]

@@ -7,14 +7,14 @@ from uuid import UUID
 
 import typer
 
-from calloff.commands.speaking import Json, out, print_json, print_table, say_error
-from calloff.errors import NothingTraced
-from calloff.home import Home, find_home
-from calloff.telemetry.archive import numbers_of, spans_about
-from calloff.telemetry.bursts import Burst, bursts_of
-from calloff.telemetry.spans import Number
-from calloff.telemetry.waterfall import drawn
+from calloff.commands.output import Json, out, print_json, print_table, say_error
 from contracts.errors import CallOffError
+from devstack.errors import NothingTraced
+from devstack.home import Home, find_home
+from devstack.telemetry.archive import numbers_of, spans_about
+from devstack.telemetry.bursts import Burst, bursts_of
+from devstack.telemetry.spans import Number
+from devstack.telemetry.waterfall import drawn
 
 MOST_SPANS: Final = 2_000
 NARROWEST: Final = 72

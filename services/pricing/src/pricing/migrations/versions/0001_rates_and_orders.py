@@ -3,7 +3,7 @@
 from alembic import op
 
 from pricing.store import TABLES
-from service_runtime import schema
+from service_runtime.postgres import schema
 
 revision = "0001"
 down_revision = None

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from service_runtime import schema
+from service_runtime.postgres import schema
 from sourcing.store import TABLES
 
 revision = "0001"

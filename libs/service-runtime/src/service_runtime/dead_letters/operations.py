@@ -1,0 +1,104 @@
+"""Releasing a parked key: the failed event, then those that waited behind it, then its timers, in that order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import text
+
+from service_runtime.dead_letters import parked_keys as parking
+from service_runtime.dead_letters.parked_keys import ParkedKey
+from service_runtime.kafka.consumer import EventHandling
+from service_runtime.kafka.records import Record
+from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.executor import Performer
+from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.wakeups import Wakes
+
+WorkT = TypeVar("WorkT", bound=PostgresWork)
+
+_SEND_AGAIN = text(
+    """
+    UPDATE outbox SET refused_because = NULL FROM journal
+    WHERE journal.position = outbox.position AND topic = :topic AND key = :key AND refused_because IS NOT NULL
+    """
+)
+
+
+@dataclass(frozen=True)
+class Release:
+    """What came of a release."""
+
+    handled: int
+    still_parked: bool
+
+
+class Parking(Generic[WorkT]):
+    """What an operator can do about parked keys."""
+
+    def __init__(self, performer: Performer[WorkT], handling: EventHandling[WorkT], wakes: Wakes) -> None:
+        self._performer = performer
+        self._handling = handling
+        self._wakes = wakes
+
+    async def keys(self) -> Sequence[ParkedKey]:
+        async with self._performer.database.transaction() as connection:
+            return await parking.parked_keys(connection)
+
+    async def release(self, stream: StreamKey) -> Release | None:
+        """Handles what waits, each event in a transaction of its own; None when the key is not parked.
+
+        An event that fails again stays first in line, and the key stays parked.
+        """
+        if not await self._is_parked(stream):
+            return None
+        handled = 0
+        while (record := await self._first_or_unpark(stream)) is not None:
+            try:
+                await self._handling.perform(record, releasing=True)
+            except Exception as error:  # noqa: BLE001  whatever it was: the operator is told, and the key stays parked
+                await self._still_failing(record, error)
+                return Release(handled, still_parked=True)
+            handled += 1
+        self._wakes.relay.ring()
+        self._wakes.sleeper.ring()
+        self._wakes.webhooks.ring()
+        return Release(handled, still_parked=False)
+
+    async def discard(self, event_id: UUID, *, because: str) -> bool:
+        """Takes a failed event out of the line unhandled; False when there is no such event."""
+        async with self._performer.database.transaction() as connection:
+            return await parking.discard(connection, event_id, because=because, at=self._performer.clock.now())
+
+    async def _is_parked(self, stream: StreamKey) -> bool:
+        return any(key.stream == stream for key in await self.keys())
+
+    async def _first_or_unpark(self, stream: StreamKey) -> Record | None:
+        """The first in line; with nobody left the key is free, decided under its lock so that nobody joins."""
+        async with self._performer.database.transaction() as connection:
+            await streams.lock(connection, stream)
+            waiting = await parking.next_in_line(connection, stream)
+            if waiting is not None:
+                return Record.stored(stream, *waiting)
+            await self._unpark(connection, stream)
+            return None
+
+    async def _unpark(self, connection: Connection, stream: StreamKey) -> None:
+        await connection.execute(_SEND_AGAIN, {"topic": stream.topic, "key": stream.key})
+        await parking.unpark(connection, stream)
+
+    async def _still_failing(self, record: Record, error: Exception) -> None:
+        because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
+        async with self._performer.database.transaction() as connection:
+            await parking.set_aside(
+                connection,
+                record.stream,
+                service=self._performer.service,
+                council=record.envelope.council,
+                because=because,
+                at=self._performer.clock.now(),
+                record=record,
+            )

@@ -1,0 +1,202 @@
+"""Parking: an event that cannot be handled steps aside with its key, and everything else flows on.
+
+The failed event and all later ones of its key are stored with their bytes, in order; the key's timers rest and its
+commands are refused. An operator releases the key (each waiting event is handled in its order) or discards the failed
+event with a reason. What went wrong is kept as the error's type, because a message could carry a person's data.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from prometheus_client import Counter
+from sqlalchemy import text
+
+from contracts.catalogue import PARKED
+from contracts.events.operations import KeyParked
+from contracts.ids import uuid7
+from service_runtime.clock import Clock
+from service_runtime.kafka.records import Record
+from service_runtime.observability.logs import Logger
+from service_runtime.postgres.database import Connection, Database
+from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.streams import Cause, StreamKey
+
+_PARK_STREAM = text(
+    """
+    UPDATE streams SET parked_because = :because, parked_at = :at WHERE topic = :topic AND key = :key
+    """
+)
+_STORE = text(
+    """
+    INSERT INTO parked (event_id, topic, key, type, headers, payload, arrived_at, failure)
+    VALUES (:id, :topic, :key, :type, :headers, :payload, :at, :failure)
+    ON CONFLICT (event_id) DO UPDATE SET failure = coalesce(excluded.failure, parked.failure)
+    """
+)
+_KNOWN = text("SELECT 1 FROM inbox WHERE event_id = :id")
+_FORGET = text("DELETE FROM parked WHERE event_id = :id")
+_NEXT = text(
+    """
+    SELECT event_id, topic, key, headers, payload FROM parked
+    WHERE topic = :topic AND key = :key ORDER BY position LIMIT 1
+    """
+)
+_UNPARK = text("UPDATE streams SET parked_because = NULL, parked_at = NULL WHERE topic = :topic AND key = :key")
+_DISCARD = text(
+    """
+    WITH gone AS (DELETE FROM parked WHERE event_id = :id AND failure IS NOT NULL RETURNING event_id)
+    INSERT INTO inbox (event_id, handled_at, discarded_because) SELECT event_id, :at, :because FROM gone
+    ON CONFLICT DO NOTHING RETURNING event_id
+    """
+)
+_LIST = text(
+    """
+    SELECT streams.topic, streams.key, parked_because, parked_at,
+           (SELECT count(*) FROM parked WHERE parked.topic = streams.topic AND parked.key = streams.key) AS waiting,
+           failed.event_id, failed.type
+    FROM streams LEFT JOIN LATERAL (
+        SELECT event_id, type FROM parked
+        WHERE parked.topic = streams.topic AND parked.key = streams.key AND failure IS NOT NULL
+        ORDER BY position LIMIT 1) AS failed ON true
+    WHERE parked_because IS NOT NULL ORDER BY parked_at, streams.topic, streams.key
+    """
+)
+
+_HOW_MANY = text("SELECT count(*) FROM streams WHERE parked_because IS NOT NULL")
+
+
+@dataclass(frozen=True)
+class ParkedKey:
+    """One key that waits for an operator."""
+
+    stream: StreamKey
+    because: str
+    since: datetime
+    waiting: int
+    event_id: UUID | None
+    event_type: str | None
+
+
+async def set_aside(
+    connection: Connection,
+    name: StreamKey,
+    *,
+    service: str,
+    council: str,
+    because: str,
+    at: datetime,
+    record: Record | None = None,
+) -> None:
+    """Parks a key, with the event that failed first in line where there is one, and tells operations of it.
+
+    A key that is parked already keeps its first reason, and is not told of again.
+    """
+    stream = await streams.lock(connection, name)
+    if record is not None:
+        await _store(connection, record, at=at, failure=because)
+    if stream.parked:
+        return
+    await connection.execute(_PARK_STREAM, {"topic": name.topic, "key": name.key, "because": because, "at": at})
+    told = KeyParked(
+        service=service,
+        topic=name.topic,
+        parked_key=name.key,
+        event_id=record.envelope.id if record is not None else None,
+        because=because,
+    )
+    cause = Cause(str(told.event_id or name), f"service:{service}", council)
+    of_key = await streams.lock(connection, StreamKey(PARKED, name.key))
+    sealed, after = streams.seal(told, stream=of_key, event_id=uuid7(at), source=service, cause=cause, at=at)
+    await streams.append(connection, [sealed], [after], at=at)
+
+
+@dataclass(frozen=True)
+class ParkingPlace:
+    """Where one part of a service parks the keys of what it cannot do: committed, then counted and logged."""
+
+    service: str
+    database: Database
+    clock: Clock
+    parked: Counter
+    log: Logger
+
+    async def park(
+        self,
+        stream: StreamKey,
+        *,
+        council: str,
+        because: str,
+        record: Record | None = None,
+        also: Callable[[Connection, datetime], Awaitable[object]] | None = None,
+    ) -> None:
+        """Parks a key in a transaction of its own, in which `also` is done, too. Raises what the database raises."""
+        at = self.clock.now()
+        async with self.database.transaction() as connection:
+            await set_aside(
+                connection, stream, service=self.service, council=council, because=because, at=at, record=record
+            )
+            if also is not None:
+                await also(connection, at)
+        self.parked.inc()
+        event_id = None if record is None else str(record.envelope.id)
+        self.log.error("key parked", topic=stream.topic, key=stream.key, event_id=event_id, because=because)
+
+
+async def wait_behind(connection: Connection, record: Record, *, at: datetime) -> None:
+    """Stores an event that came while its key is parked; one that was handled before needs no place in the line."""
+    if (await connection.execute(_KNOWN, {"id": record.envelope.id})).first() is None:
+        await _store(connection, record, at=at, failure=None)
+
+
+async def _store(connection: Connection, record: Record, *, at: datetime, failure: str | None) -> None:
+    await connection.execute(
+        _STORE,
+        {
+            "id": record.envelope.id,
+            "topic": record.topic,
+            "key": record.key,
+            "type": record.envelope.type,
+            "headers": record.headers,
+            "payload": record.payload,
+            "at": at,
+            "failure": failure,
+        },
+    )
+
+
+async def forget(connection: Connection, event_id: UUID) -> None:
+    """Takes an event that has been handled out of the line."""
+    await connection.execute(_FORGET, {"id": event_id})
+
+
+async def next_in_line(connection: Connection, stream: StreamKey) -> tuple[bytes, bytes] | None:
+    """Headers and payload of the first event that waits; None when the line is empty."""
+    row = (await connection.execute(_NEXT, {"topic": stream.topic, "key": stream.key})).one_or_none()
+    return None if row is None else (row.headers, row.payload)
+
+
+async def unpark(connection: Connection, stream: StreamKey) -> None:
+    """Ends the parking of a key whose lock this transaction holds; its timers are due again at once."""
+    await connection.execute(_UNPARK, {"topic": stream.topic, "key": stream.key})
+
+
+async def discard(connection: Connection, event_id: UUID, *, because: str, at: datetime) -> bool:
+    """Takes the failed event out of the line unhandled, on record; False when there is no such failed event."""
+    row = await connection.execute(_DISCARD, {"id": event_id, "because": because, "at": at})
+    return row.one_or_none() is not None
+
+
+async def how_many(connection: Connection) -> int:
+    """Keys that wait for an operator."""
+    return (await connection.execute(_HOW_MANY)).scalar_one()
+
+
+async def parked_keys(connection: Connection) -> list[ParkedKey]:
+    """Everything that waits for an operator, the longest wait first."""
+    rows = await connection.execute(_LIST)
+    return [
+        ParkedKey(StreamKey(row.topic, row.key), row.parked_because, row.parked_at, row.waiting, row.event_id, row.type)
+        for row in rows
+    ]

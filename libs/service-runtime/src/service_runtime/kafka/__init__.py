@@ -1,0 +1,1 @@
+"""Kafka: client, consumers, batches by key and the offsets that may be committed."""

@@ -1,0 +1,200 @@
+"""The relay: takes the outbox to Kafka, in order for each key, and deletes what Kafka has acknowledged.
+
+One relay works at a time for each database: it holds an advisory lock on a connection of its own. Two that are alive
+for a moment (the lock's connection was cut) may only repeat: first occurrences stay gapless and in order, and repeats
+are byte for byte the same, because what is sent are the bytes of the journal.
+
+For each partition one batch is in flight at a time, accepted or refused as a whole; so no row passes an
+unacknowledged earlier row of its key. A batch that Kafka refuses is sent again row by row; the row that is refused
+alone parks its key, and the rest flows.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from sqlalchemy import text
+
+from contracts.envelope import Envelope
+from service_runtime.clock import Clock
+from service_runtime.dead_letters.parked_keys import ParkingPlace
+from service_runtime.kafka.client import REFUSALS, KafkaFailure, Outgoing, Partition, Producer
+from service_runtime.observability.logs import Logger
+from service_runtime.observability.metrics import RelayMetrics
+from service_runtime.postgres.database import Connection, Database
+from service_runtime.unit_of_work.streams import StreamKey, decode_headers
+from service_runtime.unit_of_work.wakeups import POLL, Wake
+
+MOST_ROWS: Final = 1_000
+PATIENCE: Final = 12.0
+"""Seconds that a batch may take; after that the producer is thrown away and built anew."""
+PAUSE: Final = 0.5
+"""Seconds before an interrupted relay begins anew."""
+LOCK: Final = "calloff relay"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the outbox with the journal's bytes."""
+
+    position: int
+    stream: StreamKey
+    headers: bytes
+    payload: bytes
+
+    def outgoing(self) -> Outgoing:
+        return Outgoing(self.stream.topic, self.stream.key.encode(), self.payload, decode_headers(self.headers))
+
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+# One round trip a round: forget what was acknowledged, read what comes next. A lost delete only repeats a record.
+# What comes before a refused row was acknowledged before it; where its delete was lost it must not wait for a release.
+# However much waits, a round looks at no more than it takes, unless a key is refused and its rows are passed over:
+# LIMIT stands where nothing is read beyond it, and NOT IN makes a hash of what was acknowledged (<> ALL does not).
+# OFFSET 0 has each row looked up by its position: left to itself, the planner reads the journal from its beginning.
+_NEXT = text(
+    """
+    WITH acknowledged AS (DELETE FROM outbox WHERE position = ANY(CAST(:done AS bigint[]))),
+    refused AS MATERIALIZED (
+        SELECT position, topic, key
+        FROM outbox CROSS JOIN LATERAL (
+            SELECT topic, key FROM journal WHERE journal.position = outbox.position OFFSET 0) AS journal
+        WHERE refused_because IS NOT NULL
+    ), waiting AS MATERIALIZED (
+        SELECT position FROM outbox WHERE position NOT IN (SELECT unnest(CAST(:done AS bigint[]))) ORDER BY position
+        LIMIT (SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM refused) THEN CAST(:limit AS bigint) END)
+    )
+    SELECT position, topic, key, headers, payload
+    FROM waiting CROSS JOIN LATERAL (
+        SELECT topic, key, headers, payload FROM journal WHERE journal.position = waiting.position OFFSET 0) AS journal
+    WHERE NOT EXISTS (
+        SELECT 1 FROM refused
+        WHERE refused.position <= waiting.position AND refused.topic = journal.topic AND refused.key = journal.key)
+    ORDER BY position LIMIT :limit
+    """
+)
+_REFUSE = text("UPDATE outbox SET refused_because = :because WHERE position = :position")
+_DEPTH = text(
+    """
+    SELECT count(*) AS rows, coalesce(extract(epoch FROM CAST(:now AS timestamptz) - (
+        SELECT occurred_at FROM journal WHERE position = (SELECT min(position) FROM outbox))), 0) AS age
+    FROM outbox
+    """
+)
+
+
+class Relay:
+    """Runs until it is cancelled, through outages of PostgreSQL and Kafka."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        database: Database,
+        bootstrap: str,
+        clock: Clock,
+        wake: Wake,
+        log: Logger,
+        metrics: RelayMetrics,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._bootstrap = bootstrap
+        self._wake = wake
+        self._log = log
+        self._metrics = metrics
+        self._parking = ParkingPlace(service, database, clock, metrics.parked, log)
+
+    async def run(self) -> None:
+        while True:
+            try:
+                async with self._database.unpooled() as connection:
+                    await self._with_lock(connection)
+            except Exception as error:  # noqa: BLE001  whatever it was, the outbox still has to be relayed
+                self._log.warning("relay interrupted", error=type(error).__name__)
+                await asyncio.sleep(PAUSE)
+
+    async def _with_lock(self, connection: Connection) -> None:
+        while not (await connection.execute(_TRY_LOCK, {"name": LOCK})).scalar_one():
+            await asyncio.sleep(1)
+        await connection.execute(text("SET synchronous_commit = off"))
+        producer = Producer(self._bootstrap, client_id=f"{self._service}-relay")
+        try:
+            await producer.start()
+            await self._relay(connection, producer)
+        finally:
+            await producer.close(within=3)
+
+    async def _relay(self, connection: Connection, producer: Producer) -> None:
+        done: list[int] = []
+        while True:
+            found = await connection.execute(_NEXT, {"done": done, "limit": MOST_ROWS})
+            rows = [Row(row.position, StreamKey(row.topic, row.key), row.headers, row.payload) for row in found]
+            if not rows:
+                done = []
+                await self._wake.wait(POLL)
+                continue
+            done = await self._send(producer, rows)
+            self._metrics.relayed.inc(len(done))
+
+    async def _send(self, producer: Producer, rows: Sequence[Row]) -> list[int]:
+        """The positions of those rows that Kafka has acknowledged; raises when it is not known of some."""
+        placed = [(await self._partition_of(producer, row), row) for row in rows]
+        placed.sort(key=lambda pair: (pair[0], pair[1].position))
+        batches = [
+            (partition, [row for _, row in pairs]) for partition, pairs in groupby(placed, key=lambda pair: pair[0])
+        ]
+        async with asyncio.timeout(PATIENCE):
+            sent = await asyncio.gather(*(self._send_batch(producer, partition, batch) for partition, batch in batches))
+        return [position for positions in sent for position in positions]
+
+    async def _partition_of(self, producer: Producer, row: Row) -> Partition:
+        return Partition(row.stream.topic, await producer.partition_of(row.stream.topic, row.stream.key.encode()))
+
+    async def _send_batch(self, producer: Producer, partition: Partition, rows: Sequence[Row]) -> list[int]:
+        try:
+            count = await producer.send(partition, [row.outgoing() for row in rows])
+        except REFUSALS:
+            return await self._send_singly(producer, partition, rows)
+        return [row.position for row in rows[:count]]
+
+    async def _send_singly(self, producer: Producer, partition: Partition, rows: Sequence[Row]) -> list[int]:
+        """Finds the row that Kafka refuses; no later row of its key is sent."""
+        refused: set[StreamKey] = set()
+        sent: list[int] = []
+        for row in rows:
+            if row.stream in refused:
+                continue
+            try:
+                await producer.send(partition, [row.outgoing()])
+            except REFUSALS as error:
+                refused.add(row.stream)
+                await self._park(row, error)
+            else:
+                sent.append(row.position)
+        return sent
+
+    async def _park(self, row: Row, error: KafkaFailure) -> None:
+        because = f"Kafka refused event {row.position}: {type(error).__name__}"
+
+        async def refuse(connection: Connection, _: datetime) -> None:
+            await connection.execute(_REFUSE, {"position": row.position, "because": because})
+
+        council = Envelope.from_headers(decode_headers(row.headers)).council
+        await self._parking.park(row.stream, council=council, because=because, also=refuse)
+
+
+async def outbox_depth(database: Database, clock: Clock) -> tuple[int, float]:
+    """How many rows wait for Kafka, and for how many seconds the oldest of them has."""
+    (row,) = await database.find(_DEPTH, {"now": clock.now()})
+    return row.rows, float(row.age)
+
+
+async def outbox_is_empty(database: Database) -> bool:
+    """Whether everything that was published has reached Kafka, or never will (its key is parked)."""
+    async with database.transaction() as connection:
+        waiting = await connection.execute(_NEXT, {"done": [], "limit": 1})
+        return waiting.first() is None

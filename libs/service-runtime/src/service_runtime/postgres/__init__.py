@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, statements, the tables of the runtime and migrations."""

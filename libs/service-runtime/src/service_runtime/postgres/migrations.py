@@ -1,0 +1,52 @@
+"""Migrations: Alembic over the service's own scripts, one process at a time."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from service_runtime.postgres.database import Database
+
+LOCK: Final = "calloff migrations"
+
+
+async def migrate(database: Database, scripts: Path) -> None:
+    """Brings the database to the newest of `scripts`, in one transaction, under an advisory lock."""
+    async with database.migrating() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
+        await connection.run_sync(_upgrade, scripts)
+
+
+def _upgrade(connection: Connection, scripts: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.set_main_option("path_separator", "os")
+    directory = ScriptDirectory.from_config(config)
+
+    def to_head(revision: str, _: object) -> object:
+        return directory._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]  Alembic's own recipe
+
+    with EnvironmentContext(config, directory, fn=to_head) as environment:
+        environment.configure(connection=connection, target_metadata=None)
+        environment.run_migrations()
+
+
+async def migrate_and_close(database: Database, scripts: Path) -> None:
+    """Migrates as a step of its own (`python -m <service> migrate`), waiting for the database to come up."""
+    try:
+        for patience in (*([0.5] * 60), None):
+            try:
+                await migrate(database, scripts)
+            except OSError:
+                if patience is None:
+                    raise
+                await asyncio.sleep(patience)
+            else:
+                return
+    finally:
+        await database.close()

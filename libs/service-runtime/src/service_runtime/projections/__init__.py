@@ -1,0 +1,1 @@
+"""Projections: tables kept from other services' events."""

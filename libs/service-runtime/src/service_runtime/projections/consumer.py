@@ -1,0 +1,60 @@
+"""Keeps the views fed: their topics are read from the beginning, and what is newer is upserted."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from contracts.catalogue import BY_TYPE, decode, entry_of
+from contracts.envelope import Envelope
+from service_runtime.kafka.batch_consumer import Afterwards, Batch, Feed
+from service_runtime.kafka.client import KafkaRecord
+from service_runtime.observability.logs import Logger
+from service_runtime.postgres.database import Connection
+from service_runtime.projections import projections as views
+from service_runtime.projections.projections import Said, View
+from service_runtime.unit_of_work.wakeups import Wake
+
+GENERATION: Final = 1
+"""Raise it to rebuild all views from offset 0: the group's name changes, and with it what was read before."""
+
+
+def feed_of(declared: Sequence[View[Any]], *, sleeper: Wake, log: Logger) -> Feed:
+    """The feed of all `declared` views; the sleeper is woken when somebody held for what moved."""
+    topics = tuple(sorted({entry_of(event).topic for view in declared for event in view.of}))
+    return Feed(f"view.{GENERATION}", topics, _Upserts(declared, sleeper, log).take_in)
+
+
+class _Upserts:
+    """What the views make of a batch."""
+
+    def __init__(self, declared: Sequence[View[Any]], sleeper: Wake, log: Logger) -> None:
+        self._declared = declared
+        self._sleeper = sleeper
+        self._log = log
+
+    async def take_in(self, connection: Connection, batch: Batch) -> Afterwards | None:
+        # They come partition by partition.
+        in_order = sorted(batch.records, key=lambda record: record.timestamp)
+        said = [one for record in in_order for one in self._said(record)]
+        woke = bool(said) and await views.write(connection, said, now=batch.at)
+        return self._sleeper.ring if woke else None
+
+    def _said(self, record: KafkaRecord) -> list[Said]:
+        headers = list(record.headers)
+        entry = BY_TYPE.get(dict(headers).get("ce_type", b"").decode(errors="replace"))
+        concerned = [view for view in self._declared if entry is not None and entry.event in view.of]
+        if entry is None or not concerned:
+            return []
+        try:
+            envelope = Envelope.from_headers(headers)
+            event = decode(entry.event, record.value or b"")
+        except ValidationError as error:
+            self._log.error(
+                "unreadable event left out of views", type=entry.event.type_name(), error=type(error).__name__
+            )
+            return []
+        return [
+            views.said_by(view, event, sequence=envelope.sequence, traceparent=envelope.traceparent)
+            for view in concerned
+        ]

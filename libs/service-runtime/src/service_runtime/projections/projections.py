@@ -1,0 +1,260 @@
+"""Views: the newest of what other services said, held here so that a decision needs no call to them.
+
+A view keeps, for each key, the newest event of its kinds in the producer's order. Missing is not empty: a key without a
+row means "not heard yet". A stream that must wait for a key *holds*; the writer that brings the key arms a timer for
+every holder in the same transaction. An advisory lock on (view, key), shared by those who are about to hold and
+exclusive for the writer, keeps a wake-up from slipping between the look and the hold.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import text
+
+from contracts.catalogue import BY_TYPE, decode
+from contracts.events.base import Event
+from service_runtime.postgres.database import Connection
+from service_runtime.timers.timers import Precedence
+from service_runtime.unit_of_work.streams import StreamKey
+
+EventT = TypeVar("EventT", bound=Event)
+
+VIEW_MOVED: Final = "view-moved"
+"""The kind of timer that wakes a stream which held for a view."""
+
+
+_KEPT_DECODED: Final = 4_096
+"""Entries, the least used of which are decoded again: a district's providers have about a hundred."""
+
+
+@dataclass(frozen=True)
+class View(Generic[EventT]):
+    """A named view over one or more event types, keyed by what `key` reads from the event.
+
+    Give related types a common base (`ProviderEmbargoed` and `EmbargoLifted`) and the view holds whichever came last.
+    """
+
+    name: str
+    of: tuple[type[EventT], ...]
+    key: Callable[[EventT], str]
+
+
+@dataclass(frozen=True)
+class Entry(Generic[EventT]):
+    """What a view holds for one key: the event, and where in its stream it stood."""
+
+    view: str
+    key: str
+    sequence: int
+    event: EventT
+
+
+@dataclass(frozen=True)
+class Said:
+    """One event on its way into a view, or out of it again; what it follows from is known on its way in only."""
+
+    view: str
+    key: str
+    sequence: int
+    type: str
+    body: bytes
+    traceparent: str = ""
+
+
+# OFFSET 0 has each row looked up by its key: left to itself, the planner reads whole views.
+_READ = text(
+    """
+    SELECT wanted.view, wanted.key, sequence, type, body
+    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS wanted(view, key) CROSS JOIN LATERAL (
+        SELECT sequence, type, body FROM views
+        WHERE views.view = wanted.view AND views.key = wanted.key OFFSET 0) AS held
+    UNION ALL
+    SELECT wanted.view, held.key, sequence, type, body
+    FROM unnest(CAST(:views_under AS text[]), CAST(:prefixes AS text[])) AS wanted(view, prefix) CROSS JOIN LATERAL (
+        SELECT key, sequence, type, body FROM views
+        WHERE views.view = wanted.view AND starts_with(views.key, wanted.prefix) OFFSET 0) AS held
+    """
+)
+_LOCK_SHARED = text(
+    """
+    SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0))
+    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS wanted(name, ordinal) ORDER BY ordinal
+    """
+)
+_LOCK_EXCLUSIVE = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
+    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS wanted(name, ordinal) ORDER BY ordinal
+    """
+)
+_MOVED = text(
+    """
+    SELECT 1
+    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:seen AS bigint[])) AS wanted(view, key, seen)
+    JOIN views USING (view, key) WHERE views.sequence > wanted.seen
+    """
+)
+_HOLD = text(
+    """
+    INSERT INTO holds (view, view_key, topic, key, council)
+    SELECT view, view_key, :topic, :key, :council
+    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS wanted(view, view_key) ON CONFLICT DO NOTHING
+    """
+)
+# A view may have moved again while we looked: only a higher sequence of the same stream replaces what is there.
+_UPSERT = text(
+    """
+    INSERT INTO views (view, key, sequence, type, body)
+    SELECT * FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:sequences AS bigint[]),
+                         CAST(:types AS text[]), CAST(:bodies AS bytea[]))
+    ON CONFLICT (view, key) DO UPDATE
+    SET sequence = excluded.sequence, type = excluded.type, body = excluded.body
+    WHERE excluded.sequence > views.sequence
+    """
+)
+# Each wake-up has a name of its own, so that it never waits for a timer that another transaction is just taking.
+# It follows from the last of the news that its stream held for.
+_WAKE_HOLDERS = text(
+    """
+    WITH released AS (
+        DELETE FROM holds
+        USING unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:traceparents AS text[]),
+                     CAST(:places AS integer[])) AS moved(view, view_key, traceparent, place)
+        WHERE holds.view = moved.view AND holds.view_key = moved.view_key
+        RETURNING holds.topic, holds.key, holds.council, moved.traceparent, moved.place
+    )
+    INSERT INTO timers (topic, key, kind, about, due_at, precedence, council, armed_by, traceparent)
+    SELECT DISTINCT ON (topic, key) topic, key, :kind, gen_random_uuid()::text, CAST(:now AS timestamptz),
+           CAST(:precedence AS smallint), council, :kind, traceparent
+    FROM released ORDER BY topic, key, place DESC
+    RETURNING id
+    """
+)
+
+
+class Views:
+    """Reading views inside a unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._seen: dict[tuple[str, str], int] = {}
+
+    async def get(self, view: View[EventT], key: str) -> Entry[EventT] | None:
+        """What the view holds for `key`; None while nothing was heard."""
+        return (await self.get_many(view, (key,))).get(key)
+
+    async def get_many(self, view: View[EventT], keys: Iterable[str]) -> Mapping[str, Entry[EventT]]:
+        """What the view holds for each of `keys`, in one round trip; keys that were not heard of are not in it."""
+        said = await self.read((view, key) for key in keys)
+        return {key: _entry(view, one) for (_, key), one in said.items()}
+
+    async def read(
+        self, wanted: Iterable[tuple[View[Any], str]], *, under: Iterable[tuple[View[Any], str]] = ()
+    ) -> Mapping[tuple[str, str], Said]:
+        """What several views hold, in one round trip, by (view, key); `entry` and `entries` make events of it.
+
+        For each of `wanted` the key itself, for each of `under` all keys that begin so.
+        """
+        names = sorted({(view.name, key) for view, key in wanted})
+        prefixes = [(view.name, prefix) for view, prefix in under]
+        arguments = {
+            "views": [view for view, _ in names],
+            "keys": [key for _, key in names],
+            "views_under": [view for view, _ in prefixes],
+            "prefixes": [prefix for _, prefix in prefixes],
+        }
+        rows = await self._connection.execute(_READ, arguments)
+        said = {(row.view, row.key): Said(row.view, row.key, row.sequence, row.type, row.body) for row in rows}
+        self._seen.update({name: said[name].sequence if name in said else 0 for name in names})
+        return said
+
+    async def under(self, view: View[EventT], prefix: str) -> list[Entry[EventT]]:
+        """Everything the view holds for keys that begin with `prefix`, by key."""
+        return entries(view, await self.read((), under=((view, prefix),)))
+
+    async def hold(self, stream: StreamKey, council: str, missing: Sequence[tuple[str, str]]) -> bool:
+        """Waits for news of `missing` (view, key); False when one has moved since this unit of work read it."""
+        wanted = sorted(set(missing))
+        arguments = {"views": [view for view, _ in wanted], "keys": [key for _, key in wanted]}
+        await self._connection.execute(_LOCK_SHARED, {"names": [_lock_name(view, key) for view, key in wanted]})
+        seen = [self._seen.get(name, 0) for name in wanted]
+        if (await self._connection.execute(_MOVED, {**arguments, "seen": seen})).first() is not None:
+            return False
+        await self._connection.execute(
+            _HOLD, {**arguments, "topic": stream.topic, "key": stream.key, "council": council}
+        )
+        return True
+
+
+async def write(connection: Connection, said: Iterable[Said], *, now: datetime) -> bool:
+    """Brings views up to date and wakes who held for them; True when somebody was woken.
+
+    `said` comes in the order in which it was said: whoever held for several things is woken by the last of them.
+    """
+    newest: dict[tuple[str, str], Said] = {}
+    for one in said:
+        before = newest.get((one.view, one.key))
+        if before is None or one.sequence > before.sequence:
+            newest.pop((one.view, one.key), None)  # it takes its place anew, behind what was said before it
+            newest[one.view, one.key] = one
+    places = {name: place for place, name in enumerate(newest)}
+    ordered = [newest[name] for name in sorted(newest)]
+    names = {"views": [one.view for one in ordered], "keys": [one.key for one in ordered]}
+    await connection.execute(_LOCK_EXCLUSIVE, {"names": [_lock_name(one.view, one.key) for one in ordered]})
+    await connection.execute(
+        _UPSERT,
+        {
+            **names,
+            "sequences": [one.sequence for one in ordered],
+            "types": [one.type for one in ordered],
+            "bodies": [one.body for one in ordered],
+        },
+    )
+    woken = await connection.execute(
+        _WAKE_HOLDERS,
+        {
+            **names,
+            "traceparents": [one.traceparent for one in ordered],
+            "places": [places[one.view, one.key] for one in ordered],
+            "kind": VIEW_MOVED,
+            "now": now,
+            "precedence": int(Precedence.FACT),
+        },
+    )
+    return woken.first() is not None
+
+
+def said_by(view: View[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> Said:
+    """The row that `event` becomes in `view`."""
+    body = event.model_dump_json().encode()
+    return Said(view.name, view.key(event), sequence, event.type_name(), body, traceparent)
+
+
+def _lock_name(view: str, key: str) -> str:
+    return f"{view}/{key}"
+
+
+def entry(view: View[EventT], said: Mapping[tuple[str, str], Said], key: str) -> Entry[EventT] | None:
+    """What `view` holds for `key` among what was `read`; None where nothing was heard."""
+    one = said.get((view.name, key))
+    return None if one is None else _entry(view, one)
+
+
+def entries(view: View[EventT], said: Mapping[tuple[str, str], Said]) -> list[Entry[EventT]]:
+    """All of `view` among what was `read`, by key."""
+    return [_entry(view, one) for name, one in sorted(said.items()) if name[0] == view.name]
+
+
+def _entry(view: View[EventT], said: Said) -> Entry[EventT]:
+    event = _decoded(said.type, said.body)
+    assert isinstance(event, view.of), "a view holds events of its own types only"
+    return Entry(view.name, said.key, said.sequence, event)
+
+
+@lru_cache(maxsize=_KEPT_DECODED)
+def _decoded(type_name: str, body: bytes) -> Event:
+    """Decisions read the same entries again and again, and the same bytes are always the same event."""
+    return decode(BY_TYPE[type_name].event, body)

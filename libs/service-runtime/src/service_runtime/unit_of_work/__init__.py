@@ -1,0 +1,1 @@
+"""The unit of work: one transaction that locks a stream, loads, decides, saves and publishes."""

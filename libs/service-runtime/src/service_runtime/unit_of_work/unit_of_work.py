@@ -1,0 +1,180 @@
+"""A unit of work: what a handler is given to load, decide, save and publish with. It never commits; `perform` does."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from contracts.events.base import Event
+from contracts.ids import uuid7
+from service_runtime.observability.instruments import Distribution, Measured
+from service_runtime.postgres.database import Connection
+from service_runtime.projections.projections import Views
+from service_runtime.timers import timers
+from service_runtime.timers.timers import Timer
+from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.streams import Cause, Sealed, Stream, StreamKey
+from service_runtime.webhooks import deliveries
+from service_runtime.webhooks.deliveries import Webhook
+
+
+class Work(Protocol):
+    """What every handler may count on; a service's own `Work` adds its repositories (`ports.py`)."""
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this unit of work, read after its stream was locked."""
+        ...
+
+    @property
+    def cause(self) -> Cause: ...
+
+    def new_id(self) -> UUID:
+        """A fresh, time-ordered id."""
+        ...
+
+    def publish(self, *events: Event) -> None:
+        """Collects events; they are sealed, chained and written after the handler's last statement."""
+        ...
+
+    def schedule(self, *timers: Timer) -> None:
+        """Collects timers to arm on this stream; of several about one thing, and of `cancel`, the last word counts."""
+        ...
+
+    def cancel(self, kind: str, about: str) -> None:
+        """Cancels a timer of this stream; one that is not armed is no error."""
+        ...
+
+    def send(self, *webhooks: Webhook) -> None:
+        """Collects webhooks; those of one owner leave in this order, behind what this stream sent it before."""
+        ...
+
+    async def recall(self, kind: str, about: str) -> bool:
+        """Cancels webhooks of this stream that nobody has been sent yet, not even tried; True when there was one."""
+        ...
+
+    def measure(self, what: Distribution, value: float) -> None:
+        """Collects a size of something that happens here; it counts when all this is committed."""
+        ...
+
+    async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
+        """Waits for news in views (`view`, `key`); False when one has moved since this unit of work read it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """The circumstances of a unit of work: whose stream, when, why, and in which service."""
+
+    service: str
+    stream: Stream
+    now: datetime
+    cause: Cause
+
+
+@dataclass
+class PostgresWork:
+    """The unit of work on PostgreSQL; services subclass it and add their repositories as cached properties."""
+
+    connection: Connection
+    occasion: Occasion
+    _events: list[Event] = field(default_factory=list[Event], init=False)
+    _timers: dict[tuple[str, str], Timer | None] = field(
+        default_factory=dict[tuple[str, str], Timer | None], init=False
+    )
+    _webhooks: list[Webhook] = field(default_factory=list[Webhook], init=False)
+    _measured: list[Measured] = field(default_factory=list[Measured], init=False)
+
+    @property
+    def now(self) -> datetime:
+        return self.occasion.now
+
+    @property
+    def cause(self) -> Cause:
+        return self.occasion.cause
+
+    def __post_init__(self) -> None:
+        self.views = Views(self.connection)
+
+    def new_id(self) -> UUID:
+        return uuid7(self.occasion.now)
+
+    def publish(self, *events: Event) -> None:
+        self._events.extend(events)
+
+    def schedule(self, *timers: Timer) -> None:
+        self._timers.update({(timer.kind, timer.about): timer for timer in timers})
+
+    def cancel(self, kind: str, about: str) -> None:
+        self._timers[kind, about] = None
+
+    def send(self, *webhooks: Webhook) -> None:
+        self._webhooks.extend(webhooks)
+
+    def measure(self, what: Distribution, value: float) -> None:
+        self._measured.append(Measured(what, value))
+
+    async def recall(self, kind: str, about: str) -> bool:
+        kept = [each for each in self._webhooks if (each.kind, each.about) != (kind, about)]
+        collected = len(kept) < len(self._webhooks)
+        self._webhooks = kept
+        queued = await deliveries.recall(self.connection, self.occasion.stream.name, kind, about, now=self.now)
+        return collected or queued
+
+    async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
+        return await self.views.hold(self.occasion.stream.name, self.cause.council, tuple(missing))
+
+    async def flush(self) -> "Written":
+        """Writes what was collected; the last statements before the commit, run by `perform` alone."""
+        cancelled = [name for name, timer in self._timers.items() if timer is None]
+        armed = [timer for timer in self._timers.values() if timer is not None]
+        if armed or cancelled:
+            name = self.occasion.stream.name
+            await timers.change(self.connection, name, self.cause, armed=armed, cancelled=cancelled)
+        if self._webhooks:
+            name = self.occasion.stream.name
+            await deliveries.enqueue(
+                self.connection, name, self._webhooks, self.cause, now=self.now, new_id=self.new_id
+            )
+        sealed = await self._seal() if self._events else ()
+        return Written(
+            events=sealed,
+            first_timer=min((timer.at for timer in armed), default=None),
+            queued_webhooks=bool(self._webhooks),
+            measured=tuple(self._measured),
+        )
+
+    async def _seal(self) -> tuple[Sealed, ...]:
+        held = await self._lock_streams()
+        sealed: list[Sealed] = []
+        for event in self._events:
+            name = streams.stream_of(event)
+            one, held[name] = streams.seal(
+                event,
+                stream=held[name],
+                event_id=self.new_id(),
+                source=self.occasion.service,
+                cause=self.cause,
+                at=self.now,
+            )
+            sealed.append(one)
+        await streams.append(self.connection, sealed, list(held.values()), at=self.now)
+        return tuple(sealed)
+
+    async def _lock_streams(self) -> dict[StreamKey, Stream]:
+        """This stream and any second one that is published to, locked in sorted order against deadlocks."""
+        own = self.occasion.stream
+        others = sorted({streams.stream_of(event) for event in self._events} - {own.name})
+        held = {name: await streams.lock(self.connection, name) for name in others}
+        return {own.name: own, **held}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a unit of work left behind, for those who are to be woken after its commit."""
+
+    events: tuple[Sealed, ...]
+    first_timer: datetime | None
+    queued_webhooks: bool
+    measured: tuple[Measured, ...] = ()

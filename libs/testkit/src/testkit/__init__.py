@@ -1,0 +1,1 @@
+"""What tests share: servers, running services, fakes and builders. Never part of a production wheel."""

@@ -1,0 +1,103 @@
+"""A whole story as services tell it: the market of an area, and one package's road to its placement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+from uuid import uuid4
+
+from audit.domain.records import Arrived
+from contracts.events.frameworks import RankedListPublished
+from contracts.events.packages import (
+    Candidate,
+    OfferAccepted,
+    OfferDeclined,
+    OfferMade,
+    PackagePlaced,
+    PackageRequested,
+    ProviderPassedOver,
+    SourcingStarted,
+    StageEntered,
+    ViewUse,
+)
+from contracts.events.providers import EligibilityChanged, ProviderRegistered
+from contracts.ids import FrameworkKey, PackageId, ProviderId
+from contracts.values import PassOverReason, Tier
+from testkit.audit.builders import Press
+from testkit.contract_examples import COLCHESTER, an_example_of, some_care
+
+NAMES: Final = ("Alder", "Birch", "Cedar", "Dogwood", "Elder")
+
+
+@dataclass
+class Story:
+    """Alder is embargoed, Birch declines, Cedar accepts; Dogwood stands behind, Elder on tier 2's list."""
+
+    package: PackageId
+    press: Press
+    providers: dict[str, ProviderId] = field(default_factory=lambda: {name: ProviderId(uuid4()) for name in NAMES})
+    framework: FrameworkKey = field(default_factory=lambda: FrameworkKey(f"invented-{uuid4()}"))
+
+    def records(self) -> list[Arrived]:
+        return [*self._market(), *self._road()]
+
+    def _market(self) -> list[Arrived]:
+        named = [ProviderRegistered(provider_id=each, name=name, service_types=()) for name, each in self._named()]
+        eligible = [an_example_of(EligibilityChanged, provider_id=each) for _, each in self._named()]
+        lists = [
+            self._list(Tier.ONE, "Alder", "Birch", "Cedar", "Dogwood"),
+            self._list(Tier.TWO, "Elder"),
+        ]
+        return self.press.says(*named, *eligible, *lists)
+
+    def _named(self) -> Sequence[tuple[str, ProviderId]]:
+        return list(self.providers.items())
+
+    def _list(self, tier: Tier, *names: str) -> RankedListPublished:
+        return RankedListPublished(
+            framework=self.framework,
+            area=COLCHESTER,
+            tier=tier,
+            list_version=7,
+            issued_on=date(2026, 2, 1),
+            live_from=date(2026, 3, 1),
+            ranking=self._ranking(*names),
+        )
+
+    def _ranking(self, *names: str) -> tuple[Candidate, ...]:
+        return tuple(Candidate(provider_id=self.providers[name], rank=rank) for rank, name in enumerate(names, start=1))
+
+    def _road(self) -> list[Arrived]:
+        press, package = self.press, self.package
+        views = (ViewUse(view="eligibility", key=str(self.providers["Alder"]), sequence=2),)
+        alder, birch, cedar = (self.providers[name] for name in NAMES[:3])
+        requested = an_example_of(PackageRequested, package_id=package, care=some_care(framework=self.framework))
+        first = press.envelope(requested, cause=f"command:{uuid4()}", actor="system:council-1")
+        began = press.says(
+            an_example_of(SourcingStarted, package_id=package, framework=self.framework),
+            an_example_of(
+                StageEntered, package_id=package, list_version=7, candidates=self._ranking(*NAMES[:4]), tier=Tier.ONE
+            ),
+            an_example_of(
+                ProviderPassedOver,
+                package_id=package,
+                provider_id=alder,
+                rank=1,
+                reasons=(PassOverReason.EMBARGOED,),
+                views=views,
+            ),
+            an_example_of(OfferMade, package_id=package, provider_id=birch, rank=2, views=()),
+            cause=str(first.id),
+        )
+        ended = press.says(
+            an_example_of(OfferDeclined, package_id=package, provider_id=birch),
+            an_example_of(OfferMade, package_id=package, provider_id=cedar, rank=3, views=()),
+            an_example_of(OfferAccepted, package_id=package, provider_id=cedar),
+            an_example_of(PackagePlaced, package_id=package, provider_id=cedar, views=()),
+            actor=f"provider:{cedar}",
+        )
+        return [press.record(first, requested), *began, *ended]
+
+
+LINES: Final = 9
+"""What is on record about the package itself, once all of it is."""

@@ -1,0 +1,158 @@
+"""A mail server that listens, for tests: it keeps what it accepts, and replies as it was told."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from service_runtime.webhooks.mail import Login
+from testkit.running_services import free_port
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail as it was handed over."""
+
+    recipient: str
+    mail: EmailMessage
+    encrypted: bool = False
+
+    @property
+    def text(self) -> str:
+        return str(self.mail.get_content())
+
+
+@dataclass
+class MailServerInTest:
+    """Accepts mail for everybody but `refused`, who get the reply code that stands there.
+
+    With a `certificate` (a PEM file with its key) it offers STARTTLS; with a `login` it takes mail from that one only,
+    and, where it can encrypt, asks for it over TLS only.
+    """
+
+    port: int = field(default_factory=free_port)
+    refused: dict[str, int] = field(default_factory=dict[str, int])
+    certificate: Path | None = None
+    login: Login | None = None
+    letters: list[Letter] = field(default_factory=list[Letter])
+    attempts: list[str] = field(default_factory=list[str])
+
+    def to(self, recipient: str) -> list[Letter]:
+        return [each for each in self.letters if each.recipient == recipient]
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator["MailServerInTest"]:
+        server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
+        async with server:
+            yield self
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _Conversation(self, reader, writer).go_on()
+        writer.close()
+
+
+@dataclass
+class _Conversation:
+    """One client's commands, each answered in turn."""
+
+    server: MailServerInTest
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    encrypted: bool = False
+    known: bool = False
+    recipient: str = ""
+
+    async def go_on(self) -> None:
+        self._reply("220 test")
+        while line := await self.reader.readline():
+            verb, _, rest = line.decode().strip().partition(" ")
+            await self._answer(verb.upper(), rest)
+            if verb.upper() == "QUIT":
+                break
+
+    async def _answer(self, verb: str, rest: str) -> None:
+        match verb:
+            case "EHLO":
+                self._reply("250-test", *self._offered(), "250 yes")
+            case "STARTTLS" if self.server.certificate is not None:
+                await self._encrypt(self.server.certificate)
+            case "AUTH":
+                self._reply(self._welcome(rest))
+            case "MAIL" if self.server.login is not None and not self.known:
+                self._reply("530 say who you are")
+            case "RCPT":
+                self._reply(self._address(rest))
+            case "DATA":
+                await self._take()
+            case _:
+                self._reply("221 bye" if verb == "QUIT" else "250 yes")
+
+    def _reply(self, *lines: str) -> None:
+        self.writer.write("".join(f"{line}\r\n" for line in lines).encode())
+
+    def _offered(self) -> list[str]:
+        can_encrypt = self.server.certificate is not None and not self.encrypted
+        asks = self.server.login is not None and not can_encrypt
+        return [*(["250-STARTTLS"] if can_encrypt else []), *(["250-AUTH PLAIN"] if asks else [])]
+
+    async def _encrypt(self, certificate: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._reply("220 go on")
+        await self.writer.start_tls(context)
+        self.encrypted = True
+
+    def _welcome(self, said: str) -> str:
+        login = self.server.login
+        _, username, password = base64.b64decode(said.partition(" ")[2]).decode().split("\0")
+        self.known = login is not None and (username, password) == (login.username, login.password)
+        return "235 welcome" if self.known else "535 not you"
+
+    def _address(self, said: str) -> str:
+        self.recipient = said.split("<")[1].split(">", maxsplit=1)[0]
+        self.server.attempts.append(self.recipient)
+        return f"{self.server.refused.get(self.recipient, 250)} recipient"
+
+    async def _take(self) -> None:
+        self._reply("354 go on")
+        mail = _parsed(await self.reader.readuntil(b"\r\n.\r\n"))
+        self.server.letters.append(Letter(self.recipient, mail, self.encrypted))
+        self._reply("250 accepted")
+
+
+def _parsed(data: bytes) -> EmailMessage:
+    whole = data.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
+    return message_from_bytes(whole, _class=EmailMessage, policy=policy.default)
+
+
+def a_certificate(file: Path) -> Path:
+    """Writes a certificate for this machine with its key into `file`; whoever trusts it trusts itself alone."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "invented for a test")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
+        .add_extension(here, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return file

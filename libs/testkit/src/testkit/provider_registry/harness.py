@@ -1,0 +1,226 @@
+"""A registry that runs, with everybody it hears, answers and sends to: sourcing, callers, providers' systems."""
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Unpack
+from uuid import UUID, uuid4
+
+from aiohttp import web
+from standardwebhooks import Webhook
+
+from contracts.catalogue import BY_TYPE, PACKAGES, decode, entry_of
+from contracts.events.base import Event, PackageEvent
+from contracts.events.packages import OfferMade
+from contracts.ids import FrameworkKey, OfferId, PackageId, ProviderId
+from contracts.values import Channel
+from service_runtime.postgres.database import Database
+from testkit.clocks import MovableClock
+from testkit.contract_examples import COLCHESTER, an_example_of
+from testkit.provider_registry.builders import A_PHONE
+from testkit.running_services import Reply, RunningService, Voice
+from testkit.tokens import Claims
+from testkit.topics import everything_in
+from testkit.waiting import until
+
+ADMIN, OPERATE, ANSWER = "registry:admin", "sourcing:operate", "offers:answer"
+
+DEFINITION = """
+framework: {framework}
+version: {version}
+council: {council}
+title: Invented framework
+source: invented for tests
+runs_from: 2025-11-09
+runs_until: 2031-11-08
+areas:
+  - {{code: E07000071, name: Colchester}}
+  - {{code: E07000076, name: Tendring}}
+service_types: [personal care]
+tiers:
+  - {{tier: 1, providers_per_area: {cap}, minimum_rating: {floor}, minimum_turnover: 290000}}
+  - {{tier: 2, minimum_rating: Requires improvement}}
+brokerage:
+  bank_holidays: [2026-12-25]
+prices:
+  invented: true
+  price_list: invented-1
+  matrix:
+    - {{service_type: personal care, unit: hour, rate: 24.10}}
+sourcing:
+  - {{stage: tier-1, procedure: sequential-offers, tier: 1}}
+"""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One request that a provider's system was sent."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def said(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+    def verified(self, secret: str) -> dict[str, Any]:
+        """What it says, if its signature is right. Raises WebhookVerificationError."""
+        return Webhook(secret).verify(self.body, dict(self.headers))
+
+
+@dataclass
+class Receiver:
+    """Providers' systems, each under its own path; `answers` has the statuses of those that do not say 204."""
+
+    port: int
+    heard: dict[str, list[Heard]] = field(default_factory=dict[str, list[Heard]])
+    answers: dict[str, int] = field(default_factory=dict[str, int])
+
+    def url(self, provider: UUID) -> str:
+        return f"http://127.0.0.1:{self.port}/{provider}"
+
+    def by(self, provider: UUID) -> list[Heard]:
+        return self.heard.get(str(provider), [])
+
+    def kinds(self, provider: UUID) -> list[str]:
+        return [each.said["type"] for each in self.by(provider)]
+
+    async def receive(self, request: web.Request) -> web.Response:
+        name = request.match_info["provider"]
+        self.heard.setdefault(name, []).append(Heard(dict(request.headers), await request.read()))
+        return web.Response(status=self.answers.get(name, 204))
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator["Receiver"]:
+        app = web.Application()
+        app.router.add_post("/{provider}", self.receive)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self.port).start()
+            yield self
+        finally:
+            await runner.cleanup()
+
+
+@dataclass
+class House:
+    """The registry, and everybody it hears, answers and sends to."""
+
+    registry: RunningService
+    sourcing: Voice
+    receiver: Receiver
+    clock: MovableClock
+    bootstrap: str
+    framework: FrameworkKey
+
+    @property
+    def database(self) -> Database:
+        return self.registry.service.database
+
+    async def ask(
+        self, method: str, path: str, body: object = None, *, scope: str = ADMIN, **claims: Unpack[Claims]
+    ) -> Reply:
+        return await self.registry.ask(method, path, scope, body=body, **claims)
+
+    async def ask_as(self, provider: UUID, method: str, path: str, body: object = None, **headers: str) -> Reply:
+        subject = f"provider-{provider}"
+        return await self.registry.ask(
+            method, path, ANSWER, body=body, headers=headers, provider_id=str(provider), subject=subject
+        )
+
+    async def publish_definition(
+        self, text: str | None = None, *, council: str = "essex", scope: str = ADMIN, **changed: object
+    ) -> Reply:
+        usual: dict[str, object] = {
+            "framework": self.framework,
+            "version": 1,
+            "council": council,
+            "cap": 10,
+            "floor": "Good",
+        }
+        yaml = DEFINITION.format(**{**usual, **changed}) if text is None else text
+        headers = {
+            **self.registry.issuer.bearer(scope, council=council),
+            "content-type": "application/yaml",
+        }
+        async with self.registry.http.post(
+            f"{self.registry.url}/v1/frameworks", data=yaml.encode(), headers=headers
+        ) as answer:
+            return Reply(answer.status, answer.headers, await answer.json(content_type=None))
+
+    async def register(
+        self, name: str = "Alder Care Ltd", *, system: bool = False, provider_id: UUID | None = None
+    ) -> ProviderId:
+        """A provider with one good branch; with `system` its webhooks arrive at the receiver."""
+        provider = provider_id or uuid4()
+        body = {**a_body(name), "provider_id": str(provider)}
+        assert (await self.ask("POST", "/v1/providers", body)).status == 201
+        branch = {
+            "name": f"{name} Colchester",
+            "outward_code": "CO1",
+            "domiciliary_care": True,
+            "rating": "Good",
+            "published_on": "2026-01-05",
+        }
+        answer = await self.ask("PUT", f"/v1/providers/{provider}/branches/{uuid4()}", branch)
+        assert answer.status == 200
+        if system:
+            await self.give_endpoint(provider)
+        return ProviderId(provider)
+
+    async def give_endpoint(self, provider: UUID) -> str:
+        """The provider registers its receiver; gives the secret."""
+        answer = await self.ask_as(
+            provider, "PUT", f"/v1/providers/{provider}/endpoint", {"url": self.receiver.url(provider)}
+        )
+        assert answer.status == 200
+        return answer.body["secret"]
+
+    async def join(self, provider: UUID, *tiers: int, area: str = COLCHESTER) -> Reply:
+        """Sets the provider's places."""
+        places = [{"framework": self.framework, "area": area, "tier": tier} for tier in tiers]
+        return await self.ask("PUT", f"/v1/providers/{provider}/memberships", {"memberships": places})
+
+    async def serve(self, provider: UUID, *areas: str, if_match: str = "*") -> Reply:
+        """Sets the areas that the provider serves outside any framework."""
+        path = f"/v1/providers/{provider}/spot-areas"
+        return await self.registry.ask("PUT", path, ADMIN, body={"areas": list(areas)}, headers={"If-Match": if_match})
+
+    async def make_offer(self, provider: UUID, *, channel: Channel = Channel.WEBHOOK, **changed: object) -> OfferMade:
+        """Sourcing makes the provider an offer of a new package."""
+        ids: dict[str, object] = {"package_id": PackageId(uuid4()), "offer_id": OfferId(uuid4())}
+        event = an_example_of(OfferMade, **{**ids, "provider_id": provider, "channel": channel, **changed})
+        await self.say(event)
+        return event
+
+    async def say(self, *events: PackageEvent) -> None:
+        await self.sourcing.says(*events, at=self.clock.now())
+
+    async def said_of(self, subject: str, *, topic: str = PACKAGES) -> list[Event]:
+        """What the registry has said about a subject, from Kafka."""
+        records = await everything_in(self.bootstrap, topic, keys={subject})
+        own = f"/calloff/{self.registry.service.name}"
+        mine = [each for each in records if each.header("ce_source") == own]
+        return [decode(BY_TYPE[each.header("ce_type")].event, each.value) for each in mine]
+
+    async def until_said(self, event: type[Event], subject: str, *, times: int = 1) -> list[Event]:
+        """Waits until the registry has said `event` so many times; gives everything that it said of the subject."""
+
+        async def said() -> list[Event]:
+            found = await self.said_of(subject, topic=entry_of(event).topic)
+            return found if sum(isinstance(each, event) for each in found) >= times else []
+
+        return await until(said, within=20)
+
+
+def a_body(name: str = "Alder Care Ltd", **changed: object) -> dict[str, object]:
+    """What a provider is registered with."""
+    usual: dict[str, object] = {
+        "name": name,
+        "service_types": ["personal care"],
+        "turnover": "400000.00",
+        "phone": A_PHONE,
+    }
+    return {**usual, **changed}

@@ -1,0 +1,1 @@
+"""Builders and fakes for referral's tests."""

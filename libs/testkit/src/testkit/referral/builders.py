@@ -1,0 +1,112 @@
+"""Builders for tests; every person, provider and council in them is invented."""
+
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+from contracts.events.base import PackageEvent
+from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
+from contracts.values import ServiceType, Wishes
+from referral.domain.intake import KnownPlace, ReferralRequest
+from referral.domain.person import Address, Contact, Person, PersonKeys
+from referral.domain.referral import Referral
+from referral.ports import About, NewsTerms
+from testkit.clocks import MONDAY_NINE
+from testkit.contract_examples import COLCHESTER, a_visit, an_example_of, an_id, some_care
+
+COUNCIL: Final = CouncilKey("essex")
+PACKAGE: Final = PackageId(an_id("package_id"))
+KEYS: Final = PersonKeys(b"a secret that only tests have, of some length")
+AN_NHS_NUMBER: Final = "999 000 0018"
+"""Valid by its check digit, and from the range that is never issued."""
+NEWS_TERMS: Final = NewsTerms(
+    referral_url="https://referral.example",
+    given_up_after=timedelta(hours=24),
+    secret_overlap=timedelta(hours=24),
+)
+MONDAY_AFTER: Final = date(2026, 3, 9)
+
+
+def a_person(**changed: Any) -> Person:  # any field of Person, as `replace` takes them
+    """An invented woman of 85 in Colchester."""
+    usual = Person(
+        name="Test Person",
+        date_of_birth=date(1940, 5, 17),
+        address=Address(("1 Invented Street", "Colchester"), "CO1 1PJ"),
+        nhs_number=AN_NHS_NUMBER,
+        phone="01632 960001",
+        contacts=(Contact("Test Daughter", "daughter", "01632 960002"),),
+        communication_needs="speaks softly",
+        notes="the key is with the neighbour",
+    )
+    return replace(usual, **changed)
+
+
+def about(**changed: Any) -> About:  # any field of Person, as `replace` takes them
+    return About(a_person(**changed), "OUR-REFERENCE-1")
+
+
+def a_body(**changed: object) -> dict[str, Any]:  # JSON, as a council's system writes it
+    """The same referral as `a_request`, as it is posted."""
+    person = a_person()
+    usual: dict[str, object] = {
+        "reference": "OUR-REFERENCE-1",
+        "person": {
+            "name": person.name,
+            "date_of_birth": person.date_of_birth.isoformat(),
+            "nhs_number": person.nhs_number,
+            "address": {"lines": list(person.address.lines), "postcode": person.address.postcode},
+            "phone": person.phone,
+            "contacts": [asdict(contact) for contact in person.contacts],
+            "communication_needs": person.communication_needs,
+            "notes": person.notes,
+        },
+        "service_type": "personal care",
+        "visits": [{"days": ["MON", "TUE"], "earliest": "07:30", "latest": "09:00", "minutes": 30}],
+        "starts_on": MONDAY_AFTER.isoformat(),
+    }
+    return {**usual, **changed}
+
+
+def a_body_about(**changed: object) -> dict[str, Any]:  # JSON, as a council's system writes it
+    """A referral of somebody of whom these fields differ."""
+    return a_body(person={**a_body()["person"], **changed})
+
+
+def in_colchester() -> KnownPlace:
+    return KnownPlace("CO1", COLCHESTER)
+
+
+def a_request(**changed: Any) -> ReferralRequest:  # any field of ReferralRequest, as `replace` takes them
+    """Personal care every morning from Monday week, in Colchester."""
+    usual = ReferralRequest(
+        reference="OUR-REFERENCE-1",
+        person=a_person(),
+        place=in_colchester(),
+        service_type=ServiceType.PERSONAL_CARE,
+        visits=(a_visit(),),
+        starts_on=MONDAY_AFTER,
+    )
+    return replace(usual, **changed)
+
+
+def a_referral(**changed: Any) -> Referral:  # any field of Referral, as `replace` takes them
+    usual = Referral(
+        referral_id=ReferralId(an_id("referral_id")),
+        package_id=PACKAGE,
+        council=COUNCIL,
+        care=some_care(starts_on=MONDAY_AFTER),
+        wishes=Wishes(),
+        requested_at=MONDAY_NINE,
+    )
+    return replace(usual, **changed)
+
+
+def provider(name: str) -> ProviderId:
+    """The id of an invented provider; the same name, the same id."""
+    return ProviderId(an_id(name))
+
+
+def said(event: type[PackageEvent], package_id: PackageId = PACKAGE, **fields: object) -> PackageEvent:
+    """An example of what another service says about a package."""
+    return an_example_of(event, package_id=package_id, **fields)

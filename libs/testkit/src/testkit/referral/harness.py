@@ -1,0 +1,124 @@
+"""Referral as it runs, a council's system that calls it and listens for its news, and sourcing, which it hears."""
+
+import io
+import json
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+
+from contracts.events.base import PackageEvent
+from contracts.events.frameworks import FrameworkPublished
+from contracts.ids import CouncilKey, FrameworkKey, PackageId
+from referral.domain.intake import DespiteOpenReferral
+from service_runtime.postgres.database import Database
+from testkit.clocks import MovableClock
+from testkit.contract_examples import a_definition
+from testkit.databases import number
+from testkit.http_client import Client
+from testkit.referral.builders import a_body_about, said
+from testkit.running_services import Reply, RunningService, Voice
+from testkit.waiting import until
+
+ENDPOINT = "/v1/council/endpoint"
+WRITE, READ = "referrals:write", "referrals:read"
+
+
+@dataclass
+class CouncilsSystem:
+    """What listens for news."""
+
+    port: int
+    status: int = 204
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/news"
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in self.heard]
+
+    def about(self, package_id: PackageId) -> list[dict[str, Any]]:
+        return [each for each in self.said if each["data"]["package_id"] == str(package_id)]
+
+    def kinds(self, package_id: PackageId) -> list[str]:
+        return [each["type"] for each in self.about(package_id)]
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator[None]:
+        app = web.Application()
+        app.router.add_post("/news", self._receive)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self.port).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        self.heard.append((dict(request.headers), await request.read()))
+        return web.Response(status=self.status)
+
+
+@dataclass
+class House:
+    """Referral, a council's system that calls it and may listen, and sourcing."""
+
+    referral: RunningService
+    system: CouncilsSystem
+    sourcing: Voice
+    clock: MovableClock
+    council: CouncilKey
+    bootstrap: str
+    logs: io.StringIO
+
+    @property
+    def database(self) -> Database:
+        return self.referral.service.database
+
+    @property
+    def client(self) -> Client:
+        """The council's system, as it calls."""
+        return Client(self.referral.http, self.referral.url, self.referral.issuer, self.council, (WRITE, READ))
+
+    async def publishes_definition(self) -> None:
+        """The council has a framework with Colchester in it; returns when referral has heard of it."""
+        definition = a_definition(framework=FrameworkKey(f"invented-{self.council}"), council=self.council)
+        await self.sourcing.says(FrameworkPublished(definition=definition), at=self.clock.now())
+        known = "SELECT count(*) FROM views WHERE key LIKE :key"
+        await until(lambda: number(self.database, known, key=f"%{self.council}"), within=30)
+
+    async def ask(
+        self, method: str, path: str, body: object = None, *, scope: str = WRITE, council: str | None = None
+    ) -> Reply:
+        return await self.referral.ask(method, path, scope, body=body, council=council or self.council)
+
+    async def listens(self) -> str | None:
+        """Registers the council's system; its secret, where it is new."""
+        answer = await self.ask("PUT", ENDPOINT, {"url": self.system.url})
+        assert answer.status == 200
+        return answer.body["secret"]
+
+    async def refers(self) -> tuple[PackageId, UUID]:
+        body = a_body_about(
+            name="Test Quillfeather",
+            date_of_birth="1931-12-09",
+            nhs_number=None,
+            address={"lines": [f"{secrets.randbelow(10_000)} Plantagenet Mews"], "postcode": "CO4 0AE"},
+            communication_needs="needs-planted",
+        )
+        another = {"district": "E07000071", "despite_open_referral": DespiteOpenReferral.SEPARATE_PACKAGE}
+        answer = await self.ask("POST", "/v1/referrals", {**body, **another})
+        assert answer.status == 201, answer.body
+        return PackageId(UUID(answer.body["package_id"])), UUID(answer.body["referral_id"])
+
+    async def hears(self, package_id: PackageId, *events: type[PackageEvent], **fields: object) -> None:
+        """Sourcing says examples of `events` about a package, all with these fields."""
+        await self.sourcing.says(*(said(event, package_id, **fields) for event in events), at=self.clock.now())

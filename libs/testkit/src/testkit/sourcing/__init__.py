@@ -1,0 +1,1 @@
+"""Builders, fakes and scenarios for sourcing's tests."""

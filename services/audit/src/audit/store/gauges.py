@@ -1,0 +1,19 @@
+"""How the record stands, for those who watch."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from service_runtime.observability.instruments import Level, Standing
+from service_runtime.postgres.database import Connection
+
+_FAULTS: Final = text("SELECT count(*) FROM violations")
+
+
+async def _faults(connection: Connection, _: datetime) -> Sequence[Level]:
+    return [Level((await connection.execute(_FAULTS)).scalar_one())]
+
+
+STANDINGS: Final = (Standing("calloff_record_faults", "Faults that were found in chains and hashes", _faults),)

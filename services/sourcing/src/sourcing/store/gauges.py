@@ -1,0 +1,46 @@
+"""What is open at present, counted for operations when they ask."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+
+from service_runtime.observability.instruments import Level, Standing
+from service_runtime.postgres.database import Connection
+
+# From the index alone, whatever was placed in all the years.
+_OPEN = text(
+    """
+    SELECT status, stage, age, count(*) AS packages
+    FROM (SELECT status, coalesce(stage, 'before any stage') AS stage,
+                 CASE WHEN requested_at > CAST(:now AS timestamptz) - interval '1 hour' THEN 'under 1 hour'
+                      WHEN requested_at > CAST(:now AS timestamptz) - interval '4 hours' THEN 'under 4 hours'
+                      WHEN requested_at > CAST(:now AS timestamptz) - interval '1 day' THEN 'under 1 day'
+                      WHEN requested_at > CAST(:now AS timestamptz) - interval '3 days' THEN 'under 3 days'
+                      ELSE '3 days and more' END AS age
+          FROM searches WHERE status IN ('running', 'held', 'listed', 'exhausted')) AS open
+    GROUP BY status, stage, age
+    """
+)
+_HELD = text("SELECT count(*) AS packages FROM searches WHERE status = 'held'")
+
+
+async def _open(connection: Connection, now: datetime) -> Sequence[Level]:
+    rows = await connection.execute(_OPEN, {"now": now})
+    return [Level(row.packages, (row.status, row.stage, row.age)) for row in rows]
+
+
+async def _held(connection: Connection, _: datetime) -> Sequence[Level]:
+    return [Level((await connection.execute(_HELD)).scalar_one())]
+
+
+STANDINGS: Final = (
+    Standing(
+        "calloff_open_packages",
+        "Packages without a provider, by status, stage, and time since their request",
+        _open,
+        ("status", "stage", "age"),
+    ),
+    Standing("calloff_held_packages", "Searches that wait for what another service has to say", _held),
+)

@@ -1,0 +1,1 @@
+"""Back-up and restore of every database of a stack at one instant."""

@@ -1,0 +1,41 @@
+"""What `calloff backup` and `calloff restore` refuse before anything is touched."""
+
+from pathlib import Path
+
+import pytest
+
+from calloff.backup.create import ARCHIVE, back_up
+from calloff.backup.restore import restore
+from calloff.commands.output import err
+from devstack.errors import DataInTheWay, NothingToRestore, NotRunning
+from devstack.home import Home
+from devstack.screen import screen_for
+
+
+def test_a_copy_never_replaces_another(tmp_path: Path) -> None:
+    (tmp_path / "monday").mkdir()
+    with pytest.raises(DataInTheWay, match="name a folder that is not"):
+        back_up(Home(tmp_path / "home"), tmp_path / "monday")
+
+
+def test_where_there_are_no_databases_no_copy_is_left(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning, match="no databases"):
+        back_up(Home(tmp_path / "home"), tmp_path / "monday")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_without_a_copy_is_not_restored(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.kafka.mkdir(parents=True)
+    with pytest.raises(NothingToRestore, match="calloff backup"):
+        await restore(home, tmp_path, screen_for(err), fresh=True)
+    assert home.kafka.exists()
+
+
+async def test_what_is_there_is_not_forgotten_unasked(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.kafka.mkdir(parents=True)
+    (tmp_path / ARCHIVE).touch()
+    with pytest.raises(DataInTheWay, match="--fresh"):
+        await restore(home, tmp_path, screen_for(err), fresh=False)
+    assert home.kafka.exists()

@@ -1,0 +1,1 @@
+"""Pages generated from the code: OpenAPI and the list of events."""

@@ -1,0 +1,181 @@
+"""The stack's own OTLP receiver: keeps what services tell, refuses what is none, and never grows beyond its bounds."""
+
+import gzip
+import io
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import BaseTestServer, TestServer
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode, set_span_in_context
+
+from devstack.telemetry.archive import Archive, numbers_of, spans_about
+from devstack.telemetry.receiver import LARGEST_BODY, PROTOBUF, receiver_app
+from devstack.telemetry.spans import Number, Span
+
+ALL = 1_000
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "telemetry" / "told.sqlite"
+
+
+class Receiver:
+    def __init__(self, server: BaseTestServer, session: aiohttp.ClientSession) -> None:
+        self._server = server
+        self._session = session
+
+    async def post(self, path: str, body: bytes, *, kind: str = PROTOBUF, **headers: str) -> int:
+        sent = {"Content-Type": kind, **headers}
+        async with self._session.post(self._server.make_url(path), data=io.BytesIO(body), headers=sent) as answer:
+            return answer.status
+
+
+@pytest.fixture
+async def receiver(file: Path) -> AsyncIterator[Receiver]:
+    archive = Archive(file)
+    async with TestServer(receiver_app(archive)) as server, aiohttp.ClientSession() as session:
+        yield Receiver(server, session)
+    archive.close()
+
+
+def some_spans(package: str) -> Sequence[ReadableSpan]:
+    """A request, what followed from it and failed, and what came of it later."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(resource=Resource({"service.name": "sourcing"}))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer, said = provider.get_tracer("test"), {"calloff.package_id": package}
+    request = tracer.start_span("POST /v1/offers/{offer_id}/decline", kind=SpanKind.SERVER, attributes=said)
+    failed = tracer.start_span("webhook offer.made", set_span_in_context(request), attributes=said)
+    failed.set_attribute("error.type", "status 500")
+    failed.set_status(Status(StatusCode.ERROR))
+    failed.end()
+    request.end()
+    tracer.start_span("timer offer expires", links=[Link(request.get_span_context())], attributes=said).end()
+    provider.shutdown()
+    return exporter.get_finished_spans()
+
+
+def encoded(spans: Sequence[ReadableSpan]) -> bytes:
+    return encode_spans(spans).SerializeToString()
+
+
+async def test_what_services_tell_is_kept_and_found_by_its_package(receiver: Receiver, file: Path) -> None:
+    package = str(uuid4())
+    assert await receiver.post("/v1/traces", encoded(some_spans(package))) == 200
+    request, failed, timer = spans_about(file, package, most=ALL)
+    assert (request.service, request.name, request.parent_id) == (
+        "sourcing",
+        "POST /v1/offers/{offer_id}/decline",
+        None,
+    )
+    assert (failed.parent_id, failed.error, failed.trace_id) == (request.span_id, "status 500", request.trace_id)
+    assert [(link.trace_id, link.span_id) for link in timer.links] == [(request.trace_id, request.span_id)]
+    assert request.ended >= failed.ended > 0
+    assert spans_about(file, str(uuid4()), most=ALL) == []
+
+
+async def test_a_repeat_is_kept_once(receiver: Receiver, file: Path) -> None:
+    package = str(uuid4())
+    body = encoded(some_spans(package))
+    assert [await receiver.post("/v1/traces", body) for _ in range(2)] == [200, 200]
+    assert len(spans_about(file, package, most=ALL)) == 3
+
+
+async def test_packed_bodies_are_read(receiver: Receiver, file: Path) -> None:
+    package = str(uuid4())
+    packed = gzip.compress(encoded(some_spans(package)))
+    assert await receiver.post("/v1/traces", packed, **{"Content-Encoding": "gzip"}) == 200
+    assert len(spans_about(file, package, most=ALL)) == 3
+
+
+@pytest.mark.parametrize("path", ["/v1/traces", "/v1/metrics"])
+async def test_what_is_no_otlp_is_refused(receiver: Receiver, path: str) -> None:
+    assert await receiver.post(path, b"\xff\xff\xff not a message") == 400
+    assert await receiver.post(path, b"{}", kind="application/json") == 415
+    assert await receiver.post(path, b"x" * (LARGEST_BODY + 1)) == 413
+    bomb = gzip.compress(b"\x00" * (LARGEST_BODY + 1))
+    assert await receiver.post(path, bomb, **{"Content-Encoding": "gzip"}) == 413
+
+
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(receiver: Receiver) -> None:
+    assert await receiver.post("/v1/traces", b"no gzip", **{"Content-Encoding": "gzip"}) == 400
+
+
+async def test_who_has_nothing_to_tell_may_say_so(receiver: Receiver) -> None:
+    assert await receiver.post("/v1/traces", b"") == 200
+
+
+async def test_spans_without_proper_ids_are_left_out_and_long_words_are_cut(receiver: Receiver, file: Path) -> None:
+    request = ExportTraceServiceRequest()
+    spans = request.resource_spans.add().scope_spans.add().spans
+    spans.add(trace_id=b"short", span_id=b"s", name="odd", start_time_unix_nano=1)
+    good = spans.add(trace_id=b"t" * 16, span_id=b"s" * 8, name="n" * 9_999, start_time_unix_nano=1)
+    good.attributes.add(key="calloff.package_id").value.string_value = "p"
+    good.attributes.add(key="long").value.string_value = "v" * 9_999
+    good.attributes.add(key="list").value.array_value.values.add().string_value = "one"
+    assert await receiver.post("/v1/traces", request.SerializeToString()) == 200
+    (kept,) = spans_about(file, "p", most=ALL)
+    assert (len(kept.name), len(str(kept.attributes["long"])), kept.attributes["list"]) == (500, 500, "")
+    assert kept.service == "unknown"
+
+
+async def test_of_each_number_the_newest_is_kept(receiver: Receiver, file: Path) -> None:
+    for value in (3.0, 5.0):
+        request = ExportMetricsServiceRequest()
+        several = request.resource_metrics.add()
+        several.resource.attributes.add(key="service.name").value.string_value = "audit"
+        metrics = several.scope_metrics.add().metrics
+        point = metrics.add(name="calloff_consumer_lag").gauge.data_points.add(as_double=value)
+        point.attributes.add(key="topic").value.string_value = "homecare.packages.v1"
+        metrics.add(name="calloff_handling_seconds").histogram.data_points.add(count=2, sum=value)
+        assert await receiver.post("/v1/metrics", request.SerializeToString()) == 200
+    assert numbers_of(file) == [
+        Number("audit", "calloff_consumer_lag", (("topic", "homecare.packages.v1"),), 5.0),
+        Number("audit", "calloff_handling_seconds", (), 5.0, 2),
+    ]
+
+
+def a_span(number: int) -> Span:
+    return Span(f"{number:032x}", f"{number:016x}", None, "s", "n", 1, 2, attributes={"calloff.package_id": "p"})
+
+
+def test_the_oldest_spans_make_room(file: Path) -> None:
+    archive = Archive(file, most_spans=3_000)
+    for begin in range(0, 10_000, 1_000):
+        archive.keep([a_span(number) for number in range(begin, begin + 1_000)])
+    archive.close()
+    kept = [int(span.span_id, 16) for span in spans_about(file, "p", most=100_000)]
+    assert len(kept) <= 5_000
+    assert max(kept) == 9_999
+
+
+def test_what_is_too_old_goes(file: Path) -> None:
+    archive = Archive(file, kept_for=0.05)
+    archive.keep([a_span(1)])
+    time.sleep(0.1)
+    archive.keep([a_span(number) for number in range(2, 2_002)])
+    archive.close()
+    kept = {int(span.span_id, 16) for span in spans_about(file, "p", most=100_000)}
+    assert 1 not in kept
+    assert len(kept) == 2_000
+
+
+def test_what_was_kept_is_there_after_a_crash_and_the_next_start(file: Path) -> None:
+    crashed = Archive(file)
+    crashed.keep([a_span(1)])
+    again = Archive(file)
+    again.keep([a_span(2)])
+    assert len(spans_about(file, "p", most=ALL)) == 2
+    again.close()
+    crashed.close()

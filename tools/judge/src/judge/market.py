@@ -1,0 +1,171 @@
+"""What was known of each provider at each instant, put together again from what was said on Kafka."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from judge.record import Said, Story, instant
+from judge.rules import Rules
+
+_NOT_RATED: Final = "not rated"
+_ORDER: Final = (_NOT_RATED, "Inadequate", "Requires improvement", "Good", "Outstanding")
+CAPACITY: Final = "declared capacity is less than the package needs"
+
+
+@dataclass(frozen=True)
+class Known:
+    """One provider at one instant."""
+
+    memberships: Sequence[Mapping[str, Any]] = ()
+    service_types: Sequence[str] = ()
+    spot_areas: Sequence[str] = ()
+    ratings: Mapping[str, str] = field(default_factory=dict[str, str])
+    embargoed: bool = False
+    declared: Mapping[str, tuple[datetime, Decimal]] = field(default_factory=dict[str, tuple[datetime, Decimal]])
+    rates: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = field(
+        default_factory=dict[tuple[str, str], Sequence[Mapping[str, Any]]]
+    )
+
+    def after(self, event: Said) -> "Known":
+        data = event.data
+        match event.kind:
+            case "EligibilityChanged":
+                return replace(
+                    self,
+                    memberships=data["memberships"],
+                    service_types=data["service_types"],
+                    spot_areas=data["spot_areas"],
+                )
+            case "RatingPublished":
+                return replace(self, ratings={**self.ratings, data["branch_id"]: data["rating"]})
+            case "ProviderEmbargoed" | "EmbargoLifted":
+                return replace(self, embargoed=event.kind == "ProviderEmbargoed")
+            case "CapacityDeclared":
+                free = instant(data["declared_at"]), Decimal(data["free_hours"])
+                return replace(self, declared={**self.declared, data["area"]: free})
+            case "RatesSelected":
+                place = data["framework"], data["area"]
+                return replace(self, rates={**self.rates, place: data["selections"]})
+            case _:
+                return self
+
+    @property
+    def rating(self) -> str:
+        return max(self.ratings.values(), key=_ORDER.index, default=_NOT_RATED)
+
+    def selection_on(self, framework: str, area: str, day: date) -> Mapping[str, Any] | None:
+        begun = [
+            each for each in self.rates.get((framework, area), ()) if date.fromisoformat(each["valid_from"]) <= day
+        ]
+        return max(begun, key=lambda each: each["valid_from"], default=None)
+
+    def works_in(self, framework: str, area: str) -> bool:
+        """Of the framework in any tier, or on the spot market there."""
+        member = any((each["framework"], each["area"]) == (framework, area) for each in self.memberships)
+        return member or area in self.spot_areas
+
+
+@dataclass(frozen=True)
+class Placed:
+    area: str
+    hours: Decimal
+    at: datetime
+    voided_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a package needs from whoever is looked at for it."""
+
+    framework: str
+    area: str
+    service_type: str
+    hours: Decimal
+    tier: int
+    refused: Sequence[str]
+    day: date
+
+
+class Market:
+    """All providers over time. Several things at one instant have an order that nobody sees from outside: each is
+    possible."""
+
+    def __init__(self, providers: Mapping[str, Story], rates: Mapping[str, Story], packages: Sequence[Story]) -> None:
+        self._events = {
+            key: sorted([*story, *rates.get(key, ())], key=lambda each: each.at) for key, story in providers.items()
+        }
+        self._placed: dict[str, list[Placed]] = {}
+        for story in packages:
+            for provider, placed in _placements(story):
+                self._placed.setdefault(provider, []).append(placed)
+
+    def possible(self, provider_id: str, at: datetime) -> Iterator[Known]:
+        """What may have been known at `at`: before, between and after the changes of that very instant."""
+        known = Known()
+        events = self._events.get(provider_id, [])
+        for event in (each for each in events if each.at < at):
+            known = known.after(event)
+        yield known
+        for event in (each for each in events if each.at == at):
+            known = known.after(event)
+            yield known
+
+    def reasons(self, provider_id: str, need: Need, rules: Rules, at: datetime) -> list[set[str]]:
+        """Each set of reasons against the provider that may have held at `at`."""
+        found: list[set[str]] = []
+        for known in self.possible(provider_id, at):
+            fixed = {*entry_reasons(known, need, rules), *bars(known, provider_id, need)}
+            if need.service_type not in known.service_types:
+                fixed.add("does not offer this service type")
+            if not _has_rate(known, need, rules):
+                fixed.add("has selected no rate for this service type")
+            lacking = self._lacks_capacity(provider_id, known, need, at)
+            found += [fixed | ({CAPACITY} if lacks else set()) for lacks in lacking]
+        return found
+
+    def _lacks_capacity(self, provider_id: str, known: Known, need: Need, at: datetime) -> set[bool]:
+        if need.area not in known.declared:
+            return {False}
+        since, free = known.declared[need.area]
+        placed = [each for each in self._placed.get(provider_id, ()) if each.area == need.area and each.at >= since]
+        certain = [each for each in placed if each.at < at and (each.voided_at is None or each.voided_at > at)]
+        perhaps = [each for each in placed if each.at <= at and (each.voided_at is None or each.voided_at >= at)]
+        return {free - sum(each.hours for each in taken) < need.hours for taken in (certain, perhaps)}
+
+
+def entry_reasons(known: Known, need: Need, rules: Rules) -> Iterator[str]:
+    wanted = need.framework, need.area, need.tier
+    found = [each for each in known.memberships if (each["framework"], each["area"], each["tier"]) == wanted]
+    if not found:
+        yield "not a member of this tier and area"
+        return
+    if not rules.reaches_floor(known.rating, need.tier):
+        yield "rating below the tier's floor"
+    # Turnover and the distance to the border are in nobody's events: there the register is believed.
+    if "entry requirement not met" in found[0]["reasons"]:
+        yield "entry requirement not met"
+
+
+def bars(known: Known, provider_id: str, need: Need) -> Iterator[str]:
+    if known.embargoed:
+        yield "embargoed"
+    if provider_id in need.refused:
+        yield "refused by the person"
+
+
+def _has_rate(known: Known, need: Need, rules: Rules) -> bool:
+    if not rules.selected_by_providers:
+        return True
+    selection = known.selection_on(need.framework, need.area, need.day)
+    return selection is not None and any(each["service_type"] == need.service_type for each in selection["rates"])
+
+
+def _placements(story: Story) -> Iterator[tuple[str, Placed]]:
+    voided = {each.data["placement_id"]: each.at for each in story if each.kind == "PlacementVoided"}
+    for each in story:
+        if each.kind == "PackagePlaced":
+            hours = Decimal(each.data["weekly_hours"])
+            placed = Placed(each.data["area"], hours, each.at, voided.get(each.data["placement_id"]))
+            yield each.data["provider_id"], placed

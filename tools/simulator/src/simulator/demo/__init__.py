@@ -1,0 +1,1 @@
+"""`calloff demo`: five simulated days of brokerage, judged at the end."""

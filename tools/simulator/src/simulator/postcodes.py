@@ -1,0 +1,59 @@
+"""Real postcodes of Essex's districts, found by trying: the directory answers where a postcode is, not which there are.
+
+Run as a program, `python -m simulator.postcodes FOLDER` builds the directory's index and tells how far it is.
+"""
+
+import itertools
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from geography import ESSEX_DISTRICTS, Place, Postcode, PostcodeDirectory
+
+OUTWARD: Final[Mapping[str, tuple[str, ...]]] = {
+    "E07000066": ("SS13", "SS14", "SS15", "SS16", "CM11", "CM12"),
+    "E07000067": ("CM7", "CM77", "CM8", "CO9"),
+    "E07000068": ("CM13", "CM14", "CM15"),
+    "E07000069": ("SS7", "SS8"),
+    "E07000070": ("CM1", "CM2", "CM3"),
+    "E07000071": ("CO1", "CO2", "CO3", "CO4", "CO5", "CO6"),
+    "E07000072": ("CM16", "IG10", "IG9", "EN9"),
+    "E07000073": ("CM17", "CM18", "CM19", "CM20"),
+    "E07000074": ("CM9", "CM0"),
+    "E07000075": ("SS4", "SS5", "SS6"),
+    "E07000076": ("CO7", "CO11", "CO12", "CO13", "CO14", "CO15", "CO16"),
+    "E07000077": ("CM6", "CM24", "CB10", "CB11"),
+}
+"""The outward codes that most of a district's homes have."""
+_LETTERS: Final = "ABDEFGHJLNPQRSTUWXYZ"
+"""Those that an inward code can have."""
+
+
+def postcodes_of(directory: PostcodeDirectory, district: str, *, count: int, seed: int) -> tuple[str, ...]:
+    """`count` postcodes that the directory places in the district; the same ones for the same seed."""
+    chance = Random(f"{seed}/{district}")
+    return tuple(itertools.islice(_tried(directory, district, chance), count))
+
+
+def _tried(directory: PostcodeDirectory, district: str, chance: Random) -> Iterator[str]:
+    while True:
+        outward = chance.choice(OUTWARD[district])
+        inward = f"{chance.randint(0, 9)}{chance.choice(_LETTERS)}{chance.choice(_LETTERS)}"
+        place = directory.place_of(Postcode(outward, inward))
+        if isinstance(place, Place) and place.district.code == district:
+            yield f"{outward} {inward}"
+
+
+def sample(directory: PostcodeDirectory, *, each: int, seed: int) -> dict[str, tuple[str, ...]]:
+    """`each` postcodes of each of the twelve districts."""
+    return {area.code: postcodes_of(directory, area.code, count=each, seed=seed) for area in ESSEX_DISTRICTS}
+
+
+def main() -> None:
+    PostcodeDirectory.open(Path(sys.argv[1]), progress=lambda share: print(share, flush=True))  # noqa: T201 - read by the parent
+
+
+if __name__ == "__main__":
+    main()

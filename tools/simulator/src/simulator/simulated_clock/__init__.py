@@ -1,0 +1,1 @@
+"""The simulated clock: who takes part, and the driver that moves it."""
