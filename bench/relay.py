@@ -14,7 +14,7 @@ from contracts.ids import PackageId, ProviderId, SearchId, uuid7
 from contracts.values import PassOverReason
 from devstack.names import SOURCING
 from service_runtime.kafka.client import KafkaRecord
-from service_runtime.unit_of_work.streams import Cause, Sealed, Stream, seal, stream_of
+from service_runtime.unit_of_work.streams import Cause, ChainedEvent, Stream, chain_event, stream_key_of
 from testkit.chain_checker import faults_in
 from testkit.topics import Kept
 
@@ -78,7 +78,7 @@ async def measure(scene: Scene, share: float = 1.0) -> Relayed:
     return _judged(reading, events)
 
 
-def _judged(reading: _Reading, events: Sequence[Sealed]) -> Relayed:
+def _judged(reading: _Reading, events: Sequence[ChainedEvent]) -> Relayed:
     """In order, whole and chained: who shares no code with the relay says so."""
     if faults := faults_in(map(_kept, reading.records)):
         raise NotMeasured(faults[0])
@@ -92,14 +92,14 @@ def _kept(record: KafkaRecord) -> Kept:
     return Kept(record.topic, record.partition, record.offset, key, list(record.headers), value)
 
 
-def _events(packages: int) -> Iterator[Sealed]:
+def _events(packages: int) -> Iterator[ChainedEvent]:
     """One of each package after the other, as if all were worked on at once."""
     now = datetime.now(UTC)
     said = [_passed_over(now) for _ in range(packages)]
-    streams = [Stream(stream_of(event), version=0, head=GENESIS, parked=False) for event in said]
+    streams = [Stream(stream_key_of(event), version=0, last_hash=GENESIS, parked=False) for event in said]
     for _ in range(_EVENTS):
         for number, event in enumerate(said):
-            sealed, streams[number] = seal(
+            sealed, streams[number] = chain_event(
                 event, stream=streams[number], event_id=uuid7(now), source=SOURCING, cause=_CAUSE, at=now
             )
             yield sealed
@@ -118,7 +118,7 @@ def _passed_over(now: datetime) -> ProviderPassedOver:
     )
 
 
-async def _fill(scene: Scene, events: Sequence[Sealed]) -> None:
+async def _fill(scene: Scene, events: Sequence[ChainedEvent]) -> None:
     async with connected(scene.stage.around.postgres, SOURCING) as connection:
         before = await connection.fetchval(_LAST)
         last = {each.stream: each.envelope for each in events}
@@ -128,7 +128,7 @@ async def _fill(scene: Scene, events: Sequence[Sealed]) -> None:
         await connection.fetch(_PUBLISH, before)
 
 
-def _row(sealed: Sealed) -> tuple[object, ...]:
+def _row(sealed: ChainedEvent) -> tuple[object, ...]:
     """As `_COLUMNS` has it."""
     said, stream = sealed.envelope, sealed.stream
     return (

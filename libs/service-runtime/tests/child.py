@@ -16,11 +16,11 @@ import uvloop
 
 from contracts.ids import PackageId
 from service_runtime.kafka import client as kafka
-from service_runtime.kafka.client import Consumer, KafkaRecord, Outgoing, Partition, Producer
+from service_runtime.kafka.client import Consumer, KafkaRecord, OutgoingRecord, Partition, Producer
 from service_runtime.kafka.consumer import EventHandling
 from service_runtime.outbox import relay
 from service_runtime.postgres.database import Database
-from service_runtime.unit_of_work.wakeups import Wake
+from service_runtime.unit_of_work.wakeups import Wakeup
 from testkit.sample_service import Turnstile, TurnstileWork
 
 
@@ -29,7 +29,7 @@ def die() -> NoReturn:
     raise AssertionError
 
 
-class DiesBeforeTheRelay(Wake):
+class DiesBeforeTheRelay(Wakeup):
     """The commit is done and the relay is about to be told."""
 
     def ring(self) -> None:
@@ -39,7 +39,7 @@ class DiesBeforeTheRelay(Wake):
 class DiesAfterTheAcknowledgement(Producer):
     """Kafka has acknowledged and the outbox does not know yet."""
 
-    async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
+    async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         await super().send(partition, records)
         die()
 
@@ -47,7 +47,7 @@ class DiesAfterTheAcknowledgement(Producer):
 class DiesWhileSending(Producer):
     """The batch is on its way and nobody will read the acknowledgement."""
 
-    async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
+    async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         asyncio.get_running_loop().call_later(0.001, die)
         return await super().send(partition, records)
 
@@ -60,7 +60,7 @@ class DiesInTheMiddle(TurnstileWork):
         die()
 
 
-class Committed(Wake):
+class Committed(Wakeup):
     """Notes that effects are committed: it is rung after that, and not before."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class Committed(Wake):
 
     def ring(self) -> None:
         self.effects.set()
-        super().ring()
+        super().notify()
 
 
 def die_before_the_offsets(effects: asyncio.Event) -> None:

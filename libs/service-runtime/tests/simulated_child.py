@@ -17,25 +17,25 @@ from pydantic import BaseModel
 from contracts.events.packages import WithdrawalRequested
 from contracts.ids import PackageId
 from contracts.values import WithdrawalReason
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.idempotency import CommandClaim
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service, run
 from service_runtime.settings import RuntimeSettings
-from service_runtime.subscriptions import when
+from service_runtime.subscriptions import on_timer
 from service_runtime.timers.timers import DueTimer, Precedence, Timer
-from service_runtime.unit_of_work.executor import Performer
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause
 from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.config import WebhookOutlet
+from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.results import Undeliverable, deliveries
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 from testkit.sample_service import SUBSCRIPTIONS, TurnstileWork, answer_nothing, stream_of
 
 GRACE = timedelta(minutes=2)
-VAULT = Vault([base64.b64encode(b"k" * 32).decode()])
-Outlet = Annotated[WebhookOutlet[TurnstileWork], provided(WebhookOutlet)]
+VAULT = SecretBox([base64.b64encode(b"k" * 32).decode()])
+Outlet = Annotated[WebhookConfig[TurnstileWork], injected(WebhookConfig)]
 router = APIRouter()
 
 
@@ -61,7 +61,7 @@ class Call(BaseModel):
 
 
 async def _do(request: Request, package: UUID, handle: Callable[[TurnstileWork], Awaitable[None]]) -> None:
-    performer: Performer[TurnstileWork] = request.app.state.performer
+    performer: Executor[TurnstileWork] = request.app.state.performer
     claim = CommandClaim[None](
         on=stream_of(package),
         why=Cause(f"command:{uuid4()}", "system:test", "essex"),
@@ -70,7 +70,7 @@ async def _do(request: Request, package: UUID, handle: Callable[[TurnstileWork],
         fingerprint="",
         answer=answer_nothing,
     )
-    await performer.perform(claim, handle, span=INVALID_SPAN)
+    await performer.execute(claim, handle, span=INVALID_SPAN)
 
 
 @router.post("/asks")
@@ -88,7 +88,7 @@ async def post_call(call: Call, request: Request, outlet: Outlet) -> None:
     async def handle(work: TurnstileWork) -> None:
         endpoints = outlet.endpoints(work.connection, now=work.now)
         await endpoints.put(str(call.package_id), call.url)
-        work.send(Webhook(str(call.package_id), "call.made", "C-1", {}, give_up_after=GRACE))
+        work.send_webhooks(Webhook(str(call.package_id), "call.made", "C-1", {}, give_up_after=GRACE))
 
     await _do(request, call.package_id, handle)
 
@@ -104,7 +104,7 @@ async def give_up(result: Undeliverable, work: TurnstileWork) -> None:
 
 
 def build(settings: ChildSettings) -> Service[TurnstileWork]:
-    outlet = WebhookOutlet[TurnstileWork](
+    outlet = WebhookConfig[TurnstileWork](
         vault=VAULT,
         rules=AddressRules([settings.receiver]),
         deliveries=(deliveries("call.made", undeliverable=give_up),),
@@ -114,13 +114,13 @@ def build(settings: ChildSettings) -> Service[TurnstileWork]:
         description="a test",
         settings=settings,
         database=Database(settings.database_url.get_secret_value(), name="turnstile-child"),
-        work=TurnstileWork,
+        unit_of_work=TurnstileWork,
         migrations=Path(),
         routes=(router,),
         subscriptions=SUBSCRIPTIONS,
-        timers=(when("close", close),),
+        timers=(on_timer("close", close),),
         webhooks=outlet,
-        ports={WebhookOutlet: outlet},
+        ports={WebhookConfig: outlet},
     )
 
 

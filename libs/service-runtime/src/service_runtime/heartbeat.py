@@ -19,9 +19,9 @@ from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Connection, Database
 from service_runtime.timers.timers import Precedence
 
-BEAT: Final = 1.0
+RENEW_EVERY: Final = 1.0
 """Seconds between two renewals."""
-OUTAGE: Final = timedelta(minutes=1)
+MIN_OUTAGE: Final = timedelta(minutes=1)
 """A longer gap is an outage (DESIGN §5)."""
 OUTAGE_OVER: Final = "outage-over"
 """The kind of timer that wakes a stream whose clock stood still."""
@@ -55,14 +55,14 @@ _SINCE = text(
 
 
 @dataclass(frozen=True)
-class Gap:
+class Outage:
     """From when to when nobody could answer."""
 
     down_from: datetime
     up_at: datetime
 
 
-class Pulse:
+class Heartbeat:
     """Renews the row while the service answers; `paused` are the kinds of timers whose clocks an outage holds."""
 
     def __init__(self, database: Database, clock: Clock, *, paused: Sequence[str], log: Logger) -> None:
@@ -74,21 +74,21 @@ class Pulse:
     async def run(self) -> None:
         while True:
             try:
-                await self.beat()
+                await self.renew()
             except Exception as error:  # noqa: BLE001  without the database nobody can answer either: the gap will tell
                 self._log.warning("pulse missed", error=type(error).__name__)
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(RENEW_EVERY)
 
-    async def beat(self) -> None:
+    async def renew(self) -> None:
         """Renews the row; after a gap records the outage and wakes the streams whose clocks stood still."""
         async with self._database.transaction() as connection:
             seen = (await connection.execute(_SEEN)).scalar_one_or_none()
             now = self._clock.now()
-            if seen is not None and now - seen > OUTAGE:
-                await self._record(connection, Gap(seen, now))
+            if seen is not None and now - seen > MIN_OUTAGE:
+                await self._record(connection, Outage(seen, now))
             await connection.execute(_RENEW, {"now": now})
 
-    async def _record(self, connection: Connection, gap: Gap) -> None:
+    async def _record(self, connection: Connection, gap: Outage) -> None:
         await connection.execute(_RECORD, {"down_from": gap.down_from, "up_at": gap.up_at})
         await connection.execute(
             _WAKE,
@@ -97,7 +97,7 @@ class Pulse:
         self._log.warning("an outage is over", seconds=(gap.up_at - gap.down_from).total_seconds())
 
 
-async def outages_since(connection: Connection, since: datetime, *, now: datetime) -> list[Gap]:
+async def find_outages_since(connection: Connection, since: datetime, *, now: datetime) -> list[Outage]:
     """Our outages that ended after `since`, the earliest first, one that lasts until `now` included."""
-    rows = await connection.execute(_SINCE, {"since": since, "now": now, "outage": OUTAGE})
-    return [Gap(row.down_from, row.up_at) for row in rows]
+    rows = await connection.execute(_SINCE, {"since": since, "now": now, "outage": MIN_OUTAGE})
+    return [Outage(row.down_from, row.up_at) for row in rows]

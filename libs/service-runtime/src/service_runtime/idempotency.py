@@ -19,11 +19,11 @@ from service_runtime.timers import timers
 from service_runtime.timers.timers import DueTimer
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 ResultT = TypeVar("ResultT")
 
-TWIN_PATIENCE: Final = "2s"
+DUPLICATE_LOCK_TIMEOUT: Final = "2s"
 """How long a command waits for its twin, or for whatever else holds its package, before it is told to come back."""
 
 
@@ -33,13 +33,13 @@ class KeyParked(Conflict):
     title = "An operator has to look at this first"
 
 
-class KeyReused(Unprocessable):
+class IdempotencyKeyReused(Unprocessable):
     """The Idempotency-Key was used before with another request; use a new one for a new request."""
 
     title = "Idempotency-Key was used before"
 
 
-class TwinInFlight(NotYet):
+class RequestInProgress(NotYet):
     """The same command is being carried out just now."""
 
     title = "The same is being done just now"
@@ -69,22 +69,22 @@ class EventClaim:
         return Cause(str(envelope.id), actor, envelope.council, envelope.traceparent, at=envelope.time)
 
     @property
-    def patience(self) -> None:
+    def lock_timeout(self) -> None:
         """Events wait for their stream as long as it takes."""
 
     async def lock(self, connection: Connection) -> Stream:
         """The claim comes with the lock: two round trips for every event are one too many."""
-        stream, self.claimed = await streams.lock_and_claim(
+        stream, self.claimed = await streams.lock_stream_and_claim_event(
             connection, self.stream, self.record.envelope.id, at=self.clock.now(), even_if_parked=self.releasing
         )
         return stream
 
-    async def take(self, connection: Connection, stream: Stream, work: PostgresWork) -> bool:
+    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         if stream.parked and not self.releasing:
-            await parking.wait_behind(connection, self.record, at=work.now)
+            await parking.enqueue_behind(connection, self.record, at=work.now)
             return False
         if self.releasing:
-            await parking.forget(connection, self.record.envelope.id)
+            await parking.delete_event(connection, self.record.envelope.id)
         return self.claimed
 
     async def finish(self, connection: Connection, result: object) -> None:
@@ -108,23 +108,23 @@ class TimerClaim:
         return Cause(cause, f"service:{self.service}", self.timer.council, self.timer.traceparent)
 
     @property
-    def patience(self) -> None:
+    def lock_timeout(self) -> None:
         """Timers wait for their stream as long as it takes."""
 
     async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock(connection, self.stream)
+        return await streams.lock_stream(connection, self.stream)
 
-    async def take(self, connection: Connection, stream: Stream, work: PostgresWork) -> bool:
+    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         if stream.parked:
             return False
-        return await timers.take(connection, self.timer, now=work.now)
+        return await timers.claim_due(connection, self.timer, now=work.now)
 
     async def finish(self, connection: Connection, result: object) -> None:
         """A timer leaves nothing behind."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredResponse:
     """An HTTP answer as it is stored for a repeat of its command; nothing personal is in it."""
 
     status: int
@@ -132,10 +132,10 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Replay(Exception):
+class ReplayedResponse(Exception):
     """The command was carried out before; this was the answer."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: StoredResponse) -> None:
         super().__init__("the command was carried out before")
         self.answer = answer
 
@@ -174,7 +174,7 @@ class CommandClaim(Generic[ResultT]):
     caller: str
     idempotency_key: str | None
     fingerprint: str
-    answer: Callable[[ResultT], Answer]
+    answer: Callable[[ResultT], StoredResponse]
 
     @property
     def stream(self) -> StreamKey:
@@ -185,18 +185,18 @@ class CommandClaim(Generic[ResultT]):
         return self.why
 
     @property
-    def patience(self) -> str:
+    def lock_timeout(self) -> str:
         """A person or a system waits for the answer: rather tell them to come back than keep them waiting."""
-        return TWIN_PATIENCE
+        return DUPLICATE_LOCK_TIMEOUT
 
     async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock(connection, self.stream)
+        return await streams.lock_stream(connection, self.stream)
 
-    async def take(self, connection: Connection, stream: Stream, work: PostgresWork) -> bool:
+    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         if self.idempotency_key is not None:
             await self._remember(connection, self.idempotency_key, work.now)
         if stream.parked:
-            message = f"{stream.name.key} is parked, an earlier event of it could not be handled; ask operations"
+            message = f"{stream.key.key} is parked, an earlier event of it could not be handled; ask operations"
             raise KeyParked(message)
         return True
 
@@ -222,6 +222,6 @@ class CommandClaim(Generic[ResultT]):
         stored = (await connection.execute(_RECALL, {"caller": self.caller, "key": key})).one()
         if not hmac.compare_digest(stored.fingerprint, self.fingerprint):
             message = "this Idempotency-Key came before with another request; use a new key for a new request"
-            raise KeyReused(message)
+            raise IdempotencyKeyReused(message)
         headers = tuple((name, value) for name, value in json.loads(stored.headers))
-        raise Replay(Answer(stored.status, stored.answer, headers))
+        raise ReplayedResponse(StoredResponse(stored.status, stored.answer, headers))

@@ -21,34 +21,34 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
 from service_runtime.clock import Clock, SimulatedClock, SystemClock
-from service_runtime.dead_letters.operations import Parking
-from service_runtime.heartbeat import Pulse
+from service_runtime.dead_letters.operations import DeadLetterOperations
+from service_runtime.heartbeat import Heartbeat
 from service_runtime.http.app import create_app
 from service_runtime.http.auth import Authenticator, JwksOverHttp
-from service_runtime.kafka.batch_consumer import BatchFeed, Feed, until_there
+from service_runtime.kafka.batch_consumer import BatchConsumer, BatchSubscription, wait_for_end_offsets
 from service_runtime.kafka.client import Partition, committed_offsets
 from service_runtime.kafka.consumer import EventConsumer, EventHandling
-from service_runtime.observability.export import Receiver, told
-from service_runtime.observability.gauges import Readings
-from service_runtime.observability.instruments import Measure
+from service_runtime.observability.export import TelemetryEndpoint, exporting_telemetry
+from service_runtime.observability.gauges import GaugeRefresher
+from service_runtime.observability.instruments import MetricSpec
 from service_runtime.observability.logs import Logger, logger_for
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import Relay, outbox_is_empty
-from service_runtime.postgres.database import Database, is_passing
+from service_runtime.postgres.database import Database, is_transient
 from service_runtime.postgres.migrations import migrate_and_close
-from service_runtime.projections.consumer import feed_of
-from service_runtime.projections.projections import View
+from service_runtime.projections.consumer import projection_subscription
+from service_runtime.projections.projections import Projection
 from service_runtime.settings import RuntimeSettings
-from service_runtime.simulated_clock import Simulation
+from service_runtime.simulated_clock import SimulatedClockControl
 from service_runtime.subscriptions import Subscription, TimerSubscription
-from service_runtime.timers.worker import Sleeper
-from service_runtime.unit_of_work.executor import OpenWork, Performer
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
-from service_runtime.unit_of_work.wakeups import Wakes
-from service_runtime.webhooks.config import WebhookOutlet
+from service_runtime.timers.worker import TimerWorker
+from service_runtime.unit_of_work.executor import Executor, UnitOfWorkFactory
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.wakeups import Wakeups
+from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.engine import WebhookEngine
 
-WorkT = TypeVar("WorkT", bound=PostgresWork)
+WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
 
 MIGRATE: Final = "migrate"
@@ -64,15 +64,15 @@ class Service(Generic[WorkT]):
     description: str
     settings: RuntimeSettings
     database: Database
-    work: OpenWork[WorkT]
+    unit_of_work: UnitOfWorkFactory[WorkT]
     migrations: Path
     routes: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[WorkT]] = ()
     timers: Sequence[TimerSubscription[WorkT]] = ()
-    views: Sequence[View[Any]] = ()
-    feeds: Sequence[Feed] = ()
-    webhooks: WebhookOutlet[WorkT] | None = None
-    measures: Sequence[Measure] = ()
+    projections: Sequence[Projection[Any]] = ()
+    batch_subscriptions: Sequence[BatchSubscription] = ()
+    webhooks: WebhookConfig[WorkT] | None = None
+    metrics: Sequence[MetricSpec] = ()
     paused_in_outages: Sequence[str] = ()
     """Kinds of timers whose clocks stand still while this service is down."""
     ports: Mapping[type, object] = field(default_factory=dict[type, object])
@@ -86,8 +86,8 @@ class Runner(Generic[WorkT]):
         self._service = service
         self._settings = service.settings
         self._log = log
-        self._metrics = Metrics(service.measures)
-        self._wakes = Wakes()
+        self._metrics = Metrics(service.metrics)
+        self._wakes = Wakeups()
         self._ready = asyncio.Event()
         self._bootstrap = service.settings.kafka_bootstrap
         self.performer = self._performer_of(service)
@@ -97,25 +97,29 @@ class Runner(Generic[WorkT]):
         self._sleeper = self._sleeper_of(service)
         self._relay = self._relay_of(service)
         readers = (self._consumer, *self._feeds)
-        self._readings = Readings(service.database, service.clock, readers, log=log, metrics=self._metrics)
+        self._readings = GaugeRefresher(service.database, service.clock, readers, log=log, metrics=self._metrics)
         self._pulse = self._pulse_of(service)
         self._webhooks = self._webhook_engine(service.webhooks) if service.webhooks is not None else None
         self._simulation = self._simulation_on(service.clock)
 
-    def _performer_of(self, service: Service[WorkT]) -> Performer[WorkT]:
-        return Performer(
+    def _performer_of(self, service: Service[WorkT]) -> Executor[WorkT]:
+        return Executor(
             service=service.name,
             database=service.database,
             clock=service.clock,
-            open_work=service.work,
-            wakes=self._wakes,
-            measured=self._metrics.business.note,
+            unit_of_work=service.unit_of_work,
+            wakeups=self._wakes,
+            observe=self._metrics.business.observe,
         )
 
-    def _feeds_of(self, service: Service[WorkT]) -> list[BatchFeed]:
-        views = [feed_of(service.views, sleeper=self._wakes.sleeper, log=self._log)] if service.views else []
+    def _feeds_of(self, service: Service[WorkT]) -> list[BatchConsumer]:
+        views = (
+            [projection_subscription(service.projections, sleeper=self._wakes.timers, log=self._log)]
+            if service.projections
+            else []
+        )
         return [
-            BatchFeed(
+            BatchConsumer(
                 feed,
                 service=service.name,
                 database=service.database,
@@ -123,7 +127,7 @@ class Runner(Generic[WorkT]):
                 clock=service.clock,
                 log=self._log,
             )
-            for feed in (*views, *service.feeds)
+            for feed in (*views, *service.batch_subscriptions)
         ]
 
     def _consumer_of(self, service: Service[WorkT]) -> EventConsumer[WorkT]:
@@ -136,9 +140,9 @@ class Runner(Generic[WorkT]):
             metrics=self._metrics.consumer,
         )
 
-    def _sleeper_of(self, service: Service[WorkT]) -> Sleeper[WorkT]:
-        return Sleeper(
-            self.performer, service.timers, wake=self._wakes.sleeper, log=self._log, metrics=self._metrics.timers
+    def _sleeper_of(self, service: Service[WorkT]) -> TimerWorker[WorkT]:
+        return TimerWorker(
+            self.performer, service.timers, wake=self._wakes.timers, log=self._log, metrics=self._metrics.timers
         )
 
     def _relay_of(self, service: Service[WorkT]) -> Relay:
@@ -152,11 +156,11 @@ class Runner(Generic[WorkT]):
             metrics=self._metrics.relay,
         )
 
-    def _pulse_of(self, service: Service[WorkT]) -> Pulse | None:
+    def _pulse_of(self, service: Service[WorkT]) -> Heartbeat | None:
         """Where time is not the machine's, a jump of the clock is no outage."""
         if not service.paused_in_outages or not isinstance(service.clock, SystemClock):
             return None
-        return Pulse(service.database, service.clock, paused=service.paused_in_outages, log=self._log)
+        return Heartbeat(service.database, service.clock, paused=service.paused_in_outages, log=self._log)
 
     def app(self) -> FastAPI:
         """The HTTP application; its commands are answered with 503 until the service is ready."""
@@ -172,7 +176,7 @@ class Runner(Generic[WorkT]):
         app.state.authenticator = Authenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         app.state.performer = self.performer
         app.state.fingerprints = settings.fingerprint_key.get_secret_value().encode()
-        app.state.parking = Parking(self.performer, self._handling, self._wakes)
+        app.state.parking = DeadLetterOperations(self.performer, self._handling, self._wakes)
         app.state.metrics = self._metrics
         app.state.ready = self._ready
         app.state.not_ready_because = self._not_ready_because
@@ -222,12 +226,12 @@ class Runner(Generic[WorkT]):
             parts.append(self._simulation.run())
         return parts
 
-    def _simulation_on(self, clock: Clock) -> Simulation[WorkT] | None:
+    def _simulation_on(self, clock: Clock) -> SimulatedClockControl[WorkT] | None:
         """None on any clock that moves by itself, and without a key."""
         key = self._settings.simulation_key
         if not isinstance(clock, SimulatedClock) or key is None:
             return None
-        return Simulation(
+        return SimulatedClockControl(
             clock,
             key=key.get_secret_value(),
             performer=self.performer,
@@ -238,7 +242,7 @@ class Runner(Generic[WorkT]):
             bootstrap=self._bootstrap,
         )
 
-    def _webhook_engine(self, outlet: WebhookOutlet[WorkT]) -> WebhookEngine[WorkT]:
+    def _webhook_engine(self, outlet: WebhookConfig[WorkT]) -> WebhookEngine[WorkT]:
         return WebhookEngine(
             self.performer, outlet, wake=self._wakes.webhooks, log=self._log, metrics=self._metrics.webhooks
         )
@@ -262,7 +266,7 @@ class Runner(Generic[WorkT]):
     async def _come_back(self) -> None:
         """Whatever time was lost is on record before anybody is answered."""
         if self._pulse is not None:
-            await self._pulse.beat()
+            await self._pulse.renew()
 
     async def _keep_pulse(self) -> None:
         if self._pulse is not None:
@@ -281,7 +285,7 @@ class Runner(Generic[WorkT]):
         client_id = f"{self._service.name}-check"
         if not topics:
             return
-        ends: dict[Partition, int] = await until_there(self._bootstrap, topics, client_id=client_id)
+        ends: dict[Partition, int] = await wait_for_end_offsets(self._bootstrap, topics, client_id=client_id)
         while ends:
             done = await committed_offsets(self._bootstrap, self._consumer.group, list(ends), client_id=client_id)
             ends = {partition: end for partition, end in ends.items() if done[partition] < end}
@@ -308,14 +312,14 @@ class Runner(Generic[WorkT]):
             async with asyncio.timeout(2), self._service.database.transaction() as connection:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
             return "the database does not answer"
         return None
 
-    def told(self, receiver: Receiver | None) -> AbstractAsyncContextManager[None]:
+    def told(self, receiver: TelemetryEndpoint | None) -> AbstractAsyncContextManager[None]:
         """While it lasts, `receiver` gets this process's traces and metrics."""
-        return told(
+        return exporting_telemetry(
             self._service.name,
             receiver,
             registry=self._metrics.registry,
@@ -357,7 +361,7 @@ async def _serve(service: Service[Any]) -> None:
     log.info("service ended")
 
 
-def _receiver(settings: RuntimeSettings) -> Receiver | None:
+def _receiver(settings: RuntimeSettings) -> TelemetryEndpoint | None:
     if settings.otlp_endpoint is None:
         return None
-    return Receiver(settings.otlp_endpoint, settings.trace_sample_ratio, settings.metrics_every_ms / 1000)
+    return TelemetryEndpoint(settings.otlp_endpoint, settings.trace_sample_ratio, settings.metrics_every_ms / 1000)

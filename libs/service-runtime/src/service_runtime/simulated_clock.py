@@ -18,16 +18,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service_runtime.clock import EVERY_CLASS, Horizon, SimulatedClock
 from service_runtime.http.spans import PROBES
-from service_runtime.kafka.batch_consumer import BatchFeed
+from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.client import PARTITIONS, Ends, Partition
 from service_runtime.kafka.consumer import EventConsumer
 from service_runtime.postgres.database import Connection, Database
-from service_runtime.unit_of_work.executor import Performer
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
-from service_runtime.unit_of_work.wakeups import Wakes
+from service_runtime.unit_of_work.executor import Executor
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.engine import WebhookEngine
 
-WorkT = TypeVar("WorkT", bound=PostgresWork)
+WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
 ACTIVITY: Final = "/simulation/activity"
 CLOCK: Final = "/simulation/clock"
@@ -130,7 +130,7 @@ class _Standing:
         while True:
             horizon, answer = await self._questions.get()
             try:
-                async with self._database.unpooled() as connection:
+                async with self._database.unpooled_connection() as connection:
                     await self._answer(connection, horizon, answer)
                     while True:
                         horizon, answer = await self._questions.get()
@@ -145,7 +145,7 @@ class _Standing:
             answer.set_result(found.one())
 
 
-class Simulation(Generic[WorkT]):
+class SimulatedClockControl(Generic[WorkT]):
     """One service's side of the simulation."""
 
     def __init__(
@@ -153,11 +153,11 @@ class Simulation(Generic[WorkT]):
         clock: SimulatedClock,
         *,
         key: str,
-        performer: Performer[WorkT],
+        performer: Executor[WorkT],
         consumer: EventConsumer[WorkT],
-        feeds: Sequence[BatchFeed],
+        feeds: Sequence[BatchConsumer],
         webhooks: WebhookEngine[WorkT] | None,
-        wakes: Wakes,
+        wakes: Wakeups,
         bootstrap: str,
     ) -> None:
         self._clock = clock
@@ -195,7 +195,7 @@ class Simulation(Generic[WorkT]):
         engine = self._webhooks
         # Read last: what was claimed since the database was asked is in flight now, or has counted.
         running, attempts = (engine.in_flight, engine.attempts) if engine else (0, 0)
-        handled = self._performer.performed + self._answered + attempts
+        handled = self._performer.executed_count + self._answered + attempts
         return Activity(
             now=horizon.instant,
             released=horizon.released,
@@ -215,7 +215,7 @@ class Simulation(Generic[WorkT]):
         wanted = PARTITIONS * sum(len(each.topics) for each in readers)
         if not wanted:
             return 0, 0
-        everywhere = [await each.reached() for each in readers]
+        everywhere = [await each.positions() for each in readers]
         come = sum(at for reached in everywhere for at in reached.values())
         if sum(len(reached) for reached in everywhere) < wanted:
             return None, come
@@ -234,8 +234,8 @@ class Simulation(Generic[WorkT]):
         """Raises ValueError for an instant in the past."""
         released = EVERY_CLASS if order.release is None else order.release
         self._clock.set_to(order.now, released=released)
-        self._wakes.sleeper.ring()
-        self._wakes.webhooks.ring()
+        self._wakes.timers.notify()
+        self._wakes.webhooks.notify()
         return await self.activity()
 
     def around(self, app: ASGIApp) -> ASGIApp:

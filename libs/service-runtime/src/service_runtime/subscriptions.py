@@ -42,6 +42,8 @@ class TimerSubscription(Generic[WorkT_contra]):
     handler: Callable[[DueTimer, WorkT_contra], Awaitable[None]]
 
 
-def when(kind: str, handler: Callable[[DueTimer, WorkT_contra], Awaitable[None]]) -> TimerSubscription[WorkT_contra]:
+def on_timer(
+    kind: str, handler: Callable[[DueTimer, WorkT_contra], Awaitable[None]]
+) -> TimerSubscription[WorkT_contra]:
     """When a timer of `kind` is due, `handler` decides what follows."""
     return TimerSubscription(kind, handler)

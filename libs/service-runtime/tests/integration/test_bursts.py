@@ -16,14 +16,14 @@ from contracts.events.packages import WithdrawalRequested
 from contracts.ids import PackageId
 from service_runtime.clock import SystemClock
 from service_runtime.idempotency import CommandClaim
-from service_runtime.kafka.batch_consumer import BatchFeed
-from service_runtime.kafka.consumer import TRIES
+from service_runtime.kafka.batch_consumer import BatchConsumer
+from service_runtime.kafka.consumer import MAX_ATTEMPTS
 from service_runtime.observability import tracing as traces
-from service_runtime.observability.tracing import about, later
-from service_runtime.projections.consumer import feed_of
-from service_runtime.projections.projections import VIEW_MOVED, View
-from service_runtime.subscriptions import when
-from service_runtime.timers.worker import Sleeper
+from service_runtime.observability.tracing import linked_span, subject_attributes
+from service_runtime.projections.consumer import projection_subscription
+from service_runtime.projections.projections import PROJECTION_UPDATED, Projection
+from service_runtime.subscriptions import on_timer
+from service_runtime.timers.worker import TimerWorker
 from service_runtime.unit_of_work.streams import Cause
 from testkit.databases import number, rows
 from testkit.sample_service import Ask, Turnstile, TurnstileWork, answer_nothing, ask, running, stream_of
@@ -51,7 +51,7 @@ class Traced:
 def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[Traced]:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(traces, "tracer", lambda: provider.get_tracer("test"))
+    monkeypatch.setattr(traces, "get_tracer", lambda: provider.get_tracer("test"))
     yield Traced(exporter)
     provider.shutdown()
 
@@ -68,8 +68,8 @@ async def ask_in_a_request(gate: Turnstile, package: UUID, *, close_in: timedelt
         fingerprint="",
         answer=answer_nothing,
     )
-    with later("", "POST /v1/asks", SpanKind.SERVER, about(PACKAGES, str(package))) as span:
-        await gate.performer.perform(claim, lambda work: ask(command, work), span=span)
+    with linked_span("", "POST /v1/asks", SpanKind.SERVER, subject_attributes(PACKAGES, str(package))) as span:
+        await gate.performer.execute(claim, lambda work: ask(command, work), span=span)
 
 
 def parent_of(span: ReadableSpan) -> int | None:
@@ -145,7 +145,7 @@ async def test_a_timer_begins_a_trace_of_its_own_linked_to_what_armed_it(gate: T
     ]
 
 
-REQUESTS = View("requests", of=(WithdrawalRequested,), key=lambda event: str(event.package_id))
+REQUESTS = Projection("requests", event_types=(WithdrawalRequested,), key=lambda event: str(event.package_id))
 
 
 async def test_a_timer_that_a_view_armed_is_linked_to_what_moved_the_view(gate: Turnstile, traced: Traced) -> None:
@@ -158,10 +158,10 @@ async def test_a_timer_that_a_view_armed_is_linked_to_what_moved_the_view(gate: 
         """What is missing no more is no matter here."""
 
     await gate.do(held, hold)
-    timers = [when(VIEW_MOVED, look_again)]
-    sleeper = Sleeper(gate.performer, timers, wake=gate.wakes.sleeper, log=gate.log, metrics=gate.metrics.timers)
-    feed = BatchFeed(
-        feed_of((REQUESTS,), sleeper=gate.wakes.sleeper, log=gate.log),
+    timers = [on_timer(PROJECTION_UPDATED, look_again)]
+    sleeper = TimerWorker(gate.performer, timers, wake=gate.wakes.timers, log=gate.log, metrics=gate.metrics.timers)
+    feed = BatchConsumer(
+        projection_subscription((REQUESTS,), sleeper=gate.wakes.timers, log=gate.log),
         service=gate.name,
         database=gate.database,
         bootstrap=gate.bootstrap,
@@ -170,8 +170,8 @@ async def test_a_timer_that_a_view_armed_is_linked_to_what_moved_the_view(gate: 
     )
     async with running(gate.relay().run(), feed.run(), sleeper.run()):
         await ask_in_a_request(gate, missing)
-        await until(lambda: traced.spans(f"timer {VIEW_MOVED}", held), within=40)
-    request, woken = traced.one("POST /v1/asks", missing), traced.one(f"timer {VIEW_MOVED}", held)
+        await until(lambda: traced.spans(f"timer {PROJECTION_UPDATED}", held), within=40)
+    request, woken = traced.one("POST /v1/asks", missing), traced.one(f"timer {PROJECTION_UPDATED}", held)
     assert woken.parent is None
     assert trace_of(woken) != trace_of(request)
     assert [link.context.span_id for link in woken.links] == [id_of(request)]
@@ -184,7 +184,7 @@ async def test_a_parked_event_that_is_released_begins_a_trace_of_its_own(gate: T
         await ask_in_a_request(gate, package)
         await until(gate.parking.keys, within=40)
     failed = traced.spans(f"process {PACKAGES}", package)
-    assert [str((span.attributes or {})["error.type"]) for span in failed] == ["TurnstileBlocked"] * TRIES
+    assert [str((span.attributes or {})["error.type"]) for span in failed] == ["TurnstileBlocked"] * MAX_ATTEMPTS
     assert all(not span.events and span.status.description is None for span in failed), "no words of the error"
     await rows(gate.database, "DELETE FROM blocked")
     await gate.parking.release(stream_of(package))

@@ -20,7 +20,7 @@ from contracts.errors import Conflict
 from contracts.ids import PackageId
 from service_runtime.http.auth import Authenticator, Caller, JwksOverHttp, KeysUnavailable, requires
 from service_runtime.http.bodies import LARGEST_BODY
-from service_runtime.http.commands import Commands, answered, commands, refused
+from service_runtime.http.commands import CommandBus, command_bus, json_response, problem_response_of
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import MEDIA_TYPE, problems
 from service_runtime.postgres.database import Database
@@ -38,7 +38,7 @@ SCOPE = "turnstile:ask"
 NOWHERE = "127.0.0.1:1"
 
 Asker = Annotated[Caller, Depends(requires(SCOPE))]
-Carrier = Annotated[Commands, Depends(commands)]
+Carrier = Annotated[CommandBus, Depends(command_bus)]
 
 
 class Square(BaseModel):
@@ -80,8 +80,8 @@ async def post_ask(order: AskIn, caller: Asker, carrier: Carrier) -> Response:
         await ask(command, work)
         return AskOut(times=command.times, answer=secrets.token_hex(8))
 
-    return await carrier.carry_out(
-        command, handle, on=stream_of(order.package_id), by=caller, answer=lambda out: answered(out, status=201)
+    return await carrier.execute(
+        command, handle, on=stream_of(order.package_id), by=caller, respond=lambda out: json_response(out, status=201)
     )
 
 
@@ -92,7 +92,9 @@ async def post_late(order: AskIn, caller: Asker, carrier: Carrier) -> Response:
         return TooLate("the turnstile has closed; ask again tomorrow")
 
     command = Ask(PackageId(order.package_id), order.times)
-    return await carrier.carry_out(command, handle, on=stream_of(order.package_id), by=caller, answer=refused)
+    return await carrier.execute(
+        command, handle, on=stream_of(order.package_id), by=caller, respond=problem_response_of
+    )
 
 
 @router.post("/v1/broken")
@@ -166,7 +168,7 @@ async def client(database: Database) -> AsyncGenerator[Client]:
                 fingerprint_key=SecretStr("f" * 32),
             ),
             database=database,
-            work=TurnstileWork,
+            unit_of_work=TurnstileWork,
             migrations=Path(),
             routes=(router,),
             subscriptions=SUBSCRIPTIONS,

@@ -10,7 +10,7 @@ import pytest
 from contracts.catalogue import PACKAGES
 from contracts.ids import PackageId
 from service_runtime.kafka.client import Consumer, committed_offsets, end_offsets
-from service_runtime.kafka.consumer import Member
+from service_runtime.kafka.consumer import GroupMember
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import outbox_is_empty
 from service_runtime.postgres.database import Database
@@ -188,7 +188,7 @@ async def test_offsets_are_committed_up_to_what_is_finished(gate: Turnstile) -> 
 async def test_leaving_is_bounded_while_kafka_is_away(gate: Turnstile, own_kafka: TestKafka) -> None:
     server = own_kafka.server
     assert server is not None
-    member = Member(
+    member = GroupMember(
         Consumer(gate.bootstrap, group=gate.consumer().group, client_id="test"), gate.handling, Metrics().consumer
     )
     await gate.ask(uuid4())

@@ -16,8 +16,8 @@ from service_runtime.dead_letters.operations import Release
 from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.idempotency import KeyParked
 from service_runtime.outbox.relay import outbox_is_empty
-from service_runtime.postgres.database import StatementRefused, is_passing
-from service_runtime.timers.worker import TRIES
+from service_runtime.postgres.database import StatementRefused, is_transient
+from service_runtime.timers.worker import MAX_ATTEMPTS
 from service_runtime.unit_of_work.streams import LARGEST_PAYLOAD, EventTooLarge, StreamKey
 from testkit.chain_checker import faults_in, first_occurrences
 from testkit.contract_examples import an_example_of
@@ -180,7 +180,7 @@ async def test_a_timer_that_fails_three_times_parks_its_key_and_is_tried_again_o
         await unblock(gate)
         assert await gate.parking.release(stream_of(package)) == Release(handled=0, still_parked=False)
         await until(lambda: number(gate.database, "SELECT count(*) FROM closings"))
-    assert TRIES == 3
+    assert MAX_ATTEMPTS == 3
     assert await number(gate.database, "SELECT count(*) FROM timers") == 0
 
 
@@ -188,7 +188,7 @@ async def test_a_value_that_the_driver_refuses_is_poison_and_no_outage(gate: Tur
     """asyncpg refuses it before PostgreSQL sees it."""
     with pytest.raises(StatementRefused) as refused:
         await rows(gate.database, "SELECT CAST(:number AS bigint)", number=2**70)
-    assert not is_passing(refused.value)
+    assert not is_transient(refused.value)
 
 
 async def test_an_event_larger_than_kafka_takes_is_refused_where_it_is_published(gate: Turnstile) -> None:

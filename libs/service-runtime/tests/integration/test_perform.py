@@ -15,10 +15,10 @@ from contracts.errors import CallOffError
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.events.providers import ProviderRegistered
 from contracts.ids import PackageId
-from service_runtime.idempotency import Answer, CommandClaim, EventClaim, KeyReused, Replay
+from service_runtime.idempotency import CommandClaim, EventClaim, IdempotencyKeyReused, ReplayedResponse, StoredResponse
 from service_runtime.kafka.records import Record
-from service_runtime.postgres.database import Database, StatementRefused, gave_up_waiting
-from service_runtime.unit_of_work.executor import MOST_RUNS, Done, NotOurs
+from service_runtime.postgres.database import Database, StatementRefused, is_lock_timeout
+from service_runtime.unit_of_work.executor import MAX_ATTEMPTS, Executed, Skipped
 from service_runtime.unit_of_work.streams import Cause, decode_headers
 from testkit.chain_checker import faults_in
 from testkit.clocks import FixedClock
@@ -51,7 +51,7 @@ def a_command(
     *,
     key: str | None = "key-1",
     body: str = "body",
-    answer: Callable[[str], Answer] = lambda said: Answer(200, said.encode()),
+    answer: Callable[[str], StoredResponse] = lambda said: StoredResponse(200, said.encode()),
 ) -> CommandClaim[str]:
     return CommandClaim[str](
         on=stream_of(package),
@@ -125,12 +125,12 @@ async def test_a_returned_refusal_commits_what_it_put_on_record(gate: Turnstile)
         work.publish(requested(package))
         return "too late"
 
-    claim = a_command(package, answer=lambda said: Answer(409, said.encode()))
-    assert await gate.performer.perform(claim, too_late, span=INVALID_SPAN) == Done("too late")
+    claim = a_command(package, answer=lambda said: StoredResponse(409, said.encode()))
+    assert await gate.performer.execute(claim, too_late, span=INVALID_SPAN) == Executed("too late")
     assert await number(gate.database, "SELECT count(*) FROM journal") == 1
-    with pytest.raises(Replay) as replay:
-        await gate.performer.perform(claim, too_late, span=INVALID_SPAN)
-    assert replay.value.answer == Answer(409, b"too late")
+    with pytest.raises(ReplayedResponse) as replay:
+        await gate.performer.execute(claim, too_late, span=INVALID_SPAN)
+    assert replay.value.answer == StoredResponse(409, b"too late")
 
 
 async def test_the_same_command_at_once_is_carried_out_once_and_answered_alike(gate: Turnstile) -> None:
@@ -142,10 +142,10 @@ async def test_the_same_command_at_once_is_carried_out_once_and_answered_alike(g
 
     async def once() -> bytes:
         try:
-            done = await gate.performer.perform(a_command(package), carry_out, span=INVALID_SPAN)
-        except Replay as replay:
+            done = await gate.performer.execute(a_command(package), carry_out, span=INVALID_SPAN)
+        except ReplayedResponse as replay:
             return replay.answer.body
-        assert isinstance(done, Done)
+        assert isinstance(done, Executed)
         return done.result.encode()
 
     answers = await asyncio.gather(*(once() for _ in range(8)))
@@ -160,8 +160,8 @@ async def test_the_same_key_on_another_subject_at_once_is_carried_out_once(gate:
 
     async def once(package: UUID) -> str:
         try:
-            await gate.performer.perform(a_command(package), carry_out, span=INVALID_SPAN)
-        except Replay:
+            await gate.performer.execute(a_command(package), carry_out, span=INVALID_SPAN)
+        except ReplayedResponse:
             return "replayed"
         return "done"
 
@@ -174,9 +174,9 @@ async def test_a_key_that_comes_with_another_request_is_refused(gate: Turnstile)
     async def carry_out(_: TurnstileWork) -> str:
         return "done"
 
-    await gate.performer.perform(a_command(package), carry_out, span=INVALID_SPAN)
-    with pytest.raises(KeyReused):
-        await gate.performer.perform(a_command(package, body="other"), carry_out, span=INVALID_SPAN)
+    await gate.performer.execute(a_command(package), carry_out, span=INVALID_SPAN)
+    with pytest.raises(IdempotencyKeyReused):
+        await gate.performer.execute(a_command(package, body="other"), carry_out, span=INVALID_SPAN)
 
 
 async def test_without_a_key_a_command_counts_each_time(gate: Turnstile) -> None:
@@ -194,13 +194,13 @@ async def test_a_command_waits_no_longer_than_two_seconds_for_its_twin(gate: Tur
         await may_end.wait()
         return "done"
 
-    first = asyncio.create_task(gate.performer.perform(a_command(package), take_long, span=INVALID_SPAN))
+    first = asyncio.create_task(gate.performer.execute(a_command(package), take_long, span=INVALID_SPAN))
     await begun.wait()
     with pytest.raises(StatementRefused) as refused:
-        await gate.performer.perform(a_command(package), take_long, span=INVALID_SPAN)
-    assert gave_up_waiting(refused.value)
+        await gate.performer.execute(a_command(package), take_long, span=INVALID_SPAN)
+    assert is_lock_timeout(refused.value)
     may_end.set()
-    assert await first == Done("done")
+    assert await first == Executed("done")
 
 
 async def test_an_event_that_comes_again_counts_once(gate: Turnstile) -> None:
@@ -215,11 +215,11 @@ async def test_an_event_that_comes_again_counts_once(gate: Turnstile) -> None:
 
     outcomes = await asyncio.gather(
         *(
-            gate.performer.perform(EventClaim(record, "turnstile", gate.performer.clock), note, span=INVALID_SPAN)
+            gate.performer.execute(EventClaim(record, "turnstile", gate.performer.clock), note, span=INVALID_SPAN)
             for _ in range(5)
         )
     )
-    assert len([outcome for outcome in outcomes if isinstance(outcome, NotOurs)]) == 4
+    assert len([outcome for outcome in outcomes if isinstance(outcome, Skipped)]) == 4
     assert await number(gate.database, "SELECT count(*) FROM passages") == 1
 
 
@@ -279,7 +279,7 @@ async def test_whoever_loses_every_race_is_told_at_last(gate: Turnstile) -> None
 
     with pytest.raises(StatementRefused):
         await gate.do(uuid4(), always_lose)
-    assert runs == MOST_RUNS
+    assert runs == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize(

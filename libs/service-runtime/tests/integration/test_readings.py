@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from service_runtime.clock import SystemClock
-from service_runtime.observability.gauges import Readings
-from service_runtime.observability.instruments import Distribution, Level, Standing
+from service_runtime.observability.gauges import GaugeRefresher
+from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec
 from service_runtime.observability.metrics import Metrics
 from service_runtime.postgres.database import Connection, Database
-from service_runtime.unit_of_work.executor import Performer
+from service_runtime.unit_of_work.executor import Executor
 from testkit.captured_logs import Logbook
 from testkit.databases import rows
 from testkit.sample_service import Turnstile, TurnstileWork
@@ -20,14 +20,14 @@ from testkit.sample_service import Turnstile, TurnstileWork
 pytestmark = pytest.mark.servers
 
 NOWHERE = "127.0.0.1:1"
-LENGTH = Distribution("calloff_length", "How long something is", (1, 10))
+LENGTH = HistogramSpec("calloff_length", "How long something is", (1, 10))
 
 
-async def count_streams(connection: Connection, _: datetime) -> Sequence[Level]:
-    return [Level((await connection.execute(text("SELECT count(*) FROM streams"))).scalar_one())]
+async def count_streams(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+    return [GaugeSample((await connection.execute(text("SELECT count(*) FROM streams"))).scalar_one())]
 
 
-STREAMS = Standing("calloff_streams", "Streams that were worked on", count_streams)
+STREAMS = GaugeSpec("calloff_streams", "Streams that were worked on", count_streams)
 
 
 class Lagging:
@@ -37,8 +37,8 @@ class Lagging:
         return {"homecare.packages.v1": 7}
 
 
-def readings_of(database: Database, metrics: Metrics) -> Readings:
-    return Readings(database, SystemClock(), [Lagging()], log=Logbook(), metrics=metrics)
+def readings_of(database: Database, metrics: Metrics) -> GaugeRefresher:
+    return GaugeRefresher(database, SystemClock(), [Lagging()], log=Logbook(), metrics=metrics)
 
 
 async def test_a_reading_tells_what_is_parked_overdue_behind_and_what_the_service_declares(database: Database) -> None:
@@ -72,20 +72,20 @@ async def test_while_the_database_is_away_the_other_numbers_are_told_and_these_a
 async def test_what_is_measured_counts_when_it_is_committed(database: Database) -> None:
     metrics = Metrics((LENGTH,))
     gate = Turnstile("turnstile", database, NOWHERE)
-    gate.performer = Performer[TurnstileWork](
+    gate.performer = Executor[TurnstileWork](
         service="turnstile",
         database=database,
         clock=gate.clock,
-        open_work=gate.work,
-        wakes=gate.wakes,
-        measured=metrics.business.note,
+        unit_of_work=gate.work,
+        wakeups=gate.wakes,
+        observe=metrics.business.observe,
     )
 
     async def measure(work: TurnstileWork) -> None:
-        work.measure(LENGTH, 3)
+        work.observe(LENGTH, 3)
 
     async def measure_and_fail(work: TurnstileWork) -> None:
-        work.measure(LENGTH, 3)
+        work.observe(LENGTH, 3)
         raise ValueError
 
     await gate.do(uuid4(), measure)

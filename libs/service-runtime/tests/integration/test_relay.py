@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.catalogue import PACKAGES
-from service_runtime.kafka.client import REFUSALS, KafkaFailure, Outgoing, Partition
+from service_runtime.kafka.client import REFUSALS, KafkaFailure, OutgoingRecord, Partition
 from service_runtime.outbox import relay
 from service_runtime.outbox.relay import outbox_is_empty
 from service_runtime.postgres.database import Database
@@ -42,7 +42,7 @@ class UnreliableKafka:
     async def partition_of(self, topic: str, key: bytes) -> int:
         return sum(key) % PARTITIONS
 
-    async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
+    async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         self.in_flight[partition] += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight[partition])
         try:
@@ -57,7 +57,7 @@ class UnreliableKafka:
         finally:
             self.in_flight[partition] -= 1
 
-    def _keep(self, partition: Partition, record: Outgoing) -> Kept:
+    def _keep(self, partition: Partition, record: OutgoingRecord) -> Kept:
         headers = list(record.headers)
         return Kept(record.topic, partition.partition, len(self.kept), record.key.decode(), headers, record.value)
 
@@ -93,7 +93,7 @@ class RefusingKafka(UnreliableKafka):
     async def start(self) -> None:
         self._fatal = False
 
-    async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
+    async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         if self._fatal:
             raise KafkaFailure("out of order sequence number")
         if any(dict(record.headers)["ce_sequence"] == b"2" for record in records):

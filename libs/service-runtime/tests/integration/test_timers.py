@@ -10,8 +10,8 @@ import pytest
 
 from service_runtime.clock import Horizon, SystemClock
 from service_runtime.postgres.database import Database
-from service_runtime.timers.timers import Precedence, Timer, due
-from service_runtime.timers.worker import Sleeper
+from service_runtime.timers.timers import Precedence, Timer, find_due
+from service_runtime.timers.worker import TimerWorker
 from testkit.clocks import MovableClock
 from testkit.databases import number, rows
 from testkit.sample_service import CLOSE, Turnstile, TurnstileWork, running, stream_of
@@ -79,7 +79,7 @@ async def test_a_timer_does_not_fire_before_its_time(gate: Turnstile, clock: Mov
         await until(lambda: closed(gate, "now"))
         assert await closings(gate) == ["now"]
         clock.set_to(later)
-        gate.wakes.sleeper.ring()
+        gate.wakes.timers.notify()
         await until(lambda: closed(gate, "later"))
 
 
@@ -182,7 +182,7 @@ async def test_the_sleeper_goes_on_after_an_outage(database: Database) -> None:
             await super().note_closing(package, about)
 
     away = Turnstile("turnstile", database, NOWHERE, work=OnceAway)
-    sleeper: Sleeper[TurnstileWork] = away.sleeper()
+    sleeper: TimerWorker[TurnstileWork] = away.sleeper()
     await gate.ask(uuid4(), close_at=SystemClock().now())
     async with running(sleeper.run()):
         await until(lambda: number(database, "SELECT count(*) FROM closings"))
@@ -194,4 +194,4 @@ async def test_due_timers_of_a_parked_key_are_skipped(gate: Turnstile, clock: Mo
     await arm(gate, package, Timer(CLOSE, "it", clock.now(), Precedence.EXPIRY))
     await rows(gate.database, "UPDATE streams SET parked_because = 'a test', parked_at = now()")
     async with gate.database.transaction() as connection:
-        assert await due(connection, within=Horizon(clock.now()), limit=10) == []
+        assert await find_due(connection, within=Horizon(clock.now()), limit=10) == []

@@ -10,18 +10,18 @@ import pytest
 from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from service_runtime.clock import SystemClock
-from service_runtime.kafka.batch_consumer import Batch, BatchFeed
+from service_runtime.kafka.batch_consumer import Batch, BatchConsumer
 from service_runtime.kafka.client import KafkaRecord
 from service_runtime.outbox.relay import outbox_is_empty
 from service_runtime.postgres.database import Database
 from service_runtime.projections import consumer as view_feed
 from service_runtime.projections import projections as views
-from service_runtime.projections.consumer import feed_of
-from service_runtime.projections.projections import VIEW_MOVED, Said, View, said_by
-from service_runtime.subscriptions import when
+from service_runtime.projections.consumer import projection_subscription
+from service_runtime.projections.projections import PROJECTION_UPDATED, Projection, ProjectionRow, projection_row
+from service_runtime.subscriptions import on_timer
 from service_runtime.timers.timers import DueTimer
-from service_runtime.timers.worker import Sleeper
-from service_runtime.unit_of_work.wakeups import Wake
+from service_runtime.timers.worker import TimerWorker
+from service_runtime.unit_of_work.wakeups import Wakeup
 from testkit.contract_examples import an_envelope_of, an_example_of
 from testkit.databases import number, rows
 from testkit.sample_service import Turnstile, TurnstileWork, running
@@ -30,20 +30,20 @@ from testkit.waiting import until
 NOWHERE = "127.0.0.1:1"
 RACES = 200
 
-REQUESTS = View("requests", of=(WithdrawalRequested,), key=lambda event: str(event.package_id))
-ENDINGS = View[WithdrawalRequested | PackageWithdrawn](
-    "endings", of=(WithdrawalRequested, PackageWithdrawn), key=lambda event: f"all/{event.package_id}"
+REQUESTS = Projection("requests", event_types=(WithdrawalRequested,), key=lambda event: str(event.package_id))
+ENDINGS = Projection[WithdrawalRequested | PackageWithdrawn](
+    "endings", event_types=(WithdrawalRequested, PackageWithdrawn), key=lambda event: f"all/{event.package_id}"
 )
 
 
-def said(package: UUID, *, sequence: int, traceparent: str = "") -> Said:
+def said(package: UUID, *, sequence: int, traceparent: str = "") -> ProjectionRow:
     event = an_example_of(WithdrawalRequested, package_id=package)
-    return said_by(REQUESTS, event, sequence=sequence, traceparent=traceparent)
+    return projection_row(REQUESTS, event, sequence=sequence, traceparent=traceparent)
 
 
-async def hear(database: Database, *heard: Said) -> bool:
+async def hear(database: Database, *heard: ProjectionRow) -> bool:
     async with database.transaction() as connection:
-        return await views.write(connection, heard, now=SystemClock().now())
+        return await views.upsert_rows(connection, heard, now=SystemClock().now())
 
 
 async def sequence_of(database: Database, package: UUID) -> int:
@@ -67,12 +67,12 @@ async def test_only_a_higher_sequence_replaces_what_a_view_holds(database: Datab
 async def test_a_view_over_several_kinds_holds_whichever_came_last(database: Database, gate: Turnstile) -> None:
     package = uuid4()
     requested, withdrawn = (an_example_of(each, package_id=package) for each in (WithdrawalRequested, PackageWithdrawn))
-    await hear(database, said_by(ENDINGS, requested, sequence=1), said_by(ENDINGS, withdrawn, sequence=2))
+    await hear(database, projection_row(ENDINGS, requested, sequence=1), projection_row(ENDINGS, withdrawn, sequence=2))
 
     async def look(work: TurnstileWork) -> None:
-        found = await work.views.under(ENDINGS, "all/")
+        found = await work.projections.get_by_prefix(ENDINGS, "all/")
         assert [(one.sequence, one.event) for one in found] == [(2, withdrawn)]
-        assert await work.views.get(ENDINGS, "all/nobody") is None
+        assert await work.projections.get(ENDINGS, "all/nobody") is None
 
     await gate.do(package, look)
 
@@ -81,14 +81,14 @@ async def test_whoever_holds_is_woken_when_the_view_moves(gate: Turnstile, datab
     package, missing = uuid4(), uuid4()
 
     async def hold(work: TurnstileWork) -> None:
-        assert await work.views.get(REQUESTS, str(missing)) is None
+        assert await work.projections.get(REQUESTS, str(missing)) is None
         assert await work.hold([(REQUESTS.name, str(missing))])
 
     await gate.do(package, hold)
     assert not await hear(database, said(uuid4(), sequence=1))
     assert await hear(database, said(missing, sequence=1))
     woken = await rows(database, "SELECT key, kind FROM timers")
-    assert [(row.key, row.kind) for row in woken] == [(str(package), VIEW_MOVED)]
+    assert [(row.key, row.kind) for row in woken] == [(str(package), PROJECTION_UPDATED)]
     assert await number(database, "SELECT count(*) FROM holds") == 0
 
 
@@ -96,7 +96,7 @@ async def test_holding_for_what_has_been_heard_meanwhile_says_look_again(gate: T
     missing = uuid4()
 
     async def hold(work: TurnstileWork) -> None:
-        assert await work.views.get(REQUESTS, str(missing)) is None
+        assert await work.projections.get(REQUESTS, str(missing)) is None
         await hear(database, said(missing, sequence=1))
         assert not await work.hold([(REQUESTS.name, str(missing))])
 
@@ -136,7 +136,9 @@ async def test_what_was_said_last_in_a_batch_is_so_whatever_its_partition(
     await hold_for(gate, *missing)
     records = [a_record(first, at=1), a_record(last, at=2)][::turn]
     async with database.transaction() as connection:
-        await feed_of((REQUESTS,), sleeper=Wake(), log=gate.log).take_in(connection, Batch(records, gate.clock.now()))
+        await projection_subscription((REQUESTS,), sleeper=Wakeup(), log=gate.log).handle(
+            connection, Batch(records, gate.clock.now())
+        )
     assert await wakers(database) == [f"of {last}"]
 
 
@@ -176,10 +178,10 @@ async def test_no_wake_up_is_lost_between_the_look_and_the_hold(gate: Turnstile,
 
     class LooksAgain(TurnstileWork):
         async def hold_for(self, missing: str) -> None:
-            if await self.views.get(REQUESTS, missing) is not None:
+            if await self.projections.get(REQUESTS, missing) is not None:
                 return
             if not await self.hold([(REQUESTS.name, missing)]):
-                assert await self.views.get(REQUESTS, missing) is not None
+                assert await self.projections.get(REQUESTS, missing) is not None
                 return
             held.add(missing)
             await asyncio.sleep(random.uniform(0, 0.004))  # the commit takes its time
@@ -217,23 +219,23 @@ async def test_a_woken_stream_is_performed_by_the_sleeper(gate: Turnstile, datab
         assert await work.hold([(REQUESTS.name, str(missing))])
 
     await gate.do(package, hold)
-    sleeper = Sleeper(
+    sleeper = TimerWorker(
         gate.performer,
-        [when(VIEW_MOVED, look_again)],
-        wake=gate.wakes.sleeper,
+        [on_timer(PROJECTION_UPDATED, look_again)],
+        wake=gate.wakes.timers,
         log=gate.log,
         metrics=gate.metrics.timers,
     )
     async with running(sleeper.run()):
         await hear(database, said(missing, sequence=1))
-        gate.wakes.sleeper.ring()
+        gate.wakes.timers.notify()
         async with asyncio.timeout(5):
             await woken.wait()
 
 
-def a_feed(name: str, database: Database, bootstrap: str, gate: Turnstile) -> BatchFeed:
-    feed = feed_of((REQUESTS, ENDINGS), sleeper=Wake(), log=gate.log)
-    return BatchFeed(feed, service=name, database=database, bootstrap=bootstrap, clock=SystemClock(), log=gate.log)
+def a_feed(name: str, database: Database, bootstrap: str, gate: Turnstile) -> BatchConsumer:
+    feed = projection_subscription((REQUESTS, ENDINGS), sleeper=Wakeup(), log=gate.log)
+    return BatchConsumer(feed, service=name, database=database, bootstrap=bootstrap, clock=SystemClock(), log=gate.log)
 
 
 async def test_a_feed_reads_from_the_beginning_and_can_be_rebuilt(

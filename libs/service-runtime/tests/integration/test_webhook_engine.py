@@ -23,20 +23,20 @@ from contracts.errors import InvalidInput
 from service_runtime.dead_letters import parked_keys as parking
 from service_runtime.observability.logs import logger_for
 from service_runtime.observability.metrics import Metrics
-from service_runtime.postgres.database import Connection, Database, is_passing
+from service_runtime.postgres.database import Connection, Database, is_transient
 from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.executor import Done, Performer
+from service_runtime.unit_of_work.executor import Executed, Executor
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
-from service_runtime.unit_of_work.wakeups import Wakes
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.config import Limits, WebhookOutlet
+from service_runtime.webhooks.config import Limits, WebhookConfig
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
-from service_runtime.webhooks.engine import PERFORMED_AT_ONCE, WebhookEngine
+from service_runtime.webhooks.engine import MAX_EXECUTED, WebhookEngine
 from service_runtime.webhooks.log import LoggedDelivery, log_for
 from service_runtime.webhooks.results import Delivered, Gone, Undeliverable, deliveries
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MONDAY_NINE, MovableClock
 from testkit.databases import a_database
 from testkit.servers import TestPostgres
@@ -45,7 +45,7 @@ from testkit.waiting import until
 GRACE = timedelta(minutes=2)
 SECOND = timedelta(seconds=1)
 LEASE = Limits().lease
-VAULT = Vault([base64.b64encode(b"k" * 32).decode()])
+VAULT = SecretBox([base64.b64encode(b"k" * 32).decode()])
 TOPIC = "homecare.packages.v1"
 P17 = StreamKey(TOPIC, "P-17")
 CAUSE = Cause("command:test", "officer:1", "essex")
@@ -133,12 +133,12 @@ class ByHand:
 
     stream: StreamKey
     cause: Cause = CAUSE
-    patience: str | None = None
+    lock_timeout: str | None = None
 
     async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock(connection, self.stream)
+        return await streams.lock_stream(connection, self.stream)
 
-    async def take(self, connection: Connection, stream: Stream, work: PostgresWork) -> bool:
+    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         return True
 
     async def finish(self, connection: Connection, result: object) -> None: ...
@@ -156,23 +156,23 @@ class Stage:
     def __post_init__(self) -> None:
         self.rules = AddressRules([self.receiver.address])
         self.metrics = Metrics()
-        self.wakes = Wakes()
+        self.wakes = Wakeups()
         self.performer = self.another_performer(self.wakes)
 
-    def another_performer(self, wakes: Wakes) -> Performer[PostgresWork]:
-        return Performer(
-            service="registry", database=self.database, clock=self.clock, open_work=PostgresWork, wakes=wakes
+    def another_performer(self, wakes: Wakeups) -> Executor[PostgresUnitOfWork]:
+        return Executor(
+            service="registry", database=self.database, clock=self.clock, unit_of_work=PostgresUnitOfWork, wakeups=wakes
         )
 
-    def outlet(self, **changed: object) -> WebhookOutlet[PostgresWork]:
+    def outlet(self, **changed: object) -> WebhookConfig[PostgresUnitOfWork]:
         told = deliveries("offer.made", delivered=self._delivered, undeliverable=self._undeliverable)
         usual = {"vault": VAULT, "rules": self.rules, "deliveries": (told,), "gone": self._gone}
-        return WebhookOutlet(**(usual | changed))  # pyright: ignore[reportArgumentType]  a test changes what it likes
+        return WebhookConfig(**(usual | changed))  # pyright: ignore[reportArgumentType]  a test changes what it likes
 
     @asynccontextmanager
     async def engine(self, **changed: object) -> AsyncGenerator[None]:
         """An engine as another process would run it, until the block ends."""
-        wakes = Wakes() if changed.pop("elsewhere", False) else self.wakes
+        wakes = Wakeups() if changed.pop("elsewhere", False) else self.wakes
         engine = WebhookEngine(
             self.another_performer(wakes),
             self.outlet(**changed),
@@ -187,43 +187,43 @@ class Stage:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _tell(self, work: PostgresWork, delivery: UUID, what: str, at: datetime | None) -> None:
+    async def _tell(self, work: PostgresUnitOfWork, delivery: UUID, what: str, at: datetime | None) -> None:
         if self.failing or what.startswith("Poison"):
             message = "a handler with a mistake in it"
             raise RuntimeError(message)
         row = {"delivery": delivery, "what": what, "at": at}
         await work.connection.execute(text("INSERT INTO told VALUES (:delivery, :what, :at)"), row)
 
-    async def _delivered(self, result: Delivered, work: PostgresWork) -> None:
+    async def _delivered(self, result: Delivered, work: PostgresUnitOfWork) -> None:
         await self._tell(work, result.id, f"{result.owner} has {result.about}", result.delivered_at)
 
-    async def _undeliverable(self, result: Undeliverable, work: PostgresWork) -> None:
+    async def _undeliverable(self, result: Undeliverable, work: PostgresUnitOfWork) -> None:
         await self._tell(work, result.id, f"{result.about}: {result.reason}", result.first_attempt_at)
 
-    async def _gone(self, gone: Gone, work: PostgresWork) -> None:
+    async def _gone(self, gone: Gone, work: PostgresUnitOfWork) -> None:
         await work.connection.execute(text("INSERT INTO gone VALUES (:owner)"), {"owner": gone.owner})
 
-    async def do(self, act: Callable[[PostgresWork], Awaitable[object]], *, stream: StreamKey = P17) -> object:
-        done = await self.performer.perform(ByHand(stream), act, span=INVALID_SPAN)
-        assert isinstance(done, Done)
+    async def do(self, act: Callable[[PostgresUnitOfWork], Awaitable[object]], *, stream: StreamKey = P17) -> object:
+        done = await self.performer.execute(ByHand(stream), act, span=INVALID_SPAN)
+        assert isinstance(done, Executed)
         return done.result
 
     async def has_endpoint(self, owner: str, path: str = "/ok", **changed: object) -> str:
-        async def put(work: PostgresWork) -> str | None:
+        async def put(work: PostgresUnitOfWork) -> str | None:
             endpoints = self.outlet(**changed).endpoints(work.connection, now=work.now)
             return await endpoints.put(owner, path if "://" in path else f"http://{self.receiver.address}{path}")
 
         return str(await self.do(put, stream=StreamKey("homecare.providers.v1", owner)))
 
     async def send(self, *abouts: str, to: str = "Alder", stream: StreamKey = P17, kind: str = "offer.made") -> None:
-        async def queue(work: PostgresWork) -> None:
-            work.send(*(Webhook(to, kind, about, {"about": about}, GRACE) for about in abouts))
+        async def queue(work: PostgresUnitOfWork) -> None:
+            work.send_webhooks(*(Webhook(to, kind, about, {"about": about}, GRACE) for about in abouts))
 
         await self.do(queue, stream=stream)
 
     async def recall(self, about: str) -> bool:
-        async def withdraw(work: PostgresWork) -> bool:
-            return await work.recall("offer.made", about)
+        async def withdraw(work: PostgresUnitOfWork) -> bool:
+            return await work.cancel_webhook("offer.made", about)
 
         return bool(await self.do(withdraw))
 
@@ -238,11 +238,11 @@ class Stage:
         """Whether as many handlers wait for the table of what was told as results are performed side by side."""
         waiting = text("SELECT count(*) FROM pg_locks WHERE relation = CAST('told' AS regclass) AND NOT granted")
         async with self.database.transaction() as connection:
-            return (await connection.execute(waiting)).scalar_one() == PERFORMED_AT_ONCE
+            return (await connection.execute(waiting)).scalar_one() == MAX_EXECUTED
 
     async def parked(self, key: str) -> bool:
         async with self.database.transaction() as connection:
-            return [one.stream.key for one in await parking.parked_keys(connection)] == [key]
+            return [one.stream.key for one in await parking.list_parked_keys(connection)] == [key]
 
     async def told_at(self) -> datetime | None:
         async with self.database.transaction() as connection:
@@ -278,13 +278,13 @@ class Stage:
 
     async def park(self, stream: StreamKey = P17) -> None:
         async with self.database.transaction() as connection:
-            await parking.set_aside(
+            await parking.park_key(
                 connection, stream, service="registry", council="essex", because="a test", at=self.clock.now()
             )
 
     async def release(self, stream: StreamKey = P17) -> None:
         async with self.database.transaction() as connection:
-            await streams.lock(connection, stream)
+            await streams.lock_stream(connection, stream)
             await parking.unpark(connection, stream)
 
 
@@ -569,9 +569,9 @@ async def test_what_was_withdrawn_before_it_was_sent_is_never_sent(stage: Stage)
 
 
 async def test_what_was_sent_and_withdrawn_in_one_unit_of_work_is_never_sent(stage: Stage) -> None:
-    async def change_ones_mind(work: PostgresWork) -> bool:
-        work.send(Webhook("Alder", "offer.made", "O-1", {"about": "O-1"}, GRACE))
-        return await work.recall("offer.made", "O-1")
+    async def change_ones_mind(work: PostgresUnitOfWork) -> bool:
+        work.send_webhooks(Webhook("Alder", "offer.made", "O-1", {"about": "O-1"}, GRACE))
+        return await work.cancel_webhook("offer.made", "O-1")
 
     assert await stage.do(change_ones_mind) is True
     assert await stage.log() == []
@@ -706,7 +706,7 @@ async def test_an_unreachable_endpoint_is_a_failure_in_closed_words(stage: Stage
 async def test_while_a_secret_is_rotated_both_are_good_then_only_the_new_one(stage: Stage) -> None:
     old = await stage.has_endpoint("Alder")
 
-    async def rotate(work: PostgresWork) -> str:
+    async def rotate(work: PostgresUnitOfWork) -> str:
         endpoints = stage.outlet().endpoints(work.connection, now=work.now)
         return await endpoints.rotate_secret("Alder", overlap=timedelta(days=1))
 
@@ -738,7 +738,7 @@ async def test_a_secret_is_shown_once_and_stored_encrypted(stage: Stage) -> None
 async def test_a_disabled_endpoint_gets_nothing_until_it_is_put_again(stage: Stage) -> None:
     await stage.has_endpoint("Alder")
 
-    async def disable(work: PostgresWork) -> bool:
+    async def disable(work: PostgresUnitOfWork) -> bool:
         return await stage.outlet().endpoints(work.connection, now=work.now).disable("Alder", because="by officer")
 
     assert await stage.do(disable) is True
@@ -752,7 +752,7 @@ async def test_a_disabled_endpoint_gets_nothing_until_it_is_put_again(stage: Sta
 
 
 async def test_rotating_the_secret_of_nobody_says_so(stage: Stage) -> None:
-    async def rotate(work: PostgresWork) -> str:
+    async def rotate(work: PostgresUnitOfWork) -> str:
         return await stage.outlet().endpoints(work.connection, now=work.now).rotate_secret("Alder", overlap=SECOND)
 
     with pytest.raises(EndpointNotFound):
@@ -804,7 +804,7 @@ async def sent_at_once(stage: Stage, owners: Sequence[str]) -> Gate:
 
 
 async def test_results_that_wait_together_share_a_transaction(stage: Stage) -> None:
-    owners = [f"Owner {number}" for number in range(3 * PERFORMED_AT_ONCE)]
+    owners = [f"Owner {number}" for number in range(3 * MAX_EXECUTED)]
     gate = await sent_at_once(stage, owners)
     async with stage.engine():
         await until(lambda: gate.waiting == len(owners))
@@ -819,7 +819,7 @@ async def test_results_that_wait_together_share_a_transaction(stage: Stage) -> N
 
 
 async def test_a_result_that_fails_costs_those_beside_it_nothing(stage: Stage) -> None:
-    owners = ["Poison", *(f"Owner {number}" for number in range(2 * PERFORMED_AT_ONCE))]
+    owners = ["Poison", *(f"Owner {number}" for number in range(2 * MAX_EXECUTED))]
     gate = await sent_at_once(stage, owners)
     async with stage.engine():
         await until(lambda: gate.waiting == len(owners))
@@ -843,7 +843,7 @@ async def test_a_database_that_goes_away_for_a_moment_loses_no_answer(stage: Sta
         try:
             return await stage.told() == ["Alder has O-1"]
         except Exception as error:  # our own connections were cut as well
-            if is_passing(error):
+            if is_transient(error):
                 return False
             raise
 

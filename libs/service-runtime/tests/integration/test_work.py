@@ -14,18 +14,18 @@ from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.values import WithdrawalReason
 from service_runtime.postgres.database import Database
 from service_runtime.projections import projections as views
-from service_runtime.projections.projections import View, said_by
+from service_runtime.projections.projections import Projection, projection_row
 from service_runtime.timers.timers import Precedence, Timer
 from testkit.clocks import MONDAY_NINE, FixedClock
 from testkit.contract_examples import an_example_of
 from testkit.databases import rows
-from testkit.fake_unit_of_work import InMemoryViews, InMemoryWork
+from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
 from testkit.sample_service import Turnstile, TurnstileWork
 
-REQUESTS = View("requests", of=(WithdrawalRequested,), key=lambda event: str(event.package_id))
+REQUESTS = Projection("requests", event_types=(WithdrawalRequested,), key=lambda event: str(event.package_id))
 IT = uuid4()
 
-AnyWork = TurnstileWork | InMemoryWork
+AnyWork = TurnstileWork | InMemoryUnitOfWork
 
 
 class Store(Protocol):
@@ -49,7 +49,9 @@ class OnPostgres:
 
     async def hear(self, event: WithdrawalRequested, *, sequence: int) -> bool:
         async with self.gate.database.transaction() as connection:
-            return await views.write(connection, [said_by(REQUESTS, event, sequence=sequence)], now=MONDAY_NINE)
+            return await views.upsert_rows(
+                connection, [projection_row(REQUESTS, event, sequence=sequence)], now=MONDAY_NINE
+            )
 
     async def published(self) -> list[Event]:
         found = await rows(self.gate.database, "SELECT type, payload FROM journal ORDER BY position")
@@ -66,12 +68,12 @@ class OnPostgres:
 
 @dataclass
 class InMemory:
-    views: InMemoryViews = field(default_factory=InMemoryViews)
+    views: InMemoryProjections = field(default_factory=InMemoryProjections)
     armed: dict[tuple[str, str], Timer] = field(default_factory=dict[tuple[str, str], Timer])
     events: list[Event] = field(default_factory=list[Event])
 
     async def perform(self, handle: Callable[[AnyWork], Awaitable[None]]) -> None:
-        await handle(InMemoryWork(views=self.views, timers=self.armed, published=self.events))
+        await handle(InMemoryUnitOfWork(projections=self.views, timers=self.armed, published=self.events))
 
     async def hear(self, event: WithdrawalRequested, *, sequence: int) -> bool:
         return self.views.hear(REQUESTS, event, sequence=sequence)
@@ -144,19 +146,19 @@ async def test_a_view_tells_the_newest_and_nothing_of_what_was_not_heard(store: 
     await store.hear(requested(), sequence=1)
 
     async def look(work: AnyWork) -> None:
-        found = await work.views.get(REQUESTS, str(IT))
+        found = await work.projections.get(REQUESTS, str(IT))
         assert found is not None
         assert (found.sequence, found.event) == (2, newest)
-        assert await work.views.get(REQUESTS, "nobody") is None
-        assert list(await work.views.get_many(REQUESTS, [str(IT), "nobody"])) == [str(IT)]
-        assert [entry.event for entry in await work.views.under(REQUESTS, str(IT)[:8])] == [newest]
+        assert await work.projections.get(REQUESTS, "nobody") is None
+        assert list(await work.projections.get_many(REQUESTS, [str(IT), "nobody"])) == [str(IT)]
+        assert [entry.event for entry in await work.projections.get_by_prefix(REQUESTS, str(IT)[:8])] == [newest]
 
     await store.perform(look)
 
 
 async def test_holding_waits_for_news_and_is_refused_when_there_was_some(store: Store) -> None:
     async def hold(work: AnyWork) -> None:
-        assert await work.views.get(REQUESTS, str(IT)) is None
+        assert await work.projections.get(REQUESTS, str(IT)) is None
         assert await work.hold([("requests", str(IT))])
 
     await store.perform(hold)
@@ -167,7 +169,7 @@ async def test_holding_waits_for_news_and_is_refused_when_there_was_some(store: 
         assert not await work.hold([("requests", str(IT))])
 
     async def hold_for_something_newer(work: AnyWork) -> None:
-        assert await work.views.get(REQUESTS, str(IT)) is not None
+        assert await work.projections.get(REQUESTS, str(IT)) is not None
         assert await work.hold([("requests", str(IT))])
 
     await store.perform(hold_without_looking)

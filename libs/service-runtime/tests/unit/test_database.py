@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from service_runtime.postgres.database import ConnectionBroken, StatementRefused, is_passing
+from service_runtime.postgres.database import ConnectionBroken, StatementRefused, is_transient
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,9 @@ from service_runtime.postgres.database import ConnectionBroken, StatementRefused
     ids=lambda error: type(error).__name__,
 )
 def test_a_database_that_is_away_full_or_slow_is_worth_another_try(error: Exception) -> None:
-    assert is_passing(error)
+    assert is_transient(error)
 
 
 @pytest.mark.parametrize("error", [ValueError(), KeyError(), StatementRefused("it is there already", sqlstate="23505")])
 def test_what_is_wrong_by_itself_is_not(error: Exception) -> None:
-    assert not is_passing(error)
+    assert not is_transient(error)

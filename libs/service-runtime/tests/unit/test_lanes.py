@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from service_runtime.kafka.keyed_batches import MOST_TOGETHER, SIDE_BY_SIDE, Lanes
+from service_runtime.kafka.keyed_batches import MAX_BATCH_SIZE, MAX_CONCURRENCY, KeyedBatcher
 
 
 class Handler:
@@ -17,7 +17,7 @@ class Handler:
         self.done: list[str] = []
         self.finished: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
-        self.lanes = Lanes[str](self.handle, lane_of=lambda item: item[0], finished=self.finished.append)
+        self.lanes = KeyedBatcher[str](self.handle, key_of=lambda item: item[0], on_finished=self.finished.append)
 
     async def handle(self, items: Sequence[str]) -> None:
         self.began.append(tuple(items))
@@ -56,16 +56,16 @@ async def test_one_key_goes_in_order_and_another_key_passes_it() -> None:
     await settle()
     assert handler.done == ["b0", "b1"]
     handler.let("a0")
-    await handler.lanes.below(1)
+    await handler.lanes.wait_until_below(1)
     assert handler.done == ["b0", "b1", "a0", "a1"]
     assert handler.finished == handler.done
 
 
 async def test_while_there_is_little_to_do_each_key_goes_alone() -> None:
     handler = Handler()
-    handler.put(*(f"{key}0" for key in keys(SIDE_BY_SIDE)))
+    handler.put(*(f"{key}0" for key in keys(MAX_CONCURRENCY)))
     await settle()
-    assert handler.began == [(f"{key}0",) for key in keys(SIDE_BY_SIDE)]
+    assert handler.began == [(f"{key}0",) for key in keys(MAX_CONCURRENCY)]
 
 
 async def test_what_waits_for_one_key_goes_together() -> None:
@@ -81,15 +81,15 @@ async def test_what_waits_for_one_key_goes_together() -> None:
 
 async def test_a_crowd_of_keys_is_shared_out_fairly() -> None:
     handler = Handler()
-    crowd = keys(3 * SIDE_BY_SIDE)
+    crowd = keys(3 * MAX_CONCURRENCY)
     handler.hold(*(f"{key}0" for key in crowd))
     handler.put(*(f"{key}0" for key in crowd))
     await settle()
-    assert len(handler.began) == SIDE_BY_SIDE
+    assert len(handler.began) == MAX_CONCURRENCY
     assert max(len(handful) for handful in handler.began) == 3
     assert len({*chain(*handler.began)}) == sum(len(handful) for handful in handler.began)
     handler.let(*(f"{key}0" for key in crowd))
-    await handler.lanes.below(1)
+    await handler.lanes.wait_until_below(1)
     assert sorted(handler.done) == [f"{key}0" for key in crowd]
 
 
@@ -98,11 +98,11 @@ async def test_a_handful_has_an_end() -> None:
     handler.hold("a0")
     handler.put("a0")
     await settle()
-    handler.put(*(f"a{number}" for number in range(1, 2 * MOST_TOGETHER)))
+    handler.put(*(f"a{number}" for number in range(1, 2 * MAX_BATCH_SIZE)))
     handler.let("a0")
-    await handler.lanes.below(1)
-    assert [len(handful) for handful in handler.began] == [1, MOST_TOGETHER, MOST_TOGETHER - 1]
-    assert handler.done == [f"a{number}" for number in range(2 * MOST_TOGETHER)]
+    await handler.lanes.wait_until_below(1)
+    assert [len(handful) for handful in handler.began] == [1, MAX_BATCH_SIZE, MAX_BATCH_SIZE - 1]
+    assert handler.done == [f"a{number}" for number in range(2 * MAX_BATCH_SIZE)]
 
 
 async def test_nothing_of_a_handful_is_finished_before_all_of_it_is() -> None:
@@ -120,11 +120,11 @@ async def test_nothing_of_a_handful_is_finished_before_all_of_it_is() -> None:
 
 async def test_no_more_handfuls_at_once_than_there_are_slots() -> None:
     handler = Handler()
-    for key in keys(SIDE_BY_SIDE + 3):
+    for key in keys(MAX_CONCURRENCY + 3):
         handler.hold(f"{key}0")
         handler.put(f"{key}0")
         await settle()
-    assert len(handler.began) == SIDE_BY_SIDE
+    assert len(handler.began) == MAX_CONCURRENCY
     await handler.lanes.stop()
 
 
@@ -132,7 +132,7 @@ async def test_what_is_put_in_as_the_last_handful_ends_waits_for_nobody() -> Non
     """All slots end in one turn of the loop, and something comes before that turn is over."""
     handler = Handler()
     gate = asyncio.Event()
-    waiting = keys(SIDE_BY_SIDE)
+    waiting = keys(MAX_CONCURRENCY)
     handler.gates.update({f"{key}0": gate for key in waiting})
     handler.put(*(f"{key}0" for key in waiting))
     await settle()
@@ -159,7 +159,7 @@ async def test_whoever_waits_for_room_is_freed_when_the_lanes_are_stopped() -> N
     handler = Handler()
     handler.hold("a0")
     handler.put("a0")
-    waiting = asyncio.create_task(handler.lanes.below(1))
+    waiting = asyncio.create_task(handler.lanes.wait_until_below(1))
     await settle()
     await handler.lanes.stop()
     async with asyncio.timeout(1):
@@ -172,9 +172,9 @@ async def test_a_handful_that_breaks_is_told_to_whoever_waits() -> None:
     async def break_down(_: Sequence[str]) -> None:
         raise LookupError
 
-    lanes = Lanes[str](break_down, lane_of=lambda item: item, finished=finished.append)
+    lanes = KeyedBatcher[str](break_down, key_of=lambda item: item, on_finished=finished.append)
     lanes.put("a0")
     await settle()
     with pytest.raises(LookupError):
-        await lanes.below(10)
+        await lanes.wait_until_below(10)
     assert finished == []

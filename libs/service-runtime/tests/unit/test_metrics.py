@@ -6,18 +6,18 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from prometheus_client import generate_latest
 
 from service_runtime.observability.export import as_otlp
-from service_runtime.observability.instruments import Distribution, Level, Measured, Standing
+from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec, Observation
 from service_runtime.observability.metrics import Metrics
 from service_runtime.observability.tracing import resource_of
 
-WAITED = Distribution("calloff_waited_seconds", "How long somebody waited", (1, 10))
+WAITED = HistogramSpec("calloff_waited_seconds", "How long somebody waited", (1, 10))
 
 
-async def nobody_reads(*_: object) -> list[Level]:
+async def nobody_reads(*_: object) -> list[GaugeSample]:
     return []
 
 
-OPEN = Standing("calloff_open", "What is open, by stage", nobody_reads, ("stage",))
+OPEN = GaugeSpec("calloff_open", "What is open, by stage", nobody_reads, ("stage",))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def told(metrics: Metrics) -> dict[str, Metric]:
 
 
 def test_a_distribution_is_told_with_its_buckets(metrics: Metrics) -> None:
-    metrics.business.note([Measured(WAITED, 0.5), Measured(WAITED, 5), Measured(WAITED, 500)])
+    metrics.business.observe([Observation(WAITED, 0.5), Observation(WAITED, 5), Observation(WAITED, 500)])
     waited = told(metrics)["calloff_waited_seconds"]
     (point,) = waited.histogram.data_points
     assert (point.count, point.sum, list(point.bucket_counts)) == (3, 505.5, [1, 1, 1])
@@ -49,14 +49,14 @@ def test_a_counter_is_a_sum_that_only_grows(metrics: Metrics) -> None:
 
 
 def test_what_no_longer_stands_is_told_no_longer(metrics: Metrics) -> None:
-    metrics.business.stand(OPEN, [Level(4, ("tier-1",)), Level(1, ("tier-2",))])
-    metrics.business.stand(OPEN, [Level(2, ("tier-2",))])
+    metrics.business.set_gauge(OPEN, [GaugeSample(4, ("tier-1",)), GaugeSample(1, ("tier-2",))])
+    metrics.business.set_gauge(OPEN, [GaugeSample(2, ("tier-2",))])
     points = told(metrics)["calloff_open"].gauge.data_points
     assert [(point.attributes[0].value.string_value, point.as_double) for point in points] == [("tier-2", 2)]
 
 
 def test_lag_is_told_by_group_and_topic(metrics: Metrics) -> None:
-    metrics.consumer.note_lag({"calloff.audit": {"homecare.packages.v1": 3}, "calloff.audit.all": {}})
+    metrics.consumer.set_lag({"calloff.audit": {"homecare.packages.v1": 3}, "calloff.audit.all": {}})
     shown = generate_latest(metrics.registry).decode()
     assert 'calloff_consumer_lag{group="calloff.audit",topic="homecare.packages.v1"} 3.0' in shown
 
@@ -70,4 +70,4 @@ def test_everything_that_is_shown_can_be_told(metrics: Metrics) -> None:
 
 def test_what_wiring_does_not_declare_is_not_measured(metrics: Metrics) -> None:
     with pytest.raises(KeyError):
-        metrics.business.note([Measured(Distribution("another", "", (1,)), 1)])
+        metrics.business.observe([Observation(HistogramSpec("another", "", (1,)), 1)])

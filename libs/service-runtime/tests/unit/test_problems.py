@@ -16,7 +16,7 @@ from contracts.errors import (
     Unprocessable,
 )
 from service_runtime.http.problems import BASE, MEDIA_TYPE, response_to
-from service_runtime.idempotency import KeyParked, KeyReused, TwinInFlight
+from service_runtime.idempotency import IdempotencyKeyReused, KeyParked, RequestInProgress
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ from service_runtime.idempotency import KeyParked, KeyReused, TwinInFlight
         (Unprocessable("cannot"), 422),
         (NotYet("later", retry_after=3), 503),
         (KeyParked("parked"), 409),
-        (KeyReused("reused"), 422),
-        (TwinInFlight("twin", retry_after=1), 409),
+        (IdempotencyKeyReused("reused"), 422),
+        (RequestInProgress("twin", retry_after=1), 409),
         (CallOffError("whatever"), 500),
     ],
 )

@@ -13,11 +13,11 @@ from contracts.catalogue import PACKAGES, RATES
 from service_runtime.observability import tracing as traces
 from service_runtime.observability.tracing import (
     BegunOrLinked,
-    about,
-    following,
-    is_kept,
-    later,
-    tell,
+    child_span,
+    is_sampled,
+    linked_span,
+    record_finished_span,
+    subject_attributes,
     traceparent_of,
 )
 
@@ -46,7 +46,7 @@ def spans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=ParentBased(BegunOrLinked(request.param)))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(traces, "tracer", lambda: provider.get_tracer("test"))
+    monkeypatch.setattr(traces, "get_tracer", lambda: provider.get_tracer("test"))
     yield Spans(exporter)
     provider.shutdown()
 
@@ -55,7 +55,7 @@ none_begin_here = pytest.mark.parametrize("spans", [0.0], indirect=True)
 
 
 def test_what_follows_is_a_child_of_its_cause_and_linked_to_it(spans: Spans) -> None:
-    with following(KEPT, "a handler", INSIDE, {}) as span:
+    with child_span(KEPT, "a handler", INSIDE, {}) as span:
         assert traceparent_of(span).startswith(f"00-{'ab' * 16}-")
     parent, (link,) = spans["a handler"].parent, spans["a handler"].links
     assert parent is not None
@@ -63,7 +63,7 @@ def test_what_follows_is_a_child_of_its_cause_and_linked_to_it(spans: Spans) -> 
 
 
 def test_what_happens_later_is_a_trace_of_its_own_linked_to_what_armed_it(spans: Spans) -> None:
-    with following(KEPT, "a handler", INSIDE, {}), later(KEPT, "a timer", INSIDE, {}):
+    with child_span(KEPT, "a handler", INSIDE, {}), linked_span(KEPT, "a timer", INSIDE, {}):
         pass
     timer = spans["a timer"]
     assert timer.parent is None
@@ -73,14 +73,14 @@ def test_what_happens_later_is_a_trace_of_its_own_linked_to_what_armed_it(spans:
 
 
 def test_what_is_over_is_told_with_its_beginning_and_end(spans: Spans) -> None:
-    tell(KEPT, "a send", INSIDE, {}, begun=1_000, ended=3_000, error="MessageSizeTooLargeError")
+    record_finished_span(KEPT, "a send", INSIDE, {}, begun=1_000, ended=3_000, error="MessageSizeTooLargeError")
     sent = spans["a send"]
     assert (sent.start_time, sent.end_time, sent.status.status_code) == (1_000, 3_000, StatusCode.ERROR)
     assert dict(sent.attributes or {}) == {"error.type": "MessageSizeTooLargeError"}
 
 
 def test_an_error_is_told_by_its_type_and_never_by_its_words(spans: Spans) -> None:
-    with pytest.raises(ValueError, match="Quillfeather"), following(KEPT, "a handler", INSIDE, {}):
+    with pytest.raises(ValueError, match="Quillfeather"), child_span(KEPT, "a handler", INSIDE, {}):
         raise ValueError("Quillfeather")
     failed = spans["a handler"]
     assert (failed.attributes or {})["error.type"] == "ValueError"
@@ -88,32 +88,32 @@ def test_an_error_is_told_by_its_type_and_never_by_its_words(spans: Spans) -> No
 
 
 def test_what_follows_from_what_nobody_keeps_is_not_made_and_passes_its_context_on(spans: Spans) -> None:
-    with following(NOT_KEPT, "a handler", INSIDE, {}) as span:
+    with child_span(NOT_KEPT, "a handler", INSIDE, {}) as span:
         assert traceparent_of(span) == NOT_KEPT
-    tell(NOT_KEPT, "a send", INSIDE, {}, begun=1, ended=2)
+    record_finished_span(NOT_KEPT, "a send", INSIDE, {}, begun=1, ended=2)
     assert spans.names == []
 
 
 @none_begin_here
 def test_a_timer_that_was_armed_in_a_trace_that_is_kept_is_kept_too(spans: Spans) -> None:
     for armed_by in (KEPT, NOT_KEPT, ""):
-        with later(armed_by, f"armed by {armed_by}", INSIDE, {}):
+        with linked_span(armed_by, f"armed by {armed_by}", INSIDE, {}):
             pass
     assert spans.names == [f"armed by {KEPT}"]
 
 
 def test_a_package_is_named_as_one_and_other_subjects_by_their_stream() -> None:
-    assert about(PACKAGES, "p") == {"calloff.package_id": "p"}
-    assert about(RATES, "r") == {"calloff.subject": "homecare.rates.v1/r"}
+    assert subject_attributes(PACKAGES, "p") == {"calloff.package_id": "p"}
+    assert subject_attributes(RATES, "r") == {"calloff.subject": "homecare.rates.v1/r"}
 
 
 def test_where_nothing_is_traced_nothing_is_said() -> None:
     assert traceparent_of(INVALID_SPAN) == ""
-    assert not is_kept("")
+    assert not is_sampled("")
 
 
 @pytest.mark.parametrize("said", ["", "rubbish", "00-short-short-01", KEPT[:-1]])
 def test_a_traceparent_that_nobody_can_read_stops_nothing(said: str, spans: Spans) -> None:
-    with following(said, "a handler", INSIDE, {}):
-        tell(said, "a send", INSIDE, {}, begun=1, ended=2)
+    with child_span(said, "a handler", INSIDE, {}):
+        record_finished_span(said, "a send", INSIDE, {}, begun=1, ended=2)
     assert spans.names == ["a handler"]

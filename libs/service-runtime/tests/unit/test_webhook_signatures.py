@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from service_runtime.webhooks.secret_box import SecretUnreadable, Vault, VaultKeyUnusable
+from service_runtime.webhooks.secret_box import SecretBox, SecretBoxKeyInvalid, SecretUnreadable
 from service_runtime.webhooks.signing import new_secret, sign, signed_headers
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -60,26 +60,26 @@ def test_secrets_have_32_random_bytes() -> None:
 
 
 def test_a_stored_secret_does_not_show_and_opens_again() -> None:
-    vault = Vault([KEY])
-    sealed = vault.close_in("whsec_x", owner="Alder")
+    vault = SecretBox([KEY])
+    sealed = vault.encrypt("whsec_x", owner="Alder")
     assert b"whsec" not in sealed
-    assert vault.open(sealed, owner="Alder") == "whsec_x"
+    assert vault.decrypt(sealed, owner="Alder") == "whsec_x"
 
 
 def test_a_secret_copied_to_another_owner_stays_closed() -> None:
-    sealed = Vault([KEY]).close_in("whsec_x", owner="Alder")
+    sealed = SecretBox([KEY]).encrypt("whsec_x", owner="Alder")
     with pytest.raises(SecretUnreadable):
-        Vault([KEY]).open(sealed, owner="Birch")
+        SecretBox([KEY]).decrypt(sealed, owner="Birch")
 
 
 def test_a_new_key_opens_what_the_old_one_closed_while_both_are_there() -> None:
-    sealed = Vault([KEY]).close_in("whsec_x", owner="Alder")
-    assert Vault([NEW_KEY, KEY]).open(sealed, owner="Alder") == "whsec_x"
+    sealed = SecretBox([KEY]).encrypt("whsec_x", owner="Alder")
+    assert SecretBox([NEW_KEY, KEY]).decrypt(sealed, owner="Alder") == "whsec_x"
     with pytest.raises(SecretUnreadable):
-        Vault([NEW_KEY]).open(sealed, owner="Alder")
+        SecretBox([NEW_KEY]).decrypt(sealed, owner="Alder")
 
 
 @pytest.mark.parametrize("keys", [[], ["short"], ["not base64!"], [base64.b64encode(b"x" * 16).decode()]])
 def test_a_key_that_is_no_key_is_refused_at_the_start(keys: list[str]) -> None:
-    with pytest.raises(VaultKeyUnusable):
-        Vault(keys)
+    with pytest.raises(SecretBoxKeyInvalid):
+        SecretBox(keys)

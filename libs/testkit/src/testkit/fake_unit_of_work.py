@@ -11,8 +11,15 @@ from uuid import UUID
 
 from contracts.events.base import Event
 from contracts.ids import uuid7
-from service_runtime.observability.instruments import Distribution, Measured
-from service_runtime.projections.projections import Entry, Said, View, entries, entry, said_by
+from service_runtime.observability.instruments import HistogramSpec, Observation
+from service_runtime.projections.projections import (
+    Projection,
+    ProjectionEntry,
+    ProjectionRow,
+    find_entry,
+    list_entries,
+    projection_row,
+)
 from service_runtime.timers.timers import Timer
 from service_runtime.unit_of_work.streams import Cause
 from service_runtime.webhooks.deliveries import Webhook
@@ -24,17 +31,17 @@ A_CAUSE: Final = Cause("command:test", "system:test", "essex")
 
 
 @dataclass
-class InMemoryViews:
+class InMemoryProjections:
     """Views that hear what a test tells them."""
 
-    _said: dict[tuple[str, str], Said] = field(default_factory=dict[tuple[str, str], Said])
+    _said: dict[tuple[str, str], ProjectionRow] = field(default_factory=dict[tuple[str, str], ProjectionRow])
     _seen: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     holds: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
-    def hear(self, view: View[Any], event: Event, *, sequence: int) -> bool:
+    def hear(self, view: Projection[Any], event: Event, *, sequence: int) -> bool:
         """Takes `event` in, unless a newer one was heard; True when somebody held for it and is woken."""
         # What a view is over is known where it is declared; here any view takes any event of its kinds.
-        said = said_by(view, event, sequence=sequence)
+        said = projection_row(view, event, sequence=sequence)
         name = (said.view, said.key)
         if name not in self._said or said.sequence > self._said[name].sequence:
             self._said[name] = said
@@ -42,25 +49,25 @@ class InMemoryViews:
         self.holds.discard(name)
         return woken
 
-    async def get(self, view: View[EventT], key: str) -> Entry[EventT] | None:
+    async def get(self, view: Projection[EventT], key: str) -> ProjectionEntry[EventT] | None:
         return (await self.get_many(view, (key,))).get(key)
 
-    async def get_many(self, view: View[EventT], keys: Iterable[str]) -> Mapping[str, Entry[EventT]]:
+    async def get_many(self, view: Projection[EventT], keys: Iterable[str]) -> Mapping[str, ProjectionEntry[EventT]]:
         said = await self.read((view, key) for key in keys)
-        found = {key: entry(view, said, key) for _, key in said}
+        found = {key: find_entry(view, said, key) for _, key in said}
         return {key: one for key, one in found.items() if one is not None}
 
     async def read(
-        self, wanted: Iterable[tuple[View[Any], str]], *, under: Iterable[tuple[View[Any], str]] = ()
-    ) -> Mapping[tuple[str, str], Said]:
+        self, wanted: Iterable[tuple[Projection[Any], str]], *, under: Iterable[tuple[Projection[Any], str]] = ()
+    ) -> Mapping[tuple[str, str], ProjectionRow]:
         names = sorted({(view.name, key) for view, key in wanted})
         self._seen.update({name: self._said[name].sequence if name in self._said else 0 for name in names})
         prefixes = [(view.name, prefix) for view, prefix in under]
         below = [each for each in self._said if any(each[0] == name and each[1].startswith(p) for name, p in prefixes)]
         return {name: self._said[name] for name in (*names, *below) if name in self._said}
 
-    async def under(self, view: View[EventT], prefix: str) -> list[Entry[EventT]]:
-        return entries(view, await self.read((), under=((view, prefix),)))
+    async def get_by_prefix(self, view: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
+        return list_entries(view, await self.read((), under=((view, prefix),)))
 
     def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
         """False when one of `missing` has moved since it was read."""
@@ -72,16 +79,16 @@ class InMemoryViews:
 
 
 @dataclass
-class InMemoryWork:
+class InMemoryUnitOfWork:
     """Remembers what a handler published, scheduled and held for; services subclass it and add their repositories."""
 
     now: datetime = MONDAY_NINE
     cause: Cause = A_CAUSE
-    views: InMemoryViews = field(default_factory=InMemoryViews)
+    projections: InMemoryProjections = field(default_factory=InMemoryProjections)
     published: list[Event] = field(default_factory=list[Event])
     timers: dict[tuple[str, str], Timer] = field(default_factory=dict[tuple[str, str], Timer])
     webhooks: list[Webhook] = field(default_factory=list[Webhook])
-    measured: list[Measured] = field(default_factory=list[Measured])
+    measured: list[Observation] = field(default_factory=list[Observation])
     _ids: int = 0
 
     def new_id(self) -> UUID:
@@ -98,13 +105,13 @@ class InMemoryWork:
     def cancel(self, kind: str, about: str) -> None:
         self.timers.pop((kind, about), None)
 
-    def send(self, *webhooks: Webhook) -> None:
+    def send_webhooks(self, *webhooks: Webhook) -> None:
         self.webhooks.extend(webhooks)
 
-    def measure(self, what: Distribution, value: float) -> None:
-        self.measured.append(Measured(what, value))
+    def observe(self, what: HistogramSpec, value: float) -> None:
+        self.measured.append(Observation(what, value))
 
-    async def recall(self, kind: str, about: str) -> bool:
+    async def cancel_webhook(self, kind: str, about: str) -> bool:
         """True when one of this kind about this was collected; it is then taken back."""
         kept = [each for each in self.webhooks if (each.kind, each.about) != (kind, about)]
         recalled = len(kept) < len(self.webhooks)
@@ -112,4 +119,4 @@ class InMemoryWork:
         return recalled
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
-        return self.views.hold(missing)
+        return self.projections.hold(missing)

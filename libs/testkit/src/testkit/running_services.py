@@ -17,12 +17,12 @@ from contracts.envelope import GENESIS, Envelope
 from contracts.events.base import Event
 from contracts.ids import uuid7
 from service_runtime.clock import Clock, SystemClock
-from service_runtime.kafka.client import Outgoing, Partition, Producer, create_topics
+from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
 from service_runtime.observability.logs import logger_for
 from service_runtime.postgres.migrations import migrate
 from service_runtime.service import Runner, Service
 from service_runtime.settings import RuntimeSettings
-from service_runtime.unit_of_work.streams import StreamKey, stream_of
+from service_runtime.unit_of_work.streams import StreamKey, stream_key_of
 from testkit.databases import Databases
 from testkit.tokens import Claims, TokenIssuer
 from testkit.topics import begin_at_the_end
@@ -114,7 +114,7 @@ async def a_service(
     await create_topics(bootstrap, TOPICS)
     await migrate(service.database, service.migrations)
     groups = {f"calloff.{service.name}": {each.topic for each in service.subscriptions}}
-    groups |= {f"calloff.{service.name}.{feed.name}": set(feed.topics) for feed in service.feeds}
+    groups |= {f"calloff.{service.name}.{feed.name}": set(feed.topics) for feed in service.batch_subscriptions}
     for group, topics in groups.items():
         await begin_at_the_end(bootstrap, group, sorted(topics))
     async with _running(service, settings, issuer) as running:
@@ -171,7 +171,7 @@ class Voice:
 
     def sealed(self, event: Event, *, at: datetime) -> Envelope:
         """The envelope of `event` as the next one of its stream."""
-        stream = stream_of(event)
+        stream = stream_key_of(event)
         before = self._last.get(stream)
         envelope = Envelope(
             id=uuid7(at),
@@ -191,9 +191,9 @@ class Voice:
 
     async def repeats(self, envelope: Envelope, event: Event) -> None:
         """Sends exactly this record, as a relay that repeats itself would."""
-        stream = stream_of(event)
+        stream = stream_key_of(event)
         key = stream.key.encode()
         partition = Partition(stream.topic, await self._producer.partition_of(stream.topic, key))
         # One at a time, as a relay sends: aiokafka counts the wait of who queues for a partition several times over.
         async with self._turns[partition]:
-            await self._producer.send(partition, [Outgoing(stream.topic, key, encode(event), envelope.headers())])
+            await self._producer.send(partition, [OutgoingRecord(stream.topic, key, encode(event), envelope.headers())])

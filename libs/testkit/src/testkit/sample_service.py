@@ -21,19 +21,19 @@ from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.ids import PackageId
 from contracts.values import WithdrawalReason
 from service_runtime.clock import Clock, SystemClock
-from service_runtime.dead_letters.operations import Parking
-from service_runtime.idempotency import Answer, CommandClaim
+from service_runtime.dead_letters.operations import DeadLetterOperations
+from service_runtime.idempotency import CommandClaim, StoredResponse
 from service_runtime.kafka.consumer import EventConsumer, EventHandling
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import Relay
 from service_runtime.postgres.database import Database
-from service_runtime.subscriptions import on, when
+from service_runtime.subscriptions import on, on_timer
 from service_runtime.timers.timers import DueTimer, Precedence, Timer
-from service_runtime.timers.worker import Sleeper
-from service_runtime.unit_of_work.executor import Done, NotOurs, Performer
+from service_runtime.timers.worker import TimerWorker
+from service_runtime.unit_of_work.executor import Executed, Executor, Skipped
 from service_runtime.unit_of_work.streams import Cause, StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
-from service_runtime.unit_of_work.wakeups import Wakes
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.wakeups import Wakeups
 from testkit.captured_logs import Logbook
 
 TABLES: Final = """
@@ -55,7 +55,7 @@ class TurnstileBlocked(CallOffError):
     """Something stands in the way; take it away first."""
 
 
-class TurnstileWork(PostgresWork):
+class TurnstileWork(PostgresUnitOfWork):
     """The turnstile's unit of work."""
 
     async def is_blocked(self, what: str) -> bool:
@@ -108,7 +108,7 @@ async def close(timer: DueTimer, work: TurnstileWork) -> None:
 
 
 SUBSCRIPTIONS: Final = (on(WithdrawalRequested, let_through),)
-TIMERS: Final = (when(CLOSE, close),)
+TIMERS: Final = (on_timer(CLOSE, close),)
 
 
 def stream_of(package: UUID) -> StreamKey:
@@ -116,9 +116,9 @@ def stream_of(package: UUID) -> StreamKey:
     return StreamKey(PACKAGES, str(package))
 
 
-def answer_nothing(_: object) -> Answer:
+def answer_nothing(_: object) -> StoredResponse:
     """The answer to a command that has none."""
-    return Answer(204, b"")
+    return StoredResponse(204, b"")
 
 
 @dataclass
@@ -133,13 +133,13 @@ class Turnstile:
     work: type[TurnstileWork] = TurnstileWork
 
     def __post_init__(self) -> None:
-        self.wakes = Wakes()
+        self.wakes = Wakeups()
         self.metrics = Metrics()
-        self.performer = Performer[TurnstileWork](
-            service=self.name, database=self.database, clock=self.clock, open_work=self.work, wakes=self.wakes
+        self.performer = Executor[TurnstileWork](
+            service=self.name, database=self.database, clock=self.clock, unit_of_work=self.work, wakeups=self.wakes
         )
         self.handling = EventHandling(self.performer, SUBSCRIPTIONS, log=self.log, metrics=self.metrics.consumer)
-        self.parking = Parking(self.performer, self.handling, self.wakes)
+        self.parking = DeadLetterOperations(self.performer, self.handling, self.wakes)
 
     def relay(self) -> Relay:
         return Relay(
@@ -162,8 +162,8 @@ class Turnstile:
             metrics=self.metrics.consumer,
         )
 
-    def sleeper(self) -> Sleeper[TurnstileWork]:
-        return Sleeper(self.performer, TIMERS, wake=self.wakes.sleeper, log=self.log, metrics=self.metrics.timers)
+    def sleeper(self) -> TimerWorker[TurnstileWork]:
+        return TimerWorker(self.performer, TIMERS, wake=self.wakes.timers, log=self.log, metrics=self.metrics.timers)
 
     async def ask(self, package: UUID, *, times: int = 1, close_at: datetime | None = None) -> None:
         """Carries the command out, as HTTP would."""
@@ -172,7 +172,7 @@ class Turnstile:
 
     async def do(
         self, package: UUID, handle: Callable[[TurnstileWork], Coroutine[object, object, None]]
-    ) -> Done[None] | NotOurs:
+    ) -> Executed[None] | Skipped:
         """Performs `handle` as a command without an Idempotency-Key on the package's stream."""
         claim = CommandClaim[None](
             on=stream_of(package),
@@ -182,7 +182,7 @@ class Turnstile:
             fingerprint="",
             answer=answer_nothing,
         )
-        return await self.performer.perform(claim, handle, span=INVALID_SPAN)
+        return await self.performer.execute(claim, handle, span=INVALID_SPAN)
 
 
 @asynccontextmanager

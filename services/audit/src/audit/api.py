@@ -28,7 +28,7 @@ from contracts.events.packages import ViewUse
 from contracts.events.providers import EligibilityChanged, ProviderRegistered
 from contracts.ids import CouncilKey, PackageId, ProviderId
 from contracts.values import Tier
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.http.auth import Caller, requires
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
@@ -38,7 +38,7 @@ checks = APIRouter(tags=["checks"])
 
 Reader = Annotated[Caller, Depends(requires(("audit:read", "sourcing:operate")))]
 Auditor = Annotated[Caller, Depends(requires(("audit:read", "operations:manage")))]
-Ask = Annotated[RecordQueries, provided(RecordQueries)]
+Ask = Annotated[RecordQueries, injected(RecordQueries)]
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 _Names = TypeAdapter(tuple[_Name, _Name, _Name])

@@ -9,25 +9,25 @@ from audit.store.gauges import STANDINGS
 from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecord
 from audit.subscriptions import FEEDS, SUBSCRIPTIONS, TIMERS
-from service_runtime.kafka.batch_consumer import opened
+from service_runtime.kafka.batch_consumer import bind_batch_handlers
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 
-def build(settings: Settings) -> Service[PostgresWork]:
+def build(settings: Settings) -> Service[PostgresUnitOfWork]:
     database = Database(settings.database_url.get_secret_value(), name="audit", pool_size=settings.pool_size)
     return Service(
         name="audit",
         description="The record: what happened to a package and why, and whether anybody changed it since.",
         settings=settings,
         database=database,
-        work=PostgresWork,
+        unit_of_work=PostgresUnitOfWork,
         migrations=Path(__file__).parent / "migrations",
         routes=(api.stories, api.checks),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        feeds=opened(FEEDS, PostgresRecord),
-        measures=STANDINGS,
+        batch_subscriptions=bind_batch_handlers(FEEDS, PostgresRecord),
+        metrics=STANDINGS,
         ports={RecordQueries: PostgresRecordQueries(database)},
     )

@@ -21,8 +21,14 @@ from contracts.catalogue import TOPICS
 from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, ProviderPassedOver, StageEntered
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.clock import SystemClock
-from service_runtime.kafka.batch_consumer import Afterwards, Batch, BatchFeed, Feed, opened
-from service_runtime.kafka.client import Outgoing, Partition, Producer, create_topics
+from service_runtime.kafka.batch_consumer import (
+    AfterCommit,
+    Batch,
+    BatchConsumer,
+    BatchSubscription,
+    bind_batch_handlers,
+)
+from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
 from service_runtime.postgres.database import Connection, Database
 from testkit.audit.builders import Press
 from testkit.captured_logs import Logbook
@@ -45,8 +51,8 @@ class Intake:
     service: str
     council: CouncilKey
 
-    def feed(self, feed: Feed) -> BatchFeed:
-        return BatchFeed(
+    def feed(self, feed: BatchSubscription) -> BatchConsumer:
+        return BatchConsumer(
             feed,
             service=self.service,
             database=self.database,
@@ -58,7 +64,7 @@ class Intake:
     async def sends(self, *, packages: int) -> int:
         """Whole stories of new packages, in batches; returns how many events that are."""
         press = Press(council=self.council)
-        lanes: dict[Partition, list[Outgoing]] = {}
+        lanes: dict[Partition, list[OutgoingRecord]] = {}
         for _ in range(packages):
             package = PackageId(uuid4())
             for each in press.says(*[an_example_of(kind, package_id=package) for kind in STORY]):
@@ -81,8 +87,8 @@ class Intake:
         return await number(self.database, query, council=self.council)
 
 
-def _outgoing(each: Arrived) -> Outgoing:
-    return Outgoing(each.position.topic, each.key or b"", each.payload or b"", decode_headers(each.headers))
+def _outgoing(each: Arrived) -> OutgoingRecord:
+    return OutgoingRecord(each.position.topic, each.key or b"", each.payload or b"", decode_headers(each.headers))
 
 
 @pytest_asyncio.fixture
@@ -100,7 +106,7 @@ async def intake(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator
 
 
 async def test_a_crash_between_the_commit_and_the_offsets_counts_once(intake: Intake) -> None:
-    (feed,) = opened(FEEDS, PostgresRecord)
+    (feed,) = bind_batch_handlers(FEEDS, PostgresRecord)
     crashes = 0
 
     def crash() -> None:
@@ -109,12 +115,12 @@ async def test_a_crash_between_the_commit_and_the_offsets_counts_once(intake: In
         message = "killed"
         raise RuntimeError(message)
 
-    async def take_in_and_crash(connection: Connection, batch: Batch) -> Afterwards | None:
-        await feed.take_in(connection, batch)
+    async def take_in_and_crash(connection: Connection, batch: Batch) -> AfterCommit | None:
+        await feed.handle(connection, batch)
         return crash if crashes < 2 else None
 
     events = await intake.sends(packages=20)
-    crashing = intake.feed(Feed(feed.name, feed.topics, take_in_and_crash))
+    crashing = intake.feed(BatchSubscription(feed.name, feed.topics, take_in_and_crash))
     async with running(crashing.run()), asyncio.timeout(60):
         await crashing.caught_up()
     assert crashes == 2
@@ -125,7 +131,7 @@ async def test_twenty_thousand_events_are_taken_in_and_verified(
     intake: Intake, capsys: pytest.CaptureFixture[str]
 ) -> None:
     events = await intake.sends(packages=20_000 // len(STORY))
-    (feed,) = opened(FEEDS, PostgresRecord)
+    (feed,) = bind_batch_handlers(FEEDS, PostgresRecord)
     taking_in = intake.feed(feed)
     began, used = time.perf_counter(), time.process_time()
     async with running(taking_in.run()), asyncio.timeout(120):

@@ -13,11 +13,11 @@ from contracts.ids import AreaCode, AwardId, CouncilKey, FrameworkKey, PackageId
 from pricing.domain.approvals import SpotPrice, Standing
 from pricing.domain.orders import PurchaseOrder
 from pricing.domain.rates import Place
-from service_runtime.projections.projections import View
-from service_runtime.unit_of_work.unit_of_work import Work
+from service_runtime.projections.projections import Projection
+from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 
-DEFINITIONS: Final = View("definitions", (FrameworkPublished,), lambda event: event.key)
-DEFINITION_VERSIONS: Final = View(
+DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
+DEFINITION_VERSIONS: Final = Projection(
     "definition-versions", (FrameworkPublished,), lambda event: f"{event.key}/{event.definition.version}"
 )
 
@@ -77,7 +77,7 @@ class SpotPrices(Protocol):
         ...
 
 
-class PricingWork(Work, Protocol):
+class PricingWork(UnitOfWork, Protocol):
     """Pricing's unit of work."""
 
     @property

@@ -12,7 +12,7 @@ from pricing.handlers import (
     issue_purchase_order,
 )
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, PricingWork
-from service_runtime.projections.projections import View
+from service_runtime.projections.projections import Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
@@ -26,4 +26,4 @@ SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
 TIMERS: Final[tuple[TimerSubscription[PricingWork], ...]] = ()
 
 # Views of different events have no narrower common type.
-VIEWS: Final[tuple[View[Any], ...]] = (DEFINITIONS, DEFINITION_VERSIONS)
+VIEWS: Final[tuple[Projection[Any], ...]] = (DEFINITIONS, DEFINITION_VERSIONS)

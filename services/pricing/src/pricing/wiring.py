@@ -19,11 +19,11 @@ def build(settings: Settings) -> Service[PostgresPricingWork]:
         description="The money: price matrices, the rates that providers select, spot prices, purchase orders.",
         settings=settings,
         database=database,
-        work=PostgresPricingWork,
+        unit_of_work=PostgresPricingWork,
         migrations=Path(__file__).parent / "migrations",
         routes=(matrices.router, rates.router, orders.router, spot_prices.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        views=VIEWS,
+        projections=VIEWS,
         ports={PricingQueries: PostgresPricingQueries(database)},
     )

@@ -24,9 +24,9 @@ from pricing.store import TABLES
 from pricing.store.queries import PostgresPricingQueries
 from pricing.store.work import PostgresPricingWork
 from service_runtime.postgres.database import Database, StatementRefused
-from service_runtime.projections.projections import Said, write
+from service_runtime.projections.projections import ProjectionRow, upsert_rows
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import Occasion
+from service_runtime.unit_of_work.unit_of_work import WorkContext
 from testkit.contract_examples import ESSEX, MONDAY_NINE
 from testkit.databases import a_database
 from testkit.pricing.builders import (
@@ -90,16 +90,16 @@ def on_postgres(database: Database) -> Repositories:
         stream = Stream(StreamKey(FRAMEWORKS, "test"), 0, "", parked=False)
         now = MONDAY_NINE + timedelta(minutes=minute)
         async with database.transaction() as connection:
-            yield PostgresPricingWork(connection, Occasion("pricing", stream, now, cause_of(council)))
+            yield PostgresPricingWork(connection, WorkContext("pricing", stream, now, cause_of(council)))
 
     async def hear(definition: FrameworkDefinition) -> None:
         event = FrameworkPublished(definition=definition)
         said = [
-            Said(view.name, view.key(event), definition.version, event.type_name(), encode(event))
+            ProjectionRow(view.name, view.key(event), definition.version, event.type_name(), encode(event))
             for view in (DEFINITIONS, DEFINITION_VERSIONS)
         ]
         async with database.transaction() as connection:
-            await write(connection, said, now=MONDAY_NINE)
+            await upsert_rows(connection, said, now=MONDAY_NINE)
 
     return Repositories(WorkFor(open_one), PostgresPricingQueries(database), hear)
 

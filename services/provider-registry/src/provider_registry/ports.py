@@ -14,7 +14,7 @@ from contracts.offer_links import OfferLinks
 from provider_registry.domain.mails import OfferSaid
 from provider_registry.domain.messages import Addresses
 from provider_registry.domain.provider import Definitions, Place, Provider
-from service_runtime.unit_of_work.unit_of_work import Work
+from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.deliveries import Attempt
 from service_runtime.webhooks.endpoints import Endpoint
 
@@ -124,7 +124,7 @@ class DeliveryTerms:
     """None: there is no mail server, and no provider is reached by mail."""
 
 
-class RegistryWork(Work, Protocol):
+class RegistryWork(UnitOfWork, Protocol):
     """The registry's unit of work."""
 
     @property

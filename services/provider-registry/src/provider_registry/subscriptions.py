@@ -30,7 +30,7 @@ from provider_registry.handlers.offers import (
 )
 from provider_registry.handlers.providers import follow_endpoint, reconsider
 from provider_registry.ports import RECONSIDER, RegistryWork
-from service_runtime.subscriptions import Subscription, TimerSubscription, on, when
+from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
 from service_runtime.webhooks.results import DeliverySubscription, deliveries
 
 SUBSCRIPTIONS: Final[tuple[Subscription[RegistryWork], ...]] = (
@@ -45,7 +45,7 @@ SUBSCRIPTIONS: Final[tuple[Subscription[RegistryWork], ...]] = (
     on(EndpointDisabled, follow_endpoint),
 )
 
-TIMERS: Final[tuple[TimerSubscription[RegistryWork], ...]] = (when(RECONSIDER, reconsider),)
+TIMERS: Final[tuple[TimerSubscription[RegistryWork], ...]] = (on_timer(RECONSIDER, reconsider),)
 
 DELIVERIES: Final[tuple[DeliverySubscription[RegistryWork], ...]] = (
     deliveries(OFFER_MADE, delivered=note_delivered, undeliverable=note_undeliverable),

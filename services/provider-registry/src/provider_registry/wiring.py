@@ -15,28 +15,28 @@ from provider_registry.subscriptions import DELIVERIES, SUBSCRIPTIONS, TIMERS
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.config import Limits, WebhookOutlet
+from service_runtime.webhooks.config import Limits, WebhookConfig
 from service_runtime.webhooks.mail import Login, MailServer
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 
 
 def build(settings: Settings) -> Service[PostgresRegistryWork]:
     database = Database(
         settings.database_url.get_secret_value(), name="provider-registry", pool_size=settings.pool_size
     )
-    vault = Vault([key.get_secret_value() for key in settings.webhook_keys])
+    vault = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
     rules = AddressRules(settings.webhook_private_addresses)
     return Service(
         name="provider-registry",
         description="The market: frameworks, providers, ranked lists, and the webhooks that reach providers' systems.",
         settings=settings,
         database=database,
-        work=partial(PostgresRegistryWork, vault=vault, rules=rules, delivery_terms=_delivery_terms(settings)),
+        unit_of_work=partial(PostgresRegistryWork, vault=vault, rules=rules, delivery_terms=_delivery_terms(settings)),
         migrations=Path(__file__).parent / "migrations",
         routes=(frameworks.router, providers.router, endpoints.router, mailboxes.router, deliveries.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        webhooks=WebhookOutlet(
+        webhooks=WebhookConfig(
             vault=vault,
             rules=rules,
             deliveries=DELIVERIES,

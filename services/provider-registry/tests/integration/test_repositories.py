@@ -41,10 +41,10 @@ from provider_registry.store.work import PostgresRegistryWork
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, StreamKey
-from service_runtime.unit_of_work.unit_of_work import Occasion
+from service_runtime.unit_of_work.unit_of_work import WorkContext
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import EndpointNotFound
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MONDAY_NINE
 from testkit.contract_examples import COLCHESTER, ESSEX, an_id
 from testkit.databases import a_database
@@ -64,7 +64,7 @@ from testkit.servers import TestPostgres
 
 ALDER, BIRCH = provider_id("Alder"), provider_id("Birch")
 URL = "https://alder.example/offers"
-VAULT = Vault(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
+VAULT = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def over_postgres(database: Database) -> Registry:
     @asynccontextmanager
     async def work(council: str) -> AsyncGenerator[RegistryWork]:
         async with database.transaction() as connection:
-            stream = await streams.lock(connection, StreamKey(PROVIDERS, "a stream"))
+            stream = await streams.lock_stream(connection, StreamKey(PROVIDERS, "a stream"))
             cause = Cause("command:test", "system:test", council)
-            occasion = Occasion("provider-registry", stream, MONDAY_NINE, cause)
+            occasion = WorkContext("provider-registry", stream, MONDAY_NINE, cause)
             opened = PostgresRegistryWork(connection, occasion, vault=VAULT, rules=AddressRules(), delivery_terms=TERMS)
             yield opened
             await opened.flush()

@@ -227,7 +227,7 @@ async def _record(
     if endpoint is None or endpoint.disabled_because is not None:
         return
     about, patience = str(after.referral_id), work.news_terms.given_up_after
-    work.send(Webhook(after.council, news.kind, about, news.data, give_up_after=patience))
+    work.send_webhooks(Webhook(after.council, news.kind, about, news.data, give_up_after=patience))
 
 
 def _when(work: ReferralWork) -> datetime:

@@ -12,11 +12,11 @@ from contracts.ids import CouncilKey, PackageId, ReferralId
 from referral.domain.intake import PlaceFound
 from referral.domain.person import Person
 from referral.domain.referral import Noted, Referral, Status
-from service_runtime.projections.projections import View
-from service_runtime.unit_of_work.unit_of_work import Work
+from service_runtime.projections.projections import Projection
+from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.endpoints import Endpoint
 
-DEFINITIONS: Final = View("definitions", (FrameworkPublished,), lambda event: event.key)
+DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
 DISABLED_BY_COUNCIL: Final = "disabled by the council"
 
 
@@ -81,7 +81,7 @@ class NewsTerms:
     secret_overlap: timedelta
 
 
-class ReferralWork(Work, Protocol):
+class ReferralWork(UnitOfWork, Protocol):
     """Referral's unit of work."""
 
     @property

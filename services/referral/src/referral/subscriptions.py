@@ -26,7 +26,7 @@ from contracts.events.packages import (
 )
 from referral.handlers import finish_withdrawal, note_progress
 from referral.ports import DEFINITIONS, ReferralWork
-from service_runtime.projections.projections import View
+from service_runtime.projections.projections import Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
 
 SUBSCRIPTIONS: Final[tuple[Subscription[ReferralWork], ...]] = (
@@ -53,4 +53,4 @@ SUBSCRIPTIONS: Final[tuple[Subscription[ReferralWork], ...]] = (
 TIMERS: Final[tuple[TimerSubscription[ReferralWork], ...]] = ()
 
 # Views of different events have no narrower common type.
-VIEWS: Final[tuple[View[Any], ...]] = (DEFINITIONS,)
+VIEWS: Final[tuple[Projection[Any], ...]] = (DEFINITIONS,)

@@ -17,26 +17,26 @@ from referral.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
-from service_runtime.webhooks.config import WebhookOutlet
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.config import WebhookConfig
+from service_runtime.webhooks.secret_box import SecretBox
 
 
 def build(settings: Settings) -> Service[PostgresReferralWork]:
     database = Database(settings.database_url.get_secret_value(), name="referral", pool_size=settings.pool_size)
-    vault = Vault([key.get_secret_value() for key in settings.webhook_keys])
+    vault = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
     rules = AddressRules(settings.webhook_private_addresses)
     return Service(
         name="referral",
         description="The need: referrals for care at home, who the person is, and the life of each package.",
         settings=settings,
         database=database,
-        work=partial(PostgresReferralWork, vault=vault, rules=rules, news_terms=_news_terms(settings)),
+        unit_of_work=partial(PostgresReferralWork, vault=vault, rules=rules, news_terms=_news_terms(settings)),
         migrations=Path(__file__).parent / "migrations",
         routes=(referrals.referrals, referrals.persons, endpoint.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        views=VIEWS,
-        webhooks=WebhookOutlet(vault=vault, rules=rules),
+        projections=VIEWS,
+        webhooks=WebhookConfig(vault=vault, rules=rules),
         ports={
             ReferralQueries: PostgresReferralQueries(database),
             Postcodes: OnsPostcodes(PostcodeDirectory.open(settings.postcode_directory)),

@@ -20,7 +20,7 @@ from service_runtime.postgres.database import Database
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import EndpointNotFound
 from service_runtime.webhooks.endpoints import Endpoints as StoredEndpoints
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MONDAY_NINE
 from testkit.contract_examples import an_id, some_care
 from testkit.databases import a_database
@@ -36,7 +36,7 @@ from testkit.servers import TestPostgres
 
 KEY = "a person's key"
 URL = "https://council.example/news"
-VAULT = Vault(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
+VAULT = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
 
 @dataclass(frozen=True)

@@ -222,10 +222,10 @@ def _set(alarm: Alarm | Cancelled, work: SourcingWork) -> None:
 def _measure(reached: Sequence[Milestone], work: SourcingWork) -> None:
     for milestone in reached:
         if isinstance(milestone, FirstOffer):
-            work.measure(TIME_TO_FIRST_OFFER, milestone.after.total_seconds())
+            work.observe(TIME_TO_FIRST_OFFER, milestone.after.total_seconds())
             continue
-        work.measure(TIME_TO_PLACE, milestone.after.total_seconds())
-        work.measure(OFFERS_PER_PLACEMENT, milestone.offers)
+        work.observe(TIME_TO_PLACE, milestone.after.total_seconds())
+        work.observe(OFFERS_PER_PLACEMENT, milestone.offers)
 
 
 def _package(timer: DueTimer) -> PackageId:

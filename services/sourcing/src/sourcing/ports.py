@@ -19,38 +19,40 @@ from contracts.events.rates import RatesSelected, rates_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
-from service_runtime.observability.instruments import WAITS, Distribution
-from service_runtime.projections.projections import View
-from service_runtime.unit_of_work.unit_of_work import Work
+from service_runtime.observability.instruments import WAIT_BUCKETS, HistogramSpec
+from service_runtime.projections.projections import Projection
+from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from sourcing.domain.market import Market
 from sourcing.domain.search import Offer, Search
 from sourcing.domain.triggers import Outage
 
-DEFINITIONS: Final = View("definitions", (FrameworkPublished,), lambda event: event.key)
-DEFINITION_VERSIONS: Final = View(
+DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
+DEFINITION_VERSIONS: Final = Projection(
     "definition-versions", (FrameworkPublished,), lambda event: f"{event.key}/{event.definition.version}"
 )
-RANKED_LISTS: Final = View("ranked-lists", (RankedListPublished,), lambda event: event.key)
-RANKED_LIST_VERSIONS: Final = View(
+RANKED_LISTS: Final = Projection("ranked-lists", (RankedListPublished,), lambda event: event.key)
+RANKED_LIST_VERSIONS: Final = Projection(
     "ranked-list-versions",
     (RankedListPublished,),
     lambda event: f"{ranked_list_key(event.framework, event.area, event.tier)}/{event.list_version}",
 )
-ELIGIBILITY: Final = View("eligibility", (EligibilityChanged,), lambda event: event.key)
-CHANNELS: Final = View("channels", (ChannelsChanged,), lambda event: event.key)
-EMBARGOES: Final[View[ProviderEmbargoed | EmbargoLifted]] = View(
+ELIGIBILITY: Final = Projection("eligibility", (EligibilityChanged,), lambda event: event.key)
+CHANNELS: Final = Projection("channels", (ChannelsChanged,), lambda event: event.key)
+EMBARGOES: Final[Projection[ProviderEmbargoed | EmbargoLifted]] = Projection(
     "embargoes", (ProviderEmbargoed, EmbargoLifted), lambda event: event.key
 )
-CAPACITY: Final = View("capacity", (CapacityDeclared,), lambda event: f"{event.key}/{event.area}")
-RATES: Final = View("rates", (RatesSelected,), lambda event: rates_key(event.provider_id, event.framework, event.area))
+CAPACITY: Final = Projection("capacity", (CapacityDeclared,), lambda event: f"{event.key}/{event.area}")
+RATES: Final = Projection(
+    "rates", (RatesSelected,), lambda event: rates_key(event.provider_id, event.framework, event.area)
+)
 
-TIME_TO_FIRST_OFFER: Final = Distribution(
-    "calloff_time_to_first_offer_seconds", "From the request of a package to its first offer", WAITS
+TIME_TO_FIRST_OFFER: Final = HistogramSpec(
+    "calloff_time_to_first_offer_seconds", "From the request of a package to its first offer", WAIT_BUCKETS
 )
-TIME_TO_PLACE: Final = Distribution(
-    "calloff_time_to_place_seconds", "From the request of a package to its placement", WAITS
+TIME_TO_PLACE: Final = HistogramSpec(
+    "calloff_time_to_place_seconds", "From the request of a package to its placement", WAIT_BUCKETS
 )
-OFFERS_PER_PLACEMENT: Final = Distribution(
+OFFERS_PER_PLACEMENT: Final = HistogramSpec(
     "calloff_offers_per_placement", "How many providers were offered a package that is placed", (0, 1, 2, 3, 5, 8, 13)
 )
 
@@ -86,7 +88,7 @@ class Outages(Protocol):
         ...
 
 
-class SourcingWork(Work, Protocol):
+class SourcingWork(UnitOfWork, Protocol):
     """Sourcing's unit of work."""
 
     @property

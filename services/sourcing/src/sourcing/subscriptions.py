@@ -13,8 +13,8 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from service_runtime.heartbeat import OUTAGE_OVER
-from service_runtime.projections.projections import VIEW_MOVED, View
-from service_runtime.subscriptions import Subscription, TimerSubscription, on, when
+from service_runtime.projections.projections import PROJECTION_UPDATED, Projection
+from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
 from sourcing.domain.steps import AlarmKind
 from sourcing.handlers import (
     give_back_lost_time,
@@ -58,17 +58,17 @@ SUBSCRIPTIONS: Final[tuple[Subscription[SourcingWork], ...]] = (
 )
 
 TIMERS: Final[tuple[TimerSubscription[SourcingWork], ...]] = (
-    when(AlarmKind.OFFER_EXPIRES, watch_the_clock),
-    when(AlarmKind.DELIVERY_OVERDUE, watch_the_clock),
-    when(AlarmKind.NEXT_OFFER_DUE, look_for_next_provider),
-    when(AlarmKind.LISTED_TOO_LONG, watch_the_clock),
-    when(OUTAGE_OVER, give_back_lost_time),
-    when(VIEW_MOVED, try_again),
+    on_timer(AlarmKind.OFFER_EXPIRES, watch_the_clock),
+    on_timer(AlarmKind.DELIVERY_OVERDUE, watch_the_clock),
+    on_timer(AlarmKind.NEXT_OFFER_DUE, look_for_next_provider),
+    on_timer(AlarmKind.LISTED_TOO_LONG, watch_the_clock),
+    on_timer(OUTAGE_OVER, give_back_lost_time),
+    on_timer(PROJECTION_UPDATED, try_again),
 )
 PAUSED_IN_OUTAGES: Final = (AlarmKind.OFFER_EXPIRES,)
 
 # Views of different events have no narrower common type.
-VIEWS: Final[tuple[View[Any], ...]] = (
+VIEWS: Final[tuple[Projection[Any], ...]] = (
     DEFINITIONS,
     DEFINITION_VERSIONS,
     RANKED_LISTS,

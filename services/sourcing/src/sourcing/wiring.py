@@ -22,7 +22,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         description="The search: who is offered a package of care, in which order, and who gets it.",
         settings=settings,
         database=database,
-        work=PostgresSourcingWork,
+        unit_of_work=PostgresSourcingWork,
         migrations=Path(__file__).parent / "migrations",
         routes=(
             offers.router,
@@ -35,8 +35,8 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         ),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        views=VIEWS,
-        measures=(*DISTRIBUTIONS, *STANDINGS),
+        projections=VIEWS,
+        metrics=(*DISTRIBUTIONS, *STANDINGS),
         paused_in_outages=PAUSED_IN_OUTAGES,
         ports={SearchQueries: PostgresSearchQueries(database), OfferLinks: _offer_links(settings)},
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from service_runtime.heartbeat import Pulse
+from service_runtime.heartbeat import Heartbeat
 from service_runtime.observability.logs import logger_for
 from sourcing.subscriptions import PAUSED_IN_OUTAGES
 from testkit.databases import rows
@@ -32,7 +32,9 @@ async def was_last_seen(house: House, at: datetime) -> None:
 
 async def comes_back(house: House) -> None:
     """What the service does first when it starts, and each second from then on."""
-    await Pulse(house.database, house.clock, paused=PAUSED_IN_OUTAGES, log=logger_for("test", level="error")).beat()
+    await Heartbeat(
+        house.database, house.clock, paused=PAUSED_IN_OUTAGES, log=logger_for("test", level="error")
+    ).renew()
 
 
 async def a_live_offer(house: House) -> tuple[Town, OfferRead]:

@@ -31,7 +31,7 @@ from contracts.events.packages import (
 from contracts.ids import OfferId
 from contracts.values import Channel
 from service_runtime.heartbeat import OUTAGE_OVER
-from service_runtime.projections.projections import VIEW_MOVED
+from service_runtime.projections.projections import PROJECTION_UPDATED
 from service_runtime.timers.timers import DueTimer, Precedence, Timer
 from service_runtime.unit_of_work.streams import StreamKey
 from sourcing.domain.errors import OfferNotFound
@@ -138,8 +138,8 @@ async def rings(work: InMemorySourcingWork, kind: AlarmKind, *, at: datetime | N
 
 async def view_moved(work: InMemorySourcingWork) -> None:
     """What the search was held for has moved: who held is woken, once."""
-    work.views.holds.clear()
-    await due(work, Timer(VIEW_MOVED, str(uuid4()), work.now, Precedence.FACT))
+    work.projections.holds.clear()
+    await due(work, Timer(PROJECTION_UPDATED, str(uuid4()), work.now, Precedence.FACT))
 
 
 async def due(work: InMemorySourcingWork, timer: Timer) -> None:
@@ -157,7 +157,7 @@ class TheDefinitionComes:
     def __call__(self) -> Market:
         if self._work.markets.looks > 1:
             return a_market("Alder")
-        self._work.views.hear(DEFINITIONS, DEFINITION_IS_THERE, sequence=1)
+        self._work.projections.hear(DEFINITIONS, DEFINITION_IS_THERE, sequence=1)
         return Market()
 
 
@@ -326,13 +326,13 @@ async def test_a_search_is_held_for_the_entry_of_the_view_that_it_misses() -> No
     await start_sourcing(a_request(), work)
     assert happened(work) == [SourcingHeld]
     assert (await search_in(work)).missing == (f"{DEFINITIONS.name}/{FRAMEWORK}",)
-    assert work.views.holds == {DEFINITION}
+    assert work.projections.holds == {DEFINITION}
     assert work.markets.looks == 1
 
 
 async def test_a_complete_step_holds_for_nothing_and_looks_once() -> None:
     work = await offered_to("Alder")
-    assert (work.views.holds, work.markets.looks) == (set(), 1)
+    assert (work.projections.holds, work.markets.looks) == (set(), 1)
 
 
 async def test_a_view_that_moves_before_the_search_can_hold_for_it_is_looked_at_once_more() -> None:
@@ -341,7 +341,7 @@ async def test_a_view_that_moves_before_the_search_can_hold_for_it_is_looked_at_
     await start_sourcing(a_request(), work)
     assert happened(work) == [SourcingStarted, StageEntered, OfferMade]
     assert work.markets.looks == 2
-    assert work.views.holds == set()
+    assert work.projections.holds == set()
     assert (await search_in(work)).missing == ()
 
 
@@ -352,7 +352,7 @@ async def test_a_held_search_goes_on_when_what_it_misses_is_there() -> None:
     work.markets.market = lambda: a_market("Alder")
     await view_moved(work)
     assert happened(work) == [SourcingStarted, StageEntered, OfferMade]
-    assert work.views.holds == set()
+    assert work.projections.holds == set()
 
 
 async def test_a_held_search_that_is_woken_for_nothing_holds_again_and_says_nothing_new() -> None:
@@ -361,7 +361,7 @@ async def test_a_held_search_that_is_woken_for_nothing_holds_again_and_says_noth
     work.published.clear()
     await view_moved(work)
     assert happened(work) == []
-    assert work.views.holds == {DEFINITION}
+    assert work.projections.holds == {DEFINITION}
 
 
 async def test_what_a_search_misses_later_it_holds_for_then() -> None:
@@ -374,13 +374,13 @@ async def test_what_a_search_misses_later_it_holds_for_then() -> None:
     assert isinstance(declined, OfferDeclined)
     await offer_next(declined, work)
     birch = str(provider("Birch"))
-    assert work.views.holds == {("eligibility", birch), ("channels", birch)}
+    assert work.projections.holds == {("eligibility", birch), ("channels", birch)}
 
 
 # --- the table of timers
 
 
 def test_every_alarm_has_a_handler_and_its_place_among_things_due_at_one_instant() -> None:
-    assert {each.kind for each in TIMERS} == {*AlarmKind, OUTAGE_OVER, VIEW_MOVED}
+    assert {each.kind for each in TIMERS} == {*AlarmKind, OUTAGE_OVER, PROJECTION_UPDATED}
     assert set(PRECEDENCE) == set(AlarmKind)
     assert PRECEDENCE[AlarmKind.OFFER_EXPIRES] < PRECEDENCE[AlarmKind.DELIVERY_OVERDUE]

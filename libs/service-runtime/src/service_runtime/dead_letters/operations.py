@@ -13,12 +13,12 @@ from service_runtime.kafka.consumer import EventHandling
 from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.executor import Performer
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
-from service_runtime.unit_of_work.wakeups import Wakes
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.wakeups import Wakeups
 
-WorkT = TypeVar("WorkT", bound=PostgresWork)
+WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
 _SEND_AGAIN = text(
     """
@@ -36,17 +36,17 @@ class Release:
     still_parked: bool
 
 
-class Parking(Generic[WorkT]):
+class DeadLetterOperations(Generic[WorkT]):
     """What an operator can do about parked keys."""
 
-    def __init__(self, performer: Performer[WorkT], handling: EventHandling[WorkT], wakes: Wakes) -> None:
+    def __init__(self, performer: Executor[WorkT], handling: EventHandling[WorkT], wakes: Wakeups) -> None:
         self._performer = performer
         self._handling = handling
         self._wakes = wakes
 
     async def keys(self) -> Sequence[ParkedKey]:
         async with self._performer.database.transaction() as connection:
-            return await parking.parked_keys(connection)
+            return await parking.list_parked_keys(connection)
 
     async def release(self, stream: StreamKey) -> Release | None:
         """Handles what waits, each event in a transaction of its own; None when the key is not parked.
@@ -63,9 +63,9 @@ class Parking(Generic[WorkT]):
                 await self._still_failing(record, error)
                 return Release(handled, still_parked=True)
             handled += 1
-        self._wakes.relay.ring()
-        self._wakes.sleeper.ring()
-        self._wakes.webhooks.ring()
+        self._wakes.relay.notify()
+        self._wakes.timers.notify()
+        self._wakes.webhooks.notify()
         return Release(handled, still_parked=False)
 
     async def discard(self, event_id: UUID, *, because: str) -> bool:
@@ -79,8 +79,8 @@ class Parking(Generic[WorkT]):
     async def _first_or_unpark(self, stream: StreamKey) -> Record | None:
         """The first in line; with nobody left the key is free, decided under its lock so that nobody joins."""
         async with self._performer.database.transaction() as connection:
-            await streams.lock(connection, stream)
-            waiting = await parking.next_in_line(connection, stream)
+            await streams.lock_stream(connection, stream)
+            waiting = await parking.find_first_event(connection, stream)
             if waiting is not None:
                 return Record.stored(stream, *waiting)
             await self._unpark(connection, stream)
@@ -93,7 +93,7 @@ class Parking(Generic[WorkT]):
     async def _still_failing(self, record: Record, error: Exception) -> None:
         because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
         async with self._performer.database.transaction() as connection:
-            await parking.set_aside(
+            await parking.park_key(
                 connection,
                 record.stream,
                 service=self._performer.service,

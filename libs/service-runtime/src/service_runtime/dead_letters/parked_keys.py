@@ -79,7 +79,7 @@ class ParkedKey:
     event_type: str | None
 
 
-async def set_aside(
+async def park_key(
     connection: Connection,
     name: StreamKey,
     *,
@@ -93,7 +93,7 @@ async def set_aside(
 
     A key that is parked already keeps its first reason, and is not told of again.
     """
-    stream = await streams.lock(connection, name)
+    stream = await streams.lock_stream(connection, name)
     if record is not None:
         await _store(connection, record, at=at, failure=because)
     if stream.parked:
@@ -107,13 +107,13 @@ async def set_aside(
         because=because,
     )
     cause = Cause(str(told.event_id or name), f"service:{service}", council)
-    of_key = await streams.lock(connection, StreamKey(PARKED, name.key))
-    sealed, after = streams.seal(told, stream=of_key, event_id=uuid7(at), source=service, cause=cause, at=at)
-    await streams.append(connection, [sealed], [after], at=at)
+    of_key = await streams.lock_stream(connection, StreamKey(PARKED, name.key))
+    sealed, after = streams.chain_event(told, stream=of_key, event_id=uuid7(at), source=service, cause=cause, at=at)
+    await streams.append_to_journal(connection, [sealed], [after], at=at)
 
 
 @dataclass(frozen=True)
-class ParkingPlace:
+class DeadLetters:
     """Where one part of a service parks the keys of what it cannot do: committed, then counted and logged."""
 
     service: str
@@ -134,7 +134,7 @@ class ParkingPlace:
         """Parks a key in a transaction of its own, in which `also` is done, too. Raises what the database raises."""
         at = self.clock.now()
         async with self.database.transaction() as connection:
-            await set_aside(
+            await park_key(
                 connection, stream, service=self.service, council=council, because=because, at=at, record=record
             )
             if also is not None:
@@ -144,7 +144,7 @@ class ParkingPlace:
         self.log.error("key parked", topic=stream.topic, key=stream.key, event_id=event_id, because=because)
 
 
-async def wait_behind(connection: Connection, record: Record, *, at: datetime) -> None:
+async def enqueue_behind(connection: Connection, record: Record, *, at: datetime) -> None:
     """Stores an event that came while its key is parked; one that was handled before needs no place in the line."""
     if (await connection.execute(_KNOWN, {"id": record.envelope.id})).first() is None:
         await _store(connection, record, at=at, failure=None)
@@ -166,12 +166,12 @@ async def _store(connection: Connection, record: Record, *, at: datetime, failur
     )
 
 
-async def forget(connection: Connection, event_id: UUID) -> None:
+async def delete_event(connection: Connection, event_id: UUID) -> None:
     """Takes an event that has been handled out of the line."""
     await connection.execute(_FORGET, {"id": event_id})
 
 
-async def next_in_line(connection: Connection, stream: StreamKey) -> tuple[bytes, bytes] | None:
+async def find_first_event(connection: Connection, stream: StreamKey) -> tuple[bytes, bytes] | None:
     """Headers and payload of the first event that waits; None when the line is empty."""
     row = (await connection.execute(_NEXT, {"topic": stream.topic, "key": stream.key})).one_or_none()
     return None if row is None else (row.headers, row.payload)
@@ -188,12 +188,12 @@ async def discard(connection: Connection, event_id: UUID, *, because: str, at: d
     return row.one_or_none() is not None
 
 
-async def how_many(connection: Connection) -> int:
+async def count_parked_keys(connection: Connection) -> int:
     """Keys that wait for an operator."""
     return (await connection.execute(_HOW_MANY)).scalar_one()
 
 
-async def parked_keys(connection: Connection) -> list[ParkedKey]:
+async def list_parked_keys(connection: Connection) -> list[ParkedKey]:
     """Everything that waits for an operator, the longest wait first."""
     rows = await connection.execute(_LIST)
     return [

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 
 from service_runtime.http import operations, problems
 from service_runtime.http.bodies import BodyLimit
-from service_runtime.http.spans import UnsaidAddress, is_a_probe, name_the_package
+from service_runtime.http.spans import RedactUrl, is_a_probe, set_package_attribute
 from service_runtime.observability.logs import Logger
 
 PortT = TypeVar("PortT")
@@ -32,20 +32,20 @@ def create_app(
         version="1",
         # Its logs would carry the messages of exceptions; spans for dependencies and serialisation say nothing.
         telemetry={"logs": False, "operation_spans": False, "metrics": False, "exclude": is_a_probe},
-        dependencies=[Depends(name_the_package)],
+        dependencies=[Depends(set_package_attribute)],
         docs_url="/docs",
         redoc_url=None,
     )
     problems.install(app, log)
     app.add_middleware(BodyLimit)
-    app.add_middleware(UnsaidAddress)
+    app.add_middleware(RedactUrl)
     for router in (*routes, operations.router, operations.probes):
         app.include_router(router)
     app.state.ports = dict(ports)
     return app
 
 
-def provided(port: type[PortT]) -> Any:
+def injected(port: type[PortT]) -> Any:
     """The dependency that gives a route what `wiring` has put behind a Protocol of `ports.py`.
 
     Use it as the metadata of Annotated: `Offers = Annotated[OfferQueries, provided(OfferQueries)]`.

@@ -12,10 +12,10 @@ from contracts.errors import CallOffError, NotYet
 from contracts.ids import uuid7
 from service_runtime.http.auth import Caller
 from service_runtime.http.problems import response_to
-from service_runtime.idempotency import Answer, CommandClaim, Replay, TwinInFlight, fingerprint
-from service_runtime.observability.tracing import about
-from service_runtime.postgres.database import gave_up_waiting
-from service_runtime.unit_of_work.executor import Done, Performer
+from service_runtime.idempotency import CommandClaim, ReplayedResponse, RequestInProgress, StoredResponse, fingerprint
+from service_runtime.observability.tracing import subject_attributes
+from service_runtime.postgres.database import is_lock_timeout
+from service_runtime.unit_of_work.executor import Executed, Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey
 
 CommandT = TypeVar("CommandT")
@@ -32,27 +32,27 @@ IdempotencyKey = Annotated[
 ]
 
 
-def answered(body: BaseModel, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+def json_response(body: BaseModel, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> StoredResponse:
     """An answer with a JSON body."""
-    return Answer(status, body.model_dump_json().encode(), (("content-type", "application/json"), *headers))
+    return StoredResponse(status, body.model_dump_json().encode(), (("content-type", "application/json"), *headers))
 
 
-def refused(error: CallOffError) -> Answer:
+def problem_response_of(error: CallOffError) -> StoredResponse:
     """A refusal that is on record: the transaction commits, and the caller gets the error's problem+json."""
     response = response_to(error)
     headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
-    return Answer(response.status_code, bytes(response.body), headers)
+    return StoredResponse(response.status_code, bytes(response.body), headers)
 
 
-class CatchingUp(NotYet):
+class NotReady(NotYet):
     """The service has just started and does not know enough yet to decide."""
 
 
-class Commands:
+class CommandBus:
     """Carries out the commands of one request."""
 
     # Which unit of work the performer opens is the service's business; its handlers' types say it.
-    def __init__(self, performer: Performer[Any], request: Request, key: str | None, fingerprints: bytes) -> None:
+    def __init__(self, performer: Executor[Any], request: Request, key: str | None, fingerprints: bytes) -> None:
         self._performer = performer
         self._request = request
         self._key = key
@@ -62,15 +62,15 @@ class Commands:
         """A fresh, time-ordered id, for a subject that begins with this command."""
         return uuid7(self._performer.clock.now())
 
-    async def carry_out(
+    async def execute(
         self,
         command: CommandT,
         handler: Callable[[CommandT, Any], Awaitable[ResultT]],
         *,
         on: StreamKey,
         by: Caller,
-        answer: Callable[[ResultT], Answer],
-        kept: Callable[[ResultT], Answer] | None = None,
+        respond: Callable[[ResultT], StoredResponse],
+        stored: Callable[[ResultT], StoredResponse] | None = None,
     ) -> Response:
         """Runs `handler(command, work)` on the stream `on` and returns its answer, or the one given before.
 
@@ -79,7 +79,7 @@ class Commands:
         seconds.
         """
         span = trace.get_current_span()
-        span.set_attributes(about(on.topic, on.key))
+        span.set_attributes(subject_attributes(on.topic, on.key))
         claim = CommandClaim(
             on=on,
             why=Cause(f"command:{uuid7(self._performer.clock.now())}", by.actor, by.council),
@@ -87,21 +87,21 @@ class Commands:
             # The key is the caller's own text, and could say anything.
             idempotency_key=None if self._key is None else fingerprint(self._secret, self._key.encode()),
             fingerprint=await self._fingerprint(),
-            answer=kept or answer,
+            answer=stored or respond,
         )
         try:
-            done = await self._performer.perform(claim, lambda work: handler(command, work), span=span)
-        except Replay as replay:
+            done = await self._performer.execute(claim, lambda work: handler(command, work), span=span)
+        except ReplayedResponse as replay:
             return _response(replay.answer)
         except Exception as error:
-            if gave_up_waiting(error):
+            if is_lock_timeout(error):
                 message = (
                     "the same, or something else about the same subject, is being done just now; ask again in a second"
                 )
-                raise TwinInFlight(message, retry_after=1) from error
+                raise RequestInProgress(message, retry_after=1) from error
             raise
-        assert isinstance(done, Done), "a command is carried out, replayed or refused"
-        return _response(answer(done.result))
+        assert isinstance(done, Executed), "a command is carried out, replayed or refused"
+        return _response(respond(done.result))
 
     async def _fingerprint(self) -> str:
         request = self._request
@@ -109,23 +109,23 @@ class Commands:
         return fingerprint(self._secret, request.method.encode(), path.encode(), await request.body())
 
 
-async def commands(request: Request, key: IdempotencyKey = None) -> Commands:
+async def command_bus(request: Request, key: IdempotencyKey = None) -> CommandBus:
     """The dependency through which routes carry out commands."""
     return _commands(request, key)
 
 
-async def unkept_commands(request: Request) -> Commands:
+async def command_bus_without_idempotency(request: Request) -> CommandBus:
     """The same for commands whose answers must never be stored: an Idempotency-Key means nothing to them."""
     return _commands(request, None)
 
 
-def _commands(request: Request, key: str | None) -> Commands:
+def _commands(request: Request, key: str | None) -> CommandBus:
     state = request.app.state
     if not state.ready.is_set():
         message = "still catching up with what other services have said; ask again shortly"
-        raise CatchingUp(message, retry_after=2)
-    return Commands(state.performer, request, key, state.fingerprints)
+        raise NotReady(message, retry_after=2)
+    return CommandBus(state.performer, request, key, state.fingerprints)
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: StoredResponse) -> Response:
     return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from contracts.errors import NotFound
-from service_runtime.dead_letters.operations import Parking
+from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.http.auth import Caller, requires
 from service_runtime.http.problems import problem_response, problems
 from service_runtime.unit_of_work.streams import StreamKey
@@ -52,12 +52,12 @@ class Discard(BaseModel):
     because: str = Field(min_length=3, max_length=200, description="a code or ticket number; no names")
 
 
-async def _parking(request: Request) -> Parking[Any]:
+async def _parking(request: Request) -> DeadLetterOperations[Any]:
     return request.app.state.parking
 
 
 # Releasing needs no knowledge of the service's own unit of work.
-Lot = Annotated[Parking[Any], Depends(_parking)]
+Lot = Annotated[DeadLetterOperations[Any], Depends(_parking)]
 
 
 @router.get("/v1/parked", response_model=ParkedKeys, responses=problems())

@@ -30,7 +30,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def check_seen(if_match: str | None, *, version: int) -> None:
+def check_etag(if_match: str | None, *, version: int) -> None:
     """Raises PreconditionRequired without If-Match, and PreconditionFailed when it does not name `version`."""
     if if_match is None:
         message = "send the ETag that came with what you read as If-Match"

@@ -27,8 +27,8 @@ from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import (
     ConnectionBroken,
     StatementRefused,
-    gave_up_waiting,
-    is_passing,
+    is_lock_timeout,
+    is_transient,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -101,9 +101,9 @@ def refusal_of(error: Exception) -> CallOffError | None:
     """What an error is to the caller; None where it is a fault of ours."""
     if isinstance(error, CallOffError):
         return error
-    if gave_up_waiting(error):
+    if is_lock_timeout(error):
         return _BUSY
-    return _AWAY if is_passing(error) else None
+    return _AWAY if is_transient(error) else None
 
 
 _BUSY: Final = NotYet("something else is being done about the same just now; ask again in a second", retry_after=1)

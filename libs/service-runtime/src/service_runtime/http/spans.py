@@ -8,7 +8,7 @@ from fastapi import Request
 from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service_runtime.observability.tracing import about_package
+from service_runtime.observability.tracing import package_attributes
 
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 REDACTED: Final = "REDACTED"
@@ -20,18 +20,18 @@ def is_a_probe(scope: MutableMapping[str, Any]) -> bool:  # ASGI's own type
     return scope.get("path") in PROBES
 
 
-async def name_the_package(request: Request) -> None:
+async def set_package_attribute(request: Request) -> None:
     """A dependency of every route: where the address names a package, its span does."""
     named = request.path_params.get("package_id") or request.query_params.get("package_id")
     if named is None or not trace.get_current_span().is_recording():
         return
     try:
-        about_package(UUID(str(named)))
+        package_attributes(UUID(str(named)))
     except ValueError:
         return  # the route refuses it
 
 
-class UnsaidAddress:
+class RedactUrl:
     """Takes paths and queries out of spans: a link that answers for a provider is one, and people type names."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -21,12 +21,12 @@ from service_runtime.kafka.client import (
     end_offsets,
 )
 from service_runtime.observability.logs import Logger
-from service_runtime.observability.messaging import Passing, tell_taken_in
+from service_runtime.observability.messaging import KafkaMessage, record_receive_spans
 from service_runtime.postgres.database import Connection, Database
 
 KeeperT = TypeVar("KeeperT")
 
-MOST_RECORDS: Final = 500
+MAX_RECORDS: Final = 500
 """In a batch: what reading them takes, the rest of the process waits for."""
 
 
@@ -38,21 +38,21 @@ class Batch:
     at: datetime
 
 
-Afterwards = Callable[[], None]
+AfterCommit = Callable[[], None]
 """What is to be done once the batch is committed: wake somebody."""
 
 
 @dataclass(frozen=True)
-class Feed:
+class BatchSubscription:
     """Which topics are taken in, and by whom; the consumer group has the feed's name."""
 
     name: str
     topics: tuple[str, ...]
-    take_in: Callable[[Connection, Batch], Awaitable[Afterwards | None]]
+    handle: Callable[[Connection, Batch], Awaitable[AfterCommit | None]]
 
 
 @dataclass(frozen=True)
-class Intake(Generic[KeeperT]):
+class BatchHandlerEntry(Generic[KeeperT]):
     """A line of a `FEEDS` table: the topics, and the handler that has each batch of them kept."""
 
     name: str
@@ -60,13 +60,15 @@ class Intake(Generic[KeeperT]):
     handler: Callable[[Batch, KeeperT], Awaitable[None]]
 
 
-def opened(intakes: Iterable[Intake[KeeperT]], keeper: Callable[[Connection], KeeperT]) -> tuple[Feed, ...]:
+def bind_batch_handlers(
+    intakes: Iterable[BatchHandlerEntry[KeeperT]], keeper: Callable[[Connection], KeeperT]
+) -> tuple[BatchSubscription, ...]:
     """The feeds of a table, each batch kept by a `keeper` on the transaction's connection."""
-    return tuple(Feed(each.name, each.topics, _kept_by(each, keeper)) for each in intakes)
+    return tuple(BatchSubscription(each.name, each.topics, _kept_by(each, keeper)) for each in intakes)
 
 
 def _kept_by(
-    intake: Intake[KeeperT], keeper: Callable[[Connection], KeeperT]
+    intake: BatchHandlerEntry[KeeperT], keeper: Callable[[Connection], KeeperT]
 ) -> Callable[[Connection, Batch], Awaitable[None]]:
     async def take_in(connection: Connection, batch: Batch) -> None:
         await intake.handler(batch, keeper(connection))
@@ -74,11 +76,11 @@ def _kept_by(
     return take_in
 
 
-class BatchFeed:
+class BatchConsumer:
     """Runs one feed until it is cancelled; `caught_up` tells when it knows what its topics held at that moment."""
 
     def __init__(
-        self, feed: Feed, *, service: str, database: Database, bootstrap: str, clock: Clock, log: Logger
+        self, feed: BatchSubscription, *, service: str, database: Database, bootstrap: str, clock: Clock, log: Logger
     ) -> None:
         self._feed = feed
         self._client_id = f"{service}-{feed.name}"
@@ -102,7 +104,7 @@ class BatchFeed:
                 await consumer.start(self._feed.topics, _Unconcerned())
                 self._consumer = consumer
                 while True:
-                    await self._take_in(consumer, await consumer.read(timeout_ms=500, most=MOST_RECORDS))
+                    await self._take_in(consumer, await consumer.read(timeout_ms=500, most=MAX_RECORDS))
             except Exception as error:  # noqa: BLE001  a feed has to move on after any outage
                 self._log.warning("feed rebuilt", feed=self._feed.name, error=type(error).__name__)
                 await asyncio.sleep(0.5)
@@ -111,7 +113,7 @@ class BatchFeed:
                 self._reached, self._in_hand = {}, {}
                 await consumer.stop(within=3)
 
-    async def reached(self) -> dict[Partition, int]:
+    async def positions(self) -> dict[Partition, int]:
         """Up to where each partition is taken in; none while this process is in no group."""
         if self._consumer is None:
             return {}
@@ -122,7 +124,7 @@ class BatchFeed:
 
     async def lag(self) -> Mapping[str, int]:
         """By topic, how many records are not taken in yet; none while this process is in no group."""
-        return {} if self._consumer is None else self._consumer.behind(await self.reached())
+        return {} if self._consumer is None else self._consumer.behind(await self.positions())
 
     async def _take_in(self, consumer: Consumer, records: Sequence[KafkaRecord]) -> None:
         if not records:
@@ -130,10 +132,10 @@ class BatchFeed:
         self._in_hand = {Partition(each.topic, each.partition): each.offset for each in reversed(records)}
         begun = time.time_ns()
         async with self._database.transaction() as connection:
-            afterwards = await self._feed.take_in(connection, Batch(records, self._clock.now()))
+            afterwards = await self._feed.handle(connection, Batch(records, self._clock.now()))
         if afterwards is not None:
             afterwards()
-        tell_taken_in(map(_passing, records), group=self.group, begun=begun)
+        record_receive_spans(map(_passing, records), group=self.group, begun=begun)
         ends = {Partition(each.topic, each.partition): each.offset + 1 for each in records}
         self._reached.update(ends)
         self._in_hand = {}
@@ -142,7 +144,7 @@ class BatchFeed:
     async def caught_up(self) -> None:
         """Returns when everything that the topics hold now has been taken in."""
         client_id = f"{self._client_id}-check"
-        ends = await until_there(self._bootstrap, self._feed.topics, client_id=client_id)
+        ends = await wait_for_end_offsets(self._bootstrap, self._feed.topics, client_id=client_id)
         while True:
             done = await committed_offsets(self._bootstrap, self.group, list(ends), client_id=client_id)
             if all(done[partition] >= end for partition, end in ends.items()):
@@ -150,11 +152,11 @@ class BatchFeed:
             await asyncio.sleep(0.1)
 
 
-def _passing(record: KafkaRecord) -> Passing:
-    return Passing(record.topic, record.partition, record.offset, record.key or b"", record.headers)
+def _passing(record: KafkaRecord) -> KafkaMessage:
+    return KafkaMessage(record.topic, record.partition, record.offset, record.key or b"", record.headers)
 
 
-async def until_there(bootstrap: str, topics: Sequence[str], *, client_id: str) -> dict[Partition, int]:
+async def wait_for_end_offsets(bootstrap: str, topics: Sequence[str], *, client_id: str) -> dict[Partition, int]:
     """Where `topics` end at present; waits for topics that do not exist yet."""
     while True:
         try:

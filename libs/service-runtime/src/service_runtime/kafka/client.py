@@ -24,7 +24,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from contracts.envelope import Headers
-from service_runtime.observability.messaging import Passing, tell_sent
+from service_runtime.observability.messaging import KafkaMessage, record_send_spans
 
 Partition = TopicPartition
 KafkaRecord = ConsumerRecord
@@ -49,7 +49,7 @@ REFUSALS: Final = (
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingRecord:
     """One record to be sent."""
 
     topic: str
@@ -80,7 +80,7 @@ class Producer:
         partitions = await self._producer.partitions_for(topic)
         return sorted(partitions)[_hash_of(key) % len(partitions)]
 
-    async def send(self, partition: Partition, records: Sequence[Outgoing]) -> int:
+    async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         """Sends the first of `records` that fit into one batch; returns how many Kafka has acknowledged.
 
         Raises one of REFUSALS when the broker will not have the batch, MessageSizeTooLargeError also for a single
@@ -100,9 +100,9 @@ class Producer:
             acknowledged = await self._producer.send_batch(batch, partition.topic, partition=partition.partition)
             first = (await acknowledged).offset
         except KafkaError as error:
-            tell_sent(_passing(partition, records[:count]), begun=begun, error=type(error).__name__)
+            record_send_spans(_passing(partition, records[:count]), begun=begun, error=type(error).__name__)
             raise
-        tell_sent(_passing(partition, records[:count], first), begun=begun)
+        record_send_spans(_passing(partition, records[:count], first), begun=begun)
         return count
 
     async def close(self, *, within: float) -> None:
@@ -125,11 +125,13 @@ def _hash_of(key: bytes) -> int:
     return murmur2(key) & 0x7FFFFFFF
 
 
-def _passing(partition: Partition, records: Sequence[Outgoing], first: int | None = None) -> Iterable[Passing]:
+def _passing(
+    partition: Partition, records: Sequence[OutgoingRecord], first: int | None = None
+) -> Iterable[KafkaMessage]:
     """Records that went into one batch, whose `first` got this offset."""
     for number, record in enumerate(records):
         offset = None if first is None else first + number
-        yield Passing(partition.topic, partition.partition, offset, record.key, record.headers)
+        yield KafkaMessage(partition.topic, partition.partition, offset, record.key, record.headers)
 
 
 async def _cancel_sender(producer: AIOKafkaProducer) -> None:

@@ -17,25 +17,25 @@ from opentelemetry.trace import Span, SpanKind
 from pydantic import ValidationError
 
 from contracts.catalogue import decode
-from service_runtime.dead_letters.parked_keys import ParkingPlace
+from service_runtime.dead_letters.parked_keys import DeadLetters
 from service_runtime.idempotency import EventClaim
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord, Partition, RebalanceListener
-from service_runtime.kafka.keyed_batches import Lanes
+from service_runtime.kafka.keyed_batches import KeyedBatcher
 from service_runtime.kafka.offsets import Offsets
 from service_runtime.kafka.records import Record
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
-from service_runtime.observability.tracing import following, later
-from service_runtime.postgres.database import is_passing
+from service_runtime.observability.tracing import child_span, linked_span
+from service_runtime.postgres.database import is_transient
 from service_runtime.subscriptions import Subscription
-from service_runtime.unit_of_work.executor import Done, Job, NotOurs, Performer
+from service_runtime.unit_of_work.executor import Executed, Executor, Job, Skipped
 from service_runtime.unit_of_work.streams import StreamKey, encode_headers
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
-WorkT = TypeVar("WorkT", bound=PostgresWork)
+WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
-TRIES: Final = 3
-MOST_UNFINISHED: Final = 500
+MAX_ATTEMPTS: Final = 3
+MAX_UNFINISHED: Final = 500
 COMMIT_EVERY: Final = 0.5
 COMMIT_PATIENCE: Final = 3.0
 """Seconds: aiokafka tries to commit while the broker is away, and neither a rebalance nor the end may wait for that."""
@@ -53,7 +53,7 @@ class EventHandling(Generic[WorkT]):
 
     def __init__(
         self,
-        performer: Performer[WorkT],
+        performer: Executor[WorkT],
         subscriptions: Iterable[Subscription[WorkT]],
         *,
         log: Logger,
@@ -63,7 +63,7 @@ class EventHandling(Generic[WorkT]):
         self._by_type: Mapping[str, Subscription[WorkT]] = {each.type: each for each in subscriptions}
         self._log = log
         self._metrics = metrics
-        self._parking = ParkingPlace(performer.service, performer.database, performer.clock, metrics.parked, log)
+        self._parking = DeadLetters(performer.service, performer.database, performer.clock, metrics.parked, log)
 
     async def handle(self, raw: Sequence[KafkaRecord]) -> None:
         """Returns when the records need no further attention of the consumer's; never raises but when cancelled."""
@@ -77,9 +77,9 @@ class EventHandling(Generic[WorkT]):
         """All in one transaction; False when nothing was done, since one of them or the moment did not allow it."""
         started = time.perf_counter()
         try:
-            outcomes = await self._performer.perform_together([self._job(record) for record in records])
+            outcomes = await self._performer.execute_batch([self._job(record) for record in records])
         except Exception as error:  # noqa: BLE001  alone each will show what it has to say
-            self._metrics.taken_apart.labels(type(error).__name__).inc()
+            self._metrics.batch_fallbacks.labels(type(error).__name__).inc()
             return False
         each_took = (time.perf_counter() - started) / len(records)
         for record, outcome in zip(records, outcomes, strict=True):
@@ -93,8 +93,8 @@ class EventHandling(Generic[WorkT]):
                 await self.perform(record)
             except Exception as error:  # noqa: BLE001  here errors are sorted, whatever they are
                 self._metrics.retried.labels(type(error).__name__).inc()
-                failures += 0 if is_passing(error) else 1
-                if failures == TRIES:
+                failures += 0 if is_transient(error) else 1
+                if failures == MAX_ATTEMPTS:
                     await self._park_at_last(record, error)
                     return
                 await asyncio.sleep(min(0.05 * 2**failures, 1.0) if failures else 0.5)
@@ -118,12 +118,12 @@ class EventHandling(Generic[WorkT]):
             )
             return None
 
-    async def perform(self, record: Record, *, releasing: bool = False) -> Done[None] | NotOurs:
+    async def perform(self, record: Record, *, releasing: bool = False) -> Executed[None] | Skipped:
         """Hands one event to its handler, once. Raises what the handler raises, and ValidationError for its payload."""
         job = self._job(record, releasing=releasing)
         started = time.perf_counter()
         with job.span() as span:
-            outcome = await self._performer.perform(job.claim, job.handle, span=span)
+            outcome = await self._performer.execute(job.claim, job.handle, span=span)
         self._note(record, outcome, time.perf_counter() - started)
         return outcome
 
@@ -136,8 +136,8 @@ class EventHandling(Generic[WorkT]):
         claim = EventClaim(record, self._performer.service, self._performer.clock, releasing)
         return Job(claim, handle, lambda: self._span(record, releasing=releasing))
 
-    def _note(self, record: Record, outcome: Done[None] | NotOurs, seconds: float) -> None:
-        if isinstance(outcome, Done):
+    def _note(self, record: Record, outcome: Executed[None] | Skipped, seconds: float) -> None:
+        if isinstance(outcome, Executed):
             self._metrics.handled.labels(record.envelope.type).inc()
             self._metrics.took.observe(seconds)
 
@@ -146,8 +146,8 @@ class EventHandling(Generic[WorkT]):
         cause, name = record.envelope.traceparent, f"process {record.topic}"
         said = record.message.processed(group=group_of(self._performer.service))
         if releasing:
-            return later(cause, name, SpanKind.CONSUMER, said, parent=get_current())
-        return following(cause, name, SpanKind.CONSUMER, said)
+            return linked_span(cause, name, SpanKind.CONSUMER, said, parent=get_current())
+        return child_span(cause, name, SpanKind.CONSUMER, said)
 
     async def _park_at_last(self, record: Record, error: Exception) -> None:
         """Parks `record`; while the database is away, so is the consumer."""
@@ -156,7 +156,7 @@ class EventHandling(Generic[WorkT]):
             try:
                 await self._parking.park(record.stream, council=record.envelope.council, because=because, record=record)
             except Exception as problem:
-                if not is_passing(problem):
+                if not is_transient(problem):
                     raise
                 await asyncio.sleep(0.5)
             else:
@@ -166,17 +166,17 @@ class EventHandling(Generic[WorkT]):
 class _Rebalanced(RebalanceListener):
     """On a rebalance: handlers finish or are cancelled, what is finished is committed, the rest is forgotten."""
 
-    def __init__(self, member: "Member") -> None:
+    def __init__(self, member: "GroupMember") -> None:
         self._member = member
 
     async def on_partitions_revoked(self, revoked: Iterable[Partition]) -> None:
-        await self._member.give_up(set(revoked))
+        await self._member.release_partitions(set(revoked))
 
     async def on_partitions_assigned(self, assigned: Iterable[Partition]) -> None:
         """A new owner starts at the committed offset; nothing to prepare."""
 
 
-class Member:
+class GroupMember:
     """One member of a consumer group, from joining to leaving."""
 
     def __init__(self, consumer: Consumer, handling: EventHandling[WorkT], metrics: ConsumerMetrics) -> None:
@@ -191,10 +191,10 @@ class Member:
     def _begin(self) -> None:
         offsets = Offsets()
         self._offsets = offsets
-        self._lanes = Lanes(
+        self._lanes = KeyedBatcher(
             self._handling.handle,
-            lane_of=lambda record: (record.topic, record.key),
-            finished=lambda record: offsets.finish(_partition(record), record.offset),
+            key_of=lambda record: (record.topic, record.key),
+            on_finished=lambda record: offsets.finish(_partition(record), record.offset),
         )
 
     async def run(self, topics: Iterable[str]) -> None:
@@ -210,8 +210,8 @@ class Member:
     async def _read(self, watching: asyncio.Task[None]) -> None:
         committed_at = time.monotonic()
         while not watching.done():
-            await self._lanes.below(MOST_UNFINISHED)
-            for record in await self._consumer.read(timeout_ms=int(COMMIT_EVERY * 1000), most=MOST_UNFINISHED):
+            await self._lanes.wait_until_below(MAX_UNFINISHED)
+            for record in await self._consumer.read(timeout_ms=int(COMMIT_EVERY * 1000), most=MAX_UNFINISHED):
                 self._offsets.begin(_partition(record), record.offset)
                 self._lanes.put(record)
                 self._progress = time.monotonic()
@@ -239,7 +239,7 @@ class Member:
         await self._consumer.commit(moved)
         self._committed.update(moved)
 
-    async def reached(self) -> dict[Partition, int]:
+    async def positions(self) -> dict[Partition, int]:
         """Up to where each partition of this member's is handled."""
         mine = self._consumer.assignment()
         for partition in mine - self._begun.keys():
@@ -248,9 +248,9 @@ class Member:
         return {each: finished.get(each, self._begun[each]) for each in mine & self._begun.keys()}
 
     async def lag(self) -> Mapping[str, int]:
-        return self._consumer.behind(await self.reached())
+        return self._consumer.behind(await self.positions())
 
-    async def give_up(self, partitions: set[Partition]) -> None:
+    async def release_partitions(self, partitions: set[Partition]) -> None:
         await self._lanes.stop(within=2)
         try:
             async with asyncio.timeout(COMMIT_PATIENCE):
@@ -266,7 +266,7 @@ class Member:
 
     async def leave(self, *, within: float) -> None:
         """Finishes what is in hand, commits, and leaves the group."""
-        await self.give_up(self._consumer.assignment())
+        await self.release_partitions(self._consumer.assignment())
         await self._consumer.stop(within=within)
 
 
@@ -293,7 +293,7 @@ class EventConsumer(Generic[WorkT]):
         self.topics = tuple(topics)
         self._log = log
         self._metrics = metrics
-        self._member: Member | None = None
+        self._member: GroupMember | None = None
 
     @property
     def group(self) -> str:
@@ -303,9 +303,9 @@ class EventConsumer(Generic[WorkT]):
         """By topic, how many records are not handled yet; none while this process is in no group."""
         return {} if self._member is None else await self._member.lag()
 
-    async def reached(self) -> dict[Partition, int]:
+    async def positions(self) -> dict[Partition, int]:
         """Up to where each partition is handled; none while this process is in no group."""
-        return {} if self._member is None else await self._member.reached()
+        return {} if self._member is None else await self._member.positions()
 
     async def run(self) -> None:
         if not self.topics:
@@ -313,7 +313,7 @@ class EventConsumer(Generic[WorkT]):
         while True:
             # aiokafka's objects are made right before they are started: they belong to the running loop.
             consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service)
-            self._member = member = Member(consumer, self._handling, self._metrics)
+            self._member = member = GroupMember(consumer, self._handling, self._metrics)
             try:
                 await member.run(self.topics)
             except Exception as error:  # noqa: BLE001  whatever broke the member, a new one takes over

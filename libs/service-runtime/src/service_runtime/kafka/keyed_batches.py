@@ -11,13 +11,13 @@ from typing import Final, Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
 
-SIDE_BY_SIDE: Final = 8
+MAX_CONCURRENCY: Final = 8
 """Handfuls that are worked on at once, where nothing else is said; each needs a database connection."""
-MOST_TOGETHER: Final = 16
+MAX_BATCH_SIZE: Final = 16
 """Items in a handful: its keys are locked until the last of them is done."""
 
 
-class Lanes(Generic[ItemT]):
+class KeyedBatcher(Generic[ItemT]):
     """Hands items to `handle`, those of one key (`lane_of`) in their order; `finished` is told of each one handled.
 
     A handful that `handle` raises for breaks the lanes: `below` raises it, and nothing of it is told as finished.
@@ -27,14 +27,14 @@ class Lanes(Generic[ItemT]):
         self,
         handle: Callable[[Sequence[ItemT]], Awaitable[None]],
         *,
-        lane_of: Callable[[ItemT], Hashable],
-        finished: Callable[[ItemT], None],
-        side_by_side: int = SIDE_BY_SIDE,
+        key_of: Callable[[ItemT], Hashable],
+        on_finished: Callable[[ItemT], None],
+        max_concurrency: int = MAX_CONCURRENCY,
     ) -> None:
         self._handle = handle
-        self._lane_of = lane_of
-        self._finished = finished
-        self._side_by_side = side_by_side
+        self._lane_of = key_of
+        self._finished = on_finished
+        self._side_by_side = max_concurrency
         self._waiting: dict[Hashable, deque[ItemT]] = {}
         self._ready: deque[Hashable] = deque()
         self._busy: set[asyncio.Task[None]] = set()
@@ -86,11 +86,11 @@ class Lanes(Generic[ItemT]):
         share = -(-len(self._ready) // self._side_by_side)
         lanes: list[Hashable] = []
         handful: list[ItemT] = []
-        while self._ready and len(lanes) < share and len(handful) < MOST_TOGETHER:
+        while self._ready and len(lanes) < share and len(handful) < MAX_BATCH_SIZE:
             lane = self._ready.popleft()
             waiting = self._waiting[lane]
             lanes.append(lane)
-            handful += [waiting.popleft() for _ in range(min(len(waiting), MOST_TOGETHER - len(handful)))]
+            handful += [waiting.popleft() for _ in range(min(len(waiting), MAX_BATCH_SIZE - len(handful)))]
         return lanes, handful
 
     def _put_back(self, lanes: Sequence[Hashable]) -> None:
@@ -100,7 +100,7 @@ class Lanes(Generic[ItemT]):
             else:
                 del self._waiting[lane]
 
-    async def below(self, limit: int) -> None:
+    async def wait_until_below(self, limit: int) -> None:
         """Waits until fewer than `limit` items are unfinished, or the lanes are stopped. Raises what broke them."""
         while self._broken is None and not self._stopped and self.unfinished >= limit:
             self._moved.clear()

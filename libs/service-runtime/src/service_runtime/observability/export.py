@@ -30,9 +30,9 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.samples import Sample
 
 from service_runtime.observability.logs import Logger
-from service_runtime.observability.tracing import provider_for, resource_of
+from service_runtime.observability.tracing import build_tracer_provider, resource_of
 
-LAST_WORDS: Final = 3.0
+FLUSH_TIMEOUT: Final = 3.0
 """Seconds that what is still to be sent has at the end."""
 _SCOPE: Final = InstrumentationScope("calloff")
 _UNKNOWN: Final = float("nan")
@@ -41,7 +41,7 @@ _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
 
 
 @dataclass(frozen=True)
-class Receiver:
+class TelemetryEndpoint:
     """Where traces and metrics go, and how much of them."""
 
     endpoint: str
@@ -51,9 +51,9 @@ class Receiver:
 
 
 @asynccontextmanager
-async def told(
+async def exporting_telemetry(
     service: str,
-    receiver: Receiver | None,
+    receiver: TelemetryEndpoint | None,
     *,
     registry: CollectorRegistry,
     refresh: Callable[[], Awaitable[None]],
@@ -63,7 +63,7 @@ async def told(
     if receiver is None:
         yield
         return
-    traces = provider_for(service, otlp_endpoint=receiver.endpoint, sample_ratio=receiver.sample_ratio)
+    traces = build_tracer_provider(service, otlp_endpoint=receiver.endpoint, sample_ratio=receiver.sample_ratio)
     trace.set_tracer_provider(traces)
     exporter = OTLPMetricExporter(endpoint=f"{receiver.endpoint.rstrip('/')}/v1/metrics")
     resource, since = resource_of(service), time.time_ns()
@@ -78,7 +78,7 @@ async def told(
         telling.cancel()
         # The numbers since the last time: short runs would have told none.
         last = (traces.shutdown, tell_numbers)
-        await asyncio.wait({asyncio.ensure_future(_aside(each)) for each in last}, timeout=LAST_WORDS)
+        await asyncio.wait({asyncio.ensure_future(_run_in_daemon_thread(each)) for each in last}, timeout=FLUSH_TIMEOUT)
 
 
 async def _tell(
@@ -88,12 +88,12 @@ async def _tell(
         await asyncio.sleep(every)
         try:
             await refresh()
-            await _aside(tell_numbers)
+            await _run_in_daemon_thread(tell_numbers)
         except Exception as error:  # noqa: BLE001  whoever is told may be away; the next numbers replace these
             log.warning("metrics not told", error=type(error).__name__)
 
 
-async def _aside(work: Callable[[], None]) -> None:
+async def _run_in_daemon_thread(work: Callable[[], None]) -> None:
     """In a thread that ends with the process: a receiver that is away must not keep it alive, as a pool's would."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 

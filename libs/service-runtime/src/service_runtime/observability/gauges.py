@@ -24,7 +24,7 @@ class Reader(Protocol):
     async def lag(self) -> Mapping[str, int]: ...
 
 
-class Readings:
+class GaugeRefresher:
     """The gauges of one process."""
 
     def __init__(
@@ -43,9 +43,9 @@ class Readings:
                 await self._read()
         except Exception as error:  # noqa: BLE001  numbers that are missing must not take the others away
             self._log.warning("readings are not current", error=type(error).__name__)
-            self._metrics.current.set(0)
+            self._metrics.gauges_fresh.set(0)
         else:
-            self._metrics.current.set(1)
+            self._metrics.gauges_fresh.set(1)
 
     async def _read(self) -> None:
         rows, age = await outbox_depth(self._database, self._clock)
@@ -53,12 +53,12 @@ class Readings:
         self._metrics.relay.age.set(age)
         async with self._database.transaction() as connection:
             await self._read_runtime(connection)
-            for standing in self._metrics.business.standings:
-                self._metrics.business.stand(standing, await standing.read(connection, self._clock.now()))
-        self._metrics.consumer.note_lag({each.group: await each.lag() for each in self._readers})
+            for standing in self._metrics.business.gauges:
+                self._metrics.business.set_gauge(standing, await standing.read(connection, self._clock.now()))
+        self._metrics.consumer.set_lag({each.group: await each.lag() for each in self._readers})
 
     async def _read_runtime(self, connection: Connection) -> None:
-        self._metrics.consumer.parked_keys.set(await parking.how_many(connection))
-        earliest = await timers.next_due(connection)
+        self._metrics.consumer.parked_keys.set(await parking.count_parked_keys(connection))
+        earliest = await timers.find_next_due(connection)
         overdue = (self._clock.now() - earliest).total_seconds() if earliest is not None else 0.0
         self._metrics.timers.overdue.set(max(0.0, overdue))

@@ -10,12 +10,12 @@ from service_runtime.postgres.database import Connection
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
-WAITS: Final = (0.01, 0.1, 1, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY)
+WAIT_BUCKETS: Final = (0.01, 0.1, 1, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY)
 """Seconds: from what a machine takes to what an office does."""
 
 
 @dataclass(frozen=True)
-class Distribution:
+class HistogramSpec:
     """Something that happens and has a size: a handler gives it to `work.measure`, and it counts with the commit."""
 
     name: str
@@ -24,7 +24,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Level:
+class GaugeSample:
     """One number of how things stand, with the values of the standing's labels."""
 
     value: float
@@ -32,21 +32,21 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Standing:
+class GaugeSpec:
     """How things stand at present: `read` asks the database, cheaply, each time that somebody looks."""
 
     name: str
     about: str
-    read: Callable[[Connection, datetime], Awaitable[Sequence[Level]]]
+    read: Callable[[Connection, datetime], Awaitable[Sequence[GaugeSample]]]
     labels: tuple[str, ...] = ()
 
 
-Measure = Distribution | Standing
+MetricSpec = HistogramSpec | GaugeSpec
 
 
 @dataclass(frozen=True)
-class Measured:
+class Observation:
     """One size of something that has happened."""
 
-    what: Distribution
+    what: HistogramSpec
     value: float

@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from contracts.catalogue import PACKAGES
-from service_runtime.observability.tracing import Said, about, is_kept, tell
+from service_runtime.observability.tracing import SpanAttributes, is_sampled, record_finished_span, subject_attributes
 
 EVENT: Final = "calloff.event"
 """Which type of event a message says."""
@@ -30,10 +30,10 @@ class Message:
     partition: int | None = None
     offset: int | None = None
 
-    def sent(self) -> Said:
+    def sent(self) -> SpanAttributes:
         return self._in("send")
 
-    def processed(self, *, group: str) -> Said:
+    def processed(self, *, group: str) -> SpanAttributes:
         return {**self._in("process"), "messaging.consumer.group.name": group}
 
     def _in(self, operation: Literal["send", "process"]) -> dict[str, AttributeValue]:
@@ -45,7 +45,7 @@ class Message:
             "messaging.message.id": self.id,
             "messaging.kafka.message.key": self.key,
             EVENT: self.type,
-            **about(self.topic, self.key),
+            **subject_attributes(self.topic, self.key),
         }
         if self.partition is not None:
             said["messaging.destination.partition.id"] = str(self.partition)
@@ -54,7 +54,7 @@ class Message:
         return said
 
 
-class Passing(NamedTuple):
+class KafkaMessage(NamedTuple):
     """A record on its way through a batch, as Kafka has it or is given it."""
 
     topic: str
@@ -76,19 +76,19 @@ class Passing(NamedTuple):
         return Message(self.topic, key, *said, partition=self.partition, offset=self.offset)
 
 
-def tell_sent(batch: Iterable[Passing], *, begun: int, error: str | None = None) -> None:
+def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str | None = None) -> None:
     """A batch was sent, or could not be; `begun` in nanoseconds since 1970."""
     ended = time.time_ns()
     for each in batch:
-        if is_kept(cause := each.traceparent):
+        if is_sampled(cause := each.traceparent):
             name, said = f"send {each.topic}", each.message.sent()
-            tell(cause, name, SpanKind.PRODUCER, said, begun=begun, ended=ended, error=error)
+            record_finished_span(cause, name, SpanKind.PRODUCER, said, begun=begun, ended=ended, error=error)
 
 
-def tell_taken_in(batch: Iterable[Passing], *, group: str, begun: int) -> None:
+def record_receive_spans(batch: Iterable[KafkaMessage], *, group: str, begun: int) -> None:
     """A batch was taken in, all of it in one transaction; of thousands of providers nobody wants to read that."""
     ended = time.time_ns()
     for each in batch:
-        if each.topic == PACKAGES and is_kept(cause := each.traceparent):
+        if each.topic == PACKAGES and is_sampled(cause := each.traceparent):
             name, said = f"process {each.topic}", each.message.processed(group=group)
-            tell(cause, name, SpanKind.CONSUMER, said, begun=begun, ended=ended)
+            record_finished_span(cause, name, SpanKind.CONSUMER, said, begun=begun, ended=ended)

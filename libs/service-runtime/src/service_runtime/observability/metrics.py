@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from service_runtime.observability.instruments import Distribution, Level, Measure, Measured, Standing
+from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec, MetricSpec, Observation
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
@@ -23,7 +23,7 @@ class ConsumerMetrics:
         self.handled = Counter("calloff_handled_events", "Events handled, by type", ["type"], registry=registry)
         self.took = Histogram("calloff_handling_seconds", "One event's handling", buckets=LATENCIES, registry=registry)
         self.retried = Counter("calloff_retried_events", "Attempts that failed", ["error"], registry=registry)
-        self.taken_apart = Counter(
+        self.batch_fallbacks = Counter(
             "calloff_handfuls_taken_apart",
             "Handfuls of events that could not be handled together, and were one by one",
             ["error"],
@@ -37,7 +37,7 @@ class ConsumerMetrics:
             registry=registry,
         )
 
-    def note_lag(self, by_group: Mapping[str, Mapping[str, int]]) -> None:
+    def set_lag(self, by_group: Mapping[str, Mapping[str, int]]) -> None:
         """Partitions move between processes: what was another reading's is forgotten."""
         self.lag.clear()
         for group, by_topic in by_group.items():
@@ -67,25 +67,25 @@ class WebhookMetrics:
 class BusinessMetrics:
     """What a service declares in its `wiring`."""
 
-    def __init__(self, measures: Iterable[Measure], registry: CollectorRegistry) -> None:
-        self._distributions: dict[Distribution, Histogram] = {}
-        self._standings: dict[Standing, Gauge] = {}
+    def __init__(self, measures: Iterable[MetricSpec], registry: CollectorRegistry) -> None:
+        self._distributions: dict[HistogramSpec, Histogram] = {}
+        self._standings: dict[GaugeSpec, Gauge] = {}
         for each in measures:
-            if isinstance(each, Distribution):
+            if isinstance(each, HistogramSpec):
                 self._distributions[each] = Histogram(each.name, each.about, buckets=each.buckets, registry=registry)
             else:
                 self._standings[each] = Gauge(each.name, each.about, each.labels, registry=registry)
 
     @property
-    def standings(self) -> Sequence[Standing]:
+    def gauges(self) -> Sequence[GaugeSpec]:
         return tuple(self._standings)
 
-    def note(self, measured: Iterable[Measured]) -> None:
+    def observe(self, measured: Iterable[Observation]) -> None:
         """What has happened, once it is committed. Raises KeyError for what `wiring` does not declare."""
         for each in measured:
             self._distributions[each.what].observe(each.value)
 
-    def stand(self, standing: Standing, levels: Iterable[Level]) -> None:
+    def set_gauge(self, standing: GaugeSpec, levels: Iterable[GaugeSample]) -> None:
         """How things stand now; what is not among `levels` stands at nothing."""
         gauge = self._standings[standing]
         if standing.labels:
@@ -97,7 +97,7 @@ class BusinessMetrics:
 class Metrics:
     """All of one process's metrics, in a registry of their own."""
 
-    def __init__(self, measures: Iterable[Measure] = ()) -> None:
+    def __init__(self, measures: Iterable[MetricSpec] = ()) -> None:
         self.registry = CollectorRegistry()
         parked = Counter("calloff_parked_events", "What parked its key, by kind", ["by"], registry=self.registry)
         self.relay = RelayMetrics(self.registry, parked)
@@ -105,7 +105,7 @@ class Metrics:
         self.timers = TimerMetrics(self.registry, parked)
         self.webhooks = WebhookMetrics(self.registry, parked)
         self.business = BusinessMetrics(measures, self.registry)
-        self.current = Gauge(
+        self.gauges_fresh = Gauge(
             "calloff_readings_current",
             "1 while what is read from database and Kafka is of now, 0 while they do not answer",
             registry=self.registry,

@@ -37,7 +37,7 @@ from contracts.catalogue import PACKAGES
 PACKAGE: Final = "calloff.package_id"
 SUBJECT: Final = "calloff.subject"
 ERROR: Final = "error.type"
-Said = Mapping[str, AttributeValue]
+SpanAttributes = Mapping[str, AttributeValue]
 
 _TRACEPARENT: Final = re.compile("[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _BATCH: Final = 128
@@ -45,7 +45,7 @@ _BATCH: Final = 128
 _EVERY_MS: Final = 2_000
 
 
-def provider_for(service: str, *, otlp_endpoint: str, sample_ratio: float) -> TracerProvider:
+def build_tracer_provider(service: str, *, otlp_endpoint: str, sample_ratio: float) -> TracerProvider:
     """A tracer provider for one process, whose spans leave by OTLP/HTTP."""
     provider = TracerProvider(
         resource=resource_of(service), sampler=ParentBased(BegunOrLinked(sample_ratio)), shutdown_on_exit=False
@@ -88,7 +88,7 @@ class BegunOrLinked(Sampler):
 
 
 @cache
-def tracer() -> Tracer:
+def get_tracer() -> Tracer:
     """The tracer of whichever provider the process sets, before or after; asking for one anew each time is dear."""
     return trace.get_tracer("calloff")
 
@@ -101,54 +101,63 @@ def traceparent_of(span: Span) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
 
 
-def is_kept(traceparent: str) -> bool:
+def is_sampled(traceparent: str) -> bool:
     """Whether the span that `traceparent` names is recorded, and what follows from it is to be."""
     return traceparent[-1:] in {"1", "3"}
 
 
-def about(topic: str, key: str) -> dict[str, AttributeValue]:
+def subject_attributes(topic: str, key: str) -> dict[str, AttributeValue]:
     """What a span about the stream of `key` carries: the package, or else the stream's name."""
     return {PACKAGE: key} if topic == PACKAGES else {SUBJECT: f"{topic}/{key}"}
 
 
-def about_package(package_id: UUID) -> None:
+def package_attributes(package_id: UUID) -> None:
     """The request in hand is about this package; for routes whose path does not say so."""
     trace.get_current_span().set_attribute(PACKAGE, str(package_id))
 
 
 @contextmanager
-def following(traceparent: str, name: str, kind: SpanKind, said: Said) -> Generator[Span]:
+def child_span(traceparent: str, name: str, kind: SpanKind, attributes: SpanAttributes) -> Generator[Span]:
     """What follows from the span that `traceparent` names without waiting: its child, linked to it as well."""
     cause = _named_by(traceparent)
     if cause is not None and not cause.trace_flags.sampled:
         yield NonRecordingSpan(cause)
         return
-    with _recorded(tracer().start_span(name, _below(cause), kind, said, _links(cause))) as span:
+    with _recorded(get_tracer().start_span(name, _below(cause), kind, attributes, _links(cause))) as span:
         yield span
 
 
 @contextmanager
-def later(traceparent: str, name: str, kind: SpanKind, said: Said, *, parent: Context | None = None) -> Generator[Span]:
+def linked_span(
+    traceparent: str, name: str, kind: SpanKind, attributes: SpanAttributes, *, parent: Context | None = None
+) -> Generator[Span]:
     """What happens after a wait: a trace of its own, linked to the span that brought it about."""
     links = _links(_named_by(traceparent))
-    with _recorded(tracer().start_span(name, parent or Context(), kind, said, links)) as span:
+    with _recorded(get_tracer().start_span(name, parent or Context(), kind, attributes, links)) as span:
         yield span
 
 
-def tell(
-    traceparent: str, name: str, kind: SpanKind, said: Said, *, begun: int, ended: int, error: str | None = None
+def record_finished_span(
+    traceparent: str,
+    name: str,
+    kind: SpanKind,
+    attributes: SpanAttributes,
+    *,
+    begun: int,
+    ended: int,
+    error: str | None = None,
 ) -> None:
     """What followed from `traceparent` and is over: from `begun` to `ended`, in nanoseconds since 1970."""
     cause = _named_by(traceparent)
     if cause is None or not cause.trace_flags.sampled:
         return
-    span = tracer().start_span(name, _below(cause), kind, said, _links(cause), start_time=begun)
+    span = get_tracer().start_span(name, _below(cause), kind, attributes, _links(cause), start_time=begun)
     if error is not None:
-        failed(span, error)
+        mark_failed(span, error)
     span.end(ended)
 
 
-def failed(span: Span, because: str) -> None:
+def mark_failed(span: Span, because: str) -> None:
     """Says on `span` that what it covers failed, in closed words."""
     span.set_attribute(ERROR, because)
     span.set_status(Status(StatusCode.ERROR))
@@ -160,7 +169,7 @@ def _recorded(span: Span) -> Generator[Span]:
         try:
             yield span
         except Exception as error:
-            failed(span, type(error).__name__)
+            mark_failed(span, type(error).__name__)
             raise
 
 

@@ -20,13 +20,13 @@ from sqlalchemy import text
 
 from contracts.envelope import Envelope
 from service_runtime.clock import Clock
-from service_runtime.dead_letters.parked_keys import ParkingPlace
-from service_runtime.kafka.client import REFUSALS, KafkaFailure, Outgoing, Partition, Producer
+from service_runtime.dead_letters.parked_keys import DeadLetters
+from service_runtime.kafka.client import REFUSALS, KafkaFailure, OutgoingRecord, Partition, Producer
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import RelayMetrics
 from service_runtime.postgres.database import Connection, Database
 from service_runtime.unit_of_work.streams import StreamKey, decode_headers
-from service_runtime.unit_of_work.wakeups import POLL, Wake
+from service_runtime.unit_of_work.wakeups import POLL, Wakeup
 
 MOST_ROWS: Final = 1_000
 PATIENCE: Final = 12.0
@@ -45,8 +45,8 @@ class Row:
     headers: bytes
     payload: bytes
 
-    def outgoing(self) -> Outgoing:
-        return Outgoing(self.stream.topic, self.stream.key.encode(), self.payload, decode_headers(self.headers))
+    def outgoing(self) -> OutgoingRecord:
+        return OutgoingRecord(self.stream.topic, self.stream.key.encode(), self.payload, decode_headers(self.headers))
 
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
@@ -96,7 +96,7 @@ class Relay:
         database: Database,
         bootstrap: str,
         clock: Clock,
-        wake: Wake,
+        wake: Wakeup,
         log: Logger,
         metrics: RelayMetrics,
     ) -> None:
@@ -106,12 +106,12 @@ class Relay:
         self._wake = wake
         self._log = log
         self._metrics = metrics
-        self._parking = ParkingPlace(service, database, clock, metrics.parked, log)
+        self._parking = DeadLetters(service, database, clock, metrics.parked, log)
 
     async def run(self) -> None:
         while True:
             try:
-                async with self._database.unpooled() as connection:
+                async with self._database.unpooled_connection() as connection:
                     await self._with_lock(connection)
             except Exception as error:  # noqa: BLE001  whatever it was, the outbox still has to be relayed
                 self._log.warning("relay interrupted", error=type(error).__name__)

@@ -55,7 +55,7 @@ class Connection:
     async def execute(self, statement: TextClause, values: Mapping[str, object] = NO_VALUES) -> Rows:
         """Runs one statement. Raises StatementRefused and ConnectionBroken."""
         prepared = self._statements.prepared(statement, values)
-        with _in_our_words(self._driver):
+        with _translate_errors(self._driver):
             return Rows(await self._driver.fetch(prepared.sql, *prepared.arguments(values)))
 
     async def stream(
@@ -63,13 +63,13 @@ class Connection:
     ) -> AsyncGenerator[Any]:
         """The rows of one statement, fetched `at_once` at a time: memory stays flat. Raises as `execute` does."""
         prepared = self._statements.prepared(statement, values)
-        with _in_our_words(self._driver):
+        with _translate_errors(self._driver):
             async for row in self._driver.cursor(prepared.sql, *prepared.arguments(values), prefetch=at_once):
                 yield row
 
     async def run(self, script: str) -> None:
         """Runs statements without values, as they stand. Raises StatementRefused and ConnectionBroken."""
-        with _in_our_words(self._driver):
+        with _translate_errors(self._driver):
             await self._driver.execute(script)
 
     def give_up(self) -> None:
@@ -78,7 +78,7 @@ class Connection:
 
 
 @contextmanager
-def _in_our_words(driver: asyncpg.Connection) -> Generator[None]:
+def _translate_errors(driver: asyncpg.Connection) -> Generator[None]:
     """Errors that quote nothing of what was asked."""
     try:
         yield
@@ -140,24 +140,24 @@ class Database:
                 raise
 
     @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[Connection]:
+    async def read_connection(self) -> AsyncGenerator[Connection]:
         """For statements that only read, each on its own: without the two round trips that a transaction takes."""
         async with _borrowed(self._engine) as driver:
             yield Connection(driver, self._statements)
 
     async def find(self, statement: TextClause, values: Mapping[str, object] = NO_VALUES) -> list[Any]:
         """The rows of one statement that only reads; their shape is the statement's business."""
-        async with self.reading() as connection:
+        async with self.read_connection() as connection:
             return (await connection.execute(statement, values)).all()
 
     @asynccontextmanager
-    async def unpooled(self) -> AsyncGenerator[Connection]:
+    async def unpooled_connection(self) -> AsyncGenerator[Connection]:
         """A connection of its own, each statement its own transaction: for locks that outlast transactions."""
         async with _borrowed(self._unpooled) as driver:
             yield Connection(driver, self._statements)
 
     @asynccontextmanager
-    async def migrating(self) -> AsyncGenerator[AsyncConnection]:
+    async def migration_connection(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction of SQLAlchemy's own: Alembic works on nothing else."""
         async with self._engine.begin() as connection:
             yield connection
@@ -212,19 +212,19 @@ def sqlstate(error: BaseException) -> str | None:
     return error.sqlstate or None if isinstance(error, StatementRefused) else None
 
 
-def lost_a_race(error: BaseException) -> bool:
+def is_serialization_failure(error: BaseException) -> bool:
     """The transaction was rolled back in favour of another one; run it again at once."""
     return sqlstate(error) in {SERIALIZATION_FAILURE, DEADLOCK_DETECTED}
 
 
-def gave_up_waiting(error: BaseException) -> bool:
+def is_lock_timeout(error: BaseException) -> bool:
     """Another transaction held the row for longer than `lock_timeout`."""
     return sqlstate(error) == LOCK_NOT_AVAILABLE
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """The database is away, starting, full or slow: the same work can succeed later and is never the work's fault."""
     if isinstance(error, OSError | TimeoutError | NoConnectionFree | ConnectionBroken):
         return True
     code = sqlstate(error) or ""
-    return lost_a_race(error) or gave_up_waiting(error) or code.startswith(_TRY_AGAIN_CLASSES)
+    return is_serialization_failure(error) or is_lock_timeout(error) or code.startswith(_TRY_AGAIN_CLASSES)

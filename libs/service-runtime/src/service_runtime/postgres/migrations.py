@@ -17,7 +17,7 @@ LOCK: Final = "calloff migrations"
 
 async def migrate(database: Database, scripts: Path) -> None:
     """Brings the database to the newest of `scripts`, in one transaction, under an advisory lock."""
-    async with database.migrating() as connection:
+    async with database.migration_connection() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
         await connection.run_sync(_upgrade, scripts)
 

@@ -7,43 +7,43 @@ from pydantic import ValidationError
 
 from contracts.catalogue import BY_TYPE, decode, entry_of
 from contracts.envelope import Envelope
-from service_runtime.kafka.batch_consumer import Afterwards, Batch, Feed
+from service_runtime.kafka.batch_consumer import AfterCommit, Batch, BatchSubscription
 from service_runtime.kafka.client import KafkaRecord
 from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Connection
 from service_runtime.projections import projections as views
-from service_runtime.projections.projections import Said, View
-from service_runtime.unit_of_work.wakeups import Wake
+from service_runtime.projections.projections import Projection, ProjectionRow
+from service_runtime.unit_of_work.wakeups import Wakeup
 
 GENERATION: Final = 1
 """Raise it to rebuild all views from offset 0: the group's name changes, and with it what was read before."""
 
 
-def feed_of(declared: Sequence[View[Any]], *, sleeper: Wake, log: Logger) -> Feed:
+def projection_subscription(declared: Sequence[Projection[Any]], *, sleeper: Wakeup, log: Logger) -> BatchSubscription:
     """The feed of all `declared` views; the sleeper is woken when somebody held for what moved."""
-    topics = tuple(sorted({entry_of(event).topic for view in declared for event in view.of}))
-    return Feed(f"view.{GENERATION}", topics, _Upserts(declared, sleeper, log).take_in)
+    topics = tuple(sorted({entry_of(event).topic for view in declared for event in view.event_types}))
+    return BatchSubscription(f"view.{GENERATION}", topics, _ProjectionUpdater(declared, sleeper, log).take_in)
 
 
-class _Upserts:
+class _ProjectionUpdater:
     """What the views make of a batch."""
 
-    def __init__(self, declared: Sequence[View[Any]], sleeper: Wake, log: Logger) -> None:
+    def __init__(self, declared: Sequence[Projection[Any]], sleeper: Wakeup, log: Logger) -> None:
         self._declared = declared
         self._sleeper = sleeper
         self._log = log
 
-    async def take_in(self, connection: Connection, batch: Batch) -> Afterwards | None:
+    async def take_in(self, connection: Connection, batch: Batch) -> AfterCommit | None:
         # They come partition by partition.
         in_order = sorted(batch.records, key=lambda record: record.timestamp)
         said = [one for record in in_order for one in self._said(record)]
-        woke = bool(said) and await views.write(connection, said, now=batch.at)
-        return self._sleeper.ring if woke else None
+        woke = bool(said) and await views.upsert_rows(connection, said, now=batch.at)
+        return self._sleeper.notify if woke else None
 
-    def _said(self, record: KafkaRecord) -> list[Said]:
+    def _said(self, record: KafkaRecord) -> list[ProjectionRow]:
         headers = list(record.headers)
         entry = BY_TYPE.get(dict(headers).get("ce_type", b"").decode(errors="replace"))
-        concerned = [view for view in self._declared if entry is not None and entry.event in view.of]
+        concerned = [view for view in self._declared if entry is not None and entry.event in view.event_types]
         if entry is None or not concerned:
             return []
         try:
@@ -55,6 +55,6 @@ class _Upserts:
             )
             return []
         return [
-            views.said_by(view, event, sequence=envelope.sequence, traceparent=envelope.traceparent)
+            views.projection_row(view, event, sequence=envelope.sequence, traceparent=envelope.traceparent)
             for view in concerned
         ]

@@ -22,7 +22,7 @@ from service_runtime.unit_of_work.streams import StreamKey
 
 EventT = TypeVar("EventT", bound=Event)
 
-VIEW_MOVED: Final = "view-moved"
+PROJECTION_UPDATED: Final = "view-moved"
 """The kind of timer that wakes a stream which held for a view."""
 
 
@@ -31,19 +31,19 @@ _KEPT_DECODED: Final = 4_096
 
 
 @dataclass(frozen=True)
-class View(Generic[EventT]):
+class Projection(Generic[EventT]):
     """A named view over one or more event types, keyed by what `key` reads from the event.
 
     Give related types a common base (`ProviderEmbargoed` and `EmbargoLifted`) and the view holds whichever came last.
     """
 
     name: str
-    of: tuple[type[EventT], ...]
+    event_types: tuple[type[EventT], ...]
     key: Callable[[EventT], str]
 
 
 @dataclass(frozen=True)
-class Entry(Generic[EventT]):
+class ProjectionEntry(Generic[EventT]):
     """What a view holds for one key: the event, and where in its stream it stood."""
 
     view: str
@@ -53,7 +53,7 @@ class Entry(Generic[EventT]):
 
 
 @dataclass(frozen=True)
-class Said:
+class ProjectionRow:
     """One event on its way into a view, or out of it again; what it follows from is known on its way in only."""
 
     view: str
@@ -135,25 +135,25 @@ _WAKE_HOLDERS = text(
 )
 
 
-class Views:
+class ProjectionReader:
     """Reading views inside a unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._seen: dict[tuple[str, str], int] = {}
 
-    async def get(self, view: View[EventT], key: str) -> Entry[EventT] | None:
+    async def get(self, view: Projection[EventT], key: str) -> ProjectionEntry[EventT] | None:
         """What the view holds for `key`; None while nothing was heard."""
         return (await self.get_many(view, (key,))).get(key)
 
-    async def get_many(self, view: View[EventT], keys: Iterable[str]) -> Mapping[str, Entry[EventT]]:
+    async def get_many(self, view: Projection[EventT], keys: Iterable[str]) -> Mapping[str, ProjectionEntry[EventT]]:
         """What the view holds for each of `keys`, in one round trip; keys that were not heard of are not in it."""
         said = await self.read((view, key) for key in keys)
         return {key: _entry(view, one) for (_, key), one in said.items()}
 
     async def read(
-        self, wanted: Iterable[tuple[View[Any], str]], *, under: Iterable[tuple[View[Any], str]] = ()
-    ) -> Mapping[tuple[str, str], Said]:
+        self, wanted: Iterable[tuple[Projection[Any], str]], *, under: Iterable[tuple[Projection[Any], str]] = ()
+    ) -> Mapping[tuple[str, str], ProjectionRow]:
         """What several views hold, in one round trip, by (view, key); `entry` and `entries` make events of it.
 
         For each of `wanted` the key itself, for each of `under` all keys that begin so.
@@ -167,13 +167,13 @@ class Views:
             "prefixes": [prefix for _, prefix in prefixes],
         }
         rows = await self._connection.execute(_READ, arguments)
-        said = {(row.view, row.key): Said(row.view, row.key, row.sequence, row.type, row.body) for row in rows}
+        said = {(row.view, row.key): ProjectionRow(row.view, row.key, row.sequence, row.type, row.body) for row in rows}
         self._seen.update({name: said[name].sequence if name in said else 0 for name in names})
         return said
 
-    async def under(self, view: View[EventT], prefix: str) -> list[Entry[EventT]]:
+    async def get_by_prefix(self, view: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
         """Everything the view holds for keys that begin with `prefix`, by key."""
-        return entries(view, await self.read((), under=((view, prefix),)))
+        return list_entries(view, await self.read((), under=((view, prefix),)))
 
     async def hold(self, stream: StreamKey, council: str, missing: Sequence[tuple[str, str]]) -> bool:
         """Waits for news of `missing` (view, key); False when one has moved since this unit of work read it."""
@@ -189,12 +189,12 @@ class Views:
         return True
 
 
-async def write(connection: Connection, said: Iterable[Said], *, now: datetime) -> bool:
+async def upsert_rows(connection: Connection, said: Iterable[ProjectionRow], *, now: datetime) -> bool:
     """Brings views up to date and wakes who held for them; True when somebody was woken.
 
     `said` comes in the order in which it was said: whoever held for several things is woken by the last of them.
     """
-    newest: dict[tuple[str, str], Said] = {}
+    newest: dict[tuple[str, str], ProjectionRow] = {}
     for one in said:
         before = newest.get((one.view, one.key))
         if before is None or one.sequence > before.sequence:
@@ -219,7 +219,7 @@ async def write(connection: Connection, said: Iterable[Said], *, now: datetime) 
             **names,
             "traceparents": [one.traceparent for one in ordered],
             "places": [places[one.view, one.key] for one in ordered],
-            "kind": VIEW_MOVED,
+            "kind": PROJECTION_UPDATED,
             "now": now,
             "precedence": int(Precedence.FACT),
         },
@@ -227,31 +227,35 @@ async def write(connection: Connection, said: Iterable[Said], *, now: datetime) 
     return woken.first() is not None
 
 
-def said_by(view: View[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> Said:
+def projection_row(view: Projection[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> ProjectionRow:
     """The row that `event` becomes in `view`."""
     body = event.model_dump_json().encode()
-    return Said(view.name, view.key(event), sequence, event.type_name(), body, traceparent)
+    return ProjectionRow(view.name, view.key(event), sequence, event.type_name(), body, traceparent)
 
 
 def _lock_name(view: str, key: str) -> str:
     return f"{view}/{key}"
 
 
-def entry(view: View[EventT], said: Mapping[tuple[str, str], Said], key: str) -> Entry[EventT] | None:
+def find_entry(
+    view: Projection[EventT], said: Mapping[tuple[str, str], ProjectionRow], key: str
+) -> ProjectionEntry[EventT] | None:
     """What `view` holds for `key` among what was `read`; None where nothing was heard."""
     one = said.get((view.name, key))
     return None if one is None else _entry(view, one)
 
 
-def entries(view: View[EventT], said: Mapping[tuple[str, str], Said]) -> list[Entry[EventT]]:
+def list_entries(
+    view: Projection[EventT], said: Mapping[tuple[str, str], ProjectionRow]
+) -> list[ProjectionEntry[EventT]]:
     """All of `view` among what was `read`, by key."""
     return [_entry(view, one) for name, one in sorted(said.items()) if name[0] == view.name]
 
 
-def _entry(view: View[EventT], said: Said) -> Entry[EventT]:
+def _entry(view: Projection[EventT], said: ProjectionRow) -> ProjectionEntry[EventT]:
     event = _decoded(said.type, said.body)
-    assert isinstance(event, view.of), "a view holds events of its own types only"
-    return Entry(view.name, said.key, said.sequence, event)
+    assert isinstance(event, view.event_types), "a view holds events of its own types only"
+    return ProjectionEntry(view.name, said.key, said.sequence, event)
 
 
 @lru_cache(maxsize=_KEPT_DECODED)

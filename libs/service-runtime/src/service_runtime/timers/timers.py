@@ -89,7 +89,7 @@ _NEXT_DUE = text(
 _TAKE = text("DELETE FROM timers WHERE id = :id AND due_at <= :now RETURNING id")
 
 
-async def change(
+async def change_timers(
     connection: Connection,
     stream: StreamKey,
     cause: Cause,
@@ -116,7 +116,7 @@ async def change(
     )
 
 
-async def due(connection: Connection, *, within: Horizon, limit: int) -> list[DueTimer]:
+async def find_due(connection: Connection, *, within: Horizon, limit: int) -> list[DueTimer]:
     """The timers that are due, without locking them, in the order in which they happen; parked streams are skipped."""
     rows = await connection.execute(_DUE, {"now": within.instant, "released": within.released, "limit": limit})
     return [
@@ -134,11 +134,11 @@ async def due(connection: Connection, *, within: Horizon, limit: int) -> list[Du
     ]
 
 
-async def next_due(connection: Connection) -> datetime | None:
+async def find_next_due(connection: Connection) -> datetime | None:
     """When the earliest timer falls due; None while there is none."""
     return (await connection.execute(_NEXT_DUE)).scalar_one()
 
 
-async def take(connection: Connection, timer: DueTimer, *, now: datetime) -> bool:
+async def claim_due(connection: Connection, timer: DueTimer, *, now: datetime) -> bool:
     """Claims a due timer; False when it was cancelled, put off or taken by another process."""
     return (await connection.execute(_TAKE, {"id": timer.id, "now": now})).one_or_none() is not None

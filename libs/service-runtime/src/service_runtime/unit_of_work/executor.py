@@ -18,21 +18,21 @@ from typing import Final, Generic, Protocol, TypeVar
 from opentelemetry.trace import Span
 
 from service_runtime.clock import Clock
-from service_runtime.observability.instruments import Measured
+from service_runtime.observability.instruments import Observation
 from service_runtime.observability.tracing import traceparent_of
-from service_runtime.postgres.database import Connection, Database, lost_a_race
+from service_runtime.postgres.database import Connection, Database, is_serialization_failure
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import Occasion, PostgresWork, Written
-from service_runtime.unit_of_work.wakeups import Wakes
+from service_runtime.unit_of_work.unit_of_work import FlushResult, PostgresUnitOfWork, WorkContext
+from service_runtime.unit_of_work.wakeups import Wakeups
 
-WorkT = TypeVar("WorkT", bound=PostgresWork)
-WorkT_co = TypeVar("WorkT_co", bound=PostgresWork, covariant=True)
+WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
+WorkT_co = TypeVar("WorkT_co", bound=PostgresUnitOfWork, covariant=True)
 ResultT = TypeVar("ResultT")
 ResultT_contra = TypeVar("ResultT_contra", contravariant=True)
 
-MOST_RUNS: Final = 20
+MAX_ATTEMPTS: Final = 20
 """How often a transaction that lost a race runs before its error is let out."""
-PATIENCE_TOGETHER: Final = "100ms"
+BATCH_LOCK_TIMEOUT: Final = "100ms"
 """How long those who share a transaction wait for each lock: others wait for those that they hold already."""
 
 
@@ -45,7 +45,7 @@ class Claim(Protocol[ResultT_contra]):
     def cause(self) -> Cause: ...
 
     @property
-    def patience(self) -> str | None:
+    def lock_timeout(self) -> str | None:
         """How long each lock is waited for ('2s'); None: as long as it takes."""
         ...
 
@@ -53,7 +53,7 @@ class Claim(Protocol[ResultT_contra]):
         """Locks the stream until the transaction ends."""
         ...
 
-    async def take(self, connection: Connection, stream: Stream, work: PostgresWork) -> bool:
+    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         """Claims the occasion. False: it was done before, cancelled, or its stream is parked; nothing is to be done."""
         ...
 
@@ -63,13 +63,13 @@ class Claim(Protocol[ResultT_contra]):
 
 
 @dataclass(frozen=True)
-class Done(Generic[ResultT]):
+class Executed(Generic[ResultT]):
     """The handler ran and its transaction is committed."""
 
     result: ResultT
 
 
-class NotOurs:
+class Skipped:
     """Nothing was done: somebody did it before, or it no longer is to be done."""
 
 
@@ -82,17 +82,17 @@ class Job(Generic[WorkT]):
     span: Callable[[], AbstractContextManager[Span]]
 
 
-class OpenWork(Protocol[WorkT_co]):
+class UnitOfWorkFactory(Protocol[WorkT_co]):
     """Makes a service's unit of work on a connection."""
 
-    def __call__(self, connection: Connection, occasion: Occasion, /) -> WorkT_co: ...
+    def __call__(self, connection: Connection, occasion: WorkContext, /) -> WorkT_co: ...
 
 
-def _unmeasured(_: Iterable[Measured]) -> None:
+def _unmeasured(_: Iterable[Observation]) -> None:
     """Where nobody counts."""
 
 
-class Performer(Generic[WorkT]):
+class Executor(Generic[WorkT]):
     """Runs handlers, each in one transaction, and wakes those whom a commit concerns."""
 
     def __init__(
@@ -101,85 +101,85 @@ class Performer(Generic[WorkT]):
         service: str,
         database: Database,
         clock: Clock,
-        open_work: OpenWork[WorkT],
-        wakes: Wakes,
-        measured: Callable[[Iterable[Measured]], None] = _unmeasured,
+        unit_of_work: UnitOfWorkFactory[WorkT],
+        wakeups: Wakeups,
+        observe: Callable[[Iterable[Observation]], None] = _unmeasured,
     ) -> None:
         self.service = service
         self.database = database
         self.clock = clock
-        self._open_work = open_work
-        self._wakes = wakes
-        self._measured = measured
-        self.performed = 0
+        self._open_work = unit_of_work
+        self._wakes = wakeups
+        self._measured = observe
+        self.executed_count = 0
         """How much this process has undertaken so far: whether anything goes on shows in it."""
 
-    async def perform(
+    async def execute(
         self, claim: Claim[ResultT], handle: Callable[[WorkT], Awaitable[ResultT]], *, span: Span
-    ) -> Done[ResultT] | NotOurs:
+    ) -> Executed[ResultT] | Skipped:
         """Runs `handle` once for `claim`. What the handler raises rolls everything back and is raised."""
-        self.performed += 1
-        for run in range(1, MOST_RUNS + 1):
+        self.executed_count += 1
+        for run in range(1, MAX_ATTEMPTS + 1):
             try:
-                return await self._once(claim, handle, span)
+                return await self._execute_once(claim, handle, span)
             except Exception as error:
-                if not lost_a_race(error) or run == MOST_RUNS:
+                if not is_serialization_failure(error) or run == MAX_ATTEMPTS:
                     raise
             await asyncio.sleep(random.uniform(0, 0.005 * run))  # noqa: S311  spreading two runs needs no secrecy
         raise AssertionError
 
-    async def perform_together(self, jobs: Sequence[Job[WorkT]]) -> list[Done[None] | NotOurs]:
+    async def execute_batch(self, jobs: Sequence[Job[WorkT]]) -> list[Executed[None] | Skipped]:
         """Runs `jobs` once each in one transaction, those of one stream in their order; their outcomes in that of all.
 
         Whatever any of them raises undoes them all and is raised: perform each of them alone then.
         """
-        self.performed += len(jobs)
-        steps: dict[int, tuple[Done[None] | NotOurs, Written | None]] = {}
-        async with self.database.transaction(lock_timeout=PATIENCE_TOGETHER) as connection:
+        self.executed_count += len(jobs)
+        steps: dict[int, tuple[Executed[None] | Skipped, FlushResult | None]] = {}
+        async with self.database.transaction(lock_timeout=BATCH_LOCK_TIMEOUT) as connection:
             # Stream after stream, alike everywhere: two transactions must not each wait for a stream of the other's.
             for place, job in sorted(enumerate(jobs), key=lambda placed: placed[1].claim.stream):
                 with job.span() as span:
-                    steps[place] = await self._within(connection, job.claim, job.handle, span)
-        self._tell([written for _, written in steps.values() if written is not None])
+                    steps[place] = await self._execute_in_transaction(connection, job.claim, job.handle, span)
+        self._notify_workers([written for _, written in steps.values() if written is not None])
         return [steps[place][0] for place in range(len(jobs))]
 
-    async def _once(
+    async def _execute_once(
         self, claim: Claim[ResultT], handle: Callable[[WorkT], Awaitable[ResultT]], span: Span
-    ) -> Done[ResultT] | NotOurs:
-        async with self.database.transaction(lock_timeout=claim.patience) as connection:
-            outcome, written = await self._within(connection, claim, handle, span)
+    ) -> Executed[ResultT] | Skipped:
+        async with self.database.transaction(lock_timeout=claim.lock_timeout) as connection:
+            outcome, written = await self._execute_in_transaction(connection, claim, handle, span)
         if written is not None:
-            self._tell([written])
+            self._notify_workers([written])
         return outcome
 
-    async def _within(
+    async def _execute_in_transaction(
         self,
         connection: Connection,
         claim: Claim[ResultT],
         handle: Callable[[WorkT], Awaitable[ResultT]],
         span: Span,
-    ) -> tuple[Done[ResultT] | NotOurs, Written | None]:
+    ) -> tuple[Executed[ResultT] | Skipped, FlushResult | None]:
         stream = await claim.lock(connection)
         now = self.clock.now()
         cause = _with_trace(claim.cause, span)
-        work = self._open_work(connection, Occasion(self.service, stream, now, cause))
-        if not await claim.take(connection, stream, work):
-            return NotOurs(), None
+        work = self._open_work(connection, WorkContext(self.service, stream, now, cause))
+        if not await claim.acquire(connection, stream, work):
+            return Skipped(), None
         result = await handle(work)
         written = await work.flush()
         await claim.finish(connection, result)
-        return Done(result), written
+        return Executed(result), written
 
-    def _tell(self, committed: Sequence[Written]) -> None:
+    def _notify_workers(self, committed: Sequence[FlushResult]) -> None:
         """Counts what was measured, and wakes those who have something to do now."""
         for written in committed:
             self._measured(written.measured)
         if any(written.events for written in committed):
-            self._wakes.relay.ring()
+            self._wakes.relay.notify()
         if any(written.first_timer is not None for written in committed):
-            self._wakes.sleeper.ring()
+            self._wakes.timers.notify()
         if any(written.queued_webhooks for written in committed):
-            self._wakes.webhooks.ring()
+            self._wakes.webhooks.notify()
 
 
 def _with_trace(cause: Cause, span: Span) -> Cause:

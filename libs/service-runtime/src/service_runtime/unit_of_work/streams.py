@@ -42,9 +42,9 @@ class StreamKey:
 class Stream:
     """A stream that this transaction holds the lock of."""
 
-    name: StreamKey
+    key: StreamKey
     version: int
-    head: str
+    last_hash: str
     parked: bool
 
 
@@ -61,7 +61,7 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class ChainedEvent:
     """An event with its envelope, ready for the journal: the exact bytes that will be hashed, stored and sent."""
 
     event: Event
@@ -88,7 +88,7 @@ _LOCK = text("SELECT version, head, parked_because FROM streams WHERE topic = :t
 _BEGIN = text("INSERT INTO streams (topic, key) VALUES (:topic, :key) ON CONFLICT DO NOTHING")
 
 
-async def lock(connection: Connection, name: StreamKey) -> Stream:
+async def lock_stream(connection: Connection, name: StreamKey) -> Stream:
     """Locks `name` until the transaction ends; a stream that is new begins here."""
     arguments = {"topic": name.topic, "key": name.key}
     row = (await connection.execute(_LOCK, arguments)).one_or_none()
@@ -114,7 +114,7 @@ _LOCK_AND_CLAIM = text(
 )
 
 
-async def lock_and_claim(
+async def lock_stream_and_claim_event(
     connection: Connection, name: StreamKey, event_id: UUID, *, at: datetime, even_if_parked: bool
 ) -> tuple[Stream, bool]:
     """Locks `name` and claims an event of it in the inbox; False with it: somebody has handled it, or has to wait.
@@ -135,9 +135,9 @@ async def lock_and_claim(
     return Stream(name, row.version, row.head, row.parked_because is not None), row.claimed
 
 
-def seal(
+def chain_event(
     event: Event, *, stream: Stream, event_id: UUID, source: str, cause: Cause, at: datetime
-) -> tuple[Sealed, Stream]:
+) -> tuple[ChainedEvent, Stream]:
     """The event as the next one of its stream, and the stream after it. Raises EventTooLarge."""
     payload = encode(event)
     if len(payload) > LARGEST_PAYLOAD:
@@ -156,14 +156,14 @@ def seal(
         causationid=cause.id,
         actor=cause.actor,
         sequence=stream.version + 1,
-        prevhash=stream.head,
+        prevhash=stream.last_hash,
         traceparent=cause.traceparent,
     ).sealed(payload)
-    after = replace(stream, version=envelope.sequence, head=envelope.hash)
-    return Sealed(event, envelope, payload, stream.name), after
+    after = replace(stream, version=envelope.sequence, last_hash=envelope.hash)
+    return ChainedEvent(event, envelope, payload, stream.key), after
 
 
-def stream_of(event: Event) -> StreamKey:
+def stream_key_of(event: Event) -> StreamKey:
     """Where an event belongs, by the catalogue. Raises KeyError for an event that is not in it."""
     return StreamKey(entry_of(type(event)).topic, event.key)
 
@@ -193,16 +193,18 @@ _APPEND = text(
 )
 
 
-async def append(connection: Connection, events: Sequence[Sealed], streams: Sequence[Stream], *, at: datetime) -> None:
+async def append_to_journal(
+    connection: Connection, events: Sequence[ChainedEvent], streams: Sequence[Stream], *, at: datetime
+) -> None:
     """Writes sealed events to journal and outbox, and moves their locked streams on."""
     await connection.execute(
         _APPEND,
         {
             "at": at,
-            "stream_topics": [stream.name.topic for stream in streams],
-            "stream_keys": [stream.name.key for stream in streams],
+            "stream_topics": [stream.key.topic for stream in streams],
+            "stream_keys": [stream.key.key for stream in streams],
             "stream_versions": [stream.version for stream in streams],
-            "stream_heads": [stream.head for stream in streams],
+            "stream_heads": [stream.last_hash for stream in streams],
             "ids": [sealed.envelope.id for sealed in events],
             "topics": [sealed.stream.topic for sealed in events],
             "keys": [sealed.stream.key for sealed in events],

@@ -8,18 +8,18 @@ from uuid import UUID
 
 from contracts.events.base import Event
 from contracts.ids import uuid7
-from service_runtime.observability.instruments import Distribution, Measured
+from service_runtime.observability.instruments import HistogramSpec, Observation
 from service_runtime.postgres.database import Connection
-from service_runtime.projections.projections import Views
+from service_runtime.projections.projections import ProjectionReader
 from service_runtime.timers import timers
 from service_runtime.timers.timers import Timer
 from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.streams import Cause, Sealed, Stream, StreamKey
+from service_runtime.unit_of_work.streams import Cause, ChainedEvent, Stream, StreamKey
 from service_runtime.webhooks import deliveries
 from service_runtime.webhooks.deliveries import Webhook
 
 
-class Work(Protocol):
+class UnitOfWork(Protocol):
     """What every handler may count on; a service's own `Work` adds its repositories (`ports.py`)."""
 
     @property
@@ -46,15 +46,15 @@ class Work(Protocol):
         """Cancels a timer of this stream; one that is not armed is no error."""
         ...
 
-    def send(self, *webhooks: Webhook) -> None:
+    def send_webhooks(self, *webhooks: Webhook) -> None:
         """Collects webhooks; those of one owner leave in this order, behind what this stream sent it before."""
         ...
 
-    async def recall(self, kind: str, about: str) -> bool:
+    async def cancel_webhook(self, kind: str, about: str) -> bool:
         """Cancels webhooks of this stream that nobody has been sent yet, not even tried; True when there was one."""
         ...
 
-    def measure(self, what: Distribution, value: float) -> None:
+    def observe(self, what: HistogramSpec, value: float) -> None:
         """Collects a size of something that happens here; it counts when all this is committed."""
         ...
 
@@ -64,7 +64,7 @@ class Work(Protocol):
 
 
 @dataclass(frozen=True)
-class Occasion:
+class WorkContext:
     """The circumstances of a unit of work: whose stream, when, why, and in which service."""
 
     service: str
@@ -74,31 +74,31 @@ class Occasion:
 
 
 @dataclass
-class PostgresWork:
+class PostgresUnitOfWork:
     """The unit of work on PostgreSQL; services subclass it and add their repositories as cached properties."""
 
     connection: Connection
-    occasion: Occasion
+    context: WorkContext
     _events: list[Event] = field(default_factory=list[Event], init=False)
     _timers: dict[tuple[str, str], Timer | None] = field(
         default_factory=dict[tuple[str, str], Timer | None], init=False
     )
     _webhooks: list[Webhook] = field(default_factory=list[Webhook], init=False)
-    _measured: list[Measured] = field(default_factory=list[Measured], init=False)
+    _measured: list[Observation] = field(default_factory=list[Observation], init=False)
 
     @property
     def now(self) -> datetime:
-        return self.occasion.now
+        return self.context.now
 
     @property
     def cause(self) -> Cause:
-        return self.occasion.cause
+        return self.context.cause
 
     def __post_init__(self) -> None:
-        self.views = Views(self.connection)
+        self.projections = ProjectionReader(self.connection)
 
     def new_id(self) -> UUID:
-        return uuid7(self.occasion.now)
+        return uuid7(self.context.now)
 
     def publish(self, *events: Event) -> None:
         self._events.extend(events)
@@ -109,72 +109,72 @@ class PostgresWork:
     def cancel(self, kind: str, about: str) -> None:
         self._timers[kind, about] = None
 
-    def send(self, *webhooks: Webhook) -> None:
+    def send_webhooks(self, *webhooks: Webhook) -> None:
         self._webhooks.extend(webhooks)
 
-    def measure(self, what: Distribution, value: float) -> None:
-        self._measured.append(Measured(what, value))
+    def observe(self, what: HistogramSpec, value: float) -> None:
+        self._measured.append(Observation(what, value))
 
-    async def recall(self, kind: str, about: str) -> bool:
+    async def cancel_webhook(self, kind: str, about: str) -> bool:
         kept = [each for each in self._webhooks if (each.kind, each.about) != (kind, about)]
         collected = len(kept) < len(self._webhooks)
         self._webhooks = kept
-        queued = await deliveries.recall(self.connection, self.occasion.stream.name, kind, about, now=self.now)
+        queued = await deliveries.recall(self.connection, self.context.stream.key, kind, about, now=self.now)
         return collected or queued
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
-        return await self.views.hold(self.occasion.stream.name, self.cause.council, tuple(missing))
+        return await self.projections.hold(self.context.stream.key, self.cause.council, tuple(missing))
 
-    async def flush(self) -> "Written":
+    async def flush(self) -> "FlushResult":
         """Writes what was collected; the last statements before the commit, run by `perform` alone."""
         cancelled = [name for name, timer in self._timers.items() if timer is None]
         armed = [timer for timer in self._timers.values() if timer is not None]
         if armed or cancelled:
-            name = self.occasion.stream.name
-            await timers.change(self.connection, name, self.cause, armed=armed, cancelled=cancelled)
+            name = self.context.stream.key
+            await timers.change_timers(self.connection, name, self.cause, armed=armed, cancelled=cancelled)
         if self._webhooks:
-            name = self.occasion.stream.name
+            name = self.context.stream.key
             await deliveries.enqueue(
                 self.connection, name, self._webhooks, self.cause, now=self.now, new_id=self.new_id
             )
         sealed = await self._seal() if self._events else ()
-        return Written(
+        return FlushResult(
             events=sealed,
             first_timer=min((timer.at for timer in armed), default=None),
             queued_webhooks=bool(self._webhooks),
             measured=tuple(self._measured),
         )
 
-    async def _seal(self) -> tuple[Sealed, ...]:
+    async def _seal(self) -> tuple[ChainedEvent, ...]:
         held = await self._lock_streams()
-        sealed: list[Sealed] = []
+        sealed: list[ChainedEvent] = []
         for event in self._events:
-            name = streams.stream_of(event)
-            one, held[name] = streams.seal(
+            name = streams.stream_key_of(event)
+            one, held[name] = streams.chain_event(
                 event,
                 stream=held[name],
                 event_id=self.new_id(),
-                source=self.occasion.service,
+                source=self.context.service,
                 cause=self.cause,
                 at=self.now,
             )
             sealed.append(one)
-        await streams.append(self.connection, sealed, list(held.values()), at=self.now)
+        await streams.append_to_journal(self.connection, sealed, list(held.values()), at=self.now)
         return tuple(sealed)
 
     async def _lock_streams(self) -> dict[StreamKey, Stream]:
         """This stream and any second one that is published to, locked in sorted order against deadlocks."""
-        own = self.occasion.stream
-        others = sorted({streams.stream_of(event) for event in self._events} - {own.name})
-        held = {name: await streams.lock(self.connection, name) for name in others}
-        return {own.name: own, **held}
+        own = self.context.stream
+        others = sorted({streams.stream_key_of(event) for event in self._events} - {own.key})
+        held = {name: await streams.lock_stream(self.connection, name) for name in others}
+        return {own.key: own, **held}
 
 
 @dataclass(frozen=True)
-class Written:
+class FlushResult:
     """What a unit of work left behind, for those who are to be woken after its commit."""
 
-    events: tuple[Sealed, ...]
+    events: tuple[ChainedEvent, ...]
     first_timer: datetime | None
     queued_webhooks: bool
-    measured: tuple[Measured, ...] = ()
+    measured: tuple[Observation, ...] = ()

@@ -7,13 +7,13 @@ POLL: Final = 0.2
 """Seconds: how long work that another process committed waits at most (DESIGN §2.6)."""
 
 
-class Wake:
+class Wakeup:
     """One sleeper's alarm clock: `ring` wakes `wait`, any number of rings before it count as one."""
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         self._rung.set()
 
     async def wait(self, seconds: float) -> None:
@@ -28,10 +28,10 @@ class Wake:
             self._rung.clear()
 
 
-class Wakes:
+class Wakeups:
     """The sleepers of one process that a commit can concern."""
 
     def __init__(self) -> None:
-        self.relay = Wake()
-        self.sleeper = Wake()
-        self.webhooks = Wake()
+        self.relay = Wakeup()
+        self.timers = Wakeup()
+        self.webhooks = Wakeup()

@@ -12,7 +12,7 @@ from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import MailServer
 from service_runtime.webhooks.results import DeliverySubscription, Gone
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.sending import REQUEST_TIMEOUT
 
 WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
@@ -34,10 +34,10 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class WebhookOutlet(Generic[WorkT_contra]):
+class WebhookConfig(Generic[WorkT_contra]):
     """A service's webhooks: its table of results, and the settings of the engine that sends them."""
 
-    vault: Vault
+    vault: SecretBox
     rules: AddressRules
     deliveries: Sequence[DeliverySubscription[WorkT_contra]] = ()
     gone: Callable[[Gone, WorkT_contra], Awaitable[None]] | None = None

@@ -10,7 +10,7 @@ from yarl import URL
 from contracts.errors import FieldError, InvalidInput, NotFound
 from service_runtime.postgres.database import Connection
 from service_runtime.webhooks.addresses import AddressRefused, AddressRules
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.signing import new_secret
 
 GONE: Final = "gone"
@@ -70,7 +70,7 @@ _DISABLE_AT = text(
 class Endpoints:
     """The endpoints, inside one unit of work whose instant is `now`."""
 
-    def __init__(self, connection: Connection, *, vault: Vault, rules: AddressRules, now: datetime) -> None:
+    def __init__(self, connection: Connection, *, vault: SecretBox, rules: AddressRules, now: datetime) -> None:
         self._connection = connection
         self._vault = vault
         self._rules = rules
@@ -86,7 +86,7 @@ class Endpoints:
         arguments = {
             "owner": owner,
             "url": str(self._checked(url)),
-            "secret": self._vault.close_in(secret, owner=owner),
+            "secret": self._vault.encrypt(secret, owner=owner),
             "now": self._now,
         }
         is_new: bool = (await self._connection.execute(_PUT, arguments)).scalar_one()
@@ -106,7 +106,7 @@ class Endpoints:
         secret = new_secret()
         arguments = {
             "owner": owner,
-            "secret": self._vault.close_in(secret, owner=owner),
+            "secret": self._vault.encrypt(secret, owner=owner),
             "until": self._now + overlap,
             "now": self._now,
         }

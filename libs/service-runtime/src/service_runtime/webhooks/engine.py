@@ -19,18 +19,24 @@ from aiohttp import ClientError
 from opentelemetry.trace import Span, SpanKind
 
 from service_runtime.clock import SimulatedClock, horizon_of
-from service_runtime.dead_letters.parked_keys import ParkingPlace
-from service_runtime.kafka.keyed_batches import Lanes
+from service_runtime.dead_letters.parked_keys import DeadLetters
+from service_runtime.kafka.keyed_batches import KeyedBatcher
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import WebhookMetrics
-from service_runtime.observability.tracing import Said, about, failed, following, later
-from service_runtime.postgres.database import Connection, is_passing
-from service_runtime.unit_of_work.executor import Job, Performer
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
-from service_runtime.unit_of_work.wakeups import POLL, Wake
+from service_runtime.observability.tracing import (
+    SpanAttributes,
+    child_span,
+    linked_span,
+    mark_failed,
+    subject_attributes,
+)
+from service_runtime.postgres.database import Connection, is_transient
+from service_runtime.unit_of_work.executor import Executor, Job
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.wakeups import POLL, Wakeup
 from service_runtime.webhooks import deliveries as queue
 from service_runtime.webhooks import results
-from service_runtime.webhooks.config import WebhookOutlet
+from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.deliveries import Attempt, Due, Room, Settled
 from service_runtime.webhooks.endpoints import GONE
 from service_runtime.webhooks.mail import MAILBOX, MailSender
@@ -39,15 +45,15 @@ from service_runtime.webhooks.retries import next_attempt
 from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.sending import Answer, Limit, Sender, failure_of
 
-WorkT = TypeVar("WorkT", bound=PostgresWork)
+WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
-CLAIMED_AT_ONCE: Final = 100
-PERFORMED_AT_ONCE: Final = 4
+MAX_CLAIMED: Final = 100
+MAX_EXECUTED: Final = 4
 """Handfuls of results that are performed side by side; each needs a database connection."""
-TRIES: Final = 3
+MAX_ATTEMPTS: Final = 3
 PAUSE: Final = 0.2
 """Seconds before a result that could not be performed is tried again."""
-BREATH: Final = 0.005
+POLL_PAUSE: Final = 0.005
 """Seconds between two turns, in which results gather: one statement settles and claims for all of them."""
 
 
@@ -77,10 +83,10 @@ class WebhookEngine(Generic[WorkT]):
 
     def __init__(
         self,
-        performer: Performer[WorkT],
-        outlet: WebhookOutlet[WorkT],
+        performer: Executor[WorkT],
+        outlet: WebhookConfig[WorkT],
         *,
-        wake: Wake,
+        wake: Wakeup,
         log: Logger,
         metrics: WebhookMetrics,
     ) -> None:
@@ -95,14 +101,14 @@ class WebhookEngine(Generic[WorkT]):
         self._wake = wake
         self._log = log
         self._metrics = metrics
-        self._parking = ParkingPlace(performer.service, performer.database, performer.clock, metrics.parked, log)
+        self._parking = DeadLetters(performer.service, performer.database, performer.clock, metrics.parked, log)
         self._in_flight: dict[UUID, InFlight] = {}
         self._settled: list[Settled] = []
-        self._results = Lanes[Result](
+        self._results = KeyedBatcher[Result](
             self._hand_over,
-            lane_of=lambda result: result.settled.due.stream,
-            finished=Result.is_handed_over,
-            side_by_side=PERFORMED_AT_ONCE,
+            key_of=lambda result: result.settled.due.stream,
+            on_finished=Result.is_handed_over,
+            max_concurrency=MAX_EXECUTED,
         )
         self._chance = 0.0 if isinstance(performer.clock, SimulatedClock) else None
         self._claiming = False
@@ -134,8 +140,8 @@ class WebhookEngine(Generic[WorkT]):
             return
         for due in claimed:
             self._start(due)
-        if len(claimed) < CLAIMED_AT_ONCE:
-            await asyncio.sleep(BREATH)
+        if len(claimed) < MAX_CLAIMED:
+            await asyncio.sleep(POLL_PAUSE)
             await self._wake.wait(POLL)
 
     async def _settle_and_claim(self) -> list[Due]:
@@ -158,7 +164,7 @@ class WebhookEngine(Generic[WorkT]):
         for_each = self._limits.requests_for_each
         busy = Counter(each.due.owner for each in self._in_flight.values())
         return Room(
-            most=min(CLAIMED_AT_ONCE, self._limits.requests - len(self._in_flight)),
+            most=min(MAX_CLAIMED, self._limits.requests - len(self._in_flight)),
             for_each=for_each,
             for_busy={owner: for_each - count for owner, count in busy.items()},
         )
@@ -178,13 +184,13 @@ class WebhookEngine(Generic[WorkT]):
 
     def _ended(self, due: Due, task: asyncio.Task[None]) -> None:
         del self._in_flight[due.id]
-        self._wake.ring()
+        self._wake.notify()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.error("webhook attempt broke off", webhook=str(due.id), error=type(error).__name__)
 
     async def _deliver(self, due: Due, limit: Limit) -> None:
         # The first attempt follows from its cause without waiting; a later one is a story of its own.
-        span_of = following if due.attempts <= 1 else later
+        span_of = child_span if due.attempts <= 1 else linked_span
         with span_of(due.traceparent, f"webhook {due.kind}", SpanKind.CLIENT, _said(due)) as span:
             settled = await self._attempt(due, limit, span) if due.sendable else _unsent(due, self._clock.now())
         self._count(settled)
@@ -210,7 +216,7 @@ class WebhookEngine(Generic[WorkT]):
         if status is not None:
             span.set_attribute("http.response.status_code", status)
         if failure is not None:
-            failed(span, failure)
+            mark_failed(span, failure)
         attempt = Attempt(due.attempts, at, took, status, failure)
         return settle(
             due,
@@ -221,7 +227,7 @@ class WebhookEngine(Generic[WorkT]):
         )
 
     async def _send(self, due: Due, limit: Limit) -> Answer:
-        keys = [self._vault.open(secret, owner=due.owner) for secret in due.secrets]
+        keys = [self._vault.decrypt(secret, owner=due.owner) for secret in due.secrets]
         if self._mail is not None and due.url == MAILBOX:
             return await self._mail.send(keys[0], str(due.id), due.body, limit=limit)
         return await self._sender.send(due.url or "", str(due.id), due.body, keys=keys, limit=limit)
@@ -245,7 +251,7 @@ class WebhookEngine(Generic[WorkT]):
         """Together in one transaction; where that fails, each alone."""
         if len(results) > 1:
             try:
-                await self._performer.perform_together([self._job(result) for result in results])
+                await self._performer.execute_batch([self._job(result) for result in results])
             except Exception as error:  # noqa: BLE001  alone each will show what it has to say
                 self._log.warning("results of webhooks are performed one by one", error=type(error).__name__)
             else:
@@ -258,13 +264,13 @@ class WebhookEngine(Generic[WorkT]):
         failures, because = 0, ""
         while True:
             try:
-                if failures < TRIES:
+                if failures < MAX_ATTEMPTS:
                     job = self._job(result)
-                    await self._performer.perform(job.claim, job.handle, span=result.span)
+                    await self._performer.execute(job.claim, job.handle, span=result.span)
                 else:
                     await self._park(result.settled, because)
             except Exception as error:  # noqa: BLE001  here errors are sorted, whatever they are
-                if not is_passing(error):
+                if not is_transient(error):
                     failures += 1
                     kind = result.settled.due.kind
                     because = f"result of webhook {kind} could not be performed: {type(error).__name__}"
@@ -315,17 +321,17 @@ class WebhookEngine(Generic[WorkT]):
             async with self._performer.database.transaction() as connection:
                 await queue.settle(connection, self._settled, now=self._clock.now())
         except Exception as error:
-            if not is_passing(error):
+            if not is_transient(error):
                 raise
             self._log.warning("webhooks interrupted", error=type(error).__name__)
 
 
-def _said(due: Due) -> Said:
+def _said(due: Due) -> SpanAttributes:
     return {
         "calloff.webhook": str(due.id),
         "calloff.webhook.owner": due.owner,
         "calloff.attempt": due.attempts,
-        **about(due.stream.topic, due.stream.key),
+        **subject_attributes(due.stream.topic, due.stream.key),
     }
 
 

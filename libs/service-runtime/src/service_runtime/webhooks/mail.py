@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from service_runtime.clock import Clock
 from service_runtime.postgres.database import Connection
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.sending import REQUEST_TIMEOUT, Answer, Limit
 
 MAILBOX: Final = "mailto:"
@@ -46,7 +46,7 @@ def owner_of(mailbox: str) -> str:
 class Mailboxes:
     """The mailboxes, inside one unit of work whose instant is `now`; an address goes in and never comes out."""
 
-    def __init__(self, connection: Connection, *, vault: Vault, now: datetime) -> None:
+    def __init__(self, connection: Connection, *, vault: SecretBox, now: datetime) -> None:
         self._connection = connection
         self._vault = vault
         self._now = now
@@ -54,7 +54,7 @@ class Mailboxes:
     async def put(self, owner: str, address: str) -> None:
         """Mail to `owner` goes to `address` from now on, what is queued too."""
         name = mailbox_of(owner)
-        sealed = self._vault.close_in(address, owner=name)
+        sealed = self._vault.encrypt(address, owner=name)
         arguments = {"owner": name, "url": MAILBOX, "address": sealed, "now": self._now}
         await self._connection.execute(_PUT, arguments)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks import deliveries as queue
 from service_runtime.webhooks.deliveries import Settled
 from service_runtime.webhooks.endpoints import GONE, disable_gone
@@ -99,13 +99,13 @@ class DeliveryClaim:
         return Cause(f"webhook:{due.id}", f"service:{self.service}", due.council, due.traceparent)
 
     @property
-    def patience(self) -> None:
+    def lock_timeout(self) -> None:
         """Results wait for their stream as long as it takes."""
 
     async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock(connection, self.stream)
+        return await streams.lock_stream(connection, self.stream)
 
-    async def take(self, connection: Connection, stream: Stream, work: PostgresWork) -> bool:
+    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         self.endpoint_gone = False
         if stream.parked:
             await queue.settle(connection, [self.settled.kept(until=work.now)], now=work.now)

@@ -16,7 +16,7 @@ _NONCE: Final = 12
 _KEY_NAME: Final = 4
 
 
-class VaultKeyUnusable(CallOffError):
+class SecretBoxKeyInvalid(CallOffError):
     """A key of the vault is not 32 bytes in base64, or there is none."""
 
 
@@ -24,7 +24,7 @@ class SecretUnreadable(CallOffError):
     """A stored secret cannot be decrypted: its key is not among ours, or the row was changed."""
 
 
-class Vault:
+class SecretBox:
     """Encrypts with the first key and decrypts with any of them (AES-256-GCM).
 
     `keys` are 32 bytes each, in base64. To change the key, put the new one first and drop the old one when every
@@ -35,15 +35,15 @@ class Vault:
         raw = [_key(key) for key in keys]
         if not raw:
             message = "no key to keep webhook secrets with; give at least one, 32 bytes in base64"
-            raise VaultKeyUnusable(message)
+            raise SecretBoxKeyInvalid(message)
         self._ciphers = {hashlib.sha256(key).digest()[:_KEY_NAME]: AESGCM(key) for key in raw}
         self._first = next(iter(self._ciphers))
 
-    def close_in(self, secret: str, *, owner: str) -> bytes:
+    def encrypt(self, secret: str, *, owner: str) -> bytes:
         nonce = os.urandom(_NONCE)
         return self._first + nonce + self._ciphers[self._first].encrypt(nonce, secret.encode(), owner.encode())
 
-    def open(self, sealed: bytes, *, owner: str) -> str:
+    def decrypt(self, sealed: bytes, *, owner: str) -> str:
         """Raises SecretUnreadable."""
         cipher = self._ciphers.get(sealed[:_KEY_NAME])
         if cipher is None:
@@ -66,5 +66,5 @@ def _key(text: str) -> bytes:
         key = b""
     if len(key) != 32:
         message = "a key for webhook secrets is not 32 bytes in base64"
-        raise VaultKeyUnusable(message)
+        raise SecretBoxKeyInvalid(message)
     return key

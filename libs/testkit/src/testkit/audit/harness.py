@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from audit.domain.records import Arrived, Position, decode_headers
 from contracts.ids import CouncilKey, PackageId
-from service_runtime.kafka.client import Outgoing, Partition, Producer
+from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
 from testkit.audit.builders import Press
 from testkit.audit.stories import LINES, NAMES, Story
 from testkit.databases import number, rows
@@ -26,11 +26,11 @@ class House:
 
     async def sends(self, records: Iterable[Arrived]) -> None:
         """Puts records into Kafka exactly as they are; the positions they get are Kafka's."""
-        by_partition: dict[Partition, list[Outgoing]] = {}
+        by_partition: dict[Partition, list[OutgoingRecord]] = {}
         for each in records:
             topic, key = each.position.topic, each.key or b""
             partition = Partition(topic, await self.producer.partition_of(topic, key))
-            outgoing = Outgoing(topic, key, each.payload or b"", decode_headers(each.headers))
+            outgoing = OutgoingRecord(topic, key, each.payload or b"", decode_headers(each.headers))
             by_partition.setdefault(partition, []).append(outgoing)
         for partition, waiting in by_partition.items():
             sent = 0

@@ -15,7 +15,7 @@ from pricing.domain.approvals import SpotPrice, Standing
 from pricing.domain.orders import PurchaseOrder
 from pricing.domain.rates import Place, with_selection
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, Days, Position, RatesWanted, Selected, SelectionListed
-from testkit.fake_unit_of_work import InMemoryViews, InMemoryWork
+from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
 
 ItemT = TypeVar("ItemT")
 
@@ -36,7 +36,7 @@ class Ledger:
     numbers: dict[tuple[CouncilKey, int], "count[int]"] = field(
         default_factory=dict[tuple[CouncilKey, int], "count[int]"]
     )
-    views: InMemoryViews = field(default_factory=InMemoryViews)
+    views: InMemoryProjections = field(default_factory=InMemoryProjections)
 
     def hears_of(self, definition: FrameworkDefinition) -> None:
         """Takes in a published version of a framework."""
@@ -48,7 +48,7 @@ class Ledger:
 class InMemoryFrameworks:
     """The councils' frameworks, as views in memory hold them."""
 
-    def __init__(self, views: InMemoryViews) -> None:
+    def __init__(self, views: InMemoryProjections) -> None:
         self._views = views
 
     async def newest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
@@ -132,7 +132,7 @@ class InMemorySpotPrices:
 
 
 @dataclass
-class InMemoryPricingWork(InMemoryWork):
+class InMemoryPricingWork(InMemoryUnitOfWork):
     """Pricing's unit of work in memory."""
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -165,7 +165,9 @@ class InMemoryPricingQueries:
         self._ledger = ledger
 
     async def matrices_of(self, council: CouncilKey, framework: FrameworkKey | None) -> Sequence[FrameworkDefinition]:
-        known = await self._ledger.views.under(DEFINITION_VERSIONS, "" if framework is None else f"{framework}/")
+        known = await self._ledger.views.get_by_prefix(
+            DEFINITION_VERSIONS, "" if framework is None else f"{framework}/"
+        )
         own = (each.event.definition for each in known if each.event.definition.council == council)
         return sorted(own, key=lambda each: (each.framework, -each.version))
 

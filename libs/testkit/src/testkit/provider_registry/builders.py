@@ -19,7 +19,7 @@ from service_runtime.unit_of_work.streams import Cause
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
 from testkit.clocks import MONDAY_NINE
 from testkit.contract_examples import COLCHESTER, ESSEX, a_definition, an_id
-from testkit.fake_unit_of_work import InMemoryWork
+from testkit.fake_unit_of_work import InMemoryUnitOfWork
 
 TENDRING: Final = AreaCode("E07000076")
 COUNCIL: Final = CouncilKey("essex")
@@ -149,7 +149,7 @@ class Market:
 
 
 @dataclass
-class InMemoryRegistryWork(InMemoryWork):
+class InMemoryRegistryWork(InMemoryUnitOfWork):
     """The registry's unit of work in memory."""
 
     market: Market = field(default_factory=Market)

@@ -12,7 +12,7 @@ from referral.domain.referral import Noted, Referral, Status
 from referral.ports import DEFINITIONS, About, EndpointSeen, NewsTerms, ReferralListed, ReferralSeen
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
 from testkit.contract_examples import a_definition
-from testkit.fake_unit_of_work import InMemoryViews, InMemoryWork
+from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
 from testkit.referral.builders import NEWS_TERMS
 
 
@@ -69,11 +69,11 @@ class InMemoryReferrals:
 class InMemoryFrameworks:
     """The councils' frameworks, as views in memory hold them."""
 
-    def __init__(self, views: InMemoryViews) -> None:
+    def __init__(self, views: InMemoryProjections) -> None:
         self._views = views
 
     async def of(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
-        known = await self._views.under(DEFINITIONS, "")
+        known = await self._views.get_by_prefix(DEFINITIONS, "")
         return [each.event.definition for each in known if each.event.definition.council == council]
 
 
@@ -150,7 +150,7 @@ def _position(referral: Referral) -> tuple[datetime, UUID]:
 
 
 @dataclass
-class InMemoryReferralWork(InMemoryWork):
+class InMemoryReferralWork(InMemoryUnitOfWork):
     """Referral's unit of work in memory."""
 
     shelf: Shelf = field(default_factory=Shelf)
@@ -162,7 +162,7 @@ class InMemoryReferralWork(InMemoryWork):
 
     @property
     def frameworks(self) -> InMemoryFrameworks:
-        return InMemoryFrameworks(self.views)
+        return InMemoryFrameworks(self.projections)
 
     @property
     def endpoints(self) -> InMemoryEndpoints:
@@ -172,5 +172,5 @@ class InMemoryReferralWork(InMemoryWork):
         """Takes in published frameworks; without any, one that has Colchester."""
         for definition in definitions or (a_definition(),):
             event = FrameworkPublished(definition=definition)
-            self.views.hear(DEFINITIONS, event, sequence=definition.version)
+            self.projections.hear(DEFINITIONS, event, sequence=definition.version)
         return self

@@ -9,7 +9,7 @@ from contracts.values import Care
 from sourcing.domain.market import Market
 from sourcing.domain.search import Search
 from sourcing.domain.triggers import Outage
-from testkit.fake_unit_of_work import InMemoryWork
+from testkit.fake_unit_of_work import InMemoryUnitOfWork
 
 
 @dataclass
@@ -56,7 +56,7 @@ class InMemoryOutages:
 
 
 @dataclass
-class InMemorySourcingWork(InMemoryWork):
+class InMemorySourcingWork(InMemoryUnitOfWork):
     """A unit of work for the unit tests of handlers."""
 
     searches: InMemorySearches = field(default_factory=InMemorySearches)

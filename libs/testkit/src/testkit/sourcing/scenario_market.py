@@ -52,7 +52,7 @@ from contracts.values import (
     Wishes,
     WithdrawalReason,
 )
-from service_runtime.unit_of_work.streams import StreamKey, stream_of
+from service_runtime.unit_of_work.streams import StreamKey, stream_key_of
 from testkit.contract_examples import a_definition, some_care, some_prices
 from testkit.databases import number, rows
 from testkit.running_services import Reply
@@ -366,6 +366,6 @@ class Town:
 
     async def _registry_says(self, event: Event) -> None:
         await self.house.registry.says(event, at=self.house.now)
-        stream = stream_of(event)
+        stream = stream_key_of(event)
         if stream.topic != PACKAGES:
             self._said[stream] += 1

@@ -6,14 +6,14 @@ from typing import Final
 
 from sqlalchemy import text
 
-from service_runtime.observability.instruments import Level, Standing
+from service_runtime.observability.instruments import GaugeSample, GaugeSpec
 from service_runtime.postgres.database import Connection
 
 _FAULTS: Final = text("SELECT count(*) FROM violations")
 
 
-async def _faults(connection: Connection, _: datetime) -> Sequence[Level]:
-    return [Level((await connection.execute(_FAULTS)).scalar_one())]
+async def _faults(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+    return [GaugeSample((await connection.execute(_FAULTS)).scalar_one())]
 
 
-STANDINGS: Final = (Standing("calloff_record_faults", "Faults that were found in chains and hashes", _faults),)
+STANDINGS: Final = (GaugeSpec("calloff_record_faults", "Faults that were found in chains and hashes", _faults),)

@@ -7,9 +7,9 @@ from fastapi import Depends, Path
 from contracts.errors import Forbidden
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from pricing.ports import PricingQueries
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.http.auth import Caller, requires
-from service_runtime.http.commands import Commands, commands
+from service_runtime.http.commands import CommandBus, command_bus
 
 ADMIN: Final = "pricing:admin"
 OFFICER: Final = "sourcing:operate"
@@ -21,8 +21,8 @@ Staff = Annotated[Caller, Depends(requires((ADMIN, OFFICER)))]
 Accounts = Annotated[Caller, Depends(requires((ADMIN, AUDITOR)))]
 AdminOrProvider = Annotated[Caller, Depends(requires((ADMIN, PROVIDER)))]
 Anybody = Annotated[Caller, Depends(requires((ADMIN, OFFICER, AUDITOR, PROVIDER)))]
-Ask = Annotated[PricingQueries, provided(PricingQueries)]
-Do = Annotated[Commands, Depends(commands)]
+Queries = Annotated[PricingQueries, injected(PricingQueries)]
+Bus = Annotated[CommandBus, Depends(command_bus)]
 
 FrameworkName = Annotated[FrameworkKey, Path(pattern=r"^[a-z0-9-]{3,60}$")]
 AreaName = Annotated[AreaCode, Path(pattern=r"^[A-Za-z0-9-]{2,32}$")]

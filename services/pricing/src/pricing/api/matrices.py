@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from contracts.framework import FrameworkDefinition, MatrixLine
 from contracts.ids import FrameworkKey
 from contracts.values import Money, PriceUnit, ServiceType
-from pricing.api.callers import Anybody, Ask, FrameworkName
+from pricing.api.callers import Anybody, FrameworkName, Queries
 from pricing.domain.errors import FrameworkNotFound
 from service_runtime.http.problems import problems
 
@@ -39,7 +39,7 @@ class Matrices(BaseModel):
 @router.get("/v1/matrices", response_model=Matrices, responses=problems())
 async def list_matrices(
     caller: Anybody,
-    ask: Ask,
+    ask: Queries,
     framework: Annotated[
         str | None, Query(pattern=r"^[a-z0-9-]{3,60}$", description="only the versions of this one")
     ] = None,
@@ -51,7 +51,7 @@ async def list_matrices(
 
 @router.get("/v1/matrices/{framework}/{version}", response_model=MatrixOut, responses=problems(404))
 async def show_matrix(
-    framework: FrameworkName, version: Annotated[int, Path(ge=1)], caller: Anybody, ask: Ask
+    framework: FrameworkName, version: Annotated[int, Path(ge=1)], caller: Anybody, ask: Queries
 ) -> MatrixOut:
     """One version of a matrix."""
     found = await ask.matrices_of(caller.council, framework)

@@ -13,7 +13,7 @@ from contracts.errors import FieldError, InvalidInput
 from contracts.events.orders import OrderLine
 from contracts.ids import CouncilKey, PackageId
 from contracts.values import Money, WithdrawalReason
-from pricing.api.callers import Accounts, Anybody, Ask, only_of
+from pricing.api.callers import Accounts, Anybody, Queries, only_of
 from pricing.api.spreadsheet import heading, lines_of
 from pricing.domain.errors import OrdersNotFound
 from pricing.domain.orders import PurchaseOrder
@@ -68,7 +68,7 @@ Issued = Annotated[Days, Depends(_days)]
 
 
 @router.get("/v1/packages/{package_id}/purchase-orders", response_model=OrdersOfPackage, responses=problems(404))
-async def show_orders_of_package(package_id: UUID, caller: Anybody, ask: Ask) -> OrdersOfPackage:
+async def show_orders_of_package(package_id: UUID, caller: Anybody, ask: Queries) -> OrdersOfPackage:
     """Every order of a package, cancelled ones too, the newest first; a provider sees its own."""
     own = only_of(caller)
     found = await ask.orders_of_package(PackageId(package_id), caller.council)
@@ -80,7 +80,7 @@ async def show_orders_of_package(package_id: UUID, caller: Anybody, ask: Ask) ->
 
 @router.get("/v1/purchase-orders", response_model=Page[OrderOut], responses=problems())
 async def list_orders(
-    caller: Accounts, ask: Ask, issued: Issued, cursor: Cursor = None, limit: Limit = 50
+    caller: Accounts, ask: Queries, issued: Issued, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[OrderOut]:
     """Your council's purchase orders, the newest first."""
     found = await ask.orders_of(caller.council, issued, after=position_of(cursor), limit=limit + 1)
@@ -90,7 +90,7 @@ async def list_orders(
 
 
 @router.get("/v1/purchase-orders.csv", response_class=CsvResponse, responses=problems())
-async def download_orders(caller: Accounts, ask: Ask, issued: Issued) -> CsvResponse:
+async def download_orders(caller: Accounts, ask: Queries, issued: Issued) -> CsvResponse:
     """The same as a spreadsheet, a row for each line of an order; all of them, not a page."""
     # What fails here is told as a problem; later the download breaks off, and never ends as if it were whole.
     first = await ask.orders_of(caller.council, issued, after=None, limit=LARGEST_PAGE)

@@ -11,16 +11,16 @@ from contracts.catalogue import RATES
 from contracts.events.rates import SelectedRate, Selection
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import ServiceType
-from pricing.api.callers import AdminOrProvider, AreaName, Ask, Do, FrameworkName, only_of
+from pricing.api.callers import AdminOrProvider, AreaName, Bus, FrameworkName, Queries, only_of
 from pricing.domain.errors import RatesNotFound
 from pricing.domain.rates import Choice, Place
 from pricing.handlers import SelectRates, select_rates
 from pricing.ports import RatesWanted, Selected, SelectionListed
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import answered
+from service_runtime.http.commands import json_response
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer
+from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["rates"])
@@ -73,18 +73,18 @@ class SelectionLine(SelectionOut):
     "/v1/providers/{provider_id}/rates/{framework}/{area}", response_model=SelectedOut, responses=problems(404, 409)
 )
 async def put_rates(
-    *, provider_id: UUID, framework: FrameworkName, area: AreaName, body: SelectionIn, caller: AdminOrProvider, do: Do
+    *, provider_id: UUID, framework: FrameworkName, area: AreaName, body: SelectionIn, caller: AdminOrProvider, do: Bus
 ) -> Response:
     """Select rates from the newest matrix; they replace those selected for the same day."""
     place = _place_of(provider_id, framework, area, caller)
     command = SelectRates(caller.council, place, body.valid_from, body.choices())
     stream = StreamKey(RATES, str(provider_id))
-    return await do.carry_out(command, select_rates, on=stream, by=caller, answer=_tell)
+    return await do.execute(command, select_rates, on=stream, by=caller, respond=_tell)
 
 
 @router.get("/v1/providers/{provider_id}/rates/{framework}/{area}", response_model=SelectedOut, responses=problems(404))
 async def show_rates(
-    provider_id: UUID, framework: FrameworkName, area: AreaName, caller: AdminOrProvider, ask: Ask
+    provider_id: UUID, framework: FrameworkName, area: AreaName, caller: AdminOrProvider, ask: Queries
 ) -> SelectedOut:
     """What is selected for one area, past and future days too."""
     selected = await ask.rates_of(_place_of(provider_id, framework, area, caller), caller.council)
@@ -97,7 +97,7 @@ async def show_rates(
 async def list_rates(
     *,
     caller: AdminOrProvider,
-    ask: Ask,
+    ask: Queries,
     provider: Annotated[UUID | None, Query(description="only this one's")] = None,
     framework: Annotated[str | None, Query(pattern=r"^[a-z0-9-]{3,60}$")] = None,
     area: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{2,32}$")] = None,
@@ -127,8 +127,8 @@ def _place_of(provider_id: UUID, framework: FrameworkKey, area: AreaCode, caller
     return Place(ProviderId(provider_id), framework, area)
 
 
-def _tell(selected: Selected) -> Answer:
-    return answered(_selected_out(selected))
+def _tell(selected: Selected) -> StoredResponse:
+    return json_response(_selected_out(selected))
 
 
 def _selected_out(selected: Selected) -> SelectedOut:

@@ -12,17 +12,17 @@ from contracts.events.listings import AwardEnd, InadequateReason
 from contracts.events.orders import LateDecision, SpotPriceRefusal
 from contracts.ids import AwardId
 from contracts.values import Hours, Money, PriceUnit
-from pricing.api.callers import Admin, Ask, Do, Staff, check_is_officer
+from pricing.api.callers import Admin, Bus, Queries, Staff, check_is_officer
 from pricing.domain.approvals import Decided, SpotPrice, Standing
 from pricing.domain.errors import AwardLapsedAlready, AwardNotFound, DecidedOtherwise
 from pricing.handlers import DecideSpotPrice, decide_spot_price
 from pricing.ports import PricingQueries
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import Commands, answered, refused
+from service_runtime.http.commands import CommandBus, json_response, problem_response_of
 from service_runtime.http.instants import Now
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer
+from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["spot prices"])
@@ -66,7 +66,7 @@ class SpotPriceOut(DecidedOut):
 async def list_spot_prices(
     *,
     caller: Staff,
-    ask: Ask,
+    ask: Queries,
     now: Now,
     status: Annotated[Standing | None, Query(description="only those that stand here")] = None,
     cursor: Cursor = None,
@@ -81,7 +81,7 @@ async def list_spot_prices(
 
 
 @router.post("/v1/spot-prices/{award_id}/approve", response_model=DecidedOut, responses=problems(404, 409))
-async def approve_spot_price(award_id: UUID, caller: Admin, ask: Ask, do: Do) -> Response:
+async def approve_spot_price(award_id: UUID, caller: Admin, ask: Queries, do: Bus) -> Response:
     """Agree to the price as a second officer; the package is placed if its provider may still have it.
 
     Too late: 409, and your decision is on record.
@@ -90,13 +90,13 @@ async def approve_spot_price(award_id: UUID, caller: Admin, ask: Ask, do: Do) ->
 
 
 @router.post("/v1/spot-prices/{award_id}/refuse", response_model=DecidedOut, responses=problems(404, 409))
-async def refuse_spot_price(award_id: UUID, body: RefusalIn, caller: Admin, ask: Ask, do: Do) -> Response:
+async def refuse_spot_price(award_id: UUID, body: RefusalIn, caller: Admin, ask: Queries, do: Bus) -> Response:
     """Do not agree to the price; the package stays open. Too late: 409, and your decision is on record."""
     return await _decide(AwardId(award_id), body.reason, caller, ask, do)
 
 
 async def _decide(
-    award_id: AwardId, refusal: SpotPriceRefusal | None, caller: Caller, ask: PricingQueries, do: Commands
+    award_id: AwardId, refusal: SpotPriceRefusal | None, caller: Caller, ask: PricingQueries, do: CommandBus
 ) -> Response:
     check_is_officer(caller)
     seen = await ask.spot_price(award_id, caller.council)
@@ -104,18 +104,18 @@ async def _decide(
         raise AwardNotFound
     command = DecideSpotPrice(seen.package_id, award_id, caller.actor, refusal)
     stream = StreamKey(PACKAGES, str(seen.package_id))
-    return await do.carry_out(command, decide_spot_price, on=stream, by=caller, answer=_tell)
+    return await do.execute(command, decide_spot_price, on=stream, by=caller, respond=_tell)
 
 
-def _tell(decided: Decided) -> Answer:
+def _tell(decided: Decided) -> StoredResponse:
     price = decided.price
     match decided.too_late:
         case None:
-            return answered(_decided(price))
+            return json_response(_decided(price))
         case LateDecision.DECIDED_OTHERWISE:
-            return refused(DecidedOtherwise(str(price.decision)))
+            return problem_response_of(DecidedOtherwise(str(price.decision)))
         case LateDecision.AWARD_LAPSED:
-            return refused(AwardLapsedAlready(str(price.lapsed_because)))
+            return problem_response_of(AwardLapsedAlready(str(price.lapsed_because)))
 
 
 def _decided(price: SpotPrice) -> DecidedOut:

@@ -3,11 +3,11 @@
 from contracts.framework import FrameworkDefinition
 from contracts.ids import FrameworkKey
 from pricing.ports import DEFINITIONS
-from service_runtime.projections.projections import Views
+from service_runtime.projections.projections import ProjectionReader
 
 
 class PostgresFrameworks:
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: ProjectionReader) -> None:
         self._views = views
 
     async def newest(self, framework: FrameworkKey) -> FrameworkDefinition | None:

@@ -12,7 +12,7 @@ from pricing.store.orders import ORDERS_OF_COUNCIL, ORDERS_OF_PACKAGE, order_of
 from pricing.store.rates import SELECTIONS_OF_COUNCIL, SELECTIONS_SEEN, place_of, place_row, selection_of
 from pricing.store.spot_prices import SPOT_PRICE_SEEN, SPOT_PRICES_OF_COUNCIL, spot_price_of
 from service_runtime.postgres.database import Database
-from service_runtime.projections.projections import Views
+from service_runtime.projections.projections import ProjectionReader
 
 
 class PostgresPricingQueries:
@@ -22,8 +22,10 @@ class PostgresPricingQueries:
         self._database = database
 
     async def matrices_of(self, council: CouncilKey, framework: FrameworkKey | None) -> Sequence[FrameworkDefinition]:
-        async with self._database.reading() as connection:
-            known = await Views(connection).under(DEFINITION_VERSIONS, "" if framework is None else f"{framework}/")
+        async with self._database.read_connection() as connection:
+            known = await ProjectionReader(connection).get_by_prefix(
+                DEFINITION_VERSIONS, "" if framework is None else f"{framework}/"
+            )
         own = (each.event.definition for each in known if each.event.definition.council == council)
         return sorted(own, key=lambda each: (each.framework, -each.version))
 

@@ -7,18 +7,18 @@ from pricing.store.frameworks import PostgresFrameworks
 from pricing.store.orders import PostgresOrders
 from pricing.store.rates import PostgresRates
 from pricing.store.spot_prices import PostgresSpotPrices
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 
 @dataclass
-class PostgresPricingWork(PostgresWork):
+class PostgresPricingWork(PostgresUnitOfWork):
     @property
     def council(self) -> CouncilKey:
         return CouncilKey(self.cause.council)
 
     @property
     def frameworks(self) -> PostgresFrameworks:
-        return PostgresFrameworks(self.views)
+        return PostgresFrameworks(self.projections)
 
     @property
     def rates(self) -> PostgresRates:

@@ -8,9 +8,9 @@ from contracts.catalogue import PROVIDERS
 from contracts.ids import ProviderId
 from provider_registry.domain.errors import ProviderNotFound
 from provider_registry.ports import RegistryQueries
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.http.auth import Caller, requires
-from service_runtime.http.commands import Commands, commands
+from service_runtime.http.commands import CommandBus, command_bus
 from service_runtime.unit_of_work.streams import StreamKey
 
 ADMIN: Final = "registry:admin"
@@ -21,8 +21,8 @@ Admin = Annotated[Caller, Depends(requires(ADMIN))]
 Staff = Annotated[Caller, Depends(requires((ADMIN, OFFICER)))]
 AdminOrProvider = Annotated[Caller, Depends(requires((ADMIN, PROVIDER)))]
 Anybody = Annotated[Caller, Depends(requires((ADMIN, OFFICER, PROVIDER)))]
-Ask = Annotated[RegistryQueries, provided(RegistryQueries)]
-Do = Annotated[Commands, Depends(commands)]
+Queries = Annotated[RegistryQueries, injected(RegistryQueries)]
+Bus = Annotated[CommandBus, Depends(command_bus)]
 
 
 def check_own(provider_id: ProviderId, caller: Caller) -> None:

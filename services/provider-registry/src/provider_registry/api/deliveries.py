@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from contracts.ids import ProviderId
-from provider_registry.api.callers import Anybody, Ask, check_own
+from provider_registry.api.callers import Anybody, Queries, check_own
 from provider_registry.domain.errors import ProviderNotFound
 from provider_registry.ports import DeliverySeen
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
@@ -44,7 +44,7 @@ class DeliveryOut(BaseModel):
 
 @router.get("/v1/providers/{provider_id}/deliveries", response_model=Page[DeliveryOut], responses=problems(404))
 async def show_deliveries(
-    provider_id: UUID, caller: Anybody, ask: Ask, cursor: Cursor = None, limit: Limit = 50
+    provider_id: UUID, caller: Anybody, ask: Queries, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[DeliveryOut]:
     """The webhooks of one provider, the newest first; a provider sees only its own."""
     check_own(ProviderId(provider_id), caller)

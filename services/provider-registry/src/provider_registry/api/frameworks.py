@@ -16,7 +16,7 @@ from contracts.events.frameworks import RankedListPublished, ranked_list_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import Tier
-from provider_registry.api.callers import Admin, Anybody, Ask, Do, Staff
+from provider_registry.api.callers import Admin, Anybody, Bus, Queries, Staff
 from provider_registry.domain.errors import FrameworkNotFound
 from provider_registry.domain.provider import Place
 from provider_registry.handlers.frameworks import (
@@ -28,10 +28,10 @@ from provider_registry.handlers.frameworks import (
     publish_ranked_list,
 )
 from provider_registry.ports import PublishedDefinition
-from service_runtime.http.commands import answered
+from service_runtime.http.commands import json_response
 from service_runtime.http.paging import Limit
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer
+from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["frameworks"])
@@ -131,7 +131,7 @@ class RankedListsOut(BaseModel):
     },
     openapi_extra=_YAML,
 )
-async def publish_a_framework(caller: Admin, text: Annotated[str, Depends(_yaml)], do: Do) -> Response:
+async def publish_a_framework(caller: Admin, text: Annotated[str, Depends(_yaml)], do: Bus) -> Response:
     """Publish the next version of a framework's definition: the YAML file as it is.
 
     What is wrong is answered with the path, the line, the reason and what to do, all at once.
@@ -139,18 +139,20 @@ async def publish_a_framework(caller: Admin, text: Annotated[str, Depends(_yaml)
     definition = await asyncio.to_thread(read_definition, text, source="the definition")
     command = PublishFramework(definition)
     stream = StreamKey(FRAMEWORKS, definition.framework)
-    return await do.carry_out(command, publish_framework, on=stream, by=caller, answer=_tell_framework)
+    return await do.execute(command, publish_framework, on=stream, by=caller, respond=_tell_framework)
 
 
 @router.get("/v1/frameworks", response_model=FrameworksOut, responses=problems())
-async def list_frameworks(caller: Anybody, ask: Ask) -> FrameworksOut:
+async def list_frameworks(caller: Anybody, ask: Queries) -> FrameworksOut:
     """Your council's frameworks, each in its newest version."""
     found = await ask.frameworks(caller.council)
     return FrameworksOut(items=[_framework_out(each.definition) for each in found])
 
 
 @router.get("/v1/frameworks/{framework}/versions/{version}", response_model=DefinitionOut, responses=problems(404))
-async def show_definition(framework: FrameworkPath, version: VersionPath, caller: Anybody, ask: Ask) -> DefinitionOut:
+async def show_definition(
+    framework: FrameworkPath, version: VersionPath, caller: Anybody, ask: Queries
+) -> DefinitionOut:
     """One version of a framework's definition, as it will always stand."""
     found = await ask.definition(FrameworkKey(framework), version, council=caller.council)
     if found is None:
@@ -167,7 +169,7 @@ async def show_definition(framework: FrameworkPath, version: VersionPath, caller
         200: {"model": RankedListOut, "description": "This version stood already, with the same content"},
     },
 )
-async def publish_a_ranked_list(place: PlacePath, body: RankedListIn, caller: Admin, do: Do) -> Response:
+async def publish_a_ranked_list(place: PlacePath, body: RankedListIn, caller: Admin, do: Bus) -> Response:
     """Import the next version of the ranked list of one tier of one area."""
     command = PublishRankedList(
         place=place,
@@ -177,7 +179,7 @@ async def publish_a_ranked_list(place: PlacePath, body: RankedListIn, caller: Ad
         ranking=tuple(map(ProviderId, body.ranking)),
     )
     stream = StreamKey(FRAMEWORKS, ranked_list_key(place.framework, place.area, place.tier))
-    return await do.carry_out(command, publish_ranked_list, on=stream, by=caller, answer=_tell_list)
+    return await do.execute(command, publish_ranked_list, on=stream, by=caller, respond=_tell_list)
 
 
 @router.get(
@@ -185,7 +187,7 @@ async def publish_a_ranked_list(place: PlacePath, body: RankedListIn, caller: Ad
     response_model=RankedListsOut,
     responses=problems(404),
 )
-async def show_ranked_lists(place: PlacePath, caller: Staff, ask: Ask, limit: Limit = 20) -> RankedListsOut:
+async def show_ranked_lists(place: PlacePath, caller: Staff, ask: Queries, limit: Limit = 20) -> RankedListsOut:
     """The versions of the ranked list of one tier of one area, the newest first."""
     found = await ask.ranked_lists(place, council=caller.council, limit=limit)
     if found is None:
@@ -193,12 +195,12 @@ async def show_ranked_lists(place: PlacePath, caller: Staff, ask: Ask, limit: Li
     return _lists_out(found)
 
 
-def _tell_framework(outcome: FrameworkOutcome) -> Answer:
-    return answered(_framework_out(outcome.definition), status=201 if outcome.is_new else 200)
+def _tell_framework(outcome: FrameworkOutcome) -> StoredResponse:
+    return json_response(_framework_out(outcome.definition), status=201 if outcome.is_new else 200)
 
 
-def _tell_list(outcome: RankedListOutcome) -> Answer:
-    return answered(_list_out(outcome.ranked), status=201 if outcome.is_new else 200)
+def _tell_list(outcome: RankedListOutcome) -> StoredResponse:
+    return json_response(_list_out(outcome.ranked), status=201 if outcome.is_new else 200)
 
 
 def _framework_out(definition: FrameworkDefinition) -> FrameworkOut:

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.ids import ProviderId
-from provider_registry.api.callers import AdminOrProvider, Do, check_own, stream_of
+from provider_registry.api.callers import AdminOrProvider, Bus, check_own, stream_of
 from provider_registry.handlers.providers import PutMailbox, RemoveMailbox, put_mailbox, remove_mailbox
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer
+from service_runtime.idempotency import StoredResponse
 
 router = APIRouter(tags=["mailboxes"])
 
-NO_CONTENT: Final = Answer(204, b"")
+NO_CONTENT: Final = StoredResponse(204, b"")
 
 
 class MailboxIn(BaseModel):
@@ -30,22 +30,22 @@ class MailboxIn(BaseModel):
 @router.put(
     "/v1/providers/{provider_id}/mailbox", status_code=204, response_class=Response, responses=problems(404, 409)
 )
-async def put_a_mailbox(provider_id: UUID, body: MailboxIn, caller: AdminOrProvider, do: Do) -> Response:
+async def put_a_mailbox(provider_id: UUID, body: MailboxIn, caller: AdminOrProvider, do: Bus) -> Response:
     """Have offers mailed to this address where the provider's system does not take them."""
     check_own(ProviderId(provider_id), caller)
     command = PutMailbox(ProviderId(provider_id), body.address)
-    return await do.carry_out(command, put_mailbox, on=stream_of(command.provider_id), by=caller, answer=_done)
+    return await do.execute(command, put_mailbox, on=stream_of(command.provider_id), by=caller, respond=_done)
 
 
 @router.delete(
     "/v1/providers/{provider_id}/mailbox", status_code=204, response_class=Response, responses=problems(404, 409)
 )
-async def remove_a_mailbox(provider_id: UUID, caller: AdminOrProvider, do: Do) -> Response:
+async def remove_a_mailbox(provider_id: UUID, caller: AdminOrProvider, do: Bus) -> Response:
     """Send no mail any more, and forget the address."""
     check_own(ProviderId(provider_id), caller)
     command = RemoveMailbox(ProviderId(provider_id))
-    return await do.carry_out(command, remove_mailbox, on=stream_of(command.provider_id), by=caller, answer=_done)
+    return await do.execute(command, remove_mailbox, on=stream_of(command.provider_id), by=caller, respond=_done)
 
 
-def _done(_: None) -> Answer:
+def _done(_: None) -> StoredResponse:
     return NO_CONTENT

@@ -42,7 +42,7 @@ async def send_offer(event: OfferMade, work: RegistryWork) -> None:
     if event.channel is Channel.WEBHOOK:
         terms = work.delivery_terms
         message = offer_made(event, terms.addresses)
-        work.send(_webhook(event.provider_id, message, work, urgent=True))
+        work.send_webhooks(_webhook(event.provider_id, message, work, urgent=True))
     if event.channel is Channel.EMAIL:
         _mail(event, OfferSaid(event.care, event.weekly_hours, event.terms), work)
 
@@ -50,9 +50,9 @@ async def send_offer(event: OfferMade, work: RegistryWork) -> None:
 async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
     """The offer goes another way: what was not sent by then is not sent any more."""
     if event.to_channel is not Channel.WEBHOOK:
-        await work.recall(OFFER_MADE, str(event.offer_id))
+        await work.cancel_webhook(OFFER_MADE, str(event.offer_id))
     if event.to_channel is not Channel.EMAIL:
-        await work.recall(OFFER_MAILED, str(event.offer_id))
+        await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
         return
     _mail(event, await work.sent_offers.said(event.package_id, event.offer_id), work)
 
@@ -60,7 +60,7 @@ async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
 async def tell_of_extension(event: OfferExtended, work: RegistryWork) -> None:
     """Whoever has heard of the offer hears that there is more time; the others still hear how long there is."""
     if await work.sent_offers.was_heard_of(event.package_id, event.offer_id):
-        work.send(_webhook(event.provider_id, offer_extended(event, work.delivery_terms.addresses), work))
+        work.send_webhooks(_webhook(event.provider_id, offer_extended(event, work.delivery_terms.addresses), work))
 
 
 async def tell_of_withdrawal(event: OfferWithdrawn, work: RegistryWork) -> None:
@@ -86,7 +86,7 @@ async def tell_of_open_package(event: PackageListed, work: RegistryWork) -> None
         event.framework, event.advert.area, council=council, spot=event.spot
     )
     message = package_available(event, work.delivery_terms.addresses)
-    work.send(*(_webhook(each, message, work) for each in listeners))
+    work.send_webhooks(*(_webhook(each, message, work) for each in listeners))
 
 
 async def note_delivered(result: Delivered, work: RegistryWork) -> None:
@@ -137,18 +137,18 @@ def _undeliverable(result: Undeliverable, *, to: str, by: Channel) -> OfferUndel
 
 async def _tell_of_end(event: OfferWithdrawn | OfferExpired, message: Message, work: RegistryWork) -> None:
     """An offer that no system has heard of ends in silence."""
-    await work.recall(OFFER_MAILED, str(event.offer_id))
-    if await work.recall(OFFER_MADE, str(event.offer_id)):
+    await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
+    if await work.cancel_webhook(OFFER_MADE, str(event.offer_id)):
         return
     if await work.sent_offers.was_heard_of(event.package_id, event.offer_id):
-        work.send(_webhook(event.provider_id, message, work))
+        work.send_webhooks(_webhook(event.provider_id, message, work))
 
 
 async def _tell(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
     """News goes to providers that have a system; the others hear it from the officers."""
     endpoint = await work.endpoints.get(str(provider_id))
     if endpoint is not None and endpoint.disabled_because is None:
-        work.send(_webhook(provider_id, message, work))
+        work.send_webhooks(_webhook(provider_id, message, work))
 
 
 def _mail(event: OfferMade | OfferRedirected, said: OfferSaid | None, work: RegistryWork) -> None:
@@ -169,7 +169,7 @@ def _mail(event: OfferMade | OfferRedirected, said: OfferSaid | None, work: Regi
     token = terms.mail.links.token(OfferLink(event.offer_id, event.provider_id, work.now + terms.mail.link_valid_for))
     link = f"{terms.addresses.sourcing}/v1/offer-links/{token}"
     message = offer_mail(event.offer_id, said, event.answer_by, link=link)
-    work.send(
+    work.send_webhooks(
         Webhook(
             owner=mailbox_of(str(event.provider_id)),
             kind=message.kind,

@@ -165,7 +165,7 @@ class PostgresProviders:
         timer = Timer(RECONSIDER, framework, self._now, Precedence.FACT)
         for row in rows:
             stream = StreamKey(PROVIDERS, str(row.provider_id))
-            await timers.change(self._connection, stream, self._cause, armed=[timer])
+            await timers.change_timers(self._connection, stream, self._cause, armed=[timer])
 
     async def _move(self, statement: TextClause, provider: Provider, places: Collection[Place]) -> None:
         if places:

@@ -31,7 +31,7 @@ class PostgresRegistryQueries:
         self._database = database
 
     async def provider(self, provider_id: ProviderId, *, council: CouncilKey) -> ProviderSeen | None:
-        async with self._database.reading() as connection:
+        async with self._database.read_connection() as connection:
             row = (await connection.execute(PROVIDER, {"provider_id": provider_id})).one_or_none()
             if row is None or row.council != council:
                 return None
@@ -62,7 +62,7 @@ class PostgresRegistryQueries:
     async def ranked_lists(
         self, place: Place, *, council: CouncilKey, limit: int
     ) -> Sequence[RankedListPublished] | None:
-        async with self._database.reading() as connection:
+        async with self._database.read_connection() as connection:
             definition = (await newest_definitions(connection, [place.framework])).get(place.framework)
             if definition is None or definition.council != council:
                 return None

@@ -6,16 +6,16 @@ from provider_registry.ports import DeliveryTerms
 from provider_registry.store.frameworks import PostgresFrameworks
 from provider_registry.store.providers import PostgresProviders
 from provider_registry.store.sent_offers import PostgresSentOffers
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import Mailboxes
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 
 
 @dataclass
-class PostgresRegistryWork(PostgresWork):
-    vault: Vault = field(kw_only=True)
+class PostgresRegistryWork(PostgresUnitOfWork):
+    vault: SecretBox = field(kw_only=True)
     rules: AddressRules = field(kw_only=True)
     delivery_terms: DeliveryTerms = field(kw_only=True)
 

@@ -18,11 +18,11 @@ from referral.handlers import (
     rotate_secret,
 )
 from referral.ports import ReferralQueries
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.http.auth import Caller, requires
-from service_runtime.http.commands import Commands, answered, commands
+from service_runtime.http.commands import CommandBus, command_bus, json_response
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer
+from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.endpoints import EndpointNotFound
 
@@ -30,11 +30,11 @@ router = APIRouter(tags=["endpoint"])
 
 COUNCILS: Final = "councils"
 """Commands about one council happen one at a time; nothing is published there."""
-NO_CONTENT: Final = Answer(204, b"")
+NO_CONTENT: Final = StoredResponse(204, b"")
 
 Writer = Annotated[Caller, Depends(requires("referrals:write"))]
-Ask = Annotated[ReferralQueries, provided(ReferralQueries)]
-Do = Annotated[Commands, Depends(commands)]
+Ask = Annotated[ReferralQueries, injected(ReferralQueries)]
+Do = Annotated[CommandBus, Depends(command_bus)]
 
 
 class EndpointIn(BaseModel):
@@ -66,8 +66,8 @@ class SecretOut(BaseModel):
 async def put_the_endpoint(body: EndpointIn, caller: Writer, do: Do) -> Response:
     """Have news of your council's referrals sent to this URL from now on; a disabled endpoint is enabled again."""
     command = PutEndpoint(caller.council, body.url)
-    return await do.carry_out(
-        command, put_endpoint, on=_stream(caller.council), by=caller, answer=_shown_once, kept=_not_shown
+    return await do.execute(
+        command, put_endpoint, on=_stream(caller.council), by=caller, respond=_shown_once, stored=_not_shown
     )
 
 
@@ -84,13 +84,13 @@ async def show_the_endpoint(caller: Writer, ask: Ask) -> EndpointOut:
 @router.post("/v1/council/endpoint/rotation", response_model=SecretOut, responses=problems(404, 409))
 async def rotate_the_secret(caller: Writer, do: Do) -> Response:
     """Get a new secret; for a day webhooks are signed with the old one too."""
-    return await do.carry_out(
+    return await do.execute(
         RotateSecret(caller.council),
         rotate_secret,
         on=_stream(caller.council),
         by=caller,
-        answer=_shown_once,
-        kept=_not_shown,
+        respond=_shown_once,
+        stored=_not_shown,
     )
 
 
@@ -98,20 +98,20 @@ async def rotate_the_secret(caller: Writer, do: Do) -> Response:
 async def disable_the_endpoint(caller: Writer, do: Do) -> Response:
     """Send nothing there any more; referrals can be asked for at any time. Your own system may answer 410 for this."""
     command = DisableEndpoint(caller.council)
-    return await do.carry_out(command, disable_endpoint, on=_stream(caller.council), by=caller, answer=_done)
+    return await do.execute(command, disable_endpoint, on=_stream(caller.council), by=caller, respond=_done)
 
 
 def _stream(council: CouncilKey) -> StreamKey:
     return StreamKey(COUNCILS, council)
 
 
-def _shown_once(secret: str | None) -> Answer:
-    return answered(SecretOut(secret=secret), headers=(("cache-control", "no-store"),))
+def _shown_once(secret: str | None) -> StoredResponse:
+    return json_response(SecretOut(secret=secret), headers=(("cache-control", "no-store"),))
 
 
-def _not_shown(_: str | None) -> Answer:
+def _not_shown(_: str | None) -> StoredResponse:
     return _shown_once(None)
 
 
-def _done(_: None) -> Answer:
+def _done(_: None) -> StoredResponse:
     return NO_CONTENT

@@ -25,13 +25,13 @@ from referral.handlers import (
     withdraw_referral,
 )
 from referral.ports import Postcodes, ReferralListed, ReferralQueries, ReferralSeen
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.http.auth import Caller, requires
-from service_runtime.http.commands import Commands, answered, commands, unkept_commands
+from service_runtime.http.commands import CommandBus, command_bus, command_bus_without_idempotency, json_response
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import WrongField, problems
-from service_runtime.idempotency import Answer
-from service_runtime.observability.tracing import about_package
+from service_runtime.idempotency import StoredResponse
+from service_runtime.observability.tracing import package_attributes
 from service_runtime.unit_of_work.streams import StreamKey
 
 referrals = APIRouter(tags=["referrals"])
@@ -40,12 +40,12 @@ persons = APIRouter(tags=["persons"])
 Writer = Annotated[Caller, Depends(requires("referrals:write"))]
 Reader = Annotated[Caller, Depends(requires("referrals:read"))]
 Provider = Annotated[Caller, Depends(requires("offers:answer"))]
-Ask = Annotated[ReferralQueries, provided(ReferralQueries)]
-Directory = Annotated[Postcodes, provided(Postcodes)]
-Keys = Annotated[PersonKeys, provided(PersonKeys)]
-Rules = Annotated[IntakeRules, provided(IntakeRules)]
-Do = Annotated[Commands, Depends(commands)]
-DoUnkept = Annotated[Commands, Depends(unkept_commands)]
+Ask = Annotated[ReferralQueries, injected(ReferralQueries)]
+Directory = Annotated[Postcodes, injected(Postcodes)]
+Keys = Annotated[PersonKeys, injected(PersonKeys)]
+Rules = Annotated[IntakeRules, injected(IntakeRules)]
+Do = Annotated[CommandBus, Depends(command_bus)]
+DoUnkept = Annotated[CommandBus, Depends(command_bus_without_idempotency)]
 
 NOT_TO_BE_STORED = ("cache-control", "no-store")
 
@@ -235,7 +235,7 @@ async def post_referral(
     package_id = PackageId(do.new_id())
     person_key = keys.key_of(request.person, caller.council)
     command = SubmitReferral(package_id, caller.council, request, person_key, rules)
-    return await do.carry_out(command, submit_referral, on=_stream(package_id), by=caller, answer=_tell_submitted)
+    return await do.execute(command, submit_referral, on=_stream(package_id), by=caller, respond=_tell_submitted)
 
 
 @referrals.get("/v1/referrals", response_model=Page[ReferralLine], responses=problems())
@@ -272,7 +272,7 @@ async def post_withdrawal(referral_id: UUID, body: WithdrawalIn, caller: Writer,
     seen = await _own_referral(referral_id, caller, ask)
     package_id = seen.referral.package_id
     command = WithdrawReferral(package_id, body.reason)
-    return await do.carry_out(command, withdraw_referral, on=_stream(package_id), by=caller, answer=_tell_withdrawal)
+    return await do.execute(command, withdraw_referral, on=_stream(package_id), by=caller, respond=_tell_withdrawal)
 
 
 @persons.get("/v1/packages/{package_id}/person", response_model=PersonBody, responses=problems(404, 409))
@@ -282,7 +282,7 @@ async def show_person_of_package(package_id: UUID, caller: Provider, ask: Ask, d
     if referral is None or (referral.council, referral.placed_with) != (caller.council, caller.as_provider):
         raise PersonNotShown
     command = ShowPerson(referral.package_id, caller.council, caller.as_provider)
-    return await do.carry_out(command, show_person, on=_stream(referral.package_id), by=caller, answer=_tell_person)
+    return await do.execute(command, show_person, on=_stream(referral.package_id), by=caller, respond=_tell_person)
 
 
 async def _own_referral(referral_id: UUID, caller: Caller, ask: ReferralQueries) -> ReferralSeen:
@@ -290,11 +290,11 @@ async def _own_referral(referral_id: UUID, caller: Caller, ask: ReferralQueries)
     seen = await ask.referral(ReferralId(referral_id))
     if seen is None or seen.referral.council != caller.council:
         raise ReferralNotFound
-    about_package(seen.referral.package_id)
+    package_attributes(seen.referral.package_id)
     return seen
 
 
-def _tell_submitted(result: Submitted) -> Answer:
+def _tell_submitted(result: Submitted) -> StoredResponse:
     referral = result.referral
     body = SubmittedOut(
         referral_id=referral.referral_id,
@@ -302,21 +302,21 @@ def _tell_submitted(result: Submitted) -> Answer:
         status=referral.status,
         warnings=[WrongField(pointer=each.pointer, detail=each.detail) for each in result.warnings],
     )
-    return answered(body, status=201, headers=(("location", f"/v1/referrals/{referral.referral_id}"),))
+    return json_response(body, status=201, headers=(("location", f"/v1/referrals/{referral.referral_id}"),))
 
 
-def _tell_withdrawal(referral: Referral) -> Answer:
+def _tell_withdrawal(referral: Referral) -> StoredResponse:
     body = WithdrawalOut(
         referral_id=referral.referral_id,
         package_id=referral.package_id,
         status=referral.status,
         reason=referral.withdrawal_reason,
     )
-    return answered(body, status=202)
+    return json_response(body, status=202)
 
 
-def _tell_person(person: Person) -> Answer:
-    return answered(PersonBody.model_validate(person), headers=(NOT_TO_BE_STORED,))
+def _tell_person(person: Person) -> StoredResponse:
+    return json_response(PersonBody.model_validate(person), headers=(NOT_TO_BE_STORED,))
 
 
 def _line(listed: ReferralListed) -> ReferralLine:

@@ -43,7 +43,7 @@ class PostgresReferralQueries:
         self._database = database
 
     async def referral(self, referral_id: ReferralId) -> ReferralSeen | None:
-        async with self._database.reading() as connection:
+        async with self._database.read_connection() as connection:
             row = (await connection.execute(_SEEN, {"referral_id": referral_id})).one_or_none()
             if row is None:
                 return None

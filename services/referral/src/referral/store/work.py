@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from referral.ports import NewsTerms
 from referral.store.frameworks import PostgresFrameworks
 from referral.store.referrals import PostgresReferrals
-from service_runtime.unit_of_work.unit_of_work import PostgresWork
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
-from service_runtime.webhooks.secret_box import Vault
+from service_runtime.webhooks.secret_box import SecretBox
 
 
 @dataclass
-class PostgresReferralWork(PostgresWork):
+class PostgresReferralWork(PostgresUnitOfWork):
     """Referral's unit of work on PostgreSQL."""
 
-    vault: Vault = field(kw_only=True)
+    vault: SecretBox = field(kw_only=True)
     rules: AddressRules = field(kw_only=True)
     news_terms: NewsTerms = field(kw_only=True)
 
@@ -25,7 +25,7 @@ class PostgresReferralWork(PostgresWork):
 
     @property
     def frameworks(self) -> PostgresFrameworks:
-        return PostgresFrameworks(self.views)
+        return PostgresFrameworks(self.projections)
 
     @property
     def endpoints(self) -> Endpoints:

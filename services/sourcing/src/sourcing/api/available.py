@@ -11,12 +11,12 @@ from contracts.events.listings import Advert, ProposalRefusal, Variation
 from contracts.ids import ListingReference, ProviderId
 from contracts.values import Money, PriceUnit
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import answered, refused
+from service_runtime.http.commands import json_response, problem_response_of
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer as HttpAnswer
-from service_runtime.observability.tracing import about_package
-from sourcing.api.callers import Ask, Do, Provider, stream_of
+from service_runtime.idempotency import StoredResponse as HttpAnswer
+from service_runtime.observability.tracing import package_attributes
+from sourcing.api.callers import Bus, Provider, Queries, stream_of
 from sourcing.domain.errors import ListingClosed, ListingNotFound
 from sourcing.domain.search import Listing, Proposal, SearchStatus
 from sourcing.domain.steps import NotTaken, Proposed
@@ -64,7 +64,7 @@ class ProposalIn(BaseModel):
 
 @router.get("/v1/available-packages", response_model=Page[AvailablePackageOut], responses=problems())
 async def list_available_packages(
-    caller: Provider, ask: Ask, cursor: Cursor = None, limit: Limit = 50
+    caller: Provider, ask: Queries, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AvailablePackageOut]:
     """Packages of your areas that nobody has taken so far, the newest first; propose a rate for any of them."""
     found = await ask.open_to(caller.as_provider, caller.council, after=position_of(cursor), limit=limit + 1)
@@ -75,7 +75,7 @@ async def list_available_packages(
 
 
 @router.get("/v1/available-packages/{reference}", response_model=AvailablePackageOut, responses=problems(404))
-async def show_available_package(reference: UUID, caller: Provider, ask: Ask) -> AvailablePackageOut:
+async def show_available_package(reference: UUID, caller: Provider, ask: Queries) -> AvailablePackageOut:
     """One open package, with your proposal for it. Once it is placed or taken back, nobody reads about it here."""
     search = (await _listed(ListingReference(reference), caller, ask)).search
     if search.listing is None or search.status is not SearchStatus.LISTED:
@@ -89,14 +89,16 @@ async def show_available_package(reference: UUID, caller: Provider, ask: Ask) ->
     status_code=201,
     responses=problems(404, 409),
 )
-async def propose_to_take_package(reference: UUID, body: ProposalIn, caller: Provider, ask: Ask, do: Do) -> Response:
+async def propose_to_take_package(
+    reference: UUID, body: ProposalIn, caller: Provider, ask: Queries, do: Bus
+) -> Response:
     """Propose to take an open package; your newest proposal replaces an older one. An officer decides."""
     seen = await _listed(ListingReference(reference), caller, ask)
     variations = tuple(each for each in Variation if each in body.variations)
     proposal = Propose(caller.as_provider, body.rate, variations, body.can_start_on)
     command = ProposeToTake(seen.search.package_id, proposal)
-    return await do.carry_out(
-        command, propose_to_take, on=stream_of(command.package_id), by=caller, answer=_tell_proposal
+    return await do.execute(
+        command, propose_to_take, on=stream_of(command.package_id), by=caller, respond=_tell_proposal
     )
 
 
@@ -105,7 +107,7 @@ async def _listed(reference: ListingReference, caller: Caller, ask: SearchQuerie
     seen = await ask.listed(reference)
     if seen is None or seen.council != caller.council or not await ask.works_in(caller.as_provider, seen):
         raise ListingNotFound
-    about_package(seen.search.package_id)
+    package_attributes(seen.search.package_id)
     return seen
 
 
@@ -113,9 +115,9 @@ def _tell_proposal(result: Decided) -> HttpAnswer:
     if isinstance(result.outcome, NotTaken):
         shown = [each for each in result.outcome.reasons if each is not ProposalRefusal.REFUSED_BY_PERSON]
         why = ", ".join(shown) or "this package cannot be placed with you"  # the person's wishes are nobody's business
-        return refused(ProposalNotTaken(f"{why}; your proposal is on record"))
+        return problem_response_of(ProposalNotTaken(f"{why}; your proposal is on record"))
     assert isinstance(result.outcome, Proposed), "a proposal stands or is refused"
-    return answered(proposal_out(result.outcome.proposal), status=201)
+    return json_response(proposal_out(result.outcome.proposal), status=201)
 
 
 def _available_out(listing: Listing, provider_id: ProviderId) -> AvailablePackageOut:

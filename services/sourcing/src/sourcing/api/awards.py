@@ -11,11 +11,11 @@ from contracts.errors import Conflict
 from contracts.events.listings import Advert, InadequateReason
 from contracts.ids import ProposalId
 from contracts.values import Money, Rating
-from service_runtime.http.commands import answered, refused
+from service_runtime.http.commands import json_response, problem_response_of
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer as HttpAnswer
+from service_runtime.idempotency import StoredResponse as HttpAnswer
 from sourcing.api.available import ProposalOut, proposal_out
-from sourcing.api.callers import Ask, Do, Officer, PackageNotFound, searched, stream_of
+from sourcing.api.callers import Bus, Officer, PackageNotFound, Queries, searched, stream_of
 from sourcing.domain.steps import AwaitsApproval, Barred, Placed
 from sourcing.domain.triggers import Award
 from sourcing.handlers import AwardAProposal, Decided, award_a_proposal
@@ -66,7 +66,7 @@ class AwardOut(BaseModel):
 
 
 @router.get("/v1/packages/{package_id}/proposals", response_model=ProposalsOut, responses=problems(404))
-async def list_proposals(package_id: UUID, caller: Officer, ask: Ask) -> ProposalsOut:
+async def list_proposals(package_id: UUID, caller: Officer, ask: Queries) -> ProposalsOut:
     """What providers propose for a package that is open to all."""
     search = await searched(package_id, caller, ask)
     listing = search.listing
@@ -93,17 +93,17 @@ async def list_proposals(package_id: UUID, caller: Officer, ask: Ask) -> Proposa
 
 
 @router.post("/v1/packages/{package_id}/awards", response_model=AwardOut, responses=problems(404, 409))
-async def award_package(package_id: UUID, body: AwardIn, caller: Officer, ask: Ask, do: Do) -> Response:
+async def award_package(package_id: UUID, body: AwardIn, caller: Officer, ask: Queries, do: Bus) -> Response:
     """Take a proposal. Above the package's ceiling it waits (202) until a second officer has approved the price."""
     search = await searched(package_id, caller, ask)
     order = Award(ProposalId(body.proposal_id), caller.actor, body.inadequate_reason)
     command = AwardAProposal(search.package_id, order)
-    return await do.carry_out(
+    return await do.execute(
         command,
         award_a_proposal,
         on=stream_of(search.package_id),
         by=caller,
-        answer=lambda result: _tell_award(result, body.proposal_id),
+        respond=lambda result: _tell_award(result, body.proposal_id),
     )
 
 
@@ -117,12 +117,12 @@ def _tell_award(result: Decided, proposal_id: UUID) -> HttpAnswer:
     )
     match result.outcome:
         case Placed(placement=placement):
-            return answered(out.model_copy(update={"placement_id": placement.placement_id}))
+            return json_response(out.model_copy(update={"placement_id": placement.placement_id}))
         case AwaitsApproval(award=award):
             waits = {"result": "waits for a second officer", "award_id": award.award_id}
-            return answered(out.model_copy(update=waits), status=202)
+            return json_response(out.model_copy(update=waits), status=202)
         case Barred(reasons=reasons):
-            return refused(AwardNotPossible(f"{', '.join(reasons)}; your award is on record"))
+            return problem_response_of(AwardNotPossible(f"{', '.join(reasons)}; your award is on record"))
         case _:
             message = "an award places, waits or is barred"
             raise AssertionError(message)

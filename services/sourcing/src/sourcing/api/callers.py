@@ -8,9 +8,9 @@ from fastapi import Depends
 from contracts.catalogue import PACKAGES
 from contracts.errors import NotFound
 from contracts.ids import PackageId
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.http.auth import Caller, requires
-from service_runtime.http.commands import Commands, commands
+from service_runtime.http.commands import CommandBus, command_bus
 from service_runtime.unit_of_work.streams import StreamKey
 from sourcing.domain.search import Search
 from sourcing.ports import SearchQueries
@@ -18,8 +18,8 @@ from sourcing.ports import SearchQueries
 Provider = Annotated[Caller, Depends(requires("offers:answer"))]
 Officer = Annotated[Caller, Depends(requires("sourcing:operate"))]
 Reader = Annotated[Caller, Depends(requires(("sourcing:operate", "audit:read")))]
-Ask = Annotated[SearchQueries, provided(SearchQueries)]
-Do = Annotated[Commands, Depends(commands)]
+Queries = Annotated[SearchQueries, injected(SearchQueries)]
+Bus = Annotated[CommandBus, Depends(command_bus)]
 
 
 class PackageNotFound(NotFound):

@@ -15,14 +15,14 @@ from starlette.exceptions import HTTPException
 from contracts.errors import CallOffError, NotFound
 from contracts.framework import FrameworkDefinition
 from contracts.offer_links import LinkNotValid, OfferLink, OfferLinks
-from service_runtime.http.app import provided
+from service_runtime.http.app import injected
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import Commands, unkept_commands
+from service_runtime.http.commands import CommandBus, command_bus_without_idempotency
 from service_runtime.http.instants import Now
 from service_runtime.http.problems import refusal_of, response_to
-from service_runtime.idempotency import Answer as HttpAnswer
-from service_runtime.observability.tracing import about_package
-from sourcing.api.callers import Ask, stream_of
+from service_runtime.idempotency import StoredResponse as HttpAnswer
+from service_runtime.observability.tracing import package_attributes
+from sourcing.api.callers import Queries, stream_of
 from sourcing.api.offer_forms import FORM, reply_in
 from sourcing.api.offer_pages import NOT_NOW, NOT_VALID, TOO_LARGE, Mistake, Page, page_after, page_of
 from sourcing.api.rendering import rendered
@@ -85,14 +85,16 @@ class Linked:
         return Caller("offer-link", self.seen.council, frozenset(), self.offer.provider_id, by_link=True)
 
 
-async def _behind_link(token: Token, links: Annotated[OfferLinks, provided(OfferLinks)], ask: Ask, now: Now) -> Linked:
+async def _behind_link(
+    token: Token, links: Annotated[OfferLinks, injected(OfferLinks)], ask: Queries, now: Now
+) -> Linked:
     """Raises LinkNotValid, for an offer of somebody else as well."""
     link = links.check(token, now=now)
     seen = await _search_with(link, ask)
     offer = seen.search.offer(link.offer_id) if seen is not None else None
     if seen is None or offer is None or offer.provider_id != link.provider_id:
         raise LinkNotValid
-    about_package(seen.search.package_id)
+    package_attributes(seen.search.package_id)
     return Linked(offer, seen, await ask.definition_of(seen.search))
 
 
@@ -102,7 +104,7 @@ async def _search_with(link: OfferLink, ask: SearchQueries) -> SearchSeen | None
 
 
 BehindLink = Annotated[Linked, Depends(_behind_link)]
-Do = Annotated[Commands, Depends(unkept_commands)]
+Do = Annotated[CommandBus, Depends(command_bus_without_idempotency)]
 
 
 # A link that lost or gained something on its way is damaged, whatever it is now: hence a path, and not a name.
@@ -127,12 +129,12 @@ async def answer_by_link(linked: BehindLink, request: Request, do: Do) -> Respon
     if isinstance(reply, Mistake):
         return _response(page_of(search, linked.offer, definition, mistake=reply), status=422)
     command = AnswerAnOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, reply)
-    return await do.carry_out(
+    return await do.execute(
         command,
         answer_offer,
         on=stream_of(search.package_id),
         by=linked.caller,
-        answer=lambda result: _tell(result, definition),
+        respond=lambda result: _tell(result, definition),
     )
 
 

@@ -12,12 +12,12 @@ from contracts.events.packages import Answer, CallResult, LateReason
 from contracts.ids import OfferId, PackageId
 from contracts.values import Care, Channel, DeclineReason, Hours, Terms
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import Commands, answered, refused
+from service_runtime.http.commands import CommandBus, json_response, problem_response_of
 from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
 from service_runtime.http.problems import problems
-from service_runtime.idempotency import Answer as HttpAnswer
-from service_runtime.observability.tracing import about_package
-from sourcing.api.callers import Ask, Do, Officer, Provider, stream_of
+from service_runtime.idempotency import StoredResponse as HttpAnswer
+from service_runtime.observability.tracing import package_attributes
+from sourcing.api.callers import Bus, Officer, Provider, Queries, stream_of
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.search import (
     Accept,
@@ -95,7 +95,7 @@ class CallIn(BaseModel):
 @router.get("/v1/offers", response_model=Page[OfferOut], responses=problems())
 async def list_my_offers(
     caller: Provider,
-    ask: Ask,
+    ask: Queries,
     live: Annotated[bool, Query(description="only those that can still be answered")] = False,  # noqa: FBT002  a query parameter
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -110,28 +110,28 @@ async def list_my_offers(
 
 
 @router.get("/v1/offers/{offer_id}", response_model=OfferOut, responses=problems(404))
-async def show_my_offer(offer_id: UUID, caller: Provider, ask: Ask) -> OfferOut:
+async def show_my_offer(offer_id: UUID, caller: Provider, ask: Queries) -> OfferOut:
     """One of your offers, with the instant until which it can be answered."""
     seen = await _own_offer(OfferId(offer_id), caller, ask)
     return _offer_out(seen.offer, seen.package_id, seen.care)
 
 
 @router.post("/v1/offers/{offer_id}/accept", response_model=OfferOut, responses=problems(404, 409))
-async def accept_offer(offer_id: UUID, caller: Provider, ask: Ask, do: Do) -> Response:
+async def accept_offer(offer_id: UUID, caller: Provider, ask: Queries, do: Bus) -> Response:
     """Take the package on the offer's terms. Too late: 409, and your answer is on record."""
     return await _answer(OfferId(offer_id), Accept(), caller, ask, do)
 
 
 @router.post("/v1/offers/{offer_id}/decline", response_model=OfferOut, responses=problems(404, 409))
-async def decline_offer(offer_id: UUID, body: DeclineIn, caller: Provider, ask: Ask, do: Do) -> Response:
+async def decline_offer(offer_id: UUID, body: DeclineIn, caller: Provider, ask: Queries, do: Bus) -> Response:
     """Turn the package down, with the reason that fits best; the next provider is asked at once."""
     return await _answer(OfferId(offer_id), Decline(body.reason), caller, ask, do)
 
 
-async def _answer(offer_id: OfferId, reply: Reply, caller: Caller, ask: SearchQueries, do: Commands) -> Response:
+async def _answer(offer_id: OfferId, reply: Reply, caller: Caller, ask: SearchQueries, do: CommandBus) -> Response:
     seen = await _own_offer(offer_id, caller, ask)
     command = AnswerAnOffer(seen.package_id, offer_id, caller.as_provider, reply)
-    return await do.carry_out(command, answer_offer, on=stream_of(seen.package_id), by=caller, answer=_tell)
+    return await do.execute(command, answer_offer, on=stream_of(seen.package_id), by=caller, respond=_tell)
 
 
 async def _own_offer(offer_id: OfferId, caller: Caller, ask: SearchQueries) -> OfferSeen:
@@ -139,24 +139,24 @@ async def _own_offer(offer_id: OfferId, caller: Caller, ask: SearchQueries) -> O
     seen = await ask.offer(offer_id)
     if seen is None or seen.offer.provider_id != caller.as_provider or seen.council != caller.council:
         raise OfferNotFound
-    about_package(seen.package_id)
+    package_attributes(seen.package_id)
     return seen
 
 
 @officers.post("/v1/offers/{offer_id}/calls", response_model=OfferOut, responses=problems(404, 409))
-async def record_a_call(offer_id: UUID, body: CallIn, caller: Officer, ask: Ask, do: Do) -> Response:
+async def record_a_call(offer_id: UUID, body: CallIn, caller: Officer, ask: Queries, do: Bus) -> Response:
     """Record a telephone call to the offer's provider, and its answer if it gave one."""
     seen = await ask.offer(OfferId(offer_id))
     if seen is None or seen.council != caller.council:
         raise OfferNotFound
     command = RecordACall(seen.package_id, OfferId(offer_id), body.result, body.reply())
-    return await do.carry_out(command, record_call, on=stream_of(seen.package_id), by=caller, answer=_tell)
+    return await do.execute(command, record_call, on=stream_of(seen.package_id), by=caller, respond=_tell)
 
 
 def _tell(result: Answered) -> HttpAnswer:
     if isinstance(result.outcome, Late):
-        return refused(AnswerTooLate(_why(result.outcome)))
-    return answered(_offer_out(result.offer, result.search.package_id, result.search.care))
+        return problem_response_of(AnswerTooLate(_why(result.outcome)))
+    return json_response(_offer_out(result.offer, result.search.package_id, result.search.care))
 
 
 def _why(late: Late) -> str:

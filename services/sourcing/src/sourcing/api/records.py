@@ -11,7 +11,7 @@ from contracts.events.packages import ViewUse
 from contracts.ids import PackageId
 from contracts.values import Terms
 from service_runtime.http.problems import problems
-from sourcing.api.callers import Ask, Reader, searched
+from sourcing.api.callers import Queries, Reader, searched
 from sourcing.domain.explanation import StageTold, Turn, explain
 from sourcing.domain.search import (
     SearchStatus,
@@ -62,7 +62,7 @@ class DecisionOut(BaseModel):
 
 
 @router.get("/v1/packages/{package_id}/decision", response_model=DecisionOut, responses=problems(404))
-async def show_decision(package_id: UUID, caller: Reader, ask: Ask) -> DecisionOut:
+async def show_decision(package_id: UUID, caller: Reader, ask: Queries) -> DecisionOut:
     """Who was asked in which order, who was passed over and why, on which versions, and what the record says."""
     search, record = await searched(package_id, caller, ask), await ask.record(PackageId(package_id))
     placement = search.placement

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from service_runtime.http.paging import Limit
 from service_runtime.http.problems import problems
-from sourcing.api.callers import Ask, Officer
+from sourcing.api.callers import Officer, Queries
 from sourcing.domain.progress import (
     AwardToApprove,
     CallToMake,
@@ -65,7 +65,7 @@ class WorkList(BaseModel):
 
 
 @router.get("/v1/work-list", response_model=WorkList, responses=problems())
-async def show_work_list(caller: Officer, ask: Ask, limit: Limit = 200) -> WorkList:
+async def show_work_list(caller: Officer, ask: Queries, limit: Limit = 200) -> WorkList:
     """What needs a person now, the longest wait first."""
     found = await ask.needing_a_person(caller.council, limit=limit)
     return WorkList(items=[item for each in found if (item := _work_item_out(each)) is not None])

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from service_runtime.observability.instruments import Level, Standing
+from service_runtime.observability.instruments import GaugeSample, GaugeSpec
 from service_runtime.postgres.database import Connection
 
 # From the index alone, whatever was placed in all the years.
@@ -26,21 +26,21 @@ _OPEN = text(
 _HELD = text("SELECT count(*) AS packages FROM searches WHERE status = 'held'")
 
 
-async def _open(connection: Connection, now: datetime) -> Sequence[Level]:
+async def _open(connection: Connection, now: datetime) -> Sequence[GaugeSample]:
     rows = await connection.execute(_OPEN, {"now": now})
-    return [Level(row.packages, (row.status, row.stage, row.age)) for row in rows]
+    return [GaugeSample(row.packages, (row.status, row.stage, row.age)) for row in rows]
 
 
-async def _held(connection: Connection, _: datetime) -> Sequence[Level]:
-    return [Level((await connection.execute(_HELD)).scalar_one())]
+async def _held(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+    return [GaugeSample((await connection.execute(_HELD)).scalar_one())]
 
 
 STANDINGS: Final = (
-    Standing(
+    GaugeSpec(
         "calloff_open_packages",
         "Packages without a provider, by status, stage, and time since their request",
         _open,
         ("status", "stage", "age"),
     ),
-    Standing("calloff_held_packages", "Searches that wait for what another service has to say", _held),
+    GaugeSpec("calloff_held_packages", "Searches that wait for what another service has to say", _held),
 )

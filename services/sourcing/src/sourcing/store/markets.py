@@ -14,7 +14,14 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import ProviderId
 from contracts.values import Care, Tier
 from service_runtime.postgres.database import Connection
-from service_runtime.projections.projections import Entry, Said, View, Views, entries, entry
+from service_runtime.projections.projections import (
+    Projection,
+    ProjectionEntry,
+    ProjectionReader,
+    ProjectionRow,
+    find_entry,
+    list_entries,
+)
 from sourcing.domain.market import Market, ProviderFacts
 from sourcing.domain.search import Search
 from sourcing.ports import (
@@ -32,7 +39,7 @@ from sourcing.store.placements import PLACED_SINCE
 
 
 class PostgresMarkets:
-    def __init__(self, connection: Connection, views: Views) -> None:
+    def __init__(self, connection: Connection, views: ProjectionReader) -> None:
         self._connection = connection
         self._views = views
 
@@ -44,7 +51,7 @@ class PostgresMarkets:
         if definition is None:
             return Market()
         started = search.started_at if search is not None and search.started_at is not None else at
-        lists = _lists(definition, entries(RANKED_LIST_VERSIONS, said), started=started, at=at)
+        lists = _lists(definition, list_entries(RANKED_LIST_VERSIONS, said), started=started, at=at)
         providers = {*_providers(search, lists), *(() if about is None else (about,))}
         return Market(definition, lists, await self._facts(care, sorted(providers)))
 
@@ -55,14 +62,14 @@ class PostgresMarkets:
         """
         pinned = f"{care.framework}/{search.definition_version}"
         said = await self._views.read([(DEFINITION_VERSIONS, pinned), *_wanted(care, provider)])
-        definition = entry(DEFINITION_VERSIONS, said, pinned)
+        definition = find_entry(DEFINITION_VERSIONS, said, pinned)
         if definition is None:
             return Market()
         return Market(definition.event.definition, facts={provider: _facts_of(provider, care, said, None)})
 
-    async def _framework(self, care: Care, search: Search | None) -> Mapping[tuple[str, str], Said]:
+    async def _framework(self, care: Care, search: Search | None) -> Mapping[tuple[str, str], ProjectionRow]:
         """Definition and lists. The newest ones are only looked at: a search that has to be held waits for the next."""
-        newest: list[tuple[View[Any], str]] = [
+        newest: list[tuple[Projection[Any], str]] = [
             (DEFINITIONS, care.framework),
             *((RANKED_LISTS, ranked_list_key(care.framework, care.area, tier)) for tier in Tier),
         ]
@@ -77,10 +84,10 @@ class PostgresMarkets:
         return {provider: _facts_of(provider, care, said, free.get(provider)) for provider in providers}
 
     async def _free_hours(
-        self, care: Care, providers: Sequence[ProviderId], said: Mapping[tuple[str, str], Said]
+        self, care: Care, providers: Sequence[ProviderId], said: Mapping[tuple[str, str], ProjectionRow]
     ) -> Mapping[ProviderId, Decimal]:
         """Declared free hours less what was placed since; providers that never declared any are not in it."""
-        known = {provider: entry(CAPACITY, said, f"{provider}/{care.area}") for provider in providers}
+        known = {provider: find_entry(CAPACITY, said, f"{provider}/{care.area}") for provider in providers}
         declared = {provider: each.event for provider, each in known.items() if each is not None}
         if not declared:
             return {}
@@ -96,18 +103,24 @@ class PostgresMarkets:
         return {provider: each.free_hours - placed.get(provider, Decimal(0)) for provider, each in declared.items()}
 
 
-def _definition(care: Care, search: Search | None, said: Mapping[tuple[str, str], Said]) -> FrameworkDefinition | None:
+def _definition(
+    care: Care, search: Search | None, said: Mapping[tuple[str, str], ProjectionRow]
+) -> FrameworkDefinition | None:
     """The version that the search is bound to; the one in force while it is bound to none."""
     version = search.definition_version if search is not None else None
     if version is None:
-        known = entry(DEFINITIONS, said, care.framework)
+        known = find_entry(DEFINITIONS, said, care.framework)
     else:
-        known = entry(DEFINITION_VERSIONS, said, f"{care.framework}/{version}")
+        known = find_entry(DEFINITION_VERSIONS, said, f"{care.framework}/{version}")
     return None if known is None else known.event.definition
 
 
 def _lists(
-    definition: FrameworkDefinition, known: Iterable[Entry[RankedListPublished]], *, started: datetime, at: datetime
+    definition: FrameworkDefinition,
+    known: Iterable[ProjectionEntry[RankedListPublished]],
+    *,
+    started: datetime,
+    at: datetime,
 ) -> Mapping[Tier, RankedListPublished]:
     """By tier the newest list that was live on the day on which the search started.
 
@@ -121,7 +134,7 @@ def _lists(
     }
 
 
-def _wanted(care: Care, provider: ProviderId) -> list[tuple[View[Any], str]]:
+def _wanted(care: Care, provider: ProviderId) -> list[tuple[Projection[Any], str]]:
     """What is read of one provider; views of different events have no narrower common type."""
     own = str(provider)
     return [
@@ -156,12 +169,12 @@ def _providers(search: Search | None, lists: Mapping[Tier, RankedListPublished])
 
 
 def _facts_of(
-    provider: ProviderId, care: Care, said: Mapping[tuple[str, str], Said], free: Decimal | None
+    provider: ProviderId, care: Care, said: Mapping[tuple[str, str], ProjectionRow], free: Decimal | None
 ) -> ProviderFacts:
     key = str(provider)
-    eligibility, channels = entry(ELIGIBILITY, said, key), entry(CHANNELS, said, key)
-    embargo, capacity = entry(EMBARGOES, said, key), entry(CAPACITY, said, f"{provider}/{care.area}")
-    rates = entry(RATES, said, rates_key(provider, care.framework, care.area))
+    eligibility, channels = find_entry(ELIGIBILITY, said, key), find_entry(CHANNELS, said, key)
+    embargo, capacity = find_entry(EMBARGOES, said, key), find_entry(CAPACITY, said, f"{provider}/{care.area}")
+    rates = find_entry(RATES, said, rates_key(provider, care.framework, care.area))
     return ProviderFacts(
         provider_id=provider,
         eligibility=eligibility.event if eligibility else None,
@@ -173,5 +186,5 @@ def _facts_of(
     )
 
 
-def _uses(entries: Iterable[Entry[Any] | None]) -> Iterable[ViewUse]:  # entries of different events
+def _uses(entries: Iterable[ProjectionEntry[Any] | None]) -> Iterable[ViewUse]:  # entries of different events
     return (ViewUse(view=each.view, key=each.key, sequence=each.sequence) for each in entries if each is not None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service_runtime.heartbeat import outages_since
+from service_runtime.heartbeat import find_outages_since
 from service_runtime.postgres.database import Connection
 from sourcing.domain.triggers import Outage
 
@@ -15,5 +15,5 @@ class PostgresOutages:
     now: datetime
 
     async def since(self, at: datetime) -> Sequence[Outage]:
-        gaps = await outages_since(self.connection, at, now=self.now)
+        gaps = await find_outages_since(self.connection, at, now=self.now)
         return [Outage(gap.down_from, gap.up_at) for gap in gaps]

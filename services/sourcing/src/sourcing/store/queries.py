@@ -14,7 +14,7 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.postgres.database import Database
-from service_runtime.projections.projections import Views
+from service_runtime.projections.projections import ProjectionReader
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Search
 from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, OfferSeen, Recorded, SearchSeen
@@ -97,8 +97,8 @@ class PostgresSearchQueries:
 
     async def definition_of(self, search: Search) -> FrameworkDefinition | None:
         pinned = f"{search.care.framework}/{search.definition_version}"
-        async with self._database.reading() as connection:
-            known = await Views(connection).get(DEFINITION_VERSIONS, pinned)
+        async with self._database.read_connection() as connection:
+            known = await ProjectionReader(connection).get(DEFINITION_VERSIONS, pinned)
         return known.event.definition if known is not None else None
 
     async def listed(self, reference: ListingReference) -> SearchSeen | None:
@@ -129,8 +129,8 @@ class PostgresSearchQueries:
         return is_spot or facts.is_member_of(care.framework, care.area)
 
     async def _eligibility(self, provider_id: ProviderId) -> EligibilityChanged | None:
-        async with self._database.reading() as connection:
-            known = await Views(connection).get(ELIGIBILITY, str(provider_id))
+        async with self._database.read_connection() as connection:
+            known = await ProjectionReader(connection).get(ELIGIBILITY, str(provider_id))
         return known.event if known is not None else None
 
     async def needing_a_person(self, council: CouncilKey, *, limit: int) -> Sequence[SearchSeen]:

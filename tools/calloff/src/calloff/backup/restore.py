@@ -32,7 +32,7 @@ from devstack.names import AUDIT
 from devstack.record import only_one
 from devstack.screen import Screen, screen_for
 from devstack.steps import forget, start_kafka
-from service_runtime.kafka.client import Outgoing, Partition, Producer
+from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
 
 AT_ONCE: Final = 500
 
@@ -121,7 +121,7 @@ async def _send_partition(producer: Producer, partition: Partition, rows: Sequen
     if [row.offset for row in rows] != list(range(begins, begins + len(rows))):
         message = f"rows of {partition.topic}/{partition.partition} are missing behind offset {begins}"
         raise RecordHasHoles(f"{message}; `calloff verify` on another copy tells whether that one is whole")
-    waiting = [Outgoing(row.topic, row.key, row.payload, decode_headers(row.headers)) for row in rows]
+    waiting = [OutgoingRecord(row.topic, row.key, row.payload, decode_headers(row.headers)) for row in rows]
     while waiting:
         waiting = waiting[await producer.send(partition, waiting) :]
 

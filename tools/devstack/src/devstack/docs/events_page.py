@@ -34,7 +34,12 @@ def _audience(event: type[Event], services: list[Service[Any]]) -> Audience:
             for each in service.subscriptions
             if each.event is event
         ],
-        views=[(service.name, view.name) for service in services for view in service.views if event in view.of],
+        views=[
+            (service.name, view.name)
+            for service in services
+            for view in service.projections
+            if event in view.event_types
+        ],
     )
 
 
