@@ -11,18 +11,18 @@ import uvloop
 from rich.console import Console
 
 from bench import chains, latency, recovery, relay, report, scale, timers, webhooks
-from bench.costs import at_rest
-from bench.figures import Measured
-from bench.load import Load
-from bench.report import Outcome
-from bench.scene import Scene, a_scene
-from calloff.commands.output import say_error
+from bench.costs import wait_until_idle
+from bench.environment import BenchEnvironment, start_environment
+from bench.figures import Measurement
+from bench.load import MachineLoad
+from bench.report import MeasurementOutcome
+from calloff.commands.output import print_error
 from contracts.errors import CallOffError
-from devstack.home import home_for
-from devstack.screen import screen_for
+from devstack.home import create_home_for
+from devstack.screen import create_screen
 
 ResultT = TypeVar("ResultT")
-Measure = Callable[[Scene, float], Awaitable[Measured]]
+Measure = Callable[[BenchEnvironment, float], Awaitable[Measurement]]
 
 MEASUREMENTS: Final[Mapping[str, Measure]] = {
     "latency": latency.measure,
@@ -33,11 +33,11 @@ MEASUREMENTS: Final[Mapping[str, Measure]] = {
     "recovery": recovery.measure,
 }
 """In this order: what is killed comes last."""
-_people: Final = Console(stderr=True, width=None if sys.stderr.isatty() else 180)
+_console: Final = Console(stderr=True, width=None if sys.stderr.isatty() else 180)
 """A file is as wide as the table."""
 
 
-def bench(
+def run_bench(
     *,
     only: Annotated[str, typer.Option(help=f"Some of {', '.join(MEASUREMENTS)}, with commas between.")] = "",
     at_scale: Annotated[
@@ -47,56 +47,56 @@ def bench(
 ) -> None:
     """Measure Call-off from outside, and say it in one line of JSON."""
     if at_scale:
-        _tell_of_scale([int(each) for each in at_scale.split(",")], share)
+        _print_scale([int(each) for each in at_scale.split(",")], share)
         return
     names = [name for name in only.split(",") if name] or list(MEASUREMENTS)
     if unknown := set(names) - set(MEASUREMENTS):
         raise typer.BadParameter(f"no such measurement: {', '.join(sorted(unknown))}")
-    _tell_of_figures(names, share)
+    _print_figures(names, share)
 
 
-def _tell_of_figures(names: Sequence[str], share: float) -> None:
-    async def measured(scene: Scene) -> list[Outcome]:
-        return [await _outcome(scene, name, share) for name in MEASUREMENTS if name in names]
+def _print_figures(names: Sequence[str], share: float) -> None:
+    async def measure_all(scene: BenchEnvironment) -> list[MeasurementOutcome]:
+        return [await _run_measurement(scene, name, share) for name in MEASUREMENTS if name in names]
 
-    load, outcomes = Load.now(), uvloop.run(_on_a_scene(measured))
-    _people.print(report.table(outcomes, load))
-    typer.echo(report.last_line(outcomes))
-    if report.failed(outcomes):
+    load, outcomes = MachineLoad.measure(), uvloop.run(_run_in_environment(measure_all))
+    _console.print(report.build_table(outcomes, load))
+    typer.echo(report.render_last_line(outcomes))
+    if report.list_failed(outcomes):
         raise typer.Exit(1)
 
 
-def _tell_of_scale(thousands: Sequence[int], share: float) -> None:
-    async def measured(scene: Scene) -> list[scale.Size]:
+def _print_scale(thousands: Sequence[int], share: float) -> None:
+    async def measure_scale(scene: BenchEnvironment) -> list[scale.SizeFigures]:
         return await scale.measure(scene, thousands, share)
 
-    load = Load.now()
+    load = MachineLoad.measure()
     try:
-        sizes = uvloop.run(_on_a_scene(measured))
+        sizes = uvloop.run(_run_in_environment(measure_scale))
     except CallOffError as error:
-        say_error(error)
+        print_error(error)
         raise typer.Exit(1) from None
-    _people.print(scale.table(sizes, load), scale.verdict(sizes), sep="\n")
-    typer.echo(scale.last_line(sizes))
+    _console.print(scale.build_table(sizes, load), scale.describe_slopes(sizes), sep="\n")
+    typer.echo(scale.render_last_line(sizes))
 
 
-async def _on_a_scene(measure: Callable[[Scene], Awaitable[ResultT]]) -> ResultT:
-    screen = screen_for(_people)
+async def _run_in_environment(measure: Callable[[BenchEnvironment], Awaitable[ResultT]]) -> ResultT:
+    screen = create_screen(_console)
     async with AsyncExitStack() as held:
         held.callback(screen.close)
-        return await measure(await held.enter_async_context(a_scene(home_for("bench"), screen)))
+        return await measure(await held.enter_async_context(start_environment(create_home_for("bench"), screen)))
 
 
-async def _outcome(scene: Scene, name: str, share: float) -> Outcome:
+async def _run_measurement(scene: BenchEnvironment, name: str, share: float) -> MeasurementOutcome:
     """On a stack at rest. A measurement that fails leaves the others their chance."""
-    await at_rest(scene.stage)
+    await wait_until_idle(scene.stack)
     load = os.getloadavg()[0]
-    with scene.screen.step(name.capitalize()):
+    with scene.screen.show_step(name.capitalize()):
         try:
-            return Outcome(name, load, await MEASUREMENTS[name](scene, share))
+            return MeasurementOutcome(name, load, await MEASUREMENTS[name](scene, share))
         except (CallOffError, OSError) as error:
-            return Outcome(name, load, None, str(error))
+            return MeasurementOutcome(name, load, None, str(error))
 
 
 if __name__ == "__main__":
-    typer.run(bench)
+    typer.run(run_bench)

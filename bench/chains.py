@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.costs import costs_of
-from bench.figures import Line, NotMeasured, fewer
-from bench.percentiles import Spread
-from bench.posting import Posted
-from bench.scene import Scene
+from bench.costs import measure_costs
+from bench.environment import BenchEnvironment
+from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.percentiles import Percentiles
+from bench.referral_poster import PostedReferral
 
-LANES: Final = 24
+CONCURRENCY: Final = 24
 """Chains at a time."""
 _GOAL: Final = 60
 _WARM_UP: Final = 72
@@ -24,63 +24,67 @@ _STATISTICS_SETTLE: Final = 1.5
 
 @dataclass(frozen=True)
 class Chains:
-    a_second: float
-    took: Spread
+    per_second: float
+    duration: Percentiles
     transactions: float
     cpu_ms: float
-    cpu_ms_of: Mapping[str, float]
+    cpu_ms_by_process: Mapping[str, float]
     """By process, of one chain."""
 
-    def numbers(self) -> Mapping[str, object]:
+    def to_numbers(self) -> Mapping[str, object]:
         return {
-            "chains_per_s": self.a_second,
+            "chains_per_s": self.per_second,
             "transactions_per_chain": self.transactions,
             "cpu_ms_per_chain": self.cpu_ms,
         }
 
-    def lines(self) -> Sequence[Line]:
-        spent = ", ".join(f"{name} {ms:.1f}" for name, ms in sorted(self.cpu_ms_of.items(), key=lambda each: -each[1]))
+    def to_lines(self) -> Sequence[FigureLine]:
+        spent = ", ".join(
+            f"{name} {ms:.1f}" for name, ms in sorted(self.cpu_ms_by_process.items(), key=lambda each: -each[1])
+        )
         return (
-            Line(
-                f"whole chains, {LANES} at a time, two declines each",
+            FigureLine(
+                f"whole chains, {CONCURRENCY} at a time, two declines each",
                 f"≥ {_GOAL} a second",
-                f"{self.a_second:.1f} a second; {self.took}",
-                self.a_second >= _GOAL,
+                f"{self.per_second:.1f} a second; {self.duration}",
+                self.per_second >= _GOAL,
             ),
-            Line("a chain's transactions", "printed", f"{self.transactions:.1f}", True),
-            Line("a chain's processor time", "printed", f"{self.cpu_ms:.1f} ms: {spent}", True),
+            FigureLine("a chain's transactions", "printed", f"{self.transactions:.1f}", True),
+            FigureLine("a chain's processor time", "printed", f"{self.cpu_ms:.1f} ms: {spent}", True),
         )
 
 
-async def measure(scene: Scene, share: float = 1.0) -> Chains:
+async def measure(environment: BenchEnvironment, share: float = 1.0) -> Chains:
     """As many as the machine can, `LANES` at a time."""
-    scene.listening.answer = scene.decline_twice
-    await _run(scene, fewer(_WARM_UP, share))
-    count = fewer(_COUNT, share)
+    environment.receiver.answer = environment.decline_twice
+    await _run(environment, scale_count(_WARM_UP, share))
+    count = scale_count(_COUNT, share)
     await asyncio.sleep(_STATISTICS_SETTLE)
-    before = await costs_of(scene.stage)
-    a_second, took = await _run(scene, count)
+    before = await measure_costs(environment.stack)
+    a_second, took = await _run(environment, count)
     await asyncio.sleep(_STATISTICS_SETTLE)
-    spent = (await costs_of(scene.stage)).since(before)
+    spent = (await measure_costs(environment.stack)).subtract(before)
     return Chains(
-        a_second=a_second,
-        took=took,
+        per_second=a_second,
+        duration=took,
         transactions=round(spent.transactions / count, 1),
         cpu_ms=round(spent.milliseconds / count, 1),
-        cpu_ms_of={name: round(1000 * seconds / count, 1) for name, seconds in spent.seconds.items()},
+        cpu_ms_by_process={name: round(1000 * seconds / count, 1) for name, seconds in spent.seconds.items()},
     )
 
 
-async def _run(scene: Scene, count: int) -> tuple[float, Spread]:
+async def _run(environment: BenchEnvironment, count: int) -> tuple[float, Percentiles]:
     """How many were done a second, and how long each took."""
-    of, bodies = scene.watching.of, scene.posting.bodies(count)
+    events, bodies = environment.reader.events, environment.poster.create_bodies(count)
 
-    async def until_ordered(posted: Posted) -> None:
-        if not await scene.watching.until(lambda: _ORDERED in of[posted.package_id]):
+    async def wait_for_order(posted: PostedReferral) -> None:
+        if not await environment.reader.wait_until(lambda: _ORDERED in events[posted.package_id]):
             message = f"package {posted.package_id} was not ordered within a minute"
             raise NotMeasured(message)
 
     begun = time.perf_counter()
-    posted = await scene.posting.side_by_side(bodies, LANES, until_ordered)
+    posted = await environment.poster.post_concurrently(bodies, CONCURRENCY, wait_for_order)
     a_second = round(count / (time.perf_counter() - begun), 1)
-    return a_second, Spread.of([1000 * (of[each.package_id][_ORDERED].at - each.posted_at) for each in posted])
+    return a_second, Percentiles.from_samples(
+        [1000 * (events[each.package_id][_ORDERED].at - each.posted_at) for each in posted]
+    )

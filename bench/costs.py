@@ -8,13 +8,13 @@ from typing import Final
 
 import psutil
 
-from bench.databases import connected
-from simulator.test_stack import Stage
+from bench.databases import connect
+from simulator.stack import Stage
 
 _COMMITS: Final = "SELECT sum(xact_commit)::bigint FROM pg_stat_database WHERE datname <> 'postgres'"
-_QUIET: Final = 0.25
+_IDLE_THRESHOLD: Final = 0.25
 """Of one core: what the stack spends when nothing happens, and some more."""
-_QUIET_WITHIN: Final = 120.0
+_IDLE_TIMEOUT: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -24,41 +24,41 @@ class Costs:
     seconds: Mapping[str, float]
     transactions: int
 
-    def since(self, before: "Costs") -> "Costs":
-        spent = {name: seconds - before.seconds.get(name, 0.0) for name, seconds in self.seconds.items()}
-        return Costs(spent, self.transactions - before.transactions)
+    def subtract(self, earlier: "Costs") -> "Costs":
+        spent = {name: seconds - earlier.seconds.get(name, 0.0) for name, seconds in self.seconds.items()}
+        return Costs(spent, self.transactions - earlier.transactions)
 
     @property
     def milliseconds(self) -> float:
         return 1000 * sum(self.seconds.values())
 
 
-async def costs_of(stage: Stage) -> Costs:
+async def measure_costs(stack: Stage) -> Costs:
     """The measuring process itself, which plays councils and providers, is not counted."""
-    async with connected(stage.around.postgres) as connection:
-        return Costs(_processor_time(stage), await connection.fetchval(_COMMITS))
+    async with connect(stack.config.postgres) as connection:
+        return Costs(_measure_processor_time(stack), await connection.fetchval(_COMMITS))
 
 
-async def at_rest(stage: Stage) -> bool:
+async def wait_until_idle(stack: Stage) -> bool:
     """Waits until the stack has little to do, so that one figure is not measured on what another one left behind."""
-    give_up, before = time.monotonic() + _QUIET_WITHIN, _processor_time(stage)
+    give_up, before = time.monotonic() + _IDLE_TIMEOUT, _measure_processor_time(stack)
     while time.monotonic() < give_up:
         await asyncio.sleep(1)
-        now = _processor_time(stage)
-        if sum(now.values()) - sum(before.values()) < _QUIET:
+        now = _measure_processor_time(stack)
+        if sum(now.values()) - sum(before.values()) < _IDLE_THRESHOLD:
             return True
         before = now
     return False
 
 
-def _processor_time(stage: Stage) -> dict[str, float]:
-    around = stage.around
-    pids = {name: program.pid for name, program in stage.programs.items()}
+def _measure_processor_time(stack: Stage) -> dict[str, float]:
+    around = stack.config
+    pids = {name: program.pid for name, program in stack.programs.items()}
     pids |= {"postgres": around.postgres.pid, "kafka": around.kafka.pid}
-    return {name: _seconds(pid) for name, pid in pids.items() if pid is not None}
+    return {name: _sum_processor_time(pid) for name, pid in pids.items() if pid is not None}
 
 
-def _seconds(pid: int) -> float:
+def _sum_processor_time(pid: int) -> float:
     """With children, also those that have ended."""
     process = psutil.Process(pid)
     total = 0.0

@@ -10,9 +10,9 @@ from devstack.embedded import EmbeddedPostgres
 
 
 @asynccontextmanager
-async def connected(postgres: EmbeddedPostgres, database: str = "postgres") -> AsyncGenerator[asyncpg.Connection]:
+async def connect(postgres: EmbeddedPostgres, database: str = "postgres") -> AsyncGenerator[asyncpg.Connection]:
     """Each statement is a transaction of its own."""
-    url = make_url(postgres.url(database)).set(drivername="postgresql")
+    url = make_url(postgres.get_url(database)).set(drivername="postgresql")
     connection = await asyncpg.connect(url.render_as_string(hide_password=False))
     try:
         yield connection

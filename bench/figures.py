@@ -14,25 +14,25 @@ class NotMeasured(CallOffError):
 
 
 @dataclass(frozen=True)
-class Line:
+class FigureLine:
     """One figure for people: what it is, where it should be (DESIGN §9), where it is."""
 
-    what: str
+    title: str
     goal: str
     figure: str
-    reached: bool
+    is_reached: bool
 
 
-class Measured(Protocol):
+class Measurement(Protocol):
     """What came of one measurement."""
 
-    def numbers(self) -> Mapping[str, object]:
+    def to_numbers(self) -> Mapping[str, object]:
         """Its part of the last line, by name."""
         ...
 
-    def lines(self) -> Sequence[Line]: ...
+    def to_lines(self) -> Sequence[FigureLine]: ...
 
 
-def fewer(count: int, share: float) -> int:
+def scale_count(count: int, share: float) -> int:
     """A share of the usual count, and never nothing."""
     return max(2, round(count * share))

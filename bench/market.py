@@ -14,25 +14,25 @@ _URGENT_BEFORE: Final = "urgent: PT30M"
 _URGENT: Final = "urgent: PT1M"
 
 
-def definitions() -> list[bytes]:
+def build_definitions() -> list[bytes]:
     """Essex's, with one minute to answer an urgent offer, so that an expiry can be waited for."""
-    return [_in_a_minute(file) for file in FRAMEWORK_FILES]
+    return [_shorten_urgent_deadline(file) for file in FRAMEWORK_FILES]
 
 
-def _in_a_minute(file: Path) -> bytes:
+def _shorten_urgent_deadline(file: Path) -> bytes:
     text = file.read_text()
     if _URGENT_BEFORE not in text:
         raise ValueError(f"{file.name} does not say '{_URGENT_BEFORE}' any more")
     return text.replace(_URGENT_BEFORE, _URGENT).encode()
 
 
-def eager_market() -> Market:
+def build_market() -> Market:
     """Ten providers a district, each on one list only."""
-    providers = tuple(_provider(number) for number in range(A_DISTRICT * len(ESSEX_DISTRICTS)))
-    return Market(providers, tuple(_list(area.code, providers) for area in ESSEX_DISTRICTS))
+    providers = tuple(_build_provider(number) for number in range(A_DISTRICT * len(ESSEX_DISTRICTS)))
+    return Market(providers, tuple(_build_list(area.code, providers) for area in ESSEX_DISTRICTS))
 
 
-def _provider(number: int) -> InventedProvider:
+def _build_provider(number: int) -> InventedProvider:
     district, _ = divmod(number, A_DISTRICT)
     return InventedProvider(
         number=number,
@@ -49,5 +49,5 @@ def _provider(number: int) -> InventedProvider:
     )
 
 
-def _list(area: str, providers: tuple[InventedProvider, ...]) -> RankedList:
+def _build_list(area: str, providers: tuple[InventedProvider, ...]) -> RankedList:
     return RankedList(area, 1, tuple(each.provider_id for each in providers if area in each.areas))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Spread:
+class Percentiles:
     """Milliseconds of one kind of thing; `count` things were measured."""
 
     p50: float
@@ -13,23 +13,23 @@ class Spread:
     count: int
 
     @classmethod
-    def of(cls, milliseconds: Sequence[float]) -> "Spread":
+    def from_samples(cls, milliseconds: Sequence[float]) -> "Percentiles":
         """Raises ValueError when nothing was measured: no figure is better than an invented one."""
         if not milliseconds:
             raise ValueError("nothing was measured")
         ordered = sorted(milliseconds)
-        return cls(_at(ordered, 0.5), _at(ordered, 0.99), len(ordered))
+        return cls(_pick_percentile(ordered, 0.5), _pick_percentile(ordered, 0.99), len(ordered))
 
-    def within(self, *, p99: float, p50: float | None = None) -> bool:
+    def is_below(self, *, p99: float, p50: float | None = None) -> bool:
         """Whether both are below what is wanted; the middle counts only where something is wanted of it."""
         return self.p99 < p99 and (p50 is None or self.p50 < p50)
 
-    def numbers(self) -> Mapping[str, float]:
+    def to_numbers(self) -> Mapping[str, float]:
         return {"p50": self.p50, "p99": self.p99}
 
     def __str__(self) -> str:
         return f"p50 {self.p50:.1f} ms, p99 {self.p99:.1f} ms"
 
 
-def _at(ordered: Sequence[float], share: float) -> float:
+def _pick_percentile(ordered: Sequence[float], share: float) -> float:
     return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 2)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from bench.figures import Line, NotMeasured, fewer
-from bench.scene import Scene
+from bench.environment import BenchEnvironment
+from bench.figures import FigureLine, NotMeasured, scale_count
 from devstack.names import SOURCING
 
 _RATE: Final = 10.0
@@ -26,30 +26,30 @@ class Recovery:
     postgres: float
     kafka: float
 
-    def numbers(self) -> Mapping[str, object]:
+    def to_numbers(self) -> Mapping[str, object]:
         return {"recovery_s": asdict(self)}
 
-    def lines(self) -> Sequence[Line]:
-        told = {"sourcing": self.service, "PostgreSQL": self.postgres, "Kafka": self.kafka}
+    def to_lines(self) -> Sequence[FigureLine]:
+        seconds_by_part = {"sourcing": self.service, "PostgreSQL": self.postgres, "Kafka": self.kafka}
         return tuple(
-            Line(f"back after kill -9 of {name}", f"< {_GOAL:.0f} s", f"{seconds:.1f} s", seconds < _GOAL)
-            for name, seconds in told.items()
+            FigureLine(f"back after kill -9 of {name}", f"< {_GOAL:.0f} s", f"{seconds:.1f} s", seconds < _GOAL)
+            for name, seconds in seconds_by_part.items()
         )
 
 
-async def measure(scene: Scene, share: float = 1.0) -> Recovery:
+async def measure(environment: BenchEnvironment, share: float = 1.0) -> Recovery:
     """Raises NotMeasured when a referral that was taken in is never placed: lost is worse than slow."""
-    scene.listening.answer = scene.accept
-    stage, count = scene.stage, fewer(int(_RATE * _SECONDS), share)
+    environment.receiver.answer = environment.accept
+    stage, count = environment.stack, scale_count(int(_RATE * _SECONDS), share)
     return Recovery(
-        service=await _after_killing(scene, lambda: stage.programs[SOURCING].pid, count),
-        postgres=await _after_killing(scene, lambda: stage.around.postgres.pid, count),
-        kafka=await _after_killing(scene, lambda: stage.around.kafka.pid, count),
+        service=await _measure_after_kill(environment, lambda: stage.programs[SOURCING].pid, count),
+        postgres=await _measure_after_kill(environment, lambda: stage.config.postgres.pid, count),
+        kafka=await _measure_after_kill(environment, lambda: stage.config.kafka.pid, count),
     )
 
 
-async def _after_killing(scene: Scene, pid_of: Callable[[], int | None], count: int) -> float:
-    posting = asyncio.ensure_future(scene.posting.at_a_rate(scene.posting.bodies(count), _RATE))
+async def _measure_after_kill(environment: BenchEnvironment, pid_of: Callable[[], int | None], count: int) -> float:
+    posting = asyncio.ensure_future(environment.poster.post_at_rate(environment.poster.create_bodies(count), _RATE))
     await asyncio.sleep(_KILLED_AFTER)
     pid = pid_of()
     if pid is None:
@@ -57,9 +57,9 @@ async def _after_killing(scene: Scene, pid_of: Callable[[], int | None], count: 
     os.kill(pid, signal.SIGKILL)
     killed_at = time.perf_counter()
     posted = await posting
-    if not await scene.all_have(posted, "PackagePlaced"):
+    if not await environment.wait_for_event(posted, "PackagePlaced"):
         raise NotMeasured("not every referral that was taken in was placed within a minute")
-    came = scene.listening.first_offer
+    came = environment.receiver.first_offer_at
     after = [came[each.package_id] - killed_at for each in posted if each.posted_at > killed_at]
     if not after:
         raise NotMeasured("nothing was posted after the kill")

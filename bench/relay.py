@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from bench.databases import connected
-from bench.figures import Line, NotMeasured, fewer
-from bench.scene import Scene
+from bench.databases import connect
+from bench.environment import BenchEnvironment
+from bench.figures import FigureLine, NotMeasured, scale_count
 from contracts.envelope import GENESIS
-from contracts.events.packages import ProviderPassedOver, ViewUse
+from contracts.events.base import ViewUse
+from contracts.events.packages import ProviderPassedOver
 from contracts.ids import PackageId, ProviderId, SearchId, uuid7
 from contracts.values import PassOverReason
 from devstack.names import SOURCING
 from service_runtime.kafka.client import KafkaRecord
-from service_runtime.unit_of_work.streams import Cause, ChainedEvent, Stream, chain_event, stream_key_of
+from service_runtime.outbox.journal import ChainedEvent, chain_event
+from service_runtime.unit_of_work.streams import Cause, Stream, stream_key_of
 from testkit.chain_checker import faults_in
 from testkit.topics import Kept
 
@@ -35,77 +37,77 @@ _PUBLISH: Final = "INSERT INTO outbox (position) SELECT position FROM journal WH
 
 
 @dataclass(frozen=True)
-class Relayed:
+class RelayFigures:
     events_a_second: float
     count: int
     bytes_each: int
 
-    def numbers(self) -> Mapping[str, object]:
+    def to_numbers(self) -> Mapping[str, object]:
         return {"relay_events_per_s": round(self.events_a_second)}
 
-    def lines(self) -> Sequence[Line]:
+    def to_lines(self) -> Sequence[FigureLine]:
         what = f"relay, {self.count:,} events of {self.bytes_each} bytes, in order per key"
         figure = f"{self.events_a_second:,.0f} a second"
-        return (Line(what, f"≥ {_GOAL:,} a second", figure, self.events_a_second >= _GOAL),)
+        return (FigureLine(what, f"≥ {_GOAL:,} a second", figure, self.events_a_second >= _GOAL),)
 
 
 @dataclass
-class _Reading:
+class _RecordCollector:
     """What came of the events that were written, and when."""
 
     packages: frozenset[bytes]
     records: list[KafkaRecord] = field(default_factory=list[KafkaRecord])
     at: list[float] = field(default_factory=list[float])
 
-    def take(self, record: KafkaRecord, at: float) -> None:
+    def collect(self, record: KafkaRecord, at: float) -> None:
         if record.key in self.packages:
             self.records.append(record)
             self.at.append(at)
 
 
-async def measure(scene: Scene, share: float = 1.0) -> Relayed:
+async def measure(environment: BenchEnvironment, share: float = 1.0) -> RelayFigures:
     """All services stand still, one of them with a full outbox; then it starts, alone."""
-    events = list(_events(fewer(_PACKAGES, share)))
-    reading = _Reading(frozenset(each.stream.key.encode() for each in events))
-    others = [name for name in scene.stage.programs if name != SOURCING]
-    with scene.watching.giving_to(reading.take):
-        async with scene.without(others):
-            async with scene.without([SOURCING]):
-                await _fill(scene, events)
-            if not await scene.watching.until(lambda: len(reading.records) >= len(events)):
-                message = f"{len(reading.records)} of {len(events)} events reached Kafka within a minute"
+    events = list(_generate_events(scale_count(_PACKAGES, share)))
+    collector = _RecordCollector(frozenset(each.stream.key.encode() for each in events))
+    others = [name for name in environment.stack.programs if name != SOURCING]
+    with environment.reader.redirect(collector.collect):
+        async with environment.stop_services(others):
+            async with environment.stop_services([SOURCING]):
+                await _fill(environment, events)
+            if not await environment.reader.wait_until(lambda: len(collector.records) >= len(events)):
+                message = f"{len(collector.records)} of {len(events)} events reached Kafka within a minute"
                 raise NotMeasured(message)
-    return _judged(reading, events)
+    return _evaluate(collector, events)
 
 
-def _judged(reading: _Reading, events: Sequence[ChainedEvent]) -> Relayed:
+def _evaluate(collector: _RecordCollector, events: Sequence[ChainedEvent]) -> RelayFigures:
     """In order, whole and chained: who shares no code with the relay says so."""
-    if faults := faults_in(map(_kept, reading.records)):
+    if faults := faults_in(map(_to_stored_record, collector.records)):
         raise NotMeasured(faults[0])
     first = len(events) * _WARM_UP // _EVENTS
-    counted, took = len(reading.at) - first, reading.at[-1] - reading.at[first - 1]
-    return Relayed(counted / took, counted, sum(len(each.payload) for each in events) // len(events))
+    counted, took = len(collector.at) - first, collector.at[-1] - collector.at[first - 1]
+    return RelayFigures(counted / took, counted, sum(len(each.payload) for each in events) // len(events))
 
 
-def _kept(record: KafkaRecord) -> Kept:
+def _to_stored_record(record: KafkaRecord) -> Kept:
     key, value = (record.key or b"").decode(), record.value or b""
     return Kept(record.topic, record.partition, record.offset, key, list(record.headers), value)
 
 
-def _events(packages: int) -> Iterator[ChainedEvent]:
+def _generate_events(packages: int) -> Iterator[ChainedEvent]:
     """One of each package after the other, as if all were worked on at once."""
     now = datetime.now(UTC)
-    said = [_passed_over(now) for _ in range(packages)]
-    streams = [Stream(stream_key_of(event), version=0, last_hash=GENESIS, parked=False) for event in said]
+    events = [_create_event(now) for _ in range(packages)]
+    streams = [Stream(stream_key_of(event), version=0, last_hash=GENESIS, parked=False) for event in events]
     for _ in range(_EVENTS):
-        for number, event in enumerate(said):
+        for number, event in enumerate(events):
             sealed, streams[number] = chain_event(
                 event, stream=streams[number], event_id=uuid7(now), source=SOURCING, cause=_CAUSE, at=now
             )
             yield sealed
 
 
-def _passed_over(now: datetime) -> ProviderPassedOver:
+def _create_event(now: datetime) -> ProviderPassedOver:
     """What no other service follows: as large as most, and nobody acts on it."""
     return ProviderPassedOver(
         package_id=PackageId(uuid7(now)),
@@ -118,20 +120,30 @@ def _passed_over(now: datetime) -> ProviderPassedOver:
     )
 
 
-async def _fill(scene: Scene, events: Sequence[ChainedEvent]) -> None:
-    async with connected(scene.stage.around.postgres, SOURCING) as connection:
+async def _fill(environment: BenchEnvironment, events: Sequence[ChainedEvent]) -> None:
+    async with connect(environment.stack.config.postgres, SOURCING) as connection:
         before = await connection.fetchval(_LAST)
         last = {each.stream: each.envelope for each in events}
         streams = [(name.topic, name.key, envelope.sequence, envelope.hash) for name, envelope in last.items()]
-        await connection.copy_records_to_table("streams", records=streams, columns=("topic", "key", "version", "head"))
-        await connection.copy_records_to_table("journal", records=map(_row, events), columns=_COLUMNS)
+        columns = ("topic", "key", "version", "last_hash")
+        await connection.copy_records_to_table("streams", records=streams, columns=columns)
+        await connection.copy_records_to_table("journal", records=map(_to_row, events), columns=_COLUMNS)
         await connection.fetch(_PUBLISH, before)
 
 
-def _row(sealed: ChainedEvent) -> tuple[object, ...]:
+def _to_row(event: ChainedEvent) -> tuple[object, ...]:
     """As `_COLUMNS` has it."""
-    said, stream = sealed.envelope, sealed.stream
+    envelope, stream = event.envelope, event.stream
     return (
-        *(said.id, stream.topic, stream.key, said.sequence, said.type, said.time, said.actor, said.causationid),
-        *(sealed.headers, sealed.payload, said.hash),
+        *(
+            envelope.id,
+            stream.topic,
+            stream.key,
+            envelope.sequence,
+            envelope.type,
+            envelope.time,
+            envelope.actor,
+            envelope.causationid,
+        ),
+        *(event.headers, event.payload, envelope.hash),
     )

@@ -7,47 +7,47 @@ from typing import Final
 
 from rich.table import Table
 
-from bench.figures import Line, Measured
-from bench.load import Load
+from bench.figures import FigureLine, Measurement
+from bench.load import MachineLoad
 
 UNMEASURED: Final = "not measured"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MeasurementOutcome:
     """One measurement: what came of it, or why nothing did."""
 
     name: str
     load: float
     """Of the machine, in the minute before."""
-    measured: Measured | None
-    because: str = ""
+    measured: Measurement | None
+    error: str = ""
 
-    def lines(self) -> Sequence[Line]:
+    def to_lines(self) -> Sequence[FigureLine]:
         if self.measured is None:
-            return (Line(self.name, "", f"{UNMEASURED}: {self.because}", reached=False),)
-        return self.measured.lines()
+            return (FigureLine(self.name, "", f"{UNMEASURED}: {self.error}", is_reached=False),)
+        return self.measured.to_lines()
 
 
-def table(outcomes: Sequence[Outcome], load: Load) -> Table:
-    shown = Table(title=f"Measured from outside, on {load}", title_justify="left")
+def build_table(outcomes: Sequence[MeasurementOutcome], load: MachineLoad) -> Table:
+    table = Table(title=f"Measured from outside, on {load}", title_justify="left")
     for heading in ("what", "goal", "figure", "", "load"):
-        shown.add_column(heading)
+        table.add_column(heading)
     for outcome in outcomes:
-        for line in outcome.lines():
-            reached = "" if line.reached else "short of it"
-            shown.add_row(line.what, line.goal, line.figure, reached, f"{outcome.load:.1f}")
-    return shown
+        for line in outcome.to_lines():
+            reached = "" if line.is_reached else "short of it"
+            table.add_row(line.title, line.goal, line.figure, reached, f"{outcome.load:.1f}")
+    return table
 
 
-def last_line(outcomes: Sequence[Outcome]) -> str:
+def render_last_line(outcomes: Sequence[MeasurementOutcome]) -> str:
     """Every figure that was measured, under its name."""
     numbers: dict[str, object] = {}
     for outcome in outcomes:
-        said: Mapping[str, object] = outcome.measured.numbers() if outcome.measured else {}
-        numbers |= said
+        figures: Mapping[str, object] = outcome.measured.to_numbers() if outcome.measured else {}
+        numbers |= figures
     return json.dumps(numbers)
 
 
-def failed(outcomes: Sequence[Outcome]) -> list[str]:
+def list_failed(outcomes: Sequence[MeasurementOutcome]) -> list[str]:
     return [outcome.name for outcome in outcomes if outcome.measured is None]

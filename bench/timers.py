@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from bench.figures import Line, NotMeasured, fewer
-from bench.percentiles import Spread
-from bench.posting import Posted
-from bench.scene import Scene
+from bench.environment import BenchEnvironment
+from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.percentiles import Percentiles
+from bench.referral_poster import PostedReferral
 from contracts.catalogue import decode
 from contracts.events.packages import OfferDelivered
 
@@ -21,31 +21,33 @@ _EXPIRED: Final = "OfferExpired"
 
 
 @dataclass(frozen=True)
-class Timers:
+class TimerLag:
     """From the instant at which an offer's time is over to the one at which sourcing says that it expired."""
 
-    lag: Spread
+    lag: Percentiles
 
-    def numbers(self) -> Mapping[str, object]:
-        return {"timer_lag_ms": self.lag.numbers()}
+    def to_numbers(self) -> Mapping[str, object]:
+        return {"timer_lag_ms": self.lag.to_numbers()}
 
-    def lines(self) -> Sequence[Line]:
-        return (Line(f"timer lag, {RATE:.0f} due a second", "p99 < 50 ms", str(self.lag), self.lag.within(p99=50)),)
+    def to_lines(self) -> Sequence[FigureLine]:
+        return (
+            FigureLine(f"timer lag, {RATE:.0f} due a second", "p99 < 50 ms", str(self.lag), self.lag.is_below(p99=50)),
+        )
 
 
-async def measure(scene: Scene, share: float = 1.0) -> Timers:
+async def measure(environment: BenchEnvironment, share: float = 1.0) -> TimerLag:
     """Nobody answers the first offers; the second ones are taken, so that nothing is due after the measurement."""
-    scene.listening.answer = scene.accept_the_second
-    posted = await scene.posting.at_a_rate(scene.posting.bodies(fewer(_COUNT, share)), RATE)
-    of = scene.watching.of
-    if not await scene.watching.until(
+    environment.receiver.answer = environment.accept_the_second
+    posted = await environment.poster.post_at_rate(environment.poster.create_bodies(scale_count(_COUNT, share)), RATE)
+    of = environment.reader.events
+    if not await environment.reader.wait_until(
         lambda: all(_EXPIRED in of[each.package_id] for each in posted), within=60 + _ANSWER_WITHIN.total_seconds()
     ):
         raise NotMeasured("not every offer expired within a minute after its time")
-    return Timers(Spread.of([_lag(scene, each) for each in posted]))
+    return TimerLag(Percentiles.from_samples([_compute_lag(environment, each) for each in posted]))
 
 
-def _lag(scene: Scene, posted: Posted) -> float:
-    events = scene.watching.of[posted.package_id]
+def _compute_lag(environment: BenchEnvironment, posted: PostedReferral) -> float:
+    events = environment.reader.events[posted.package_id]
     due = decode(OfferDelivered, events[_DELIVERED].subject).delivered_at + _ANSWER_WITHIN
     return 1000 * max(0.0, (events[_EXPIRED].happened_at - due).total_seconds())

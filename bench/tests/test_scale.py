@@ -5,30 +5,30 @@ from typing import Final
 
 from bench.chains import Chains
 from bench.latency import Latency
-from bench.multiplying import TABLES, Table
-from bench.percentiles import Spread
-from bench.scale import Size, last_line, verdict
-from bench.scans import Scans, since
+from bench.percentiles import Percentiles
+from bench.scale import SizeFigures, describe_slopes, render_last_line
+from bench.seed_rows import TABLES, SeededTable
+from bench.table_scans import Scans, subtract_scans
 
-OFFERS: Final = Table("sourcing", "offers", ids=("offer_id",), numbered=("reference",), bytes=("body",))
+OFFERS: Final = SeededTable("sourcing", "offers", ids=("offer_id",), numbered=("reference",), bytes=("body",))
 
 
-def a_size(packages: int, *, slower: float = 1.0) -> Size:
-    spread = Spread.of([10.0 * slower, 20.0 * slower])
-    return Size(packages, Latency(spread, spread), Chains(60.0, spread, 30.0, 20.0, {}), {})
+def a_size(packages: int, *, slower: float = 1.0) -> SizeFigures:
+    spread = Percentiles.from_samples([10.0 * slower, 20.0 * slower])
+    return SizeFigures(packages, Latency(spread, spread), Chains(60.0, spread, 30.0, 20.0, {}), {})
 
 
 def test_a_copy_has_ids_of_its_own_and_is_otherwise_the_same() -> None:
-    assert OFFERS.copied("offer_id", "uuid") == (
+    assert OFFERS.render_column("offer_id", "uuid") == (
         "CAST(lpad(to_hex(number), 8, '0') || substr(CAST(offer_id AS text), 9) AS uuid)"
     )
-    assert OFFERS.copied("reference", "text") == "reference || '-' || number"
-    assert OFFERS.copied("body", "bytea") == "CAST('' AS bytea)"
-    assert OFFERS.copied("rank", "integer") == "rank"
+    assert OFFERS.render_column("reference", "text") == "reference || '-' || number"
+    assert OFFERS.render_column("body", "bytea") == "CAST('' AS bytea)"
+    assert OFFERS.render_column("rank", "integer") == "rank"
 
 
 def test_a_copy_lies_further_in_the_past() -> None:
-    assert OFFERS.copied("made_at", "timestamp with time zone") == "made_at - number * interval '6 hours'"
+    assert OFFERS.render_column("made_at", "timestamp with time zone") == "made_at - number * interval '6 hours'"
 
 
 def test_every_table_is_copied_once() -> None:
@@ -37,16 +37,16 @@ def test_every_table_is_copied_once() -> None:
 
 def test_only_what_was_scanned_meanwhile_is_told() -> None:
     before = {"a": Scans(3, 300), "b": Scans(1, 100)}
-    assert since(before, {"a": Scans(5, 900), "b": Scans(1, 100)}) == {"a": Scans(2, 600)}
+    assert subtract_scans(before, {"a": Scans(5, 900), "b": Scans(1, 100)}) == {"a": Scans(2, 600)}
 
 
 def test_a_slope_is_named_and_weather_is_not() -> None:
-    assert verdict([a_size(10_000), a_size(100_000, slower=1.2)]).startswith("No slope from 10,000 to 100,000")
-    steep = verdict([a_size(10_000), a_size(1_000_000, slower=2.0)])
+    assert describe_slopes([a_size(10_000), a_size(100_000, slower=1.2)]).startswith("No slope from 10,000 to 100,000")
+    steep = describe_slopes([a_size(10_000), a_size(1_000_000, slower=2.0)])
     assert steep.startswith("A slope from 10,000 to 1,000,000 packages: referral_to_webhook_p50 ×2.0")
 
 
 def test_the_last_line_has_each_size_with_its_figures() -> None:
-    told = json.loads(last_line([a_size(10_000), a_size(100_000)]))
+    told = json.loads(render_last_line([a_size(10_000), a_size(100_000)]))
     assert [size["packages"] for size in told["scale"]] == [10_000, 100_000]
     assert told["slope"]["cpu_ms_per_chain"] == 1.0

@@ -18,7 +18,7 @@ PAGES = [
     ROOT / "docs" / "operations.md",
 ]
 SOURCES = [ROOT, *ROOT.glob("services/*/src"), *ROOT.glob("libs/*/src"), *ROOT.glob("tools/*/src")]
-ALARMS = ROOT / "deploy" / "observability" / "alerts.yaml"
+ALERTS = ROOT / "deploy" / "observability" / "alerts.yaml"
 CODE = "".join(path.read_text() for root in SOURCES[1:] for path in root.rglob("*.py"))
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -68,17 +68,17 @@ def _headings(page: Path) -> Iterator[str]:
         yield re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", [*PAGES, ALARMS], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, ALERTS], ids=lambda page: page.name)
 def test_every_metric_that_is_named_is_measured(page: Path) -> None:
     named = set(re.findall(r"\bcalloff_[a-z_]+\b", page.read_text())) - {"calloff_metrics"}
     assert [name for name in sorted(named) if f'"{_as_declared(name)}"' not in CODE] == []
 
 
-def test_every_alarm_says_what_it_means_and_leads_to_what_helps() -> None:
-    rules = [rule for group in yaml.safe_load(ALARMS.read_text())["groups"] for rule in group["rules"]]
-    assert [rule["alert"] for rule in rules if not rule["expr"] or not rule["annotations"]["what"]] == []
+def test_every_alert_has_a_summary_and_links_to_a_section_of_the_operations_page() -> None:
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    assert [rule["alert"] for rule in rules if not rule["expr"] or not rule["annotations"]["summary"]] == []
     assert [
-        rule["alert"] for rule in rules if not _leads(ROOT / "README.md", *rule["annotations"]["do"].split("#"))
+        rule["alert"] for rule in rules if not _leads(ROOT / "README.md", *rule["annotations"]["runbook"].split("#"))
     ] == []
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from devstack.home import CHOSEN_BY, REPOSITORY, Home
+from devstack.home import HOME_VARIABLE, REPOSITORY, Home
 from devstack.names import AUDIT
 from devstack.record import StackRecord
 from testkit.waiting import until
@@ -28,7 +28,7 @@ Json = dict[str, Any]  # what commands print is compared as it came
 
 
 async def calloff(home: Home, *arguments: str, errors: int = DEVNULL) -> Process:
-    environment = {**os.environ, CHOSEN_BY: str(home.folder)}
+    environment = {**os.environ, HOME_VARIABLE: str(home.folder)}
     command = (sys.executable, "-m", "calloff", *arguments)
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=errors)
 
@@ -80,7 +80,7 @@ async def a_placed_referral(home: Home) -> Json:
 @contextmanager
 def while_audit_hears_nothing(home: Home) -> Any:
     """Frozen, so that what is said meanwhile stands in the journals alone."""
-    pid = StackRecord.of(home).pids[AUDIT]
+    pid = StackRecord.load(home).pids[AUDIT]
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -141,7 +141,7 @@ def _postcodes_of_the_checkout() -> Path:
 def destroy(home: Home) -> None:
     """As a disk does that breaks: half of it is left."""
     shutil.rmtree(home.kafka)
-    home.secrets.unlink()
+    home.secrets_file.unlink()
 
 
 def test_what_is_restored_verifies_and_goes_on(restoration: Restoration) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.home import CHOSEN_BY, REPOSITORY, Home
+from devstack.home import HOME_VARIABLE, REPOSITORY, Home
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(420), pytest.mark.xdist_group("end-to-end")]
 
@@ -20,7 +20,7 @@ MEASURED = "latency,relay,webhooks,chains"
 async def test_the_measurements_find_what_they_measure(tmp_path: Path) -> None:
     home = _with_postcodes_of_the_checkout(Home(tmp_path / "home"))
     command = [sys.executable, "-m", "bench", "--only", MEASURED, "--share", "0.02"]
-    environment = {**os.environ, CHOSEN_BY: str(home.folder)}
+    environment = {**os.environ, HOME_VARIABLE: str(home.folder)}
     measuring = await asyncio.create_subprocess_exec(
         *command, cwd=REPOSITORY, env=environment, stdout=PIPE, stderr=PIPE
     )

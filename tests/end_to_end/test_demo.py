@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devstack.home import CHOSEN_BY, REPOSITORY, Home
+from devstack.home import HOME_VARIABLE, REPOSITORY, Home
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(420), pytest.mark.xdist_group("end-to-end")]
 
@@ -20,7 +20,7 @@ REFERRALS, DAYS = 40, 2
 async def test_two_days_of_brokerage_are_without_a_violation(tmp_path: Path) -> None:
     home = _with_postcodes_of_the_checkout(Home(tmp_path / "home"))
     command = [sys.executable, "-m", "simulator.demo", "--referrals", str(REFERRALS), "--days", str(DAYS)]
-    environment = {**os.environ, CHOSEN_BY: str(home.folder)}
+    environment = {**os.environ, HOME_VARIABLE: str(home.folder)}
     playing = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=PIPE)
     printed, screen = await playing.communicate()
     told = json.loads(printed.splitlines()[-1])

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.catalogue import encode, entry_of
+from contracts.catalogue import encode, find_entry
 from contracts.envelope import Envelope
 from contracts.events.base import Event
 from contracts.events.packages import (
@@ -20,9 +20,9 @@ from contracts.events.packages import (
     StageEntered,
     WithdrawalRequested,
 )
+from contracts.examples import an_envelope_of, an_example_of, an_id
 from contracts.values import PassOverReason
-from judge import faults_of, placed
-from testkit.contract_examples import an_envelope_of, an_example_of, an_id
+from judge import count_placed, find_faults
 from testkit.topics import Kept
 
 PACKAGE: Final = an_id("package")
@@ -70,10 +70,10 @@ def on_kafka(events: Sequence[Event]) -> list[Kept]:
     last: dict[str, Envelope] = {}
     kept: list[Kept] = []
     for offset, event in enumerate(events):
-        owner = entry_of(type(event)).owner
+        owner = find_entry(type(event)).owner
         last[owner] = an_envelope_of(event, after=last.get(owner)).model_copy(update={"id": an_id(f"event {offset}")})
-        last[owner] = last[owner].sealed(encode(event))
-        kept.append(Kept("homecare.packages.v1", 0, offset, event.key, last[owner].headers(), encode(event)))
+        last[owner] = last[owner].seal(encode(event))
+        kept.append(Kept("homecare.packages.v1", 0, offset, event.key, last[owner].to_headers(), encode(event)))
     return kept
 
 
@@ -89,8 +89,8 @@ def a_receipt(provider: UUID, offer: UUID, *, verified: bool = True, receipt: st
 
 def test_a_good_story_has_no_fault() -> None:
     records = on_kafka(good_story())
-    assert faults_of(records, [a_receipt(ALDER, FIRST), a_receipt(BIRCH, SECOND)]) == []
-    assert placed(records) == 1
+    assert find_faults(records, [a_receipt(ALDER, FIRST), a_receipt(BIRCH, SECOND)]) == []
+    assert count_placed(records) == 1
 
 
 PLANTED: Final = {
@@ -111,7 +111,7 @@ PLANTED: Final = {
 
 @pytest.mark.parametrize("story", PLANTED.values(), ids=PLANTED.keys())
 def test_a_planted_wrong_is_found(story: list[Event]) -> None:
-    assert faults_of(on_kafka(story), []) != []
+    assert find_faults(on_kafka(story), []) != []
 
 
 def test_a_changed_byte_is_found() -> None:
@@ -120,17 +120,17 @@ def test_a_changed_byte_is_found() -> None:
     records[2] = Kept(
         changed.topic, 0, changed.offset, changed.key, changed.headers, changed.value.replace(b'"rank":1', b'"rank":2')
     )
-    assert faults_of(records, []) != []
+    assert find_faults(records, []) != []
 
 
 def test_a_lost_event_is_found() -> None:
     records = on_kafka(good_story())
     del records[3]
-    assert faults_of(records, []) != []
+    assert find_faults(records, []) != []
 
 
 def test_a_repeat_with_the_same_bytes_is_no_fault() -> None:
-    assert faults_of([*on_kafka(good_story())[:3], *on_kafka(good_story())[1:]], []) == []
+    assert find_faults([*on_kafka(good_story())[:3], *on_kafka(good_story())[1:]], []) == []
 
 
 def an_answer(provider: UUID, what: str, *, status: int = 200) -> dict[str, object]:
@@ -140,12 +140,12 @@ def an_answer(provider: UUID, what: str, *, status: int = 200) -> dict[str, obje
 def test_answers_that_are_on_record_have_no_fault() -> None:
     told = [an_answer(ALDER, "decline"), an_answer(BIRCH, "accept"), an_answer(BIRCH, "person")]
     refused = [an_answer(ALDER, "accept", status=409), an_answer(ALDER, "person", status=0)]
-    assert faults_of(on_kafka(good_story()), [], answers=[*told, *refused]) == []
+    assert find_faults(on_kafka(good_story()), [], answers=[*told, *refused]) == []
 
 
 @pytest.mark.parametrize("what", ["accept", "person"])
 def test_a_yes_to_a_provider_that_is_not_on_record_is_found(what: str) -> None:
-    assert faults_of(on_kafka(good_story()), [], answers=[an_answer(ALDER, what)]) != []
+    assert find_faults(on_kafka(good_story()), [], answers=[an_answer(ALDER, what)]) != []
 
 
 def seen_by_the_council(status: str, placed_with: UUID | None) -> dict[str, object]:
@@ -153,14 +153,14 @@ def seen_by_the_council(status: str, placed_with: UUID | None) -> dict[str, obje
 
 
 def test_a_council_that_sees_what_the_record_says_has_no_fault() -> None:
-    assert faults_of(on_kafka(good_story()), [], referrals=[seen_by_the_council("placed", BIRCH)]) == []
+    assert find_faults(on_kafka(good_story()), [], referrals=[seen_by_the_council("placed", BIRCH)]) == []
 
 
 @pytest.mark.parametrize(("status", "placed_with"), [("placed", ALDER), ("sourcing", None), ("withdrawn", BIRCH)])
 def test_a_council_that_sees_something_else_is_found(status: str, placed_with: UUID | None) -> None:
-    assert faults_of(on_kafka(good_story()), [], referrals=[seen_by_the_council(status, placed_with)]) != []
+    assert find_faults(on_kafka(good_story()), [], referrals=[seen_by_the_council(status, placed_with)]) != []
 
 
 @pytest.mark.parametrize("receipt", [a_receipt(BIRCH, FIRST), a_receipt(ALDER, FIRST, verified=False)])
 def test_a_webhook_gone_astray_is_found(receipt: dict[str, object]) -> None:
-    assert faults_of(on_kafka(good_story()), [receipt]) != []
+    assert find_faults(on_kafka(good_story()), [receipt]) != []

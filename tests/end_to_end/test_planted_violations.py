@@ -28,9 +28,9 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from contracts.events.providers import CapacityDeclared, EligibilityChanged, ProviderEmbargoed, RatingPublished
+from contracts.examples import an_example_of, an_id
 from contracts.values import PassOverReason, Rating
-from judge import Evidence, chains_hold, violations_in
-from testkit.contract_examples import an_example_of, an_id
+from judge import Evidence, find_violations, verify_chains
 from testkit.judge_records import (
     ALDER,
     BIRCH,
@@ -65,12 +65,12 @@ DEARER: Final = selected_terms().model_copy(update={"rate": Decimal("25.70")})
 
 def test_a_good_recording_has_no_violation() -> None:
     seen = evidence(GOOD)
-    assert violations_in(seen) == []
-    assert chains_hold(seen.records)
+    assert find_violations(seen) == []
+    assert verify_chains(seen.records)
 
 
 def test_one_officer_is_enough_at_exactly_the_ceiling() -> None:
-    assert violations_in(evidence([*the_market(), *placed_from_open_list(rate="29.00", second=None)])) == []
+    assert find_violations(evidence([*the_market(), *placed_from_open_list(rate="29.00", second=None)])) == []
 
 
 def market_with(*more: Told) -> list[Told]:
@@ -206,7 +206,7 @@ PLANTED: Final[dict[str, tuple[Sequence[Told], str]]] = {
 
 @pytest.mark.parametrize(("told", "named"), PLANTED.values(), ids=PLANTED.keys())
 def test_a_planted_violation_is_named(told: Sequence[Told], named: str) -> None:
-    assert any(named in found for found in violations_in(evidence(told)))
+    assert any(named in found for found in find_violations(evidence(told)))
 
 
 def broken_hash(records: list[Kept]) -> list[Kept]:
@@ -232,8 +232,8 @@ def other_bytes(records: list[Kept]) -> list[Kept]:
 def test_a_spoilt_record_is_named(spoil: Callable[[list[Kept]], list[Kept]], named: str) -> None:
     seen = evidence(GOOD)
     spoilt = replace(seen, records=spoil(list(seen.records)))
-    assert any(named in found for found in violations_in(spoilt))
-    assert not chains_hold(spoilt.records)
+    assert any(named in found for found in find_violations(spoilt))
+    assert not verify_chains(spoilt.records)
 
 
 def received(*receipts: dict[str, object]) -> Evidence:
@@ -256,11 +256,11 @@ OFFER_TO_CEDAR: Final = Teller(placed_by_offer()[0].event.package_id).offer_to(C
     ],
 )
 def test_a_webhook_gone_astray_is_named(receipt: dict[str, object], named: str) -> None:
-    assert any(named in found for found in violations_in(received(receipt)))
+    assert any(named in found for found in find_violations(received(receipt)))
 
 
 def test_a_delivery_that_nobody_received_is_named() -> None:
-    assert any("nobody received it" in found for found in violations_in(replace(evidence(GOOD), receipts=[])))
+    assert any("nobody received it" in found for found in find_violations(replace(evidence(GOOD), receipts=[])))
 
 
 HELD: Final = [
@@ -275,7 +275,7 @@ def open_with(told: Sequence[Told], status: str, *, on_list: bool, later: timede
     seen = evidence(told)
     key = told[-1].event.key
     work_list = frozenset({key}) if on_list else frozenset[str]()
-    return violations_in(replace(seen, statuses={key: status}, work_list=work_list, now=seen.now + later))
+    return find_violations(replace(seen, statuses={key: status}, work_list=work_list, now=seen.now + later))
 
 
 def test_whoever_is_held_stands_on_the_work_list() -> None:
@@ -296,7 +296,7 @@ def test_everything_that_was_ever_open_is_known_to_sourcing() -> None:
 def test_a_parked_key_is_named() -> None:
     parked = Kept("homecare.parked.v1", 0, 0, "somebody", [], b"{}")
     seen = evidence(GOOD)
-    assert any("was parked" in found for found in violations_in(replace(seen, records=[*seen.records, parked])))
+    assert any("was parked" in found for found in find_violations(replace(seen, records=[*seen.records, parked])))
 
 
 def test_the_recording_is_the_same_each_time() -> None:

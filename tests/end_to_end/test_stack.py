@@ -1,122 +1,46 @@
-"""The whole of Call-off, as a person runs it: referrals flow, and everything that was said is judged afterwards."""
+"""The whole stack, as a person runs it: referrals are placed, and the judge checks the record afterwards."""
 
-import asyncio
 import json
-import os
-import signal
-import sys
+import re
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import aiohttp
-import psutil
 import pytest
 import pytest_asyncio
 
 from contracts.catalogue import TOPICS
-from devstack.home import CHOSEN_BY, EXAMPLE_REFERRAL, FRAMEWORK_FILES, Home
+from devstack.home import EXAMPLE_REFERRAL, FRAMEWORK_FILES, Home
 from devstack.names import REFERRAL, SOURCING
 from devstack.record import StackRecord
-from judge import PACKAGES, Evidence, faults_of, placed, violations_in
+from judge import PACKAGES, Evidence, count_placed, find_faults, find_violations
+from judge.events import group_by_key, select_kinds
 from judge.outcomes import is_open
-from judge.record import stories_in
 from judge.rules import read_rules
 from simulator.people import nhs_number
+from testkit.stack_process import (
+    Caller,
+    Json,
+    StackProcess,
+    connect_caller,
+    find_processes,
+    run_command,
+    start_stack,
+)
 from testkit.topics import Kept, everything_in
 from testkit.waiting import until
 
-pytestmark = [pytest.mark.servers, pytest.mark.timeout(420), pytest.mark.xdist_group("end-to-end")]
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200), pytest.mark.xdist_group("end-to-end")]
 
 REFERRALS: Final = 30
-Json = dict[str, Any]  # what commands and APIs print is compared as it came
+WORK_TIMEOUT: Final = 300
+"""Seconds for conditions that take a few seconds on a machine at rest."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """One `calloff up`, from the outside."""
-
-    home: Home
-    process: Process
-    screen: Path
-
-    @property
-    def said(self) -> str:
-        """What a person at the terminal has read so far."""
-        return self.screen.read_text()
-
-    async def interrupt(self) -> Json:
-        """Ctrl-C; the summary."""
-        self.process.send_signal(signal.SIGINT)
-        return await self.summary()
-
-    async def summary(self) -> Json:
-        """What it prints when it has ended well."""
-        printed, _ = await self.process.communicate()
-        assert self.process.returncode == 0, self.said
-        return json.loads(printed)
-
-
-async def calloff(home: Home, *arguments: str, errors: int = DEVNULL) -> Process:
-    environment = {**os.environ, CHOSEN_BY: str(home.folder)}
-    command = (sys.executable, "-m", "calloff", *arguments)
-    return await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=errors)
-
-
-async def printed_by(home: Home, *arguments: str) -> str:
-    """What a command prints while a stack runs on `home`."""
-    printed, _ = await (await calloff(home, *arguments)).communicate()
-    return printed.decode().strip()
-
-
-@asynccontextmanager
-async def up(home: Home, *arguments: str) -> AsyncGenerator[Run]:
-    """A stack that came up; whatever happens, it has ended afterwards."""
-    screen = home.folder.with_name(f"screen-{time.monotonic_ns()}.txt")
-    with screen.open("wb") as shown:
-        process = await calloff(home, "up", "--free-ports", "--json", *arguments, errors=shown.fileno())
-    run = Run(home, process, screen)
-    try:
-        await until(lambda: "Call-off is up" in run.said or process.returncode is not None, within=180)
-        assert "Call-off is up" in run.said, run.said
-        yield run
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Somebody who calls a service, with the token that `calloff token` gave them."""
-
-    session: aiohttp.ClientSession
-    url: str
-
-    async def get(self, path: str, **parameters: str) -> Json:
-        async with self.session.get(self.url + path, params=parameters) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
-
-    async def post(self, path: str, body: Json, *, status: int) -> Json:
-        async with self.session.post(self.url + path, json=body) as answer:
-            assert answer.status == status, await answer.text()
-            return await answer.json()
-
-
-@asynccontextmanager
-async def caller(run: Run, name: str, service: str) -> AsyncGenerator[Caller]:
-    token = await printed_by(run.home, "token", "--as", name)
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        yield Caller(session, StackRecord.of(run.home).urls[service])
-
-
-async def referrals_of(council: Caller) -> list[Json]:
+async def list_referrals(council: Caller) -> list[Json]:
     return (await council.get("/v1/referrals", limit="200"))["items"]
 
 
@@ -126,8 +50,8 @@ async def withdraw(council: Caller, referral: Json) -> None:
 
 
 @dataclass(frozen=True)
-class Look:
-    """All that others can see of a stack, at one moment."""
+class Observation:
+    """Everything that can be seen of a stack from outside, at one moment."""
 
     evidence: Evidence
     answers: Sequence[Json]
@@ -137,165 +61,186 @@ class Look:
     def records(self) -> Sequence[Kept]:
         return self.evidence.records
 
-    def violations(self) -> list[str]:
-        told = faults_of(self.evidence.records, self.evidence.receipts, self.answers, self.referrals)
-        return sorted({*violations_in(self.evidence), *told})
+    def find_violations(self) -> list[str]:
+        faults = find_faults(self.evidence.records, self.evidence.receipts, self.answers, self.referrals)
+        return sorted({*find_violations(self.evidence), *faults})
 
 
-async def look_at(run: Run, council: Caller, officer: Caller) -> Look:
-    kafka = StackRecord.of(run.home).kafka_bootstrap
+async def observe(stack: StackProcess, council: Caller, officer: Caller) -> Observation:
+    kafka = StackRecord.load(stack.home).kafka_bootstrap
     records = [record for topic in TOPICS for record in await everything_in(kafka, topic)]
-    open_ones = [key for key, story in stories_in(records, PACKAGES).items() if is_open(story)]
+    open_packages = [key for key, story in group_by_key(records, PACKAGES).items() if is_open(story)]
     evidence = Evidence(
         records=records,
-        receipts=lines_of(run.home.received),
+        receipts=read_lines(stack.home.webhook_log),
         rules=read_rules(FRAMEWORK_FILES),
         now=datetime.now(UTC),
         work_list=frozenset(item["package_id"] for item in (await officer.get("/v1/work-list", limit="200"))["items"]),
-        statuses={key: (await officer.get(f"/v1/packages/{key}/decision"))["status"] for key in open_ones},
+        statuses={key: (await officer.get(f"/v1/packages/{key}/decision"))["status"] for key in open_packages},
     )
-    return Look(evidence, lines_of(run.home.answered), await referrals_of(council))
+    return Observation(evidence, read_lines(stack.home.answer_log), await list_referrals(council))
 
 
-def lines_of(log: Path) -> list[Json]:
+def read_lines(log: Path) -> list[Json]:
     return [json.loads(line) for line in log.read_bytes().splitlines()]
 
 
 @dataclass(frozen=True)
 class Afternoon:
-    """A stack came up, worked, was interrupted, and came up again."""
+    """A stack that started, worked, was interrupted, and started again."""
 
     home: Home
-    seen: Look
-    shown: Json
+    observation: Observation
+    history: Json
     withdrawn: Sequence[Json]
     first: Json
-    left_by_first: Sequence[str]
+    processes_after_first: Sequence[str]
     second: Json
-    second_screen: str
-    traced: Json
-    measured: Sequence[Json]
-    left_by_second: Sequence[str]
+    second_output: str
+    trace: Json
+    metrics: Sequence[Json]
+    processes_after_second: Sequence[str]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def afternoon(tmp_path_factory: pytest.TempPathFactory) -> Afternoon:
     home = Home(tmp_path_factory.mktemp("afternoon") / "a home")
     async with (
-        up(home, "--referrals", str(REFERRALS), "--rate", "6") as run,
-        caller(run, "council", REFERRAL) as council,
-        caller(run, "officer", SOURCING) as officer,
+        start_stack(home, "--referrals", str(REFERRALS), "--rate", "6") as stack,
+        connect_caller(stack, "council", REFERRAL) as council,
+        connect_caller(stack, "officer", SOURCING) as officer,
     ):
         example = await council.post("/v1/referrals", json.loads(EXAMPLE_REFERRAL.read_bytes()), status=201)
-        placed_one = await until(lambda: _a_placed_one(council), within=60)
-        await withdraw(council, placed_one)
+        placed_referral = await until(lambda: find_placed(council), within=WORK_TIMEOUT)
+        await withdraw(council, placed_referral)
         await withdraw(council, example)
-        await until(lambda: _enough(council), within=60)
-        seen = await judged(run, council, officer)
-        shown = json.loads(await printed_by(home, "referral", "show", placed_one["referral_id"], "--json"))
-        first = await run.interrupt()
-    left_by_first = processes_of(home)
-    traced = json.loads(await printed_by(home, "trace", placed_one["package_id"], "--json"))
-    measured = json.loads(await printed_by(home, "metrics", "--json"))
-    async with up(home, "--referrals", "3", "--rate", "10", "--for", "2s") as again:
-        second = await again.summary()
+        await until(lambda: has_worked(council), within=WORK_TIMEOUT)
+        observation = await observe_at_rest(stack, council, officer)
+        history = json.loads(await run_command(home, "referral", "show", placed_referral["referral_id"], "--json"))
+        traced = await until(lambda: find_package_with_webhook(home), within=WORK_TIMEOUT)
+        first = await stack.interrupt()
+    processes_after_first = find_processes(home)
+    trace = json.loads(await run_command(home, "trace", traced, "--json"))
+    metrics = json.loads(await run_command(home, "metrics", "--json"))
+    async with start_stack(home, "--referrals", "3", "--rate", "10") as again:
+        await until(lambda: has_caught_up(again, posted=3, placed=first["placed"]), within=WORK_TIMEOUT)
+        second = await again.interrupt()
     return Afternoon(
         home=home,
-        seen=seen,
-        shown=shown,
-        withdrawn=(placed_one, example),
+        observation=observation,
+        history=history,
+        withdrawn=(placed_referral, example),
         first=first,
-        left_by_first=left_by_first,
+        processes_after_first=processes_after_first,
         second=second,
-        second_screen=again.said,
-        traced=traced,
-        measured=measured,
-        left_by_second=processes_of(home),
+        second_output=again.output,
+        trace=trace,
+        metrics=metrics,
+        processes_after_second=find_processes(home),
     )
 
 
-async def _a_placed_one(council: Caller) -> Json | None:
-    return next((each for each in await referrals_of(council) if each["status"] == "placed"), None)
+async def find_placed(council: Caller) -> Json | None:
+    return next((referral for referral in await list_referrals(council) if referral["status"] == "placed"), None)
 
 
-async def _enough(council: Caller) -> bool:
-    """All are posted, half are placed, and both withdrawals are answered; some offers stay open for half an hour."""
-    seen = [each["status"] for each in await referrals_of(council)]
-    return len(seen) == REFERRALS + 1 and seen.count("placed") >= REFERRALS // 2 and seen.count("withdrawn") == 2
+async def has_worked(council: Caller) -> bool:
+    """All are posted, half are placed, and both withdrawals are done; some offers stay open for half an hour."""
+    statuses = [referral["status"] for referral in await list_referrals(council)]
+    return (
+        len(statuses) == REFERRALS + 1
+        and statuses.count("placed") >= REFERRALS // 2
+        and statuses.count("withdrawn") == 2
+    )
 
 
-async def judged(run: Run, council: Caller, officer: Caller) -> Look:
-    """Looks until nothing is wrong: a look can fall between two events, and what is really wrong stays wrong."""
-    seen, give_up = await look_at(run, council, officer), time.monotonic() + 30
-    while seen.violations() and time.monotonic() < give_up:
-        seen = await look_at(run, council, officer)
-    return seen
+def has_caught_up(stack: StackProcess, *, posted: int, placed: int) -> bool:
+    """The newest line on the screen counts all referrals as posted and at least so many packages as placed."""
+    lines = [line for line in stack.output.splitlines() if line.startswith("posted ")]
+    counted = re.search(r"\b(\d+) placed\b", lines[-1]) if lines else None
+    return counted is not None and lines[-1].startswith(f"posted {posted} ") and int(counted[1]) >= placed
 
 
-def processes_of(home: Home) -> list[str]:
-    """Whatever runs with this folder on its command line or in its environment."""
-    return [told for process in psutil.process_iter() if str(home.folder) in (told := _told_by(process))]
+async def find_package_with_webhook(home: Home) -> str | None:
+    """Finds an urgent package whose first offer was sent by webhook, received at the first attempt, and answered.
+
+    Offers of urgent packages go out at once at any hour, so that the offer belongs to the trace of the referral. A
+    routine package waits for the office to open, and other providers are told by telephone or mail, at another time.
+    """
+    records = await everything_in(StackRecord.load(home).kafka_bootstrap, PACKAGES)
+    receipts = read_lines(home.webhook_log)
+    for package_id, story in group_by_key(records, PACKAGES).items():
+        requested, offers = select_kinds(story, "PackageRequested"), select_kinds(story, "OfferMade")
+        if not requested or requested[0].data["care"]["urgency"] == "routine" or not offers:
+            continue
+        offer_id = offers[0].data["offer_id"]
+        attempts = [receipt["receipt"] for receipt in receipts if receipt["offer_id"] == offer_id]
+        answered = [event.data["offer_id"] for event in select_kinds(story, "OfferAccepted", "OfferDeclined")]
+        if offers[0].data["channel"] == "webhook" and attempts[:1] == ["taken"] and offer_id in answered:
+            return package_id
+    return None
 
 
-def _told_by(process: psutil.Process) -> str:
-    try:
-        return " ".join([str(process.pid), *process.cmdline(), *process.environ().values()])
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return ""
+async def observe_at_rest(stack: StackProcess, council: Caller, officer: Caller) -> Observation:
+    """Observes again while there are violations: an observation can fall between two events; a real fault stays."""
+    observation, deadline = await observe(stack, council, officer), time.monotonic() + 60
+    while observation.find_violations() and time.monotonic() < deadline:
+        observation = await observe(stack, council, officer)
+    return observation
 
 
-def test_every_story_keeps_the_rules(afternoon: Afternoon) -> None:
-    assert afternoon.seen.violations() == []
+def test_every_package_keeps_the_rules(afternoon: Afternoon) -> None:
+    assert afternoon.observation.find_violations() == []
 
 
-def test_packages_are_placed_and_every_referral_was_taken_in(afternoon: Afternoon) -> None:
-    assert placed(afternoon.seen.records) >= REFERRALS // 2
+def test_packages_are_placed_and_every_referral_is_accepted(afternoon: Afternoon) -> None:
+    assert count_placed(afternoon.observation.records) >= REFERRALS // 2
     assert (afternoon.first["posted"], afternoon.first["refused"]) == (REFERRALS, 0)
 
 
-def test_every_webhook_was_signed(afternoon: Afternoon) -> None:
-    assert len(afternoon.seen.evidence.receipts) > REFERRALS
+def test_every_webhook_is_signed(afternoon: Afternoon) -> None:
+    assert len(afternoon.observation.evidence.receipts) > REFERRALS
     assert afternoon.first["webhooks_unverified"] == 0
 
 
-def test_placed_providers_were_shown_the_person(afternoon: Afternoon) -> None:
-    shown = [answer for answer in afternoon.seen.answers if answer["what"] == "person" and answer["status"] == 200]
-    assert len(shown) >= REFERRALS // 3
+def test_providers_with_a_placement_can_read_who_the_person_is(afternoon: Afternoon) -> None:
+    answers = afternoon.observation.answers
+    assert len([each for each in answers if each["what"] == "person" and each["status"] == 200]) >= REFERRALS // 3
 
 
-def test_what_was_withdrawn_is_withdrawn(afternoon: Afternoon) -> None:
-    status = {each["referral_id"]: each["status"] for each in afternoon.seen.referrals}
-    assert [status[each["referral_id"]] for each in afternoon.withdrawn] == ["withdrawn", "withdrawn"]
-    assert [line["what"] for line in afternoon.shown["history"]][-3:] == [
+def test_a_withdrawal_voids_the_placement(afternoon: Afternoon) -> None:
+    status = {referral["referral_id"]: referral["status"] for referral in afternoon.observation.referrals}
+    assert [status[referral["referral_id"]] for referral in afternoon.withdrawn] == ["withdrawn", "withdrawn"]
+    assert [line["what"] for line in afternoon.history["history"]][-3:] == [
         "withdrawal requested",
         "placement voided",
         "withdrawn",
     ]
 
 
-def test_nobody_can_be_recognised_from_events_logs_or_webhooks(afternoon: Afternoon) -> None:
+def test_events_logs_and_telemetry_hold_no_personal_data(afternoon: Afternoon) -> None:
     people = ["Test Person", "Test Street", "Example Person", "Example Street", "CM1 1QH", "CM11QH"]
     numbers = [nhs_number(number) for number in range(REFERRALS + 10)]
-    told = list(_everything_told(afternoon))
-    assert len(told) > len(afternoon.seen.records)
-    assert [word for word in people + numbers if any(word.encode() in text for text in told)] == []
+    texts = list(read_everything(afternoon))
+    assert len(texts) > len(afternoon.observation.records)
+    assert [word for word in people + numbers if any(word.encode() in text for text in texts)] == []
 
 
-def _everything_told(afternoon: Afternoon) -> Iterable[bytes]:
-    yield from (record.value + repr(record.headers).encode() for record in afternoon.seen.records)
+def read_everything(afternoon: Afternoon) -> Iterable[bytes]:
+    yield from (record.value + repr(record.headers).encode() for record in afternoon.observation.records)
     home = afternoon.home
-    yield home.telemetry.read_bytes()
+    yield home.telemetry_file.read_bytes()
     for log in (*home.logs.iterdir(), *home.postgres.glob("*.log"), *home.kafka.glob("*.log")):
         yield log.read_bytes()
 
 
-def test_a_referral_and_all_that_followed_at_once_is_one_trace(afternoon: Afternoon) -> None:
-    spans = afternoon.traced["bursts"][0]["spans"]
+def test_a_referral_and_its_first_offer_are_one_trace(afternoon: Afternoon) -> None:
+    spans = afternoon.trace["bursts"][0]["spans"]
     by_id = {span["span_id"]: span for span in spans}
     posted = spans[0]
     assert (posted["service"], posted["name"], posted["parent_id"]) == ("referral", "POST /v1/referrals", None)
     webhook = next(span for span in spans if span["name"] == "webhook offer.made")
-    assert way_to(webhook, by_id) == [
+    assert list_ancestors(webhook, by_id) == [
         ("referral", "POST /v1/referrals"),
         ("sourcing", "process homecare.packages.v1"),
         ("provider-registry", "process homecare.packages.v1"),
@@ -306,41 +251,41 @@ def test_a_referral_and_all_that_followed_at_once_is_one_trace(afternoon: Aftern
         for span in spans
         if span["service"] == "sourcing" and span["attributes"].get("calloff.event") == "calloff.OfferDelivered.v1"
     )
-    assert way_to(delivered, by_id)[-2] == ("provider-registry", "webhook offer.made")
+    assert list_ancestors(delivered, by_id)[-2] == ("provider-registry", "webhook offer.made")
     sent = [span for span in spans if span["name"] == "send homecare.packages.v1"]
     assert {by_id[span["parent_id"]]["service"] for span in sent} >= {"referral", "sourcing", "provider-registry"}
 
 
-def way_to(span: Json, by_id: dict[str, Json]) -> list[tuple[str, str]]:
-    """From the first cause to the span."""
-    way = [(span["service"], span["name"])]
+def list_ancestors(span: Json, by_id: dict[str, Json]) -> list[tuple[str, str]]:
+    """Lists the path from the root to the span."""
+    path = [(span["service"], span["name"])]
     while span["parent_id"] is not None:
         span = by_id[span["parent_id"]]
-        way.insert(0, (span["service"], span["name"]))
-    return way
+        path.insert(0, (span["service"], span["name"]))
+    return path
 
 
-def test_every_span_of_a_package_says_which(afternoon: Afternoon) -> None:
-    spans = [span for burst in afternoon.traced["bursts"] for span in burst["spans"]]
-    assert {span["attributes"].get("calloff.package_id") for span in spans} == {afternoon.traced["package_id"]}
-    assert len({span["trace_id"] for span in spans}) == len(afternoon.traced["bursts"]) > 1
+def test_every_span_of_a_package_names_it(afternoon: Afternoon) -> None:
+    spans = [span for burst in afternoon.trace["bursts"] for span in burst["spans"]]
+    assert {span["attributes"].get("calloff.package_id") for span in spans} == {afternoon.trace["package_id"]}
+    assert len({span["trace_id"] for span in spans}) == len(afternoon.trace["bursts"]) > 1
 
 
-def test_services_told_their_numbers(afternoon: Afternoon) -> None:
-    told = {(each["service"], each["name"]): each for each in afternoon.measured}
-    assert told["sourcing", "calloff_offers_per_placement"]["count"] > 0
-    assert told["sourcing", "calloff_time_to_first_offer_seconds"]["count"] > 0
-    assert ("audit", "calloff_consumer_lag") in told
-    assert all((service, "calloff_parked_keys") in told for service in ("referral", "sourcing", "provider-registry"))
+def test_services_export_their_metrics(afternoon: Afternoon) -> None:
+    metrics = {(metric["service"], metric["name"]): metric for metric in afternoon.metrics}
+    assert metrics["sourcing", "calloff_offers_per_placement"]["count"] > 0
+    assert metrics["sourcing", "calloff_time_to_first_offer_seconds"]["count"] > 0
+    assert ("audit", "calloff_consumer_lag") in metrics
+    assert all((service, "calloff_parked_keys") in metrics for service in ("referral", "sourcing", "provider-registry"))
 
 
-def test_nothing_died_and_nothing_is_left_running(afternoon: Afternoon) -> None:
+def test_no_process_restarts_and_none_is_left_running(afternoon: Afternoon) -> None:
     assert (afternoon.first["restarts"], afternoon.second["restarts"]) == (0, 0)
-    assert (afternoon.left_by_first, afternoon.left_by_second) == ([], [])
-    assert not afternoon.home.stack.exists()
+    assert (afternoon.processes_after_first, afternoon.processes_after_second) == ([], [])
+    assert not afternoon.home.record_file.exists()
 
 
-def test_a_second_start_goes_on_where_the_first_ended(afternoon: Afternoon) -> None:
-    assert "Migrations" not in afternoon.second_screen
+def test_a_second_start_continues_where_the_first_ended(afternoon: Afternoon) -> None:
+    assert "Migrations" not in afternoon.second_output
     assert afternoon.second["placed"] >= afternoon.first["placed"] > 0
     assert afternoon.second["posted"] == 3

@@ -6,22 +6,22 @@ from typing import Final
 
 import pytest
 
-from testkit.sourcing.scenario_runner import Telling
+from testkit.sourcing.scenario_runner import RulesScenarioRunner
 from testkit.sourcing.scenario_steps import GIVEN, THEN, WHEN
-from testkit.sourcing.scenario_tables import Row, Unreadable, play, rows_in
+from testkit.sourcing.scenario_tables import ScenarioRow, UnreadableTable, read_rows, run_scenario
 
-ROWS: Final = rows_in(Path(__file__).parent)
+ROWS: Final = read_rows(Path(__file__).parent)
 A_TABLE: Final = "| Scenario | Given | When | Then | Also |\n| --- | --- | --- | --- | --- |\n"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.place.partition('.')[0]}: {row.sentence}" for row in ROWS])
-async def test_scenario(row: Row) -> None:
-    await play(row, Telling())
+async def test_scenario(row: ScenarioRow) -> None:
+    await run_scenario(row, RulesScenarioRunner())
 
 
 def test_every_sentence_can_be_played_on_the_rules() -> None:
     verbs = {**GIVEN, **WHEN, **THEN}.values()
-    assert [verb for verb in verbs if not callable(getattr(Telling, verb, None))] == []
+    assert [verb for verb in verbs if not callable(getattr(RulesScenarioRunner, verb, None))] == []
 
 
 def test_each_scenario_has_a_sentence_of_its_own() -> None:
@@ -39,9 +39,9 @@ def test_each_scenario_has_a_sentence_of_its_own() -> None:
 )
 async def test_a_word_that_nobody_knows_fails_with_its_line(tmp_path: Path, row: str, named: str) -> None:
     (tmp_path / "invented.md").write_text(A_TABLE + row)
-    (read,) = rows_in(tmp_path)
-    with pytest.raises(Unreadable) as failure:
-        await play(read, Telling())
+    (read,) = read_rows(tmp_path)
+    with pytest.raises(UnreadableTable) as failure:
+        await run_scenario(read, RulesScenarioRunner())
     assert named in str(failure.value)
     assert "invented.md:3" in str(failure.value)
 
@@ -51,13 +51,13 @@ async def test_a_word_that_nobody_knows_fails_with_its_line(tmp_path: Path, row:
 )
 def test_a_row_of_another_form_fails_with_its_line(tmp_path: Path, row: str) -> None:
     (tmp_path / "invented.md").write_text(A_TABLE + row)
-    with pytest.raises(Unreadable, match=r"invented\.md:3"):
-        rows_in(tmp_path)
+    with pytest.raises(UnreadableTable, match=r"invented\.md:3"):
+        read_rows(tmp_path)
 
 
 async def test_a_row_that_is_not_true_says_what_is_so_with_its_line(tmp_path: Path) -> None:
     row = "| It | tier 1: Alder, Birch | 09:00 the package is requested | the live offer is to Birch | |"
     (tmp_path / "invented.md").write_text(A_TABLE + row)
-    (read,) = rows_in(tmp_path)
+    (read,) = read_rows(tmp_path)
     with pytest.raises(AssertionError, match=r"invented\.md:3: 'the live offer is to Birch' is not true"):
-        await play(read, Telling())
+        await run_scenario(read, RulesScenarioRunner())

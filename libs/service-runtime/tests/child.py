@@ -17,7 +17,7 @@ import uvloop
 from contracts.ids import PackageId
 from service_runtime.kafka import client as kafka
 from service_runtime.kafka.client import Consumer, KafkaRecord, OutgoingRecord, Partition, Producer
-from service_runtime.kafka.consumer import EventHandling
+from service_runtime.kafka.consumer import EventHandler
 from service_runtime.outbox import relay
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.wakeups import Wakeup
@@ -32,7 +32,7 @@ def die() -> NoReturn:
 class DiesBeforeTheRelay(Wakeup):
     """The commit is done and the relay is about to be told."""
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         die()
 
 
@@ -67,7 +67,7 @@ class Committed(Wakeup):
         super().__init__()
         self.effects = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         self.effects.set()
         super().notify()
 
@@ -84,14 +84,14 @@ def die_before_the_offsets(effects: asyncio.Event) -> None:
 
 def die_after_the_first_effects(effects: asyncio.Event) -> None:
     """One handful is committed; others may be in hand."""
-    handle = EventHandling[TurnstileWork].handle
+    handle = EventHandler[TurnstileWork].handle
 
-    async def handled(self: EventHandling[TurnstileWork], raw: Sequence[KafkaRecord]) -> None:
+    async def handled(self: EventHandler[TurnstileWork], raw: Sequence[KafkaRecord]) -> None:
         await handle(self, raw)
         if effects.is_set():
             die()
 
-    EventHandling.handle = handled
+    EventHandler.handle = handled
 
 
 async def ask_and_die(gate: Turnstile) -> None:

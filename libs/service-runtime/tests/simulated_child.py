@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from contracts.events.packages import WithdrawalRequested
 from contracts.ids import PackageId
 from contracts.values import WithdrawalReason
-from service_runtime.http.app import injected
+from service_runtime.http.app import inject
 from service_runtime.idempotency import CommandClaim
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service, run
@@ -29,13 +29,13 @@ from service_runtime.unit_of_work.streams import Cause
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.deliveries import Webhook
-from service_runtime.webhooks.results import Undeliverable, deliveries
+from service_runtime.webhooks.results import Undeliverable, subscribe_to_deliveries
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.sample_service import SUBSCRIPTIONS, TurnstileWork, answer_nothing, stream_of
 
 GRACE = timedelta(minutes=2)
 VAULT = SecretBox([base64.b64encode(b"k" * 32).decode()])
-Outlet = Annotated[WebhookConfig[TurnstileWork], injected(WebhookConfig)]
+Outlet = Annotated[WebhookConfig[TurnstileWork], inject(WebhookConfig)]
 router = APIRouter()
 
 
@@ -86,7 +86,7 @@ async def post_ask(ask: Ask, request: Request) -> None:
 @router.post("/calls")
 async def post_call(call: Call, request: Request, outlet: Outlet) -> None:
     async def handle(work: TurnstileWork) -> None:
-        endpoints = outlet.endpoints(work.connection, now=work.now)
+        endpoints = outlet.open_endpoints(work.connection, now=work.now)
         await endpoints.put(str(call.package_id), call.url)
         work.send_webhooks(Webhook(str(call.package_id), "call.made", "C-1", {}, give_up_after=GRACE))
 
@@ -105,9 +105,9 @@ async def give_up(result: Undeliverable, work: TurnstileWork) -> None:
 
 def build(settings: ChildSettings) -> Service[TurnstileWork]:
     outlet = WebhookConfig[TurnstileWork](
-        vault=VAULT,
+        secret_box=VAULT,
         rules=AddressRules([settings.receiver]),
-        deliveries=(deliveries("call.made", undeliverable=give_up),),
+        deliveries=(subscribe_to_deliveries("call.made", undeliverable=give_up),),
     )
     return Service(
         name=settings.name,

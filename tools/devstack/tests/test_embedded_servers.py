@@ -73,8 +73,8 @@ async def test_postgres_does_not_log_what_a_row_holds(own_postgres: TestPostgres
 
 async def test_postgres_waits_for_the_disk_at_commit(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "durable") as server:
-        assert await ask(server.url(), "SHOW fsync") == "on"
-        assert await ask(server.url(), "SHOW synchronous_commit") == "on"
+        assert await ask(server.get_url(), "SHOW fsync") == "on"
+        assert await ask(server.get_url(), "SHOW synchronous_commit") == "on"
 
 
 def test_the_superusers_password_is_for_its_owner_only(own_postgres: TestPostgres) -> None:
@@ -94,7 +94,7 @@ async def test_a_database_can_be_copied_from_a_template(postgres: TestPostgres) 
 def test_a_server_that_cannot_start_says_what_it_logged(own_postgres: TestPostgres, tmp_path: Path) -> None:
     running = owned_postgres(own_postgres)
     second = EmbeddedPostgres(tmp_path / "second", running.port)
-    second.try_again_for = 0
+    second.start_retry_seconds = 0
 
     with pytest.raises(ServerDidNotStart, match="Address already in use"):
         second.start()
@@ -116,10 +116,10 @@ def test_a_paused_kafka_answers_again_when_resumed(own_kafka: TestKafka) -> None
     server = own_kafka.server
     server.pause()
     try:
-        wait_until(lambda: not server.answers())  # the kernel stops its threads one by one
+        wait_until(lambda: not server.is_answering())  # the kernel stops its threads one by one
     finally:
         server.resume()
-    wait_until(server.answers)
+    wait_until(server.is_answering)
 
 
 async def test_topics_are_never_made_by_accident(kafka: TestKafka) -> None:
@@ -184,7 +184,7 @@ def test_a_server_ends_when_its_owner_is_killed_and_starts_again_at_once(tmp_pat
         owner.kill()
 
     with EmbeddedPostgres(tmp_path / "pg", durable=False) as successor:
-        assert successor.running
+        assert successor.is_running
         wait_until(lambda: not any(member.is_running() for member in family))
 
 
@@ -196,7 +196,7 @@ def test_a_server_ends_when_its_guardian_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_program_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devstack.embedded.processes.STOP_PATIENCE", 0.2)
+    monkeypatch.setattr("devstack.embedded.processes.STOP_TIMEOUT", 0.2)
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
     log = tmp_path / "log"
     process = Process.start([sys.executable, "-c", stubborn], log=log)

@@ -1,1 +1,1 @@
-"""The words services say to each other: events, envelope, catalogue, framework definitions, pricing terms."""
+"""What services exchange: events, envelope, catalogue, framework definitions, pricing terms."""

@@ -1,4 +1,4 @@
-"""The one table of event class ↔ type ↔ topic ↔ owner. An event that is not in it does not exist."""
+"""The table of events: class, type, topic and owner. Only events in this table can be published and read."""
 
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -23,8 +23,8 @@ ANY: Final = "any-service"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One event type: who alone publishes it, and where."""
+class CatalogueEntry:
+    """One event type: its topic, and the only service that publishes it."""
 
     event: type[Event]
     topic: str
@@ -32,71 +32,71 @@ class Entry:
 
 
 CATALOGUE: Final = (
-    Entry(packages.PackageRequested, PACKAGES, REFERRAL),
-    Entry(packages.WithdrawalRequested, PACKAGES, REFERRAL),
-    Entry(packages.PackageWithdrawn, PACKAGES, REFERRAL),
-    Entry(packages.PersonDisclosed, PACKAGES, REFERRAL),
-    Entry(packages.SourcingStarted, PACKAGES, SOURCING),
-    Entry(packages.SourcingHeld, PACKAGES, SOURCING),
-    Entry(packages.StageEntered, PACKAGES, SOURCING),
-    Entry(packages.ProviderPassedOver, PACKAGES, SOURCING),
-    Entry(packages.OfferMade, PACKAGES, SOURCING),
-    Entry(packages.OfferRedirected, PACKAGES, SOURCING),
-    Entry(packages.CallRecorded, PACKAGES, SOURCING),
-    Entry(packages.OfferClockStarted, PACKAGES, SOURCING),
-    Entry(packages.OfferExtended, PACKAGES, SOURCING),
-    Entry(packages.OfferAccepted, PACKAGES, SOURCING),
-    Entry(packages.OfferDeclined, PACKAGES, SOURCING),
-    Entry(packages.OfferExpired, PACKAGES, SOURCING),
-    Entry(packages.OfferWithdrawn, PACKAGES, SOURCING),
-    Entry(packages.LateAnswerRefused, PACKAGES, SOURCING),
-    Entry(listings.PackageListed, PACKAGES, SOURCING),
-    Entry(listings.StillListed, PACKAGES, SOURCING),
-    Entry(listings.ProposalReceived, PACKAGES, SOURCING),
-    Entry(listings.ProposalRefused, PACKAGES, SOURCING),
-    Entry(listings.AwardAwaitsApproval, PACKAGES, SOURCING),
-    Entry(listings.AwardRefused, PACKAGES, SOURCING),
-    Entry(listings.AwardLapsed, PACKAGES, SOURCING),
-    Entry(listings.ProposalAwarded, PACKAGES, SOURCING),
-    Entry(packages.PackagePlaced, PACKAGES, SOURCING),
-    Entry(packages.PlacementVoided, PACKAGES, SOURCING),
-    Entry(packages.SourcingExhausted, PACKAGES, SOURCING),
-    Entry(packages.SourcingStopped, PACKAGES, SOURCING),
-    Entry(packages.OfferDelivered, PACKAGES, REGISTRY),
-    Entry(packages.OfferUndeliverable, PACKAGES, REGISTRY),
-    Entry(orders.SpotPriceApproved, PACKAGES, PRICING),
-    Entry(orders.SpotPriceRefused, PACKAGES, PRICING),
-    Entry(orders.LateDecisionRefused, PACKAGES, PRICING),
-    Entry(orders.PurchaseOrderIssued, PACKAGES, PRICING),
-    Entry(orders.PurchaseOrderCancelled, PACKAGES, PRICING),
-    Entry(providers.ProviderRegistered, PROVIDERS, REGISTRY),
-    Entry(providers.ChannelsChanged, PROVIDERS, REGISTRY),
-    Entry(providers.RatingPublished, PROVIDERS, REGISTRY),
-    Entry(providers.EligibilityChanged, PROVIDERS, REGISTRY),
-    Entry(providers.ProviderEmbargoed, PROVIDERS, REGISTRY),
-    Entry(providers.EmbargoLifted, PROVIDERS, REGISTRY),
-    Entry(providers.CapacityDeclared, PROVIDERS, REGISTRY),
-    Entry(providers.EndpointDisabled, PROVIDERS, REGISTRY),
-    Entry(rates.RatesSelected, RATES, PRICING),
-    Entry(frameworks.FrameworkPublished, FRAMEWORKS, REGISTRY),
-    Entry(frameworks.RankedListPublished, FRAMEWORKS, REGISTRY),
-    Entry(operations.KeyParked, PARKED, ANY),
+    CatalogueEntry(packages.PackageRequested, PACKAGES, REFERRAL),
+    CatalogueEntry(packages.WithdrawalRequested, PACKAGES, REFERRAL),
+    CatalogueEntry(packages.PackageWithdrawn, PACKAGES, REFERRAL),
+    CatalogueEntry(packages.PersonDisclosed, PACKAGES, REFERRAL),
+    CatalogueEntry(packages.SourcingStarted, PACKAGES, SOURCING),
+    CatalogueEntry(packages.SourcingHeld, PACKAGES, SOURCING),
+    CatalogueEntry(packages.StageEntered, PACKAGES, SOURCING),
+    CatalogueEntry(packages.ProviderPassedOver, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferMade, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferRedirected, PACKAGES, SOURCING),
+    CatalogueEntry(packages.CallRecorded, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferClockStarted, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferExtended, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferAccepted, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferDeclined, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferExpired, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferWithdrawn, PACKAGES, SOURCING),
+    CatalogueEntry(packages.LateAnswerRefused, PACKAGES, SOURCING),
+    CatalogueEntry(listings.PackageListed, PACKAGES, SOURCING),
+    CatalogueEntry(listings.StillListed, PACKAGES, SOURCING),
+    CatalogueEntry(listings.ProposalReceived, PACKAGES, SOURCING),
+    CatalogueEntry(listings.ProposalRefused, PACKAGES, SOURCING),
+    CatalogueEntry(listings.AwardAwaitsApproval, PACKAGES, SOURCING),
+    CatalogueEntry(listings.AwardRefused, PACKAGES, SOURCING),
+    CatalogueEntry(listings.AwardLapsed, PACKAGES, SOURCING),
+    CatalogueEntry(listings.ProposalAwarded, PACKAGES, SOURCING),
+    CatalogueEntry(packages.PackagePlaced, PACKAGES, SOURCING),
+    CatalogueEntry(packages.PlacementVoided, PACKAGES, SOURCING),
+    CatalogueEntry(packages.SourcingExhausted, PACKAGES, SOURCING),
+    CatalogueEntry(packages.SourcingStopped, PACKAGES, SOURCING),
+    CatalogueEntry(packages.OfferDelivered, PACKAGES, REGISTRY),
+    CatalogueEntry(packages.OfferUndeliverable, PACKAGES, REGISTRY),
+    CatalogueEntry(orders.SpotPriceApproved, PACKAGES, PRICING),
+    CatalogueEntry(orders.SpotPriceRefused, PACKAGES, PRICING),
+    CatalogueEntry(orders.LateDecisionRefused, PACKAGES, PRICING),
+    CatalogueEntry(orders.PurchaseOrderIssued, PACKAGES, PRICING),
+    CatalogueEntry(orders.PurchaseOrderCancelled, PACKAGES, PRICING),
+    CatalogueEntry(providers.ProviderRegistered, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.ChannelsChanged, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.RatingPublished, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.EligibilityChanged, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.ProviderEmbargoed, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.EmbargoLifted, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.CapacityDeclared, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.EndpointDisabled, PROVIDERS, REGISTRY),
+    CatalogueEntry(rates.RatesSelected, RATES, PRICING),
+    CatalogueEntry(frameworks.FrameworkPublished, FRAMEWORKS, REGISTRY),
+    CatalogueEntry(frameworks.RankedListPublished, FRAMEWORKS, REGISTRY),
+    CatalogueEntry(operations.KeyParked, PARKED, ANY),
 )
 
 BY_TYPE: Final = {entry.event.type_name(): entry for entry in CATALOGUE}
 BY_CLASS: Final = {entry.event: entry for entry in CATALOGUE}
 
 
-def entry_of(event: type[Event]) -> Entry:
-    """The catalogue's line for an event class. Raises KeyError for a class that is not in the table."""
+def find_entry(event: type[Event]) -> CatalogueEntry:
+    """Returns the catalogue entry of an event class. Raises KeyError for a class that is not in the table."""
     return BY_CLASS[event]
 
 
 def encode(event: Event) -> bytes:
-    """The payload's bytes, the same ones that are hashed, stored and sent."""
+    """Encodes the payload. The same bytes are hashed, stored and sent."""
     return event.model_dump_json().encode()
 
 
 def decode(event: type[EventT], payload: bytes) -> EventT:
-    """The event that `payload` spells; unknown fields are skipped. Raises pydantic's ValidationError."""
+    """Decodes a payload; unknown fields are skipped. Raises pydantic's ValidationError."""
     return event.model_validate_json(payload, extra="ignore")

@@ -1,8 +1,8 @@
 """The envelope of an event: CloudEvents 1.0 attributes, as Kafka headers (binary mode) and as JSON (structured mode).
 
 Every event is chained to the one before it in its stream (the same source, topic and key): `sequence` counts from 1
-without gaps and `hash` is SHA-256 over the previous hash, the canonical envelope and the payload's bytes, so that
-whoever holds the bytes can prove that none was changed, added or left out.
+without gaps and `hash` is SHA-256 over the previous hash, the canonical envelope and the payload's bytes. The bytes
+alone prove that no event was changed, added or left out.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from pydantic import ConfigDict, Field
 from contracts.values import Instant, Value
 
 GENESIS: Final = "0" * 64
-"""What the first event of a stream names as the hash before it."""
+"""The previous hash of the first event of a stream."""
 Headers = list[tuple[str, bytes]]
 
 
 class Envelope(Value):
-    """Who says what about which subject, when and why, and where it stands in its stream."""
+    """The CloudEvents attributes of an event: source, type, subject, time, cause, and position in its stream."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,24 +42,30 @@ class Envelope(Value):
     hash: str = ""
     traceparent: str = ""
 
-    def sealed(self, payload: bytes) -> "Envelope":
-        """This envelope with the hash that binds it to its payload and to everything before it."""
-        return self.model_copy(update={"hash": self.digest(payload)})
+    def seal(self, payload: bytes) -> "Envelope":
+        """Returns this envelope with the hash over its payload and the previous hash."""
+        return self.model_copy(update={"hash": self.compute_hash(payload)})
 
-    def digest(self, payload: bytes) -> str:
-        """SHA-256 over previous hash, canonical envelope and payload; trace context is no evidence, so it is not in."""
-        return hashlib.sha256(self.prevhash.encode() + self.canonical() + payload).hexdigest()
+    def compute_hash(self, payload: bytes) -> str:
+        """Computes SHA-256 over previous hash, canonical envelope and payload; trace context is not included."""
+        return hashlib.sha256(self.prevhash.encode() + self.to_canonical_json() + payload).hexdigest()
 
-    def canonical(self) -> bytes:
-        """The attributes in a form that every reader computes alike: sorted keys, no spaces, UTC instants."""
-        attributes = {name: self._text(name) for name in type(self).model_fields if name not in {"hash", "traceparent"}}
+    def to_canonical_json(self) -> bytes:
+        """Encodes the attributes in canonical form: sorted keys, no spaces, UTC instants."""
+        attributes = {
+            name: self._format_attribute(name)
+            for name in type(self).model_fields
+            if name not in {"hash", "traceparent"}
+        }
         return json.dumps(attributes, sort_keys=True, separators=(",", ":")).encode()
 
-    def headers(self) -> Headers:
-        """Kafka headers in CloudEvents binary mode."""
+    def to_headers(self) -> Headers:
+        """Returns the Kafka headers in CloudEvents binary mode."""
         attributes = [("ce_specversion", b"1.0"), ("content-type", b"application/json")]
         attributes += [
-            (f"ce_{name}", self._text(name).encode()) for name in type(self).model_fields if name != "traceparent"
+            (f"ce_{name}", self._format_attribute(name).encode())
+            for name in type(self).model_fields
+            if name != "traceparent"
         ]
         if self.traceparent:
             attributes.append(("traceparent", self.traceparent.encode()))
@@ -67,17 +73,17 @@ class Envelope(Value):
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> "Envelope":
-        """The envelope that `headers` spell; unknown headers are skipped. Raises pydantic's ValidationError."""
+        """Parses Kafka headers; unknown headers are skipped. Raises pydantic's ValidationError."""
         attributes = {_HEADERS[name]: value for name, value in headers if name in _HEADERS}
         return cls.model_validate(attributes)
 
-    def structured(self, payload: bytes) -> dict[str, object]:
-        """The event as one JSON document (CloudEvents structured mode)."""
-        attributes: dict[str, object] = {name: self._text(name) for name in type(self).model_fields}
+    def to_structured(self, payload: bytes) -> dict[str, object]:
+        """Returns the event as one JSON document (CloudEvents structured mode)."""
+        attributes: dict[str, object] = {name: self._format_attribute(name) for name in type(self).model_fields}
         attributes = {name: value for name, value in attributes.items() if value != ""}
         return {"specversion": "1.0", "datacontenttype": "application/json", **attributes, "data": json.loads(payload)}
 
-    def _text(self, name: str) -> str:
+    def _format_attribute(self, name: str) -> str:
         value: object = getattr(self, name)
         if isinstance(value, datetime):
             return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

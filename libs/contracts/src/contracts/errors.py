@@ -1,37 +1,37 @@
-"""The root of the one error tree; a service adds leaves, never another root.
+"""The root of the error tree. A service adds subclasses and never another root.
 
 CallOffError
-├── InvalidInput      what was sent cannot be right: names each field (HTTP 422)
-├── Unauthenticated   nobody we know is asking (HTTP 401)
-├── Forbidden         we know who asks, and they may not (HTTP 403)
-├── NotFound          it is not there, or not for the one who asks (HTTP 404)
-├── Conflict          it contradicts what already stands (HTTP 409)
-├── Unprocessable     well-formed, but cannot be carried out as it is (HTTP 422)
-└── NotYet            it cannot be answered now; the same request later can be (HTTP 503 or 404, with Retry-After)
+├── InvalidInput      one or more fields are invalid; names each of them (HTTP 422)
+├── Unauthenticated   the caller is not known (HTTP 401)
+├── Forbidden         the caller is known and may not do this (HTTP 403)
+├── NotFound          the resource does not exist, or the caller may not see it (HTTP 404)
+├── Conflict          the request conflicts with the present state (HTTP 409)
+├── Unprocessable     the request is well-formed and cannot be carried out (HTTP 422)
+└── RetryLater        the same request can succeed later (HTTP 503, 409 or 404, with Retry-After)
 
-The edge of a service makes HTTP of these in one place (`service_runtime.http.problems`), and one place makes them
-retry or park (`service_runtime.kafka.consumer`). A message says what, which, and what to do; it never carries a
-person's data or echoes what was submitted.
+`service_runtime.http.problems` translates these errors into HTTP responses; `service_runtime.kafka.consumer` decides
+whether an event is retried or its key parked. A message says what, which, and what to do. It never contains personal
+data and never echoes submitted values.
 """
 
 from dataclasses import dataclass
 
 
 class CallOffError(Exception):
-    """Something that Call-off refuses or cannot do; the message is fit to be shown to the caller."""
+    """An error of Call-off. Its message can be shown to the caller."""
 
-    title = "Call-off could not do this"
+    title = "Call-off error"
 
     @property
     def code(self) -> str:
-        """The kebab-case name under which callers can recognise this error: `offer-not-found`."""
+        """The class name in kebab case, the last segment of the problem type: `offer-not-found`."""
         name = type(self).__name__
         return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing that is wrong with one field.
+    """One invalid field.
 
     `pointer` is a JSON pointer into the body (`#/visits/0/minutes`) or names a parameter (`?limit`, `Idempotency-Key`).
     """
@@ -41,9 +41,9 @@ class FieldError:
 
 
 class InvalidInput(CallOffError):
-    """One or more fields are wrong; all of them are named at once."""
+    """One or more fields are invalid; the error names all of them."""
 
-    title = "Some fields are not right"
+    title = "Invalid request"
 
     def __init__(self, *fields: FieldError) -> None:
         super().__init__("; ".join(f"{field.pointer}: {field.detail}" for field in fields))
@@ -51,32 +51,32 @@ class InvalidInput(CallOffError):
 
 
 class Unauthenticated(CallOffError):
-    title = "Say who you are"
+    title = "Unauthorized"
 
 
 class Forbidden(CallOffError):
-    title = "Not yours to do"
+    title = "Forbidden"
 
 
 class NotFound(CallOffError):
-    title = "Not found"
+    title = "Not Found"
 
 
 class Conflict(CallOffError):
-    title = "This contradicts what already stands"
+    title = "Conflict"
 
 
 class Unprocessable(CallOffError):
-    title = "This cannot be carried out as it is"
+    title = "Unprocessable Content"
 
 
-class NotYet(CallOffError):
-    """The answer is not there yet; `retry_after` seconds from now it may be.
+class RetryLater(CallOffError):
+    """The request cannot be answered now. The same request can succeed after `retry_after` seconds.
 
-    `status` is the HTTP status: 503 unless a leaf says otherwise (404: not there yet; 409: its twin is in flight).
+    `status` is the HTTP status: 503 unless a subclass sets another one (404: not available yet; 409: in progress).
     """
 
-    title = "Not yet"
+    title = "Service Unavailable"
     status = 503
 
     def __init__(self, message: str, *, retry_after: int) -> None:

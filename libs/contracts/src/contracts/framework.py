@@ -1,11 +1,10 @@
 """A framework's definition: areas, tiers, brokerage time, prices, stages of sourcing, as data a council can change.
 
-The YAML files under `frameworks/` are read into `FrameworkDefinition`; whatever is wrong in one is reported with its
-line and what to do (`contracts.definitions.read_definition`).
+The YAML files under `frameworks/` are read into `FrameworkDefinition`; every error is reported with its line and
+remedy (`contracts.definitions.read_definition`).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -13,8 +12,9 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails
 
+from contracts.contradictions import Contradiction, find_duplicates
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey
 from contracts.values import (
     Channel,
@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-def _known_timezone(name: str) -> str:
+def _check_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
@@ -44,14 +44,14 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-def _whole_minutes(length: timedelta) -> timedelta:
+def _check_whole_minutes(length: timedelta) -> timedelta:
     if length < MINUTE or length % MINUTE:
         message = "must be one or more whole minutes, such as PT30M"
         raise ValueError(message)
     return length
 
 
-Minutes = Annotated[timedelta, AfterValidator(_whole_minutes)]
+Minutes = Annotated[timedelta, AfterValidator(_check_whole_minutes)]
 """A length of time that an officer can say: one or more whole minutes, written PT30M."""
 
 
@@ -81,7 +81,7 @@ class BankHolidayOverride(Value):
 class BrokerageTime(Value):
     """When the council's officers work; deadlines of routine packages count this time only."""
 
-    timezone: Annotated[str, AfterValidator(_known_timezone)] = "Europe/London"
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = "Europe/London"
     opens: LocalTime = time(8, 30)
     closes: LocalTime = time(17, 0)
     days: tuple[Weekday, ...] = Field(
@@ -91,7 +91,7 @@ class BrokerageTime(Value):
     overrides: tuple[BankHolidayOverride, ...] = ()
 
     @model_validator(mode="after")
-    def opens_before_it_closes(self) -> Self:
+    def check_opens_before_closes(self) -> Self:
         if self.opens >= self.closes:
             message = "opens must be before closes, both on the same day"
             raise ValueError(message)
@@ -106,7 +106,7 @@ class MatrixLine(Value):
     rate: Money = Field(description="rate 1")
     further_rates: tuple[Money, ...] = Field(default=(), max_length=20, description="rate 2, rate 3, …")
 
-    def rate_numbered(self, number: int) -> Decimal | None:
+    def find_rate(self, number: int) -> Decimal | None:
         """Rate `number` of this line, counted from 1; None where the matrix does not go so far."""
         rates = (self.rate, *self.further_rates)
         return rates[number - 1] if 1 <= number <= len(rates) else None
@@ -120,7 +120,7 @@ class Prices(Value):
     )
     matrix: tuple[MatrixLine, ...] = Field(min_length=1)
 
-    def line_for(self, service_type: ServiceType) -> MatrixLine | None:
+    def find_matrix_line(self, service_type: ServiceType) -> MatrixLine | None:
         """The matrix line of a service type, None where the framework has no price for it."""
         return next((line for line in self.matrix if line.service_type is service_type), None)
 
@@ -133,7 +133,7 @@ class AnswerWithin(Value):
     phone: Minutes = timedelta(minutes=15)
     urgent: Minutes = timedelta(minutes=30)
 
-    def by(self, channel: Channel, *, urgent: bool) -> timedelta:
+    def get_duration(self, channel: Channel, *, urgent: bool) -> timedelta:
         """Urgent packages: the same plain time by every channel."""
         if urgent:
             return self.urgent
@@ -141,7 +141,7 @@ class AnswerWithin(Value):
 
 
 class Exhausted(StrEnum):
-    """What follows when a stage has nobody left."""
+    """What follows when a stage has no provider left."""
 
     NEXT_STAGE = "next stage"
     STOP = "stop"
@@ -159,14 +159,14 @@ class SequentialOffers(Value):
     exhausted: Exhausted = Exhausted.NEXT_STAGE
 
 
-def _whole_days(length: timedelta) -> timedelta:
+def _check_whole_days(length: timedelta) -> timedelta:
     if length < DAY or length % DAY:
         message = "must be one or more whole days, such as P7D"
         raise ValueError(message)
     return length
 
 
-Days = Annotated[timedelta, AfterValidator(_whole_days)]
+Days = Annotated[timedelta, AfterValidator(_check_whole_days)]
 """A length of time in whole days, written P7D."""
 
 
@@ -187,12 +187,15 @@ class OpenList(Value):
     procedure: Literal["open-list"]
     spot: bool = Field(default=True, description="open to providers outside the framework, too")
     ceilings: tuple[Ceiling, ...] = Field(min_length=1)
-    alarm_after: Days = Field(default=timedelta(days=7), description="when an officer is told that nobody has taken it")
+    alarm_after: Days = Field(
+        default=timedelta(days=7), description="when an officer is told that no provider has taken it"
+    )
     outward_codes_shown: tuple[OutwardCode, ...] = Field(
-        default=(), description="where so many people live that the outward code points at nobody; elsewhere: district"
+        default=(),
+        description="where enough people live that the outward code identifies no person; elsewhere: district",
     )
 
-    def ceiling_for(self, service_type: ServiceType) -> Decimal | None:
+    def find_ceiling(self, service_type: ServiceType) -> Decimal | None:
         return next((each.rate for each in self.ceilings if each.service_type is service_type), None)
 
 
@@ -218,28 +221,28 @@ class FrameworkDefinition(Value):
     sourcing: tuple[Stage, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def sections_agree(self) -> Self:
-        """Each section is right by itself; where they contradict each other, all the places are named at once."""
-        wrong = [InitErrorDetails(type=at.error(), loc=at.path, input=None) for at in self._disagreements()]
+    def check_sections_agree(self) -> Self:
+        """Checks that valid sections do not contradict each other; reports all contradictions at once."""
+        wrong = [InitErrorDetails(type=at.to_error(), loc=at.path, input=None) for at in self._find_contradictions()]
         if wrong:
             raise ValidationError.from_exception_data(type(self).__name__, wrong)
         return self
 
-    def rules_of(self, tier: Tier) -> TierRules | None:
+    def find_tier_rules(self, tier: Tier) -> TierRules | None:
         return next((rules for rules in self.tiers if rules.tier is tier), None)
 
-    def stage_named(self, name: str) -> SequentialOffers | OpenList:
+    def get_stage(self, name: str) -> SequentialOffers | OpenList:
         return next(stage for stage in self.sourcing if stage.stage == name)
 
-    def sequence_named(self, name: str) -> SequentialOffers:
+    def get_sequential_stage(self, name: str) -> SequentialOffers:
         """The stage `name`, where it is known to make one offer after the other. Raises LookupError."""
-        stage = self.stage_named(name)
+        stage = self.get_stage(name)
         if isinstance(stage, SequentialOffers):
             return stage
         message = f"stage {name} makes no offers one after the other"
         raise LookupError(message)
 
-    def stage_after(self, name: str | None) -> SequentialOffers | OpenList | None:
+    def find_next_stage(self, name: str | None) -> SequentialOffers | OpenList | None:
         """The stage that follows `name`, the first one after None; None when the road ends."""
         names = [stage.stage for stage in self.sourcing]
         position = 0 if name is None else names.index(name) + 1
@@ -248,53 +251,33 @@ class FrameworkDefinition(Value):
     def has_area(self, code: AreaCode) -> bool:
         return any(area.code == code for area in self.areas)
 
-    def _disagreements(self) -> Iterable["Disagreement"]:
-        yield from _doubled("areas[].code", [area.code for area in self.areas])
-        yield from _doubled("service_types[]", self.service_types)
-        yield from _doubled("tiers[].tier", [rules.tier for rules in self.tiers])
-        yield from _doubled("sourcing[].stage", [stage.stage for stage in self.sourcing])
-        yield from _doubled("brokerage.days[]", self.brokerage.days)
-        yield from _doubled("brokerage.bank_holidays[]", self.brokerage.bank_holidays)
-        yield from _doubled("brokerage.overrides[].day", [override.day for override in self.brokerage.overrides])
-        yield from _doubled("prices.matrix[].service_type", [line.service_type for line in self.prices.matrix])
+    def _find_contradictions(self) -> Iterable[Contradiction]:
+        yield from find_duplicates("areas[].code", [area.code for area in self.areas])
+        yield from find_duplicates("service_types[]", self.service_types)
+        yield from find_duplicates("tiers[].tier", [rules.tier for rules in self.tiers])
+        yield from find_duplicates("sourcing[].stage", [stage.stage for stage in self.sourcing])
+        yield from find_duplicates("brokerage.days[]", self.brokerage.days)
+        yield from find_duplicates("brokerage.bank_holidays[]", self.brokerage.bank_holidays)
+        yield from find_duplicates("brokerage.overrides[].day", [override.day for override in self.brokerage.overrides])
+        yield from find_duplicates("prices.matrix[].service_type", [line.service_type for line in self.prices.matrix])
         if self.runs_from > self.runs_until:
-            yield Disagreement(("runs_until",), "must not be before runs_from")
+            yield Contradiction(("runs_until",), "must not be before runs_from")
         for position, service_type in enumerate(self.service_types):
-            if self.prices.line_for(service_type) is None:
-                yield Disagreement(("service_types", position), "has no price; add a line for it to prices.matrix")
+            if self.prices.find_matrix_line(service_type) is None:
+                yield Contradiction(("service_types", position), "has no price; add a line for it to prices.matrix")
         for position, stage in enumerate(self.sourcing):
             place = ("sourcing", position)
             if isinstance(stage, OpenList):
-                yield from self._open_list_disagreements(stage, place)
-            elif self.rules_of(stage.tier) is None:
-                yield Disagreement((*place, "tier"), "is not described; add this tier to tiers")
+                yield from self._find_open_list_contradictions(stage, place)
+            elif self.find_tier_rules(stage.tier) is None:
+                yield Contradiction((*place, "tier"), "is not described; add this tier to tiers")
 
-    def _open_list_disagreements(self, stage: OpenList, place: tuple[str | int, ...]) -> Iterable["Disagreement"]:
+    def _find_open_list_contradictions(self, stage: OpenList, place: tuple[str | int, ...]) -> Iterable[Contradiction]:
         if self.sourcing[-1] is not stage:
-            yield Disagreement(place, "nothing can follow an open list; make it the last stage")
+            yield Contradiction(place, "nothing can follow an open list; make it the last stage")
         for position, ceiling in enumerate(stage.ceilings):
             if ceiling.service_type in [each.service_type for each in stage.ceilings[:position]]:
-                yield Disagreement((*place, "ceilings", position), "is given twice; keep one of the two")
-        lacking = [each.value for each in self.service_types if stage.ceiling_for(each) is None]
+                yield Contradiction((*place, "ceilings", position), "is given twice; keep one of the two")
+        lacking = [each.value for each in self.service_types if stage.find_ceiling(each) is None]
         if lacking:
-            yield Disagreement((*place, "ceilings"), f"lacks {', '.join(lacking)}; add a line for each")
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """Something that is right by itself and wrong beside the rest."""
-
-    path: tuple[str | int, ...]
-    reason: str
-
-    def error(self) -> PydanticCustomError:
-        return PydanticCustomError("disagreement", "{reason}", {"reason": self.reason})
-
-
-def _doubled(path: str, names: Sequence[object]) -> Iterable[Disagreement]:
-    """Each second mention of a name; `path` leaves the position open: `areas[].code`."""
-    before, _, after = path.partition("[]")
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            place = (*before.split("."), position, *after.lstrip(".").split())
-            yield Disagreement(place, "is given twice; keep one of the two")
+            yield Contradiction((*place, "ceilings"), f"lacks {', '.join(lacking)}; add a line for each")

@@ -1,4 +1,4 @@
-"""Identifiers have types of their own, so that a provider's id cannot stand where a package's should."""
+"""Identifier types: a provider's id cannot be passed where a package's id is expected."""
 
 import secrets
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ProviderId = NewType("ProviderId", UUID)
 BranchId = NewType("BranchId", UUID)
 NoteId = NewType("NoteId", UUID)
 ListingReference = NewType("ListingReference", UUID)
-"""How an open package is called on a list: random, and made anew for every list, so that nobody can be followed."""
+"""The reference of an open package on a list: random and new for every list, so that no person can be traced."""
 ProposalId = NewType("ProposalId", UUID)
 AwardId = NewType("AwardId", UUID)
 OrderId = NewType("OrderId", UUID)
@@ -28,7 +28,7 @@ CouncilKey = NewType("CouncilKey", str)
 """A council's short name, `essex`."""
 
 NewId = Callable[[], UUID]
-"""Where fresh ids come from; the domain is given one, so that a replay can give the same ids again."""
+"""A source of new ids. It is an argument of the domain, so that a replay can use the same ids."""
 
 
 def uuid7(now: datetime, *, random_bits: int | None = None) -> UUID:

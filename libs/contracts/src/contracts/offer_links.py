@@ -23,7 +23,7 @@ _PURPOSE: Final = b"calloff offer link 1\x00"
 class LinkNotValid(NotFound):
     """The link is damaged, was not made by us, or has ended; one answer to all, so that nothing can be learnt."""
 
-    title = "This link is not valid"
+    title = "Link not valid"
 
     def __init__(self) -> None:
         super().__init__("the link is not valid or has ended; take it from the newest mail, or telephone the council")
@@ -47,11 +47,11 @@ class OfferLinks:
             raise ValueError(message)
         self._key = key.encode()
 
-    def token(self, link: OfferLink) -> str:
+    def create_token(self, link: OfferLink) -> str:
         """The token of `link`, of letters, digits, `-` and `_`."""
         ends_at = int(link.ends_at.timestamp())
         signed = link.offer_id.bytes + link.provider_id.bytes + ends_at.to_bytes(8, "big")
-        return base64.urlsafe_b64encode(signed + self._signature(signed)).decode()
+        return base64.urlsafe_b64encode(signed + self._compute_signature(signed)).decode()
 
     def check(self, token: str, *, now: datetime) -> OfferLink:
         """Which offer of whom the token is for. Raises LinkNotValid."""
@@ -60,12 +60,12 @@ class OfferLinks:
         except (UnicodeEncodeError, binascii.Error):
             raise LinkNotValid from None
         signed, signature = raw[:_SIGNED], raw[_SIGNED:]
-        if not hmac.compare_digest(signature, self._signature(signed)):
+        if not hmac.compare_digest(signature, self._compute_signature(signed)):
             raise LinkNotValid
         ends_at = datetime.fromtimestamp(int.from_bytes(signed[32:], "big"), UTC)
         if now >= ends_at:
             raise LinkNotValid
         return OfferLink(OfferId(UUID(bytes=signed[:16])), ProviderId(UUID(bytes=signed[16:32])), ends_at)
 
-    def _signature(self, signed: bytes) -> bytes:
+    def _compute_signature(self, signed: bytes) -> bytes:
         return hmac.digest(self._key, _PURPOSE + signed, hashlib.sha256)

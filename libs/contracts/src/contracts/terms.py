@@ -15,25 +15,25 @@ ROUNDING: Final = ROUND_HALF_UP
 """To the penny, half up, once: on the weekly cost of the whole package, not visit by visit."""
 
 
-def terms_for(care: Care, prices: Prices, selection: Selection | None = None) -> Terms | None:
+def compute_terms(care: Care, prices: Prices, selection: Selection | None = None) -> Terms | None:
     """The terms of `care` by `prices`; None where there is no rate for its service type.
 
     Where providers select their rates (`prices.selected_by_providers`) the `selection` says which one counts; without,
     it is rate 1 for all.
     """
-    line = prices.line_for(care.service_type)
+    line = prices.find_matrix_line(care.service_type)
     if line is None:
         return None
     if not prices.selected_by_providers:
-        return terms_at(care, line.unit, line.rate, price_list=prices.price_list)
-    selected = selection.rate_for(care.service_type) if selection is not None else None
+        return compute_terms_at_rate(care, line.unit, line.rate, price_list=prices.price_list)
+    selected = selection.find_rate(care.service_type) if selection is not None else None
     if selection is None or selected is None:
         return None
     price_list = f"{prices.price_list} rate {selected.number}, selected from {selection.valid_from.isoformat()}"
-    return terms_at(care, selected.unit, selected.rate, price_list=price_list)
+    return compute_terms_at_rate(care, selected.unit, selected.rate, price_list=price_list)
 
 
-def terms_at(care: Care, unit: PriceUnit, rate: Decimal, *, price_list: str) -> Terms:
+def compute_terms_at_rate(care: Care, unit: PriceUnit, rate: Decimal, *, price_list: str) -> Terms:
     """The terms of `care` at a `rate` in pounds for each `unit`.
 
     `hour`: commissioned hours a week (carers counted) × rate. `night`: nights a week × carers × rate.
@@ -43,16 +43,16 @@ def terms_at(care: Care, unit: PriceUnit, rate: Decimal, *, price_list: str) -> 
         price_list=price_list,
         unit=unit,
         rate=rate,
-        quantity_per_week=_quantity(care, unit),
-        weekly_cost=(_exact_quantity(care, unit) * rate).quantize(PENNY, ROUNDING),
+        quantity_per_week=_compute_quantity(care, unit),
+        weekly_cost=(_compute_exact_quantity(care, unit) * rate).quantize(PENNY, ROUNDING),
     )
 
 
-def _quantity(care: Care, unit: PriceUnit) -> Decimal:
-    return _exact_quantity(care, unit).quantize(PENNY, ROUNDING)
+def _compute_quantity(care: Care, unit: PriceUnit) -> Decimal:
+    return _compute_exact_quantity(care, unit).quantize(PENNY, ROUNDING)
 
 
-def _exact_quantity(care: Care, unit: PriceUnit) -> Decimal:
+def _compute_exact_quantity(care: Care, unit: PriceUnit) -> Decimal:
     if unit is PriceUnit.HOUR:
         return Decimal(sum(visit.weekly_minutes for visit in care.visits)) / 60
     if unit is PriceUnit.NIGHT:

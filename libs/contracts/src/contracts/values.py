@@ -20,17 +20,17 @@ from contracts.ids import AreaCode, FrameworkKey, ProviderId
 
 
 class Value(BaseModel):
-    """A frozen value; whoever writes one may not add fields, whoever reads one skips those it does not know."""
+    """A frozen value. Writers cannot add fields; readers skip unknown fields (`contracts.catalogue.decode`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_enum_values=False, ser_json_timedelta="iso8601")
 
 
-def _to_the_hundredth(amount: Decimal) -> str:
+def _format_two_decimals(amount: Decimal) -> str:
     """`24.10`, whether it was made from 24.1 or 2.41E+1: equal amounts are equal bytes, for bytes are hashed."""
     return f"{amount:.2f}"
 
 
-def _without_offset(local: time) -> time:
+def _check_no_offset(local: time) -> time:
     if local.tzinfo:
         message = "give local time of day without an offset"
         raise ValueError(message)
@@ -38,19 +38,19 @@ def _without_offset(local: time) -> time:
 
 
 _AS_TEXT = (
-    PlainSerializer(_to_the_hundredth, return_type=str),
+    PlainSerializer(_format_two_decimals, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,10}\.[0-9]{2}$"}, mode="serialization"),
 )
 Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), *_AS_TEXT]
-"""Pounds sterling; travels as a string, so that no reader makes a float of it."""
+"""Pounds sterling; a string in JSON, so that readers do not parse it as a float."""
 Hours = Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=2), *_AS_TEXT]
 """Commissioned hours a week: a visit with two carers counts twice (DOMAIN, several counts of carers)."""
 Instant = AwareDatetime
-# Not JSON Schema's format "time": that one has an offset, and whoever checks formats would refuse every time of ours.
+# Not JSON Schema's format "time": it requires an offset, and format checkers would refuse local times.
 _AS_LOCAL = WithJsonSchema(
     {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"}
 )
-LocalTime = Annotated[time, AfterValidator(_without_offset), _AS_LOCAL]
+LocalTime = Annotated[time, AfterValidator(_check_no_offset), _AS_LOCAL]
 """Time of day on the wall clock of the council; which instant that is depends on the day."""
 OutwardCode = Annotated[str, Field(pattern=r"^[A-Z]{1,2}[0-9][A-Z0-9]?$")]
 """The first half of a postcode, `CO1`; never more of it leaves referral."""
@@ -105,7 +105,7 @@ class Need(StrEnum):
 
     @property
     def is_skill(self) -> bool:
-        """Whether it says what carers must be able to do; how somebody lives is nobody's business on a list."""
+        """Whether it says what carers must be able to do; how a person lives is not shown on a list."""
         return self not in {Need.PETS_IN_HOME, Need.SMOKER_IN_HOME, Need.KEY_SAFE}
 
 
@@ -126,7 +126,7 @@ class CarerGender(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a provider is told of an offer."""
+    """How a provider receives an offer."""
 
     WEBHOOK = "webhook"
     EMAIL = "email"
@@ -154,7 +154,7 @@ class Rating(StrEnum):
         """Higher is better; not rated stands below all of them."""
         return ("not rated", "Inadequate", "Requires improvement", "Good", "Outstanding").index(self.value)
 
-    def reaches(self, floor: "Rating") -> bool:
+    def is_at_least(self, floor: "Rating") -> bool:
         return self.rank >= floor.rank
 
 
@@ -184,7 +184,7 @@ class Visit(Value):
     time_critical: bool = False
 
     @model_validator(mode="after")
-    def days_are_named_once_and_the_window_opens_before_it_closes(self) -> Self:
+    def check_days_and_window(self) -> Self:
         if len(set(self.days)) != len(self.days):
             message = "each day may be named once; give a second visit of the same day as a visit of its own"
             raise ValueError(message)
@@ -258,7 +258,7 @@ class AnswerBy(Value):
 
 
 class PassOverReason(StrEnum):
-    """Why a provider's turn went by. All reasons that hold are recorded."""
+    """Why a provider was passed over. All reasons that hold are recorded."""
 
     RATING_BELOW_FLOOR = "rating below the tier's floor"
     NOT_A_MEMBER = "not a member of this tier and area"

@@ -10,70 +10,97 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 from pydantic import ValidationError
 
-from contracts.catalogue import BY_TYPE, CATALOGUE, TOPICS, Entry, decode, encode, entry_of
+from contracts.catalogue import BY_TYPE, CATALOGUE, TOPICS, CatalogueEntry, decode, encode, find_entry
 from contracts.compatibility import Schema
-from contracts.events.base import Event, PackageEvent, ProviderEvent
-from contracts.schemas import current_schemas
-from testkit.contract_examples import an_envelope_of, an_example_of
+from contracts.events.base import (
+    Event,
+    HasProvider,
+    HasReason,
+    HasReasons,
+    HasStage,
+    HasViews,
+    PackageEvent,
+    ProviderEvent,
+)
+from contracts.examples import an_envelope_of, an_example_of
+from contracts.schemas import generate_schemas
 
 CLOUDEVENTS = Path(__file__).parents[5] / "shared/data/standards/cloudevents/cloudevents.schema.json"
-SCHEMAS = current_schemas()
+SCHEMAS = generate_schemas()
+BASES = {
+    HasProvider: "provider_id",
+    HasStage: "stage",
+    HasReason: "reason",
+    HasReasons: "reasons",
+    HasViews: "views",
+}
+REASON_IN_THE_NAME = {"SourcingExhausted", "SourcingStopped"}
+REASON_IN_WORDS = {"OfferUndeliverable"}
 every_event = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.event.__name__)
 
 
-def _faults(draft: Any, schema: Schema, document: object) -> list[str]:
+def _find_faults(draft: Any, schema: Schema, document: object) -> list[str]:
     """What jsonschema (untyped, hence Any) finds wrong with a document."""
     return [str(fault) for fault in draft(dict(schema), format_checker=FormatChecker()).iter_errors(document)]
 
 
-def _below(kind: type[Event]) -> Iterator[type[Event]]:
+def _find_subclasses(kind: type[Event]) -> Iterator[type[Event]]:
     for child in kind.__subclasses__():
         yield child
-        yield from _below(child)
+        yield from _find_subclasses(child)
 
 
 def test_every_event_class_is_in_the_catalogue_once() -> None:
-    classes = [kind for kind in _below(Event) if kind not in {PackageEvent, ProviderEvent}]
-    assert sorted(kind.__name__ for kind in classes) == sorted(entry.event.__name__ for entry in CATALOGUE)
+    classes = [kind for kind in _find_subclasses(Event) if kind not in {PackageEvent, ProviderEvent, *BASES}]
+    assert sorted({kind.__name__ for kind in classes}) == sorted(entry.event.__name__ for entry in CATALOGUE)
     assert len(BY_TYPE) == len(CATALOGUE)
 
 
 @every_event
-def test_an_event_goes_to_a_topic_that_exists_and_says_what_it_means(entry: Entry) -> None:
+def test_an_event_goes_to_a_topic_that_exists_and_says_what_it_means(entry: CatalogueEntry) -> None:
     assert entry.topic in TOPICS
-    assert entry_of(entry.event) is entry
+    assert find_entry(entry.event) is entry
     assert entry.event.__doc__
 
 
 @every_event
-def test_an_event_comes_back_from_its_bytes_as_it_was(entry: Entry) -> None:
+def test_a_package_event_has_the_base_of_each_field_that_readers_look_for(entry: CatalogueEntry) -> None:
+    if not issubclass(entry.event, PackageEvent):
+        return
+    without_base = {"reason"} if entry.event.__name__ in REASON_IN_THE_NAME | REASON_IN_WORDS else set[str]()
+    expected = {field for field in BASES.values() if field in entry.event.model_fields} - without_base
+    assert {field for base, field in BASES.items() if issubclass(entry.event, base)} == expected
+
+
+@every_event
+def test_an_event_comes_back_from_its_bytes_as_it_was(entry: CatalogueEntry) -> None:
     event = an_example_of(entry.event)
     assert decode(entry.event, encode(event)) == event
     assert encode(decode(entry.event, encode(event))) == encode(event)
 
 
 @every_event
-def test_an_event_has_a_key_and_belongs_to_a_story(entry: Entry) -> None:
+def test_an_event_has_a_key_and_belongs_to_a_story(entry: CatalogueEntry) -> None:
     event = an_example_of(entry.event)
     assert event.key
     assert event.correlation == event.key
 
 
 @every_event
-def test_the_bytes_of_an_event_are_as_its_schema_says(entry: Entry) -> None:
+def test_the_bytes_of_an_event_are_as_its_schema_says(entry: CatalogueEntry) -> None:
     schema = SCHEMAS[f"{entry.event.__name__}.v{entry.event.version}.json"]
     payload = json.loads(encode(an_example_of(entry.event)))
-    assert _faults(Draft202012Validator, schema, payload) == []
+    assert _find_faults(Draft202012Validator, schema, payload) == []
 
 
 @every_event
-def test_the_structured_form_of_an_event_is_a_cloudevent(entry: Entry) -> None:
+def test_the_structured_form_of_an_event_is_a_cloudevent(entry: CatalogueEntry) -> None:
     if not CLOUDEVENTS.exists():
         pytest.skip("the CloudEvents schema is not on this machine: ../shared/data is absent")
     event = an_example_of(entry.event)
     schema = json.loads(CLOUDEVENTS.read_text(encoding="utf-8"))
-    document = an_envelope_of(event).structured(encode(event))
-    assert _faults(Draft7Validator, schema, document) == []
+    document = an_envelope_of(event).to_structured(encode(event))
+    assert _find_faults(Draft7Validator, schema, document) == []
     names = set(document) - {"data"}
     assert all(re.fullmatch(r"[a-z0-9]{1,20}", name) for name in names), "CloudEvents: attribute names"
 
@@ -89,14 +116,14 @@ def _with_strange_fields(value: object) -> object:
 
 
 @every_event
-def test_readers_skip_fields_that_they_do_not_know_at_every_depth(entry: Entry) -> None:
+def test_readers_skip_fields_that_they_do_not_know_at_every_depth(entry: CatalogueEntry) -> None:
     event = an_example_of(entry.event)
     later = json.dumps(_with_strange_fields(json.loads(encode(event))))
     assert decode(entry.event, later.encode()) == event
 
 
 @every_event
-def test_producers_cannot_add_fields(entry: Entry) -> None:
+def test_producers_cannot_add_fields(entry: CatalogueEntry) -> None:
     with pytest.raises(ValidationError, match="of_tomorrow"):
         an_example_of(entry.event, of_tomorrow=1)
 
@@ -149,41 +176,41 @@ PERSONAL = re.compile(
 PERSONAL_BY_SOUND_ONLY = {"phone"}  # answer_within.phone: how long a provider has to answer
 
 
-def _fields(schema: Schema, root: Schema, path: str) -> Iterator[tuple[str, Schema]]:
+def _find_fields(schema: Schema, root: Schema, path: str) -> Iterator[tuple[str, Schema]]:
     reference = schema.get("$ref")
     if isinstance(reference, str):
         definitions = cast("dict[str, dict[str, object]]", root["$defs"])
-        yield from _fields(definitions[reference.removeprefix("#/$defs/")], root, path)
+        yield from _find_fields(definitions[reference.removeprefix("#/$defs/")], root, path)
         return
     yield path, schema
     for name, inner in cast("dict[str, dict[str, object]]", schema.get("properties", {})).items():
-        yield from _fields(inner, root, f"{path}.{name}".lstrip("."))
+        yield from _find_fields(inner, root, f"{path}.{name}".lstrip("."))
     if "items" in schema:
-        yield from _fields(cast("dict[str, object]", schema["items"]), root, f"{path}[]")
+        yield from _find_fields(cast("dict[str, object]", schema["items"]), root, f"{path}[]")
     for option in cast("list[dict[str, object]]", schema.get("anyOf", [])):
-        yield from _fields(option, root, path)
+        yield from _find_fields(option, root, path)
 
 
 def _is_open_text(schema: Schema) -> bool:
     return schema.get("type") == "string" and not {"enum", "const", "format", "pattern"} & set(schema)
 
 
-def _fields_of_events() -> Iterator[tuple[str, str, Schema]]:
+def _find_event_fields() -> Iterator[tuple[str, str, Schema]]:
     for entry in CATALOGUE:
         root = SCHEMAS[f"{entry.event.__name__}.v{entry.event.version}.json"]
-        for path, schema in _fields(root, root, ""):
+        for path, schema in _find_fields(root, root, ""):
             yield entry.event.__name__, path, schema
 
 
 def test_no_event_has_room_for_free_text_but_where_it_is_listed_why_that_is_safe() -> None:
-    found = {f"{event} {path}" for event, path, schema in _fields_of_events() if _is_open_text(schema)}
+    found = {f"{event} {path}" for event, path, schema in _find_event_fields() if _is_open_text(schema)}
     assert found == set(OPEN_TEXT)
 
 
 def test_no_field_of_an_event_sounds_like_a_person() -> None:
     suspicious = {
         f"{event} {path}"
-        for event, path, _ in _fields_of_events()
+        for event, path, _ in _find_event_fields()
         if PERSONAL.search(path.rpartition(".")[2]) and path.rpartition(".")[2] not in PERSONAL_BY_SOUND_ONLY
     }
     assert suspicious <= set(OPEN_TEXT)

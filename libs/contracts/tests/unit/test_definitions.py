@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.definitions import DefinitionRefused, Problem, read_definition
+from contracts.definition_problems import DefinitionProblem, DefinitionRefused
+from contracts.definitions import read_definition
 from contracts.values import Tier
 
 CLOSES, WITHIN = "brokerage.closes", "sourcing[0].answer_within"
@@ -43,13 +44,13 @@ sourcing:
 """
 
 
-def _problems(text: str) -> tuple[Problem, ...]:
+def _find_problems(text: str) -> tuple[DefinitionProblem, ...]:
     with pytest.raises(DefinitionRefused) as refused:
         read_definition(text, source="example.yaml")
     return refused.value.problems
 
 
-def _changed(*changes: tuple[str, str]) -> str:
+def _change(*changes: tuple[str, str]) -> str:
     text = GOOD
     for before, after in changes:
         assert text.count(before) == 1, before
@@ -62,7 +63,7 @@ def test_a_definition_is_read_as_it_is_written() -> None:
     assert definition.prices.matrix[0].rate == Decimal("24.10")
     assert definition.runs_from == date(2025, 11, 9)
     assert definition.brokerage.closes == time(17, 0)
-    first = definition.sequence_named("tier-1")
+    first = definition.get_sequential_stage("tier-1")
     assert first.tier is Tier.ONE
     assert first.answer_within.webhook == timedelta(minutes=30)
 
@@ -109,19 +110,19 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_told_with_its_line(case: str) -> None:
     before, after, line, path, told = WRONG[case]
-    problems = _problems(_changed((before, after)))
+    problems = _find_problems(_change((before, after)))
     assert any(problem.line == line and path in problem.path and told in str(problem) for problem in problems), problems
 
 
 @pytest.mark.parametrize("case", [case for case in WRONG if case not in {"a key that is not known", "a list as a key"}])
 def test_one_mistake_is_one_problem(case: str) -> None:
     before, after, *_ = WRONG[case]
-    assert len(_problems(_changed((before, after)))) == 1
+    assert len(_find_problems(_change((before, after)))) == 1
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
-    text = _changed(('"17:00"', "17:00"), ("24.10", "cheap"), ("PT30M", "soon"), ("version: 1\n", ""))
-    assert [(problem.line, problem.path) for problem in _problems(text)] == [
+    text = _change(('"17:00"', "17:00"), ("24.10", "cheap"), ("PT30M", "soon"), ("version: 1\n", ""))
+    assert [(problem.line, problem.path) for problem in _find_problems(text)] == [
         (1, "version"),
         (15, "brokerage.closes"),
         (22, "prices.matrix[0].rate"),
@@ -130,12 +131,12 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
 
 
 def test_sections_that_contradict_each_other_are_all_told_at_once() -> None:
-    text = _changed(("E07000073", "E07000071"), ("    tier: 1\n", "    tier: 2\n"))
-    assert [problem.path for problem in _problems(text)] == ["areas[1].code", "sourcing[0].tier"]
+    text = _change(("E07000073", "E07000071"), ("    tier: 1\n", "    tier: 2\n"))
+    assert [problem.path for problem in _find_problems(text)] == ["areas[1].code", "sourcing[0].tier"]
 
 
 def test_an_alias_is_refused_even_if_it_would_never_end() -> None:
-    problems = _problems("framework: &all\n  areas: *all\n")
+    problems = _find_problems("framework: &all\n  areas: *all\n")
     assert any("alias" in problem.reason and problem.path == "framework.areas" for problem in problems)
 
 
@@ -143,12 +144,12 @@ def test_an_alias_is_refused_even_if_it_would_never_end() -> None:
     "text", ["", "# only a comment\n", "just words", "- a\n- list\n", "a: 1\n---\nb: 2\n", "[" * 5000]
 )
 def test_what_is_no_definition_at_all_is_refused_too(text: str) -> None:
-    assert _problems(text)
+    assert _find_problems(text)
 
 
 def test_the_refusal_names_the_file_the_line_and_the_remedy_and_points_into_the_body() -> None:
     with pytest.raises(DefinitionRefused) as refused:
-        read_definition(_changed(("24.10", "cheap")), source="example.yaml")
+        read_definition(_change(("24.10", "cheap")), source="example.yaml")
     assert str(refused.value) == (
         "example.yaml is refused:\n"
         "  line 23: prices.matrix[0].rate: is not an amount in pounds; write at most two decimal places, such as 24.10"
@@ -167,7 +168,7 @@ def test_leaving_out_any_line_is_read_or_refused_with_a_line_and_never_breaks(mi
     assert all(1 <= problem.line < len(LINES) for problem in _problems_or_none(cut))
 
 
-def _problems_or_none(text: str) -> tuple[Problem, ...]:
+def _problems_or_none(text: str) -> tuple[DefinitionProblem, ...]:
     try:
         read_definition(text, source="example.yaml")
     except DefinitionRefused as refused:

@@ -3,21 +3,21 @@
 import pytest
 from pydantic import BaseModel
 
-from contracts.catalogue import CATALOGUE, Entry
-from contracts.documentation import Audience, meaning_of_field, page_of_events, values_of
+from contracts.catalogue import CATALOGUE, CatalogueEntry
+from contracts.documentation import Audience, describe_field, list_values, render_events_page
 from contracts.envelope import Envelope
 from contracts.events.packages import OfferMade
 from contracts.values import Care, Terms
 from contracts.vocabulary import MEANINGS
 
 EVERY_CLASS = [Envelope, *(entry.event for entry in CATALOGUE)]
-VALUES = [kind for kind in values_of(CATALOGUE) if issubclass(kind, BaseModel)]
+VALUES = [kind for kind in list_values(CATALOGUE) if issubclass(kind, BaseModel)]
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.event.__name__)
-def test_every_field_of_an_event_has_a_meaning(entry: Entry) -> None:
+def test_every_field_of_an_event_has_a_meaning(entry: CatalogueEntry) -> None:
     for name, field in entry.event.model_fields.items():
-        assert meaning_of_field(entry.event, name, field)
+        assert describe_field(entry.event, name, field)
 
 
 def test_the_values_of_an_offer_have_parts_of_their_own() -> None:
@@ -32,7 +32,7 @@ def test_no_meaning_is_kept_for_a_field_that_nobody_has() -> None:
 
 def test_the_page_tells_who_follows_an_event_and_shows_one() -> None:
     audience = Audience(handlers=(("provider-registry", "send_offer"),), views=(("pricing", "offers"),))
-    page = page_of_events(CATALOGUE, {OfferMade: audience}, {OfferMade: "{}"})
+    page = render_events_page(CATALOGUE, {OfferMade: audience}, {OfferMade: "{}"})
     part = page.partition("### OfferMade\n")[2].partition("\n### ")[0]
     assert (
         "published by sourcing. Followed by provider-registry (`send_offer`). Kept in views: pricing (`offers`)."

@@ -16,7 +16,7 @@ FILE = REPOSITORY / "frameworks" / "essex-live-at-home-2025.yaml"
 ESSEX = read_definition(FILE.read_text(encoding="utf-8"), source=FILE.name)
 
 
-def _of_shared(path: str) -> Path:
+def _read_shared(path: str) -> Path:
     if not (SHARED / path).exists():
         pytest.skip(f"{path} is not on this machine: ../shared/data is absent")
     return SHARED / path
@@ -27,14 +27,14 @@ def test_the_file_is_named_after_the_framework() -> None:
 
 
 def test_tier_1_has_ten_providers_a_district_of_good_or_better_with_a_turnover() -> None:
-    rules = ESSEX.rules_of(Tier.ONE)
+    rules = ESSEX.find_tier_rules(Tier.ONE)
     assert rules is not None
     assert (rules.providers_per_area, rules.minimum_rating, rules.minimum_turnover) == (10, Rating.GOOD, 290_000)
     assert not rules.accepts_not_rated
 
 
 def test_tier_2_is_not_capped_and_takes_requires_improvement() -> None:
-    rules = ESSEX.rules_of(Tier.TWO)
+    rules = ESSEX.find_tier_rules(Tier.TWO)
     assert rules is not None
     assert (rules.providers_per_area, rules.minimum_rating) == (None, Rating.REQUIRES_IMPROVEMENT)
 
@@ -45,7 +45,7 @@ def test_every_service_type_is_called_off_and_the_prices_say_that_they_are_inven
 
 
 def test_the_areas_are_the_districts_of_the_boundary_file() -> None:
-    features = json.loads(_of_shared("boundaries/essex_districts.geojson").read_text(encoding="utf-8"))["features"]
+    features = json.loads(_read_shared("boundaries/essex_districts.geojson").read_text(encoding="utf-8"))["features"]
     assert {area.code: area.name for area in ESSEX.areas} == {
         feature["properties"]["code"]: feature["properties"]["name"] for feature in features
     }
@@ -57,7 +57,7 @@ def test_the_pinned_bank_holidays_are_those_of_england_on_working_days() -> None
 
 
 def test_the_pinned_bank_holidays_are_those_that_the_government_publishes() -> None:
-    published = json.loads(_of_shared("standards/bank-holidays/bank-holidays.json").read_text(encoding="utf-8"))
+    published = json.loads(_read_shared("standards/bank-holidays/bank-holidays.json").read_text(encoding="utf-8"))
     days = {date.fromisoformat(event["date"]) for event in published["england-and-wales"]["events"]}
     years = {day.year for day in days} & {day.year for day in ESSEX.brokerage.bank_holidays}
     assert years

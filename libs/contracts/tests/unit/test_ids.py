@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.examples import MONDAY_NINE
 from contracts.ids import uuid7
-from testkit.contract_examples import MONDAY_NINE
 
 chance = st.integers(min_value=0, max_value=(1 << 74) - 1)
 

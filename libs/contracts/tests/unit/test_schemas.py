@@ -6,26 +6,33 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contracts import schemas
-from contracts.compatibility import breakages
-from contracts.schemas import PUBLISHED, committed_schemas, current_schemas, main, out_of_date, unpublished
+from contracts.compatibility import find_breakages
+from contracts.schemas import (
+    PUBLISHED,
+    find_outdated_files,
+    find_unpublished_schemas,
+    generate_schemas,
+    main,
+    read_schemas,
+)
 
 
 def test_the_committed_schemas_are_what_the_classes_say() -> None:
-    assert out_of_date() == [], "run `python -m contracts.schemas` and commit what it wrote"
+    assert find_outdated_files() == [], "run `python -m contracts.schemas` and commit what it wrote"
 
 
 def test_no_change_breaks_those_who_read_what_was_published() -> None:
-    broken = breakages(committed_schemas(PUBLISHED), current_schemas())
+    broken = find_breakages(read_schemas(PUBLISHED), generate_schemas())
     assert not broken, "\n" + "\n".join(map(str, broken))
 
 
 def test_what_readers_may_rely_on_is_published() -> None:
-    assert unpublished() == [], "run `python -m contracts.schemas --publish` and commit what it wrote"
+    assert find_unpublished_schemas() == [], "run `python -m contracts.schemas --publish` and commit what it wrote"
 
 
-@pytest.mark.parametrize("name", current_schemas())
+@pytest.mark.parametrize("name", generate_schemas())
 def test_a_schema_is_a_json_schema(name: str) -> None:
-    Draft202012Validator.check_schema(dict(current_schemas()[name]))
+    Draft202012Validator.check_schema(dict(generate_schemas()[name]))
 
 
 @pytest.fixture
@@ -41,7 +48,7 @@ def test_the_command_writes_checks_and_publishes(elsewhere: Path) -> None:
     assert main([]) == 0
     assert main(["--publish"]) == 0
     assert main(["--check"]) == 0
-    assert len(list((elsewhere / "published").glob("*.json"))) == len(current_schemas())
+    assert len(list((elsewhere / "published").glob("*.json"))) == len(generate_schemas())
 
 
 def test_the_command_removes_the_schema_of_an_event_that_is_gone(elsewhere: Path) -> None:

@@ -6,28 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.examples import a_visit, some_care, some_prices
 from contracts.framework import MatrixLine, Prices
-from contracts.terms import terms_for
+from contracts.terms import compute_terms
 from contracts.values import Care, PriceUnit, ServiceType, Terms, Visit, Weekday
-from testkit.contract_examples import a_visit, some_care, some_prices
 
 PENNY = Decimal("0.01")
 
 
-def _terms(care: Care, prices: Prices | None = None) -> Terms:
-    terms = terms_for(care, prices or some_prices())
+def _compute(care: Care, prices: Prices | None = None) -> Terms:
+    terms = compute_terms(care, prices or some_prices())
     assert terms is not None
     return terms
 
 
-def _at(rate: str) -> Prices:
+def _compute_at(rate: str) -> Prices:
     return some_prices(
         matrix=(MatrixLine(service_type=ServiceType.PERSONAL_CARE, unit=PriceUnit.HOUR, rate=Decimal(rate)),)
     )
 
 
 def test_hours_a_week_times_the_rate() -> None:
-    terms = _terms(some_care())
+    terms = _compute(some_care())
     assert (terms.quantity_per_week, terms.rate, terms.weekly_cost) == (
         Decimal("3.50"),
         Decimal("24.10"),
@@ -36,49 +36,49 @@ def test_hours_a_week_times_the_rate() -> None:
 
 
 def test_two_carers_cost_twice() -> None:
-    assert _terms(some_care(visits=(a_visit(carers=2),))).weekly_cost == 2 * Decimal("84.35")
+    assert _compute(some_care(visits=(a_visit(carers=2),))).weekly_cost == 2 * Decimal("84.35")
 
 
 def test_nights_are_counted_not_their_minutes() -> None:
     nights = a_visit(days=(Weekday.FRI, Weekday.SAT), minutes=600)
-    terms = _terms(some_care(service_type=ServiceType.NIGHT_SLEEP, visits=(nights,)))
+    terms = _compute(some_care(service_type=ServiceType.NIGHT_SLEEP, visits=(nights,)))
     assert (terms.quantity_per_week, terms.weekly_cost) == (2, Decimal("252.00"))
 
 
 def test_a_night_with_two_carers_is_two_nights() -> None:
     nights = a_visit(days=(Weekday.FRI,), minutes=600, carers=2)
-    assert _terms(some_care(service_type=ServiceType.NIGHT_SLEEP, visits=(nights,))).weekly_cost == Decimal("252.00")
+    assert _compute(some_care(service_type=ServiceType.NIGHT_SLEEP, visits=(nights,))).weekly_cost == Decimal("252.00")
 
 
 def test_live_in_is_one_week_for_each_carer_at_once() -> None:
     week = a_visit(days=(Weekday.MON,), minutes=10_080)
     pop_in = a_visit(carers=2)
-    alone = _terms(some_care(service_type=ServiceType.LIVE_IN, visits=(week,)))
-    together = _terms(some_care(service_type=ServiceType.LIVE_IN, visits=(week, pop_in)))
+    alone = _compute(some_care(service_type=ServiceType.LIVE_IN, visits=(week,)))
+    together = _compute(some_care(service_type=ServiceType.LIVE_IN, visits=(week, pop_in)))
     assert (alone.weekly_cost, together.weekly_cost) == (Decimal("1480.00"), Decimal("2960.00"))
 
 
 def test_half_a_penny_goes_up() -> None:
     """15 minutes at 24.10 are 6.025: half to even would give 6.02."""
     quarter = a_visit(days=(Weekday.MON,), minutes=15)
-    assert _terms(some_care(visits=(quarter,))).weekly_cost == Decimal("6.03")
+    assert _compute(some_care(visits=(quarter,))).weekly_cost == Decimal("6.03")
 
 
 def test_rounding_happens_once_for_the_whole_package_not_visit_by_visit() -> None:
     """Two quarters at 24.10 are 12.05; rounded visit by visit they would be 12.06."""
     quarters = (a_visit(days=(Weekday.MON,), minutes=15), a_visit(days=(Weekday.TUE,), minutes=15))
-    assert _terms(some_care(visits=quarters)).weekly_cost == Decimal("12.05")
+    assert _compute(some_care(visits=quarters)).weekly_cost == Decimal("12.05")
 
 
 def test_twenty_minutes_cost_a_third_of_the_rate_not_thirty_three_hundredths() -> None:
     """The cost is taken from the minutes, so a rounded quantity of 0.33 hours does not cost the provider."""
     third = a_visit(days=(Weekday.MON,), minutes=20)
-    terms = _terms(some_care(visits=(third,)), _at("24.00"))
+    terms = _compute(some_care(visits=(third,)), _compute_at("24.00"))
     assert (terms.quantity_per_week, terms.weekly_cost) == (Decimal("0.33"), Decimal("8.00"))
 
 
 def test_a_service_without_a_line_has_no_terms() -> None:
-    assert terms_for(some_care(service_type=ServiceType.CARERS_BREAK), some_prices()) is None
+    assert compute_terms(some_care(service_type=ServiceType.CARERS_BREAK), some_prices()) is None
 
 
 visits = st.builds(
@@ -94,7 +94,7 @@ rates = st.decimals(min_value="0.01", max_value="99.99", places=2).map(str)
 @given(pattern=patterns, rate=rates)
 def test_the_cost_is_the_minutes_at_the_rate_within_half_a_penny(pattern: tuple[Visit, ...], rate: str) -> None:
     exact = Decimal(sum(visit.weekly_minutes for visit in pattern)) * Decimal(rate) / 60
-    assert abs(_terms(some_care(visits=pattern), _at(rate)).weekly_cost - exact) <= PENNY / 2
+    assert abs(_compute(some_care(visits=pattern), _compute_at(rate)).weekly_cost - exact) <= PENNY / 2
 
 
 @given(first=patterns, second=patterns, rate=rates)
@@ -102,7 +102,7 @@ def test_two_packages_together_cost_what_they_cost_apart_within_a_penny(
     first: tuple[Visit, ...], second: tuple[Visit, ...], rate: str
 ) -> None:
     def cost(pattern: tuple[Visit, ...]) -> Decimal:
-        return _terms(some_care(visits=pattern), _at(rate)).weekly_cost
+        return _compute(some_care(visits=pattern), _compute_at(rate)).weekly_cost
 
     assert abs(cost(first + second) - cost(first) - cost(second)) <= PENNY
 
@@ -110,7 +110,7 @@ def test_two_packages_together_cost_what_they_cost_apart_within_a_penny(
 @given(pattern=patterns)
 def test_the_quantity_of_hourly_care_is_the_weekly_hours(pattern: tuple[Visit, ...]) -> None:
     care = some_care(visits=pattern)
-    assert _terms(care).quantity_per_week == care.weekly_hours
+    assert _compute(care).quantity_per_week == care.weekly_hours
 
 
 @pytest.mark.parametrize("written", ["24.1", "24.10", "2.410E+1"])

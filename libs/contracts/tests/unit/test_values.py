@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
+from contracts.examples import a_definition, a_visit, some_care
 from contracts.framework import AnswerWithin, BrokerageTime
 from contracts.values import Channel, Rating, Weekday
-from testkit.contract_examples import a_definition, a_visit, some_care
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_a_visit_with_two_carers_counts_twice_in_commissioned_hours() -> None:
 
 
 def test_not_rated_reaches_no_floor() -> None:
-    assert not Rating.NOT_RATED.reaches(Rating.INADEQUATE)
-    assert Rating.GOOD.reaches(Rating.GOOD)
-    assert not Rating.REQUIRES_IMPROVEMENT.reaches(Rating.GOOD)
+    assert not Rating.NOT_RATED.is_at_least(Rating.INADEQUATE)
+    assert Rating.GOOD.is_at_least(Rating.GOOD)
+    assert not Rating.REQUIRES_IMPROVEMENT.is_at_least(Rating.GOOD)
 
 
 @pytest.mark.parametrize("zone", ["Europe/Londn", "Europe", "", "../London"])
@@ -56,12 +56,12 @@ def test_brokerage_that_never_opens_is_refused() -> None:
 
 def test_urgent_packages_have_the_same_time_by_every_channel() -> None:
     within = AnswerWithin()
-    assert {within.by(channel, urgent=True) for channel in Channel} == {within.urgent}
-    assert within.by(Channel.PHONE, urgent=False) < within.by(Channel.WEBHOOK, urgent=False)
+    assert {within.get_duration(channel, urgent=True) for channel in Channel} == {within.urgent}
+    assert within.get_duration(Channel.PHONE, urgent=False) < within.get_duration(Channel.WEBHOOK, urgent=False)
 
 
 def test_the_road_goes_from_stage_to_stage_and_ends() -> None:
     definition = a_definition()
-    first = definition.stage_after(None)
-    assert first is definition.stage_named("tier-1")
-    assert definition.stage_after("tier-1") is None
+    first = definition.find_next_stage(None)
+    assert first is definition.get_stage("tier-1")
+    assert definition.find_next_stage("tier-1") is None

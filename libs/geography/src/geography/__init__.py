@@ -3,7 +3,7 @@
 from geography.directory import ATTRIBUTION, PostcodeDirectory
 from geography.districts import ESSEX_DISTRICTS, District
 from geography.errors import NotAPostcode, PostcodesUnreadable
-from geography.places import GridReference, Place, UnknownPlace, WhyUnknown
+from geography.locations import GridReference, PostcodeLocation, UnknownLocation, WhyUnknown
 from geography.postcode import Postcode
 
 __all__ = [
@@ -12,10 +12,10 @@ __all__ = [
     "District",
     "GridReference",
     "NotAPostcode",
-    "Place",
     "Postcode",
     "PostcodeDirectory",
+    "PostcodeLocation",
     "PostcodesUnreadable",
-    "UnknownPlace",
+    "UnknownLocation",
     "WhyUnknown",
 ]

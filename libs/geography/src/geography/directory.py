@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from geography.districts import district_of_code
+from geography.districts import find_district
 from geography.errors import PostcodesUnreadable
 from geography.index import Index, IndexWriter
-from geography.ons import columns_of, installed_files, installed_version
-from geography.places import Place, UnknownPlace, WhyUnknown
+from geography.locations import PostcodeLocation, UnknownLocation, WhyUnknown
+from geography.ons import get_installed_version, list_installed_files, read_columns
 from geography.postcode import Postcode
 
 ATTRIBUTION = (
@@ -46,41 +46,41 @@ class PostcodeDirectory:
         `progress` with the share done, 0 to 1. Best done in a set-up step that ends: a service that finds the index
         opens it in milliseconds, holds about 4 MB of its own, and may have `directory` read-only.
         """
-        path = directory / f"postcodes-{installed_version()}.index"
-        return cls(Index.at(path) or _built(path, progress or _nobody_watches))
+        path = directory / f"postcodes-{get_installed_version()}.index"
+        return cls(Index.open(path) or _open_or_build(path, progress or _ignore_progress))
 
-    def place_of(self, postcode: Postcode) -> Place | UnknownPlace:
+    def locate(self, postcode: Postcode) -> PostcodeLocation | UnknownLocation:
         """The place, or why it is unknown; never an error, for whoever knows the person can choose the district."""
         if postcode.is_pseudo:
             why = WhyUnknown.NO_FIXED_ABODE if postcode.is_no_fixed_abode else WhyUnknown.PSEUDO
-            return UnknownPlace(postcode.outward, why)
+            return UnknownLocation(postcode.outward, why)
         record = self._index.find(postcode)
         if record is None:
-            return UnknownPlace(postcode.outward, WhyUnknown.NOT_IN_DIRECTORY)
+            return UnknownLocation(postcode.outward, WhyUnknown.NOT_IN_DIRECTORY)
         if record.district is None or record.district in _OUTSIDE_UNITED_KINGDOM:
-            return UnknownPlace(postcode.outward, WhyUnknown.WITHOUT_DISTRICT)
+            return UnknownLocation(postcode.outward, WhyUnknown.WITHOUT_DISTRICT)
         # Northern Ireland is surveyed on the Irish Grid: its figures beside ours would be hundreds of miles off.
         location = None if record.district.startswith(_NORTHERN_IRELAND) else record.location
-        return Place(postcode.outward, district_of_code(record.district), location)
+        return PostcodeLocation(postcode.outward, find_district(record.district), location)
 
-    def metres_between(self, one: Postcode, other: Postcode) -> float | None:
+    def compute_distance(self, one: Postcode, other: Postcode) -> float | None:
         """As the crow flies, from middle to middle; None where either is unknown or has no location."""
-        places = self.place_of(one), self.place_of(other)
-        points = [place.location for place in places if isinstance(place, Place) and place.location]
-        return points[0].metres_to(points[1]) if len(points) == len(places) else None
+        places = self.locate(one), self.locate(other)
+        points = [place.location for place in places if isinstance(place, PostcodeLocation) and place.location]
+        return points[0].compute_distance(points[1]) if len(points) == len(places) else None
 
 
-def _nobody_watches(share: float) -> None:
+def _ignore_progress(share: float) -> None:
     """Progress that nobody asked for."""
 
 
-def _built(path: Path, progress: Callable[[float], None]) -> Index:
+def _open_or_build(path: Path, progress: Callable[[float], None]) -> Index:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _one_builder_at_a_time(path.with_suffix(".lock")):
-        index = Index.at(path)  # another process may have built it while this one waited for the lock
+    with _lock_builder(path.with_suffix(".lock")):
+        index = Index.open(path)  # another process may have built it while this one waited for the lock
         if index is None:
             _build(path, progress)
-            index = Index.at(path)
+            index = Index.open(path)
     if index is None:
         raise PostcodesUnreadable(f"{path.name} was written and is not whole; look after the disk it is on")
     return index
@@ -88,16 +88,16 @@ def _built(path: Path, progress: Callable[[float], None]) -> Index:
 
 def _build(path: Path, progress: Callable[[float], None]) -> None:
     writer = IndexWriter()
-    files = installed_files()
+    files = list_installed_files()
     progress(0.0)
     for done, file in enumerate(files, start=1):
-        writer.add(columns_of(file))  # held by no name, so that two letters are never in memory at once
+        writer.add(read_columns(file))  # held by no name, so that two letters are never in memory at once
         progress(done / len(files))
     writer.write(path)
 
 
 @contextmanager
-def _one_builder_at_a_time(lock: Path) -> Generator[None]:
+def _lock_builder(lock: Path) -> Generator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # released by closing, so also by dying
         yield

@@ -33,6 +33,6 @@ ESSEX_DISTRICTS = (
 _BY_CODE = {district.code: district for district in ESSEX_DISTRICTS}
 
 
-def district_of_code(code: str) -> District:
+def find_district(code: str) -> District:
     """The district with its name if it is one of Essex's, else with its code alone."""
     return _BY_CODE.get(code) or District(code)

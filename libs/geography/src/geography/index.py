@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Self
 
 from geography.errors import PostcodesUnreadable
+from geography.locations import GridReference
 from geography.ons import Columns
-from geography.places import GridReference
 from geography.postcode import Postcode
 
 _MAGIC = f"postcodes1{sys.byteorder}".encode()
@@ -39,11 +39,11 @@ _SECTOR_LENGTH = 5
 _AFTER_Z = "["
 
 
-def _sector_of(postcode: Postcode) -> str:
+def _get_sector(postcode: Postcode) -> str:
     return f"{postcode.outward:4}{postcode.inward[0]}"
 
 
-def _unit_of(postcode: Postcode) -> int:
+def _encode_unit(postcode: Postcode) -> int:
     return int.from_bytes(postcode.inward[1:].encode(), "big")
 
 
@@ -64,31 +64,31 @@ class IndexWriter:
         self._eastings, self._northings = array("f"), array("f")
         self._units, self._numbers = array("H"), array("H")
 
-    def add(self, letter: Columns) -> None:
+    def add(self, columns: Columns) -> None:
         """Add the postcodes of one file; they must be in order and share no sector with another file."""
         try:
-            self._add_keys(letter["pcd"])
-            self._add_values(letter)
+            self._add_keys(columns["pcd"])
+            self._add_values(columns)
         except (KeyError, TypeError, ValueError, OverflowError) as strange:
             raise PostcodesUnreadable(
                 "the postcode package has another shape than this version of Call-off reads; install the pinned one"
             ) from strange
 
     def _add_keys(self, postcodes: list[str]) -> None:
-        sectors = dict(_sectors_of(postcodes))
+        sectors = dict(_count_by_sector(postcodes))
         if not all(map(lt, postcodes, islice(postcodes, 1, None))) or not self._sectors.keys().isdisjoint(sectors):
             raise ValueError("postcodes are out of order")
         self._sectors.update(sectors)
-        self._units.extend(_units_of(postcodes))
+        self._units.extend(_encode_units(postcodes))
 
-    def _add_values(self, letter: Columns) -> None:
-        codes = [code if isinstance(code, str) else "" for code in letter["laua"]]
+    def _add_values(self, columns: Columns) -> None:
+        codes = [code if isinstance(code, str) else "" for code in columns["laua"]]
         for code in sorted(set(codes)):
             self._districts.setdefault(code, len(self._districts))
         # an array made of a list is copied in one go; extended by the list it would grow item by item
         self._numbers.extend(array("H", list(map(self._districts.__getitem__, codes))))
-        self._eastings.extend(array("f", letter["oseast1m"]))
-        self._northings.extend(array("f", letter["osnrth1m"]))
+        self._eastings.extend(array("f", columns["oseast1m"]))
+        self._northings.extend(array("f", columns["osnrth1m"]))
         if len({len(column) for column in self._columns}) != 1:
             raise ValueError("columns differ in length")
 
@@ -110,7 +110,7 @@ class IndexWriter:
         partial.replace(path)
 
 
-def _sectors_of(postcodes: list[str]) -> Iterator[tuple[str, int]]:
+def _count_by_sector(postcodes: list[str]) -> Iterator[tuple[str, int]]:
     """Each sector with the number of its postcodes, leaping from one sector to the next."""
     start = 0
     while start < len(postcodes):
@@ -120,7 +120,7 @@ def _sectors_of(postcodes: list[str]) -> Iterator[tuple[str, int]]:
         start = end
 
 
-def _units_of(postcodes: list[str]) -> "array[int]":
+def _encode_units(postcodes: list[str]) -> "array[int]":
     """The last two letters of each, as `_unit_of` reads them."""
     text = "".join(postcodes).encode("ascii")
     letters = bytearray(2 * len(postcodes))
@@ -139,14 +139,14 @@ class Index:
         _, sectors, districts, postcodes = _HEAD.unpack_from(content)
         codes_at = _HEAD.size + sectors * _SECTOR.size
         columns_at = codes_at + districts * _DISTRICT.size
-        self._runs = _runs(content[_HEAD.size : codes_at])
+        self._runs = _read_sector_rows(content[_HEAD.size : codes_at])
         self._districts = [
             code.rstrip(b"\0").decode() or None for (code,) in _DISTRICT.iter_unpack(content[codes_at:columns_at])
         ]
-        self._eastings, self._northings, self._units, self._numbers = _columns(content[columns_at:], postcodes)
+        self._eastings, self._northings, self._units, self._numbers = _split_columns(content[columns_at:], postcodes)
 
     @classmethod
-    def at(cls, path: Path) -> Self | None:
+    def open(cls, path: Path) -> Self | None:
         """Open the file; None where there is none, or one that is not whole or of another format."""
         try:
             with path.open("rb") as file:
@@ -156,16 +156,16 @@ class Index:
         return cls(content) if _is_whole(content) else None
 
     def find(self, postcode: Postcode) -> Record | None:
-        run = self._runs.get(_sector_of(postcode))
+        run = self._runs.get(_get_sector(postcode))
         if run is None:
             return None
-        unit = _unit_of(postcode)
+        unit = _encode_unit(postcode)
         row = bisect_left(self._units, unit, run.start, run.stop)
         if row == run.stop or self._units[row] != unit:
             return None
-        return Record(self._districts[self._numbers[row]], self._location(row))
+        return Record(self._districts[self._numbers[row]], self._read_location(row))
 
-    def _location(self, row: int) -> GridReference | None:
+    def _read_location(self, row: int) -> GridReference | None:
         easting, northing = self._eastings[row], self._northings[row]
         if math.isnan(easting) or math.isnan(northing):
             return None
@@ -180,14 +180,14 @@ def _is_whole(content: memoryview) -> bool:
     return magic.rstrip(b"\0") == _MAGIC and len(content) == size
 
 
-def _runs(table: memoryview) -> dict[str, range]:
+def _read_sector_rows(table: memoryview) -> dict[str, range]:
     """Which rows each sector has."""
     counts = [(sector.decode(), count) for sector, count in _SECTOR.iter_unpack(table)]
     ends = accumulate(count for _, count in counts)
     return {sector: range(end - count, end) for (sector, count), end in zip(counts, ends, strict=True)}
 
 
-def _columns(
+def _split_columns(
     body: memoryview, rows: int
 ) -> "tuple[memoryview[float], memoryview[float], memoryview[int], memoryview[int]]":
     """Eastings, northings, units and districts, as they follow one another in the file."""

@@ -24,27 +24,27 @@ class Columns(TypedDict):
     osnrth1m: list[float]
 
 
-def installed_version() -> str:
+def get_installed_version() -> str:
     """Which edition is installed; cheap, for it reads the package's metadata only."""
-    return _package().version
+    return _find_package().version
 
 
-def installed_files() -> list[Path]:
-    package = _package()
+def list_installed_files() -> list[Path]:
+    package = _find_package()
     files = sorted(Path(str(file.locate())) for file in package.files or () if file.name.endswith(".msgpack.br"))
     if not files:
         raise PostcodesUnreadable(f"package {_PACKAGE} {package.version} holds no postcode files; install it again")
     return files
 
 
-def _package() -> Distribution:
+def _find_package() -> Distribution:
     try:
         return distribution(_PACKAGE)
     except PackageNotFoundError as absent:
         raise PostcodesUnreadable(f"package {_PACKAGE} is not installed; install it") from absent
 
 
-def columns_of(file: Path) -> Columns:
+def read_columns(file: Path) -> Columns:
     """Everything in one file; the largest, the letter S, takes some 70 MB while it is held."""
     try:
         content = msgpack.unpackb(brotli.decompress(file.read_bytes()))

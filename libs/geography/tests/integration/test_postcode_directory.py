@@ -10,15 +10,15 @@ import pytest
 from contracts.errors import CallOffError
 from geography import (
     ESSEX_DISTRICTS,
-    Place,
     Postcode,
     PostcodeDirectory,
+    PostcodeLocation,
     PostcodesUnreadable,
-    UnknownPlace,
+    UnknownLocation,
     WhyUnknown,
 )
 from geography.index import Index, IndexWriter
-from geography.ons import Columns, columns_of, installed_files
+from geography.ons import Columns, list_installed_files, read_columns
 
 COUNTY_HALL = Postcode.parse("CM1 1QH")
 COLCHESTER_TOWN_HALL = Postcode.parse("CO1 1PJ")
@@ -59,15 +59,15 @@ def index_under(directory: Path) -> Path:
     ],
 )
 def test_each_of_the_twelve_districts_is_found(directory: PostcodeDirectory, text: str, district: str) -> None:
-    place = directory.place_of(Postcode.parse(text))
-    assert isinstance(place, Place)
+    place = directory.locate(Postcode.parse(text))
+    assert isinstance(place, PostcodeLocation)
     assert place.district.name == district
     assert place.district in ESSEX_DISTRICTS
 
 
 def test_beyond_essex_a_district_is_known_by_its_code(directory: PostcodeDirectory) -> None:
-    place = directory.place_of(Postcode.parse("SW1A 1AA"))
-    assert isinstance(place, Place)
+    place = directory.locate(Postcode.parse("SW1A 1AA"))
+    assert isinstance(place, PostcodeLocation)
     assert (place.district.code, place.district.name) == ("E09000033", None)
 
 
@@ -75,16 +75,16 @@ def test_beyond_essex_a_district_is_known_by_its_code(directory: PostcodeDirecto
 def test_every_postcode_of_the_package_is_answered_as_the_package_says(
     directory: PostcodeDirectory, letter: str
 ) -> None:
-    (file,) = (file for file in installed_files() if file.name.startswith(f"postcodes_{letter}"))
-    columns = columns_of(file)
+    (file,) = (file for file in list_installed_files() if file.name.startswith(f"postcodes_{letter}"))
+    columns = read_columns(file)
     step = 1 + len(columns["pcd"]) // 5_000
     wrong = 0
     for text, code in list(zip(columns["pcd"], columns["laua"], strict=True))[::step]:
         if text.startswith("NPT"):  # a form that no home has had for a generation
             continue
-        place = directory.place_of(Postcode.parse(text))
-        wrong += isinstance(code, str) and not (isinstance(place, Place) and place.district.code == code)
-        wrong += not isinstance(code, str) and place != UnknownPlace(place.outward, WhyUnknown.WITHOUT_DISTRICT)
+        place = directory.locate(Postcode.parse(text))
+        wrong += isinstance(code, str) and not (isinstance(place, PostcodeLocation) and place.district.code == code)
+        wrong += not isinstance(code, str) and place != UnknownLocation(place.outward, WhyUnknown.WITHOUT_DISTRICT)
     assert wrong == 0
 
 
@@ -104,27 +104,27 @@ def test_an_unknown_postcode_is_an_answer_with_its_reason(
     directory: PostcodeDirectory, text: str, why: WhyUnknown
 ) -> None:
     postcode = Postcode.parse(text)
-    assert directory.place_of(postcode) == UnknownPlace(postcode.outward, why)
+    assert directory.locate(postcode) == UnknownLocation(postcode.outward, why)
 
 
 def test_chelmsford_and_colchester_are_some_twenty_two_miles_apart(directory: PostcodeDirectory) -> None:
-    metres = directory.metres_between(COUNTY_HALL, COLCHESTER_TOWN_HALL)
+    metres = directory.compute_distance(COUNTY_HALL, COLCHESTER_TOWN_HALL)
     assert metres is not None
     assert metres / 1609.344 == pytest.approx(21.7, abs=0.5)
-    assert metres == directory.metres_between(COLCHESTER_TOWN_HALL, COUNTY_HALL)
+    assert metres == directory.compute_distance(COLCHESTER_TOWN_HALL, COUNTY_HALL)
 
 
 @pytest.mark.parametrize("elsewhere", ["CM1 0ZZ", "ZZ99 3VZ", "BT1 1AA"])
 def test_no_distance_is_made_up_to_what_is_unknown_or_on_another_grid(
     directory: PostcodeDirectory, elsewhere: str
 ) -> None:
-    assert directory.metres_between(COUNTY_HALL, Postcode.parse(elsewhere)) is None
+    assert directory.compute_distance(COUNTY_HALL, Postcode.parse(elsewhere)) is None
 
 
 def test_threads_share_one_directory(directory: PostcodeDirectory) -> None:
-    expected = directory.place_of(COUNTY_HALL)
+    expected = directory.locate(COUNTY_HALL)
     with ThreadPoolExecutor(8) as threads:
-        assert set(threads.map(directory.place_of, [COUNTY_HALL] * 2_000)) == {expected}
+        assert set(threads.map(directory.locate, [COUNTY_HALL] * 2_000)) == {expected}
 
 
 def test_an_index_that_is_there_is_not_built_again(built: Path) -> None:
@@ -136,7 +136,7 @@ def test_an_index_that_is_there_is_not_built_again(built: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"short", b"of another format" * 10])
 def test_a_file_of_another_format_is_no_index(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "postcodes.index").write_bytes(content)
-    assert Index.at(tmp_path / "postcodes.index") is None
+    assert Index.open(tmp_path / "postcodes.index") is None
 
 
 def test_an_index_cut_short_is_built_anew_with_progress_from_nothing_to_all(tmp_path: Path, built: Path) -> None:
@@ -172,7 +172,7 @@ opened = perf_counter() - start
 county_hall = Postcode.parse("CM1 1QH")
 start = perf_counter()
 for _ in range(10_000):
-    directory.place_of(county_hall)
+    directory.locate(county_hall)
 looked_up = (perf_counter() - start) / 10_000
 resident = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
 print(opened, looked_up, resident.split()[1])
@@ -219,7 +219,7 @@ def test_a_file_of_the_package_that_is_damaged_is_named(tmp_path: Path) -> None:
     damaged = tmp_path / "postcodes_C.msgpack.br"
     damaged.write_bytes(b"not brotli")
     with pytest.raises(PostcodesUnreadable, match=r"postcodes_C.msgpack.br"):
-        columns_of(damaged)
+        read_columns(damaged)
 
 
 def test_a_sector_may_not_come_twice() -> None:

@@ -53,6 +53,6 @@ class SimulatedClock:
         self._horizon = Horizon(at.astimezone(UTC), released)
 
 
-def horizon_of(clock: Clock) -> Horizon:
+def get_horizon(clock: Clock) -> Horizon:
     """A clock that moves by itself has released everything that is due."""
     return clock.horizon if isinstance(clock, SimulatedClock) else Horizon(clock.now())

@@ -1,9 +1,8 @@
-"""The pulse of a service: a row renewed each second, so that after an outage it is known how long nobody could answer.
+"""Heartbeat: a row renewed each second; a gap of more than a minute is an outage of the service.
 
-An outage of ours must not cost anybody their time to answer (DOMAIN, clocks: our own outage). What follows from one is
-the service's business: it names the kinds of timers whose clocks stand still, and every stream that has one armed is
-woken when we are back. An outage that still lasts, as far as the row tells, counts too: a process that was frozen must
-not let a timer fire before it has noticed.
+An outage must not cost a provider its time to answer. The service names the kinds of timers that an outage pauses, and
+after the outage every stream with such a timer gets a timer of kind `outage-over`. A gap up to now counts as an outage
+too, so that a process that was frozen does not fire a timer before it has noticed.
 """
 
 import asyncio
@@ -22,19 +21,19 @@ from service_runtime.timers.timers import Precedence
 RENEW_EVERY: Final = 1.0
 """Seconds between two renewals."""
 MIN_OUTAGE: Final = timedelta(minutes=1)
-"""A longer gap is an outage (DESIGN §5)."""
+"""A longer gap is an outage."""
 OUTAGE_OVER: Final = "outage-over"
-"""The kind of timer that wakes a stream whose clock stood still."""
+"""Kind of the timer that wakes a stream whose timers were paused by an outage."""
 
-_SEEN = text("SELECT seen_at FROM pulse FOR UPDATE")
+_SEEN = text("SELECT seen_at FROM heartbeat FOR UPDATE")
 _RENEW = text(
     """
-    INSERT INTO pulse (seen_at) VALUES (:now)
-    ON CONFLICT (one) DO UPDATE SET seen_at = greatest(pulse.seen_at, excluded.seen_at)
+    INSERT INTO heartbeat (seen_at) VALUES (:now)
+    ON CONFLICT (one) DO UPDATE SET seen_at = greatest(heartbeat.seen_at, excluded.seen_at)
     """
 )
 _RECORD = text("INSERT INTO outages (down_from, up_at) VALUES (:down_from, :up_at) ON CONFLICT DO NOTHING")
-_WAKE = text(
+_ARM_TIMERS = text(
     """
     INSERT INTO timers (topic, key, kind, about, due_at, precedence, council, armed_by, traceparent)
     SELECT DISTINCT ON (topic, key) topic, key, :kind, key, CAST(:now AS timestamptz), CAST(:precedence AS smallint),
@@ -47,7 +46,7 @@ _SINCE = text(
     """
     SELECT down_from, up_at FROM outages WHERE up_at > :since
     UNION ALL
-    SELECT seen_at, CAST(:now AS timestamptz) FROM pulse
+    SELECT seen_at, CAST(:now AS timestamptz) FROM heartbeat
     WHERE seen_at < CAST(:now AS timestamptz) - CAST(:outage AS interval)
     ORDER BY 1
     """
@@ -56,14 +55,14 @@ _SINCE = text(
 
 @dataclass(frozen=True)
 class Outage:
-    """From when to when nobody could answer."""
+    """A period in which the service did not run."""
 
     down_from: datetime
     up_at: datetime
 
 
 class Heartbeat:
-    """Renews the row while the service answers; `paused` are the kinds of timers whose clocks an outage holds."""
+    """Renews the row while the service runs; `paused` are the kinds of timers that an outage pauses."""
 
     def __init__(self, database: Database, clock: Clock, *, paused: Sequence[str], log: Logger) -> None:
         self._database = database
@@ -76,12 +75,12 @@ class Heartbeat:
             try:
                 await self.renew()
             except Exception as error:  # noqa: BLE001  without the database nobody can answer either: the gap will tell
-                self._log.warning("pulse missed", error=type(error).__name__)
+                self._log.warning("heartbeat failed", error=type(error).__name__)
             await asyncio.sleep(RENEW_EVERY)
 
     async def renew(self) -> None:
-        """Renews the row; after a gap records the outage and wakes the streams whose clocks stood still."""
-        async with self._database.transaction() as connection:
+        """Renews the row; after a gap records the outage and wakes the streams with paused timers."""
+        async with self._database.begin_transaction() as connection:
             seen = (await connection.execute(_SEEN)).scalar_one_or_none()
             now = self._clock.now()
             if seen is not None and now - seen > MIN_OUTAGE:
@@ -91,13 +90,13 @@ class Heartbeat:
     async def _record(self, connection: Connection, gap: Outage) -> None:
         await connection.execute(_RECORD, {"down_from": gap.down_from, "up_at": gap.up_at})
         await connection.execute(
-            _WAKE,
+            _ARM_TIMERS,
             {"kind": OUTAGE_OVER, "now": gap.up_at, "precedence": int(Precedence.EXPIRY), "paused": self._paused},
         )
-        self._log.warning("an outage is over", seconds=(gap.up_at - gap.down_from).total_seconds())
+        self._log.warning("outage over", seconds=(gap.up_at - gap.down_from).total_seconds())
 
 
 async def find_outages_since(connection: Connection, since: datetime, *, now: datetime) -> list[Outage]:
-    """Our outages that ended after `since`, the earliest first, one that lasts until `now` included."""
+    """Returns outages that ended after `since`, the earliest first, including one that lasts until `now`."""
     rows = await connection.execute(_SINCE, {"since": since, "now": now, "outage": MIN_OUTAGE})
     return [Outage(row.down_from, row.up_at) for row in rows]

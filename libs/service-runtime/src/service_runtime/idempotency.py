@@ -1,22 +1,17 @@
-"""Claims: what makes an event, a timer or a command count once, however often it comes."""
+"""Idempotency keys: a command counts once per caller and Idempotency-Key, and a repeat gets the stored response."""
 
 import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from sqlalchemy import text
 
-from contracts.errors import Conflict, NotYet, Unprocessable
-from service_runtime.clock import Clock
-from service_runtime.dead_letters import parked_keys as parking
-from service_runtime.kafka.records import Record
+from contracts.errors import Conflict, RetryLater, Unprocessable
 from service_runtime.postgres.database import Connection
-from service_runtime.timers import timers
-from service_runtime.timers.timers import DueTimer
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
@@ -24,108 +19,31 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 ResultT = TypeVar("ResultT")
 
 DUPLICATE_LOCK_TIMEOUT: Final = "2s"
-"""How long a command waits for its twin, or for whatever else holds its package, before it is told to come back."""
+"""How long a command waits for the lock of its stream before it is refused with 409 and Retry-After."""
 
 
 class KeyParked(Conflict):
-    """The subject is parked: an event of it could not be handled, and an operator has to look first."""
+    """The subject's key is parked: an event could not be handled and an operator has to release or discard it."""
 
-    title = "An operator has to look at this first"
+    title = "Key parked"
 
 
 class IdempotencyKeyReused(Unprocessable):
-    """The Idempotency-Key was used before with another request; use a new one for a new request."""
+    """The Idempotency-Key was used before with another request."""
 
-    title = "Idempotency-Key was used before"
+    title = "Idempotency key reused"
 
 
-class RequestInProgress(NotYet):
-    """The same command is being carried out just now."""
+class RequestInProgress(RetryLater):
+    """A request with the same subject is in progress."""
 
-    title = "The same is being done just now"
+    title = "Request in progress"
     status = 409
-
-
-@dataclass
-class EventClaim:
-    """An event counts once: by its row in the inbox. Behind a parked event of its key it waits, in order."""
-
-    record: Record
-    service: str
-    clock: Clock
-    releasing: bool = False
-    """True while an operator releases the key: then this event is the one whose turn it is."""
-    claimed: bool = field(default=False, init=False)
-    """Whether this transaction put it into the inbox; known once the stream is locked."""
-
-    @property
-    def stream(self) -> StreamKey:
-        return self.record.stream
-
-    @property
-    def cause(self) -> Cause:
-        envelope = self.record.envelope
-        actor = f"service:{self.service}"
-        return Cause(str(envelope.id), actor, envelope.council, envelope.traceparent, at=envelope.time)
-
-    @property
-    def lock_timeout(self) -> None:
-        """Events wait for their stream as long as it takes."""
-
-    async def lock(self, connection: Connection) -> Stream:
-        """The claim comes with the lock: two round trips for every event are one too many."""
-        stream, self.claimed = await streams.lock_stream_and_claim_event(
-            connection, self.stream, self.record.envelope.id, at=self.clock.now(), even_if_parked=self.releasing
-        )
-        return stream
-
-    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
-        if stream.parked and not self.releasing:
-            await parking.enqueue_behind(connection, self.record, at=work.now)
-            return False
-        if self.releasing:
-            await parking.delete_event(connection, self.record.envelope.id)
-        return self.claimed
-
-    async def finish(self, connection: Connection, result: object) -> None:
-        """The inbox row is all that an event leaves behind."""
-
-
-@dataclass(frozen=True)
-class TimerClaim:
-    """A timer counts once: whoever deletes its row has it. A cancelled one is not there to be deleted."""
-
-    timer: DueTimer
-    service: str
-
-    @property
-    def stream(self) -> StreamKey:
-        return self.timer.stream
-
-    @property
-    def cause(self) -> Cause:
-        cause = f"timer:{self.timer.kind}:{self.timer.armed_by}"
-        return Cause(cause, f"service:{self.service}", self.timer.council, self.timer.traceparent)
-
-    @property
-    def lock_timeout(self) -> None:
-        """Timers wait for their stream as long as it takes."""
-
-    async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock_stream(connection, self.stream)
-
-    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
-        if stream.parked:
-            return False
-        return await timers.claim_due(connection, self.timer, now=work.now)
-
-    async def finish(self, connection: Connection, result: object) -> None:
-        """A timer leaves nothing behind."""
 
 
 @dataclass(frozen=True)
 class StoredResponse:
-    """An HTTP answer as it is stored for a repeat of its command; nothing personal is in it."""
+    """An HTTP response stored for repeats of its command. It holds no personal data."""
 
     status: int
     body: bytes
@@ -133,32 +51,35 @@ class StoredResponse:
 
 
 class ReplayedResponse(Exception):
-    """The command was carried out before; this was the answer."""
+    """Raised for a repeated command; carries the stored response."""
 
     def __init__(self, answer: StoredResponse) -> None:
         super().__init__("the command was carried out before")
         self.answer = answer
 
 
-_REMEMBER = text(
+_INSERT_KEY = text(
     """
-    INSERT INTO commands (caller, idempotency_key, fingerprint, received_at)
+    INSERT INTO idempotency_keys (caller, idempotency_key, fingerprint, received_at)
     VALUES (:caller, :key, :fingerprint, :now) ON CONFLICT DO NOTHING RETURNING caller
     """
 )
-_RECALL = text(
-    "SELECT fingerprint, status, headers, answer FROM commands WHERE caller = :caller AND idempotency_key = :key"
-)
-_KEEP_ANSWER = text(
+_SELECT_RESPONSE = text(
     """
-    UPDATE commands SET status = :status, headers = :headers, answer = :answer
+    SELECT fingerprint, status, headers, answer FROM idempotency_keys
+    WHERE caller = :caller AND idempotency_key = :key
+    """
+)
+_STORE_RESPONSE = text(
+    """
+    UPDATE idempotency_keys SET status = :status, headers = :headers, answer = :answer
     WHERE caller = :caller AND idempotency_key = :key
     """
 )
 
 
-def fingerprint(secret: bytes, *parts: bytes) -> str:
-    """HMAC of a request's method, full path and body: tells two requests apart without keeping what they said."""
+def compute_fingerprint(secret: bytes, *parts: bytes) -> str:
+    """Returns the HMAC-SHA256 of a request's parts: compares two requests without storing their content."""
     digest = hmac.new(secret, digestmod=hashlib.sha256)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -167,7 +88,7 @@ def fingerprint(secret: bytes, *parts: bytes) -> str:
 
 @dataclass(frozen=True)
 class CommandClaim(Generic[ResultT]):
-    """A command counts once for each caller and Idempotency-Key; without a key it counts each time it comes."""
+    """Claims a command by its caller and Idempotency-Key; without a key each request counts."""
 
     on: StreamKey
     why: Cause
@@ -186,7 +107,7 @@ class CommandClaim(Generic[ResultT]):
 
     @property
     def lock_timeout(self) -> str:
-        """A person or a system waits for the answer: rather tell them to come back than keep them waiting."""
+        """A caller waits for the response: refuse after a short time rather than block."""
         return DUPLICATE_LOCK_TIMEOUT
 
     async def lock(self, connection: Connection) -> Stream:
@@ -194,7 +115,7 @@ class CommandClaim(Generic[ResultT]):
 
     async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         if self.idempotency_key is not None:
-            await self._remember(connection, self.idempotency_key, work.now)
+            await self._claim_key(connection, self.idempotency_key, work.now)
         if stream.parked:
             message = f"{stream.key.key} is parked, an earlier event of it could not be handled; ask operations"
             raise KeyParked(message)
@@ -205,7 +126,7 @@ class CommandClaim(Generic[ResultT]):
             return
         answer = self.answer(result)
         await connection.execute(
-            _KEEP_ANSWER,
+            _STORE_RESPONSE,
             {
                 "caller": self.caller,
                 "key": self.idempotency_key,
@@ -215,11 +136,11 @@ class CommandClaim(Generic[ResultT]):
             },
         )
 
-    async def _remember(self, connection: Connection, key: str, now: datetime) -> None:
+    async def _claim_key(self, connection: Connection, key: str, now: datetime) -> None:
         arguments = {"caller": self.caller, "key": key, "fingerprint": self.fingerprint, "now": now}
-        if (await connection.execute(_REMEMBER, arguments)).one_or_none() is not None:
+        if (await connection.execute(_INSERT_KEY, arguments)).one_or_none() is not None:
             return
-        stored = (await connection.execute(_RECALL, {"caller": self.caller, "key": key})).one()
+        stored = (await connection.execute(_SELECT_RESPONSE, {"caller": self.caller, "key": key})).one()
         if not hmac.compare_digest(stored.fingerprint, self.fingerprint):
             message = "this Idempotency-Key came before with another request; use a new key for a new request"
             raise IdempotencyKeyReused(message)

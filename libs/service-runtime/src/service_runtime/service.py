@@ -1,8 +1,8 @@
-"""A service, put together and run: HTTP, consumer, feeds, sleeper, relay and webhooks in one process.
+"""Service: its declaration, and the process that runs its HTTP server, consumers, timer worker, relay and webhooks.
 
-At the start, commands, events and timers wait until the views know what the topics held; timers wait for the events
-too, so that an answer which came while the service was away is heard before its offer expires. At SIGTERM nothing new
-is begun, what is in hand is finished, the outbox is emptied, and the process ends, all within a limit.
+At a start, commands, events and timers wait until the projections have reached the end of their topics. Timers also
+wait until events have caught up, so that an answer which arrived during downtime is handled before its offer expires.
+SIGTERM stops new work, finishes work in progress, drains the outbox and ends the process, all within a limit.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ from service_runtime.heartbeat import Heartbeat
 from service_runtime.http.app import create_app
 from service_runtime.http.auth import Authenticator, JwksOverHttp
 from service_runtime.kafka.batch_consumer import BatchConsumer, BatchSubscription, wait_for_end_offsets
-from service_runtime.kafka.client import Partition, committed_offsets
-from service_runtime.kafka.consumer import EventConsumer, EventHandling
-from service_runtime.observability.export import TelemetryEndpoint, exporting_telemetry
+from service_runtime.kafka.client import Partition, get_committed_offsets
+from service_runtime.kafka.consumer import EventConsumer, EventHandler
+from service_runtime.observability.export import TelemetryEndpoint, export_telemetry
 from service_runtime.observability.gauges import GaugeRefresher
 from service_runtime.observability.instruments import MetricSpec
-from service_runtime.observability.logs import Logger, logger_for
+from service_runtime.observability.logs import Logger, build_logger
 from service_runtime.observability.metrics import Metrics
-from service_runtime.outbox.relay import Relay, outbox_is_empty
+from service_runtime.outbox.relay import Relay, is_outbox_empty
 from service_runtime.postgres.database import Database, is_transient
 from service_runtime.postgres.migrations import migrate_and_close
-from service_runtime.projections.consumer import projection_subscription
+from service_runtime.projections.consumer import build_projection_subscription
 from service_runtime.projections.projections import Projection
 from service_runtime.settings import RuntimeSettings
 from service_runtime.simulated_clock import SimulatedClockControl
@@ -87,34 +87,36 @@ class Runner(Generic[WorkT]):
         self._settings = service.settings
         self._log = log
         self._metrics = Metrics(service.metrics)
-        self._wakes = Wakeups()
+        self._wakeups = Wakeups()
         self._ready = asyncio.Event()
         self._bootstrap = service.settings.kafka_bootstrap
-        self.performer = self._performer_of(service)
-        self._handling = EventHandling(self.performer, service.subscriptions, log=log, metrics=self._metrics.consumer)
-        self._feeds = self._feeds_of(service)
-        self._consumer = self._consumer_of(service)
-        self._sleeper = self._sleeper_of(service)
-        self._relay = self._relay_of(service)
-        readers = (self._consumer, *self._feeds)
-        self._readings = GaugeRefresher(service.database, service.clock, readers, log=log, metrics=self._metrics)
-        self._pulse = self._pulse_of(service)
-        self._webhooks = self._webhook_engine(service.webhooks) if service.webhooks is not None else None
-        self._simulation = self._simulation_on(service.clock)
+        self.performer = self._build_executor(service)
+        self._event_handler = EventHandler(
+            self.performer, service.subscriptions, log=log, metrics=self._metrics.consumer
+        )
+        self._batch_consumers = self._build_batch_consumers(service)
+        self._consumer = self._build_event_consumer(service)
+        self._timer_worker = self._build_timer_worker(service)
+        self._relay = self._build_relay(service)
+        readers = (self._consumer, *self._batch_consumers)
+        self._gauges = GaugeRefresher(service.database, service.clock, readers, log=log, metrics=self._metrics)
+        self._heartbeat = self._build_heartbeat(service)
+        self._webhooks = self._build_webhook_engine(service.webhooks) if service.webhooks is not None else None
+        self._simulation = self._build_clock_control(service.clock)
 
-    def _performer_of(self, service: Service[WorkT]) -> Executor[WorkT]:
+    def _build_executor(self, service: Service[WorkT]) -> Executor[WorkT]:
         return Executor(
             service=service.name,
             database=service.database,
             clock=service.clock,
             unit_of_work=service.unit_of_work,
-            wakeups=self._wakes,
+            wakeups=self._wakeups,
             observe=self._metrics.business.observe,
         )
 
-    def _feeds_of(self, service: Service[WorkT]) -> list[BatchConsumer]:
+    def _build_batch_consumers(self, service: Service[WorkT]) -> list[BatchConsumer]:
         views = (
-            [projection_subscription(service.projections, sleeper=self._wakes.timers, log=self._log)]
+            [build_projection_subscription(service.projections, timer_wakeup=self._wakeups.timers, log=self._log)]
             if service.projections
             else []
         )
@@ -130,39 +132,39 @@ class Runner(Generic[WorkT]):
             for feed in (*views, *service.batch_subscriptions)
         ]
 
-    def _consumer_of(self, service: Service[WorkT]) -> EventConsumer[WorkT]:
+    def _build_event_consumer(self, service: Service[WorkT]) -> EventConsumer[WorkT]:
         return EventConsumer(
             service=service.name,
             bootstrap=self._bootstrap,
-            handling=self._handling,
+            handling=self._event_handler,
             topics=sorted({each.topic for each in service.subscriptions}),
             log=self._log,
             metrics=self._metrics.consumer,
         )
 
-    def _sleeper_of(self, service: Service[WorkT]) -> TimerWorker[WorkT]:
+    def _build_timer_worker(self, service: Service[WorkT]) -> TimerWorker[WorkT]:
         return TimerWorker(
-            self.performer, service.timers, wake=self._wakes.timers, log=self._log, metrics=self._metrics.timers
+            self.performer, service.timers, wakeup=self._wakeups.timers, log=self._log, metrics=self._metrics.timers
         )
 
-    def _relay_of(self, service: Service[WorkT]) -> Relay:
+    def _build_relay(self, service: Service[WorkT]) -> Relay:
         return Relay(
             service=service.name,
             database=service.database,
             bootstrap=self._bootstrap,
             clock=service.clock,
-            wake=self._wakes.relay,
+            wakeup=self._wakeups.relay,
             log=self._log,
             metrics=self._metrics.relay,
         )
 
-    def _pulse_of(self, service: Service[WorkT]) -> Heartbeat | None:
+    def _build_heartbeat(self, service: Service[WorkT]) -> Heartbeat | None:
         """Where time is not the machine's, a jump of the clock is no outage."""
         if not service.paused_in_outages or not isinstance(service.clock, SystemClock):
             return None
         return Heartbeat(service.database, service.clock, paused=service.paused_in_outages, log=self._log)
 
-    def app(self) -> FastAPI:
+    def build_app(self) -> FastAPI:
         """The HTTP application; its commands are answered with 503 until the service is ready."""
         settings = self._settings
         app = create_app(
@@ -176,21 +178,21 @@ class Runner(Generic[WorkT]):
         app.state.authenticator = Authenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         app.state.performer = self.performer
         app.state.fingerprints = settings.fingerprint_key.get_secret_value().encode()
-        app.state.parking = DeadLetterOperations(self.performer, self._handling, self._wakes)
+        app.state.parking = DeadLetterOperations(self.performer, self._event_handler, self._wakeups)
         app.state.metrics = self._metrics
         app.state.ready = self._ready
-        app.state.not_ready_because = self._not_ready_because
-        app.state.refresh_metrics = self._readings.refresh
+        app.state.not_ready_because = self._explain_not_ready
+        app.state.refresh_metrics = self._gauges.refresh
         return app
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set, then drains. Raises when a part of the service ended that must not end."""
-        app = self.app()
+        app = self.build_app()
         if self._simulation is not None:
-            await self._patiently(self._simulation.resume)
+            await self._retry_until_done(self._simulation.resume)
         server = _Server(
             uvicorn.Config(
-                app if self._simulation is None else self._simulation.around(app),
+                app if self._simulation is None else self._simulation.wrap_app(app),
                 host=self._settings.host,
                 port=self._settings.port,
                 access_log=False,
@@ -203,7 +205,7 @@ class Runner(Generic[WorkT]):
         # fifth of a second.
         gc.freeze()
         http = asyncio.create_task(server.serve())
-        workers = [] if self._settings.role == "api" else [asyncio.create_task(each) for each in self._work()]
+        workers = [] if self._settings.role == "api" else [asyncio.create_task(each) for each in self._list_workers()]
         if self._settings.role == "api":
             self._ready.set()
         stopping = asyncio.create_task(stop.wait())
@@ -217,16 +219,16 @@ class Runner(Generic[WorkT]):
             message = "a part of the service ended that runs as long as the service does"
             raise RuntimeError(message)
 
-    def _work(self) -> list[Coroutine[Any, Any, None]]:
-        parts: list[Coroutine[Any, Any, None]] = [self._relay.run(), self._when_ready()]
-        parts += [feed.run() for feed in self._feeds]
+    def _list_workers(self) -> list[Coroutine[Any, Any, None]]:
+        parts: list[Coroutine[Any, Any, None]] = [self._relay.run(), self._run_when_caught_up()]
+        parts += [feed.run() for feed in self._batch_consumers]
         if self._webhooks is not None:
             parts.append(self._webhooks.run())
         if self._simulation is not None:
             parts.append(self._simulation.run())
         return parts
 
-    def _simulation_on(self, clock: Clock) -> SimulatedClockControl[WorkT] | None:
+    def _build_clock_control(self, clock: Clock) -> SimulatedClockControl[WorkT] | None:
         """None on any clock that moves by itself, and without a key."""
         key = self._settings.simulation_key
         if not isinstance(clock, SimulatedClock) or key is None:
@@ -236,43 +238,43 @@ class Runner(Generic[WorkT]):
             key=key.get_secret_value(),
             performer=self.performer,
             consumer=self._consumer,
-            feeds=self._feeds,
+            feeds=self._batch_consumers,
             webhooks=self._webhooks,
-            wakes=self._wakes,
+            wakeups=self._wakeups,
             bootstrap=self._bootstrap,
         )
 
-    def _webhook_engine(self, outlet: WebhookConfig[WorkT]) -> WebhookEngine[WorkT]:
+    def _build_webhook_engine(self, outlet: WebhookConfig[WorkT]) -> WebhookEngine[WorkT]:
         return WebhookEngine(
-            self.performer, outlet, wake=self._wakes.webhooks, log=self._log, metrics=self._metrics.webhooks
+            self.performer, outlet, wakeup=self._wakeups.webhooks, log=self._log, metrics=self._metrics.webhooks
         )
 
-    async def _when_ready(self) -> None:
+    async def _run_when_caught_up(self) -> None:
         """First the views and what else is fed, then events, then, once these have caught up, timers."""
-        for feed in self._feeds:
-            await self._patiently(feed.caught_up)
-        await self._patiently(self._come_back)
+        for feed in self._batch_consumers:
+            await self._retry_until_done(feed.wait_until_caught_up)
+        await self._retry_until_done(self._record_outage)
         self._ready.set()
         self._log.info("service ready")
-        beside = [asyncio.create_task(each) for each in (self._consumer.run(), self._keep_pulse())]
+        beside = [asyncio.create_task(each) for each in (self._consumer.run(), self._run_heartbeat())]
         try:
-            await self._patiently(self._events_caught_up)
-            await self._sleeper.run()
+            await self._retry_until_done(self._wait_until_events_caught_up)
+            await self._timer_worker.run()
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
 
-    async def _come_back(self) -> None:
+    async def _record_outage(self) -> None:
         """Whatever time was lost is on record before anybody is answered."""
-        if self._pulse is not None:
-            await self._pulse.renew()
+        if self._heartbeat is not None:
+            await self._heartbeat.renew()
 
-    async def _keep_pulse(self) -> None:
-        if self._pulse is not None:
-            await self._pulse.run()
+    async def _run_heartbeat(self) -> None:
+        if self._heartbeat is not None:
+            await self._heartbeat.run()
 
-    async def _patiently(self, wait: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _retry_until_done(self, wait: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:
             try:
                 return await wait()
@@ -280,14 +282,14 @@ class Runner(Generic[WorkT]):
                 self._log.warning("waiting to catch up", error=type(error).__name__)
                 await asyncio.sleep(0.5)
 
-    async def _events_caught_up(self) -> None:
+    async def _wait_until_events_caught_up(self) -> None:
         topics = sorted({each.topic for each in self._service.subscriptions})
         client_id = f"{self._service.name}-check"
         if not topics:
             return
         ends: dict[Partition, int] = await wait_for_end_offsets(self._bootstrap, topics, client_id=client_id)
         while ends:
-            done = await committed_offsets(self._bootstrap, self._consumer.group, list(ends), client_id=client_id)
+            done = await get_committed_offsets(self._bootstrap, self._consumer.group, list(ends), client_id=client_id)
             ends = {partition: end for partition, end in ends.items() if done[partition] < end}
             await asyncio.sleep(0.2 if ends else 0)
 
@@ -296,7 +298,7 @@ class Runner(Generic[WorkT]):
         try:
             async with asyncio.timeout(self._settings.drain_within):
                 await asyncio.gather(http, return_exceptions=True)
-                while relay_last and not await outbox_is_empty(self._service.database):
+                while relay_last and not await is_outbox_empty(self._service.database):
                     await asyncio.sleep(0.05)
         except Exception as error:  # noqa: BLE001  what could not be finished is in the database and goes on at the next start
             self._log.warning("not drained", error=type(error).__name__)
@@ -305,11 +307,11 @@ class Runner(Generic[WorkT]):
         await asyncio.gather(http, *workers, return_exceptions=True)
         await self._service.database.close()
 
-    async def _not_ready_because(self) -> str | None:
+    async def _explain_not_ready(self) -> str | None:
         if not self._ready.is_set():
             return "still catching up with what other services have said"
         try:
-            async with asyncio.timeout(2), self._service.database.transaction() as connection:
+            async with asyncio.timeout(2), self._service.database.begin_transaction() as connection:
                 await connection.execute(text("SELECT 1"))
         except Exception as error:
             if not is_transient(error):
@@ -317,13 +319,13 @@ class Runner(Generic[WorkT]):
             return "the database does not answer"
         return None
 
-    def told(self, receiver: TelemetryEndpoint | None) -> AbstractAsyncContextManager[None]:
+    def export_telemetry(self, receiver: TelemetryEndpoint | None) -> AbstractAsyncContextManager[None]:
         """While it lasts, `receiver` gets this process's traces and metrics."""
-        return exporting_telemetry(
+        return export_telemetry(
             self._service.name,
             receiver,
             registry=self._metrics.registry,
-            refresh=self._readings.refresh,
+            refresh=self._gauges.refresh,
             log=self._log,
         )
 
@@ -351,17 +353,17 @@ def run(settings: type[SettingsT], build: Callable[[SettingsT], Service[Any]]) -
 
 async def _serve(service: Service[Any]) -> None:
     settings = service.settings
-    log = logger_for(service.name, level=settings.log_level)
+    log = build_logger(service.name, level=settings.log_level)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     runner = Runner(service, log=log)
-    async with runner.told(_receiver(settings)):
+    async with runner.export_telemetry(_build_telemetry_endpoint(settings)):
         await runner.run(stop)
     log.info("service ended")
 
 
-def _receiver(settings: RuntimeSettings) -> TelemetryEndpoint | None:
+def _build_telemetry_endpoint(settings: RuntimeSettings) -> TelemetryEndpoint | None:
     if settings.otlp_endpoint is None:
         return None
     return TelemetryEndpoint(settings.otlp_endpoint, settings.trace_sample_ratio, settings.metrics_every_ms / 1000)

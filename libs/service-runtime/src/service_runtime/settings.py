@@ -17,7 +17,7 @@ class RuntimeSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 0
     role: Literal["api", "worker", "all"] = "all"
-    pool_size: int = Field(default=20, ge=2, description="connections to the database, all of them kept open")
+    pool_size: int = Field(default=20, ge=2, description="number of connections to the database; all stay open")
 
     token_issuer: str
     token_audience: str = "calloff"  # noqa: S105  a name, no secret
@@ -28,12 +28,16 @@ class RuntimeSettings(BaseSettings):
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     trace_sample_ratio: float = Field(default=1.0, ge=0, le=1)
     metrics_every_ms: int = Field(default=60_000, gt=0, validation_alias="OTEL_METRIC_EXPORT_INTERVAL")
-    drain_within: float = Field(default=10.0, description="how long SIGTERM waits for what is in hand")
+    drain_within: float = Field(
+        default=10.0, description="seconds that a shutdown waits for requests and events in progress"
+    )
 
     simulated_clock: AwareDatetime | None = Field(
-        default=None, description="the embedded stack's only: time stands at it"
+        default=None, description="instant at which the simulated clock of the embedded stack starts"
     )
-    simulation_key: SecretStr | None = Field(default=None, min_length=16, description="who knows it may move the clock")
+    simulation_key: SecretStr | None = Field(
+        default=None, min_length=16, description="secret that authorises moving the simulated clock"
+    )
 
     @model_validator(mode="after")
     def _simulates_on_this_machine_only(self) -> Self:

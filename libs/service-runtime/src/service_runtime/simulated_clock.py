@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service_runtime.clock import EVERY_CLASS, Horizon, SimulatedClock
 from service_runtime.http.spans import PROBES
 from service_runtime.kafka.batch_consumer import BatchConsumer
-from service_runtime.kafka.client import PARTITIONS, Ends, Partition
+from service_runtime.kafka.client import PARTITIONS, EndOffsetReader, Partition
 from service_runtime.kafka.consumer import EventConsumer
 from service_runtime.postgres.database import Connection, Database
 from service_runtime.unit_of_work.executor import Executor
@@ -114,7 +114,7 @@ _STANDING = text(
 _LAST_RECORD = text("SELECT occurred_at FROM journal ORDER BY position DESC LIMIT 1")
 
 
-class _Standing:
+class _RestState:
     """Asks the database how things stand, over a connection that no load can take away."""
 
     def __init__(self, database: Database) -> None:
@@ -130,7 +130,7 @@ class _Standing:
         while True:
             horizon, answer = await self._questions.get()
             try:
-                async with self._database.unpooled_connection() as connection:
+                async with self._database.open_unpooled_connection() as connection:
                     await self._answer(connection, horizon, answer)
                     while True:
                         horizon, answer = await self._questions.get()
@@ -157,7 +157,7 @@ class SimulatedClockControl(Generic[WorkT]):
         consumer: EventConsumer[WorkT],
         feeds: Sequence[BatchConsumer],
         webhooks: WebhookEngine[WorkT] | None,
-        wakes: Wakeups,
+        wakeups: Wakeups,
         bootstrap: str,
     ) -> None:
         self._clock = clock
@@ -166,16 +166,16 @@ class SimulatedClockControl(Generic[WorkT]):
         self._consumer = consumer
         self._feeds = tuple(feeds)
         self._webhooks = webhooks
-        self._wakes = wakes
+        self._wakeups = wakeups
         self._bootstrap = bootstrap
-        self._standing = _Standing(performer.database)
-        self._ends: Ends | None = None
+        self._rest_state = _RestState(performer.database)
+        self._ends: EndOffsetReader | None = None
         self._under_way = 0
         self._answered = 0
 
     async def resume(self) -> None:
         """After a restart it is not earlier than what is on record; the driver says what time it is."""
-        async with self._performer.database.transaction() as connection:
+        async with self._performer.database.begin_transaction() as connection:
             last: datetime | None = (await connection.execute(_LAST_RECORD)).scalar_one_or_none()
         if last is not None and last > self._clock.now():
             self._clock.set_to(last)
@@ -183,15 +183,15 @@ class SimulatedClockControl(Generic[WorkT]):
     async def run(self) -> None:
         """Keeps the connections over which it asks, until cancelled."""
         try:
-            await self._standing.run()
+            await self._rest_state.run()
         finally:
             if self._ends is not None:
                 await self._ends.stop()
 
-    async def activity(self) -> Activity:
-        behind, reached = await self._behind()
+    async def report_activity(self) -> Activity:
+        behind, reached = await self._count_unhandled()
         horizon = self._clock.horizon
-        standing = await self._standing.ask(horizon)
+        standing = await self._rest_state.ask(horizon)
         engine = self._webhooks
         # Read last: what was claimed since the database was asked is in flight now, or has counted.
         running, attempts = (engine.in_flight, engine.attempts) if engine else (0, 0)
@@ -209,13 +209,13 @@ class SimulatedClockControl(Generic[WorkT]):
             due_classes=tuple(standing.due_classes),
         )
 
-    async def _behind(self) -> tuple[int | None, int]:
+    async def _count_unhandled(self) -> tuple[int | None, int]:
         """How many records are to be handled still, and how far it has come."""
         readers = (self._consumer, *self._feeds)
         wanted = PARTITIONS * sum(len(each.topics) for each in readers)
         if not wanted:
             return 0, 0
-        everywhere = [await each.positions() for each in readers]
+        everywhere = [await each.get_positions() for each in readers]
         come = sum(at for reached in everywhere for at in reached.values())
         if sum(len(reached) for reached in everywhere) < wanted:
             return None, come
@@ -225,20 +225,20 @@ class SimulatedClockControl(Generic[WorkT]):
 
     async def _ask_ends(self, partitions: set[Partition]) -> dict[Partition, int]:
         if self._ends is None:
-            ends = Ends(self._bootstrap, client_id=f"{self._performer.service}-simulation")
+            ends = EndOffsetReader(self._bootstrap, client_id=f"{self._performer.service}-simulation")
             await ends.start()
             self._ends = ends
-        return await self._ends.of(partitions)
+        return await self._ends.get_end_offsets(partitions)
 
     async def set_clock(self, order: Order) -> Activity:
         """Raises ValueError for an instant in the past."""
         released = EVERY_CLASS if order.release is None else order.release
         self._clock.set_to(order.now, released=released)
-        self._wakes.timers.notify()
-        self._wakes.webhooks.notify()
-        return await self.activity()
+        self._wakeups.timers.notify()
+        self._wakeups.webhooks.notify()
+        return await self.report_activity()
 
-    def around(self, app: ASGIApp) -> ASGIApp:
+    def wrap_app(self, app: ASGIApp) -> ASGIApp:
         """The application with the simulation's routes before its own, which are counted."""
 
         async def counted(scope: Scope, receive: Receive, send: Send) -> None:
@@ -261,7 +261,7 @@ class SimulatedClockControl(Generic[WorkT]):
         if not self._may(request):
             return Response(status_code=404)
         if (request.method, request.url.path) == ("GET", ACTIVITY):
-            return _json(await self.activity())
+            return _json(await self.report_activity())
         if (request.method, request.url.path) != ("POST", CLOCK):
             return Response(status_code=405)
         try:
@@ -273,10 +273,10 @@ class SimulatedClockControl(Generic[WorkT]):
 
     def _may(self, request: Request) -> bool:
         here = request.client is not None and request.client.host in _THIS_MACHINE
-        return here and hmac.compare_digest(_said(request.headers), self._key)
+        return here and hmac.compare_digest(_get_simulation_headers(request.headers), self._key)
 
 
-def _said(headers: Mapping[str, str]) -> bytes:
+def _get_simulation_headers(headers: Mapping[str, str]) -> bytes:
     return headers.get(KEY_HEADER, "").encode()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from contracts.catalogue import entry_of
+from contracts.catalogue import find_entry
 from contracts.events.base import Event
 from service_runtime.timers.timers import DueTimer
 
@@ -26,7 +26,7 @@ class Subscription(Generic[WorkT_contra]):
 
     @property
     def topic(self) -> str:
-        return entry_of(self.event).topic
+        return find_entry(self.event).topic
 
 
 def on(event: type[EventT], handler: Callable[[EventT, WorkT_contra], Awaitable[None]]) -> Subscription[WorkT_contra]:

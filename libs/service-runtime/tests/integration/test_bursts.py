@@ -19,8 +19,8 @@ from service_runtime.idempotency import CommandClaim
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.consumer import MAX_ATTEMPTS
 from service_runtime.observability import tracing as traces
-from service_runtime.observability.tracing import linked_span, subject_attributes
-from service_runtime.projections.consumer import projection_subscription
+from service_runtime.observability.tracing import build_subject_attributes, start_linked_span
+from service_runtime.projections.consumer import build_projection_subscription
 from service_runtime.projections.projections import PROJECTION_UPDATED, Projection
 from service_runtime.subscriptions import on_timer
 from service_runtime.timers.worker import TimerWorker
@@ -68,7 +68,9 @@ async def ask_in_a_request(gate: Turnstile, package: UUID, *, close_in: timedelt
         fingerprint="",
         answer=answer_nothing,
     )
-    with linked_span("", "POST /v1/asks", SpanKind.SERVER, subject_attributes(PACKAGES, str(package))) as span:
+    with start_linked_span(
+        "", "POST /v1/asks", SpanKind.SERVER, build_subject_attributes(PACKAGES, str(package))
+    ) as span:
         await gate.performer.execute(claim, lambda work: ask(command, work), span=span)
 
 
@@ -159,9 +161,9 @@ async def test_a_timer_that_a_view_armed_is_linked_to_what_moved_the_view(gate: 
 
     await gate.do(held, hold)
     timers = [on_timer(PROJECTION_UPDATED, look_again)]
-    sleeper = TimerWorker(gate.performer, timers, wake=gate.wakes.timers, log=gate.log, metrics=gate.metrics.timers)
+    sleeper = TimerWorker(gate.performer, timers, wakeup=gate.wakes.timers, log=gate.log, metrics=gate.metrics.timers)
     feed = BatchConsumer(
-        projection_subscription((REQUESTS,), sleeper=gate.wakes.timers, log=gate.log),
+        build_projection_subscription((REQUESTS,), timer_wakeup=gate.wakes.timers, log=gate.log),
         service=gate.name,
         database=gate.database,
         bootstrap=gate.bootstrap,
@@ -182,7 +184,7 @@ async def test_a_parked_event_that_is_released_begins_a_trace_of_its_own(gate: T
     await rows(gate.database, "INSERT INTO blocked (what) VALUES (:what)", what=str(package))
     async with running(gate.relay().run(), gate.consumer().run()):
         await ask_in_a_request(gate, package)
-        await until(gate.parking.keys, within=40)
+        await until(gate.parking.list_keys, within=40)
     failed = traced.spans(f"process {PACKAGES}", package)
     assert [str((span.attributes or {})["error.type"]) for span in failed] == ["TurnstileBlocked"] * MAX_ATTEMPTS
     assert all(not span.events and span.status.description is None for span in failed), "no words of the error"

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.catalogue import PACKAGES
-from service_runtime.kafka.client import committed_offsets, end_offsets
-from service_runtime.kafka.consumer import group_of
-from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.kafka.client import get_committed_offsets, get_end_offsets
+from service_runtime.kafka.consumer import build_group_id
+from service_runtime.outbox.relay import is_outbox_empty
 from testkit.chain_checker import faults_in, first_occurrences
 from testkit.databases import number, rows
 from testkit.sample_service import Turnstile, running
@@ -37,13 +37,13 @@ async def all_let_through(gate: Turnstile, *, times: int) -> None:
 
 async def everything_answered(gate: Turnstile, times: int) -> bool:
     answered = await number(gate.database, "SELECT count(*) FROM journal WHERE type LIKE '%PackageWithdrawn%'")
-    return answered >= times and await outbox_is_empty(gate.database)
+    return answered >= times and await is_outbox_empty(gate.database)
 
 
 async def everything_heard_again(gate: Turnstile) -> bool:
     """Whether the group's new member is through with all that it was given anew."""
-    ends = await end_offsets(gate.bootstrap, [PACKAGES], client_id="test")
-    done = await committed_offsets(gate.bootstrap, group_of(gate.name), list(ends), client_id="test")
+    ends = await get_end_offsets(gate.bootstrap, [PACKAGES], client_id="test")
+    done = await get_committed_offsets(gate.bootstrap, build_group_id(gate.name), list(ends), client_id="test")
     return all(done[partition] >= end for partition, end in ends.items())
 
 
@@ -83,7 +83,7 @@ async def test_a_relay_that_dies_with_a_batch_in_flight_at_most_repeats_it(
 async def test_an_event_counts_once_though_its_process_died(gate: Turnstile, crash: Crash, point: str) -> None:
     await some_requests(gate)
     async with running(gate.relay().run()):
-        await until(lambda: outbox_is_empty(gate.database))
+        await until(lambda: is_outbox_empty(gate.database))
     await crash(point, gate)
     async with running(gate.relay().run(), gate.consumer().run()):
         await all_let_through(gate, times=20)

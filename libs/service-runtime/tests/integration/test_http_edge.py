@@ -18,26 +18,26 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from contracts.errors import Conflict
 from contracts.ids import PackageId
-from service_runtime.http.auth import Authenticator, Caller, JwksOverHttp, KeysUnavailable, requires
+from service_runtime.http.auth import Authenticator, Caller, JwksOverHttp, KeysUnavailable, require_scopes
 from service_runtime.http.bodies import LARGEST_BODY
-from service_runtime.http.commands import CommandBus, command_bus, json_response, problem_response_of
-from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
-from service_runtime.http.problems import MEDIA_TYPE, problems
+from service_runtime.http.commands import CommandBus, command_bus, json_response, to_stored_problem
+from service_runtime.http.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from service_runtime.http.problems import MEDIA_TYPE, describe_problems
 from service_runtime.postgres.database import Database
 from service_runtime.service import Runner, Service
 from service_runtime.settings import RuntimeSettings
 from testkit.captured_logs import Logbook
 from testkit.clocks import MONDAY_NINE
 from testkit.databases import number, rows
-from testkit.http_server import serving
+from testkit.http_server import serve_app
 from testkit.sample_service import SUBSCRIPTIONS, TIMERS, Ask, Turnstile, TurnstileWork, ask, stream_of
-from testkit.tokens import TokenIssuer, new_key
+from testkit.tokens import TokenIssuer, generate_key
 
 PLANTED = "Test-Person-943-476-5919"
 SCOPE = "turnstile:ask"
 NOWHERE = "127.0.0.1:1"
 
-Asker = Annotated[Caller, Depends(requires(SCOPE))]
+Asker = Annotated[Caller, Depends(require_scopes(SCOPE))]
 Carrier = Annotated[CommandBus, Depends(command_bus)]
 
 
@@ -72,7 +72,7 @@ class TooLate(Conflict):
 router = APIRouter()
 
 
-@router.post("/v1/asks", status_code=201, responses=problems(409))
+@router.post("/v1/asks", status_code=201, responses=describe_problems(409))
 async def post_ask(order: AskIn, caller: Asker, carrier: Carrier) -> Response:
     command = Ask(PackageId(order.package_id), order.times)
 
@@ -85,16 +85,14 @@ async def post_ask(order: AskIn, caller: Asker, carrier: Carrier) -> Response:
     )
 
 
-@router.post("/v1/late-asks", responses=problems(409))
+@router.post("/v1/late-asks", responses=describe_problems(409))
 async def post_late(order: AskIn, caller: Asker, carrier: Carrier) -> Response:
     async def handle(command: Ask, work: TurnstileWork) -> TooLate:
         await ask(command, work)
         return TooLate("the turnstile has closed; ask again tomorrow")
 
     command = Ask(PackageId(order.package_id), order.times)
-    return await carrier.execute(
-        command, handle, on=stream_of(order.package_id), by=caller, respond=problem_response_of
-    )
+    return await carrier.execute(command, handle, on=stream_of(order.package_id), by=caller, respond=to_stored_problem)
 
 
 @router.post("/v1/broken")
@@ -111,11 +109,11 @@ async def away() -> None:
 @router.get("/v1/numbers")
 async def list_numbers(limit: Limit = 3, cursor: Cursor = None) -> Page[int]:
     """The numbers from 0 to 9, a page at a time."""
-    after = position_of(cursor)
+    after = decode_cursor(cursor)
     start = 0 if after is None else after[1].int + 1
     shown = list(range(start, min(start + limit, 10)))
     more = bool(shown) and shown[-1] < 9
-    return Page(items=shown, next=cursor_at(MONDAY_NINE, UUID(int=shown[-1])) if more else None)
+    return Page(items=shown, next=encode_cursor(MONDAY_NINE, UUID(int=shown[-1])) if more else None)
 
 
 class Client:
@@ -136,7 +134,7 @@ class Client:
         token: str | None = None,
         anonymous: bool = False,
     ) -> tuple[int, Any, dict[str, str]]:
-        bearer = {} if anonymous else {"Authorization": f"Bearer {token or self.issuer.token(SCOPE)}"}
+        bearer = {} if anonymous else {"Authorization": f"Bearer {token or self.issuer.issue_token(SCOPE)}"}
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
         kind = {} if data is None else {"Content-Type": "application/json"}
         sent = None if data is None else io.BytesIO(data)
@@ -155,7 +153,7 @@ class Client:
 
 @pytest_asyncio.fixture
 async def client(database: Database) -> AsyncGenerator[Client]:
-    async with TokenIssuer().serving() as issuer:
+    async with TokenIssuer().serve() as issuer:
         log = Logbook()
         service = Service(
             name="turnstile",
@@ -174,9 +172,9 @@ async def client(database: Database) -> AsyncGenerator[Client]:
             subscriptions=SUBSCRIPTIONS,
             timers=TIMERS,
         )
-        app = Runner(service, log=log).app()
+        app = Runner(service, log=log).build_app()
         app.state.ready.set()
-        async with serving(app) as url:
+        async with serve_app(app) as url:
             client = Client(url, issuer, app, log)
             yield client
             await client.session.close()
@@ -236,14 +234,14 @@ async def test_a_body_that_is_too_large_is_refused_though_it_does_not_say_so(cli
         for _ in range(11):
             yield b"9" * (LARGEST_BODY // 10)
 
-    headers = {"Authorization": f"Bearer {client.issuer.token(SCOPE)}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {client.issuer.issue_token(SCOPE)}", "Content-Type": "application/json"}
     async with client.session.post(f"{client.url}/v1/asks", data=pieces(), headers=headers) as answer:
         assert (answer.status, answer.content_type) == (413, MEDIA_TYPE)
 
 
 async def test_a_body_that_says_it_is_too_large_is_refused_before_any_of_it_is_sent(client: Client) -> None:
     headers = {
-        "Authorization": f"Bearer {client.issuer.token(SCOPE)}",
+        "Authorization": f"Bearer {client.issuer.issue_token(SCOPE)}",
         "Content-Type": "application/json",
         "Content-Length": str(LARGEST_BODY + 1),
         "Expect": "100-continue",
@@ -262,7 +260,7 @@ async def test_another_content_type_than_json_is_refused(client: Client) -> None
 async def test_our_own_mistakes_say_nothing_of_what_was_submitted(client: Client) -> None:
     status, said, _ = await client.ask("POST", "/v1/broken", body={"value": PLANTED})
     assert status == 500
-    assert said["title"] == "Something is wrong on our side"
+    assert said["title"] == "Internal Server Error"
     assert PLANTED not in str(client.log.lines)
     assert client.log.said("request failed")[0].fields == {"error": "RuntimeError"}
 
@@ -273,7 +271,7 @@ async def test_the_same_key_at_once_has_one_effect_and_one_answer(client: Client
     assert {status for status, _, _ in answers} == {201}
     assert len({said["answer"] for _, said, _ in answers}) == 1
     assert await number(database, "SELECT count(*) FROM journal") == 1
-    kept = await rows(database, "SELECT commands::text FROM commands")
+    kept = await rows(database, "SELECT idempotency_keys::text FROM idempotency_keys")
     assert PLANTED not in str(kept), "the key is the caller's own text"
 
 
@@ -281,13 +279,13 @@ async def test_the_same_key_with_another_body_is_refused(client: Client) -> None
     key = {"Idempotency-Key": "key-1"}
     await client.ask("POST", "/v1/asks", body=an_ask(), headers=key)
     status, said, _ = await client.ask("POST", "/v1/asks", body=an_ask(), headers=key)
-    assert (status, said["title"]) == (422, "Idempotency-Key was used before")
+    assert (status, said["title"]) == (422, "Idempotency key reused")
 
 
 async def test_the_same_key_of_another_caller_is_another_key(client: Client) -> None:
     key = {"Idempotency-Key": "key-1"}
     await client.ask("POST", "/v1/asks", body=an_ask(), headers=key)
-    other = client.issuer.token(SCOPE, subject="system-2")
+    other = client.issuer.issue_token(SCOPE, subject="system-2")
     status, _, _ = await client.ask("POST", "/v1/asks", body=an_ask(), headers=key, token=other)
     assert status == 201
 
@@ -333,14 +331,14 @@ async def test_a_refusal_on_record_is_409_each_time_and_on_record_once(client: C
     ],
 )
 async def test_a_token_that_is_not_right_lets_nobody_in(client: Client, claims: dict[str, object]) -> None:
-    token = client.issuer.token(SCOPE, **claims)  # pyright: ignore[reportArgumentType]
+    token = client.issuer.issue_token(SCOPE, **claims)  # pyright: ignore[reportArgumentType]
     status, said, headers = await client.ask("POST", "/v1/asks", body=an_ask(), token=token)
     assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
     assert token not in str(said)
 
 
 def unsigned(issuer: TokenIssuer, algorithm: str) -> str:
-    _, claims, _ = issuer.token(SCOPE).split(".")
+    _, claims, _ = issuer.issue_token(SCOPE).split(".")
     header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "kid": "test-1"}).encode()).decode().rstrip("=")
     return f"{header}.{claims}."
 
@@ -353,7 +351,7 @@ async def test_a_token_without_a_signature_of_ours_lets_nobody_in(client: Client
 
 async def test_a_token_of_an_unknown_key_lets_nobody_in(client: Client) -> None:
     for key_id in ("unknown", "test-1"):
-        token = client.issuer.token(SCOPE, signed_with=new_key(key_id))
+        token = client.issuer.issue_token(SCOPE, signed_with=generate_key(key_id))
         assert (await client.ask("POST", "/v1/asks", body=an_ask(), token=token))[0] == 401
 
 
@@ -365,7 +363,7 @@ async def test_what_is_no_token_lets_nobody_in(client: Client, token: str) -> No
 
 async def test_without_a_token_or_without_the_scope_nobody_gets_in(client: Client) -> None:
     assert (await client.ask("POST", "/v1/asks", body=an_ask(), anonymous=True))[0] == 401
-    other = client.issuer.token("another:scope")
+    other = client.issuer.issue_token("another:scope")
     status, said, _ = await client.ask("POST", "/v1/asks", body=an_ask(), token=other)
     assert (status, said["detail"]) == (403, f"this needs the scope {SCOPE}")
     assert (await client.ask("GET", "/v1/parked"))[0] == 403
@@ -373,48 +371,48 @@ async def test_without_a_token_or_without_the_scope_nobody_gets_in(client: Clien
 
 @pytest.mark.parametrize("kind", ["RSA", "P-256", "Ed25519"])
 async def test_every_allowed_kind_of_key_signs_tokens_that_let_in(kind: str) -> None:
-    async with TokenIssuer().serving() as issuer:
-        issuer.rotate(new_key("other", kind=kind))
+    async with TokenIssuer().serve() as issuer:
+        issuer.rotate(generate_key("other", kind=kind))
         authenticator = Authenticator(JwksOverHttp(issuer.jwks_url), issuer=issuer.issuer, audience="calloff")
-        caller = await authenticator.caller(issuer.token("a", "b", provider_id=str(uuid4())))
+        caller = await authenticator.authenticate(issuer.issue_token("a", "b", provider_id=str(uuid4())))
         assert caller.scopes == {"a", "b"}
         assert caller.actor.startswith("provider:")
 
 
 async def test_a_new_key_is_fetched_once_it_is_named(client: Client) -> None:
-    keys = JwksOverHttp(client.issuer.jwks_url, at_most_every=0)
+    keys = JwksOverHttp(client.issuer.jwks_url, min_refetch_interval=0)
     authenticator = Authenticator(keys, issuer=client.issuer.issuer, audience="calloff")
-    await authenticator.caller(client.issuer.token())
-    client.issuer.rotate(new_key("next"))
-    await authenticator.caller(client.issuer.token())
-    await authenticator.caller(client.issuer.token())
+    await authenticator.authenticate(client.issuer.issue_token())
+    client.issuer.rotate(generate_key("next"))
+    await authenticator.authenticate(client.issuer.issue_token())
+    await authenticator.authenticate(client.issuer.issue_token())
     assert client.issuer.asked == 2
 
 
 async def test_keys_that_were_fetched_once_outlast_their_provider() -> None:
     issuer = TokenIssuer()
-    async with issuer.serving():
-        keys = JwksOverHttp(issuer.jwks_url, keep_for=0, at_most_every=0)
+    async with issuer.serve():
+        keys = JwksOverHttp(issuer.jwks_url, keep_for=0, min_refetch_interval=0)
         authenticator = Authenticator(keys, issuer=issuer.issuer, audience="calloff")
-        await authenticator.caller(issuer.token())
-    await authenticator.caller(issuer.token())
+        await authenticator.authenticate(issuer.issue_token())
+    await authenticator.authenticate(issuer.issue_token())
 
 
 async def test_keys_that_were_never_there_are_a_matter_of_time() -> None:
     authenticator = Authenticator(JwksOverHttp("http://127.0.0.1:1/"), issuer="x", audience="calloff")
     with pytest.raises(KeysUnavailable):
-        await authenticator.caller(TokenIssuer().token())
+        await authenticator.authenticate(TokenIssuer().issue_token())
 
 
 async def test_an_identity_provider_that_fails_is_not_asked_for_every_request() -> None:
-    async with TokenIssuer().serving() as issuer:
+    async with TokenIssuer().serve() as issuer:
         keys = JwksOverHttp(issuer.jwks_url, keep_for=0.3)
         authenticator = Authenticator(keys, issuer=issuer.issuer, audience="calloff")
-        await authenticator.caller(issuer.token())
+        await authenticator.authenticate(issuer.issue_token())
         issuer.away = True
         await asyncio.sleep(0.31)  # the keys' age is what is tested
         for _ in range(5):
-            await authenticator.caller(issuer.token())
+            await authenticator.authenticate(issuer.issue_token())
         assert issuer.asked == 2
 
 
@@ -448,7 +446,7 @@ async def test_a_service_that_still_catches_up_says_so_and_takes_no_command(clie
 
 
 async def test_a_parked_key_is_listed_released_and_its_event_discarded(client: Client, database: Database) -> None:
-    token = client.issuer.token("operations:manage", subject="op-1")
+    token = client.issuer.issue_token("operations:manage", subject="op-1")
     package, event = uuid4(), uuid4()
     await rows(
         database,
@@ -458,7 +456,7 @@ async def test_a_parked_key_is_listed_released_and_its_event_discarded(client: C
     await rows(
         database,
         """
-        INSERT INTO parked (event_id, topic, key, type, headers, payload, arrived_at, failure)
+        INSERT INTO dead_letters (event_id, topic, key, type, headers, payload, arrived_at, failure)
         VALUES (:event, 'homecare.packages.v1', :key, 'calloff.Some.v1', '[]', '{}', now(), 'x')
         """,
         event=event,
@@ -467,7 +465,7 @@ async def test_a_parked_key_is_listed_released_and_its_event_discarded(client: C
     _, listed, _ = await client.ask("GET", "/v1/parked", token=token)
     assert [(item["key"], item["event_id"]) for item in listed["items"]] == [(str(package), str(event))]
     status, said, _ = await client.ask("POST", "/v1/asks", body=an_ask(package_id=str(package)))
-    assert (status, said["title"]) == (409, "An operator has to look at this first")
+    assert (status, said["title"]) == (409, "Key parked")
 
     discard = f"/v1/parked/events/{event}/discard"
     assert (await client.ask("POST", discard, body={"because": "INC-7"}, token=token))[0] == 204

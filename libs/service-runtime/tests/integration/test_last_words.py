@@ -9,8 +9,8 @@ from opentelemetry import trace
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client import CollectorRegistry, Counter
 
-from service_runtime.observability.export import TelemetryEndpoint, exporting_telemetry
-from service_runtime.observability.logs import logger_for
+from service_runtime.observability.export import TelemetryEndpoint, export_telemetry
+from service_runtime.observability.logs import build_logger
 
 NEVER = 3_600.0
 
@@ -60,7 +60,7 @@ async def test_the_numbers_of_a_short_run_are_told_at_its_end(
     registry = CollectorRegistry()
     handled = Counter("calloff_handled_events", "Events handled", registry=registry)
     receiver = TelemetryEndpoint(collector.address, sample_ratio=0, metrics_every=NEVER)
-    log = logger_for("turnstile", level="error")
-    async with exporting_telemetry("turnstile", receiver, registry=registry, refresh=refreshed, log=log):
+    log = build_logger("turnstile", level="error")
+    async with export_telemetry("turnstile", receiver, registry=registry, refresh=refreshed, log=log):
         handled.inc(3)
     assert collector.numbers == {"calloff_handled_events": 3}

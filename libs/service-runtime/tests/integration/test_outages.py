@@ -9,10 +9,10 @@ import pytest
 
 from contracts.catalogue import PACKAGES
 from contracts.ids import PackageId
-from service_runtime.kafka.client import Consumer, committed_offsets, end_offsets
+from service_runtime.kafka.client import Consumer, get_committed_offsets, get_end_offsets
 from service_runtime.kafka.consumer import GroupMember
 from service_runtime.observability.metrics import Metrics
-from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.outbox.relay import is_outbox_empty
 from service_runtime.postgres.database import Database
 from testkit import sample_service as turnstile
 from testkit.chain_checker import faults_in, first_occurrences
@@ -33,7 +33,7 @@ async def check(gate: Turnstile, *, times: int, within: float = 30) -> None:
 
     async def everything_answered() -> bool:
         answered = await number(gate.database, "SELECT count(*) FROM journal WHERE type LIKE '%PackageWithdrawn%'")
-        return answered >= times and await outbox_is_empty(gate.database)
+        return answered >= times and await is_outbox_empty(gate.database)
 
     await until(everything_answered, within=within)
     keys = {row.key for row in await rows(gate.database, "SELECT DISTINCT key FROM journal")}
@@ -178,9 +178,9 @@ async def test_offsets_are_committed_up_to_what_is_finished(gate: Turnstile) -> 
         await check(gate, times=4)
 
         async def committed() -> bool:
-            ends = await end_offsets(gate.bootstrap, [PACKAGES], client_id="test")
+            ends = await get_end_offsets(gate.bootstrap, [PACKAGES], client_id="test")
             group = gate.consumer().group
-            return await committed_offsets(gate.bootstrap, group, list(ends), client_id="test") == ends
+            return await get_committed_offsets(gate.bootstrap, group, list(ends), client_id="test") == ends
 
         await until(committed)
 

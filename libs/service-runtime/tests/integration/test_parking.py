@@ -11,16 +11,17 @@ from contracts.catalogue import PACKAGES, PROVIDERS
 from contracts.events.base import Event
 from contracts.events.packages import WithdrawalRequested
 from contracts.events.providers import EligibilityChanged, Membership, ProviderRegistered
+from contracts.examples import an_example_of
 from service_runtime.clock import SystemClock
 from service_runtime.dead_letters.operations import Release
 from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.idempotency import KeyParked
-from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.outbox.journal import LARGEST_PAYLOAD, EventTooLarge
+from service_runtime.outbox.relay import is_outbox_empty
 from service_runtime.postgres.database import StatementRefused, is_transient
 from service_runtime.timers.worker import MAX_ATTEMPTS
-from service_runtime.unit_of_work.streams import LARGEST_PAYLOAD, EventTooLarge, StreamKey
+from service_runtime.unit_of_work.streams import StreamKey
 from testkit.chain_checker import faults_in, first_occurrences
-from testkit.contract_examples import an_example_of
 from testkit.databases import number, rows
 from testkit.sample_service import Turnstile, TurnstileWork, running, stream_of
 from testkit.topics import everything_in
@@ -47,7 +48,11 @@ async def parked(gate: Turnstile, package: UUID, *, waiting: int) -> ParkedKey:
 
     async def found() -> ParkedKey | None:
         return next(
-            (one for one in await gate.parking.keys() if one.stream == stream_of(package) and one.waiting == waiting),
+            (
+                one
+                for one in await gate.parking.list_keys()
+                if one.stream == stream_of(package) and one.waiting == waiting
+            ),
             None,
         )
 
@@ -67,7 +72,7 @@ async def is_counted(gate: Turnstile, *, by: str) -> None:
 
 async def on_kafka(gate: Turnstile, *packages: UUID) -> list[str]:
     """The types of the packages' events on Kafka, after the checker has found nothing wrong with them."""
-    await until(lambda: outbox_is_empty(gate.database))
+    await until(lambda: is_outbox_empty(gate.database))
     kept = await everything_in(gate.bootstrap, PACKAGES, keys={str(package) for package in packages})
     assert faults_in(kept) == []
     return [record.header("ce_type").split(".")[1] for record in first_occurrences(kept)]
@@ -103,7 +108,7 @@ async def test_releasing_a_key_handles_what_waited_in_its_order(gate: Turnstile)
         await parked(gate, package, waiting=3)
         await unblock(gate)
         assert await gate.parking.release(stream_of(package)) == Release(handled=3, still_parked=False)
-        assert await gate.parking.keys() == []
+        assert await gate.parking.list_keys() == []
         await gate.ask(package)
         await until(lambda: same(passages(gate, package), 4))
         assert await on_kafka(gate, package) == [
@@ -139,7 +144,7 @@ async def test_only_a_failed_event_can_be_discarded(gate: Turnstile) -> None:
     async with running(gate.relay().run(), gate.consumer().run()):
         await gate.ask(package, times=2)
         await parked(gate, package, waiting=2)
-    waiting = await rows(gate.database, "SELECT event_id FROM parked WHERE failure IS NULL")
+    waiting = await rows(gate.database, "SELECT event_id FROM dead_letters WHERE failure IS NULL")
     assert not await gate.parking.discard(waiting[0].event_id, because="not the one")
 
 
@@ -217,11 +222,11 @@ async def test_a_row_that_kafka_refuses_parks_its_key_and_the_rest_flows(gate: T
             await say(gate, refused, large)
             await say(gate, refused, an_example_of(ProviderRegistered, provider_id=refused))
     async with running(gate.relay().run()):
-        await until(lambda: outbox_is_empty(gate.database), within=30)
+        await until(lambda: is_outbox_empty(gate.database), within=30)
         kept = await everything_in(gate.bootstrap, PROVIDERS, keys={str(one) for one in [refused, *others]})
         assert faults_in(kept) == []
         assert len(first_occurrences(kept)) == 31, "what came before the refused event, and all that others said"
-        key = (await gate.parking.keys())[0]
+        key = (await gate.parking.list_keys())[0]
         assert key.stream == StreamKey(PROVIDERS, str(refused))
         assert "Kafka refused" in key.because
         refused_rows = "SELECT count(*) FROM outbox JOIN journal USING (position) WHERE topic = :topic"

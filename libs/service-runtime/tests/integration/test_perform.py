@@ -14,15 +14,17 @@ from contracts.envelope import GENESIS
 from contracts.errors import CallOffError
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.events.providers import ProviderRegistered
+from contracts.examples import an_example_of
 from contracts.ids import PackageId
-from service_runtime.idempotency import CommandClaim, EventClaim, IdempotencyKeyReused, ReplayedResponse, StoredResponse
+from service_runtime.idempotency import CommandClaim, IdempotencyKeyReused, ReplayedResponse, StoredResponse
+from service_runtime.inbox import EventClaim
 from service_runtime.kafka.records import Record
+from service_runtime.outbox.journal import decode_headers
 from service_runtime.postgres.database import Database, StatementRefused, is_lock_timeout
 from service_runtime.unit_of_work.executor import MAX_ATTEMPTS, Executed, Skipped
-from service_runtime.unit_of_work.streams import Cause, decode_headers
+from service_runtime.unit_of_work.streams import Cause
 from testkit.chain_checker import faults_in
 from testkit.clocks import FixedClock
-from testkit.contract_examples import an_example_of
 from testkit.databases import number, rows
 from testkit.sample_service import Turnstile, TurnstileWork, stream_of
 from testkit.topics import Kept
@@ -208,7 +210,7 @@ async def test_an_event_that_comes_again_counts_once(gate: Turnstile) -> None:
     package = uuid4()
     await gate.ask(package)
     kept = await rows(gate.database, "SELECT headers, payload FROM journal")
-    record = Record.stored(stream_of(package), kept[0].headers, kept[0].payload)
+    record = Record.from_stored(stream_of(package), kept[0].headers, kept[0].payload)
 
     async def note(work: TurnstileWork) -> None:
         await work.note_passage(PackageId(package))

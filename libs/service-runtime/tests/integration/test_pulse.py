@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from service_runtime.heartbeat import OUTAGE_OVER, Heartbeat, Outage, find_outages_since
-from service_runtime.observability.logs import logger_for
+from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.database import Database
 from service_runtime.timers.timers import Precedence, Timer, change_timers
 from service_runtime.unit_of_work.streams import Cause, StreamKey
@@ -32,11 +32,11 @@ def pulse(database: Database, clock: MovableClock) -> Heartbeat:
 
 def a_pulse(database: Database, clock: MovableClock) -> Heartbeat:
     """One process's; the clocks of CLOSE stand still while nobody can answer."""
-    return Heartbeat(database, clock, paused=[CLOSE], log=logger_for("test", level="error"))
+    return Heartbeat(database, clock, paused=[CLOSE], log=build_logger("test", level="error"))
 
 
 async def seen_at(database: Database) -> list[datetime]:
-    return [row.seen_at for row in await rows(database, "SELECT seen_at FROM pulse")]
+    return [row.seen_at for row in await rows(database, "SELECT seen_at FROM heartbeat")]
 
 
 async def recorded(database: Database) -> list[Outage]:
@@ -45,7 +45,7 @@ async def recorded(database: Database) -> list[Outage]:
 
 
 async def known(database: Database, since: datetime, *, now: datetime) -> Sequence[Outage]:
-    async with database.transaction() as connection:
+    async with database.begin_transaction() as connection:
         return await find_outages_since(connection, since, now=now)
 
 
@@ -53,7 +53,7 @@ async def a_stream_with(database: Database, *kinds: str, at: datetime) -> Stream
     """A stream that has a timer of each of these kinds."""
     stream = StreamKey("test", str(uuid4()))
     cause = Cause(id="test", actor="service:test", council="essex")
-    async with database.transaction() as connection:
+    async with database.begin_transaction() as connection:
         timers = [Timer(kind, kind, at, Precedence.EXPIRY) for kind in kinds]
         await change_timers(connection, stream, cause, armed=timers)
     return stream

@@ -33,7 +33,7 @@ STREAMS = GaugeSpec("calloff_streams", "Streams that were worked on", count_stre
 class Lagging:
     group = "calloff.turnstile"
 
-    async def lag(self) -> dict[str, int]:
+    async def get_lag(self) -> dict[str, int]:
         return {"homecare.packages.v1": 7}
 
 
@@ -56,7 +56,7 @@ async def test_a_reading_tells_what_is_parked_overdue_behind_and_what_the_servic
     assert 90 <= overdue < 150
     lag = {"group": "calloff.turnstile", "topic": "homecare.packages.v1"}
     assert value("calloff_consumer_lag", lag) == 7
-    assert value("calloff_readings_current") == 1
+    assert value("calloff_gauges_fresh") == 1
 
 
 async def test_while_the_database_is_away_the_other_numbers_are_told_and_these_are_marked() -> None:
@@ -64,8 +64,8 @@ async def test_while_the_database_is_away_the_other_numbers_are_told_and_these_a
     metrics = Metrics()
     metrics.relay.relayed.inc(3)
     await readings_of(away, metrics).refresh()
-    assert metrics.registry.get_sample_value("calloff_readings_current") == 0
-    assert metrics.registry.get_sample_value("calloff_relayed_events_total") == 3
+    assert metrics.registry.get_sample_value("calloff_gauges_fresh") == 0
+    assert metrics.registry.get_sample_value("calloff_outbox_relayed_events_total") == 3
     await away.close()
 
 

@@ -11,7 +11,7 @@ import pytest
 from contracts.catalogue import PACKAGES
 from service_runtime.kafka.client import REFUSALS, KafkaFailure, OutgoingRecord, Partition
 from service_runtime.outbox import relay
-from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.outbox.relay import is_outbox_empty
 from service_runtime.postgres.database import Database
 from testkit.chain_checker import faults_in
 from testkit.databases import rows
@@ -39,7 +39,7 @@ class UnreliableKafka:
 
     async def close(self, *, within: float) -> None: ...
 
-    async def partition_of(self, topic: str, key: bytes) -> int:
+    async def choose_partition(self, topic: str, key: bytes) -> int:
         return sum(key) % PARTITIONS
 
     async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
@@ -72,7 +72,7 @@ async def test_no_row_passes_an_unacknowledged_earlier_one_of_its_key(
     for package in [uuid4() for _ in range(8)]:
         await gate.ask(package, times=10)
     async with running(gate.relay().run()):
-        await until(lambda: outbox_is_empty(database), within=30)
+        await until(lambda: is_outbox_empty(database), within=30)
     assert kafka.most_in_flight == 1, "one batch of a partition at a time"
     assert faults_in(kafka.kept) == []
     assert len({kept.header("ce_id") for kept in kafka.kept}) == 80
@@ -87,7 +87,7 @@ class RefusingKafka(UnreliableKafka):
         self._unforgiving = unforgiving
         self._fatal = False
 
-    async def partition_of(self, topic: str, key: bytes) -> int:
+    async def choose_partition(self, topic: str, key: bytes) -> int:
         return 0
 
     async def start(self) -> None:
@@ -114,7 +114,7 @@ async def test_what_was_sent_before_a_refused_row_is_forgotten_and_what_follows_
     await gate.ask(refused, times=3)
     await gate.ask(another)
     async with running(gate.relay().run()):
-        await until(lambda: outbox_is_empty(database))
+        await until(lambda: is_outbox_empty(database))
         left = await rows(database, "SELECT key, version FROM outbox JOIN journal USING (position) ORDER BY position")
     assert [tuple(row) for row in left] == [(str(refused), 2), (str(refused), 3)]
     assert faults_in(kept for kept in kafka.kept if kept.topic == PACKAGES) == []

@@ -20,7 +20,7 @@ from service_runtime.postgres.database import Database
 from service_runtime.simulated_clock import ACTIVITY, CLOCK, KEY_HEADER
 from service_runtime.timers.timers import Precedence
 from simulator.simulated_clock.driver import Driver
-from simulator.simulated_clock.services import OverHttp
+from simulator.simulated_clock.service_client import OverHttp
 from testkit.databases import number, rows
 from testkit.running_services import free_port
 from testkit.topics import begin_at_the_end

@@ -165,7 +165,7 @@ async def test_a_timer_of_a_kind_that_nobody_knows_parks_its_key(gate: Turnstile
     package = uuid4()
     await arm(gate, package, Timer("unheard-of", "it", clock.now(), Precedence.EXPIRY))
     async with running(gate.sleeper().run()):
-        keys = await until(gate.parking.keys)
+        keys = await until(gate.parking.list_keys)
     assert keys[0].stream == stream_of(package)
 
 
@@ -186,12 +186,12 @@ async def test_the_sleeper_goes_on_after_an_outage(database: Database) -> None:
     await gate.ask(uuid4(), close_at=SystemClock().now())
     async with running(sleeper.run()):
         await until(lambda: number(database, "SELECT count(*) FROM closings"))
-    assert await away.parking.keys() == []
+    assert await away.parking.list_keys() == []
 
 
 async def test_due_timers_of_a_parked_key_are_skipped(gate: Turnstile, clock: MovableClock) -> None:
     package = uuid4()
     await arm(gate, package, Timer(CLOSE, "it", clock.now(), Precedence.EXPIRY))
     await rows(gate.database, "UPDATE streams SET parked_because = 'a test', parked_at = now()")
-    async with gate.database.transaction() as connection:
+    async with gate.database.begin_transaction() as connection:
         assert await find_due(connection, within=Horizon(clock.now()), limit=10) == []

@@ -8,8 +8,8 @@ import pytest
 
 from contracts.catalogue import PACKAGES
 from service_runtime.kafka.client import KafkaRecord
+from service_runtime.outbox.journal import decode_headers
 from service_runtime.postgres.database import Database
-from service_runtime.unit_of_work.streams import decode_headers
 from testkit.chain_checker import faults_in
 from testkit.databases import number, rows
 from testkit.sample_service import Turnstile, TurnstileWork
@@ -59,7 +59,7 @@ async def passed(gate: Turnstile) -> Sequence[str]:
 def taken_apart(gate: Turnstile) -> float:
     """How often a handful had to be done one by one."""
     counted = [each for metric in gate.metrics.registry.collect() for each in metric.samples]
-    return sum(each.value for each in counted if each.name == "calloff_handfuls_taken_apart_total")
+    return sum(each.value for each in counted if each.name == "calloff_event_batch_fallbacks_total")
 
 
 async def transactions_of(gate: Turnstile) -> int:
@@ -101,7 +101,7 @@ async def test_a_poison_event_parks_its_key_and_costs_those_beside_it_nothing(ga
     await gate.handling.handle(records)
     assert await passed(gate) == [str(healthy)] * 2
     assert taken_apart(gate) == 1
-    (key,) = await gate.parking.keys()
+    (key,) = await gate.parking.list_keys()
     assert (key.stream.key, key.waiting) == (str(poisoned), 2)
     assert await faults(gate) == []
 

@@ -9,20 +9,20 @@ import pytest
 
 from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
+from contracts.examples import an_envelope_of, an_example_of
 from service_runtime.clock import SystemClock
 from service_runtime.kafka.batch_consumer import Batch, BatchConsumer
 from service_runtime.kafka.client import KafkaRecord
-from service_runtime.outbox.relay import outbox_is_empty
+from service_runtime.outbox.relay import is_outbox_empty
 from service_runtime.postgres.database import Database
 from service_runtime.projections import consumer as view_feed
 from service_runtime.projections import projections as views
-from service_runtime.projections.consumer import projection_subscription
-from service_runtime.projections.projections import PROJECTION_UPDATED, Projection, ProjectionRow, projection_row
+from service_runtime.projections.consumer import build_projection_subscription
+from service_runtime.projections.projections import PROJECTION_UPDATED, Projection, ProjectionRow, build_row
 from service_runtime.subscriptions import on_timer
 from service_runtime.timers.timers import DueTimer
 from service_runtime.timers.worker import TimerWorker
 from service_runtime.unit_of_work.wakeups import Wakeup
-from testkit.contract_examples import an_envelope_of, an_example_of
 from testkit.databases import number, rows
 from testkit.sample_service import Turnstile, TurnstileWork, running
 from testkit.waiting import until
@@ -38,16 +38,16 @@ ENDINGS = Projection[WithdrawalRequested | PackageWithdrawn](
 
 def said(package: UUID, *, sequence: int, traceparent: str = "") -> ProjectionRow:
     event = an_example_of(WithdrawalRequested, package_id=package)
-    return projection_row(REQUESTS, event, sequence=sequence, traceparent=traceparent)
+    return build_row(REQUESTS, event, sequence=sequence, traceparent=traceparent)
 
 
 async def hear(database: Database, *heard: ProjectionRow) -> bool:
-    async with database.transaction() as connection:
+    async with database.begin_transaction() as connection:
         return await views.upsert_rows(connection, heard, now=SystemClock().now())
 
 
 async def sequence_of(database: Database, package: UUID) -> int:
-    return await number(database, "SELECT sequence FROM views WHERE key = :key", key=str(package))
+    return await number(database, "SELECT sequence FROM projections WHERE key = :key", key=str(package))
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_only_a_higher_sequence_replaces_what_a_view_holds(database: Datab
 async def test_a_view_over_several_kinds_holds_whichever_came_last(database: Database, gate: Turnstile) -> None:
     package = uuid4()
     requested, withdrawn = (an_example_of(each, package_id=package) for each in (WithdrawalRequested, PackageWithdrawn))
-    await hear(database, projection_row(ENDINGS, requested, sequence=1), projection_row(ENDINGS, withdrawn, sequence=2))
+    await hear(database, build_row(ENDINGS, requested, sequence=1), build_row(ENDINGS, withdrawn, sequence=2))
 
     async def look(work: TurnstileWork) -> None:
         found = await work.projections.get_by_prefix(ENDINGS, "all/")
@@ -135,8 +135,8 @@ async def test_what_was_said_last_in_a_batch_is_so_whatever_its_partition(
     first, last = missing = (uuid4(), uuid4())
     await hold_for(gate, *missing)
     records = [a_record(first, at=1), a_record(last, at=2)][::turn]
-    async with database.transaction() as connection:
-        await projection_subscription((REQUESTS,), sleeper=Wakeup(), log=gate.log).handle(
+    async with database.begin_transaction() as connection:
+        await build_projection_subscription((REQUESTS,), timer_wakeup=Wakeup(), log=gate.log).handle(
             connection, Batch(records, gate.clock.now())
         )
     assert await wakers(database) == [f"of {last}"]
@@ -169,7 +169,7 @@ def a_record(package: UUID, *, at: int) -> KafkaRecord:
         checksum=None,
         serialized_key_size=0,
         serialized_value_size=0,
-        headers=envelope.headers(),
+        headers=envelope.to_headers(),
     )
 
 
@@ -222,7 +222,7 @@ async def test_a_woken_stream_is_performed_by_the_sleeper(gate: Turnstile, datab
     sleeper = TimerWorker(
         gate.performer,
         [on_timer(PROJECTION_UPDATED, look_again)],
-        wake=gate.wakes.timers,
+        wakeup=gate.wakes.timers,
         log=gate.log,
         metrics=gate.metrics.timers,
     )
@@ -234,7 +234,7 @@ async def test_a_woken_stream_is_performed_by_the_sleeper(gate: Turnstile, datab
 
 
 def a_feed(name: str, database: Database, bootstrap: str, gate: Turnstile) -> BatchConsumer:
-    feed = projection_subscription((REQUESTS, ENDINGS), sleeper=Wakeup(), log=gate.log)
+    feed = build_projection_subscription((REQUESTS, ENDINGS), timer_wakeup=Wakeup(), log=gate.log)
     return BatchConsumer(feed, service=name, database=database, bootstrap=bootstrap, clock=SystemClock(), log=gate.log)
 
 
@@ -247,17 +247,17 @@ async def test_a_feed_reads_from_the_beginning_and_can_be_rebuilt(
     for package in packages:
         await gate.ask(package, times=3)
     async with running(gate.relay().run()):
-        await until(lambda: outbox_is_empty(database))
+        await until(lambda: is_outbox_empty(database))
     feed = a_feed(name, database, bootstrap, gate)
     async with running(feed.run()), asyncio.timeout(20):
-        await feed.caught_up()
+        await feed.wait_until_caught_up()
     assert [await sequence_of(database, package) for package in packages] == [3] * 10
 
-    await rows(database, "DELETE FROM views")
+    await rows(database, "DELETE FROM projections")
     monkeypatch.setattr(view_feed, "GENERATION", 2)
     rebuilt = a_feed(name, database, bootstrap, gate)
     async with running(rebuilt.run()), asyncio.timeout(20):
-        await rebuilt.caught_up()
+        await rebuilt.wait_until_caught_up()
     assert [await sequence_of(database, package) for package in packages] == [3] * 10
 
 

@@ -21,7 +21,7 @@ from standardwebhooks import Webhook as Verifier
 
 from contracts.errors import InvalidInput
 from service_runtime.dead_letters import parked_keys as parking
-from service_runtime.observability.logs import logger_for
+from service_runtime.observability.logs import build_logger
 from service_runtime.observability.metrics import Metrics
 from service_runtime.postgres.database import Connection, Database, is_transient
 from service_runtime.unit_of_work import streams
@@ -34,8 +34,8 @@ from service_runtime.webhooks.config import Limits, WebhookConfig
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
 from service_runtime.webhooks.engine import MAX_EXECUTED, WebhookEngine
-from service_runtime.webhooks.log import LoggedDelivery, log_for
-from service_runtime.webhooks.results import Delivered, Gone, Undeliverable, deliveries
+from service_runtime.webhooks.log import LoggedDelivery, load_delivery_log
+from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable, subscribe_to_deliveries
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MONDAY_NINE, MovableClock
 from testkit.databases import a_database
@@ -165,8 +165,8 @@ class Stage:
         )
 
     def outlet(self, **changed: object) -> WebhookConfig[PostgresUnitOfWork]:
-        told = deliveries("offer.made", delivered=self._delivered, undeliverable=self._undeliverable)
-        usual = {"vault": VAULT, "rules": self.rules, "deliveries": (told,), "gone": self._gone}
+        told = subscribe_to_deliveries("offer.made", delivered=self._delivered, undeliverable=self._undeliverable)
+        usual = {"secret_box": VAULT, "rules": self.rules, "deliveries": (told,), "gone": self._gone}
         return WebhookConfig(**(usual | changed))  # pyright: ignore[reportArgumentType]  a test changes what it likes
 
     @asynccontextmanager
@@ -176,8 +176,8 @@ class Stage:
         engine = WebhookEngine(
             self.another_performer(wakes),
             self.outlet(**changed),
-            wake=wakes.webhooks,
-            log=logger_for("registry", level="error"),
+            wakeup=wakes.webhooks,
+            log=build_logger("registry", level="error"),
             metrics=self.metrics.webhooks,
         )
         task = asyncio.create_task(engine.run())
@@ -200,7 +200,7 @@ class Stage:
     async def _undeliverable(self, result: Undeliverable, work: PostgresUnitOfWork) -> None:
         await self._tell(work, result.id, f"{result.about}: {result.reason}", result.first_attempt_at)
 
-    async def _gone(self, gone: Gone, work: PostgresUnitOfWork) -> None:
+    async def _gone(self, gone: EndpointGone, work: PostgresUnitOfWork) -> None:
         await work.connection.execute(text("INSERT INTO gone VALUES (:owner)"), {"owner": gone.owner})
 
     async def do(self, act: Callable[[PostgresUnitOfWork], Awaitable[object]], *, stream: StreamKey = P17) -> object:
@@ -210,7 +210,7 @@ class Stage:
 
     async def has_endpoint(self, owner: str, path: str = "/ok", **changed: object) -> str:
         async def put(work: PostgresUnitOfWork) -> str | None:
-            endpoints = self.outlet(**changed).endpoints(work.connection, now=work.now)
+            endpoints = self.outlet(**changed).open_endpoints(work.connection, now=work.now)
             return await endpoints.put(owner, path if "://" in path else f"http://{self.receiver.address}{path}")
 
         return str(await self.do(put, stream=StreamKey("homecare.providers.v1", owner)))
@@ -228,7 +228,7 @@ class Stage:
         return bool(await self.do(withdraw))
 
     async def told(self) -> list[str]:
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             return [row.what for row in await connection.execute(text("SELECT what FROM told ORDER BY what"))]
 
     async def told_of(self, count: int) -> bool:
@@ -237,30 +237,30 @@ class Stage:
     async def hands_are_full(self) -> bool:
         """Whether as many handlers wait for the table of what was told as results are performed side by side."""
         waiting = text("SELECT count(*) FROM pg_locks WHERE relation = CAST('told' AS regclass) AND NOT granted")
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             return (await connection.execute(waiting)).scalar_one() == MAX_EXECUTED
 
     async def parked(self, key: str) -> bool:
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             return [one.stream.key for one in await parking.list_parked_keys(connection)] == [key]
 
     async def told_at(self) -> datetime | None:
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             return (await connection.execute(text("SELECT at FROM told"))).scalar_one()
 
     async def log(self, about: str | StreamKey = "Alder") -> list[LoggedDelivery]:
-        async with self.database.transaction() as connection:
-            return await log_for(connection, about)
+        async with self.database.begin_transaction() as connection:
+            return await load_delivery_log(connection, about)
 
     async def attempts(self, owner: str = "Alder") -> int:
         return sum(len(delivery.attempts) for delivery in await self.log(owner))
 
     async def endpoint(self, owner: str = "Alder") -> Endpoint | None:
-        async with self.database.transaction() as connection:
-            return await self.outlet().endpoints(connection, now=self.clock.now()).get(owner)
+        async with self.database.begin_transaction() as connection:
+            return await self.outlet().open_endpoints(connection, now=self.clock.now()).get(owner)
 
     async def next_attempt_at(self) -> datetime:
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             row = await connection.execute(text("SELECT next_attempt_at FROM deliveries WHERE finished_at IS NULL"))
             return row.scalar_one()
 
@@ -277,13 +277,13 @@ class Stage:
         await until(so_often)
 
     async def park(self, stream: StreamKey = P17) -> None:
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             await parking.park_key(
                 connection, stream, service="registry", council="essex", because="a test", at=self.clock.now()
             )
 
     async def release(self, stream: StreamKey = P17) -> None:
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             await streams.lock_stream(connection, stream)
             await parking.unpark(connection, stream)
 
@@ -403,7 +403,7 @@ async def test_410_disables_the_endpoint_once_and_for_all(stage: Stage) -> None:
     assert endpoint is not None
     assert endpoint.disabled_because == "gone"
     assert len(stage.receiver.received) == 1
-    async with stage.database.transaction() as connection:
+    async with stage.database.begin_transaction() as connection:
         assert [row.owner for row in await connection.execute(text("SELECT owner FROM gone"))] == ["Alder"]
 
 
@@ -707,7 +707,7 @@ async def test_while_a_secret_is_rotated_both_are_good_then_only_the_new_one(sta
     old = await stage.has_endpoint("Alder")
 
     async def rotate(work: PostgresUnitOfWork) -> str:
-        endpoints = stage.outlet().endpoints(work.connection, now=work.now)
+        endpoints = stage.outlet().open_endpoints(work.connection, now=work.now)
         return await endpoints.rotate_secret("Alder", overlap=timedelta(days=1))
 
     new = str(await stage.do(rotate))
@@ -729,7 +729,7 @@ async def test_a_secret_is_shown_once_and_stored_encrypted(stage: Stage) -> None
     assert secret.startswith("whsec_")
     assert await stage.has_endpoint("Alder", "/moved") == "None"
     assert secret not in repr(await stage.endpoint())
-    async with stage.database.transaction() as connection:
+    async with stage.database.begin_transaction() as connection:
         stored = (await connection.execute(text("SELECT secret FROM endpoints"))).scalar_one()
     assert secret.encode() not in stored
     assert base64.b64decode(secret.removeprefix("whsec_")) not in stored
@@ -739,7 +739,7 @@ async def test_a_disabled_endpoint_gets_nothing_until_it_is_put_again(stage: Sta
     await stage.has_endpoint("Alder")
 
     async def disable(work: PostgresUnitOfWork) -> bool:
-        return await stage.outlet().endpoints(work.connection, now=work.now).disable("Alder", because="by officer")
+        return await stage.outlet().open_endpoints(work.connection, now=work.now).disable("Alder", because="by officer")
 
     assert await stage.do(disable) is True
     assert await stage.do(disable) is False
@@ -753,7 +753,7 @@ async def test_a_disabled_endpoint_gets_nothing_until_it_is_put_again(stage: Sta
 
 async def test_rotating_the_secret_of_nobody_says_so(stage: Stage) -> None:
     async def rotate(work: PostgresUnitOfWork) -> str:
-        return await stage.outlet().endpoints(work.connection, now=work.now).rotate_secret("Alder", overlap=SECOND)
+        return await stage.outlet().open_endpoints(work.connection, now=work.now).rotate_secret("Alder", overlap=SECOND)
 
     with pytest.raises(EndpointNotFound):
         await stage.do(rotate)
@@ -789,7 +789,7 @@ async def test_a_kind_that_nobody_follows_is_simply_finished(stage: Stage) -> No
 @asynccontextmanager
 async def no_result_counted_yet(stage: Stage) -> AsyncGenerator[None]:
     """Handlers wait, so that more results gather than can be performed side by side."""
-    async with stage.database.transaction() as connection:
+    async with stage.database.begin_transaction() as connection:
         await connection.execute(text("LOCK TABLE told IN ACCESS EXCLUSIVE MODE"))
         yield
 
@@ -813,7 +813,7 @@ async def test_results_that_wait_together_share_a_transaction(stage: Stage) -> N
             await until(lambda: len(stage.receiver.accepted) == len(owners))
             await until(stage.hands_are_full)
         await until(lambda: stage.told_of(len(owners)))
-    async with stage.database.transaction() as connection:
+    async with stage.database.begin_transaction() as connection:
         transactions = await connection.execute(text("SELECT count(DISTINCT xmin::text) FROM told"))
         assert transactions.scalar_one() < len(owners)
 
@@ -849,7 +849,7 @@ async def test_a_database_that_goes_away_for_a_moment_loses_no_answer(stage: Sta
 
     async with stage.engine():
         await until(lambda: gate.waiting == 1)
-        async with stage.database.transaction() as connection:
+        async with stage.database.begin_transaction() as connection:
             await connection.execute(cut)
         gate.opened.set()
         await until(told_in_the_end)

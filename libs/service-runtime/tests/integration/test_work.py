@@ -11,13 +11,13 @@ import pytest
 from contracts.catalogue import BY_TYPE, decode
 from contracts.events.base import Event
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
+from contracts.examples import an_example_of
 from contracts.values import WithdrawalReason
 from service_runtime.postgres.database import Database
 from service_runtime.projections import projections as views
-from service_runtime.projections.projections import Projection, projection_row
+from service_runtime.projections.projections import Projection, build_row
 from service_runtime.timers.timers import Precedence, Timer
 from testkit.clocks import MONDAY_NINE, FixedClock
-from testkit.contract_examples import an_example_of
 from testkit.databases import rows
 from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
 from testkit.sample_service import Turnstile, TurnstileWork
@@ -48,10 +48,8 @@ class OnPostgres:
         await self.gate.do(IT, run)
 
     async def hear(self, event: WithdrawalRequested, *, sequence: int) -> bool:
-        async with self.gate.database.transaction() as connection:
-            return await views.upsert_rows(
-                connection, [projection_row(REQUESTS, event, sequence=sequence)], now=MONDAY_NINE
-            )
+        async with self.gate.database.begin_transaction() as connection:
+            return await views.upsert_rows(connection, [build_row(REQUESTS, event, sequence=sequence)], now=MONDAY_NINE)
 
     async def published(self) -> list[Event]:
         found = await rows(self.gate.database, "SELECT type, payload FROM journal ORDER BY position")

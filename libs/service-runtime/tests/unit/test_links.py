@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.examples import an_id
 from contracts.ids import OfferId, ProviderId
 from contracts.offer_links import LinkNotValid, OfferLink, OfferLinks
 from testkit.clocks import MONDAY_NINE
-from testkit.contract_examples import an_id
 
 LINKS = OfferLinks("a key that only tests have, of some length")
 LINK = OfferLink(OfferId(an_id("offer")), ProviderId(an_id("Alder")), MONDAY_NINE + timedelta(days=7))
@@ -18,14 +18,14 @@ SECOND = timedelta(seconds=1)
 
 
 def test_a_token_says_what_it_was_made_for_and_fits_into_a_path() -> None:
-    token = LINKS.token(LINK)
+    token = LINKS.create_token(LINK)
     assert LINKS.check(token, now=MONDAY_NINE) == LINK
     assert len(token) == 96
     assert all(letter.isalnum() or letter in "-_" for letter in token)
 
 
 def test_it_ends_at_its_instant() -> None:
-    token = LINKS.token(LINK)
+    token = LINKS.create_token(LINK)
     assert LINKS.check(token, now=LINK.ends_at - SECOND) == LINK
     with pytest.raises(LinkNotValid):
         LINKS.check(token, now=LINK.ends_at)
@@ -34,12 +34,12 @@ def test_it_ends_at_its_instant() -> None:
 def test_nobody_without_the_key_can_make_one() -> None:
     other = OfferLinks("another key that only tests have, as long")
     with pytest.raises(LinkNotValid):
-        LINKS.check(other.token(LINK), now=MONDAY_NINE)
+        LINKS.check(other.create_token(LINK), now=MONDAY_NINE)
 
 
 @given(st.integers(0, 71), st.integers(1, 255))
 def test_a_token_that_was_changed_anywhere_is_refused(position: int, by: int) -> None:
-    raw = bytearray(base64.urlsafe_b64decode(LINKS.token(LINK)))
+    raw = bytearray(base64.urlsafe_b64decode(LINKS.create_token(LINK)))
     raw[position] ^= by
     with pytest.raises(LinkNotValid):
         LINKS.check(base64.urlsafe_b64encode(raw).decode(), now=MONDAY_NINE)

@@ -8,7 +8,7 @@ from prometheus_client import generate_latest
 from service_runtime.observability.export import as_otlp
 from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec, Observation
 from service_runtime.observability.metrics import Metrics
-from service_runtime.observability.tracing import resource_of
+from service_runtime.observability.tracing import build_resource
 
 WAITED = HistogramSpec("calloff_waited_seconds", "How long somebody waited", (1, 10))
 
@@ -27,7 +27,7 @@ def metrics() -> Metrics:
 
 def told(metrics: Metrics) -> dict[str, Metric]:
     """What a receiver of OTLP reads, by name."""
-    said = encode_metrics(as_otlp(metrics.registry.collect(), resource_of("sourcing"), since=1, now=2))
+    said = encode_metrics(as_otlp(metrics.registry.collect(), build_resource("sourcing"), since=1, now=2))
     (resource,) = said.resource_metrics
     return {metric.name: metric for scope in resource.scope_metrics for metric in scope.metrics}
 

@@ -23,5 +23,5 @@ def test_partitions_are_counted_apart_and_forgotten_apart() -> None:
     offsets.begin(P1, 9)
     offsets.finish(P1, 9)
     assert offsets.to_commit() == {P0: 1, P1: 10}
-    offsets.forget({P0})
+    offsets.remove({P0})
     assert offsets.to_commit() == {P1: 10}

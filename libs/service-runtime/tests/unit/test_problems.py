@@ -11,11 +11,11 @@ from contracts.errors import (
     Forbidden,
     InvalidInput,
     NotFound,
-    NotYet,
+    RetryLater,
     Unauthenticated,
     Unprocessable,
 )
-from service_runtime.http.problems import BASE, MEDIA_TYPE, response_to
+from service_runtime.http.problems import BASE, MEDIA_TYPE, to_problem_response
 from service_runtime.idempotency import IdempotencyKeyReused, KeyParked, RequestInProgress
 
 
@@ -28,7 +28,7 @@ from service_runtime.idempotency import IdempotencyKeyReused, KeyParked, Request
         (NotFound("not there"), 404),
         (Conflict("it stands"), 409),
         (Unprocessable("cannot"), 422),
-        (NotYet("later", retry_after=3), 503),
+        (RetryLater("later", retry_after=3), 503),
         (KeyParked("parked"), 409),
         (IdempotencyKeyReused("reused"), 422),
         (RequestInProgress("twin", retry_after=1), 409),
@@ -36,7 +36,7 @@ from service_runtime.idempotency import IdempotencyKeyReused, KeyParked, Request
     ],
 )
 def test_each_error_has_its_status(error: CallOffError, status: int) -> None:
-    response = response_to(error)
+    response = to_problem_response(error)
     said = json.loads(bytes(response.body))
     assert response.status_code == said["status"] == status
     assert response.media_type == MEDIA_TYPE
@@ -45,13 +45,13 @@ def test_each_error_has_its_status(error: CallOffError, status: int) -> None:
 
 
 def test_all_wrong_fields_are_named_at_once() -> None:
-    said = json.loads(bytes(response_to(InvalidInput(FieldError("#/a", "x"), FieldError("?b", "y"))).body))
+    said = json.loads(bytes(to_problem_response(InvalidInput(FieldError("#/a", "x"), FieldError("?b", "y"))).body))
     assert said["errors"] == [{"pointer": "#/a", "detail": "x"}, {"pointer": "?b", "detail": "y"}]
 
 
 def test_what_can_be_asked_again_says_when() -> None:
-    assert response_to(NotYet("later", retry_after=3)).headers["Retry-After"] == "3"
+    assert to_problem_response(RetryLater("later", retry_after=3)).headers["Retry-After"] == "3"
 
 
 def test_whoever_is_unknown_is_told_how_to_identify() -> None:
-    assert response_to(Unauthenticated("who?")).headers["WWW-Authenticate"] == "Bearer"
+    assert to_problem_response(Unauthenticated("who?")).headers["WWW-Authenticate"] == "Bearer"

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from contracts.events.packages import WithdrawalRequested
+from contracts.examples import an_envelope_of, an_example_of
 from testkit.chain_checker import faults_in, first_occurrences
 from testkit.clocks import MONDAY_NINE, FixedClock, MovableClock
-from testkit.contract_examples import an_envelope_of, an_example_of
 from testkit.topics import Kept
 from testkit.waiting import until
 
@@ -18,7 +18,7 @@ def three_events() -> list[Kept]:
     envelope = None
     for offset in range(3):
         envelope = an_envelope_of(event, after=envelope)
-        kept.append(Kept("topic", 0, offset, event.key, envelope.headers(), event.model_dump_json().encode()))
+        kept.append(Kept("topic", 0, offset, event.key, envelope.to_headers(), event.model_dump_json().encode()))
     return kept
 
 

@@ -12,13 +12,13 @@ from opentelemetry.trace import INVALID_SPAN, SpanKind, StatusCode
 from contracts.catalogue import PACKAGES, RATES
 from service_runtime.observability import tracing as traces
 from service_runtime.observability.tracing import (
-    BegunOrLinked,
-    child_span,
+    RootOrLinkedSampler,
+    build_subject_attributes,
+    format_traceparent,
     is_sampled,
-    linked_span,
     record_finished_span,
-    subject_attributes,
-    traceparent_of,
+    start_child_span,
+    start_linked_span,
 )
 
 KEPT = f"00-{'ab' * 16}-{'cd' * 8}-01"
@@ -44,7 +44,7 @@ class Spans:
 def spans(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
     """A provider that keeps the share of what begins here that the test asks for."""
     exporter = InMemorySpanExporter()
-    provider = TracerProvider(sampler=ParentBased(BegunOrLinked(request.param)))
+    provider = TracerProvider(sampler=ParentBased(RootOrLinkedSampler(request.param)))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(traces, "get_tracer", lambda: provider.get_tracer("test"))
     yield Spans(exporter)
@@ -55,15 +55,15 @@ none_begin_here = pytest.mark.parametrize("spans", [0.0], indirect=True)
 
 
 def test_what_follows_is_a_child_of_its_cause_and_linked_to_it(spans: Spans) -> None:
-    with child_span(KEPT, "a handler", INSIDE, {}) as span:
-        assert traceparent_of(span).startswith(f"00-{'ab' * 16}-")
+    with start_child_span(KEPT, "a handler", INSIDE, {}) as span:
+        assert format_traceparent(span).startswith(f"00-{'ab' * 16}-")
     parent, (link,) = spans["a handler"].parent, spans["a handler"].links
     assert parent is not None
     assert f"{parent.span_id:016x}" == f"{link.context.span_id:016x}" == "cd" * 8
 
 
 def test_what_happens_later_is_a_trace_of_its_own_linked_to_what_armed_it(spans: Spans) -> None:
-    with child_span(KEPT, "a handler", INSIDE, {}), linked_span(KEPT, "a timer", INSIDE, {}):
+    with start_child_span(KEPT, "a handler", INSIDE, {}), start_linked_span(KEPT, "a timer", INSIDE, {}):
         pass
     timer = spans["a timer"]
     assert timer.parent is None
@@ -80,7 +80,7 @@ def test_what_is_over_is_told_with_its_beginning_and_end(spans: Spans) -> None:
 
 
 def test_an_error_is_told_by_its_type_and_never_by_its_words(spans: Spans) -> None:
-    with pytest.raises(ValueError, match="Quillfeather"), child_span(KEPT, "a handler", INSIDE, {}):
+    with pytest.raises(ValueError, match="Quillfeather"), start_child_span(KEPT, "a handler", INSIDE, {}):
         raise ValueError("Quillfeather")
     failed = spans["a handler"]
     assert (failed.attributes or {})["error.type"] == "ValueError"
@@ -88,8 +88,8 @@ def test_an_error_is_told_by_its_type_and_never_by_its_words(spans: Spans) -> No
 
 
 def test_what_follows_from_what_nobody_keeps_is_not_made_and_passes_its_context_on(spans: Spans) -> None:
-    with child_span(NOT_KEPT, "a handler", INSIDE, {}) as span:
-        assert traceparent_of(span) == NOT_KEPT
+    with start_child_span(NOT_KEPT, "a handler", INSIDE, {}) as span:
+        assert format_traceparent(span) == NOT_KEPT
     record_finished_span(NOT_KEPT, "a send", INSIDE, {}, begun=1, ended=2)
     assert spans.names == []
 
@@ -97,23 +97,23 @@ def test_what_follows_from_what_nobody_keeps_is_not_made_and_passes_its_context_
 @none_begin_here
 def test_a_timer_that_was_armed_in_a_trace_that_is_kept_is_kept_too(spans: Spans) -> None:
     for armed_by in (KEPT, NOT_KEPT, ""):
-        with linked_span(armed_by, f"armed by {armed_by}", INSIDE, {}):
+        with start_linked_span(armed_by, f"armed by {armed_by}", INSIDE, {}):
             pass
     assert spans.names == [f"armed by {KEPT}"]
 
 
 def test_a_package_is_named_as_one_and_other_subjects_by_their_stream() -> None:
-    assert subject_attributes(PACKAGES, "p") == {"calloff.package_id": "p"}
-    assert subject_attributes(RATES, "r") == {"calloff.subject": "homecare.rates.v1/r"}
+    assert build_subject_attributes(PACKAGES, "p") == {"calloff.package_id": "p"}
+    assert build_subject_attributes(RATES, "r") == {"calloff.subject": "homecare.rates.v1/r"}
 
 
 def test_where_nothing_is_traced_nothing_is_said() -> None:
-    assert traceparent_of(INVALID_SPAN) == ""
+    assert format_traceparent(INVALID_SPAN) == ""
     assert not is_sampled("")
 
 
 @pytest.mark.parametrize("said", ["", "rubbish", "00-short-short-01", KEPT[:-1]])
 def test_a_traceparent_that_nobody_can_read_stops_nothing(said: str, spans: Spans) -> None:
-    with child_span(said, "a handler", INSIDE, {}):
+    with start_child_span(said, "a handler", INSIDE, {}):
         record_finished_span(said, "a send", INSIDE, {}, begun=1, ended=2)
     assert spans.names == ["a handler"]

@@ -6,7 +6,13 @@ from ipaddress import ip_address
 import pytest
 from yarl import URL
 
-from service_runtime.webhooks.addresses import AddressRefused, AddressRules, AllowListUnusable, is_public, public_socket
+from service_runtime.webhooks.addresses import (
+    AddressRefused,
+    AddressRules,
+    AllowListUnusable,
+    is_public,
+    open_public_socket,
+)
 
 PRIVATE = (
     "127.0.0.1",
@@ -53,11 +59,11 @@ def test_the_internet_is_public(address: str) -> None:
 def test_no_socket_is_made_for_a_private_address(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(AddressRefused):
-        public_socket((family, socket.SOCK_STREAM, 0, "", (address, 443)))
+        open_public_socket((family, socket.SOCK_STREAM, 0, "", (address, 443)))
 
 
 def test_a_socket_is_made_for_a_public_address() -> None:
-    with public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("93.184.215.14", 443))) as made:
+    with open_public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("93.184.215.14", 443))) as made:
         assert made.family == socket.AF_INET
 
 

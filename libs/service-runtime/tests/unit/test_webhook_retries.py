@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from service_runtime.webhooks.retries import LONGEST_RETRY_AFTER, next_attempt, retry_after
+from service_runtime.webhooks.retries import LONGEST_RETRY_AFTER, compute_next_attempt, parse_retry_after
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
 def after(attempt: int, *, chance: float = 0.0, give_up_in: timedelta = 60 * MINUTE) -> timedelta:
-    at = next_attempt(attempt=attempt, now=NOON, give_up_at=NOON + give_up_in, retry_after=None, chance=chance)
+    at = compute_next_attempt(attempt=attempt, now=NOON, give_up_at=NOON + give_up_in, retry_after=None, chance=chance)
     return at - NOON
 
 
@@ -35,8 +35,8 @@ def test_what_has_no_time_left_is_looked_at_again_when_it_is_given_up() -> None:
 
 def test_retry_after_is_kept_but_never_beyond_giving_up() -> None:
     asked = timedelta(seconds=30)
-    assert next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=asked) == NOON + asked
-    assert next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=9 * MINUTE) == NOON + MINUTE
+    assert compute_next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=asked) == NOON + asked
+    assert compute_next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=9 * MINUTE) == NOON + MINUTE
 
 
 @given(
@@ -49,7 +49,9 @@ def test_no_attempt_is_before_now_or_after_giving_up(
     attempt: int, give_up_in: timedelta, asked: timedelta | None, chance: float
 ) -> None:
     end = NOON + give_up_in
-    assert NOON <= next_attempt(attempt=attempt, now=NOON, give_up_at=end, retry_after=asked, chance=chance) <= end
+    assert (
+        NOON <= compute_next_attempt(attempt=attempt, now=NOON, give_up_at=end, retry_after=asked, chance=chance) <= end
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,4 +71,4 @@ def test_no_attempt_is_before_now_or_after_giving_up(
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, wait: timedelta | None) -> None:
-    assert retry_after(header, now=NOON) == wait
+    assert parse_retry_after(header, now=NOON) == wait

@@ -8,7 +8,7 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from service_runtime.webhooks.secret_box import SecretBox, SecretBoxKeyInvalid, SecretUnreadable
-from service_runtime.webhooks.signing import new_secret, sign, signed_headers
+from service_runtime.webhooks.signing import build_signed_headers, generate_secret, sign
 
 KEY = base64.b64encode(b"k" * 32).decode()
 NEW_KEY = base64.b64encode(b"n" * 32).decode()
@@ -26,35 +26,35 @@ def test_the_standards_own_example_gets_the_standards_own_signature() -> None:
 
 
 def test_a_secret_is_written_with_or_without_its_prefix() -> None:
-    secret = new_secret()
+    secret = generate_secret()
     with_prefix = sign("1", BODY, secret=secret, timestamp=1)
     assert sign("1", BODY, secret=secret.removeprefix("whsec_"), timestamp=1) == with_prefix
 
 
 def test_a_receiver_with_the_standards_library_accepts_what_we_sign() -> None:
-    secret = new_secret()
-    headers = signed_headers("an-id", BODY, keys=[secret], timestamp=int(time.time()))
+    secret = generate_secret()
+    headers = build_signed_headers("an-id", BODY, keys=[secret], timestamp=int(time.time()))
     assert Verifier(secret).verify(BODY, headers)["type"] == "offer.made"
 
 
 def test_during_a_rotation_receivers_of_either_secret_accept() -> None:
-    old, new = new_secret(), new_secret()
-    headers = signed_headers("an-id", BODY, keys=[new, old], timestamp=int(time.time()))
+    old, new = generate_secret(), generate_secret()
+    headers = build_signed_headers("an-id", BODY, keys=[new, old], timestamp=int(time.time()))
     for secret in (old, new):
         Verifier(secret).verify(BODY, headers)
     with pytest.raises(WebhookVerificationError):
-        Verifier(new_secret()).verify(BODY, headers)
+        Verifier(generate_secret()).verify(BODY, headers)
 
 
 def test_a_changed_byte_is_refused() -> None:
-    secret = new_secret()
-    headers = signed_headers("an-id", BODY, keys=[secret], timestamp=int(time.time()))
+    secret = generate_secret()
+    headers = build_signed_headers("an-id", BODY, keys=[secret], timestamp=int(time.time()))
     with pytest.raises(WebhookVerificationError):
         Verifier(secret).verify(BODY.replace(b"made", b"fade"), headers)
 
 
 def test_secrets_have_32_random_bytes() -> None:
-    one, other = new_secret(), new_secret()
+    one, other = generate_secret(), generate_secret()
     assert one != other
     assert len(base64.b64decode(one.removeprefix("whsec_"))) == 32
 

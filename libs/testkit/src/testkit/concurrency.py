@@ -8,26 +8,26 @@ from typing import Final, TypeVar
 
 from testkit.running_services import Reply
 
-AT_ONCE: Final = 10
+MAX_CONCURRENCY: Final = 10
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 
-async def side_by_side(items: Sequence[ItemT], race: Callable[[ItemT], Awaitable[ResultT]]) -> list[ResultT]:
+async def run_concurrently(items: Sequence[ItemT], race: Callable[[ItemT], Awaitable[ResultT]]) -> list[ResultT]:
     """Runs one race for each of `items`, a few of them at once."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(MAX_CONCURRENCY)
 
-    async def one(item: ItemT) -> ResultT:
+    async def run(item: ItemT) -> ResultT:
         async with slots:
             return await race(item)
 
-    return list(await asyncio.gather(*map(one, items)))
+    return list(await asyncio.gather(*map(run, items)))
 
 
-async def a_little_later(within: float) -> None:
+async def wait_randomly(within: float) -> None:
     """Spreads the starts, so that now one of two is first and now the other."""
     await asyncio.sleep(random.uniform(0, within))  # noqa: S311  nothing secret
 
 
-def statuses(answers: Sequence[Reply]) -> Counter[int]:
+def count_statuses(answers: Sequence[Reply]) -> Counter[int]:
     return Counter(answer.status for answer in answers)

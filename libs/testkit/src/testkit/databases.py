@@ -21,9 +21,9 @@ async def a_database(databases: Databases, *scripts: str, name: str = "runtime")
     """A new database with the runtime's tables and those of `scripts`; its connections are closed at the end."""
     database = Database(await databases.create_database(name), name=name)
     try:
-        async with database.transaction() as connection:
+        async with database.begin_transaction() as connection:
             for script in (schema.TABLES, *scripts):
-                for statement in schema.statements(script):
+                for statement in schema.split_statements(script):
                     await connection.run(statement)
         yield database
     finally:
@@ -32,7 +32,7 @@ async def a_database(databases: Databases, *scripts: str, name: str = "runtime")
 
 async def rows(database: Database, query: str, **arguments: object) -> list[Any]:
     """What `query` finds, in a transaction of its own. The columns are the query's, so their types are Any."""
-    async with database.transaction() as connection:
+    async with database.begin_transaction() as connection:
         return (await connection.execute(text(query), arguments)).all()
 
 

@@ -16,9 +16,9 @@ from service_runtime.projections.projections import (
     Projection,
     ProjectionEntry,
     ProjectionRow,
+    build_row,
     find_entry,
     list_entries,
-    projection_row,
 )
 from service_runtime.timers.timers import Timer
 from service_runtime.unit_of_work.streams import Cause
@@ -41,7 +41,7 @@ class InMemoryProjections:
     def hear(self, view: Projection[Any], event: Event, *, sequence: int) -> bool:
         """Takes `event` in, unless a newer one was heard; True when somebody held for it and is woken."""
         # What a view is over is known where it is declared; here any view takes any event of its kinds.
-        said = projection_row(view, event, sequence=sequence)
+        said = build_row(view, event, sequence=sequence)
         name = (said.view, said.key)
         if name not in self._said or said.sequence > self._said[name].sequence:
             self._said[name] = said

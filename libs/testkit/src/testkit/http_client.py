@@ -12,7 +12,7 @@ from testkit.tokens import TokenIssuer
 
 
 @dataclass(frozen=True)
-class Reply:
+class ServiceResponse:
     """What came back; `body` is what its JSON says, None where there is none."""
 
     status: int
@@ -35,21 +35,21 @@ class Client:
     scopes: tuple[str, ...] = ()
     provider_id: UUID | None = None
 
-    def of(self, council: str) -> "Client":
+    def for_council(self, council: str) -> "Client":
         """The same for another council."""
         return replace(self, council=council)
 
-    def allowed(self, *scopes: str) -> "Client":
+    def with_scopes(self, *scopes: str) -> "Client":
         """The same with these scopes."""
         return replace(self, scopes=scopes)
 
-    def of_provider(self, provider_id: UUID) -> "Client":
+    def for_provider(self, provider_id: UUID) -> "Client":
         return replace(self, provider_id=provider_id, scopes=("offers:answer",))
 
-    async def get(self, path: str, **headers: str) -> Reply:
+    async def get(self, path: str, **headers: str) -> ServiceResponse:
         return await self.call("GET", path, headers=headers)
 
-    async def post(self, path: str, body: object, *, key: str | None = None) -> Reply:
+    async def post(self, path: str, body: object, *, key: str | None = None) -> ServiceResponse:
         """Posts `body` as JSON; `key` is the Idempotency-Key."""
         headers = {} if key is None else {"Idempotency-Key": key}
         return await self.call("POST", path, data=json.dumps(body), headers=headers)
@@ -61,20 +61,20 @@ class Client:
         *,
         data: str | bytes | IO[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> ServiceResponse:
         all_headers = {
             "Content-Type": "application/json",
-            "Authorization": f"Bearer {self.token()}",
+            "Authorization": f"Bearer {self.issue_token()}",
             **(headers or {}),
         }
         async with self.session.request(method, f"{self.url}{path}", data=data, headers=all_headers) as answer:
-            return Reply(answer.status, dict(answer.headers), await answer.text())
+            return ServiceResponse(answer.status, dict(answer.headers), await answer.text())
 
-    def token(self) -> str:
+    def issue_token(self) -> str:
         provider = None if self.provider_id is None else str(self.provider_id)
-        return self.tokens.token(*self.scopes, council=self.council, provider_id=provider)
+        return self.tokens.issue_token(*self.scopes, council=self.council, provider_id=provider)
 
 
-def named_fields(reply: Reply) -> list[str]:
+def list_named_fields(reply: ServiceResponse) -> list[str]:
     """The fields that a refusal names."""
     return [error["pointer"] for error in reply.body["errors"]]

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncGenerator[str]:
+async def serve_app(app: FastAPI) -> AsyncGenerator[str]:
     """Serves `app` on a free port of the loopback address; gives its base URL."""
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none")

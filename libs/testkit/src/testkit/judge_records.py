@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from contracts.catalogue import encode, entry_of
+from contracts.catalogue import encode, find_entry
 from contracts.definitions import read_definition
 from contracts.envelope import Envelope
 from contracts.events.base import Event
@@ -41,13 +41,13 @@ from contracts.events.providers import (
     RatingPublished,
 )
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
+from contracts.examples import COLCHESTER, ESSEX, an_envelope_of, an_example_of, an_id, some_care
 from contracts.ids import ProviderId
-from contracts.terms import terms_at, terms_for
+from contracts.terms import compute_terms, compute_terms_at_rate
 from contracts.values import AnswerBy, Channel, PassOverReason, PriceUnit, Rating, ServiceType, Terms, Tier, Urgency
 from devstack.home import FRAMEWORK_FILES
 from judge import Evidence
 from judge.rules import read_rules
-from testkit.contract_examples import COLCHESTER, ESSEX, an_envelope_of, an_example_of, an_id, some_care
 from testkit.topics import Kept
 
 DEFINITION: Final = read_definition(FRAMEWORK_FILES[-1].read_text(), source="the newest")
@@ -201,7 +201,7 @@ class Teller:
         )
 
     def awards(self, provider: UUID, rate: str, *, second: str | None) -> list[Told]:
-        terms = terms_at(CARE, PriceUnit.HOUR, Decimal(rate), price_list="as proposed")
+        terms = compute_terms_at_rate(CARE, PriceUnit.HOUR, Decimal(rate), price_list="as proposed")
         who = {"provider_id": provider, "proposal_id": self._id("proposal"), "award_id": self._id("award")}
         proposed = {**who, "terms": terms, "care": CARE, "replaces": None, "rating": Rating.GOOD}
         proposed.pop("award_id")
@@ -226,7 +226,7 @@ class Teller:
 
 
 def selected_terms() -> Terms:
-    terms = terms_for(CARE, DEFINITION.prices, _selection())
+    terms = compute_terms(CARE, DEFINITION.prices, _selection())
     assert terms is not None, "personal care has a rate"
     return terms
 
@@ -264,11 +264,11 @@ def on_kafka(told: Sequence[Told]) -> list[Kept]:
     last: dict[tuple[str, str], Envelope] = {}
     kept: list[Kept] = []
     for offset, each in enumerate(told):
-        entry, payload = entry_of(type(each.event)), encode(each.event)
+        entry, payload = find_entry(type(each.event)), encode(each.event)
         stream = entry.owner, each.event.key
         envelope = an_envelope_of(each.event, after=last.get(stream), at=each.at)
-        last[stream] = envelope.model_copy(update={"id": an_id(f"event {offset}")}).sealed(payload)
-        kept.append(Kept(entry.topic, 0, offset, each.event.key, last[stream].headers(), payload))
+        last[stream] = envelope.model_copy(update={"id": an_id(f"event {offset}")}).seal(payload)
+        kept.append(Kept(entry.topic, 0, offset, each.event.key, last[stream].to_headers(), payload))
     return kept
 
 

@@ -22,7 +22,7 @@ from testkit.running_services import free_port
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReceivedMail:
     """One mail as it was handed over."""
 
     recipient: str
@@ -46,19 +46,19 @@ class MailServerInTest:
     refused: dict[str, int] = field(default_factory=dict[str, int])
     certificate: Path | None = None
     login: Login | None = None
-    letters: list[Letter] = field(default_factory=list[Letter])
+    received: list[ReceivedMail] = field(default_factory=list[ReceivedMail])
     attempts: list[str] = field(default_factory=list[str])
 
-    def to(self, recipient: str) -> list[Letter]:
-        return [each for each in self.letters if each.recipient == recipient]
+    def to(self, recipient: str) -> list[ReceivedMail]:
+        return [each for each in self.received if each.recipient == recipient]
 
     @asynccontextmanager
-    async def listening(self) -> AsyncGenerator["MailServerInTest"]:
-        server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
+    async def run(self) -> AsyncGenerator["MailServerInTest"]:
+        server = await asyncio.start_server(self._handle_connection, "127.0.0.1", self.port)
         async with server:
             yield self
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _Conversation(self, reader, writer).go_on()
         writer.close()
 
@@ -85,7 +85,7 @@ class _Conversation:
     async def _answer(self, verb: str, rest: str) -> None:
         match verb:
             case "EHLO":
-                self._reply("250-test", *self._offered(), "250 yes")
+                self._reply("250-test", *self._list_extensions(), "250 yes")
             case "STARTTLS" if self.server.certificate is not None:
                 await self._encrypt(self.server.certificate)
             case "AUTH":
@@ -93,7 +93,7 @@ class _Conversation:
             case "MAIL" if self.server.login is not None and not self.known:
                 self._reply("530 say who you are")
             case "RCPT":
-                self._reply(self._address(rest))
+                self._reply(self._parse_address(rest))
             case "DATA":
                 await self._take()
             case _:
@@ -102,7 +102,7 @@ class _Conversation:
     def _reply(self, *lines: str) -> None:
         self.writer.write("".join(f"{line}\r\n" for line in lines).encode())
 
-    def _offered(self) -> list[str]:
+    def _list_extensions(self) -> list[str]:
         can_encrypt = self.server.certificate is not None and not self.encrypted
         asks = self.server.login is not None and not can_encrypt
         return [*(["250-STARTTLS"] if can_encrypt else []), *(["250-AUTH PLAIN"] if asks else [])]
@@ -114,25 +114,25 @@ class _Conversation:
         await self.writer.start_tls(context)
         self.encrypted = True
 
-    def _welcome(self, said: str) -> str:
+    def _welcome(self, argument: str) -> str:
         login = self.server.login
-        _, username, password = base64.b64decode(said.partition(" ")[2]).decode().split("\0")
+        _, username, password = base64.b64decode(argument.partition(" ")[2]).decode().split("\0")
         self.known = login is not None and (username, password) == (login.username, login.password)
         return "235 welcome" if self.known else "535 not you"
 
-    def _address(self, said: str) -> str:
+    def _parse_address(self, said: str) -> str:
         self.recipient = said.split("<")[1].split(">", maxsplit=1)[0]
         self.server.attempts.append(self.recipient)
         return f"{self.server.refused.get(self.recipient, 250)} recipient"
 
     async def _take(self) -> None:
         self._reply("354 go on")
-        mail = _parsed(await self.reader.readuntil(b"\r\n.\r\n"))
-        self.server.letters.append(Letter(self.recipient, mail, self.encrypted))
+        mail = _parse_mail(await self.reader.readuntil(b"\r\n.\r\n"))
+        self.server.received.append(ReceivedMail(self.recipient, mail, self.encrypted))
         self._reply("250 accepted")
 
 
-def _parsed(data: bytes) -> EmailMessage:
+def _parse_mail(data: bytes) -> EmailMessage:
     whole = data.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
     return message_from_bytes(whole, _class=EmailMessage, policy=policy.default)
 

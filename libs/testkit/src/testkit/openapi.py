@@ -35,7 +35,7 @@ Known = Mapping[str, Sequence[object]]
 """Values of path parameters that are about something that is there: `{"offer_id": [...]}`."""
 
 
-async def ask_all_that_the_page_tells(
+async def check_documented_operations(
     url: str, *, tokens: Sequence[str], known: Known, problem_schema: Validator
 ) -> None:
     """Sends every operation of the service at `url` requests that its page allows, and some that it forbids.
@@ -53,7 +53,7 @@ def _ask_all(url: str, tokens: Sequence[str], known: Known, problem_schema: Vali
     with requests.Session() as session:
         session.trust_env = False  # no proxy has business here
         caller = _Caller(url, session, tokens, known, problem_schema)
-        for operation in caller.operations():
+        for operation in caller.list_operations():
             try:
                 caller.ask(operation)
             except Exception as error:  # noqa: BLE001  all that is wrong is told at once
@@ -72,15 +72,15 @@ class _Caller:
     known: Known
     problem_schema: Validator
 
-    def operations(self) -> list[APIOperation]:
+    def list_operations(self) -> list[APIOperation]:
         page = schemathesis.openapi.from_dict(self.session.get(f"{self.url}/openapi.json").json())
         return [_read(found) for found in page.get_all_operations()]
 
     def ask(self, operation: APIOperation) -> None:
-        statuses = {status for mode in GenerationMode for status in self._statuses(operation, mode)}
+        statuses = {status for mode in GenerationMode for status in self._collect_statuses(operation, mode)}
         assert statuses - {401, 403}, "no token is let in: all of this was tried at the door only"
 
-    def _statuses(self, operation: APIOperation, mode: GenerationMode) -> set[int]:
+    def _collect_statuses(self, operation: APIOperation, mode: GenerationMode) -> set[int]:
         statuses: set[int] = set()
         values = {name: st.sampled_from(values) for name, values in self.known.items()}
         real = st.fixed_dictionaries(values) | st.fixed_dictionaries({}, optional=values)

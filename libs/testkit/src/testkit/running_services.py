@@ -18,7 +18,7 @@ from contracts.events.base import Event
 from contracts.ids import uuid7
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
-from service_runtime.observability.logs import logger_for
+from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.migrations import migrate
 from service_runtime.service import Runner, Service
 from service_runtime.settings import RuntimeSettings
@@ -62,7 +62,7 @@ class RunningService:
         **claims: Unpack[Claims],
     ) -> Reply:
         """One request by a caller with `scopes` and `claims`; `raw` is a body that may be no JSON at all."""
-        sent = {**self.issuer.bearer(*scopes, **claims), **(headers or {})}
+        sent = {**self.issuer.build_bearer_header(*scopes, **claims), **(headers or {})}
         async with self.http.request(method, self.url + path, json=body, data=raw, headers=sent) as answer:
             text = await answer.text()
             kind = answer.headers.get("content-type", "")
@@ -126,7 +126,7 @@ async def _running(
     service: Service[Any], settings: RuntimeSettings, issuer: TokenIssuer
 ) -> AsyncGenerator[RunningService]:
     stop = asyncio.Event()
-    runner = Runner(service, log=logger_for(service.name, level=settings.log_level))
+    runner = Runner(service, log=build_logger(service.name, level=settings.log_level))
     task = asyncio.create_task(runner.run(stop))
     async with aiohttp.ClientSession(trust_env=False) as http:
         running = RunningService(service, runner, f"http://127.0.0.1:{settings.port}", issuer, http)
@@ -185,7 +185,7 @@ class Voice:
             actor=f"service:{self._source}",
             sequence=before.sequence + 1 if before else 1,
             prevhash=before.hash if before else GENESIS,
-        ).sealed(encode(event))
+        ).seal(encode(event))
         self._last[stream] = envelope
         return envelope
 
@@ -193,7 +193,9 @@ class Voice:
         """Sends exactly this record, as a relay that repeats itself would."""
         stream = stream_key_of(event)
         key = stream.key.encode()
-        partition = Partition(stream.topic, await self._producer.partition_of(stream.topic, key))
+        partition = Partition(stream.topic, await self._producer.choose_partition(stream.topic, key))
         # One at a time, as a relay sends: aiokafka counts the wait of who queues for a partition several times over.
         async with self._turns[partition]:
-            await self._producer.send(partition, [OutgoingRecord(stream.topic, key, encode(event), envelope.headers())])
+            await self._producer.send(
+                partition, [OutgoingRecord(stream.topic, key, encode(event), envelope.to_headers())]
+            )

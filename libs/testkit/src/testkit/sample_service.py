@@ -23,7 +23,7 @@ from contracts.values import WithdrawalReason
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.idempotency import CommandClaim, StoredResponse
-from service_runtime.kafka.consumer import EventConsumer, EventHandling
+from service_runtime.kafka.consumer import EventConsumer, EventHandler
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import Relay
 from service_runtime.postgres.database import Database
@@ -138,7 +138,7 @@ class Turnstile:
         self.performer = Executor[TurnstileWork](
             service=self.name, database=self.database, clock=self.clock, unit_of_work=self.work, wakeups=self.wakes
         )
-        self.handling = EventHandling(self.performer, SUBSCRIPTIONS, log=self.log, metrics=self.metrics.consumer)
+        self.handling = EventHandler(self.performer, SUBSCRIPTIONS, log=self.log, metrics=self.metrics.consumer)
         self.parking = DeadLetterOperations(self.performer, self.handling, self.wakes)
 
     def relay(self) -> Relay:
@@ -147,7 +147,7 @@ class Turnstile:
             database=self.database,
             bootstrap=self.bootstrap,
             clock=self.clock,
-            wake=self.wakes.relay,
+            wakeup=self.wakes.relay,
             log=self.log,
             metrics=self.metrics.relay,
         )
@@ -163,7 +163,7 @@ class Turnstile:
         )
 
     def sleeper(self) -> TimerWorker[TurnstileWork]:
-        return TimerWorker(self.performer, TIMERS, wake=self.wakes.timers, log=self.log, metrics=self.metrics.timers)
+        return TimerWorker(self.performer, TIMERS, wakeup=self.wakes.timers, log=self.log, metrics=self.metrics.timers)
 
     async def ask(self, package: UUID, *, times: int = 1, close_at: datetime | None = None) -> None:
         """Carries the command out, as HTTP would."""

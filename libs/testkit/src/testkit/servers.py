@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres, MissingPrerequisite, fetch_kafka_jars
-from devstack.embedded.containers import kafka_container, postgres_container
+from devstack.embedded.containers import run_kafka_container, run_postgres_container
 
 POSTGRES, KAFKA = "postgres", "kafka"
 _FIXTURES = {
@@ -140,9 +140,9 @@ class OwnedServers:
         try:
             server = new_postgres(self._root)
         except MissingPrerequisite as missing:
-            return self._held.enter_context(postgres_container(instead_of=missing))
+            return self._held.enter_context(run_postgres_container(cause=missing))
         self._held.callback(server.discard)
-        return server.url()
+        return server.get_url()
 
     def _start_kafka(self) -> str:
         if external := os.environ.get(_EXTERNAL[KAFKA]):
@@ -150,7 +150,7 @@ class OwnedServers:
         try:
             server = new_kafka(self._root)
         except MissingPrerequisite as missing:
-            return self._held.enter_context(kafka_container(instead_of=missing))
+            return self._held.enter_context(run_kafka_container(cause=missing))
         self._held.callback(_discard_kafka, server)
         return server.bootstrap
 
@@ -226,7 +226,7 @@ def new_kafka(root: Path) -> EmbeddedKafka:
 
 
 def _discard_kafka(server: EmbeddedKafka) -> None:
-    if server.running:
+    if server.is_running:
         server.kill()  # nothing of it is kept, so it need not close its files
     shutil.rmtree(server.directory, ignore_errors=True)
 
@@ -339,7 +339,7 @@ def kafka(pytestconfig: pytest.Config) -> TestKafka:
 def own_postgres(pytestconfig: pytest.Config) -> Iterator[TestPostgres]:
     """A PostgreSQL that only this worker uses: kill it, pause it, but leave it running for the next test."""
     server = new_postgres(pytestconfig.rootpath)
-    yield TestPostgres(server.url(), server)
+    yield TestPostgres(server.get_url(), server)
     server.discard()
 
 

@@ -27,11 +27,11 @@ class TokenIssuer:
     def __init__(self, *, issuer: str = "https://identity.example", key_id: str = "test-1") -> None:
         self.issuer = issuer
         self.jwks_url = ""
-        self._keys: list[RSAKey | ECKey | OKPKey] = [new_key(key_id)]
+        self._keys: list[RSAKey | ECKey | OKPKey] = [generate_key(key_id)]
         self.asked = 0
         self.away = False
 
-    def token(
+    def issue_token(
         self,
         *scopes: str,
         subject: str = "system-1",
@@ -50,20 +50,22 @@ class TokenIssuer:
         }
         claims = {name: value for name, value in {**usual, **changed}.items() if value is not None}
         key = signed_with or self._keys[-1]
-        return jwt.encode({"alg": algorithm_of(key), "kid": key.kid}, claims, key, algorithms=[algorithm_of(key)])
+        return jwt.encode(
+            {"alg": choose_algorithm(key), "kid": key.kid}, claims, key, algorithms=[choose_algorithm(key)]
+        )
 
-    def bearer(self, *scopes: str, **claims: Unpack[Claims]) -> dict[str, str]:
+    def build_bearer_header(self, *scopes: str, **claims: Unpack[Claims]) -> dict[str, str]:
         """The request header with a token for `scopes`."""
-        return {"Authorization": f"Bearer {self.token(*scopes, **claims)}"}
+        return {"Authorization": f"Bearer {self.issue_token(*scopes, **claims)}"}
 
     def rotate(self, key: RSAKey | ECKey | OKPKey) -> None:
         """From now on tokens are signed with `key`; the older ones stay valid."""
         self._keys.append(key)
 
     @asynccontextmanager
-    async def serving(self) -> AsyncGenerator["TokenIssuer"]:
+    async def serve(self) -> AsyncGenerator["TokenIssuer"]:
         """Serves the public keys at `jwks_url`."""
-        runner = web.AppRunner(self._app(), access_log=None)
+        runner = web.AppRunner(self._build_app(), access_log=None)
         await runner.setup()
         try:
             site = web.TCPSite(runner, LOOPBACK, 0)
@@ -74,7 +76,7 @@ class TokenIssuer:
         finally:
             await runner.cleanup()
 
-    def _app(self) -> web.Application:
+    def _build_app(self) -> web.Application:
         async def jwks(_: web.Request) -> web.Response:
             self.asked += 1
             if self.away:
@@ -86,7 +88,7 @@ class TokenIssuer:
         return app
 
 
-def new_key(key_id: str, *, kind: str = "Ed25519") -> RSAKey | ECKey | OKPKey:
+def generate_key(key_id: str, *, kind: str = "Ed25519") -> RSAKey | ECKey | OKPKey:
     """A new private key: `Ed25519`, `P-256` or `RSA`."""
     parameters: KeyParameters = {"kid": key_id}
     if kind == "RSA":
@@ -96,7 +98,7 @@ def new_key(key_id: str, *, kind: str = "Ed25519") -> RSAKey | ECKey | OKPKey:
     return OKPKey.generate_key("Ed25519", parameters)
 
 
-def algorithm_of(key: RSAKey | ECKey | OKPKey) -> str:
+def choose_algorithm(key: RSAKey | ECKey | OKPKey) -> str:
     """With which of the allowed algorithms `key` signs."""
     if isinstance(key, RSAKey):
         return "RS256"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer
 
 from contracts.envelope import Headers
-from service_runtime.kafka.client import Consumer, Partition, end_offsets
+from service_runtime.kafka.client import Consumer, Partition, get_end_offsets
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class Kept:
 
 async def everything_in(bootstrap: str, topic: str, *, keys: set[str] | None = None) -> list[Kept]:
     """All records of `topic` that are there now, each partition in its order; of `keys` only, where given."""
-    ends = {at: end for at, end in (await end_offsets(bootstrap, [topic], client_id="test-ends")).items() if end}
+    ends = {at: end for at, end in (await get_end_offsets(bootstrap, [topic], client_id="test-ends")).items() if end}
     consumer = Consumer(bootstrap, group=None, client_id="test-reader")
     await consumer.start([topic])
     read: list[Kept] = []
     try:
         reached = dict.fromkeys(ends, 0)
         while any(reached[at] < end for at, end in ends.items()):
-            for record in await consumer.read(timeout_ms=200, most=5_000):
+            for record in await consumer.read(timeout_ms=200, max_records=5_000):
                 at = Partition(record.topic, record.partition)
                 reached[at] = record.offset + 1
                 key = (record.key or b"").decode()
@@ -51,7 +51,7 @@ async def begin_at_the_end(bootstrap: str, group: str, topics: Sequence[str]) ->
     """Lets `group` start with what comes from now on: what earlier tests have said is not its business."""
     if not topics:
         return
-    ends = await end_offsets(bootstrap, topics, client_id="test-ends")
+    ends = await get_end_offsets(bootstrap, topics, client_id="test-ends")
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, group_id=group, client_id="test-begin", enable_auto_commit=False
     )

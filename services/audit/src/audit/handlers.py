@@ -1,20 +1,20 @@
-"""What audit does with what it hears: keep it, hold it against what was there before, and note what is wrong."""
+"""Handlers of audit: store each batch of records, verify it against earlier ones, and record violations."""
 
-from audit.domain.chains import judge
-from audit.domain.records import Arrived, Position, encode_headers, read
-from audit.ports import Record
+from audit.domain.chains import find_faults
+from audit.domain.records import RawRecord, RecordPosition, encode_headers, parse_record
+from audit.ports import RecordStore
 from service_runtime.kafka.batch_consumer import Batch
 from service_runtime.kafka.client import KafkaRecord
 
 
-async def keep_everything(batch: Batch, record: Record) -> None:
-    """Keeps a batch. What was kept before counts once; what is wrong is kept too, and noted as a violation."""
-    entries = [read(_arrived(each)) for each in batch.records]
-    chains = await record.chains_of(entries)
-    kept = await record.keep(entries, at=batch.at)
-    await record.note((*judge(kept.fresh, chains), *kept.clashes), at=batch.at)
+async def record_batch(batch: Batch, record: RecordStore) -> None:
+    """Stores a batch and its violations. A record that is already stored counts once; a faulty record is stored too."""
+    entries = [parse_record(_to_raw_record(each)) for each in batch.records]
+    chains = await record.load_chains(entries)
+    kept = await record.add_records(entries, at=batch.at)
+    await record.add_violations((*find_faults(kept.fresh, chains), *kept.clashes), at=batch.at)
 
 
-def _arrived(raw: KafkaRecord) -> Arrived:
-    position = Position(raw.topic, raw.partition, raw.offset)
-    return Arrived(position, key=raw.key, headers=encode_headers(raw.headers), payload=raw.value)
+def _to_raw_record(raw: KafkaRecord) -> RawRecord:
+    position = RecordPosition(raw.topic, raw.partition, raw.offset)
+    return RawRecord(position, key=raw.key, headers=encode_headers(raw.headers), payload=raw.value)

@@ -1,4 +1,4 @@
-"""What audit's handlers and routes call: the record that grows, and questions about it."""
+"""The Protocols of audit's handlers and routes: the store of records, and queries."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,32 +7,32 @@ from typing import Protocol
 from uuid import UUID
 
 from audit.domain.chains import Chain
-from audit.domain.records import Fault, Place, Recorded, StreamName
-from audit.domain.verification import Stored
+from audit.domain.records import Fault, ParsedRecord, StreamName, StreamPosition
+from audit.domain.verification import StoredRecord
 from contracts.ids import CouncilKey, PackageId
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What was new of a batch, and what was kept before at the same position with other bytes."""
+class StoreResult:
+    """The new records of a batch, and the faults of positions that hold other bytes already."""
 
-    fresh: Sequence[Recorded]
+    fresh: Sequence[ParsedRecord]
     clashes: Sequence[Fault]
 
 
-class Record(Protocol):
-    """The record, inside the transaction that a batch is kept in."""
+class RecordStore(Protocol):
+    """The record, inside the transaction that stores a batch."""
 
-    async def chains_of(self, entries: Sequence[Recorded]) -> Mapping[StreamName, Chain]:
+    async def load_chains(self, entries: Sequence[ParsedRecord]) -> Mapping[StreamName, Chain]:
         """The chain of each stream of `entries` as far as they touch it; their partitions are locked from here on."""
         ...
 
-    async def keep(self, entries: Sequence[Recorded], *, at: datetime) -> Kept:
-        """Keeps what is not there yet."""
+    async def add_records(self, entries: Sequence[ParsedRecord], *, at: datetime) -> StoreResult:
+        """Stores the records that are not stored yet."""
         ...
 
-    async def note(self, faults: Sequence[Fault], *, at: datetime) -> None:
-        """Puts violations on record; one that is there already stays as it is."""
+    async def add_violations(self, faults: Sequence[Fault], *, at: datetime) -> None:
+        """Stores violations; one that is already stored stays as it is."""
         ...
 
 
@@ -46,30 +46,32 @@ class Violation:
 
 
 class RecordQueries(Protocol):
-    """Questions that change nothing."""
+    """Read-only queries."""
 
-    async def of_package(self, package_id: PackageId) -> Sequence[Stored]:
+    async def find_by_package(self, package_id: PackageId) -> Sequence[StoredRecord]:
         """Everything on record under the package's key, parked keys included, in the order in which it came."""
         ...
 
-    async def of_subjects(self, topic: str, subjects: Sequence[str], types: Sequence[str]) -> Sequence[Stored]:
-        """What was said about any of `subjects` by events of these types, in order for each subject."""
+    async def find_by_subjects(
+        self, topic: str, subjects: Sequence[str], types: Sequence[str]
+    ) -> Sequence[StoredRecord]:
+        """The events of these types about any of `subjects`, in order for each subject."""
         ...
 
-    async def at_places(self, places: Sequence[Place]) -> Sequence[Stored]:
-        """The events at these places; whoever came first to one has it."""
+    async def find_by_positions(self, places: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
+        """The events at these positions; the first one at a position counts."""
         ...
 
-    async def violations(
+    async def list_violations(
         self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Violation]:
         """Violations in the council's events, and in what no council can be read from; the newest first."""
         ...
 
-    def by_stream(self, after: StreamName | None) -> AsyncGenerator[Stored]:
-        """The whole record behind a stream: stream by stream, each in the order in which it came."""
+    def stream_records(self, after: StreamName | None) -> AsyncGenerator[StoredRecord]:
+        """The record after a stream: stream by stream, each in order of arrival."""
         ...
 
-    async def missing(self, *, limit: int) -> Sequence[Fault]:
-        """Where a partition's offsets have a gap: rows that were there are gone."""
+    async def find_missing(self, *, limit: int) -> Sequence[Fault]:
+        """The gaps in a partition's offsets: rows that were stored and are missing."""
         ...

@@ -1,9 +1,9 @@
-"""What audit listens to: everything, in batches; it follows no single event, and it has no timer."""
+"""Subscriptions of audit: every topic, in batches; no single event and no timer."""
 
 from typing import Final
 
-from audit.handlers import keep_everything
-from audit.ports import Record
+from audit.handlers import record_batch
+from audit.ports import RecordStore
 from contracts.catalogue import TOPICS
 from service_runtime.kafka.batch_consumer import BatchHandlerEntry
 from service_runtime.subscriptions import Subscription, TimerSubscription
@@ -13,4 +13,6 @@ SUBSCRIPTIONS: Final[tuple[Subscription[PostgresUnitOfWork], ...]] = ()
 
 TIMERS: Final[tuple[TimerSubscription[PostgresUnitOfWork], ...]] = ()
 
-FEEDS: Final[tuple[BatchHandlerEntry[Record], ...]] = (BatchHandlerEntry("record", TOPICS, keep_everything),)
+BATCH_SUBSCRIPTIONS: Final[tuple[BatchHandlerEntry[RecordStore], ...]] = (
+    BatchHandlerEntry("record", TOPICS, record_batch),
+)

@@ -1,14 +1,14 @@
-"""Audit, put together. Read this to see what the service is made of."""
+"""Builds the audit service from its parts."""
 
 from pathlib import Path
 
-from audit import api
+from audit.api import checks, stories
 from audit.ports import RecordQueries
 from audit.settings import Settings
-from audit.store.gauges import STANDINGS
+from audit.store.gauges import GAUGES
 from audit.store.queries import PostgresRecordQueries
-from audit.store.records import PostgresRecord
-from audit.subscriptions import FEEDS, SUBSCRIPTIONS, TIMERS
+from audit.store.records import PostgresRecordStore
+from audit.subscriptions import BATCH_SUBSCRIPTIONS, SUBSCRIPTIONS, TIMERS
 from service_runtime.kafka.batch_consumer import bind_batch_handlers
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
@@ -24,10 +24,10 @@ def build(settings: Settings) -> Service[PostgresUnitOfWork]:
         database=database,
         unit_of_work=PostgresUnitOfWork,
         migrations=Path(__file__).parent / "migrations",
-        routes=(api.stories, api.checks),
+        routes=(stories.router, checks.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        batch_subscriptions=bind_batch_handlers(FEEDS, PostgresRecord),
-        metrics=STANDINGS,
+        batch_subscriptions=bind_batch_handlers(BATCH_SUBSCRIPTIONS, PostgresRecordStore),
+        metrics=GAUGES,
         ports={RecordQueries: PostgresRecordQueries(database)},
     )

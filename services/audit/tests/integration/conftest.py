@@ -11,7 +11,7 @@ from audit.settings import Settings
 from audit.wiring import build
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.kafka.client import Producer
-from testkit.audit.harness import House
+from testkit.audit.harness import AuditHarness
 from testkit.clocks import MovableClock
 from testkit.running_services import a_service
 from testkit.servers import TestKafka, TestPostgres
@@ -24,11 +24,11 @@ def package() -> PackageId:
 
 
 @pytest.fixture(scope="module")
-async def house(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[House]:
+async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[AuditHarness]:
     """On a Kafka that no other test reads: what is sent here by the ten thousand would be everybody's work."""
     council = CouncilKey(f"council-{secrets.token_hex(4)}")
     async with AsyncExitStack() as stack:
-        issuer = await stack.enter_async_context(TokenIssuer().serving())
+        issuer = await stack.enter_async_context(TokenIssuer().serve())
         audit = await stack.enter_async_context(
             a_service(
                 Settings, build, databases=postgres, bootstrap=own_kafka.bootstrap, issuer=issuer, clock=MovableClock()
@@ -37,4 +37,4 @@ async def house(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[
         producer = Producer(own_kafka.bootstrap, client_id="test-press")
         await producer.start()
         stack.push_async_callback(producer.close, within=5)
-        yield House(audit, producer, council)
+        yield AuditHarness(audit, producer, council)

@@ -11,14 +11,15 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from audit.domain.records import Arrived, decode_headers
-from audit.domain.verification import Report, Verifier
+from audit.domain.records import RawRecord, decode_headers
+from audit.domain.verification import VerificationReport, Verifier
 from audit.store import TABLES
 from audit.store.queries import PostgresRecordQueries
-from audit.store.records import PostgresRecord
-from audit.subscriptions import FEEDS
+from audit.store.records import PostgresRecordStore
+from audit.subscriptions import BATCH_SUBSCRIPTIONS
 from contracts.catalogue import TOPICS
 from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, ProviderPassedOver, StageEntered
+from contracts.examples import an_example_of
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.clock import SystemClock
 from service_runtime.kafka.batch_consumer import (
@@ -30,9 +31,8 @@ from service_runtime.kafka.batch_consumer import (
 )
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
 from service_runtime.postgres.database import Connection, Database
-from testkit.audit.builders import Press
+from testkit.audit.builders import RecordBuilder
 from testkit.captured_logs import Logbook
-from testkit.contract_examples import an_example_of
 from testkit.databases import a_database, number
 from testkit.sample_service import running
 from testkit.servers import TestKafka, TestPostgres
@@ -51,7 +51,7 @@ class Intake:
     service: str
     council: CouncilKey
 
-    def feed(self, feed: BatchSubscription) -> BatchConsumer:
+    def make_consumer(self, feed: BatchSubscription) -> BatchConsumer:
         return BatchConsumer(
             feed,
             service=self.service,
@@ -61,33 +61,33 @@ class Intake:
             log=Logbook(),
         )
 
-    async def sends(self, *, packages: int) -> int:
+    async def send(self, *, packages: int) -> int:
         """Whole stories of new packages, in batches; returns how many events that are."""
-        press = Press(council=self.council)
+        press = RecordBuilder(council=self.council)
         lanes: dict[Partition, list[OutgoingRecord]] = {}
         for _ in range(packages):
             package = PackageId(uuid4())
-            for each in press.says(*[an_example_of(kind, package_id=package) for kind in STORY]):
+            for each in press.publish(*[an_example_of(kind, package_id=package) for kind in STORY]):
                 partition = Partition(
-                    each.position.topic, await self.producer.partition_of(each.position.topic, each.key or b"")
+                    each.position.topic, await self.producer.choose_partition(each.position.topic, each.key or b"")
                 )
-                lanes.setdefault(partition, []).append(_outgoing(each))
+                lanes.setdefault(partition, []).append(_to_outgoing(each))
         for partition, waiting in lanes.items():
             sent = 0
             while sent < len(waiting):
                 sent += await self.producer.send(partition, waiting[sent : sent + 500])
         return packages * len(STORY)
 
-    async def kept(self) -> int:
+    async def count_records(self) -> int:
         query = "SELECT count(*) FROM records WHERE council = :council"
         return await number(self.database, query, council=self.council)
 
-    async def violations(self) -> int:
+    async def count_violations(self) -> int:
         query = "SELECT count(*) FROM violations WHERE council = :council"
         return await number(self.database, query, council=self.council)
 
 
-def _outgoing(each: Arrived) -> OutgoingRecord:
+def _to_outgoing(each: RawRecord) -> OutgoingRecord:
     return OutgoingRecord(each.position.topic, each.key or b"", each.payload or b"", decode_headers(each.headers))
 
 
@@ -106,7 +106,7 @@ async def intake(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator
 
 
 async def test_a_crash_between_the_commit_and_the_offsets_counts_once(intake: Intake) -> None:
-    (feed,) = bind_batch_handlers(FEEDS, PostgresRecord)
+    (feed,) = bind_batch_handlers(BATCH_SUBSCRIPTIONS, PostgresRecordStore)
     crashes = 0
 
     def crash() -> None:
@@ -119,28 +119,28 @@ async def test_a_crash_between_the_commit_and_the_offsets_counts_once(intake: In
         await feed.handle(connection, batch)
         return crash if crashes < 2 else None
 
-    events = await intake.sends(packages=20)
-    crashing = intake.feed(BatchSubscription(feed.name, feed.topics, take_in_and_crash))
+    events = await intake.send(packages=20)
+    crashing = intake.make_consumer(BatchSubscription(feed.name, feed.topics, take_in_and_crash))
     async with running(crashing.run()), asyncio.timeout(60):
-        await crashing.caught_up()
+        await crashing.wait_until_caught_up()
     assert crashes == 2
-    assert (await intake.kept(), await intake.violations()) == (events, 0)
+    assert (await intake.count_records(), await intake.count_violations()) == (events, 0)
 
 
 async def test_twenty_thousand_events_are_taken_in_and_verified(
     intake: Intake, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    events = await intake.sends(packages=20_000 // len(STORY))
-    (feed,) = bind_batch_handlers(FEEDS, PostgresRecord)
-    taking_in = intake.feed(feed)
+    events = await intake.send(packages=20_000 // len(STORY))
+    (feed,) = bind_batch_handlers(BATCH_SUBSCRIPTIONS, PostgresRecordStore)
+    taking_in = intake.make_consumer(feed)
     began, used = time.perf_counter(), time.process_time()
     async with running(taking_in.run()), asyncio.timeout(120):
-        await taking_in.caught_up()
+        await taking_in.wait_until_caught_up()
     took, used = time.perf_counter() - began, time.process_time() - used
-    assert (await intake.kept(), await intake.violations()) == (events, 0)
+    assert (await intake.count_records(), await intake.count_violations()) == (events, 0)
 
-    verifier, report, began = Verifier(), Report(), time.perf_counter()
-    async for row in PostgresRecordQueries(intake.database).by_stream(None):
+    verifier, report, began = Verifier(), VerificationReport(), time.perf_counter()
+    async for row in PostgresRecordQueries(intake.database).stream_records(None):
         if row.columns.council == intake.council:
             report.add(row, verifier.check(row))
     verified = time.perf_counter() - began

@@ -4,20 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from audit.domain.records import FaultKind, decode_headers, encode_headers, read
+from audit.domain.records import FaultKind, decode_headers, encode_headers, parse_record
 from contracts.catalogue import PACKAGES, PROVIDERS, encode
 from contracts.envelope import Envelope
 from contracts.events.operations import KeyParked
 from contracts.events.packages import OfferDeclined, PackageRequested
-from testkit.audit.builders import PACKAGE, Press, provider
-from testkit.contract_examples import an_example_of
+from contracts.examples import an_example_of
+from testkit.audit.builders import PACKAGE, RecordBuilder, make_provider_id
 
 REQUESTED = an_example_of(PackageRequested)
 
 
 def test_a_proper_event_has_no_fault() -> None:
-    (record,) = Press().says(REQUESTED)
-    entry = read(record)
+    (record,) = RecordBuilder().publish(REQUESTED)
+    entry = parse_record(record)
     assert (entry.event, entry.faults) == (REQUESTED, ())
 
 
@@ -36,73 +36,77 @@ def test_any_bytes_in_a_header_come_back_as_they_were() -> None:
     ],
 )
 def test_what_no_index_could_hold_counts_as_unreadable_and_is_kept(change: dict[str, object]) -> None:
-    press = Press()
-    envelope = press.envelope(REQUESTED).model_copy(update=change)
-    entry = read(press.record(envelope, REQUESTED))
+    press = RecordBuilder()
+    envelope = press.make_envelope(REQUESTED).model_copy(update=change)
+    entry = parse_record(press.make_record(envelope, REQUESTED))
     assert (entry.envelope, entry.faults) == (None, (FaultKind.UNREADABLE_ENVELOPE,))
 
 
 @pytest.mark.parametrize("key", [None, b"", b"\xff", b"nul\0", b"k" * 3_000])
 def test_a_key_that_is_no_name_makes_a_record_unreadable(key: bytes | None) -> None:
-    press = Press()
-    entry = read(press.raw(PACKAGES, key, press.envelope(REQUESTED), encode(REQUESTED)))
+    press = RecordBuilder()
+    entry = parse_record(press.make_raw_record(PACKAGES, key, press.make_envelope(REQUESTED), encode(REQUESTED)))
     assert entry.faults == (FaultKind.UNREADABLE_ENVELOPE,)
 
 
 def test_a_record_without_headers_is_unreadable() -> None:
-    entry = read(Press().raw(PACKAGES, b"key", None, None))
+    entry = parse_record(RecordBuilder().make_raw_record(PACKAGES, b"key", None, None))
     assert (entry.faults, entry.event_id) == ((FaultKind.UNREADABLE_ENVELOPE,), None)
 
 
 def test_a_type_that_is_not_in_the_catalogue_is_kept_and_named() -> None:
-    press = Press()
-    envelope = _sealed(press, type="calloff.SomethingNew.v1")
-    entry = read(press.record(envelope, REQUESTED))
+    press = RecordBuilder()
+    envelope = _seal(press, type="calloff.SomethingNew.v1")
+    entry = parse_record(press.make_record(envelope, REQUESTED))
     assert (entry.event, entry.faults) == (None, (FaultKind.UNKNOWN_TYPE,))
 
 
 def test_only_the_owner_may_publish_a_type() -> None:
-    press = Press()
-    entry = read(press.record(_sealed(press, source="/calloff/sourcing"), REQUESTED))
+    press = RecordBuilder()
+    entry = parse_record(press.make_record(_seal(press, source="/calloff/sourcing"), REQUESTED))
     assert entry.faults == (FaultKind.WRONG_OWNER,)
 
 
 def test_any_service_may_tell_that_a_key_is_parked() -> None:
-    press, parked = Press(), an_example_of(KeyParked)
-    entry = read(press.record(press.envelope(parked, source="/calloff/referral"), parked))
+    press, parked = RecordBuilder(), an_example_of(KeyParked)
+    entry = parse_record(press.make_record(press.make_envelope(parked, source="/calloff/referral"), parked))
     assert entry.faults == ()
 
 
 def test_a_type_belongs_on_its_topic() -> None:
-    press = Press()
-    envelope = press.envelope(REQUESTED)
-    entry = read(press.raw(PROVIDERS, str(PACKAGE).encode(), envelope, encode(REQUESTED)))
+    press = RecordBuilder()
+    envelope = press.make_envelope(REQUESTED)
+    entry = parse_record(press.make_raw_record(PROVIDERS, str(PACKAGE).encode(), envelope, encode(REQUESTED)))
     assert entry.faults == (FaultKind.WRONG_TOPIC,)
 
 
 def test_key_subject_and_payload_speak_of_the_same() -> None:
-    press = Press()
-    other = read(press.raw(PACKAGES, str(provider("Alder")).encode(), press.envelope(REQUESTED), encode(REQUESTED)))
+    press = RecordBuilder()
+    other = parse_record(
+        press.make_raw_record(
+            PACKAGES, str(make_provider_id("Alder")).encode(), press.make_envelope(REQUESTED), encode(REQUESTED)
+        )
+    )
     assert other.faults == (FaultKind.WRONG_KEY,)
 
 
 def test_a_payload_that_is_no_such_event_is_named() -> None:
-    press = Press()
-    envelope = press.envelope(REQUESTED)
-    entry = read(press.raw(PACKAGES, str(PACKAGE).encode(), envelope.sealed(b"{}"), b"{}"))
+    press = RecordBuilder()
+    envelope = press.make_envelope(REQUESTED)
+    entry = parse_record(press.make_raw_record(PACKAGES, str(PACKAGE).encode(), envelope.seal(b"{}"), b"{}"))
     assert (entry.event, entry.faults) == (None, (FaultKind.UNREADABLE_PAYLOAD,))
 
 
 def test_a_hash_that_is_not_that_of_the_bytes_is_forged() -> None:
     declined = an_example_of(OfferDeclined)
-    (record,) = Press().says(declined)
+    (record,) = RecordBuilder().publish(declined)
     assert record.payload is not None
     changed = replace(record, payload=record.payload.replace(b"no capacity", b"too far to"))
-    assert FaultKind.FORGED_HASH in read(changed).faults
+    assert FaultKind.FORGED_HASH in parse_record(changed).faults
 
 
 def test_the_seal_tells_every_byte_apart() -> None:
-    (record,) = Press().says(REQUESTED)
+    (record,) = RecordBuilder().publish(REQUESTED)
     assert record.payload is not None
     others = [
         replace(record, payload=record.payload + b" "),
@@ -116,5 +120,5 @@ def test_the_seal_tells_every_byte_apart() -> None:
     assert len({record.seal, *(each.seal for each in others)}) == len(others) + 1
 
 
-def _sealed(press: Press, **changed: object) -> Envelope:
-    return press.envelope(REQUESTED).model_copy(update=changed).sealed(encode(REQUESTED))
+def _seal(press: RecordBuilder, **changed: object) -> Envelope:
+    return press.make_envelope(REQUESTED).model_copy(update=changed).seal(encode(REQUESTED))

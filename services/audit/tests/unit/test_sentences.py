@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit.domain.names import Cast, instant, listed
-from audit.domain.records import Arrived, read
-from audit.domain.sentences import TELLINGS, tell
-from audit.domain.story import Line, events_of, first_occurrences, providers_in, story
-from contracts.catalogue import CATALOGUE, PACKAGES, PARKED, Entry, encode
+from audit.domain.names import Names, format_instant, join_words
+from audit.domain.records import RawRecord, parse_record
+from audit.domain.sentences import NARRATIONS, narrate
+from audit.domain.story import StoryLine, find_providers, list_events, select_first_occurrences, write_story
+from contracts.catalogue import CATALOGUE, PACKAGES, PARKED, CatalogueEntry, encode
 from contracts.events.base import Event
 from contracts.events.operations import KeyParked
 from contracts.events.orders import LateDecision, LateDecisionRefused, SpotPriceRefusal
@@ -24,21 +24,21 @@ from contracts.events.packages import (
     ProviderPassedOver,
     StageEntered,
 )
+from contracts.examples import an_example_of, some_care
 from contracts.values import DeclineReason, PassOverReason, Wishes
-from testkit.audit.builders import COUNCIL, PACKAGE, Press, provider, told
-from testkit.contract_examples import an_example_of, some_care
+from testkit.audit.builders import COUNCIL, PACKAGE, RecordBuilder, make_provider_id, verify
 
-ALDER, BIRCH = provider("Alder"), provider("Birch")
-NAMES = {ALDER: "Alder", BIRCH: "Birch"}
-CAST = Cast(NAMES, {("tier-1", ALDER): 1, ("tier-1", BIRCH): 2})
+ALDER, BIRCH = make_provider_id("Alder"), make_provider_id("Birch")
+PROVIDERS_BY_ID = {ALDER: "Alder", BIRCH: "Birch"}
+NAMES = Names(PROVIDERS_BY_ID, {("tier-1", ALDER): 1, ("tier-1", BIRCH): 2})
 OF_A_PACKAGE = [entry for entry in CATALOGUE if entry.topic in {PACKAGES, PARKED}]
 
 
 @pytest.mark.parametrize("entry", OF_A_PACKAGE, ids=lambda entry: entry.event.__name__)
-def test_every_event_of_a_package_has_its_sentence(entry: Entry) -> None:
-    assert entry.event in {telling.event for telling in TELLINGS}
+def test_every_event_of_a_package_has_its_sentence(entry: CatalogueEntry) -> None:
+    assert entry.event in {telling.event for telling in NARRATIONS}
     event = an_example_of(entry.event)
-    sentence = tell(event, Cast())
+    sentence = narrate(event, Names())
     assert sentence[0].isupper() or sentence.startswith(("provider ", "officer ", "sourcing "))
     assert not sentence.endswith(" happened")
     assert "None" not in sentence
@@ -117,11 +117,11 @@ def test_every_event_of_a_package_has_its_sentence(entry: Entry) -> None:
     ids=lambda each: type(each).__name__ if isinstance(each, Event) else "",
 )
 def test_sentences_name_what_an_officer_has_to_know(event: Event, sentence: str) -> None:
-    assert tell(event, CAST) == sentence
+    assert narrate(event, NAMES) == sentence
 
 
 def test_an_offer_tells_price_channel_and_time() -> None:
-    sentence = tell(an_example_of(OfferMade, provider_id=ALDER), CAST)
+    sentence = narrate(an_example_of(OfferMade, provider_id=ALDER), NAMES)
     assert sentence.startswith(
         "Alder (rank 1 of tier 1) was offered the package by webhook: 3.50 hours a week at £24.10"
     )
@@ -129,15 +129,15 @@ def test_an_offer_tells_price_channel_and_time() -> None:
 
 
 def test_who_answered_by_the_link_of_a_mail_is_told_apart() -> None:
-    assert [CAST.actor(f"{kind}:{ALDER}") for kind in ("provider", "link")] == [
+    assert [NAMES.name_actor(f"{kind}:{ALDER}") for kind in ("provider", "link")] == [
         "Alder",
         "Alder (by the link of its mail)",
     ]
 
 
 def test_wall_clocks_change_and_sentences_follow() -> None:
-    assert instant(datetime(2026, 7, 1, 8, 30, tzinfo=UTC)) == "Wed 1 Jul 2026 09:30:00 BST"
-    assert [listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == [
+    assert format_instant(datetime(2026, 7, 1, 8, 30, tzinfo=UTC)) == "Wed 1 Jul 2026 09:30:00 BST"
+    assert [join_words([]), join_words(["a"]), join_words(["a", "b"]), join_words(["a", "b", "c"])] == [
         "",
         "a",
         "a and b",
@@ -145,25 +145,25 @@ def test_wall_clocks_change_and_sentences_follow() -> None:
     ]
 
 
-def lines_of(records: Iterable[Arrived]) -> list[Line]:
-    rows = first_occurrences(told(map(read, records)), COUNCIL)
-    return story(rows, Cast.of(events_of(rows), NAMES))
+def write_lines(records: Iterable[RawRecord]) -> list[StoryLine]:
+    rows = select_first_occurrences(verify(map(parse_record, records)), COUNCIL)
+    return write_story(rows, Names.from_events(list_events(rows), PROVIDERS_BY_ID))
 
 
 def test_causes_are_resolved_to_lines_of_the_story() -> None:
-    press = Press()
+    press = RecordBuilder()
     requested = an_example_of(PackageRequested)
-    first = press.envelope(requested, cause="command:1", actor="system:council-1")
+    first = press.make_envelope(requested, cause="command:1", actor="system:council-1")
     made = an_example_of(OfferMade, provider_id=ALDER)
-    second = press.envelope(made, cause=str(first.id))
+    second = press.make_envelope(made, cause=str(first.id))
     declined = an_example_of(OfferDeclined, provider_id=ALDER)
-    third = press.envelope(declined, cause="command:2", actor=f"provider:{ALDER}")
+    third = press.make_envelope(declined, cause="command:2", actor=f"provider:{ALDER}")
     placed = an_example_of(PackagePlaced, provider_id=BIRCH)
-    fourth = press.envelope(placed, cause=f"timer:next-offer-due:{third.id}")
+    fourth = press.make_envelope(placed, cause=f"timer:next-offer-due:{third.id}")
     reached = an_example_of(OfferDelivered, provider_id=ALDER)
-    fifth = press.envelope(reached, cause="webhook:1")
+    fifth = press.make_envelope(reached, cause="webhook:1")
     pairs = [(first, requested), (second, made), (second, made), (third, declined), (fourth, placed), (fifth, reached)]
-    lines = lines_of([press.record(*pair) for pair in pairs])
+    lines = write_lines([press.make_record(*pair) for pair in pairs])
 
     assert [line.number for line in lines] == [1, 2, 3, 4, 5]
     assert [(line.why.line, line.why.words) for line in lines] == [
@@ -181,29 +181,29 @@ def test_everybody_whom_a_story_mentions_is_looked_up() -> None:
     events = [
         an_example_of(PackageRequested, wishes=Wishes(refused=(ALDER,))),
         an_example_of(StageEntered, candidates=(Candidate(provider_id=BIRCH, rank=1),)),
-        an_example_of(OfferMade, provider_id=provider("Cedar")),
+        an_example_of(OfferMade, provider_id=make_provider_id("Cedar")),
     ]
-    assert providers_in(events) == {ALDER, BIRCH, provider("Cedar")}
+    assert find_providers(events) == {ALDER, BIRCH, make_provider_id("Cedar")}
 
 
 def test_a_parked_key_stands_where_it_happened() -> None:
-    press = Press()
-    first = press.says(an_example_of(PackageRequested))
-    parked = press.says(an_example_of(KeyParked, parked_key=str(PACKAGE)))
-    last = press.says(an_example_of(OfferMade, provider_id=ALDER))
-    lines = lines_of([*first, *last, *parked])
+    press = RecordBuilder()
+    first = press.publish(an_example_of(PackageRequested))
+    parked = press.publish(an_example_of(KeyParked, parked_key=str(PACKAGE)))
+    last = press.publish(an_example_of(OfferMade, provider_id=ALDER))
+    lines = write_lines([*first, *last, *parked])
     assert [line.type.split(".")[1] for line in lines] == ["PackageRequested", "KeyParked", "OfferMade"]
 
 
 def test_an_event_of_an_unknown_type_has_a_line_too() -> None:
-    press = Press()
+    press = RecordBuilder()
     requested = an_example_of(PackageRequested)
-    unknown = press.envelope(requested).model_copy(update={"type": "calloff.New.v1"}).sealed(encode(requested))
-    (line,) = lines_of([press.record(unknown, requested)])
+    unknown = press.make_envelope(requested).model_copy(update={"type": "calloff.New.v1"}).seal(encode(requested))
+    (line,) = write_lines([press.make_record(unknown, requested)])
     assert (line.what, line.verified) == ("An event of the type calloff.New.v1, which cannot be read here", False)
 
 
 def test_another_councils_events_are_not_in_the_story() -> None:
-    press = Press(council=COUNCIL)
-    rows = told([read(each) for each in press.says(an_example_of(PackageRequested))])
-    assert first_occurrences(rows, type(COUNCIL)("elsewhere")) == []
+    press = RecordBuilder(council=COUNCIL)
+    rows = verify([parse_record(each) for each in press.publish(an_example_of(PackageRequested))])
+    assert select_first_occurrences(rows, type(COUNCIL)("elsewhere")) == []

@@ -1,1 +1,1 @@
-"""The money: price matrices, the rates that providers select, spot prices, purchase orders."""
+"""Pricing service: price matrices, selected rates, spot prices and purchase orders."""

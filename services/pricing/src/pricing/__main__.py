@@ -1,4 +1,4 @@
-"""Runs pricing: `python -m pricing`, or `python -m pricing migrate`."""
+"""Entry point: `python -m pricing`, or `python -m pricing migrate`."""
 
 from pricing.settings import Settings
 from pricing.wiring import build

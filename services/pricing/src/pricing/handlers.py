@@ -1,34 +1,35 @@
-"""What pricing does when something happens: load, decide, save, publish."""
+"""Handlers of pricing's commands and events: load, decide, save, publish."""
 
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from contracts.events.listings import AwardAwaitsApproval, AwardEnd, AwardLapsed
 from contracts.events.orders import SpotPriceRefusal
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.events.rates import RatesSelected
 from contracts.ids import AwardId, CouncilKey, OrderId, PackageId
-from pricing.domain.approvals import Decided, Decision, SpotPrice, asked_by, decide, lapse
-from pricing.domain.days import local_day
+from contracts.office_time import to_office_date
+from pricing.domain.approvals import Decision, DecisionResult, SpotPrice, create_spot_price, decide, lapse
 from pricing.domain.errors import AwardNotFound, FrameworkNotFound
-from pricing.domain.orders import cancel, issued, line_for, order_for, reference_for
-from pricing.domain.rates import Choice, Place, select, that_matter, with_selection
-from pricing.ports import PricingWork, Selected
+from pricing.domain.orders import build_issued_event, build_line, build_order, cancel, format_reference
+from pricing.domain.rates import RateChoice, RateScope, add_selection, build_selection, filter_relevant
+from pricing.ports import AreaSelections, PricingWork
 
 
 @dataclass(frozen=True)
 class SelectRates:
-    """A provider selects its rates in one area from a day on, or the council does it in its stead."""
+    """Command: select rates for one area from a day on, by the provider or by the council on its behalf."""
 
     council: CouncilKey
-    place: Place
+    scope: RateScope
     valid_from: date
-    choices: tuple[Choice, ...]
+    choices: tuple[RateChoice, ...]
 
 
 @dataclass(frozen=True)
 class DecideSpotPrice:
-    """A second officer decides about a price above the ceiling; without a `refusal` it is approved."""
+    """Command: decide about a price above the ceiling. Without `refusal` the price is approved."""
 
     package_id: PackageId
     award_id: AwardId
@@ -36,83 +37,83 @@ class DecideSpotPrice:
     refusal: SpotPriceRefusal | None = None
 
 
-async def select_rates(command: SelectRates, work: PricingWork) -> Selected:
-    """What is selected is published with all that still matters beside it; selected again alike, it is the same."""
-    definition = await work.frameworks.newest(command.place.framework)
+async def select_rates(command: SelectRates, work: PricingWork) -> AreaSelections:
+    """Saves a selection and publishes all current and future ones. An identical selection changes nothing."""
+    definition = await work.frameworks.find_latest(command.scope.framework)
     if definition is None or definition.council != command.council:
         raise FrameworkNotFound
-    place, standing = command.place, await work.rates.of(command.place)
-    today = local_day(work.now, definition.brokerage.timezone)
-    selection = select(
-        command.choices, definition, place, valid_from=command.valid_from, standing=standing, today=today
+    scope, existing = command.scope, await work.rates.list_selections(command.scope)
+    today = to_office_date(work.now, ZoneInfo(definition.brokerage.timezone))
+    selection = build_selection(
+        command.choices, definition, scope, valid_from=command.valid_from, existing=existing, today=today
     )
-    if selection in standing:
-        return Selected(place, standing)
-    after = with_selection(standing, selection)
-    await work.rates.keep(place, selection)
+    if selection in existing:
+        return AreaSelections(scope, existing)
+    after = add_selection(existing, selection)
+    await work.rates.save_selection(scope, selection)
     work.publish(
         RatesSelected(
-            provider_id=place.provider_id,
-            framework=place.framework,
-            area=place.area,
-            selections=that_matter(after, today=today),
+            provider_id=scope.provider_id,
+            framework=scope.framework,
+            area=scope.area,
+            selections=filter_relevant(after, today=today),
         )
     )
-    return Selected(place, after)
+    return AreaSelections(scope, after)
 
 
 async def issue_purchase_order(event: PackagePlaced, work: PricingWork) -> None:
-    """The package is placed: it is ordered on the terms that it was placed on, and no other price waits any more."""
+    """Issues the order of a placement on the placement's terms and closes the package's pending awards."""
     await _close_awards(event.package_id, AwardEnd.AWARDED_OTHERWISE, work)
-    line = line_for(event)
-    year = local_day(work.now).year
-    reference = reference_for(await work.orders.next_number(year), year=year)
-    order = order_for(event, line, order_id=OrderId(work.new_id()), reference=reference, at=work.now)
+    line = build_line(event)
+    year = to_office_date(work.now).year
+    reference = format_reference(await work.orders.draw_number(year), year=year)
+    order = build_order(event, line, order_id=OrderId(work.new_id()), reference=reference, at=work.now)
     await work.orders.add(order)
-    work.publish(issued(order))
+    work.publish(build_issued_event(order))
 
 
 async def cancel_purchase_order(event: PlacementVoided, work: PricingWork) -> None:
-    """The placement is undone before care began: nothing is paid on its order."""
-    order = await work.orders.of_placement(event.placement_id)
+    """Cancels the order of a placement that was voided before care began."""
+    order = await work.orders.find_by_placement(event.placement_id)
     if order is None or order.cancelled is not None:
         return
-    cancelled, told = cancel(order, event.reason, at=work.now)
+    cancelled, event_to_publish = cancel(order, event.reason, at=work.now)
     await work.orders.save(cancelled)
-    work.publish(told)
+    work.publish(event_to_publish)
 
 
-async def await_second_officer(event: AwardAwaitsApproval, work: PricingWork) -> None:
-    """An award above the ceiling waits for a second officer, since it was made and not since we heard of it."""
-    await work.spot_prices.add(asked_by(event, at=work.cause.at or work.now))
+async def record_pending_price(event: AwardAwaitsApproval, work: PricingWork) -> None:
+    """Records an award that waits for a second officer, from the time of the award, not of its arrival here."""
+    await work.spot_prices.add(create_spot_price(event, at=work.cause.at or work.now))
 
 
 async def close_award(event: AwardLapsed, work: PricingWork) -> None:
-    """The award waits for nobody any more."""
+    """Marks the spot price of a lapsed award as lapsed."""
     price = await work.spot_prices.get(event.award_id)
     if price is not None:
         await _close(price, event.reason, work)
 
 
 async def close_awards_of_package(event: SourcingStopped, work: PricingWork) -> None:
-    """The council took the package back: there is nothing left to approve."""
+    """Closes the pending awards of a package that the council withdrew."""
     await _close_awards(event.package_id, AwardEnd.PACKAGE_WITHDRAWN, work)
 
 
-async def decide_spot_price(command: DecideSpotPrice, work: PricingWork) -> Decided:
-    """The first decision stands, and a later one is on record; told again alike, each is the same."""
+async def decide_spot_price(command: DecideSpotPrice, work: PricingWork) -> DecisionResult:
+    """Applies the first decision and records later ones. A repeated decision changes nothing."""
     price = await work.spot_prices.get(command.award_id)
     if price is None or price.package_id != command.package_id:
         raise AwardNotFound
     decided = decide(price, Decision(command.officer, work.now, command.refusal))
     if decided.price is not price:
         await work.spot_prices.save(decided.price, before=price)
-        work.publish(*decided.told)
+        work.publish(*decided.events)
     return decided
 
 
 async def _close_awards(package_id: PackageId, because: AwardEnd, work: PricingWork) -> None:
-    for price in await work.spot_prices.pending_of(package_id):
+    for price in await work.spot_prices.list_pending(package_id):
         await _close(price, because, work)
 
 

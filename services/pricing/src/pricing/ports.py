@@ -1,4 +1,4 @@
-"""What pricing's handlers and routes call: the unit of work, the views they read, and questions about the money."""
+"""Ports of pricing: the unit of work, its repositories, the projections and the queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from contracts.events.frameworks import FrameworkPublished
 from contracts.events.rates import Selection
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, AwardId, CouncilKey, FrameworkKey, PackageId, PlacementId, ProviderId
-from pricing.domain.approvals import SpotPrice, Standing
+from pricing.domain.approvals import ApprovalStatus, SpotPrice
 from pricing.domain.orders import PurchaseOrder
-from pricing.domain.rates import Place
+from pricing.domain.rates import RateScope
 from service_runtime.projections.projections import Projection
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 
@@ -22,42 +22,42 @@ DEFINITION_VERSIONS: Final = Projection(
 )
 
 Position = tuple[datetime, UUID] | None
-"""Where a page begins: after what happened then, and of several things after this one; None for the first page."""
+"""Start of a page: the instant and id of the previous page's last row; None for the first page."""
 
 
 class Frameworks(Protocol):
-    """What has been published of the councils' frameworks."""
+    """The published frameworks of all councils."""
 
-    async def newest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
-        """The version that was published last; None while none was heard of."""
+    async def find_latest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
+        """Returns the latest published version, or None if no version has arrived."""
         ...
 
 
 class Rates(Protocol):
     """The selections of one provider for one area."""
 
-    async def of(self, place: Place) -> tuple[Selection, ...]:
-        """All of them, past ones too, the earliest day first."""
+    async def list_selections(self, scope: RateScope) -> tuple[Selection, ...]:
+        """Returns all selections, including past ones, earliest day first."""
         ...
 
-    async def keep(self, place: Place, selection: Selection) -> None:
-        """Keeps a selection; one for the same day gives way to it."""
+    async def save_selection(self, scope: RateScope, selection: Selection) -> None:
+        """Saves a selection. It replaces an earlier one for the same day."""
         ...
 
 
 class Orders(Protocol):
     """Purchase orders by placement."""
 
-    async def next_number(self, year: int) -> int:
-        """The council's next number of `year`: never given twice, and lost where what drew it is rolled back."""
+    async def draw_number(self, year: int) -> int:
+        """Returns the council's next number of `year`. It is never reused, even if the transaction is rolled back."""
         ...
 
-    async def of_placement(self, placement_id: PlacementId) -> PurchaseOrder | None: ...
+    async def find_by_placement(self, placement_id: PlacementId) -> PurchaseOrder | None: ...
 
     async def add(self, order: PurchaseOrder) -> None: ...
 
     async def save(self, order: PurchaseOrder) -> None:
-        """Keeps whether the order is cancelled; nothing else of it ever changes."""
+        """Saves the cancellation of the order. Its other fields never change."""
         ...
 
 
@@ -66,14 +66,14 @@ class SpotPrices(Protocol):
 
     async def get(self, award_id: AwardId) -> SpotPrice | None: ...
 
-    async def pending_of(self, package_id: PackageId) -> Sequence[SpotPrice]:
-        """Those that wait for a second officer."""
+    async def list_pending(self, package_id: PackageId) -> Sequence[SpotPrice]:
+        """Returns the prices that wait for a second officer."""
         ...
 
     async def add(self, price: SpotPrice) -> None: ...
 
     async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
-        """Keeps what it has more than `before`: the decision, one that came too late, or why it lapsed."""
+        """Saves what changed since `before`: the decision, a late decision, or the reason of the lapse."""
         ...
 
 
@@ -91,26 +91,26 @@ class PricingWork(UnitOfWork, Protocol):
 
 
 @dataclass(frozen=True)
-class Selected:
-    """What a provider has selected for one area, the earliest day first."""
+class AreaSelections:
+    """All selections of a provider for one area, earliest day first."""
 
-    place: Place
+    scope: RateScope
     selections: tuple[Selection, ...]
 
 
 @dataclass(frozen=True)
-class SelectionListed:
-    """One selection as one line of a list."""
+class ListedSelection:
+    """One selection in a list, with its scope."""
 
     selection_id: UUID
-    place: Place
+    scope: RateScope
     selection: Selection
     selected_at: datetime
 
 
 @dataclass(frozen=True)
-class RatesWanted:
-    """Which selections of a council are asked for; None is all."""
+class SelectionFilter:
+    """Filter for a council's selections. A field that is None does not restrict."""
 
     provider_id: ProviderId | None = None
     framework: FrameworkKey | None = None
@@ -118,44 +118,44 @@ class RatesWanted:
 
 
 @dataclass(frozen=True)
-class Days:
-    """From a day to a day, both inclusive; None is open."""
+class DateRange:
+    """Range of days, inclusive at both ends. None leaves an end open."""
 
     first: date | None = None
     last: date | None = None
 
 
 class PricingQueries(Protocol):
-    """Questions that change nothing."""
+    """Read-only queries of pricing."""
 
-    async def matrices_of(self, council: CouncilKey, framework: FrameworkKey | None) -> Sequence[FrameworkDefinition]:
-        """Every published version of the council's frameworks, or of one of them; of each the newest first."""
+    async def list_matrices(self, council: CouncilKey, framework: FrameworkKey | None) -> Sequence[FrameworkDefinition]:
+        """Returns every published version of the council's frameworks, or of `framework`, newest version first."""
         ...
 
-    async def rates_of(self, place: Place, council: CouncilKey) -> Selected | None:
-        """None where nothing was ever selected."""
+    async def find_selections(self, scope: RateScope, council: CouncilKey) -> AreaSelections | None:
+        """Returns the selections of a scope, or None if there are none."""
         ...
 
-    async def selections_of(
-        self, council: CouncilKey, wanted: RatesWanted, *, after: Position, limit: int
-    ) -> Sequence[SelectionListed]:
-        """A council's selections, the newest first."""
+    async def list_selections(
+        self, council: CouncilKey, filters: SelectionFilter, *, after: Position, limit: int
+    ) -> Sequence[ListedSelection]:
+        """Returns a council's selections, newest first."""
         ...
 
-    async def orders_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[PurchaseOrder]:
-        """All orders of a package, cancelled ones too, the newest first."""
+    async def list_orders_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[PurchaseOrder]:
+        """Returns all orders of a package, including cancelled ones, newest first."""
         ...
 
-    async def orders_of(
-        self, council: CouncilKey, days: Days, *, after: Position, limit: int
+    async def list_orders(
+        self, council: CouncilKey, days: DateRange, *, after: Position, limit: int
     ) -> Sequence[PurchaseOrder]:
-        """A council's orders that were issued on these days, the newest first."""
+        """Returns a council's orders issued on these days, newest first."""
         ...
 
-    async def spot_price(self, award_id: AwardId, council: CouncilKey) -> SpotPrice | None: ...
+    async def find_spot_price(self, award_id: AwardId, council: CouncilKey) -> SpotPrice | None: ...
 
-    async def spot_prices_of(
-        self, council: CouncilKey, standing: Standing | None, *, after: Position, limit: int
+    async def list_spot_prices(
+        self, council: CouncilKey, status: ApprovalStatus | None, *, after: Position, limit: int
     ) -> Sequence[SpotPrice]:
-        """A council's prices above a ceiling, the newest first."""
+        """Returns a council's prices above a ceiling, newest first."""
         ...

@@ -4,4 +4,4 @@ from service_runtime.settings import RuntimeSettings
 
 
 class Settings(RuntimeSettings):
-    """Pricing needs nothing beyond what every service reads."""
+    """Settings of pricing: the settings common to all services."""

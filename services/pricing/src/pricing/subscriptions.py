@@ -1,15 +1,15 @@
-"""What pricing listens to: which handler follows which event, and which views it keeps."""
+"""Subscriptions of pricing: the handler of each event, and the projections."""
 
 from typing import Any, Final
 
 from contracts.events.listings import AwardAwaitsApproval, AwardLapsed
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from pricing.handlers import (
-    await_second_officer,
     cancel_purchase_order,
     close_award,
     close_awards_of_package,
     issue_purchase_order,
+    record_pending_price,
 )
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, PricingWork
 from service_runtime.projections.projections import Projection
@@ -18,12 +18,12 @@ from service_runtime.subscriptions import Subscription, TimerSubscription, on
 SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
     on(PackagePlaced, issue_purchase_order),
     on(PlacementVoided, cancel_purchase_order),
-    on(AwardAwaitsApproval, await_second_officer),
+    on(AwardAwaitsApproval, record_pending_price),
     on(AwardLapsed, close_award),
     on(SourcingStopped, close_awards_of_package),
 )
 
 TIMERS: Final[tuple[TimerSubscription[PricingWork], ...]] = ()
 
-# Views of different events have no narrower common type.
-VIEWS: Final[tuple[Projection[Any], ...]] = (DEFINITIONS, DEFINITION_VERSIONS)
+# Projections of different events have no narrower common type.
+PROJECTIONS: Final[tuple[Projection[Any], ...]] = (DEFINITIONS, DEFINITION_VERSIONS)

@@ -1,4 +1,4 @@
-"""Pricing, put together. Read this to see what the service is made of."""
+"""Composition root of pricing: every part of the service is wired here."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from pricing.api import matrices, orders, rates, spot_prices
 from pricing.ports import PricingQueries
 from pricing.settings import Settings
 from pricing.store.queries import PostgresPricingQueries
-from pricing.store.work import PostgresPricingWork
-from pricing.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
+from pricing.store.unit_of_work import PostgresPricingWork
+from pricing.subscriptions import PROJECTIONS, SUBSCRIPTIONS, TIMERS
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 
@@ -16,7 +16,7 @@ def build(settings: Settings) -> Service[PostgresPricingWork]:
     database = Database(settings.database_url.get_secret_value(), name="pricing", pool_size=settings.pool_size)
     return Service(
         name="pricing",
-        description="The money: price matrices, the rates that providers select, spot prices, purchase orders.",
+        description="Price matrices, the rates that providers select, spot prices and purchase orders.",
         settings=settings,
         database=database,
         unit_of_work=PostgresPricingWork,
@@ -24,6 +24,6 @@ def build(settings: Settings) -> Service[PostgresPricingWork]:
         routes=(matrices.router, rates.router, orders.router, spot_prices.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        projections=VIEWS,
+        projections=PROJECTIONS,
         ports={PricingQueries: PostgresPricingQueries(database)},
     )

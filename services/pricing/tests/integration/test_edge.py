@@ -8,7 +8,7 @@ import pytest
 
 from contracts.ids import ProviderId
 from testkit.databases import number, rows
-from testkit.pricing.harness import ADMIN, ANSWER, OPERATE, House, a_body
+from testkit.pricing.harness import ADMIN, ANSWER, OPERATE, PricingHarness, a_body
 from testkit.running_services import Reply
 
 pytestmark = pytest.mark.xdist_group("pricing")
@@ -37,11 +37,11 @@ def assert_problem(answer: Reply, status: int) -> None:
     assert answer.body["status"] == status
 
 
-async def written(house: House) -> tuple[int, int]:
+async def count_records(harness: PricingHarness) -> tuple[int, int]:
     """How much is on record and how many answers are kept."""
     return (
-        await number(house.database, "SELECT count(*) FROM journal"),
-        await number(house.database, "SELECT count(*) FROM commands"),
+        await number(harness.database, "SELECT count(*) FROM journal"),
+        await number(harness.database, "SELECT count(*) FROM idempotency_keys"),
     )
 
 
@@ -49,74 +49,82 @@ async def written(house: House) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_who_does_not_say_who_they_are_is_told_to(house: House, method: str, path: str) -> None:
-    assert_problem(await house.pricing.ask(method, path, headers={"Authorization": "Bearer rubbish"}), 401)
+async def test_who_does_not_say_who_they_are_is_told_to(harness: PricingHarness, method: str, path: str) -> None:
+    assert_problem(await harness.pricing.ask(method, path, headers={"Authorization": "Bearer rubbish"}), 401)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_a_token_for_something_else_is_not_enough(house: House, method: str, path: str) -> None:
-    assert_problem(await house.officer(method, path, scopes=("referrals:read",)), 403)
+async def test_a_token_for_something_else_is_not_enough(harness: PricingHarness, method: str, path: str) -> None:
+    assert_problem(await harness.request_as_officer(method, path, scopes=("referrals:read",)), 403)
 
 
 @pytest.mark.parametrize(("method", "path"), FOR_STAFF_ALONE)
-async def test_a_provider_sees_no_lists_of_the_councils_money(house: House, method: str, path: str) -> None:
-    assert_problem(await house.provider(ProviderId(uuid4()), method, path), 403)
+async def test_a_provider_sees_no_lists_of_the_councils_money(harness: PricingHarness, method: str, path: str) -> None:
+    assert_problem(await harness.request_as_provider(ProviderId(uuid4()), method, path), 403)
 
 
 @pytest.mark.parametrize(("method", "path"), FOR_ADMINS_ALONE)
-async def test_an_officer_of_brokerage_sees_spot_prices_and_decides_none(house: House, method: str, path: str) -> None:
-    assert (await house.officer("GET", "/v1/spot-prices", scopes=(OPERATE,))).status == 200
-    assert_problem(await house.officer(method, path, {"reason": "too high"}, scopes=(OPERATE,)), 403)
+async def test_an_officer_of_brokerage_sees_spot_prices_and_decides_none(
+    harness: PricingHarness, method: str, path: str
+) -> None:
+    assert (await harness.request_as_officer("GET", "/v1/spot-prices", scopes=(OPERATE,))).status == 200
+    assert_problem(await harness.request_as_officer(method, path, {"reason": "too high"}, scopes=(OPERATE,)), 403)
 
 
 @pytest.mark.parametrize("verb", ["approve", "refuse"])
-async def test_a_provider_approves_no_price_whatever_its_scopes(house: House, verb: str) -> None:
-    (award,) = await house.awards()
+async def test_a_provider_approves_no_price_whatever_its_scopes(harness: PricingHarness, verb: str) -> None:
+    (award,) = await harness.publish_awards()
     path, body = f"/v1/spot-prices/{award.award_id}/{verb}", {"reason": "too high"}
-    assert_problem(await house.provider(award.provider_id, "POST", path, body, scopes=(ANSWER, ADMIN)), 403)
-    assert await house.happened(award.package_id) == []
+    assert_problem(
+        await harness.request_as_provider(award.provider_id, "POST", path, body, scopes=(ANSWER, ADMIN)), 403
+    )
+    assert await harness.list_published_types(award.package_id) == []
 
 
-async def test_a_token_of_providers_without_one_is_nobodys(house: House) -> None:
-    assert_problem(await house.officer("GET", "/v1/rates", scopes=(ANSWER,)), 403)
+async def test_a_token_of_providers_without_one_is_nobodys(harness: PricingHarness) -> None:
+    assert_problem(await harness.request_as_officer("GET", "/v1/rates", scopes=(ANSWER,)), 403)
 
 
 # --- whose is what
 
 
-async def test_another_providers_rates_are_as_unknown_as_those_that_do_not_exist(house: House) -> None:
+async def test_another_providers_rates_are_as_unknown_as_those_that_do_not_exist(harness: PricingHarness) -> None:
     alder, birch = ProviderId(uuid4()), ProviderId(uuid4())
-    await house.provider(alder, "PUT", house.rates_path(alder), a_body(house.today))
-    before = await written(house)
-    for path in (house.rates_path(alder), house.rates_path(NOBODYS)):
+    await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today))
+    before = await count_records(harness)
+    for path in (harness.build_rates_path(alder), harness.build_rates_path(NOBODYS)):
         for scopes in ((ANSWER,), (ANSWER, ADMIN)):
-            assert_problem(await house.provider(birch, "GET", path, scopes=scopes), 404)
-            assert_problem(await house.provider(birch, "PUT", path, a_body(house.today), scopes=scopes), 404)
-    assert await written(house) == before
+            assert_problem(await harness.request_as_provider(birch, "GET", path, scopes=scopes), 404)
+            assert_problem(
+                await harness.request_as_provider(birch, "PUT", path, a_body(harness.today), scopes=scopes), 404
+            )
+    assert await count_records(harness) == before
 
 
-async def test_another_councils_money_is_unknown(house: House) -> None:
+async def test_another_councils_money_is_unknown(harness: PricingHarness) -> None:
     alder = ProviderId(uuid4())
-    await house.provider(alder, "PUT", house.rates_path(alder), a_body(house.today))
-    (award,), placed = await house.awards(), await house.places(provider_id=alder)
-    await house.orders(placed)
-    before = await written(house)
+    await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today))
+    (award,), placed = await harness.publish_awards(), await harness.place_package(provider_id=alder)
+    await harness.wait_for_orders(placed)
+    before = await count_records(harness)
     foreign = "another-council"
     for method, path, body in (
-        ("GET", house.rates_path(alder), None),
-        ("PUT", house.rates_path(alder), a_body(house.today)),
-        ("GET", f"/v1/matrices/{house.framework}/1", None),
+        ("GET", harness.build_rates_path(alder), None),
+        ("PUT", harness.build_rates_path(alder), a_body(harness.today)),
+        ("GET", f"/v1/matrices/{harness.framework}/1", None),
         ("GET", f"/v1/packages/{placed.package_id}/purchase-orders", None),
         ("POST", f"/v1/spot-prices/{award.award_id}/approve", None),
         ("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": "too high"}),
     ):
-        assert_problem(await house.officer(method, path, body, council=foreign), 404)
-    assert_problem(await house.provider(alder, "GET", house.rates_path(alder), council=foreign), 404)
+        assert_problem(await harness.request_as_officer(method, path, body, council=foreign), 404)
+    assert_problem(
+        await harness.request_as_provider(alder, "GET", harness.build_rates_path(alder), council=foreign), 404
+    )
     for path in ("/v1/matrices", "/v1/rates", "/v1/purchase-orders", "/v1/spot-prices"):
-        assert (await house.officer("GET", path, council=foreign)).body["items"] == []
-    sheet = await house.officer("GET", "/v1/purchase-orders.csv", council=foreign)
+        assert (await harness.request_as_officer("GET", path, council=foreign)).body["items"] == []
+    sheet = await harness.request_as_officer("GET", "/v1/purchase-orders.csv", council=foreign)
     assert str(sheet.body).count("\r\n") == 1
-    assert await written(house) == before
+    assert await count_records(harness) == before
 
 
 # --- what may be asked
@@ -135,8 +143,8 @@ async def test_another_councils_money_is_unknown(house: House) -> None:
         ("/v1/matrices/some-framework/0", "path:version"),
     ],
 )
-async def test_a_wrong_question_is_told_which_parameter(house: House, path: str, named: str) -> None:
-    answer = await house.officer("GET", path)
+async def test_a_wrong_question_is_told_which_parameter(harness: PricingHarness, path: str, named: str) -> None:
+    answer = await harness.request_as_officer("GET", path)
     assert_problem(answer, 422)
     assert [each["pointer"] for each in answer.body["errors"]] == [named]
 
@@ -145,45 +153,45 @@ async def test_a_wrong_question_is_told_which_parameter(house: House, path: str,
 
 
 async def test_nothing_that_a_caller_plants_is_kept_or_told_anywhere(
-    house: House, capfd: pytest.CaptureFixture[str]
+    harness: PricingHarness, capfd: pytest.CaptureFixture[str]
 ) -> None:
     planted = f"TestPerson{secrets.token_hex(6)}"
     alder = ProviderId(uuid4())
-    (award,), rates = await house.awards(), house.rates_path(alder)
-    body = a_body(house.today)
+    (award,), rates = await harness.publish_awards(), harness.build_rates_path(alder)
+    body = a_body(harness.today)
     answers = [
-        await house.provider(alder, "PUT", rates, {**body, "note": planted}, key=f"key of {planted}"),
-        await house.provider(alder, "PUT", rates, {**body, "valid_from": planted}),
-        await house.provider(alder, "PUT", rates, [planted]),
-        await house.provider(alder, "PUT", f"{rates}?who={planted}", body, key=f"key of {planted}"),
-        await house.officer("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": planted}),
-        await house.officer("POST", f"/v1/spot-prices/{award.award_id}/approve", key=planted),
-        await house.officer("GET", f"/v1/purchase-orders?from={planted}"),
-        await house.officer("GET", f"/v1/purchase-orders.csv?cursor={planted}"),
-        await house.officer("GET", "/v1/rates", name=f"{planted} x"),
-        await house.pricing.ask("GET", "/metrics"),
+        await harness.request_as_provider(alder, "PUT", rates, {**body, "note": planted}, key=f"key of {planted}"),
+        await harness.request_as_provider(alder, "PUT", rates, {**body, "valid_from": planted}),
+        await harness.request_as_provider(alder, "PUT", rates, [planted]),
+        await harness.request_as_provider(alder, "PUT", f"{rates}?who={planted}", body, key=f"key of {planted}"),
+        await harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": planted}),
+        await harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/approve", key=planted),
+        await harness.request_as_officer("GET", f"/v1/purchase-orders?from={planted}"),
+        await harness.request_as_officer("GET", f"/v1/purchase-orders.csv?cursor={planted}"),
+        await harness.request_as_officer("GET", "/v1/rates", name=f"{planted} x"),
+        await harness.pricing.ask("GET", "/metrics"),
     ]
     assert {answer.status for answer in answers} == {200, 401, 422}
-    kept = await house.on_kafka([award.package_id])
+    kept = await harness.read_events([award.package_id])
     written = capfd.readouterr()
     places = {
         "answers": [f"{each.body} {dict(each.headers)}" for each in answers],
         "Kafka": [f"{each.key} {each.headers} {each.value!r}" for each in kept],
         "output": [written.out, written.err],
-        **{table: await everything_in_table(house, table) for table in await tables(house)},
+        **{table: await read_table(harness, table) for table in await list_tables(harness)},
     }
     assert len(places) > 15
     assert [place for place, texts in places.items() if any(planted.lower() in each.lower() for each in texts)] == []
 
 
-async def tables(house: House) -> list[str]:
-    found = await rows(house.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+async def list_tables(harness: PricingHarness) -> list[str]:
+    found = await rows(harness.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     return [str(each.tablename) for each in found]
 
 
-async def everything_in_table(house: House, table: str) -> list[str]:
+async def read_table(harness: PricingHarness, table: str) -> list[str]:
     """Every row as text, bytes as what they say."""
     return [
         " ".join(each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in row)
-        for row in await rows(house.database, f"SELECT * FROM {table}")
+        for row in await rows(harness.database, f"SELECT * FROM {table}")
     ]

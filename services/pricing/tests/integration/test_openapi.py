@@ -5,33 +5,35 @@ from uuid import uuid4
 import pytest
 from jsonschema.protocols import Validator
 
+from contracts.examples import COLCHESTER
 from contracts.ids import ProviderId
-from testkit.contract_examples import COLCHESTER
-from testkit.openapi import ask_all_that_the_page_tells
-from testkit.pricing.harness import ADMIN, ANSWER, OPERATE, House, a_body
+from testkit.openapi import check_documented_operations
+from testkit.pricing.harness import ADMIN, ANSWER, OPERATE, PricingHarness, a_body
 
 pytestmark = pytest.mark.xdist_group("pricing")
 
 EVERYTHING = (ADMIN, OPERATE, "audit:read", "operations:manage")
 
 
-async def test_no_request_gets_an_answer_that_the_page_does_not_tell(house: House, problem_schema: Validator) -> None:
+async def test_no_request_gets_an_answer_that_the_page_does_not_tell(
+    harness: PricingHarness, problem_schema: Validator
+) -> None:
     alder = ProviderId(uuid4())
-    await house.provider(alder, "PUT", house.rates_path(alder), a_body(house.today))
-    awards, placed = await house.awards(4), await house.places(provider_id=alder)
-    await house.orders(placed)
-    issuer, council = house.pricing.issuer, house.council
-    await ask_all_that_the_page_tells(
-        house.pricing.url,
+    await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today))
+    awards, placed = await harness.publish_awards(4), await harness.place_package(provider_id=alder)
+    await harness.wait_for_orders(placed)
+    issuer, council = harness.pricing.issuer, harness.council
+    await check_documented_operations(
+        harness.pricing.url,
         tokens=[
-            issuer.token(*EVERYTHING, council=council, subject="second"),
-            issuer.token(ANSWER, council=council, provider_id=str(alder)),
-            issuer.token("referrals:read", council=council),
+            issuer.issue_token(*EVERYTHING, council=council, subject="second"),
+            issuer.issue_token(ANSWER, council=council, provider_id=str(alder)),
+            issuer.issue_token("referrals:read", council=council),
             "rubbish",
         ],
         known={
             "provider_id": [alder],
-            "framework": [house.framework],
+            "framework": [harness.framework],
             "area": [COLCHESTER],
             "version": [1],
             "package_id": [placed.package_id],

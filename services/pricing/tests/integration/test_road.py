@@ -18,19 +18,19 @@ from contracts.events.orders import (
     SpotPriceRefused,
 )
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
+from contracts.examples import an_example_of, some_care
 from contracts.ids import PackageId, ProviderId
-from contracts.terms import terms_for
+from contracts.terms import compute_terms
 from contracts.values import WithdrawalReason
-from testkit.contract_examples import an_example_of, some_care
-from testkit.pricing.builders import a_matrix, a_placement, spot_terms
-from testkit.pricing.harness import House, a_body, named_fields
+from testkit.pricing.builders import a_matrix, a_placement, some_spot_terms
+from testkit.pricing.harness import PricingHarness, a_body, list_invalid_fields
 from testkit.running_services import Reply
 from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("pricing")
 
 
-def somebody() -> ProviderId:
+def a_new_provider_id() -> ProviderId:
     """A provider of this test alone."""
     return ProviderId(uuid4())
 
@@ -38,55 +38,61 @@ def somebody() -> ProviderId:
 # --- matrices
 
 
-async def test_a_councils_matrices_are_told_by_version(house: House) -> None:
-    shown = await house.officer("GET", f"/v1/matrices/{house.framework}/1")
+async def test_a_councils_matrices_are_told_by_version(harness: PricingHarness) -> None:
+    shown = await harness.request_as_officer("GET", f"/v1/matrices/{harness.framework}/1")
     assert shown.body["lines"][0] == {
         "service_type": "personal care",
         "unit": "hour",
         "rates": ["24.10", "24.90", "25.70"],
     }
-    listed = await house.provider(somebody(), "GET", f"/v1/matrices?framework={house.framework}")
+    listed = await harness.request_as_provider(
+        a_new_provider_id(), "GET", f"/v1/matrices?framework={harness.framework}"
+    )
     assert listed.body["items"] == [shown.body]
-    assert (await house.officer("GET", f"/v1/matrices/{house.framework}/9")).status == 404
+    assert (await harness.request_as_officer("GET", f"/v1/matrices/{harness.framework}/9")).status == 404
 
 
 # --- rates
 
 
-async def test_a_provider_selects_its_rates_and_everybody_hears_of_it(house: House) -> None:
-    alder = somebody()
-    answer = await house.provider(alder, "PUT", house.rates_path(alder), a_body(house.today, 2, 1))
+async def test_a_provider_selects_its_rates_and_everybody_hears_of_it(harness: PricingHarness) -> None:
+    alder = a_new_provider_id()
+    answer = await harness.request_as_provider(
+        alder, "PUT", harness.build_rates_path(alder), a_body(harness.today, 2, 1)
+    )
     assert answer.status == 200
-    (event,) = await house.selected_on_kafka(alder)
-    selection = event.on(house.today)
+    (event,) = await harness.read_selections(alder)
+    selection = event.find_selection_on(harness.today)
     assert selection is not None
     assert [(each.number, each.rate) for each in selection.rates] == [(2, Decimal("24.90")), (1, Decimal("126.00"))]
-    assert (await house.provider(alder, "GET", house.rates_path(alder))).body == answer.body
+    assert (await harness.request_as_provider(alder, "GET", harness.build_rates_path(alder))).body == answer.body
 
 
-async def test_what_is_told_is_what_sourcing_makes_an_offers_terms_of(house: House) -> None:
-    alder = somebody()
-    await house.provider(alder, "PUT", house.rates_path(alder), a_body(house.today, 3))
-    (event,) = await house.selected_on_kafka(alder)
-    terms = terms_for(some_care(framework=house.framework), a_matrix().prices, event.on(house.today))
+async def test_what_is_told_is_what_sourcing_makes_an_offers_terms_of(harness: PricingHarness) -> None:
+    alder = a_new_provider_id()
+    await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today, 3))
+    (event,) = await harness.read_selections(alder)
+    terms = compute_terms(
+        some_care(framework=harness.framework), a_matrix().prices, event.find_selection_on(harness.today)
+    )
     assert terms is not None
     assert (terms.rate, terms.weekly_cost) == (Decimal("25.70"), Decimal("89.95"))
 
 
-async def test_the_council_selects_in_a_providers_stead(house: House) -> None:
-    birch = somebody()
-    answer = await house.officer("PUT", house.rates_path(birch), a_body(date(2025, 11, 9)))
+async def test_the_council_selects_in_a_providers_stead(harness: PricingHarness) -> None:
+    birch = a_new_provider_id()
+    answer = await harness.request_as_officer("PUT", harness.build_rates_path(birch), a_body(date(2025, 11, 9)))
     assert answer.status == 200
-    assert (await house.provider(birch, "GET", house.rates_path(birch))).body == answer.body
+    assert (await harness.request_as_provider(birch, "GET", harness.build_rates_path(birch))).body == answer.body
 
 
-async def test_each_selection_tells_all_that_still_matters(house: House) -> None:
-    alder, path_of = somebody(), house.rates_path
+async def test_each_selection_tells_all_that_still_matters(harness: PricingHarness) -> None:
+    alder, path_of = a_new_provider_id(), harness.build_rates_path
     for ahead in (0, 30, 14):
-        body = a_body(house.today + timedelta(days=ahead))
-        assert (await house.provider(alder, "PUT", path_of(alder), body)).status == 200
-    *_, newest = await house.selected_on_kafka(alder)
-    assert [(each.valid_from - house.today).days for each in newest.selections] == [0, 14, 30]
+        body = a_body(harness.today + timedelta(days=ahead))
+        assert (await harness.request_as_provider(alder, "PUT", path_of(alder), body)).status == 200
+    *_, newest = await harness.read_selections(alder)
+    assert [(each.valid_from - harness.today).days for each in newest.selections] == [0, 14, 30]
 
 
 @pytest.mark.parametrize(
@@ -103,42 +109,44 @@ async def test_each_selection_tells_all_that_still_matters(house: House) -> None
     ],
 )
 async def test_a_wrong_selection_is_told_which_fields(
-    house: House, changed: dict[str, object], named: list[str]
+    harness: PricingHarness, changed: dict[str, object], named: list[str]
 ) -> None:
-    alder = somebody()
-    await house.provider(alder, "PUT", house.rates_path(alder), a_body(house.today))
-    answer = await house.provider(alder, "PUT", house.rates_path(alder), {**a_body(house.today), **changed})
-    assert (answer.status, named_fields(answer)) == (422, named)
-    assert len(await house.selected_on_kafka(alder)) == 1
+    alder = a_new_provider_id()
+    await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today))
+    answer = await harness.request_as_provider(
+        alder, "PUT", harness.build_rates_path(alder), {**a_body(harness.today), **changed}
+    )
+    assert (answer.status, list_invalid_fields(answer)) == (422, named)
+    assert len(await harness.read_selections(alder)) == 1
 
 
-async def test_an_area_that_the_framework_lacks_is_refused(house: House) -> None:
-    alder = somebody()
-    path = house.rates_path(alder, area="E07000076")
-    answer = await house.provider(alder, "PUT", path, a_body(house.today))
-    assert (answer.status, named_fields(answer)) == (422, ["path:area"])
+async def test_an_area_that_the_framework_lacks_is_refused(harness: PricingHarness) -> None:
+    alder = a_new_provider_id()
+    path = harness.build_rates_path(alder, area="E07000076")
+    answer = await harness.request_as_provider(alder, "PUT", path, a_body(harness.today))
+    assert (answer.status, list_invalid_fields(answer)) == (422, ["path:area"])
 
 
-async def test_a_list_has_the_providers_own_and_for_the_council_all(house: House) -> None:
-    alder, birch = somebody(), somebody()
+async def test_a_list_has_the_providers_own_and_for_the_council_all(harness: PricingHarness) -> None:
+    alder, birch = a_new_provider_id(), a_new_provider_id()
     for each in (alder, birch):
-        house.clock.advance(timedelta(seconds=1))
-        await house.provider(each, "PUT", house.rates_path(each), a_body(house.today))
-    own = await house.provider(alder, "GET", "/v1/rates")
+        harness.clock.advance(timedelta(seconds=1))
+        await harness.request_as_provider(each, "PUT", harness.build_rates_path(each), a_body(harness.today))
+    own = await harness.request_as_provider(alder, "GET", "/v1/rates")
     assert [each["provider_id"] for each in own.body["items"]] == [str(alder)]
-    assert (await house.provider(alder, "GET", f"/v1/rates?provider={birch}")).body["items"] == []
-    first = await house.officer("GET", "/v1/rates?limit=1")
-    second = await house.officer("GET", f"/v1/rates?limit=1&cursor={first.body['next']}")
+    assert (await harness.request_as_provider(alder, "GET", f"/v1/rates?provider={birch}")).body["items"] == []
+    first = await harness.request_as_officer("GET", "/v1/rates?limit=1")
+    second = await harness.request_as_officer("GET", f"/v1/rates?limit=1&cursor={first.body['next']}")
     assert [each.body["items"][0]["provider_id"] for each in (first, second)] == [str(birch), str(alder)]
 
 
 # --- purchase orders
 
 
-async def test_a_placement_is_ordered_on_the_terms_that_it_carries(house: House) -> None:
-    placed = await house.places(terms=spot_terms())
-    await house.orders(placed)
-    (event,) = await house.told(placed.package_id)
+async def test_a_placement_is_ordered_on_the_terms_that_it_carries(harness: PricingHarness) -> None:
+    placed = await harness.place_package(terms=some_spot_terms())
+    await harness.wait_for_orders(placed)
+    (event,) = await harness.read_own_events(placed.package_id)
     assert isinstance(event, PurchaseOrderIssued)
     (line,) = event.lines
     assert (line.rate, line.quantity_per_week, event.weekly_cost) == (
@@ -146,83 +154,87 @@ async def test_a_placement_is_ordered_on_the_terms_that_it_carries(house: House)
         Decimal("3.50"),
         Decimal("110.25"),
     )
-    (shown,) = (await house.officer("GET", f"/v1/packages/{placed.package_id}/purchase-orders")).body["items"]
+    (shown,) = (await harness.request_as_officer("GET", f"/v1/packages/{placed.package_id}/purchase-orders")).body[
+        "items"
+    ]
     assert (shown["reference"], shown["weekly_cost"]) == (event.reference, "110.25")
 
 
-async def test_a_placement_that_is_told_twice_is_ordered_once(house: House) -> None:
+async def test_a_placement_that_is_told_twice_is_ordered_once(harness: PricingHarness) -> None:
     placed = a_placement(package_id=uuid4(), placement_id=uuid4())
-    envelope = house.sourcing.sealed(placed, at=house.clock.now())
+    envelope = harness.sourcing.sealed(placed, at=harness.clock.now())
     for _ in range(3):
-        await house.sourcing.repeats(envelope, placed)
-    await house.says(void(placed))  # the same key, and so handled after them
-    await house.until_happened(placed.package_id, "PurchaseOrderIssued", "PurchaseOrderCancelled")
+        await harness.sourcing.repeats(envelope, placed)
+    await harness.publish(void(placed))  # the same key, and so handled after them
+    await harness.wait_for_published_types(placed.package_id, "PurchaseOrderIssued", "PurchaseOrderCancelled")
 
 
-async def test_a_voided_placement_cancels_its_order(house: House) -> None:
-    placed = await house.places()
-    await house.says(void(placed))
-    await house.until_happened(placed.package_id, "PurchaseOrderIssued", "PurchaseOrderCancelled")
-    (shown,) = (await house.officer("GET", f"/v1/packages/{placed.package_id}/purchase-orders")).body["items"]
+async def test_a_voided_placement_cancels_its_order(harness: PricingHarness) -> None:
+    placed = await harness.place_package()
+    await harness.publish(void(placed))
+    await harness.wait_for_published_types(placed.package_id, "PurchaseOrderIssued", "PurchaseOrderCancelled")
+    (shown,) = (await harness.request_as_officer("GET", f"/v1/packages/{placed.package_id}/purchase-orders")).body[
+        "items"
+    ]
     assert shown["cancelled_for"] == "moved away"
-    (_, event) = await house.told(placed.package_id)
+    (_, event) = await harness.read_own_events(placed.package_id)
     assert isinstance(event, PurchaseOrderCancelled)
     assert event.reference == shown["reference"]
 
 
-async def test_a_package_that_is_placed_anew_has_a_new_order(house: House) -> None:
-    first = await house.places()
-    await house.says(void(first))
-    await house.until_happened(first.package_id, "PurchaseOrderIssued", "PurchaseOrderCancelled")
-    house.clock.advance(timedelta(seconds=1))
-    second = await house.places(first.package_id)
-    await house.orders(first, second)
-    found = (await house.officer("GET", f"/v1/packages/{first.package_id}/purchase-orders")).body["items"]
+async def test_a_package_that_is_placed_anew_has_a_new_order(harness: PricingHarness) -> None:
+    first = await harness.place_package()
+    await harness.publish(void(first))
+    await harness.wait_for_published_types(first.package_id, "PurchaseOrderIssued", "PurchaseOrderCancelled")
+    harness.clock.advance(timedelta(seconds=1))
+    second = await harness.place_package(first.package_id)
+    await harness.wait_for_orders(first, second)
+    found = (await harness.request_as_officer("GET", f"/v1/packages/{first.package_id}/purchase-orders")).body["items"]
     assert [each["cancelled_for"] for each in found] == [None, "moved away"]
     assert len({each["reference"] for each in found}) == 2
 
 
-async def test_terms_that_do_not_add_up_park_the_package_and_nothing_else(house: House) -> None:
-    wrong = spot_terms().model_copy(update={"weekly_cost": Decimal("999.00")})
-    placed = await house.places(terms=wrong)
-    fine = await house.places()
-    await house.orders(fine)
+async def test_terms_that_do_not_add_up_park_the_package_and_nothing_else(harness: PricingHarness) -> None:
+    wrong = some_spot_terms().model_copy(update={"weekly_cost": Decimal("999.00")})
+    placed = await harness.place_package(terms=wrong)
+    fine = await harness.place_package()
+    await harness.wait_for_orders(fine)
 
     async def is_parked() -> bool:
-        return str(placed.package_id) in await house.parked()
+        return str(placed.package_id) in await harness.list_parked_keys()
 
     await until(is_parked)
-    assert await house.happened(placed.package_id) == []
+    assert await harness.list_published_types(placed.package_id) == []
 
 
-async def test_a_provider_sees_the_order_of_its_own_package(house: House) -> None:
-    placed = await house.places(provider_id=somebody())
-    await house.orders(placed)
+async def test_a_provider_sees_the_order_of_its_own_package(harness: PricingHarness) -> None:
+    placed = await harness.place_package(provider_id=a_new_provider_id())
+    await harness.wait_for_orders(placed)
     path = f"/v1/packages/{placed.package_id}/purchase-orders"
-    assert (await house.provider(placed.provider_id, "GET", path)).status == 200
-    assert (await house.provider(somebody(), "GET", path)).status == 404
+    assert (await harness.request_as_provider(placed.provider_id, "GET", path)).status == 200
+    assert (await harness.request_as_provider(a_new_provider_id(), "GET", path)).status == 404
 
 
-async def test_the_councils_orders_are_found_by_the_day_of_issue(house: House) -> None:
-    house.clock.set_to(datetime(2026, 6, 30, 22, 59, tzinfo=UTC))
-    june = await house.places()
-    await house.orders(june)
-    house.clock.set_to(datetime(2026, 6, 30, 23, 0, tzinfo=UTC))  # midnight in London
-    july = await house.places()
-    await house.orders(july)
-    assert await listed(house, "from=2026-07-01") == [july.package_id]
-    assert june.package_id in await listed(house, "until=2026-06-30")
-    assert july.package_id not in await listed(house, "until=2026-06-30")
-    wrong = await house.officer("GET", "/v1/purchase-orders?from=2026-07-02&until=2026-07-01")
-    assert (wrong.status, named_fields(wrong)) == (422, ["query:until"])
+async def test_the_councils_orders_are_found_by_the_day_of_issue(harness: PricingHarness) -> None:
+    harness.clock.set_to(datetime(2026, 6, 30, 22, 59, tzinfo=UTC))
+    june = await harness.place_package()
+    await harness.wait_for_orders(june)
+    harness.clock.set_to(datetime(2026, 6, 30, 23, 0, tzinfo=UTC))  # midnight in London
+    july = await harness.place_package()
+    await harness.wait_for_orders(july)
+    assert await list_package_ids(harness, "from=2026-07-01") == [july.package_id]
+    assert june.package_id in await list_package_ids(harness, "until=2026-06-30")
+    assert july.package_id not in await list_package_ids(harness, "until=2026-06-30")
+    wrong = await harness.request_as_officer("GET", "/v1/purchase-orders?from=2026-07-02&until=2026-07-01")
+    assert (wrong.status, list_invalid_fields(wrong)) == (422, ["query:until"])
 
 
-async def test_the_spreadsheet_has_every_order_and_is_longer_than_a_page(house: House) -> None:
+async def test_the_spreadsheet_has_every_order_and_is_longer_than_a_page(harness: PricingHarness) -> None:
     day = "2026-08-03"
-    house.clock.set_to(datetime(2026, 8, 3, 9, 0, tzinfo=UTC))
-    placements = [await house.places() for _ in range(203)]
-    await house.orders(*placements)
-    answer = await house.officer("GET", f"/v1/purchase-orders.csv?from={day}&until={day}")
+    harness.clock.set_to(datetime(2026, 8, 3, 9, 0, tzinfo=UTC))
+    placements = [await harness.place_package() for _ in range(203)]
+    await harness.wait_for_orders(*placements)
+    answer = await harness.request_as_officer("GET", f"/v1/purchase-orders.csv?from={day}&until={day}")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(answer.body)))
     assert {row["placement_id"] for row in rows} == {str(each.placement_id) for each in placements}
@@ -230,21 +242,21 @@ async def test_the_spreadsheet_has_every_order_and_is_longer_than_a_page(house: 
     assert {(row["rate"], row["order_weekly_cost"]) for row in rows} == {("24.10", "84.35")}
 
 
-async def test_a_price_list_never_becomes_a_formula(house: House) -> None:
-    terms = spot_terms().model_copy(update={"price_list": "=1+1"})
-    placed = await house.places(terms=terms)
-    await house.orders(placed)
-    rows = csv.DictReader(io.StringIO((await house.officer("GET", "/v1/purchase-orders.csv")).body))
+async def test_a_price_list_never_becomes_a_formula(harness: PricingHarness) -> None:
+    terms = some_spot_terms().model_copy(update={"price_list": "=1+1"})
+    placed = await harness.place_package(terms=terms)
+    await harness.wait_for_orders(placed)
+    rows = csv.DictReader(io.StringIO((await harness.request_as_officer("GET", "/v1/purchase-orders.csv")).body))
     assert [row["price_list"] for row in rows if row["package_id"] == str(placed.package_id)] == ["'=1+1"]
 
 
 # --- spot prices
 
 
-async def test_an_officer_sees_what_waits_and_a_second_one_approves(house: House) -> None:
-    (award,) = await house.awards(inadequate_reason=InadequateReason.CONTINUITY)
-    house.clock.advance(timedelta(minutes=90))
-    pending = await house.officer("GET", "/v1/spot-prices?status=pending&limit=1")
+async def test_an_officer_sees_what_waits_and_a_second_one_approves(harness: PricingHarness) -> None:
+    (award,) = await harness.publish_awards(inadequate_reason=InadequateReason.CONTINUITY)
+    harness.clock.advance(timedelta(minutes=90))
+    pending = await harness.request_as_officer("GET", "/v1/spot-prices?status=pending&limit=1")
     (shown,) = pending.body["items"]
     assert shown["award_id"] == str(award.award_id)
     assert (shown["rate"], shown["unit"], shown["ceiling"], shown["weekly_cost"]) == (
@@ -256,75 +268,80 @@ async def test_an_officer_sees_what_waits_and_a_second_one_approves(house: House
     assert (shown["first_officer"], shown["waiting_minutes"]) == ("officer:first", 90)
     assert shown["inadequate_reason"] == "the person's own choice of a provider it knows"
 
-    answer = await house.officer("POST", f"/v1/spot-prices/{award.award_id}/approve")
+    answer = await harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/approve")
     assert (answer.status, answer.body["status"], answer.body["second_officer"]) == (
         200,
         "approved",
         "officer:second",
     )
-    (event,) = await house.told(award.package_id)
+    (event,) = await harness.read_own_events(award.package_id)
     assert isinstance(event, SpotPriceApproved)
     assert (event.award_id, event.rate, event.officer) == (award.award_id, Decimal("31.50"), "officer:second")
 
 
-async def test_a_second_officer_refuses_with_a_reason(house: House) -> None:
-    (award,) = await house.awards()
-    answer = await refuse(house, award.award_id)
+async def test_a_second_officer_refuses_with_a_reason(harness: PricingHarness) -> None:
+    (award,) = await harness.publish_awards()
+    answer = await refuse(harness, award.award_id)
     assert (answer.status, answer.body["refusal"]) == (200, "too high")
-    (event,) = await house.told(award.package_id)
+    (event,) = await harness.read_own_events(award.package_id)
     assert isinstance(event, SpotPriceRefused)
 
 
-async def test_who_awarded_is_told_to_ask_another(house: House) -> None:
-    (award,) = await house.awards()
+async def test_who_awarded_is_told_to_ask_another(harness: PricingHarness) -> None:
+    (award,) = await harness.publish_awards()
     for answer in (
-        await house.officer("POST", f"/v1/spot-prices/{award.award_id}/approve", name="first"),
-        await refuse(house, award.award_id, name="first"),
+        await harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/approve", name="first"),
+        await refuse(harness, award.award_id, name="first"),
     ):
         assert answer.status == 409
         assert "ask another officer" in answer.body["detail"]
-    assert await house.happened(award.package_id) == []
+    assert await harness.list_published_types(award.package_id) == []
 
 
-async def test_a_decision_is_answered_alike_again_and_refused_otherwise(house: House) -> None:
-    (award,) = await house.awards()
+async def test_a_decision_is_answered_alike_again_and_refused_otherwise(harness: PricingHarness) -> None:
+    (award,) = await harness.publish_awards()
     path = f"/v1/spot-prices/{award.award_id}/approve"
-    first, again = await house.officer("POST", path), await house.officer("POST", path, name="third")
+    first, again = (
+        await harness.request_as_officer("POST", path),
+        await harness.request_as_officer("POST", path, name="third"),
+    )
     assert (again.status, again.body) == (200, first.body)
-    late, as_late = await refuse(house, award.award_id), await refuse(house, award.award_id)
-    assert (late.status, late.body["title"]) == (409, "The price was decided otherwise")
+    late, as_late = await refuse(harness, award.award_id), await refuse(harness, award.award_id)
+    assert (late.status, late.body["title"]) == (409, "Price already decided")
     assert (as_late.status, as_late.body) == (409, late.body)
-    _, told = await house.told(award.package_id)
+    _, told = await harness.read_own_events(award.package_id)
     assert isinstance(told, LateDecisionRefused)
     assert (told.officer, told.refusal) == ("officer:second", SpotPriceRefusal.TOO_HIGH)
 
 
 @pytest.mark.parametrize("end", ["lapsed", "stopped", "placed"])
-async def test_what_ended_otherwise_waits_no_more(house: House, end: str) -> None:
-    (award,) = await house.awards()
+async def test_what_ended_otherwise_waits_no_more(harness: PricingHarness, end: str) -> None:
+    (award,) = await harness.publish_awards()
     if end == "lapsed":
-        await house.says(an_example_of(AwardLapsed, package_id=award.package_id, award_id=award.award_id))
+        await harness.publish(an_example_of(AwardLapsed, package_id=award.package_id, award_id=award.award_id))
     elif end == "stopped":
-        await house.says(an_example_of(SourcingStopped, package_id=award.package_id))
+        await harness.publish(an_example_of(SourcingStopped, package_id=award.package_id))
     else:
-        await house.places(award.package_id)
+        await harness.place_package(award.package_id)
 
     async def is_closed() -> bool:
-        pending = await house.officer("GET", "/v1/spot-prices?status=pending&limit=200")
+        pending = await harness.request_as_officer("GET", "/v1/spot-prices?status=pending&limit=200")
         return str(award.award_id) not in [each["award_id"] for each in pending.body["items"]]
 
     await until(is_closed)
-    answer = await house.officer("POST", f"/v1/spot-prices/{award.award_id}/approve")
+    answer = await harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/approve")
     assert answer.status == 409
-    assert "nothing is left to decide" in answer.body["detail"]
+    assert "the award has lapsed" in answer.body["detail"]
 
 
-async def refuse(house: House, award_id: object, *, name: str = "second") -> Reply:
-    return await house.officer("POST", f"/v1/spot-prices/{award_id}/refuse", {"reason": "too high"}, name=name)
+async def refuse(harness: PricingHarness, award_id: object, *, name: str = "second") -> Reply:
+    return await harness.request_as_officer(
+        "POST", f"/v1/spot-prices/{award_id}/refuse", {"reason": "too high"}, name=name
+    )
 
 
-async def listed(house: House, query: str) -> list[PackageId]:
-    found = await house.officer("GET", f"/v1/purchase-orders?limit=200&{query}")
+async def list_package_ids(harness: PricingHarness, query: str) -> list[PackageId]:
+    found = await harness.request_as_officer("GET", f"/v1/purchase-orders?limit=200&{query}")
     return [PackageId(UUID(each["package_id"])) for each in found.body["items"]]
 
 

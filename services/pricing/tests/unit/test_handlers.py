@@ -17,57 +17,57 @@ from contracts.events.orders import (
 )
 from contracts.events.packages import PlacementVoided, SourcingStopped
 from contracts.events.rates import RatesSelected
+from contracts.examples import MONDAY_NINE, an_example_of, an_id
 from contracts.ids import AwardId, CouncilKey, PackageId, PlacementId
-from pricing.domain.approvals import Standing
+from pricing.domain.approvals import ApprovalStatus
 from pricing.domain.errors import AwardNotFound, FrameworkNotFound, TermsContradictThemselves
-from pricing.domain.rates import Choice
+from pricing.domain.rates import RateChoice
 from pricing.handlers import (
     DecideSpotPrice,
     SelectRates,
-    await_second_officer,
     cancel_purchase_order,
     close_award,
     close_awards_of_package,
     decide_spot_price,
     issue_purchase_order,
+    record_pending_price,
     select_rates,
 )
-from testkit.contract_examples import MONDAY_NINE, an_example_of, an_id
 from testkit.fake_unit_of_work import A_CAUSE
 from testkit.pricing.builders import (
     COUNCIL,
     PACKAGE,
     TODAY,
     a_matrix,
-    a_place,
+    a_personal_care_choice,
     a_placement,
+    a_rate_scope,
     a_selection,
     a_spot_price,
     an_award,
-    personal_care,
 )
 from testkit.pricing.fakes import InMemoryPricingWork
 
 
-def work_with_matrix(**matrix: object) -> InMemoryPricingWork:
+def build_work_with_matrix(**matrix: object) -> InMemoryPricingWork:
     work = InMemoryPricingWork()
-    work.ledger.hears_of(a_matrix(**matrix))
+    work.ledger.add_definition(a_matrix(**matrix))
     return work
 
 
-def selecting(
-    *choices: Choice, valid_from: date = TODAY, name: str = "Alder", council: CouncilKey = COUNCIL
+def a_selection_command(
+    *choices: RateChoice, valid_from: date = TODAY, name: str = "Alder", council: CouncilKey = COUNCIL
 ) -> SelectRates:
-    return SelectRates(council, a_place(name), valid_from, choices or (personal_care(1),))
+    return SelectRates(council, a_rate_scope(name), valid_from, choices or (a_personal_care_choice(1),))
 
 
 # --- rates
 
 
 async def test_what_is_selected_is_published_with_all_that_matters_beside_it() -> None:
-    work = work_with_matrix()
+    work = build_work_with_matrix()
     for valid_from in (date(2025, 11, 9), TODAY + timedelta(days=30), TODAY):
-        await select_rates(selecting(valid_from=valid_from), work)
+        await select_rates(a_selection_command(valid_from=valid_from), work)
     told = [event for event in work.published if isinstance(event, RatesSelected)]
     assert [[each.valid_from for each in event.selections] for event in told] == [
         [date(2025, 11, 9)],
@@ -77,52 +77,52 @@ async def test_what_is_selected_is_published_with_all_that_matters_beside_it() -
 
 
 async def test_selected_again_alike_nothing_is_published() -> None:
-    work = work_with_matrix()
-    first = await select_rates(selecting(), work)
-    assert await select_rates(selecting(), work) == first
+    work = build_work_with_matrix()
+    first = await select_rates(a_selection_command(), work)
+    assert await select_rates(a_selection_command(), work) == first
     assert len(work.published) == 1
 
 
 async def test_another_selection_for_the_same_day_replaces() -> None:
-    work = work_with_matrix()
-    await select_rates(selecting(personal_care(1)), work)
-    selected = await select_rates(selecting(personal_care(3)), work)
+    work = build_work_with_matrix()
+    await select_rates(a_selection_command(a_personal_care_choice(1)), work)
+    selected = await select_rates(a_selection_command(a_personal_care_choice(3)), work)
     assert selected.selections == (a_selection(TODAY, number=3),)
     assert len(work.published) == 2
 
 
 async def test_rates_are_those_of_the_newest_matrix() -> None:
-    work = work_with_matrix()
-    work.ledger.hears_of(a_matrix(version=2))
-    selected = await select_rates(selecting(), work)
+    work = build_work_with_matrix()
+    work.ledger.add_definition(a_matrix(version=2))
+    selected = await select_rates(a_selection_command(), work)
     assert [each.matrix_version for each in selected.selections] == [2]
 
 
 async def test_today_is_the_councils_day() -> None:
-    work = work_with_matrix()
+    work = build_work_with_matrix()
     work.now = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
-    await select_rates(selecting(valid_from=date(2026, 7, 1)), work)
-    await select_rates(selecting(valid_from=date(2026, 7, 2)), work)
+    await select_rates(a_selection_command(valid_from=date(2026, 7, 1)), work)
+    await select_rates(a_selection_command(valid_from=date(2026, 7, 2)), work)
     told = work.published[-1]
     assert isinstance(told, RatesSelected)
-    assert told.on(date(2026, 7, 1)) is not None
+    assert told.find_selection_on(date(2026, 7, 1)) is not None
 
 
 async def test_one_providers_rates_are_nobody_elses() -> None:
-    work = work_with_matrix()
-    await select_rates(selecting(name="Alder"), work)
-    selected = await select_rates(selecting(name="Birch", valid_from=date(2025, 11, 9)), work)
+    work = build_work_with_matrix()
+    await select_rates(a_selection_command(name="Alder"), work)
+    selected = await select_rates(a_selection_command(name="Birch", valid_from=date(2025, 11, 9)), work)
     assert [each.valid_from for each in selected.selections] == [date(2025, 11, 9)]
 
 
 async def test_a_framework_that_was_not_published_is_unknown() -> None:
     with pytest.raises(FrameworkNotFound):
-        await select_rates(selecting(), InMemoryPricingWork())
+        await select_rates(a_selection_command(), InMemoryPricingWork())
 
 
 async def test_another_councils_framework_is_as_unknown() -> None:
     with pytest.raises(FrameworkNotFound):
-        await select_rates(selecting(council=CouncilKey("another")), work_with_matrix())
+        await select_rates(a_selection_command(council=CouncilKey("another")), build_work_with_matrix())
 
 
 # --- purchase orders
@@ -157,7 +157,7 @@ async def test_terms_that_do_not_add_up_are_neither_ordered_nor_numbered() -> No
     with pytest.raises(TermsContradictThemselves):
         await issue_purchase_order(wrong, work)
     assert work.published == []
-    assert await work.orders.next_number(2026) == 1
+    assert await work.orders.draw_number(2026) == 1
 
 
 async def test_a_voided_placement_cancels_its_order_once() -> None:
@@ -190,30 +190,30 @@ async def test_a_package_that_is_placed_again_has_a_new_order() -> None:
 # --- spot prices
 
 
-def deciding(
+def a_decision_command(
     officer: str = "officer:second", *, package_id: PackageId = PACKAGE, refusal: SpotPriceRefusal | None = None
 ) -> DecideSpotPrice:
     return DecideSpotPrice(package_id, an_award().award_id, officer, refusal)
 
 
-async def standing(work: InMemoryPricingWork, award_id: AwardId) -> Standing:
+async def find_status(work: InMemoryPricingWork, award_id: AwardId) -> ApprovalStatus:
     price = await work.spot_prices.get(award_id)
     assert price is not None
-    return price.standing
+    return price.status
 
 
 async def test_an_award_waits_since_it_was_made() -> None:
     work = InMemoryPricingWork(cause=replace(A_CAUSE, at=MONDAY_NINE - timedelta(minutes=5)))
-    await await_second_officer(an_award(), work)
-    (price,) = await work.spot_prices.pending_of(PACKAGE)
+    await record_pending_price(an_award(), work)
+    (price,) = await work.spot_prices.list_pending(PACKAGE)
     assert price.asked_at == MONDAY_NINE - timedelta(minutes=5)
 
 
 async def test_an_approval_is_published_once() -> None:
     work = InMemoryPricingWork()
-    await await_second_officer(an_award(), work)
-    first = await decide_spot_price(deciding(), work)
-    assert (await decide_spot_price(deciding("officer:third"), work)).price == first.price
+    await record_pending_price(an_award(), work)
+    first = await decide_spot_price(a_decision_command(), work)
+    assert (await decide_spot_price(a_decision_command("officer:third"), work)).price == first.price
     (told,) = work.published
     assert isinstance(told, SpotPriceApproved)
     assert told.officer == "officer:second"
@@ -221,41 +221,41 @@ async def test_an_approval_is_published_once() -> None:
 
 async def test_a_decision_that_comes_too_late_is_published_once_and_changes_nothing() -> None:
     work = InMemoryPricingWork()
-    await await_second_officer(an_award(), work)
-    await decide_spot_price(deciding(), work)
+    await record_pending_price(an_award(), work)
+    await decide_spot_price(a_decision_command(), work)
     for _ in range(2):
-        late = await decide_spot_price(deciding("officer:third", refusal=SpotPriceRefusal.TOO_HIGH), work)
+        late = await decide_spot_price(a_decision_command("officer:third", refusal=SpotPriceRefusal.TOO_HIGH), work)
         assert late.too_late is LateDecision.DECIDED_OTHERWISE
     assert [type(event) for event in work.published] == [SpotPriceApproved, LateDecisionRefused]
-    assert await standing(work, an_award().award_id) is Standing.APPROVED
+    assert await find_status(work, an_award().award_id) is ApprovalStatus.APPROVED
 
 
 @pytest.mark.parametrize("package_id", [PACKAGE, PackageId(an_id("another"))])
 async def test_an_award_of_which_nothing_was_heard_is_unknown(package_id: PackageId) -> None:
     work = InMemoryPricingWork()
     if package_id != PACKAGE:
-        await await_second_officer(an_award(), work)
+        await record_pending_price(an_award(), work)
     with pytest.raises(AwardNotFound):
-        await decide_spot_price(deciding(package_id=package_id), work)
+        await decide_spot_price(a_decision_command(package_id=package_id), work)
 
 
 async def test_an_award_that_lapsed_waits_no_more() -> None:
     work = InMemoryPricingWork()
-    await await_second_officer(an_award(), work)
+    await record_pending_price(an_award(), work)
     await close_award(an_example_of(AwardLapsed, reason=AwardEnd.PROPOSAL_REPLACED), work)
-    assert await standing(work, an_award().award_id) is Standing.LAPSED
+    assert await find_status(work, an_award().award_id) is ApprovalStatus.LAPSED
     assert work.published == []
 
 
 async def test_a_lapse_of_which_no_award_was_heard_changes_nothing() -> None:
     work = InMemoryPricingWork()
     await close_award(an_example_of(AwardLapsed), work)
-    assert await work.spot_prices.pending_of(PACKAGE) == []
+    assert await work.spot_prices.list_pending(PACKAGE) == []
 
 
 async def test_a_package_that_was_withdrawn_has_nothing_to_approve() -> None:
     work = InMemoryPricingWork()
-    await await_second_officer(an_award(), work)
+    await record_pending_price(an_award(), work)
     await close_awards_of_package(an_example_of(SourcingStopped), work)
     price = await work.spot_prices.get(an_award().award_id)
     assert price is not None
@@ -264,10 +264,10 @@ async def test_a_package_that_was_withdrawn_has_nothing_to_approve() -> None:
 
 async def test_a_placement_closes_what_waits_and_leaves_what_was_decided() -> None:
     work = InMemoryPricingWork()
-    await await_second_officer(an_award(), work)
-    approved = await decide_spot_price(deciding(), work)
+    await record_pending_price(an_award(), work)
+    approved = await decide_spot_price(a_decision_command(), work)
     waiting = a_spot_price("another")
     await work.spot_prices.add(waiting)
     await issue_purchase_order(a_placement(), work)
-    assert await standing(work, approved.price.award_id) is Standing.APPROVED
-    assert await standing(work, waiting.award_id) is Standing.LAPSED
+    assert await find_status(work, approved.price.award_id) is ApprovalStatus.APPROVED
+    assert await find_status(work, waiting.award_id) is ApprovalStatus.LAPSED

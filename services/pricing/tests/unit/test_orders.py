@@ -7,14 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.examples import MONDAY_NINE, a_visit, an_id, some_care
 from contracts.ids import OrderId
-from contracts.terms import terms_at
+from contracts.terms import compute_terms_at_rate
 from contracts.values import PriceUnit, ServiceType, Visit, Weekday, WithdrawalReason
-from pricing.api.spreadsheet import COLUMNS, heading, lines_of, neutral
+from pricing.api.spreadsheet import COLUMNS, escape_formula, render_heading, render_order
 from pricing.domain.errors import TermsContradictThemselves
-from pricing.domain.orders import cancel, issued, line_for, order_for, reference_for, weekly_cost_of
-from testkit.contract_examples import MONDAY_NINE, a_visit, an_id, some_care
-from testkit.pricing.builders import a_placement, an_order, spot_terms
+from pricing.domain.orders import (
+    build_issued_event,
+    build_line,
+    build_order,
+    cancel,
+    compute_weekly_cost,
+    format_reference,
+)
+from testkit.pricing.builders import a_placement, an_order, some_spot_terms
 
 visits = st.builds(
     Visit,
@@ -29,28 +36,28 @@ rates = st.decimals(min_value=0, max_value=2_000, places=2)
 
 @given(st.lists(visits, min_size=1, max_size=8).map(tuple), st.sampled_from(list(PriceUnit)), rates)
 def test_whatever_terms_are_made_of_they_add_up(pattern: tuple[Visit, ...], unit: PriceUnit, rate: Decimal) -> None:
-    terms = terms_at(some_care(visits=pattern), unit, rate, price_list="invented")
-    assert weekly_cost_of(terms) == terms.weekly_cost
+    terms = compute_terms_at_rate(some_care(visits=pattern), unit, rate, price_list="invented")
+    assert compute_weekly_cost(terms) == terms.weekly_cost
 
 
 def test_hours_that_were_rounded_cost_what_their_minutes_cost() -> None:
     twenty_minutes = some_care(visits=(a_visit(minutes=20),))
-    terms = terms_at(twenty_minutes, PriceUnit.HOUR, Decimal("24.10"), price_list="invented")
+    terms = compute_terms_at_rate(twenty_minutes, PriceUnit.HOUR, Decimal("24.10"), price_list="invented")
     assert (terms.quantity_per_week, terms.weekly_cost) == (Decimal("2.33"), Decimal("56.23"))
-    assert line_for(a_placement(terms=terms)).weekly_cost == Decimal("56.23")
+    assert build_line(a_placement(terms=terms)).weekly_cost == Decimal("56.23")
 
 
 @pytest.mark.parametrize("off_by", ["0.01", "-0.01", "100"])
 def test_terms_that_do_not_add_up_are_not_ordered(off_by: str) -> None:
-    terms = spot_terms()
+    terms = some_spot_terms()
     wrong = terms.model_copy(update={"weekly_cost": terms.weekly_cost + Decimal(off_by)})
-    with pytest.raises(TermsContradictThemselves, match="until somebody has looked"):
-        line_for(a_placement(terms=wrong))
+    with pytest.raises(TermsContradictThemselves, match="no order is issued"):
+        build_line(a_placement(terms=wrong))
 
 
 def test_the_line_says_what_the_terms_say() -> None:
-    placed = a_placement(service_type=ServiceType.CARERS_BREAK, terms=spot_terms())
-    line = line_for(placed)
+    placed = a_placement(service_type=ServiceType.CARERS_BREAK, terms=some_spot_terms())
+    line = build_line(placed)
     assert (line.service_type, line.unit) == (ServiceType.CARERS_BREAK, PriceUnit.HOUR)
     assert (line.quantity_per_week, line.rate, line.weekly_cost) == (
         Decimal("3.50"),
@@ -61,10 +68,10 @@ def test_the_line_says_what_the_terms_say() -> None:
 
 def test_the_event_says_what_the_order_says() -> None:
     placed = a_placement()
-    order = order_for(
-        placed, line_for(placed), order_id=OrderId(an_id("order")), reference="PO-2026-000001", at=MONDAY_NINE
+    order = build_order(
+        placed, build_line(placed), order_id=OrderId(an_id("order")), reference="PO-2026-000001", at=MONDAY_NINE
     )
-    event = issued(order)
+    event = build_issued_event(order)
     assert (event.placement_id, event.provider_id, event.starts_on) == (
         placed.placement_id,
         placed.provider_id,
@@ -89,7 +96,7 @@ def test_an_order_is_cancelled_for_the_reason_that_the_placement_was_voided_for(
     ("number", "reference"), [(1, "PO-2026-000001"), (999_999, "PO-2026-999999"), (1_000_000, "PO-2026-1000000")]
 )
 def test_references_have_six_digits_or_more(number: int, reference: str) -> None:
-    assert reference_for(number, year=2026) == reference
+    assert format_reference(number, year=2026) == reference
 
 
 def test_an_order_is_issued_on_londons_day() -> None:
@@ -102,21 +109,21 @@ def test_an_order_is_issued_on_londons_day() -> None:
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_begins_like_a_formula_is_shown_as_text(begins: str) -> None:
-    assert neutral(f"{begins}1+1") == f"'{begins}1+1"
+    assert escape_formula(f"{begins}1+1") == f"'{begins}1+1"
 
 
 @pytest.mark.parametrize("cell", ["", "24.10", "a=b", " =1", "PO-2026-000001"])
 def test_other_cells_stay_as_they_are(cell: str) -> None:
-    assert neutral(cell) == cell
+    assert escape_formula(cell) == cell
 
 
 def test_a_price_list_cannot_break_out_of_its_cell() -> None:
-    row = lines_of(an_order(price_list='=HYPERLINK("x"),\n'))
+    row = render_order(an_order(price_list='=HYPERLINK("x"),\n'))
     assert '"\'=HYPERLINK(""x""),\n"' in row
 
 
 def test_every_column_has_a_cell() -> None:
     order = an_order()
-    assert heading().strip().split(",") == list(COLUMNS)
-    assert len(lines_of(order).strip("\r\n").split(",")) == len(COLUMNS)
-    assert lines_of(order).endswith("\r\n")
+    assert render_heading().strip().split(",") == list(COLUMNS)
+    assert len(render_order(order).strip("\r\n").split(",")) == len(COLUMNS)
+    assert render_order(order).endswith("\r\n")

@@ -6,96 +6,104 @@ import pytest
 
 from contracts.errors import InvalidInput
 from contracts.events.rates import RatesSelected, Selection
+from contracts.examples import COLCHESTER, ESSEX, a_definition
 from contracts.ids import AreaCode
 from contracts.values import PriceUnit, ServiceType
-from pricing.domain.rates import Choice, select, that_matter, with_selection
-from testkit.contract_examples import COLCHESTER, ESSEX, a_definition
-from testkit.pricing.builders import HOURLY, TODAY, a_matrix, a_place, a_selection, personal_care, provider
+from pricing.domain.rates import RateChoice, add_selection, build_selection, filter_relevant
+from testkit.pricing.builders import (
+    HOURLY,
+    TODAY,
+    a_matrix,
+    a_personal_care_choice,
+    a_provider_id,
+    a_rate_scope,
+    a_selection,
+)
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 
 
-def selecting(
-    *choices: Choice, valid_from: date = TODAY, standing: tuple[Selection, ...] = (), **matrix: object
+def select(
+    *choices: RateChoice, valid_from: date = TODAY, existing: tuple[Selection, ...] = (), **matrix: object
 ) -> Selection:
     definition = a_matrix(**matrix)
-    return select(choices, definition, a_place(), valid_from=valid_from, standing=standing, today=TODAY)
+    return build_selection(choices, definition, a_rate_scope(), valid_from=valid_from, existing=existing, today=TODAY)
 
 
-def named(refusal: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
+def list_invalid_fields(refusal: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
     return [each.pointer for each in refusal.value.fields]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_number_becomes_the_rate_that_the_matrix_has_there(number: int) -> None:
-    (rate,) = selecting(personal_care(number)).rates
+    (rate,) = select(a_personal_care_choice(number)).rates
     assert (rate.rate, rate.unit, rate.number) == (HOURLY[number - 1], PriceUnit.HOUR, number)
 
 
 def test_a_selection_names_the_version_that_it_was_selected_from() -> None:
-    assert selecting(personal_care(1), version=4).matrix_version == 4
+    assert select(a_personal_care_choice(1), version=4).matrix_version == 4
 
 
 def test_a_number_beyond_the_matrix_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="goes to rate 3") as refusal:
-        selecting(personal_care(4))
-    assert named(refusal) == ["#/rates/0/number"]
+    with pytest.raises(InvalidInput, match="from 1 to 3") as refusal:
+        select(a_personal_care_choice(4))
+    assert list_invalid_fields(refusal) == ["#/rates/0/number"]
 
 
 def test_a_service_type_of_no_line_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="take it out") as refusal:
-        selecting(personal_care(1), Choice(ServiceType.LIVE_IN, 1))
-    assert named(refusal) == ["#/rates/1/service_type"]
+    with pytest.raises(InvalidInput, match="remove it") as refusal:
+        select(a_personal_care_choice(1), RateChoice(ServiceType.LIVE_IN, 1))
+    assert list_invalid_fields(refusal) == ["#/rates/1/service_type"]
 
 
 def test_a_service_type_that_is_given_twice_is_refused() -> None:
     with pytest.raises(InvalidInput, match="twice") as refusal:
-        selecting(personal_care(1), personal_care(2))
-    assert named(refusal) == ["#/rates/1/service_type"]
+        select(a_personal_care_choice(1), a_personal_care_choice(2))
+    assert list_invalid_fields(refusal) == ["#/rates/1/service_type"]
 
 
 def test_a_framework_without_selected_rates_has_nothing_to_select() -> None:
     with pytest.raises(InvalidInput, match="rate 1 for every provider") as refusal:
-        selecting(personal_care(1), prices=a_definition().prices, service_types=(ServiceType.PERSONAL_CARE,))
-    assert named(refusal) == ["path:framework"]
+        select(a_personal_care_choice(1), prices=a_definition().prices, service_types=(ServiceType.PERSONAL_CARE,))
+    assert list_invalid_fields(refusal) == ["path:framework"]
 
 
 def test_an_area_of_another_framework_is_refused() -> None:
-    place = a_place(area=AreaCode("E07000076"))
+    scope = a_rate_scope(area=AreaCode("E07000076"))
     with pytest.raises(InvalidInput, match="not an area") as refusal:
-        select((personal_care(1),), a_matrix(), place, valid_from=TODAY, standing=(), today=TODAY)
-    assert named(refusal) == ["path:area"]
+        build_selection((a_personal_care_choice(1),), a_matrix(), scope, valid_from=TODAY, existing=(), today=TODAY)
+    assert list_invalid_fields(refusal) == ["path:area"]
 
 
 def test_a_first_selection_can_begin_in_the_past() -> None:
-    assert selecting(personal_care(1), valid_from=date(2025, 11, 9)).valid_from == date(2025, 11, 9)
+    assert select(a_personal_care_choice(1), valid_from=date(2025, 11, 9)).valid_from == date(2025, 11, 9)
 
 
 def test_a_later_one_cannot() -> None:
     with pytest.raises(InvalidInput, match=TODAY.isoformat()) as refusal:
-        selecting(personal_care(1), valid_from=YESTERDAY, standing=(a_selection(TOMORROW),))
-    assert named(refusal) == ["#/valid_from"]
+        select(a_personal_care_choice(1), valid_from=YESTERDAY, existing=(a_selection(TOMORROW),))
+    assert list_invalid_fields(refusal) == ["#/valid_from"]
 
 
 def test_today_is_not_in_the_past() -> None:
-    assert selecting(personal_care(2), standing=(a_selection(YESTERDAY),)).valid_from == TODAY
+    assert select(a_personal_care_choice(2), existing=(a_selection(YESTERDAY),)).valid_from == TODAY
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        selecting(
-            personal_care(9),
-            Choice(ServiceType.LIVE_IN, 1),
+        select(
+            a_personal_care_choice(9),
+            RateChoice(ServiceType.LIVE_IN, 1),
             valid_from=YESTERDAY,
-            standing=(a_selection(YESTERDAY),),
+            existing=(a_selection(YESTERDAY),),
         )
-    assert named(refusal) == ["#/valid_from", "#/rates/0/number", "#/rates/1/service_type"]
+    assert list_invalid_fields(refusal) == ["#/valid_from", "#/rates/0/number", "#/rates/1/service_type"]
 
 
 def test_one_for_the_same_day_takes_the_place_of_the_earlier_one() -> None:
-    standing = (a_selection(YESTERDAY), a_selection(TODAY), a_selection(TOMORROW))
+    existing = (a_selection(YESTERDAY), a_selection(TODAY), a_selection(TOMORROW))
     newer = a_selection(TODAY, number=2)
-    assert with_selection(standing, newer) == (standing[0], newer, standing[2])
+    assert add_selection(existing, newer) == (existing[0], newer, existing[2])
 
 
 @pytest.mark.parametrize(
@@ -109,20 +117,20 @@ def test_one_for_the_same_day_takes_the_place_of_the_earlier_one() -> None:
 )
 def test_what_counts_today_and_what_is_to_come_is_told(days: tuple[int, ...], matter: tuple[int, ...]) -> None:
     selections = {each: a_selection(TODAY + timedelta(days=each)) for each in days}
-    told = that_matter(tuple(selections.values()), today=TODAY)
+    told = filter_relevant(tuple(selections.values()), today=TODAY)
     assert told == tuple(selections[each] for each in matter)
 
 
 def test_from_what_is_told_every_offer_from_today_on_finds_the_selection_of_its_day() -> None:
     everything = tuple(a_selection(TODAY + timedelta(days=each)) for each in (-20, -10, -1, 3, 7))
     told = RatesSelected(
-        provider_id=provider("Alder"),
+        provider_id=a_provider_id("Alder"),
         framework=ESSEX,
         area=COLCHESTER,
-        selections=that_matter(everything, today=TODAY),
+        selections=filter_relevant(everything, today=TODAY),
     )
     for ahead in range(30):
         day = TODAY + timedelta(days=ahead)
-        assert told.on(day) == max(
+        assert told.find_selection_on(day) == max(
             (each for each in everything if each.valid_from <= day), key=lambda each: each.valid_from
         )

@@ -1,4 +1,4 @@
-"""What the registry's handlers and routes call: the unit of work, its repositories, and questions about the market."""
+"""Ports of the registry: the unit of work, its repositories, and read-only queries."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from contracts.events.frameworks import RankedListPublished
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLinks
-from provider_registry.domain.mails import OfferSaid
-from provider_registry.domain.messages import Addresses
-from provider_registry.domain.provider import Definitions, Place, Provider
+from provider_registry.domain.mails import OfferSummary
+from provider_registry.domain.messages import BaseUrls
+from provider_registry.domain.provider import Definitions, FrameworkPlace, Provider
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.deliveries import Attempt
 from service_runtime.webhooks.endpoints import Endpoint
 
-RECONSIDER: Final = "eligibility-outdated"
-"""The kind of timer that asks a provider's eligibility anew, because a definition changed."""
+REASSESS: Final = "eligibility-outdated"
+"""Kind of the timer that reassesses a provider's eligibility after its framework's definition changed."""
 DISABLED_BY_OFFICER: Final = "disabled by officer"
 
 
@@ -27,56 +27,58 @@ class Providers(Protocol):
     """Providers with their branches and places."""
 
     async def get(self, provider_id: ProviderId) -> Provider | None:
-        """Of any council: whoever asks compares it with the caller's."""
+        """Returns the provider of any council; the caller compares the council."""
         ...
 
     async def save(self, provider: Provider, *, before: Provider | None) -> None:
-        """Keeps `provider`, which was `before` until now."""
+        """Saves `provider`; `before` is its last saved state, None for a new one."""
         ...
 
     async def declare_capacity(self, provider_id: ProviderId, area: AreaCode, free_hours: Decimal) -> None:
-        """Keeps the newest declaration of one area."""
+        """Saves the newest declaration of one area."""
         ...
 
-    async def members(self, places: Collection[Place]) -> Mapping[Place, frozenset[ProviderId]]:
-        """Who is in each of `places`; nobody comes or goes there until this unit of work is committed."""
+    async def lock_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
+        """Returns the members of each place and locks their membership until this unit of work commits."""
         ...
 
-    async def who_hear_of_open_packages(
+    async def find_open_package_recipients(
         self, framework: FrameworkKey, area: AreaCode, *, council: CouncilKey, spot: bool
     ) -> Sequence[ProviderId]:
-        """Of a council's market, whoever has a system that listens and is not embargoed: the framework's providers
-        of the area in any tier, and with `spot` those that serve the area outside frameworks.
+        """Returns the council's providers to notify of an open package.
+
+        These have an enabled endpoint and no embargo, and are members of the framework in the area (any tier); with
+        `spot` also those that serve the area outside frameworks.
         """
         ...
 
-    async def reconsider_members_of(self, framework: FrameworkKey) -> None:
-        """Has the eligibility of each member asked anew, each in a unit of work of its own."""
+    async def schedule_reassessment(self, framework: FrameworkKey) -> None:
+        """Arms a timer per member; each reassesses one provider in its own unit of work."""
         ...
 
 
 class Frameworks(Protocol):
     """Definitions and ranked lists, by version."""
 
-    async def newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
-        """The newest definition of each framework that has one."""
+    async def load_newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
+        """Returns the newest definition of each framework that has one."""
         ...
 
-    async def version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None: ...
+    async def load_version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None: ...
 
     async def add(self, definition: FrameworkDefinition) -> None: ...
 
-    async def newest_list(self, place: Place) -> int:
-        """The number of a place's newest ranked list, 0 while there is none."""
+    async def get_newest_list_version(self, place: FrameworkPlace) -> int:
+        """Returns the version of the place's newest ranked list, 0 if there is none."""
         ...
 
-    async def ranked_list(self, place: Place, list_version: int) -> RankedListPublished | None: ...
+    async def load_ranked_list(self, place: FrameworkPlace, list_version: int) -> RankedListPublished | None: ...
 
     async def add_list(self, ranked: RankedListPublished) -> None: ...
 
 
 class Endpoints(Protocol):
-    """Where each provider's webhooks go; see `service_runtime.webhooks.endpoints`."""
+    """Webhook endpoints by provider; see `service_runtime.webhooks.endpoints`."""
 
     async def put(self, owner: str, url: str) -> str | None: ...
     async def get(self, owner: str) -> Endpoint | None: ...
@@ -85,28 +87,28 @@ class Endpoints(Protocol):
 
 
 class Mailboxes(Protocol):
-    """Where offers to each provider are mailed; an address goes in and never comes out."""
+    """Mailboxes for offers by provider. An address is written and never read back."""
 
     async def put(self, owner: str, address: str) -> None: ...
-    async def is_there(self, owner: str) -> bool: ...
+    async def has_mailbox(self, owner: str) -> bool: ...
     async def remove(self, owner: str) -> None: ...
 
 
 class SentOffers(Protocol):
-    """What providers' systems have heard of."""
+    """Offers that were sent to providers' systems."""
 
-    async def was_heard_of(self, package_id: PackageId, offer_id: OfferId) -> bool:
-        """Whether the offer's webhook was sent, or is being sent; it may have arrived even where no 2xx came back."""
+    async def was_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
+        """Returns True once a request with the offer went out; it may have arrived without a 2xx."""
         ...
 
-    async def said(self, package_id: PackageId, offer_id: OfferId) -> OfferSaid | None:
-        """What the offer's webhook says, sent or not; None for an offer that was not made by webhook."""
+    async def find_summary(self, package_id: PackageId, offer_id: OfferId) -> OfferSummary | None:
+        """Returns the content of the offer's webhook, sent or not; None if it was not made by webhook."""
         ...
 
 
 @dataclass(frozen=True)
 class MailTerms:
-    """What mails carry: links that answer for the provider, and how long these are good for."""
+    """Signs the links in mails, and for how long these are valid."""
 
     links: OfferLinks
     link_valid_for: timedelta
@@ -114,14 +116,14 @@ class MailTerms:
 
 @dataclass(frozen=True)
 class DeliveryTerms:
-    """How webhooks are sent: where they point to, and when they are given up, counted from the first attempt."""
+    """Base URLs in webhooks, and timeouts counted from the first attempt."""
 
-    addresses: Addresses
-    offer_given_up_after: timedelta
-    news_given_up_after: timedelta
+    addresses: BaseUrls
+    offer_delivery_timeout: timedelta
+    notification_delivery_timeout: timedelta
     secret_overlap: timedelta
     mail: MailTerms | None = None
-    """None: there is no mail server, and no provider is reached by mail."""
+    """None without a mail server: no offer is sent by mail."""
 
 
 class RegistryWork(UnitOfWork, Protocol):
@@ -143,7 +145,7 @@ class RegistryWork(UnitOfWork, Protocol):
 
 @dataclass(frozen=True)
 class DeclaredCapacity:
-    """Free commissioned hours a week in one area, when they were declared."""
+    """Free commissioned hours a week in one area at the time of declaring."""
 
     area: AreaCode
     free_hours: Decimal
@@ -151,21 +153,21 @@ class DeclaredCapacity:
 
 
 @dataclass(frozen=True)
-class EndpointSeen:
-    """Where a provider's webhooks go, and why they do not, where that is so."""
+class EndpointState:
+    """URL of a provider's webhook endpoint, and the reason if it is disabled."""
 
     url: str
     disabled_because: str | None
 
 
 @dataclass(frozen=True)
-class ProviderSeen:
-    """A provider with what stands around it."""
+class ProviderSnapshot:
+    """A provider with its definitions, capacity and endpoint."""
 
     provider: Provider
     definitions: Definitions
     capacity: tuple[DeclaredCapacity, ...]
-    endpoint: EndpointSeen | None
+    endpoint: EndpointState | None
 
 
 @dataclass(frozen=True)
@@ -175,14 +177,14 @@ class PublishedDefinition:
 
 
 @dataclass(frozen=True)
-class DeliverySeen:
-    """One webhook as the delivery log shows it; `outcome` is None while it is being sent."""
+class DeliveryLogEntry:
+    """One webhook in the delivery log; `outcome` is None until it is decided."""
 
     id: UUID
     kind: str
     about: str
     package_id: str | None
-    """None where the webhook is about an advert: that must not be told whose it is."""
+    """None for an advert: the log must not link an advert to its package."""
     queued_at: datetime
     outcome: Literal["delivered", "undeliverable", "cancelled"] | None
     failure: str | None
@@ -190,35 +192,37 @@ class DeliverySeen:
     attempts: tuple[Attempt, ...]
 
 
-Position = tuple[datetime, UUID]
-"""Where the page before ended: an instant, and the row that had it."""
+PagePosition = tuple[datetime, UUID]
+"""Sort key of the last row of the previous page: instant and id."""
 
 
 class RegistryQueries(Protocol):
-    """Questions that change nothing; each is about one council, and finds nothing of another one's."""
+    """Read-only queries; each returns rows of one council only."""
 
-    async def provider(self, provider_id: ProviderId, *, council: CouncilKey) -> ProviderSeen | None: ...
+    async def find_provider(self, provider_id: ProviderId, *, council: CouncilKey) -> ProviderSnapshot | None: ...
 
-    async def providers(self, council: CouncilKey, *, after: Position | None, limit: int) -> Sequence[Provider]:
-        """The newest first."""
+    async def list_providers(
+        self, council: CouncilKey, *, after: PagePosition | None, limit: int
+    ) -> Sequence[Provider]:
+        """Returns the newest first."""
         ...
 
-    async def frameworks(self, council: CouncilKey) -> Sequence[PublishedDefinition]:
-        """The newest version of each framework."""
+    async def list_frameworks(self, council: CouncilKey) -> Sequence[PublishedDefinition]:
+        """Returns the newest version of each framework."""
         ...
 
-    async def definition(
+    async def find_definition(
         self, framework: FrameworkKey, version: int, *, council: CouncilKey
     ) -> PublishedDefinition | None: ...
 
-    async def ranked_lists(
-        self, place: Place, *, council: CouncilKey, limit: int
+    async def list_ranked_lists(
+        self, place: FrameworkPlace, *, council: CouncilKey, limit: int
     ) -> Sequence[RankedListPublished] | None:
-        """The newest first; None where the council has no such framework."""
+        """Returns the newest first; None if the council has no such framework."""
         ...
 
-    async def deliveries(
-        self, provider_id: ProviderId, *, after: Position | None, limit: int
-    ) -> Sequence[DeliverySeen]:
-        """The newest first."""
+    async def list_deliveries(
+        self, provider_id: ProviderId, *, after: PagePosition | None, limit: int
+    ) -> Sequence[DeliveryLogEntry]:
+        """Returns the newest first."""
         ...

@@ -1,4 +1,4 @@
-"""What the registry listens to: which handler follows which event, which timer, and which webhook's result."""
+"""Subscriptions of the registry: the handler of each event, timer and webhook result."""
 
 from typing import Final
 
@@ -15,39 +15,41 @@ from contracts.events.packages import (
 from contracts.events.providers import EndpointDisabled
 from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED
 from provider_registry.handlers.offers import (
-    note_delivered,
-    note_mailed,
-    note_not_mailed,
-    note_undeliverable,
+    advertise_open_package,
+    notify_of_expiry,
+    notify_of_extension,
+    notify_of_placement,
+    notify_of_voided_placement,
+    notify_of_withdrawal,
+    publish_mail_delivered,
+    publish_mail_undeliverable,
+    publish_webhook_delivered,
+    publish_webhook_undeliverable,
     redirect_offer,
     send_offer,
-    tell_of_expiry,
-    tell_of_extension,
-    tell_of_open_package,
-    tell_of_placement,
-    tell_of_voided_placement,
-    tell_of_withdrawal,
 )
-from provider_registry.handlers.providers import follow_endpoint, reconsider
-from provider_registry.ports import RECONSIDER, RegistryWork
+from provider_registry.handlers.providers import reassess_provider, update_channels
+from provider_registry.ports import REASSESS, RegistryWork
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
-from service_runtime.webhooks.results import DeliverySubscription, deliveries
+from service_runtime.webhooks.results import DeliverySubscription, subscribe_to_deliveries
 
 SUBSCRIPTIONS: Final[tuple[Subscription[RegistryWork], ...]] = (
     on(OfferMade, send_offer),
     on(OfferRedirected, redirect_offer),
-    on(OfferExtended, tell_of_extension),
-    on(OfferWithdrawn, tell_of_withdrawal),
-    on(OfferExpired, tell_of_expiry),
-    on(PackagePlaced, tell_of_placement),
-    on(PlacementVoided, tell_of_voided_placement),
-    on(PackageListed, tell_of_open_package),
-    on(EndpointDisabled, follow_endpoint),
+    on(OfferExtended, notify_of_extension),
+    on(OfferWithdrawn, notify_of_withdrawal),
+    on(OfferExpired, notify_of_expiry),
+    on(PackagePlaced, notify_of_placement),
+    on(PlacementVoided, notify_of_voided_placement),
+    on(PackageListed, advertise_open_package),
+    on(EndpointDisabled, update_channels),
 )
 
-TIMERS: Final[tuple[TimerSubscription[RegistryWork], ...]] = (on_timer(RECONSIDER, reconsider),)
+TIMERS: Final[tuple[TimerSubscription[RegistryWork], ...]] = (on_timer(REASSESS, reassess_provider),)
 
 DELIVERIES: Final[tuple[DeliverySubscription[RegistryWork], ...]] = (
-    deliveries(OFFER_MADE, delivered=note_delivered, undeliverable=note_undeliverable),
-    deliveries(OFFER_MAILED, delivered=note_mailed, undeliverable=note_not_mailed),
+    subscribe_to_deliveries(
+        OFFER_MADE, delivered=publish_webhook_delivered, undeliverable=publish_webhook_undeliverable
+    ),
+    subscribe_to_deliveries(OFFER_MAILED, delivered=publish_mail_delivered, undeliverable=publish_mail_undeliverable),
 )

@@ -1,16 +1,16 @@
-"""The provider registry, put together. Read this to see what the service is made of."""
+"""Composition root of the provider registry: every part of the service is wired here."""
 
 from functools import partial
 from pathlib import Path
 
 from contracts.offer_links import OfferLinks
 from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, providers
-from provider_registry.domain.messages import Addresses
-from provider_registry.handlers.offers import note_gone
+from provider_registry.domain.messages import BaseUrls
+from provider_registry.handlers.offers import publish_endpoint_gone
 from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
 from provider_registry.settings import Settings
 from provider_registry.store.queries import PostgresRegistryQueries
-from provider_registry.store.work import PostgresRegistryWork
+from provider_registry.store.unit_of_work import PostgresRegistryWork
 from provider_registry.subscriptions import DELIVERIES, SUBSCRIPTIONS, TIMERS
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
@@ -24,47 +24,49 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
     database = Database(
         settings.database_url.get_secret_value(), name="provider-registry", pool_size=settings.pool_size
     )
-    vault = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
+    secret_box = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
     rules = AddressRules(settings.webhook_private_addresses)
     return Service(
         name="provider-registry",
-        description="The market: frameworks, providers, ranked lists, and the webhooks that reach providers' systems.",
+        description="The market: frameworks, providers, ranked lists, and webhooks to providers' systems.",
         settings=settings,
         database=database,
-        unit_of_work=partial(PostgresRegistryWork, vault=vault, rules=rules, delivery_terms=_delivery_terms(settings)),
+        unit_of_work=partial(
+            PostgresRegistryWork, secret_box=secret_box, rules=rules, delivery_terms=_build_delivery_terms(settings)
+        ),
         migrations=Path(__file__).parent / "migrations",
         routes=(frameworks.router, providers.router, endpoints.router, mailboxes.router, deliveries.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         webhooks=WebhookConfig(
-            vault=vault,
+            secret_box=secret_box,
             rules=rules,
             deliveries=DELIVERIES,
-            gone=note_gone,
-            limits=Limits(request=settings.webhook_answer_within),
-            mail=_mail_server(settings),
+            gone=publish_endpoint_gone,
+            limits=Limits(request=settings.webhook_request_timeout),
+            mail=_build_mail_server(settings),
         ),
         ports={RegistryQueries: PostgresRegistryQueries(database)},
     )
 
 
-def _delivery_terms(settings: Settings) -> DeliveryTerms:
+def _build_delivery_terms(settings: Settings) -> DeliveryTerms:
     return DeliveryTerms(
-        addresses=Addresses(sourcing=settings.sourcing_url, referral=settings.referral_url),
-        offer_given_up_after=settings.offer_given_up_after,
-        news_given_up_after=settings.news_given_up_after,
+        addresses=BaseUrls(sourcing=settings.sourcing_url, referral=settings.referral_url),
+        offer_delivery_timeout=settings.offer_delivery_timeout,
+        notification_delivery_timeout=settings.notification_delivery_timeout,
         secret_overlap=settings.secret_overlap,
-        mail=_mail_terms(settings),
+        mail=_build_mail_terms(settings),
     )
 
 
-def _mail_terms(settings: Settings) -> MailTerms | None:
+def _build_mail_terms(settings: Settings) -> MailTerms | None:
     if settings.smtp_host is None or settings.offer_link_key is None:
         return None
     return MailTerms(OfferLinks(settings.offer_link_key.get_secret_value()), settings.offer_link_valid_for)
 
 
-def _mail_server(settings: Settings) -> MailServer | None:
+def _build_mail_server(settings: Settings) -> MailServer | None:
     if settings.smtp_host is None or settings.smtp_from is None:
         return None
     return MailServer(
@@ -72,11 +74,11 @@ def _mail_server(settings: Settings) -> MailServer | None:
         settings.smtp_port,
         settings.smtp_from,
         starttls=settings.smtp_starttls,
-        login=_login(settings),
+        login=_build_login(settings),
     )
 
 
-def _login(settings: Settings) -> Login | None:
+def _build_login(settings: Settings) -> Login | None:
     if settings.smtp_username is None or settings.smtp_password is None:
         return None
     return Login(settings.smtp_username, settings.smtp_password.get_secret_value())

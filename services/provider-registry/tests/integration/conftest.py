@@ -1,6 +1,6 @@
 """The registry as it runs: its own database, real Kafka, real tokens, providers' systems that listen, and a clock.
 
-Its Kafka is the worker's own: a registry that heard the offers of other tests would answer them.
+Its Kafka is the worker's own: a registry that webhook the offers of other tests would answer them.
 """
 
 import base64
@@ -13,7 +13,7 @@ from contracts.ids import FrameworkKey
 from provider_registry.settings import Settings
 from provider_registry.wiring import build
 from testkit.clocks import MovableClock
-from testkit.provider_registry.harness import House, Receiver
+from testkit.provider_registry.harness import RegistryHarness, WebhookReceiver
 from testkit.running_services import Voice, a_service, free_port
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
@@ -22,11 +22,11 @@ VAULT_KEY = base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 @pytest_asyncio.fixture(scope="module")
-async def house(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[House]:
-    clock, receiver = MovableClock(), Receiver(free_port())
+async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[RegistryHarness]:
+    clock, receiver = MovableClock(), WebhookReceiver(free_port())
     async with (
-        receiver.listening(),
-        TokenIssuer().serving() as issuer,
+        receiver.serve(),
+        TokenIssuer().serve() as issuer,
         a_service(
             Settings,
             build,
@@ -42,4 +42,4 @@ async def house(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[
         Voice(own_kafka.bootstrap, "sourcing") as sourcing,
     ):
         framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
-        yield House(registry, sourcing, receiver, clock, own_kafka.bootstrap, framework)
+        yield RegistryHarness(registry, sourcing, receiver, clock, own_kafka.bootstrap, framework)

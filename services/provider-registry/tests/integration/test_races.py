@@ -1,57 +1,57 @@
-"""Two at once: one of them wins, the other is told why, and nothing is half-written."""
+"""Concurrent requests: one wins, the other gets the reason, and nothing is half-written."""
 
 import asyncio
 from collections import Counter
 from uuid import uuid4
 
-from contracts.events.frameworks import RankedListPublished, ranked_list_key
+from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
+from contracts.examples import COLCHESTER
 from contracts.values import Tier
-from testkit.contract_examples import COLCHESTER
-from testkit.provider_registry.harness import House
+from testkit.provider_registry.harness import RegistryHarness
 
 ROUNDS = 10
 
 
-async def test_two_providers_that_race_for_the_tenth_place_do_not_both_get_it(house: House) -> None:
+async def test_two_providers_that_race_for_the_tenth_place_do_not_both_get_it(harness: RegistryHarness) -> None:
     for _ in range(ROUNDS):
         key = f"race-{uuid4().hex[:8]}"
-        await house.publish_definition(framework=key, cap=2)
+        await harness.publish_definition(framework=key, cap=2)
         place = {"memberships": [{"framework": key, "area": COLCHESTER, "tier": 1}]}
-        providers = [await house.register(f"Racer {number} Ltd") for number in range(3)]
+        providers = [await harness.register(f"Racer {number} Ltd") for number in range(3)]
         answers = await asyncio.gather(
-            *(house.ask("PUT", f"/v1/providers/{each}/memberships", place) for each in providers)
+            *(harness.request("PUT", f"/v1/providers/{each}/memberships", place) for each in providers)
         )
         assert Counter(each.status for each in answers) == {200: 2, 409: 1}
         (refused,) = (each for each in answers if each.status == 409)
         assert f"tier 1 of {COLCHESTER} in {key}" in refused.body["detail"]
 
 
-async def test_two_lists_of_one_version_at_once_are_one_list(house: House) -> None:
+async def test_two_lists_of_one_version_at_once_are_one_list(harness: RegistryHarness) -> None:
     key = f"race-{uuid4().hex[:8]}"
-    await house.publish_definition(framework=key)
-    alder, birch = await house.register("Alder Care Ltd"), await house.register("Birch Care Ltd")
+    await harness.publish_definition(framework=key)
+    alder, birch = await harness.register("Alder Care Ltd"), await harness.register("Birch Care Ltd")
     place = {"memberships": [{"framework": key, "area": COLCHESTER, "tier": 1}]}
     for each in (alder, birch):
-        await house.ask("PUT", f"/v1/providers/{each}/memberships", place)
+        await harness.request("PUT", f"/v1/providers/{each}/memberships", place)
     url = f"/v1/frameworks/{key}/areas/{COLCHESTER}/tiers/1/lists"
     dates = {"issued_on": "2026-01-01", "live_from": "2026-01-05"}
     for version in range(1, ROUNDS + 1):
         rankings = ([str(alder), str(birch)], [str(birch), str(alder)])
         bodies = [{"list_version": version, "ranking": ranking, **dates} for ranking in rankings]
-        answers = await asyncio.gather(*(house.ask("POST", url, body) for body in bodies))
+        answers = await asyncio.gather(*(harness.request("POST", url, body) for body in bodies))
         assert sorted(each.status for each in answers) == [201, 409]
-    stream = ranked_list_key(house.framework.__class__(key), COLCHESTER, Tier.ONE)
-    said = await house.until_said(RankedListPublished, stream, times=ROUNDS)
-    versions = [each.list_version for each in said if isinstance(each, RankedListPublished)]
+    stream = make_ranked_list_key(harness.framework.__class__(key), COLCHESTER, Tier.ONE)
+    events = await harness.wait_for_event(RankedListPublished, stream, times=ROUNDS)
+    versions = [each.list_version for each in events if isinstance(each, RankedListPublished)]
     assert versions == list(range(1, ROUNDS + 1))
 
 
-async def test_one_registration_sent_many_times_at_once_is_one_provider(house: House) -> None:
+async def test_one_registration_sent_many_times_at_once_is_one_provider(harness: RegistryHarness) -> None:
     body = {
         "provider_id": str(uuid4()),
         "name": "Alder Care Ltd",
         "service_types": ["personal care"],
         "phone": "01632 960001",
     }
-    answers = await asyncio.gather(*(house.ask("POST", "/v1/providers", body) for _ in range(5)))
+    answers = await asyncio.gather(*(harness.request("POST", "/v1/providers", body) for _ in range(5)))
     assert Counter(each.status for each in answers) == {201: 1, 200: 4}

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from contracts.catalogue import PROVIDERS
 from contracts.events.providers import EmbargoReason
+from contracts.examples import COLCHESTER, ESSEX, an_id
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId
 from contracts.values import Rating, Tier
 from provider_registry.domain.errors import NoPlaceLeft, ProviderIdTaken, ProviderNotFound, VersionOutOfTurn
@@ -37,7 +38,7 @@ from provider_registry.handlers.providers import (
 )
 from provider_registry.ports import RegistryWork
 from provider_registry.store import TABLES
-from provider_registry.store.work import PostgresRegistryWork
+from provider_registry.store.unit_of_work import PostgresRegistryWork
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, StreamKey
@@ -46,25 +47,23 @@ from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import EndpointNotFound
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MONDAY_NINE
-from testkit.contract_examples import COLCHESTER, ESSEX, an_id
 from testkit.databases import a_database
 from testkit.provider_registry.builders import (
     COUNCIL,
     TENDRING,
     TERMS,
-    Market,
     a_branch,
     a_framework,
     a_place,
     a_profile,
-    in_memory,
-    provider_id,
+    a_provider_id,
 )
+from testkit.provider_registry.fakes import InMemoryMarket, build_unit_of_work
 from testkit.servers import TestPostgres
 
-ALDER, BIRCH = provider_id("Alder"), provider_id("Birch")
+ALDER, BIRCH = a_provider_id("Alder"), a_provider_id("Birch")
 URL = "https://alder.example/offers"
-VAULT = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
+SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
 
 @dataclass(frozen=True)
@@ -77,24 +76,26 @@ class Registry:
         return self.open(council)
 
 
-def over_memory() -> Registry:
-    market = Market()
+def open_memory() -> Registry:
+    market = InMemoryMarket()
 
     @asynccontextmanager
     async def work(council: str) -> AsyncGenerator[RegistryWork]:
-        yield in_memory(market, council=council)
+        yield build_unit_of_work(market, council=council)
 
     return Registry(work)
 
 
-def over_postgres(database: Database) -> Registry:
+def open_postgres(database: Database) -> Registry:
     @asynccontextmanager
     async def work(council: str) -> AsyncGenerator[RegistryWork]:
-        async with database.transaction() as connection:
+        async with database.begin_transaction() as connection:
             stream = await streams.lock_stream(connection, StreamKey(PROVIDERS, "a stream"))
             cause = Cause("command:test", "system:test", council)
-            occasion = WorkContext("provider-registry", stream, MONDAY_NINE, cause)
-            opened = PostgresRegistryWork(connection, occasion, vault=VAULT, rules=AddressRules(), delivery_terms=TERMS)
+            context = WorkContext("provider-registry", stream, MONDAY_NINE, cause)
+            opened = PostgresRegistryWork(
+                connection, context, secret_box=SECRET_BOX, rules=AddressRules(), delivery_terms=TERMS
+            )
             yield opened
             await opened.flush()
 
@@ -104,10 +105,10 @@ def over_postgres(database: Database) -> Registry:
 @pytest_asyncio.fixture(params=["in memory", "on PostgreSQL"])
 async def registry(request: pytest.FixtureRequest, postgres: TestPostgres) -> AsyncGenerator[Registry]:
     if request.param == "in memory":
-        yield over_memory()
+        yield open_memory()
         return
     async with a_database(postgres, TABLES, name="registry") as database:
-        yield over_postgres(database)
+        yield open_postgres(database)
 
 
 async def publish(registry: Registry, *versions: int, framework: FrameworkKey = ESSEX, cap: int = 10) -> None:
@@ -120,7 +121,7 @@ async def publish(registry: Registry, *versions: int, framework: FrameworkKey = 
 async def register(registry: Registry, *names: str) -> None:
     for name in names:
         async with registry() as work:
-            await register_provider(RegisterProvider(provider_id(name), a_profile(f"{name} Care Ltd")), work)
+            await register_provider(RegisterProvider(a_provider_id(name), a_profile(f"{name} Care Ltd")), work)
 
 
 async def test_a_provider_is_found_as_it_was_registered(registry: Registry) -> None:
@@ -150,7 +151,7 @@ async def test_another_councils_provider_is_unknown(registry: Registry) -> None:
             await register_provider(RegisterProvider(ALDER, a_profile()), work)
 
 
-async def test_branches_are_kept_and_replaced_by_their_id(registry: Registry) -> None:
+async def test_branches_are_saved_and_replaced_by_id(registry: Registry) -> None:
     await register(registry, "Alder")
     harwich = a_branch("Alder Harwich", rating=Rating.NOT_RATED)
     dormant = replace(a_branch(), status=BranchStatus.DORMANT, rating=Rating.OUTSTANDING)
@@ -164,7 +165,7 @@ async def test_branches_are_kept_and_replaced_by_their_id(registry: Registry) ->
     assert set(found.branches) == {harwich, dormant}
 
 
-async def test_an_embargo_is_kept_and_lifted(registry: Registry) -> None:
+async def test_an_embargo_is_saved_and_lifted(registry: Registry) -> None:
     await register(registry, "Alder")
     seen: list[EmbargoReason | None] = []
     for reason in (EmbargoReason.CONTRACT_BREACH, None):
@@ -184,15 +185,15 @@ async def test_places_are_taken_left_and_counted(registry: Registry) -> None:
         async with registry() as work:
             await set_places(SetPlaces(who, places), work)
     async with registry() as work:
-        members = await work.providers.members([here, there, a_place(TENDRING)])
+        members = await work.providers.lock_members([here, there, a_place(TENDRING)])
         alder = await work.providers.get(ALDER)
     assert members == {here: {BIRCH}, there: {ALDER}}
     assert alder is not None
     assert alder.places == (there,)
-    assert [each.eligible for each in alder.told.memberships or ()] == [False]
+    assert [each.eligible for each in alder.published.memberships or ()] == [False]
 
 
-async def test_areas_outside_frameworks_are_kept_and_ended(registry: Registry) -> None:
+async def test_spot_areas_are_saved_and_removed(registry: Registry) -> None:
     await register(registry, "Alder")
     kept: list[tuple[AreaCode, ...]] = []
     for areas in ((TENDRING, COLCHESTER), ()):
@@ -205,9 +206,9 @@ async def test_areas_outside_frameworks_are_kept_and_ended(registry: Registry) -
     assert kept == [(COLCHESTER, TENDRING), ()]
 
 
-async def test_who_hears_of_open_packages_serves_the_area_listens_and_is_not_embargoed(registry: Registry) -> None:
+async def test_recipients_of_open_packages_serve_the_area_have_an_endpoint_and_no_embargo(registry: Registry) -> None:
     names = ("Alder", "Birch", "Cedar", "Damson", "Elder")
-    alder, birch, cedar, damson, elder = (provider_id(name) for name in names)
+    alder, birch, cedar, damson, elder = (a_provider_id(name) for name in names)
     await publish(registry, 1)
     await register(registry, *names)
     for who, place in ((ALDER, a_place()), (BIRCH, a_place(tier=Tier.TWO)), (damson, a_place(TENDRING))):
@@ -220,21 +221,23 @@ async def test_who_hears_of_open_packages_serves_the_area_listens_and_is_not_emb
         for each in (alder, birch, cedar, damson):
             await work.endpoints.put(str(each), URL)
         providers = work.providers
-        spot = await providers.who_hear_of_open_packages(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
-        framework = await providers.who_hear_of_open_packages(ESSEX, COLCHESTER, council=COUNCIL, spot=False)
-        foreign = await providers.who_hear_of_open_packages(ESSEX, COLCHESTER, council=CouncilKey("another"), spot=True)
+        spot = await providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
+        framework = await providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=False)
+        foreign = await providers.find_open_package_recipients(
+            ESSEX, COLCHESTER, council=CouncilKey("another"), spot=True
+        )
         other = FrameworkKey("essex-live-in-2027")
-        beside = await providers.who_hear_of_open_packages(other, COLCHESTER, council=COUNCIL, spot=True)
+        others = await providers.find_open_package_recipients(other, COLCHESTER, council=COUNCIL, spot=True)
     assert (spot, framework, foreign) == (sorted((alder, birch, cedar)), sorted((alder, birch)), [])
-    assert beside == sorted((alder, cedar))
+    assert others == sorted((alder, cedar))
     async with registry() as work:
         await set_embargo(SetEmbargo(ALDER, EmbargoReason.SAFEGUARDING), work)
         await work.endpoints.disable(str(birch), because="gone")
-        left = await work.providers.who_hear_of_open_packages(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
+        left = await work.providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
     assert left == [cedar]
 
 
-async def test_a_place_that_is_full_refuses_all_that_was_asked_for(registry: Registry) -> None:
+async def test_a_full_place_refuses_the_whole_request(registry: Registry) -> None:
     await publish(registry, 1, cap=1)
     await register(registry, "Alder", "Birch")
     async with registry() as work:
@@ -255,14 +258,14 @@ async def test_definitions_are_found_by_version_and_the_newest_by_framework(regi
     await publish(registry, 1, 2)
     await publish(registry, 1, framework=another)
     async with registry() as work:
-        newest = await work.frameworks.newest([ESSEX, another, FrameworkKey("no-framework")])
-        first = await work.frameworks.version(ESSEX, 1)
-        third = await work.frameworks.version(ESSEX, 3)
+        newest = await work.frameworks.load_newest([ESSEX, another, FrameworkKey("no-framework")])
+        first = await work.frameworks.load_version(ESSEX, 1)
+        third = await work.frameworks.load_version(ESSEX, 3)
     assert {key: definition.version for key, definition in newest.items()} == {ESSEX: 2, another: 1}
     assert (first, third) == (a_framework(version=1), None)
 
 
-async def test_a_definition_that_was_published_so_is_not_new(registry: Registry) -> None:
+async def test_an_identical_definition_is_not_new(registry: Registry) -> None:
     await publish(registry, 1)
     async with registry() as work:
         assert not (await publish_framework(PublishFramework(a_framework(version=1)), work)).is_new
@@ -270,7 +273,7 @@ async def test_a_definition_that_was_published_so_is_not_new(registry: Registry)
             await publish_framework(PublishFramework(a_framework(version=3)), work)
 
 
-async def test_ranked_lists_are_kept_in_their_order(registry: Registry) -> None:
+async def test_ranked_lists_keep_their_order(registry: Registry) -> None:
     await publish(registry, 1)
     await register(registry, "Alder", "Birch")
     for who in (ALDER, BIRCH):
@@ -281,10 +284,10 @@ async def test_ranked_lists_are_kept_in_their_order(registry: Registry) -> None:
         async with registry() as work:
             assert (await publish_ranked_list(command, work)).is_new is is_new
     async with registry() as work:
-        assert await work.frameworks.ranked_list(a_place(), 1) == command.as_event()
-        assert await work.frameworks.newest_list(a_place()) == 1
-        assert await work.frameworks.newest_list(a_place(TENDRING)) == 0
-        assert await work.frameworks.ranked_list(a_place(TENDRING), 1) is None
+        assert await work.frameworks.load_ranked_list(a_place(), 1) == command.as_event()
+        assert await work.frameworks.get_newest_list_version(a_place()) == 1
+        assert await work.frameworks.get_newest_list_version(a_place(TENDRING)) == 0
+        assert await work.frameworks.load_ranked_list(a_place(TENDRING), 1) is None
 
 
 async def test_capacity_is_declared_where_the_provider_works(registry: Registry) -> None:
@@ -298,7 +301,7 @@ async def test_capacity_is_declared_where_the_provider_works(registry: Registry)
             assert (declared.free_hours, declared.declared_at) == (Decimal(hours), MONDAY_NINE)
 
 
-async def test_an_endpoint_has_one_secret_told_once_until_it_is_rotated(registry: Registry) -> None:
+async def test_an_endpoint_has_one_secret_returned_once_until_rotation(registry: Registry) -> None:
     async with registry() as work:
         first = await work.endpoints.put(str(ALDER), URL)
         again = await work.endpoints.put(str(ALDER), f"{URL}/new")
@@ -326,7 +329,7 @@ async def test_an_endpoint_is_disabled_once_and_enabled_by_putting_it_again(regi
     assert (disabled.disabled_because, enabled.disabled_because) == ("gone", None)
 
 
-async def test_there_is_nothing_to_rotate_or_disable_where_no_endpoint_is(registry: Registry) -> None:
+async def test_without_an_endpoint_there_is_nothing_to_rotate_or_disable(registry: Registry) -> None:
     async with registry() as work:
         assert await work.endpoints.get(str(BIRCH)) is None
         assert not await work.endpoints.disable(str(BIRCH), because="gone")
@@ -334,21 +337,21 @@ async def test_there_is_nothing_to_rotate_or_disable_where_no_endpoint_is(regist
             await work.endpoints.rotate_secret(str(BIRCH), overlap=timedelta(hours=1))
 
 
-async def test_a_mailbox_is_there_from_putting_it_until_it_is_removed(registry: Registry) -> None:
+async def test_a_mailbox_exists_until_it_is_removed(registry: Registry) -> None:
     async with registry() as work:
         await work.endpoints.put(str(BIRCH), URL)
         await work.mailboxes.put(str(ALDER), "offers@alder.example")
         await work.mailboxes.put(str(ALDER), "office@alder.example")
     async with registry() as work:
-        there = [await work.mailboxes.is_there(str(each)) for each in (ALDER, BIRCH)]
+        there = [await work.mailboxes.has_mailbox(str(each)) for each in (ALDER, BIRCH)]
         await work.mailboxes.remove(str(ALDER))
         await work.mailboxes.remove(str(BIRCH))
-        left = await work.mailboxes.is_there(str(ALDER))
+        left = await work.mailboxes.has_mailbox(str(ALDER))
         assert await work.endpoints.get(str(ALDER)) is None
         assert await work.endpoints.get(str(BIRCH)) is not None
     assert (there, left) == ([True, False], False)
 
 
-async def test_nothing_was_said_of_an_offer_that_nobody_made(registry: Registry) -> None:
+async def test_an_unknown_offer_was_not_sent(registry: Registry) -> None:
     async with registry() as work:
-        assert await work.sent_offers.said(PackageId(an_id("package")), OfferId(an_id("offer"))) is None
+        assert await work.sent_offers.find_summary(PackageId(an_id("package")), OfferId(an_id("offer"))) is None

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 
 from contracts.events.providers import Membership
+from contracts.examples import ESSEX
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode
 from contracts.values import PassOverReason, Rating, Tier
-from provider_registry.domain.eligibility import Shortfall, eligibility_of, shortfalls
-from provider_registry.domain.provider import Branch, BranchStatus, Place
-from testkit.contract_examples import ESSEX
+from provider_registry.domain.eligibility import Shortfall, assess_eligibility, find_shortfalls
+from provider_registry.domain.provider import Branch, BranchStatus, FrameworkPlace
 from testkit.provider_registry.builders import TENDRING, a_branch, a_framework, a_place, a_provider
 
 ONE, TWO = a_place(tier=Tier.ONE), a_place(tier=Tier.TWO)
@@ -26,19 +26,19 @@ ONE, TWO = a_place(tier=Tier.ONE), a_place(tier=Tier.TWO)
         (Rating.NOT_RATED, (Shortfall.NOT_RATED,), (Shortfall.NOT_RATED,)),
     ],
 )
-def test_essex_asks_tier_one_for_good_and_tier_two_for_requires_improvement(
+def test_essex_requires_good_for_tier_one_and_requires_improvement_for_tier_two(
     rating: Rating, tier_one: tuple[Shortfall, ...], tier_two: tuple[Shortfall, ...]
 ) -> None:
     provider = a_provider(branches=[a_branch(rating=rating)])
-    assert shortfalls(provider, ONE, a_framework()) == tier_one
-    assert shortfalls(provider, TWO, a_framework()) == tier_two
+    assert find_shortfalls(provider, ONE, a_framework()) == tier_one
+    assert find_shortfalls(provider, TWO, a_framework()) == tier_two
 
 
 def test_a_policy_may_let_a_branch_that_is_not_rated_into_tier_two_but_never_into_tier_one() -> None:
     definition = a_framework(unrated_in=[Tier.ONE, Tier.TWO])
     provider = a_provider(branches=[a_branch(rating=Rating.NOT_RATED)])
-    assert shortfalls(provider, TWO, definition) == ()
-    assert shortfalls(provider, ONE, definition) == (Shortfall.NOT_RATED,)
+    assert find_shortfalls(provider, TWO, definition) == ()
+    assert find_shortfalls(provider, ONE, definition) == (Shortfall.NOT_RATED,)
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_a_policy_may_let_a_branch_that_is_not_rated_into_tier_two_but_never_int
         (None, (Shortfall.NO_TURNOVER_EVIDENCE,)),
     ],
 )
-def test_tier_one_asks_for_turnover_and_exactly_enough_is_enough(
+def test_tier_one_requires_turnover_and_the_exact_minimum_is_enough(
     turnover: Decimal | None, lacking: tuple[Shortfall, ...]
 ) -> None:
     provider = a_provider(turnover=turnover)
-    assert shortfalls(provider, ONE, a_framework()) == lacking
-    assert shortfalls(provider, TWO, a_framework()) == ()
+    assert find_shortfalls(provider, ONE, a_framework()) == lacking
+    assert find_shortfalls(provider, TWO, a_framework()) == ()
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def test_tier_one_asks_for_turnover_and_exactly_enough_is_enough(
     ],
 )
 def test_a_branch_that_may_not_work_does_not_count_however_good_its_old_rating(branch: Branch) -> None:
-    assert shortfalls(a_provider(branches=[branch]), ONE, a_framework()) == (Shortfall.NO_BRANCH,)
+    assert find_shortfalls(a_provider(branches=[branch]), ONE, a_framework()) == (Shortfall.NO_BRANCH,)
 
 
-def test_without_a_branch_nothing_is_offered() -> None:
-    assert shortfalls(a_provider(branches=[]), TWO, a_framework()) == (Shortfall.NO_BRANCH,)
+def test_a_provider_without_a_branch_is_not_eligible() -> None:
+    assert find_shortfalls(a_provider(branches=[]), TWO, a_framework()) == (Shortfall.NO_BRANCH,)
 
 
 def test_one_eligible_branch_is_enough() -> None:
@@ -79,7 +79,7 @@ def test_one_eligible_branch_is_enough() -> None:
         a_branch("Alder Harwich", rating=Rating.OUTSTANDING, status=BranchStatus.DEREGISTERED),
         a_branch("Alder Colchester", rating=Rating.GOOD),
     ]
-    assert shortfalls(a_provider(branches=branches), ONE, a_framework()) == ()
+    assert find_shortfalls(a_provider(branches=branches), ONE, a_framework()) == ()
 
 
 def test_the_good_branch_must_itself_be_the_one_that_may_work() -> None:
@@ -87,25 +87,25 @@ def test_the_good_branch_must_itself_be_the_one_that_may_work() -> None:
         a_branch("Alder Clacton", rating=Rating.GOOD, domiciliary_care=False),
         a_branch("Alder Colchester", rating=Rating.REQUIRES_IMPROVEMENT),
     ]
-    assert shortfalls(a_provider(branches=branches), ONE, a_framework()) == (Shortfall.RATING_BELOW_FLOOR,)
+    assert find_shortfalls(a_provider(branches=branches), ONE, a_framework()) == (Shortfall.RATING_BELOW_FLOOR,)
 
 
-def test_everything_that_is_lacking_is_named_at_once() -> None:
+def test_every_shortfall_is_named_at_once() -> None:
     provider = a_provider(branches=[], turnover=None)
-    assert shortfalls(provider, ONE, a_framework()) == (Shortfall.NO_BRANCH, Shortfall.NO_TURNOVER_EVIDENCE)
+    assert find_shortfalls(provider, ONE, a_framework()) == (Shortfall.NO_BRANCH, Shortfall.NO_TURNOVER_EVIDENCE)
 
 
 @pytest.mark.parametrize("definition", [None, a_framework()])
-def test_a_place_that_the_definition_no_longer_has_is_no_place_to_be_offered_work(
+def test_a_place_removed_from_the_definition_is_not_eligible(
     definition: FrameworkDefinition | None,
 ) -> None:
     place = a_place(AreaCode("E07000001"))
-    assert shortfalls(a_provider(), place, definition) == (Shortfall.NO_SUCH_PLACE,)
+    assert find_shortfalls(a_provider(), place, definition) == (Shortfall.NO_SUCH_PLACE,)
 
 
-def test_others_are_told_of_all_places_each_with_the_reasons_of_the_record() -> None:
+def test_eligibility_names_every_place_with_its_reasons() -> None:
     provider = a_provider(branches=[a_branch(rating=Rating.REQUIRES_IMPROVEMENT)], turnover=None, places=[ONE, TWO])
-    event = eligibility_of(provider, {ESSEX: a_framework()})
+    event = assess_eligibility(provider, {ESSEX: a_framework()})
     assert event.memberships == (
         _membership(ONE, PassOverReason.RATING_BELOW_FLOOR, PassOverReason.NOT_ELIGIBLE),
         _membership(TWO),
@@ -115,7 +115,7 @@ def test_others_are_told_of_all_places_each_with_the_reasons_of_the_record() -> 
 
 def test_a_provider_below_its_floor_in_tier_one_does_not_move_to_tier_two() -> None:
     provider = a_provider(branches=[a_branch(rating=Rating.REQUIRES_IMPROVEMENT)], places=[ONE])
-    event = eligibility_of(provider, {ESSEX: a_framework()})
+    event = assess_eligibility(provider, {ESSEX: a_framework()})
     assert [(each.tier, each.eligible) for each in event.memberships] == [(Tier.ONE, False)]
 
 
@@ -132,15 +132,15 @@ def test_a_provider_below_its_floor_in_tier_one_does_not_move_to_tier_two() -> N
 def test_a_provider_is_rated_as_the_best_of_its_branches_that_may_give_home_care(
     branches: list[Branch], best: Rating
 ) -> None:
-    assert eligibility_of(a_provider(branches=branches), {}).rating is best
+    assert assess_eligibility(a_provider(branches=branches), {}).rating is best
 
 
-def test_outside_frameworks_a_provider_is_told_with_its_areas_and_no_membership() -> None:
-    event = eligibility_of(a_provider(spot_areas=[TENDRING]), {})
+def test_a_spot_provider_is_published_with_areas_and_no_membership() -> None:
+    event = assess_eligibility(a_provider(spot_areas=[TENDRING]), {})
     assert (event.spot_areas, event.memberships) == ((TENDRING,), ())
 
 
-def _membership(place: Place, *reasons: PassOverReason) -> Membership:
+def _membership(place: FrameworkPlace, *reasons: PassOverReason) -> Membership:
     return Membership(
         framework=place.framework, area=place.area, tier=place.tier, eligible=not reasons, reasons=reasons
     )

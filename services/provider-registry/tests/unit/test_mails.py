@@ -1,4 +1,4 @@
-"""Offers that go by mail: what the mail says, the link in it, and what is told of how it went."""
+"""Offers by mail: content, link, and the events that publish the results."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -12,15 +12,16 @@ from contracts.events.packages import (
     OfferRedirected,
     OfferUndeliverable,
 )
+from contracts.examples import a_visit, an_example_of, an_id, some_care
 from contracts.ids import OfferId, PackageId, ProviderId
 from contracts.values import AnswerBy, Channel, Need, Weekday
-from provider_registry.domain.mails import OfferSaid, offer_mail
+from provider_registry.domain.mails import OfferSummary, build_offer_mail
 from provider_registry.handlers.offers import (
-    note_mailed,
-    note_not_mailed,
+    notify_of_expiry,
+    publish_mail_delivered,
+    publish_mail_undeliverable,
     redirect_offer,
     send_offer,
-    tell_of_expiry,
 )
 from provider_registry.handlers.providers import (
     PutMailbox,
@@ -31,8 +32,8 @@ from provider_registry.handlers.providers import (
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.results import Delivered, Undeliverable
 from testkit.clocks import MONDAY_NINE
-from testkit.contract_examples import a_visit, an_example_of, an_id, some_care
-from testkit.provider_registry.builders import TERMS, Market, a_provider, in_memory
+from testkit.provider_registry.builders import TERMS, a_provider
+from testkit.provider_registry.fakes import InMemoryMarket, build_unit_of_work
 
 OFFER, PACKAGE, ALDER = OfferId(an_id("offer_id")), PackageId(an_id("package_id")), ProviderId(an_id("provider_id"))
 ADDRESS = "offers@alder.example"
@@ -41,20 +42,20 @@ BY_MAIL = an_example_of(OfferMade, channel=Channel.EMAIL)
 TO_MAIL = an_example_of(OfferRedirected, from_channel=Channel.WEBHOOK, to_channel=Channel.EMAIL)
 
 
-def said_of(offer: OfferMade) -> OfferSaid:
-    return OfferSaid(offer.care, offer.weekly_hours, offer.terms)
+def summarize(offer: OfferMade) -> OfferSummary:
+    return OfferSummary(offer.care, offer.weekly_hours, offer.terms)
 
 
-async def test_an_offer_by_mail_is_queued_for_the_mailbox_and_given_up_as_soon_as_one_by_webhook() -> None:
-    work = in_memory()
+async def test_an_offer_by_mail_is_queued_for_the_mailbox_with_the_timeout_of_a_webhook() -> None:
+    work = build_unit_of_work()
     await send_offer(BY_MAIL, work)
     (mail,) = work.webhooks
     assert (mail.owner, mail.kind, mail.about) == (f"mailto:{ALDER}", "offer.mailed", str(OFFER))
     assert mail.give_up_after == timedelta(minutes=2)
 
 
-async def test_the_link_in_it_is_for_this_offer_and_provider_and_ends() -> None:
-    work = in_memory()
+async def test_the_link_in_a_mail_is_for_one_offer_and_provider_and_expires() -> None:
+    work = build_unit_of_work()
     await send_offer(BY_MAIL, work)
     text = str(work.webhooks[0].data["text"])
     token = text.split(LINK)[1].split(maxsplit=1)[0]
@@ -64,11 +65,11 @@ async def test_the_link_in_it_is_for_this_offer_and_provider_and_ends() -> None:
     assert link.ends_at == MONDAY_NINE + timedelta(days=7)
 
 
-def test_a_mail_says_in_words_what_the_webhook_says() -> None:
+def test_a_mail_states_the_content_of_the_webhook() -> None:
     visit = a_visit(days=(Weekday.MON, Weekday.FRI), carers=2, time_critical=True)
     care = some_care(visits=(visit,), needs=(Need.HOIST, Need.DEMENTIA))
-    said = OfferSaid(care, Decimal("4.00"), BY_MAIL.terms)
-    mail = offer_mail(OFFER, said, AnswerBy(minutes=30, brokerage_time=True), link=LINK)
+    summary = OfferSummary(care, Decimal("4.00"), BY_MAIL.terms)
+    mail = build_offer_mail(OFFER, summary, AnswerBy(minutes=30, brokerage_time=True), link=LINK)
     assert mail.data["subject"] == "Offer: personal care, CO1"
     text = str(mail.data["text"])
     for words in (
@@ -85,47 +86,49 @@ def test_a_mail_says_in_words_what_the_webhook_says() -> None:
         assert words in text
 
 
-async def test_an_offer_that_goes_by_mail_from_now_on_says_what_the_webhook_said() -> None:
-    work = in_memory(Market(said={(PACKAGE, OFFER): said_of(BY_MAIL)}))
+async def test_an_offer_redirected_to_mail_states_the_content_of_the_webhook() -> None:
+    work = build_unit_of_work(InMemoryMarket(offer_summaries={(PACKAGE, OFFER): summarize(BY_MAIL)}))
     await send_offer(an_example_of(OfferMade, channel=Channel.WEBHOOK), work)
     await redirect_offer(TO_MAIL, work)
     assert [webhook.kind for webhook in work.webhooks] == ["offer.mailed"]
     assert "Service: personal care" in str(work.webhooks[0].data["text"])
 
 
-async def test_what_was_said_by_telephone_is_behind_the_link() -> None:
-    work = in_memory()
+async def test_an_offer_first_made_by_telephone_is_mailed_with_the_link_only() -> None:
+    work = build_unit_of_work()
     await redirect_offer(TO_MAIL, work)
     assert work.webhooks[0].data["subject"] == "Offer of a package of care"
     assert LINK in str(work.webhooks[0].data["text"])
 
 
-async def test_a_mail_that_was_not_sent_yet_is_taken_back() -> None:
-    redirected = in_memory()
+async def test_an_unsent_mail_is_cancelled() -> None:
+    redirected = build_unit_of_work()
     await send_offer(BY_MAIL, redirected)
     by_phone = an_example_of(OfferRedirected, from_channel=Channel.EMAIL, to_channel=Channel.PHONE)
     await redirect_offer(by_phone, redirected)
-    ended = in_memory()
+    ended = build_unit_of_work()
     await send_offer(BY_MAIL, ended)
-    await tell_of_expiry(an_example_of(OfferExpired), ended)
+    await notify_of_expiry(an_example_of(OfferExpired), ended)
     assert (redirected.webhooks, ended.webhooks) == ([], [])
 
 
 async def test_without_a_mail_server_a_mail_is_undeliverable_at_once() -> None:
-    work = in_memory()
+    work = build_unit_of_work()
     work.delivery_terms = replace(TERMS, mail=None)
     await send_offer(BY_MAIL, work)
     assert work.webhooks == []
-    (told,) = work.published
-    assert isinstance(told, OfferUndeliverable)
-    assert (told.channel, told.first_attempt_at, told.reason) == (Channel.EMAIL, None, "no mail server")
+    (event,) = work.published
+    assert isinstance(event, OfferUndeliverable)
+    assert (event.channel, event.first_attempt_at, event.reason) == (Channel.EMAIL, None, "no mail server")
 
 
-async def test_the_mail_servers_acceptance_is_the_delivery_and_its_refusal_is_told() -> None:
-    work, stream, at = in_memory(), StreamKey(PACKAGES, str(PACKAGE)), MONDAY_NINE
+async def test_acceptance_by_the_mail_server_is_the_delivery_and_a_refusal_is_published() -> None:
+    work, stream, at = build_unit_of_work(), StreamKey(PACKAGES, str(PACKAGE)), MONDAY_NINE
     mailbox, about = f"mailto:{ALDER}", str(OFFER)
-    await note_mailed(Delivered(an_id("mail"), mailbox, "offer.mailed", about, stream, at, at, attempts=1), work)
-    await note_not_mailed(
+    await publish_mail_delivered(
+        Delivered(an_id("mail"), mailbox, "offer.mailed", about, stream, at, at, attempts=1), work
+    )
+    await publish_mail_undeliverable(
         Undeliverable(an_id("mail"), mailbox, "offer.mailed", about, stream, at, attempts=3, reason="status 550"), work
     )
     assert work.published == [
@@ -141,16 +144,16 @@ async def test_the_mail_servers_acceptance_is_the_delivery_and_its_refusal_is_to
     ]
 
 
-async def test_a_mailbox_is_a_channel_where_there_is_a_mail_server_and_until_it_is_removed() -> None:
+async def test_a_mailbox_is_a_channel_if_there_is_a_mail_server_until_it_is_removed() -> None:
     provider = a_provider()
     for mail, channels in ((TERMS.mail, (Channel.EMAIL, Channel.PHONE)), (None, (Channel.PHONE,))):
-        work = in_memory(Market(providers={provider.provider_id: provider}))
+        work = build_unit_of_work(InMemoryMarket(providers={provider.provider_id: provider}))
         work.delivery_terms = replace(TERMS, mail=mail)
         await put_mailbox(PutMailbox(provider.provider_id, ADDRESS), work)
-        assert work.market.providers[provider.provider_id].told.channels == channels
+        assert work.market.providers[provider.provider_id].published.channels == channels
         await remove_mailbox(RemoveMailbox(provider.provider_id), work)
-        assert work.market.providers[provider.provider_id].told.channels == (Channel.PHONE,)
+        assert work.market.providers[provider.provider_id].published.channels == (Channel.PHONE,)
 
 
-def test_an_address_is_in_no_words_about_the_command() -> None:
+def test_the_repr_of_a_command_omits_the_address() -> None:
     assert ADDRESS not in repr(PutMailbox(ALDER, ADDRESS))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contracts.values import Rating
-from provider_registry.domain.ratings import rating_in
+from provider_registry.domain.ratings import parse_rating
 
 REGISTER = Path(__file__).parents[5] / "shared/data/cqc/cqc_locations_extract_head.csv"
 
@@ -30,8 +30,8 @@ REGISTER = Path(__file__).parents[5] / "shared/data/cqc/cqc_locations_extract_he
         (None, Rating.NOT_RATED),
     ],
 )
-def test_both_spellings_are_one_rating_and_every_other_word_is_none(word: str | None, rating: Rating) -> None:
-    assert rating_in(word) is rating
+def test_both_spellings_are_one_rating_and_any_other_word_is_not_rated(word: str | None, rating: Rating) -> None:
+    assert parse_rating(word) is rating
 
 
 @pytest.mark.skipif(not REGISTER.exists(), reason="CQC's register is not on this machine: ../shared/data is absent")
@@ -40,7 +40,7 @@ def test_every_word_of_the_real_register_is_understood() -> None:
         words = Counter(row["Location Latest Overall Rating"] for row in csv.DictReader(register))
     ratings: Counter[Rating] = Counter()
     for word, times in words.items():
-        ratings[rating_in(word)] += times
+        ratings[parse_rating(word)] += times
     assert ratings[Rating.REQUIRES_IMPROVEMENT] == words["Requires improvement"] + words["Requires Improvement"]
     assert ratings[Rating.NOT_RATED] == words[""] + words["Inspected but not rated"]
     assert all(ratings[rating] > 0 for rating in Rating)

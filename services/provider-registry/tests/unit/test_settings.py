@@ -14,7 +14,7 @@ MAIL = {"smtp_host": "mail.example", "smtp_from": "offers@calloff.example", "off
 LOGIN = {"smtp_username": "calloff", "smtp_password": "invented for a test"}
 
 
-def settings(**changed: object) -> Settings:
+def build_settings(**changed: object) -> Settings:
     usual: dict[str, object] = {
         "database_url": "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere",
         "kafka_bootstrap": "127.0.0.1:1",
@@ -28,8 +28,8 @@ def settings(**changed: object) -> Settings:
     return Settings.model_validate({**usual, **changed})
 
 
-def mail_server(**changed: object) -> MailServer | None:
-    outlet = build(settings(**changed)).webhooks
+def build_mail_server(**changed: object) -> MailServer | None:
+    outlet = build(build_settings(**changed)).webhooks
     assert outlet is not None
     return outlet.mail
 
@@ -44,25 +44,25 @@ def mail_server(**changed: object) -> MailServer | None:
         ({**MAIL, "offer_link_key": "short"}, "at least 32 items"),
     ],
 )
-def test_what_could_not_work_or_would_be_heard_by_others_is_refused_at_the_start(
+def test_incomplete_or_unencrypted_mail_settings_are_refused_at_the_start(
     wrong: dict[str, object], because: str
 ) -> None:
     with pytest.raises(ValidationError, match=because) as refused:
-        settings(**wrong)
+        build_settings(**wrong)
     assert "input_value" not in str(refused.value), "it may be a password"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
-def test_a_mail_server_on_the_same_machine_may_be_spoken_to_in_the_clear(host: str) -> None:
-    server = mail_server(**{**MAIL, "smtp_host": host, "smtp_starttls": False})
+def test_a_mail_server_on_the_same_machine_may_be_unencrypted(host: str) -> None:
+    server = build_mail_server(**{**MAIL, "smtp_host": host, "smtp_starttls": False})
     assert server == MailServer(host, 587, "offers@calloff.example", starttls=False)
 
 
-def test_a_mail_server_is_told_who_we_are() -> None:
-    server = mail_server(**MAIL, **LOGIN)
+def test_the_login_is_passed_to_the_mail_server() -> None:
+    server = build_mail_server(**MAIL, **LOGIN)
     assert server is not None
     assert (server.starttls, server.login) == (True, Login("calloff", "invented for a test"))
 
 
-def test_without_a_mail_server_nothing_is_mailed() -> None:
-    assert mail_server() is None
+def test_without_a_mail_server_no_mail_is_sent() -> None:
+    assert build_mail_server() is None

@@ -11,7 +11,7 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, PackageId, ReferralId
 from referral.domain.intake import PlaceFound
 from referral.domain.person import Person
-from referral.domain.referral import Noted, Referral, Status
+from referral.domain.referral import HistoryEntry, Referral, Status
 from service_runtime.projections.projections import Projection
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.endpoints import Endpoint
@@ -21,7 +21,7 @@ DISABLED_BY_COUNCIL: Final = "disabled by the council"
 
 
 @dataclass(frozen=True)
-class About:
+class PersonDetails:
     """What is kept apart from a referral because it tells whom it is about: erased, the referral stays."""
 
     person: Person
@@ -35,7 +35,7 @@ class Referrals(Protocol):
         """The package's referral; None for a package that did not begin here."""
         ...
 
-    async def add(self, referral: Referral, about: About, *, person_key: str) -> ReferralId | None:
+    async def add(self, referral: Referral, about: PersonDetails, *, person_key: str) -> ReferralId | None:
         """Keeps a new referral; or keeps nothing and returns the one that is open for this person and service.
 
         One that was asked for despite an open one is always kept.
@@ -46,11 +46,11 @@ class Referrals(Protocol):
         """Keeps where the referral stands now."""
         ...
 
-    async def note(self, package_id: PackageId, line: Noted) -> None:
+    async def add_history_entry(self, package_id: PackageId, line: HistoryEntry) -> None:
         """Adds to the history."""
         ...
 
-    async def about(self, package_id: PackageId) -> About | None:
+    async def get_about(self, package_id: PackageId) -> PersonDetails | None:
         """Who the package is for; None once that was erased."""
         ...
 
@@ -58,7 +58,7 @@ class Referrals(Protocol):
 class Frameworks(Protocol):
     """What has been published of the councils' frameworks."""
 
-    async def of(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
+    async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
         """The newest version of each of the council's frameworks."""
         ...
 
@@ -73,11 +73,11 @@ class Endpoints(Protocol):
 
 
 @dataclass(frozen=True)
-class NewsTerms:
+class NotificationTerms:
     """How news is sent: where it points to, and when it is given up, counted from the first attempt."""
 
     referral_url: str
-    given_up_after: timedelta
+    notification_delivery_timeout: timedelta
     secret_overlap: timedelta
 
 
@@ -91,26 +91,26 @@ class ReferralWork(UnitOfWork, Protocol):
     @property
     def endpoints(self) -> Endpoints: ...
     @property
-    def news_terms(self) -> NewsTerms: ...
+    def notification_terms(self) -> NotificationTerms: ...
 
 
 class Postcodes(Protocol):
     """Where a postcode is; takes microseconds and no I/O."""
 
-    def place_of(self, postcode: str) -> PlaceFound: ...
+    def locate(self, postcode: str) -> PlaceFound: ...
 
 
 @dataclass(frozen=True)
-class ReferralSeen:
+class ReferralDetails:
     """A referral with everything that its own council may see of it; `about` is None once erased."""
 
     referral: Referral
-    about: About | None
-    history: Sequence[Noted]
+    about: PersonDetails | None
+    history: Sequence[HistoryEntry]
 
 
 @dataclass(frozen=True)
-class ReferralListed:
+class ReferralSummary:
     """A referral as one line of a list: nobody can be recognised by it."""
 
     referral: Referral
@@ -118,7 +118,7 @@ class ReferralListed:
 
 
 @dataclass(frozen=True)
-class EndpointSeen:
+class EndpointState:
     """Where a council's webhooks go, and why they do not, where that is so."""
 
     url: str
@@ -128,14 +128,14 @@ class EndpointSeen:
 class ReferralQueries(Protocol):
     """Questions that change nothing."""
 
-    async def referral(self, referral_id: ReferralId) -> ReferralSeen | None: ...
+    async def find_referral(self, referral_id: ReferralId) -> ReferralDetails | None: ...
 
-    async def of_package(self, package_id: PackageId) -> Referral | None: ...
+    async def find_by_package(self, package_id: PackageId) -> Referral | None: ...
 
-    async def referrals_of(
+    async def list_referrals(
         self, council: CouncilKey, *, status: Status | None, after: tuple[datetime, UUID] | None, limit: int
-    ) -> Sequence[ReferralListed]:
+    ) -> Sequence[ReferralSummary]:
         """A council's referrals, the newest first."""
         ...
 
-    async def endpoint(self, council: CouncilKey) -> EndpointSeen | None: ...
+    async def find_endpoint(self, council: CouncilKey) -> EndpointState | None: ...

@@ -23,7 +23,7 @@ class Settings(RuntimeSettings):
     webhook_private_addresses: tuple[str, ...] = Field(
         default=(), description="JSON list of exact host:port to which webhooks may go besides https on the internet"
     )
-    news_given_up_after: timedelta = Field(default=timedelta(hours=24), description="from the first attempt")
+    notification_delivery_timeout: timedelta = Field(default=timedelta(hours=24), description="from the first attempt")
     secret_overlap: timedelta = Field(
         default=timedelta(hours=24), description="how long the previous secret still signs after a rotation"
     )

@@ -4,16 +4,16 @@ from functools import partial
 from pathlib import Path
 
 from contracts.ids import AreaCode
-from geography import NotAPostcode, Place, Postcode, PostcodeDirectory
+from geography import NotAPostcode, Postcode, PostcodeDirectory, PostcodeLocation
 from referral.api import endpoint, referrals
 from referral.domain import intake
 from referral.domain.intake import IntakeRules, KnownPlace, PlaceFound, UnknownPlace
 from referral.domain.person import PersonKeys
-from referral.ports import NewsTerms, Postcodes, ReferralQueries
+from referral.ports import NotificationTerms, Postcodes, ReferralQueries
 from referral.settings import Settings
 from referral.store.queries import PostgresReferralQueries
-from referral.store.work import PostgresReferralWork
-from referral.subscriptions import SUBSCRIPTIONS, TIMERS, VIEWS
+from referral.store.unit_of_work import PostgresReferralWork
+from referral.subscriptions import PROJECTIONS, SUBSCRIPTIONS, TIMERS
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
@@ -23,20 +23,25 @@ from service_runtime.webhooks.secret_box import SecretBox
 
 def build(settings: Settings) -> Service[PostgresReferralWork]:
     database = Database(settings.database_url.get_secret_value(), name="referral", pool_size=settings.pool_size)
-    vault = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
+    secret_box = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
     rules = AddressRules(settings.webhook_private_addresses)
     return Service(
         name="referral",
         description="The need: referrals for care at home, who the person is, and the life of each package.",
         settings=settings,
         database=database,
-        unit_of_work=partial(PostgresReferralWork, vault=vault, rules=rules, news_terms=_news_terms(settings)),
+        unit_of_work=partial(
+            PostgresReferralWork,
+            secret_box=secret_box,
+            rules=rules,
+            notification_terms=_build_notification_terms(settings),
+        ),
         migrations=Path(__file__).parent / "migrations",
         routes=(referrals.referrals, referrals.persons, endpoint.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        projections=VIEWS,
-        webhooks=WebhookConfig(vault=vault, rules=rules),
+        projections=PROJECTIONS,
+        webhooks=WebhookConfig(secret_box=secret_box, rules=rules),
         ports={
             ReferralQueries: PostgresReferralQueries(database),
             Postcodes: OnsPostcodes(PostcodeDirectory.open(settings.postcode_directory)),
@@ -46,10 +51,10 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
     )
 
 
-def _news_terms(settings: Settings) -> NewsTerms:
-    return NewsTerms(
+def _build_notification_terms(settings: Settings) -> NotificationTerms:
+    return NotificationTerms(
         referral_url=settings.referral_url,
-        given_up_after=settings.news_given_up_after,
+        notification_delivery_timeout=settings.notification_delivery_timeout,
         secret_overlap=settings.secret_overlap,
     )
 
@@ -60,12 +65,12 @@ class OnsPostcodes:
     def __init__(self, directory: PostcodeDirectory) -> None:
         self._directory = directory
 
-    def place_of(self, postcode: str) -> PlaceFound:
+    def locate(self, postcode: str) -> PlaceFound:
         try:
             parsed = Postcode.parse(postcode)
         except NotAPostcode as error:
             return intake.NotAPostcode(str(error))
-        place = self._directory.place_of(parsed)
-        if isinstance(place, Place):
+        place = self._directory.locate(parsed)
+        if isinstance(place, PostcodeLocation):
             return KnownPlace(place.outward, AreaCode(place.district.code))
         return UnknownPlace(place.outward, place.why.value)

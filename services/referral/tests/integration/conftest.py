@@ -14,21 +14,21 @@ from referral.settings import Settings
 from referral.wiring import build
 from testkit.clocks import MovableClock
 from testkit.http_client import Client
-from testkit.referral.harness import CouncilsSystem, House
+from testkit.referral.harness import CouncilsSystem, ReferralHarness
 from testkit.running_services import Voice, a_service, free_port
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
 
 
 @pytest.fixture(scope="module")
-async def house(
+async def harness(
     postgres: TestPostgres, kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[House]:
+) -> AsyncGenerator[ReferralHarness]:
     council = CouncilKey(f"council-{secrets.token_hex(4)}")
     clock, system, logs = MovableClock(), CouncilsSystem(free_port()), io.StringIO()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(system.listening())
-        issuer = await stack.enter_async_context(TokenIssuer().serving())
+        await stack.enter_async_context(system.serve())
+        issuer = await stack.enter_async_context(TokenIssuer().serve())
         sourcing = await stack.enter_async_context(Voice(kafka.bootstrap, "sourcing", council=council))
         ours = a_service(
             Settings,
@@ -45,13 +45,13 @@ async def house(
         )
         with redirect_stderr(logs):  # where the service's logger writes from its making on
             referral = await stack.enter_async_context(ours)
-        played = House(referral, system, sourcing, clock, council, kafka.bootstrap, logs)
-        await played.publishes_definition()
+        played = ReferralHarness(referral, system, sourcing, clock, council, kafka.bootstrap, logs)
+        await played.publish_definition()
         yield played
     sys.stderr.write(logs.getvalue())
 
 
 @pytest.fixture
-def client(house: House) -> Client:
+def client(harness: ReferralHarness) -> Client:
     """The council's system, as it calls."""
-    return house.client
+    return harness.client

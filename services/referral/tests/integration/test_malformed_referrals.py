@@ -9,9 +9,9 @@ import pytest
 
 from service_runtime.postgres.database import Database
 from testkit.databases import rows
-from testkit.http_client import Client, named_fields
-from testkit.referral.builders import a_body, provider
-from testkit.referral.harness import House
+from testkit.http_client import Client, list_named_fields
+from testkit.referral.builders import a_body, a_provider_id
+from testkit.referral.harness import ReferralHarness
 
 pytestmark = pytest.mark.xdist_group("referral")
 
@@ -100,7 +100,9 @@ MALFORMED: list[tuple[Change, list[str]]] = [
     (put("carer_gender", SENT), ["#/carer_gender"]),
     (put("refused_providers", [SENT]), ["#/refused_providers/0"]),
     (
-        all_of(put("refused_providers", [str(provider("A"))]), put("preferred_providers", [str(provider("A"))])),
+        all_of(
+            put("refused_providers", [str(a_provider_id("A"))]), put("preferred_providers", [str(a_provider_id("A"))])
+        ),
         ["#/preferred_providers"],
     ),
     (put("district", f"{SENT} {SENT}"), ["#/district"]),
@@ -119,23 +121,23 @@ MALFORMED: list[tuple[Change, list[str]]] = [
 
 async def everything_written(database: Database) -> list[int]:
     """How much stands in each table but those that grow when the other services of this run say something."""
-    tables = ("referrals", "persons", "history", "journal", "outbox", "commands", "timers")
+    tables = ("referrals", "persons", "history", "journal", "outbox", "idempotency_keys", "timers")
     return [int((await rows(database, f"SELECT count(*) FROM {table}"))[0][0]) for table in tables]
 
 
 @pytest.mark.parametrize(("change", "fields"), MALFORMED)
 async def test_each_wrong_field_is_named_and_nothing_is_written_or_echoed(
-    client: Client, house: House, change: Change, fields: list[str]
+    client: Client, harness: ReferralHarness, change: Change, fields: list[str]
 ) -> None:
     body = json.loads(json.dumps(a_body()))
     change(body)
-    before = await everything_written(house.database)
+    before = await everything_written(harness.database)
     reply = await client.post("/v1/referrals", body, key=f"malformed {fields} {change}")
     assert (reply.status, reply.headers["Content-Type"]) == (422, "application/problem+json")
-    assert named_fields(reply) == fields
+    assert list_named_fields(reply) == fields
     assert SENT not in reply.text.replace(f"#/{SENT}", "")
     assert "Test Person" not in reply.text
-    assert await everything_written(house.database) == before
+    assert await everything_written(harness.database) == before
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"NaN", b"[" * 100_000])
@@ -157,11 +159,11 @@ async def test_too_much_is_refused_before_it_is_read(client: Client) -> None:
 async def test_a_withdrawal_says_why_and_nothing_else(client: Client, body: object, fields: list[str]) -> None:
     path = "/v1/referrals/0197a3c0-0000-7000-8000-000000000000/withdrawal"
     reply = await client.post(path, body)
-    assert (reply.status, named_fields(reply)) == (422, fields)
+    assert (reply.status, list_named_fields(reply)) == (422, fields)
     assert SENT not in reply.text
 
 
 @pytest.mark.parametrize("path", ["/v1/referrals/not-an-id", "/v1/referrals?limit=0", "/v1/referrals?cursor=xyz"])
 async def test_a_wrong_parameter_is_named(client: Client, path: str) -> None:
     reply = await client.get(path)
-    assert (reply.status, len(named_fields(reply))) == (422, 1)
+    assert (reply.status, len(list_named_fields(reply))) == (422, 1)

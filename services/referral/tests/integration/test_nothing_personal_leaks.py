@@ -16,9 +16,9 @@ from contracts.events.packages import PackagePlaced, PlacementVoided
 from contracts.ids import PackageId
 from service_runtime.postgres.database import Database
 from testkit.databases import rows
-from testkit.http_client import Client, Reply
-from testkit.referral.builders import a_body, provider
-from testkit.referral.harness import House
+from testkit.http_client import Client, ServiceResponse
+from testkit.referral.builders import a_body, a_provider_id
+from testkit.referral.harness import ReferralHarness
 from testkit.topics import everything_in
 from testkit.waiting import until
 
@@ -38,7 +38,7 @@ PLANTED = (
     "dog-bites-planted",
     "PLANTED-REFERENCE",
 )
-ALDER = provider("Alder")
+ALDER = a_provider_id("Alder")
 
 
 def planted_body() -> dict[str, object]:
@@ -111,7 +111,7 @@ def served(spans: InMemorySpanExporter) -> list[ReadableSpan]:
 
 async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
     client: Client,
-    house: House,
+    harness: ReferralHarness,
     spans: InMemorySpanExporter,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -125,7 +125,7 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
         await client.post("/v1/referrals", {**body, "visits": "PLANTED-REFERENCE"}),
     ]
     assert [reply.status for reply in refused] == [409, 422, 422]
-    refused += [await with_the_table_gone(client, house.database, body)]
+    refused += [await with_the_table_gone(client, harness.database, body)]
     refused += [
         await client.get("/v1/referrals?status=Quillfeather&cursor=9990000026"),
         await client.get("/v1/referrals/Quillfeather"),
@@ -133,14 +133,14 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
         await client.get("/Quillfeather/Plantagenet%20Mews"),
     ]
 
-    await house.hears(package_id, PackagePlaced, provider_id=ALDER)
+    await harness.publish_events(package_id, PackagePlaced, provider_id=ALDER)
 
     async def shown() -> bool:
-        return (await client.of_provider(ALDER).get(f"/v1/packages/{package_id}/person")).status == 200
+        return (await client.for_provider(ALDER).get(f"/v1/packages/{package_id}/person")).status == 200
 
     await until(shown, within=30)
     await client.post(f"{location}/withdrawal", {"reason": "person has died"}, key="PLANTED-REFERENCE again")
-    await house.hears(package_id, PlacementVoided, provider_id=ALDER)
+    await harness.publish_events(package_id, PlacementVoided, provider_id=ALDER)
 
     async def withdrawn() -> bool:
         return (await client.get(location)).body["status"] == "withdrawn"
@@ -148,23 +148,23 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
     await until(withdrawn, within=30)
 
     async def relayed() -> bool:
-        return not await rows(house.database, "SELECT 1 FROM outbox")
+        return not await rows(harness.database, "SELECT 1 FROM outbox")
 
     await until(relayed, within=30)
     captured = capfd.readouterr()
     places = [
         *(("answer", reply.text + str(reply.headers)) for reply in (taken, *refused)),
-        *await tables_of(house.database),
-        *await topics_at(house.bootstrap),
-        ("log", house.logs.getvalue()),
+        *await tables_of(harness.database),
+        *await topics_at(harness.bootstrap),
+        ("log", harness.logs.getvalue()),
         ("library logs", caplog.text),
         ("output", captured.out + captured.err),
         ("metrics", (await client.get("/metrics")).text),
         ("spans", " ".join(span.to_json() for span in spans.get_finished_spans())),
-        ("PostgreSQL's log", await log_of_postgres(house.database)),
+        ("PostgreSQL's log", await log_of_postgres(harness.database)),
     ]
     assert found_in(places) == []
-    assert "service ready" in house.logs.getvalue()
+    assert "service ready" in harness.logs.getvalue()
     assert {str((span.attributes or {}).get("url.path")) for span in served(spans)} == {"REDACTED"}
     named = [span for span in served(spans) if (span.attributes or {}).get("calloff.package_id") == str(package_id)]
     assert {str((span.attributes or {})["http.route"]) for span in named} == {
@@ -173,12 +173,12 @@ async def test_a_person_is_found_in_no_place_but_the_one_that_is_theirs(
         "/v1/referrals/{referral_id}/withdrawal",
         "/v1/packages/{package_id}/person",
     }
-    assert len(found_in([("persons", await persons_of(house.database))])) > len(PLANTED) / 2, (
+    assert len(found_in([("persons", await persons_of(harness.database))])) > len(PLANTED) / 2, (
         "the search finds what is there"
     )
 
 
-async def with_the_table_gone(client: Client, database: Database, body: dict[str, object]) -> Reply:
+async def with_the_table_gone(client: Client, database: Database, body: dict[str, object]) -> ServiceResponse:
     """The worst that PostgreSQL can do: fail in the statement that carries the person."""
     await rows(database, "ALTER TABLE persons RENAME TO gone")
     try:

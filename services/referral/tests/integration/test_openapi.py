@@ -8,30 +8,30 @@ from jsonschema.protocols import Validator
 from contracts.events.packages import PackagePlaced
 from contracts.ids import PackageId
 from testkit.http_client import Client
-from testkit.openapi import ask_all_that_the_page_tells
-from testkit.referral.builders import a_body_about, provider
-from testkit.referral.harness import House
+from testkit.openapi import check_documented_operations
+from testkit.referral.builders import a_body_about, a_provider_id
+from testkit.referral.harness import ReferralHarness
 from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("referral")
 
-ALDER = provider("Alder")
+ALDER = a_provider_id("Alder")
 
 
 async def test_no_request_gets_an_answer_that_the_page_does_not_tell(
-    client: Client, house: House, problem_schema: Validator
+    client: Client, harness: ReferralHarness, problem_schema: Validator
 ) -> None:
     requested, placed = await posted(client, "Test Requested"), await posted(client, "Test Placed")
     package = PackageId(UUID(placed["package_id"]))
-    await house.hears(package, PackagePlaced, provider_id=ALDER)
+    await harness.publish_events(package, PackagePlaced, provider_id=ALDER)
     await until(lambda: is_shown(client, package), within=30)
 
-    await ask_all_that_the_page_tells(
+    await check_documented_operations(
         client.url,
         tokens=[
-            client.token(),
-            client.of_provider(ALDER).allowed("offers:answer", "operations:manage").token(),
-            client.allowed("audit:read").token(),
+            client.issue_token(),
+            client.for_provider(ALDER).with_scopes("offers:answer", "operations:manage").issue_token(),
+            client.with_scopes("audit:read").issue_token(),
             "rubbish",
         ],
         known={"referral_id": [requested["referral_id"], placed["referral_id"]], "package_id": [package]},
@@ -46,4 +46,4 @@ async def posted(client: Client, name: str) -> dict[str, str]:
 
 
 async def is_shown(client: Client, package: PackageId) -> bool:
-    return (await client.of_provider(ALDER).get(f"/v1/packages/{package}/person")).status == 200
+    return (await client.for_provider(ALDER).get(f"/v1/packages/{package}/person")).status == 200

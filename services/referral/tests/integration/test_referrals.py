@@ -18,20 +18,20 @@ from contracts.events.packages import (
     SourcingStopped,
     StageEntered,
 )
+from contracts.examples import COLCHESTER
 from contracts.ids import PackageId
 from testkit.chain_checker import faults_in
 from testkit.clocks import MONDAY_NINE
-from testkit.contract_examples import COLCHESTER
 from testkit.databases import number
-from testkit.http_client import Client, Reply, named_fields
-from testkit.referral.builders import a_body, a_body_about, provider
-from testkit.referral.harness import House
+from testkit.http_client import Client, ServiceResponse, list_named_fields
+from testkit.referral.builders import a_body, a_body_about, a_provider_id
+from testkit.referral.harness import ReferralHarness
 from testkit.topics import Kept, everything_in
 from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("referral")
 
-ALDER, BIRCH = provider("Alder"), provider("Birch")
+ALDER, BIRCH = a_provider_id("Alder"), a_provider_id("Birch")
 NOBODY_HAS = "0197a3c0-0000-7000-8000-000000000000"
 
 
@@ -47,15 +47,15 @@ class Somebody:
         return a_body(**{"person": person, **changed})
 
 
-async def posted(client: Client, **changed: object) -> Reply:
+async def posted(client: Client, **changed: object) -> ServiceResponse:
     reply = await client.post("/v1/referrals", Somebody.new(**changed))
     assert reply.status == 201, reply.text
     return reply
 
 
-async def on_kafka(house: House, package_id: str, *, at_least: int = 1) -> list[Kept]:
+async def on_kafka(harness: ReferralHarness, package_id: str, *, at_least: int = 1) -> list[Kept]:
     async def enough() -> list[Kept]:
-        records = await everything_in(house.bootstrap, PACKAGES, keys={package_id})
+        records = await everything_in(harness.bootstrap, PACKAGES, keys={package_id})
         return records if len(records) >= at_least else []
 
     return await until(enough, within=30)
@@ -73,28 +73,28 @@ async def until_status(client: Client, location: str, status: str) -> Any:
     return await until(there, within=30)
 
 
-async def say(house: House, package_id: str, *events: type[PackageEvent]) -> None:
+async def say(harness: ReferralHarness, package_id: str, *events: type[PackageEvent]) -> None:
     """Sourcing says this about the package; every provider in it is Alder."""
     about_alder = {OfferMade, OfferDeclined, PackagePlaced, PlacementVoided}
     for event in events:
         changed = {"provider_id": ALDER} if event in about_alder else {}
-        await house.hears(PackageId(UUID(package_id)), event, **changed)
+        await harness.publish_events(PackageId(UUID(package_id)), event, **changed)
 
 
-async def test_a_referral_becomes_a_package_on_the_topic(client: Client, house: House) -> None:
+async def test_a_referral_becomes_a_package_on_the_topic(client: Client, harness: ReferralHarness) -> None:
     reply = await posted(client)
     assert reply.headers["Location"] == f"/v1/referrals/{reply.body['referral_id']}"
     assert (reply.body["status"], reply.body["warnings"]) == ("requested", [])
-    records = await on_kafka(house, reply.body["package_id"])
+    records = await on_kafka(harness, reply.body["package_id"])
     assert types_of(records) == ["PackageRequested"]
     assert records[0].header("ce_council") == client.council
     assert b'"area":"E07000071"' in records[0].value
     assert faults_in(records) == []
 
 
-async def test_its_own_council_sees_the_person_and_what_has_happened(client: Client, house: House) -> None:
+async def test_its_own_council_sees_the_person_and_what_has_happened(client: Client, harness: ReferralHarness) -> None:
     reply = await posted(client, reference="OURS-42")
-    await say(house, reply.body["package_id"], SourcingStarted, StageEntered, OfferMade, OfferDeclined, OfferMade)
+    await say(harness, reply.body["package_id"], SourcingStarted, StageEntered, OfferMade, OfferDeclined, OfferMade)
     location = reply.headers["Location"]
 
     async def two_offers() -> Any:
@@ -124,14 +124,16 @@ async def test_an_invalid_nhs_number_is_reported_and_taken_in(client: Client) ->
     assert [each["pointer"] for each in reply.body["warnings"]] == ["#/person/nhs_number"]
 
 
-async def test_a_repeat_with_the_same_key_gets_the_same_answer_and_does_nothing(client: Client, house: House) -> None:
+async def test_a_repeat_with_the_same_key_gets_the_same_answer_and_does_nothing(
+    client: Client, harness: ReferralHarness
+) -> None:
     body = Somebody.new()
     first = await client.post("/v1/referrals", body, key="once")
-    before = await number(house.database, "SELECT count(*) FROM referrals")
+    before = await number(harness.database, "SELECT count(*) FROM referrals")
     again = await client.post("/v1/referrals", body, key="once")
     assert (again.status, again.text, again.headers["Location"]) == (201, first.text, first.headers["Location"])
-    assert await number(house.database, "SELECT count(*) FROM referrals") == before
-    assert types_of(await on_kafka(house, first.body["package_id"])) == ["PackageRequested"]
+    assert await number(harness.database, "SELECT count(*) FROM referrals") == before
+    assert types_of(await on_kafka(harness, first.body["package_id"])) == ["PackageRequested"]
 
 
 async def test_the_same_key_with_another_body_is_refused(client: Client) -> None:
@@ -139,14 +141,14 @@ async def test_the_same_key_with_another_body_is_refused(client: Client) -> None
     assert (await client.post("/v1/referrals", Somebody.new(), key="reused")).status == 422
 
 
-async def test_the_same_key_many_times_at_once_is_one_referral(client: Client, house: House) -> None:
-    before = await number(house.database, "SELECT count(*) FROM referrals")
+async def test_the_same_key_many_times_at_once_is_one_referral(client: Client, harness: ReferralHarness) -> None:
+    before = await number(harness.database, "SELECT count(*) FROM referrals")
     for attempt in range(10):
         body = Somebody.new()
         replies = await asyncio.gather(*(client.post("/v1/referrals", body, key=f"race-{attempt}") for _ in range(4)))
         assert {reply.status for reply in replies} == {201}
         assert len({reply.text for reply in replies}) == 1
-    assert await number(house.database, "SELECT count(*) FROM referrals") == before + 10
+    assert await number(harness.database, "SELECT count(*) FROM referrals") == before + 10
 
 
 async def test_of_two_identical_referrals_at_once_one_is_taken_and_the_other_told_which(client: Client) -> None:
@@ -166,10 +168,10 @@ async def test_a_reason_lets_a_second_one_in(client: Client) -> None:
     assert (await client.post("/v1/referrals", second)).status == 201
 
 
-async def test_a_council_learns_nothing_of_anothers_people(client: Client, house: House) -> None:
+async def test_a_council_learns_nothing_of_anothers_people(client: Client, harness: ReferralHarness) -> None:
     body = Somebody.new()
     reply = await client.post("/v1/referrals", body)
-    foreign = client.of("another-council")
+    foreign = client.for_council("another-council")
     location = reply.headers["Location"]
     assert (await foreign.post("/v1/referrals", body)).status == 503, "no framework of it is known, and nothing else"
     unknown = await foreign.get(f"/v1/referrals/{NOBODY_HAS}")
@@ -196,9 +198,9 @@ async def test_a_list_shows_nobody_and_goes_page_by_page(client: Client) -> None
     assert len(seen) == len(set(seen))
 
 
-async def test_a_list_can_be_asked_for_one_status(client: Client, house: House) -> None:
+async def test_a_list_can_be_asked_for_one_status(client: Client, harness: ReferralHarness) -> None:
     reply = await posted(client)
-    await say(house, reply.body["package_id"], PackagePlaced)
+    await say(harness, reply.body["package_id"], PackagePlaced)
     await until_status(client, reply.headers["Location"], "placed")
     items = (await client.get("/v1/referrals?status=placed&limit=200")).body["items"]
     assert reply.body["referral_id"] in [item["referral_id"] for item in items]
@@ -206,45 +208,48 @@ async def test_a_list_can_be_asked_for_one_status(client: Client, house: House) 
     assert (await client.get("/v1/referrals?status=lost")).status == 422
 
 
-async def test_the_placed_provider_is_shown_the_person_and_that_is_on_the_topic(client: Client, house: House) -> None:
+async def test_the_placed_provider_is_shown_the_person_and_that_is_on_the_topic(
+    client: Client, harness: ReferralHarness
+) -> None:
     reply = await posted(client)
     package_id = reply.body["package_id"]
-    path, alder = f"/v1/packages/{package_id}/person", client.of_provider(ALDER)
+    path, alder = f"/v1/packages/{package_id}/person", client.for_provider(ALDER)
     early = await alder.get(path)
     assert (early.status, early.headers["Retry-After"]) == (404, "1")
-    await say(house, package_id, PackagePlaced)
+    await say(harness, package_id, PackagePlaced)
     await until_status(client, reply.headers["Location"], "placed")
     shown = await alder.call("GET", path, headers={"Idempotency-Key": "not kept"})
     assert (shown.status, shown.headers["Cache-Control"]) == (200, "no-store")
     assert shown.body["address"]["lines"] == ["1 Invented Street", "Colchester"]
-    records = await on_kafka(house, package_id, at_least=3)
+    records = await on_kafka(harness, package_id, at_least=3)
     assert types_of([each for each in records if "referral" in each.header("ce_source")]) == [
         "PackageRequested",
         "PersonDisclosed",
     ]
-    answers = await number(house.database, "SELECT count(*) FROM commands WHERE answer LIKE '%Invented Street%'")
+    query = "SELECT count(*) FROM idempotency_keys WHERE answer LIKE '%Invented Street%'"
+    answers = await number(harness.database, query)
     assert answers == 0
-    for nobody in (client.of_provider(BIRCH), alder.of("another-council")):
+    for nobody in (client.for_provider(BIRCH), alder.for_council("another-council")):
         refused = await nobody.get(path)
         assert (refused.status, refused.text) == (404, early.text)
     assert (await client.get(path)).status == 403
 
 
-async def test_a_withdrawal_is_asked_for_answered_and_done(client: Client, house: House) -> None:
+async def test_a_withdrawal_is_asked_for_answered_and_done(client: Client, harness: ReferralHarness) -> None:
     reply = await posted(client)
     location, package_id = reply.headers["Location"], reply.body["package_id"]
     first = await client.post(f"{location}/withdrawal", {"reason": "family will care"})
     again = await client.post(f"{location}/withdrawal", {"reason": "moved away"})
     assert (first.status, first.text) == (202, again.text)
     assert (first.body["status"], again.body["reason"]) == ("withdrawal requested", "family will care")
-    await say(house, package_id, SourcingStopped)
+    await say(harness, package_id, SourcingStopped)
     body = await until_status(client, location, "withdrawn")
     assert [line["what"] for line in body["history"]][-3:] == [
         "withdrawal requested",
         "sourcing stopped",
         "withdrawn",
     ]
-    records = await on_kafka(house, package_id, at_least=4)
+    records = await on_kafka(harness, package_id, at_least=4)
     assert types_of([each for each in records if "referral" in each.header("ce_source")]) == [
         "PackageRequested",
         "WithdrawalRequested",
@@ -253,27 +258,29 @@ async def test_a_withdrawal_is_asked_for_answered_and_done(client: Client, house
     assert faults_in(records) == []
 
 
-async def test_a_withdrawn_placement_takes_the_person_from_the_provider(client: Client, house: House) -> None:
+async def test_a_withdrawn_placement_takes_the_person_from_the_provider(
+    client: Client, harness: ReferralHarness
+) -> None:
     reply = await posted(client)
     location, package_id = reply.headers["Location"], reply.body["package_id"]
-    await say(house, package_id, PackagePlaced)
+    await say(harness, package_id, PackagePlaced)
     await until_status(client, location, "placed")
     await client.post(f"{location}/withdrawal", {"reason": "person has died"})
-    await say(house, package_id, PlacementVoided)
+    await say(harness, package_id, PlacementVoided)
     await until_status(client, location, "withdrawn")
-    assert (await client.of_provider(ALDER).get(f"/v1/packages/{package_id}/person")).status == 404
+    assert (await client.for_provider(ALDER).get(f"/v1/packages/{package_id}/person")).status == 404
 
 
-async def test_once_care_has_started_it_is_no_withdrawal(client: Client, house: House) -> None:
+async def test_once_care_has_started_it_is_no_withdrawal(client: Client, harness: ReferralHarness) -> None:
     reply = await posted(client)
     location, package_id = reply.headers["Location"], reply.body["package_id"]
-    await say(house, package_id, PackagePlaced)
+    await say(harness, package_id, PackagePlaced)
     await until_status(client, location, "placed")
-    house.clock.advance(timedelta(days=7))
+    harness.clock.advance(timedelta(days=7))
     try:
         refused = await client.post(f"{location}/withdrawal", {"reason": "moved away"})
     finally:
-        house.clock.set_to(MONDAY_NINE)
+        harness.clock.set_to(MONDAY_NINE)
     assert (refused.status, refused.body["type"].rsplit("/", 1)[1]) == (409, "care-has-started")
 
 
@@ -281,7 +288,7 @@ async def test_an_unknown_postcode_asks_for_the_district(client: Client) -> None
     body = Somebody.new()
     body["person"]["address"]["postcode"] = "ZZ99 3VZ"
     refused = await client.post("/v1/referrals", body)
-    assert named_fields(refused) == ["#/person/address/postcode", "#/district"]
+    assert list_named_fields(refused) == ["#/person/address/postcode", "#/district"]
     taken = await client.post("/v1/referrals", {**body, "district": COLCHESTER})
     assert taken.status == 201
     care = (await client.get(taken.headers["Location"])).body["care"]
@@ -293,7 +300,7 @@ async def test_an_unknown_postcode_asks_for_the_district(client: Client) -> None
     [((), 403), (("referrals:read",), 403), (("offers:answer",), 403), (("referrals:write",), 201)],
 )
 async def test_only_a_system_that_may_write_can_post(client: Client, scopes: tuple[str, ...], status: int) -> None:
-    assert (await client.allowed(*scopes).post("/v1/referrals", Somebody.new())).status == status
+    assert (await client.with_scopes(*scopes).post("/v1/referrals", Somebody.new())).status == status
 
 
 async def test_without_a_token_nobody_is_told_anything(client: Client) -> None:

@@ -17,6 +17,7 @@ from contracts.events.packages import (
     SourcingStopped,
     WithdrawalRequested,
 )
+from contracts.examples import an_id
 from contracts.ids import CouncilKey, PackageId
 from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.errors import CareHasStarted, OpenReferralExists, PersonNotShown, ReferralNotFound
@@ -28,24 +29,23 @@ from referral.handlers import (
     Submitted,
     WithdrawReferral,
     finish_withdrawal,
-    note_progress,
+    record_progress,
     show_person,
     submit_referral,
     withdraw_referral,
 )
-from testkit.contract_examples import an_id
 from testkit.referral.builders import (
     COUNCIL,
     KEYS,
     PACKAGE,
     a_person,
+    a_provider_id,
     a_request,
-    provider,
-    said,
+    build_event,
 )
 from testkit.referral.fakes import InMemoryReferralWork
 
-ALDER = provider("Alder")
+ALDER = a_provider_id("Alder")
 WITHDRAW = WithdrawReferral(PACKAGE, WithdrawalReason.NO_LONGER_NEEDED)
 
 
@@ -53,16 +53,16 @@ async def submitted(
     work: InMemoryReferralWork, request: ReferralRequest | None = None, *, package_id: PackageId = PACKAGE
 ) -> Submitted:
     request = request or a_request()
-    key = KEYS.key_of(request.person, COUNCIL)
+    key = KEYS.compute_key(request.person, COUNCIL)
     return await submit_referral(SubmitReferral(package_id, COUNCIL, request, key, IntakeRules()), work)
 
 
 async def a_placed_one() -> InMemoryReferralWork:
-    work = InMemoryReferralWork().hears_of()
+    work = InMemoryReferralWork().add_definitions()
     await submitted(work)
-    placed = said(PackagePlaced, provider_id=ALDER)
+    placed = build_event(PackagePlaced, provider_id=ALDER)
     assert isinstance(placed, PackagePlaced)
-    await note_progress(placed, work)
+    await record_progress(placed, work)
     work.published.clear()
     return work
 
@@ -72,7 +72,7 @@ def ask(**changed: object) -> ShowPerson:
 
 
 async def heard(work: InMemoryReferralWork, event: type[SourcingStopped] | type[PlacementVoided]) -> None:
-    happened = said(event)
+    happened = build_event(event)
     assert isinstance(happened, SourcingStopped | PlacementVoided)
     await finish_withdrawal(happened, work)
 
@@ -82,7 +82,7 @@ def happened(work: InMemoryReferralWork) -> list[What]:
 
 
 async def test_a_referral_becomes_a_package_that_tells_nobody_who_it_is_for() -> None:
-    work = InMemoryReferralWork().hears_of()
+    work = InMemoryReferralWork().add_definitions()
     result = await submitted(work)
     assert [type(event) for event in work.published] == [PackageRequested]
     event = work.published[0]
@@ -92,7 +92,7 @@ async def test_a_referral_becomes_a_package_that_tells_nobody_who_it_is_for() ->
 
 
 async def test_one_person_has_one_open_referral_for_a_service() -> None:
-    work = InMemoryReferralWork().hears_of()
+    work = InMemoryReferralWork().add_definitions()
     first = await submitted(work)
     with pytest.raises(OpenReferralExists, match=str(first.referral.referral_id)):
         await submitted(work, package_id=PackageId(an_id("another")))
@@ -100,7 +100,7 @@ async def test_one_person_has_one_open_referral_for_a_service() -> None:
 
 
 async def test_unless_there_is_a_reason_or_it_is_another_service_or_the_first_is_withdrawn() -> None:
-    work = InMemoryReferralWork().hears_of()
+    work = InMemoryReferralWork().add_definitions()
     await submitted(work)
     why = DespiteOpenReferral.SEPARATE_PACKAGE
     await submitted(work, a_request(despite_open_referral=why), package_id=PackageId(an_id("second")))
@@ -112,7 +112,7 @@ async def test_unless_there_is_a_reason_or_it_is_another_service_or_the_first_is
 
 
 async def test_a_withdrawal_is_asked_for_once_and_done_once_sourcing_has_answered() -> None:
-    work = InMemoryReferralWork().hears_of()
+    work = InMemoryReferralWork().add_definitions()
     await submitted(work)
     assert (await withdraw_referral(WITHDRAW, work)).status is Status.WITHDRAWAL_REQUESTED
     again = replace(WITHDRAW, reason=WithdrawalReason.MOVED_AWAY)
@@ -127,7 +127,7 @@ async def test_a_withdrawal_is_asked_for_once_and_done_once_sourcing_has_answere
 
 
 async def test_a_withdrawn_person_can_be_referred_again() -> None:
-    work = InMemoryReferralWork().hears_of()
+    work = InMemoryReferralWork().add_definitions()
     await submitted(work)
     await withdraw_referral(WITHDRAW, work)
     await heard(work, SourcingStopped)
@@ -169,7 +169,7 @@ async def test_the_placed_provider_is_shown_the_person_and_each_showing_is_on_re
 @pytest.mark.parametrize(
     "changed",
     [
-        {"provider_id": provider("Birch")},
+        {"provider_id": a_provider_id("Birch")},
         {"council": CouncilKey("another")},
         {"package_id": PackageId(an_id("no such package"))},
     ],
@@ -201,11 +201,11 @@ async def test_an_erased_person_is_shown_to_nobody() -> None:
 async def test_the_history_has_the_instant_at_which_it_happened_not_at_which_we_heard(
     event: type[PackageEvent],
 ) -> None:
-    work = InMemoryReferralWork().hears_of()
+    work = InMemoryReferralWork().add_definitions()
     await submitted(work)
     earlier = datetime(2026, 3, 2, 8, 59, tzinfo=UTC)
     work.cause = replace(work.cause, at=earlier)
-    happening = said(event)
+    happening = build_event(event)
     assert isinstance(happening, SourcingStarted | OfferMade)
-    await note_progress(happening, work)
+    await record_progress(happening, work)
     assert work.shelf.history[-1][1].at == earlier

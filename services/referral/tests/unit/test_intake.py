@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from contracts.errors import InvalidInput
+from contracts.examples import COLCHESTER, ESSEX, a_definition
 from contracts.framework import Area, FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey
 from contracts.values import AgeBand, Care, Need, ServiceType, Wishes
@@ -15,11 +16,10 @@ from referral.domain.intake import (
     NotAPostcode,
     ReferralRequest,
     UnknownPlace,
-    care_for,
-    warnings_about,
+    build_care,
+    find_warnings,
 )
-from testkit.contract_examples import COLCHESTER, ESSEX, a_definition
-from testkit.referral.builders import a_person, a_request, provider
+from testkit.referral.builders import a_person, a_provider_id, a_request
 
 TODAY = date(2026, 3, 2)
 TENDRING = AreaCode("E07000076")
@@ -27,7 +27,7 @@ WHY = "not in our postcode directory; choose the district"
 
 
 def taken_in(request: ReferralRequest, *frameworks: FrameworkDefinition, rules: IntakeRules | None = None) -> Care:
-    return care_for(request, frameworks or (a_definition(),), today=TODAY, rules=rules or IntakeRules())
+    return build_care(request, frameworks or (a_definition(),), today=TODAY, rules=rules or IntakeRules())
 
 
 def wrong_fields(
@@ -63,7 +63,7 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
         place=NotAPostcode("write it in full"),
         starts_on=date(2026, 3, 1),
         needs=(Need.HOIST, Need.HOIST),
-        wishes=Wishes(refused=(provider("Alder"),), preferred=(provider("Alder"),)),
+        wishes=Wishes(refused=(a_provider_id("Alder"),), preferred=(a_provider_id("Alder"),)),
         framework=FrameworkKey("no-such-framework"),
     )
     assert wrong_fields(request, rules=IntakeRules(refuses_invalid_nhs_number=True)) == [
@@ -80,7 +80,7 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
 def test_an_invalid_nhs_number_is_reported_and_refused_only_where_the_setting_says_so() -> None:
     request = a_request(person=a_person(nhs_number="9990000019"))
     taken_in(request)
-    assert [each.pointer for each in warnings_about(request)] == ["#/person/nhs_number"]
+    assert [each.pointer for each in find_warnings(request)] == ["#/person/nhs_number"]
     assert wrong_fields(request, rules=IntakeRules(refuses_invalid_nhs_number=True)) == ["#/person/nhs_number"]
 
 
@@ -117,7 +117,7 @@ def test_a_district_that_agrees_needs_no_confirmation() -> None:
 
 def test_where_nothing_was_published_yet_the_council_is_asked_to_come_back() -> None:
     with pytest.raises(FrameworksNotKnown):
-        care_for(a_request(), (), today=TODAY, rules=IntakeRules())
+        build_care(a_request(), (), today=TODAY, rules=IntakeRules())
 
 
 def test_the_one_framework_that_has_the_district_needs_no_naming() -> None:

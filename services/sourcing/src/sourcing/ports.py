@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from contracts.events.base import PackageEvent
-from contracts.events.frameworks import FrameworkPublished, RankedListPublished, ranked_list_key
+from contracts.events.frameworks import FrameworkPublished, RankedListPublished, make_ranked_list_key
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,
@@ -15,14 +15,14 @@ from contracts.events.providers import (
     EmbargoLifted,
     ProviderEmbargoed,
 )
-from contracts.events.rates import RatesSelected, rates_key
+from contracts.events.rates import RatesSelected, make_rates_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.observability.instruments import WAIT_BUCKETS, HistogramSpec
 from service_runtime.projections.projections import Projection
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
-from sourcing.domain.market import Market
+from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.search import Offer, Search
 from sourcing.domain.triggers import Outage
 
@@ -34,7 +34,7 @@ RANKED_LISTS: Final = Projection("ranked-lists", (RankedListPublished,), lambda 
 RANKED_LIST_VERSIONS: Final = Projection(
     "ranked-list-versions",
     (RankedListPublished,),
-    lambda event: f"{ranked_list_key(event.framework, event.area, event.tier)}/{event.list_version}",
+    lambda event: f"{make_ranked_list_key(event.framework, event.area, event.tier)}/{event.list_version}",
 )
 ELIGIBILITY: Final = Projection("eligibility", (EligibilityChanged,), lambda event: event.key)
 CHANNELS: Final = Projection("channels", (ChannelsChanged,), lambda event: event.key)
@@ -43,7 +43,7 @@ EMBARGOES: Final[Projection[ProviderEmbargoed | EmbargoLifted]] = Projection(
 )
 CAPACITY: Final = Projection("capacity", (CapacityDeclared,), lambda event: f"{event.key}/{event.area}")
 RATES: Final = Projection(
-    "rates", (RatesSelected,), lambda event: rates_key(event.provider_id, event.framework, event.area)
+    "rates", (RatesSelected,), lambda event: make_rates_key(event.provider_id, event.framework, event.area)
 )
 
 TIME_TO_FIRST_OFFER: Final = HistogramSpec(
@@ -72,7 +72,9 @@ class Searches(Protocol):
 class Markets(Protocol):
     """What the views say, read for one search."""
 
-    async def read(self, care: Care, search: Search | None, *, at: datetime, about: ProviderId | None = None) -> Market:
+    async def read(
+        self, care: Care, search: Search | None, *, at: datetime, provider_id: ProviderId | None = None
+    ) -> MarketSnapshot:
         """Definition and lists that the search is bound to, or those in force at `at`, and the candidates' facts.
 
         `about` is somebody else whose facts are needed, too.
@@ -83,7 +85,7 @@ class Markets(Protocol):
 class Outages(Protocol):
     """When we ourselves were down."""
 
-    async def since(self, at: datetime) -> Sequence[Outage]:
+    async def list_since(self, at: datetime) -> Sequence[Outage]:
         """Outages that ended after `at`, the earliest first."""
         ...
 
@@ -100,7 +102,7 @@ class SourcingWork(UnitOfWork, Protocol):
 
 
 @dataclass(frozen=True)
-class OfferSeen:
+class OfferDetails:
     """An offer with what its provider may know of the package."""
 
     offer: Offer
@@ -110,7 +112,7 @@ class OfferSeen:
 
 
 @dataclass(frozen=True)
-class SearchSeen:
+class SearchDetails:
     """A search with what stands around it."""
 
     search: Search
@@ -118,7 +120,7 @@ class SearchSeen:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class JournalRecord:
     """One event as it stands in the journal."""
 
     event: PackageEvent
@@ -132,9 +134,9 @@ class Recorded:
 class SearchQueries(Protocol):
     """Questions that change nothing."""
 
-    async def offer(self, offer_id: OfferId) -> OfferSeen | None: ...
+    async def find_offer(self, offer_id: OfferId) -> OfferDetails | None: ...
 
-    async def offers_of(
+    async def list_offers(
         self,
         provider_id: ProviderId,
         council: CouncilKey,
@@ -142,34 +144,34 @@ class SearchQueries(Protocol):
         only_live: bool,
         after: tuple[datetime, UUID] | None,
         limit: int,
-    ) -> Sequence[OfferSeen]:
+    ) -> Sequence[OfferDetails]:
         """A provider's offers of one council, the newest first."""
         ...
 
-    async def search(self, package_id: PackageId) -> SearchSeen | None: ...
+    async def find_search(self, package_id: PackageId) -> SearchDetails | None: ...
 
-    async def definition_of(self, search: Search) -> FrameworkDefinition | None:
+    async def find_definition(self, search: Search) -> FrameworkDefinition | None:
         """The version that the search is bound to; None while it is bound to none."""
         ...
 
-    async def listed(self, reference: ListingReference) -> SearchSeen | None:
+    async def find_listed_search(self, reference: ListingReference) -> SearchDetails | None:
         """The search whose package has this reference on the list, open still or not."""
         ...
 
-    async def open_to(
+    async def list_open_packages(
         self, provider_id: ProviderId, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Search]:
         """Packages that are open to all and in whose areas the provider works, the newest first."""
         ...
 
-    async def works_in(self, provider_id: ProviderId, seen: SearchSeen) -> bool:
+    async def is_open_to(self, provider_id: ProviderId, seen: SearchDetails) -> bool:
         """Whether the provider is one of those to whom a listed package is open."""
         ...
 
-    async def needing_a_person(self, council: CouncilKey, *, limit: int) -> Sequence[SearchSeen]:
+    async def list_searches_needing_officer(self, council: CouncilKey, *, limit: int) -> Sequence[SearchDetails]:
         """Searches that stand still until an officer acts, the longest wait first."""
         ...
 
-    async def record(self, package_id: PackageId) -> Sequence[Recorded]:
+    async def load_journal(self, package_id: PackageId) -> Sequence[JournalRecord]:
         """Everything sourcing has published about a package, in its order."""
         ...

@@ -1,4 +1,7 @@
-"""What sourcing listens to: which handler follows which event and timer, and which views it keeps."""
+"""What sourcing subscribes to, which timers it handles, and which projections it maintains.
+
+One handler serves all rows; `domain/decisions.py` has the function that decides what follows from each.
+"""
 
 from typing import Any, Final
 
@@ -15,20 +18,8 @@ from contracts.events.packages import (
 from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED, Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
-from sourcing.domain.steps import AlarmKind
-from sourcing.handlers import (
-    give_back_lost_time,
-    look_for_next_provider,
-    note_delivery,
-    note_undeliverable,
-    offer_next,
-    place_what_is_approved,
-    reopen,
-    start_sourcing,
-    stop_sourcing,
-    try_again,
-    watch_the_clock,
-)
+from sourcing.domain.steps import TimerKind
+from sourcing.handlers import handle_event, handle_timer
 from sourcing.ports import (
     CAPACITY,
     CHANNELS,
@@ -46,29 +37,29 @@ from sourcing.ports import (
 )
 
 SUBSCRIPTIONS: Final[tuple[Subscription[SourcingWork], ...]] = (
-    on(PackageRequested, start_sourcing),
-    on(OfferDelivered, note_delivery),
-    on(OfferUndeliverable, note_undeliverable),
-    on(OfferDeclined, offer_next),
-    on(OfferExpired, offer_next),
-    on(OfferWithdrawn, offer_next),
-    on(SpotPriceApproved, place_what_is_approved),
-    on(SpotPriceRefused, reopen),
-    on(WithdrawalRequested, stop_sourcing),
+    on(PackageRequested, handle_event),
+    on(OfferDelivered, handle_event),
+    on(OfferUndeliverable, handle_event),
+    on(OfferDeclined, handle_event),
+    on(OfferExpired, handle_event),
+    on(OfferWithdrawn, handle_event),
+    on(SpotPriceApproved, handle_event),
+    on(SpotPriceRefused, handle_event),
+    on(WithdrawalRequested, handle_event),
 )
 
 TIMERS: Final[tuple[TimerSubscription[SourcingWork], ...]] = (
-    on_timer(AlarmKind.OFFER_EXPIRES, watch_the_clock),
-    on_timer(AlarmKind.DELIVERY_OVERDUE, watch_the_clock),
-    on_timer(AlarmKind.NEXT_OFFER_DUE, look_for_next_provider),
-    on_timer(AlarmKind.LISTED_TOO_LONG, watch_the_clock),
-    on_timer(OUTAGE_OVER, give_back_lost_time),
-    on_timer(PROJECTION_UPDATED, try_again),
+    on_timer(TimerKind.OFFER_EXPIRES, handle_timer),
+    on_timer(TimerKind.DELIVERY_OVERDUE, handle_timer),
+    on_timer(TimerKind.NEXT_OFFER_DUE, handle_timer),
+    on_timer(TimerKind.LISTED_TOO_LONG, handle_timer),
+    on_timer(OUTAGE_OVER, handle_timer),
+    on_timer(PROJECTION_UPDATED, handle_timer),
 )
-PAUSED_IN_OUTAGES: Final = (AlarmKind.OFFER_EXPIRES,)
+PAUSED_IN_OUTAGES: Final = (TimerKind.OFFER_EXPIRES,)
 
-# Views of different events have no narrower common type.
-VIEWS: Final[tuple[Projection[Any], ...]] = (
+# Projections of different events have no narrower common type.
+PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     DEFINITIONS,
     DEFINITION_VERSIONS,
     RANKED_LISTS,
@@ -80,4 +71,4 @@ VIEWS: Final[tuple[Projection[Any], ...]] = (
     RATES,
 )
 
-DISTRIBUTIONS: Final = (TIME_TO_FIRST_OFFER, TIME_TO_PLACE, OFFERS_PER_PLACEMENT)
+HISTOGRAMS: Final = (TIME_TO_FIRST_OFFER, TIME_TO_PLACE, OFFERS_PER_PLACEMENT)

@@ -9,10 +9,10 @@ from service_runtime.service import Service
 from sourcing.api import available, awards, offer_links, offers, records, work_list
 from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
-from sourcing.store.gauges import STANDINGS
+from sourcing.store.gauges import GAUGES
 from sourcing.store.queries import PostgresSearchQueries
 from sourcing.store.work import PostgresSourcingWork
-from sourcing.subscriptions import DISTRIBUTIONS, PAUSED_IN_OUTAGES, SUBSCRIPTIONS, TIMERS, VIEWS
+from sourcing.subscriptions import HISTOGRAMS, PAUSED_IN_OUTAGES, PROJECTIONS, SUBSCRIPTIONS, TIMERS
 
 
 def build(settings: Settings) -> Service[PostgresSourcingWork]:
@@ -35,14 +35,14 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         ),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        projections=VIEWS,
-        metrics=(*DISTRIBUTIONS, *STANDINGS),
+        projections=PROJECTIONS,
+        metrics=(*HISTOGRAMS, *GAUGES),
         paused_in_outages=PAUSED_IN_OUTAGES,
-        ports={SearchQueries: PostgresSearchQueries(database), OfferLinks: _offer_links(settings)},
+        ports={SearchQueries: PostgresSearchQueries(database), OfferLinks: _build_offer_links(settings)},
     )
 
 
-def _offer_links(settings: Settings) -> OfferLinks:
+def _build_offer_links(settings: Settings) -> OfferLinks:
     """Without a key no link is valid: all are checked with one that nobody else has."""
     if settings.offer_link_key is None:
         return OfferLinks(secrets.token_hex(SHORTEST_KEY))

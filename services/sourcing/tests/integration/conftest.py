@@ -1,4 +1,4 @@
-"""A running sourcing service for each module, with the rest of the house played by the test."""
+"""A running sourcing service for each module, with the rest of the harness played by the test."""
 
 import io
 import secrets
@@ -14,16 +14,16 @@ from sourcing.wiring import build
 from testkit.clocks import MovableClock
 from testkit.running_services import Voice, a_service
 from testkit.servers import TestKafka, TestPostgres
-from testkit.sourcing.harness import LINK_KEY, House
+from testkit.sourcing.harness import LINK_KEY, SourcingHarness
 from testkit.tokens import TokenIssuer
 
 
 @pytest.fixture(scope="module")
-async def whole_house(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[House]:
+async def module_harness(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[SourcingHarness]:
     council = CouncilKey(f"council-{secrets.token_hex(4)}")
     clock, logs = MovableClock(), io.StringIO()
     async with AsyncExitStack() as stack:
-        issuer = await stack.enter_async_context(TokenIssuer().serving())
+        issuer = await stack.enter_async_context(TokenIssuer().serve())
         registry = await stack.enter_async_context(Voice(kafka.bootstrap, "provider-registry", council=council))
         referral = await stack.enter_async_context(Voice(kafka.bootstrap, "referral", council=council))
         pricing = await stack.enter_async_context(Voice(kafka.bootstrap, "pricing", council=council))
@@ -39,12 +39,12 @@ async def whole_house(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerato
         )
         with redirect_stderr(logs):  # where the service's logger writes from its making on
             sourcing = await stack.enter_async_context(ours)
-        yield House(sourcing, registry, referral, pricing, clock, council, kafka.bootstrap, logs)
+        yield SourcingHarness(sourcing, registry, referral, pricing, clock, council, kafka.bootstrap, logs)
     sys.stderr.write(logs.getvalue())
 
 
 @pytest.fixture
-def house(whole_house: House) -> House:
-    """The module's house on a Monday morning of its own."""
-    whole_house.next_monday()
-    return whole_house
+def harness(module_harness: SourcingHarness) -> SourcingHarness:
+    """The module's harness on a Monday morning of its own."""
+    module_harness.move_to_next_monday()
+    return module_harness

@@ -10,11 +10,11 @@ from jsonschema.protocols import Validator
 
 from service_runtime.http.bodies import LARGEST_BODY
 from testkit.databases import number, rows
-from testkit.openapi import ask_all_that_the_page_tells
+from testkit.openapi import check_documented_operations
 from testkit.running_services import Reply
-from testkit.sourcing.harness import ANSWER, OPERATE, House
-from testkit.sourcing.responses import OfferRead
-from testkit.sourcing.scenario_market import Town
+from testkit.sourcing.harness import ANSWER, OPERATE, SourcingHarness
+from testkit.sourcing.responses import OfferResponse
+from testkit.sourcing.scenario_market import ScenarioMarket
 from testkit.tokens import Claims
 
 pytestmark = pytest.mark.xdist_group("sourcing")
@@ -39,20 +39,20 @@ ROUTES: Final = (
 class Desk:
     """An offer that waits for Alder's answer, and one that an officer has to telephone about."""
 
-    house: House
-    town: Town
-    offer: OfferRead
-    to_call: OfferRead
+    harness: SourcingHarness
+    market: ScenarioMarket
+    offer: OfferResponse
+    to_call: OfferResponse
 
 
 @pytest.fixture
-async def desk(house: House) -> Desk:
-    town = await Town.of(house, "Alder", "Birch")
-    offer = await town.offer_to("Alder", await town.requests())
-    to_call = await town.offer_to("Alder", await town.requests())
-    await town.cannot_be_reached("Alder", to_call)
-    await house.work_item(to_call.package_id)
-    return Desk(house, town, offer, to_call)
+async def desk(harness: SourcingHarness) -> Desk:
+    market = await ScenarioMarket.create(harness, "Alder", "Birch")
+    offer = await market.wait_for_offer("Alder", await market.request_package())
+    to_call = await market.wait_for_offer("Alder", await market.request_package())
+    await market.report_undeliverable("Alder", to_call)
+    await harness.wait_for_work_item(to_call.package_id)
+    return Desk(harness, market, offer, to_call)
 
 
 def assert_problem(answer: Reply, status: int, schema: Validator) -> None:
@@ -64,10 +64,14 @@ def assert_problem(answer: Reply, status: int, schema: Validator) -> None:
 async def written(desk: Desk) -> tuple[int, int]:
     """How much is on record of the desk's packages, and how many answers are kept for its callers."""
     packages = [str(desk.offer.package_id), str(desk.to_call.package_id)]
-    callers = f"{desk.house.council}/%"
+    callers = f"{desk.harness.council}/%"
     return (
-        await number(desk.house.database, "SELECT count(*) FROM journal WHERE key = ANY(:packages)", packages=packages),
-        await number(desk.house.database, "SELECT count(*) FROM commands WHERE caller LIKE :callers", callers=callers),
+        await number(
+            desk.harness.database, "SELECT count(*) FROM journal WHERE key = ANY(:packages)", packages=packages
+        ),
+        await number(
+            desk.harness.database, "SELECT count(*) FROM idempotency_keys WHERE caller LIKE :callers", callers=callers
+        ),
     )
 
 
@@ -77,32 +81,34 @@ async def written(desk: Desk) -> tuple[int, int]:
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("credentials", ["", "Basic dGVzdDp0ZXN0", "Bearer rubbish", "Bearer a.b.c"])
 async def test_who_does_not_say_who_they_are_is_told_to(
-    house: House, problem_schema: Validator, method: str, path: str, credentials: str
+    harness: SourcingHarness, problem_schema: Validator, method: str, path: str, credentials: str
 ) -> None:
-    answer = await house.sourcing.ask(method, path, headers={"Authorization": credentials})
+    answer = await harness.sourcing.ask(method, path, headers={"Authorization": credentials})
     assert_problem(answer, 401, problem_schema)
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_a_token_for_something_else_is_not_enough(
-    house: House, problem_schema: Validator, method: str, path: str
+    harness: SourcingHarness, problem_schema: Validator, method: str, path: str
 ) -> None:
-    answer = await house.sourcing.ask(method, path, "referrals:read", council=house.council, provider_id=str(uuid4()))
+    answer = await harness.sourcing.ask(
+        method, path, "referrals:read", council=harness.council, provider_id=str(uuid4())
+    )
     assert_problem(answer, 403, problem_schema)
     assert "this needs the scope" in answer.body["detail"]
 
 
-async def test_a_token_without_a_provider_has_no_offers(house: House, problem_schema: Validator) -> None:
-    answer = await house.sourcing.ask("GET", "/v1/offers", ANSWER, council=house.council)
+async def test_a_token_without_a_provider_has_no_offers(harness: SourcingHarness, problem_schema: Validator) -> None:
+    answer = await harness.sourcing.ask("GET", "/v1/offers", ANSWER, council=harness.council)
     assert_problem(answer, 403, problem_schema)
 
 
 @pytest.mark.parametrize("subject", ["test.person@example.org", "Test Person"])
 async def test_a_subject_that_could_be_a_person_never_reaches_the_record(
-    house: House, problem_schema: Validator, subject: str
+    harness: SourcingHarness, problem_schema: Validator, subject: str
 ) -> None:
-    answer = await house.sourcing.ask("GET", "/v1/work-list", OPERATE, council=house.council, subject=subject)
+    answer = await harness.sourcing.ask("GET", "/v1/work-list", OPERATE, council=harness.council, subject=subject)
     assert_problem(answer, 401, problem_schema)
 
 
@@ -113,21 +119,21 @@ async def test_another_providers_offer_is_as_unknown_as_one_that_does_not_exist(
     for name, offer_id in (("Birch", desk.offer.offer_id), ("Alder", NOBODYS)):
         path = f"/v1/offers/{offer_id}"
         answers = [
-            await desk.town.asks_as(name, "GET", path),
-            await desk.town.asks_as(name, "POST", f"{path}/accept"),
-            await desk.town.asks_as(name, "POST", f"{path}/decline", {"reason": "other"}),
+            await desk.market.request_as_provider(name, "GET", path),
+            await desk.market.request_as_provider(name, "POST", f"{path}/accept"),
+            await desk.market.request_as_provider(name, "POST", f"{path}/decline", {"reason": "other"}),
         ]
         for answer in answers:
             assert_problem(answer, 404, problem_schema)
     assert await written(desk) == before
-    assert await desk.town.offers_of("Birch") == []
+    assert await desk.market.list_offers("Birch") == []
 
 
 async def test_another_councils_packages_and_offers_are_unknown(desk: Desk, problem_schema: Validator) -> None:
     before = await written(desk)
-    alder, path = str(desk.town.provider("Alder")), f"/v1/offers/{desk.offer.offer_id}"
+    alder, path = str(desk.market.get_provider_id("Alder")), f"/v1/offers/{desk.offer.offer_id}"
     stranger = Claims(council="another-council", provider_id=alder)
-    ask = desk.house.sourcing.ask
+    ask = desk.harness.sourcing.ask
     for answer in (
         await ask("GET", path, ANSWER, **stranger),
         await ask("POST", f"{path}/accept", ANSWER, **stranger),
@@ -160,7 +166,7 @@ async def test_a_wrong_decline_is_told_which_field_and_what_to_do(
     desk: Desk, problem_schema: Validator, body: object, named: str
 ) -> None:
     before = await written(desk)
-    answer = await desk.town.asks_as("Alder", "POST", f"/v1/offers/{desk.offer.offer_id}/decline", body)
+    answer = await desk.market.request_as_provider("Alder", "POST", f"/v1/offers/{desk.offer.offer_id}/decline", body)
     assert_problem(answer, 422, problem_schema)
     assert [each["pointer"] for each in answer.body["errors"]] == [named]
     assert await written(desk) == before
@@ -182,7 +188,7 @@ async def test_a_call_that_contradicts_itself_is_refused(
 ) -> None:
     before = await written(desk)
     path = f"/v1/offers/{desk.to_call.offer_id}/calls"
-    answer = await desk.house.ask_as_officer("POST", path, body)
+    answer = await desk.harness.request_as_officer("POST", path, body)
     assert_problem(answer, 422, problem_schema)
     assert [each["pointer"] for each in answer.body["errors"]] == named.split()
     assert await written(desk) == before
@@ -193,14 +199,14 @@ async def test_a_body_that_is_no_json_or_too_large_is_refused(
     desk: Desk, problem_schema: Validator, raw: bytes, status: int
 ) -> None:
     before = await written(desk)
-    answer = await desk.house.sourcing.ask(
+    answer = await desk.harness.sourcing.ask(
         "POST",
         f"/v1/offers/{desk.offer.offer_id}/decline",
         ANSWER,
         raw=raw,
         headers={"Content-Type": "application/json"},
-        council=desk.house.council,
-        provider_id=str(desk.town.provider("Alder")),
+        council=desk.harness.council,
+        provider_id=str(desk.market.get_provider_id("Alder")),
     )
     assert_problem(answer, status, problem_schema)
     assert await written(desk) == before
@@ -221,7 +227,7 @@ async def test_a_body_that_is_no_json_or_too_large_is_refused(
 async def test_a_wrong_question_is_told_which_parameter(
     desk: Desk, problem_schema: Validator, query: str, named: str
 ) -> None:
-    answer = await desk.town.asks_as("Alder", "GET", f"/v1/offers?{query}")
+    answer = await desk.market.request_as_provider("Alder", "GET", f"/v1/offers?{query}")
     assert_problem(answer, 422, problem_schema)
     assert [each["pointer"] for each in answer.body["errors"]] == [named]
 
@@ -230,7 +236,7 @@ async def test_pages_of_offers_follow_each_other_without_a_gap(desk: Desk) -> No
     seen: list[str] = []
     query = "limit=1"
     for _ in range(3):
-        page = (await desk.town.asks_as("Alder", "GET", f"/v1/offers?{query}")).body
+        page = (await desk.market.request_as_provider("Alder", "GET", f"/v1/offers?{query}")).body
         seen += [each["offer_id"] for each in page["items"]]
         query = f"limit=1&cursor={page['next']}"
         if page["next"] is None:
@@ -239,7 +245,7 @@ async def test_pages_of_offers_follow_each_other_without_a_gap(desk: Desk) -> No
 
 
 async def test_an_idempotency_key_has_bounds(desk: Desk, problem_schema: Validator) -> None:
-    answer = await desk.town.accepts("Alder", desk.offer, idempotency_key="x" * 129)
+    answer = await desk.market.accept("Alder", desk.offer, idempotency_key="x" * 129)
     assert_problem(answer, 422, problem_schema)
     assert [each["pointer"] for each in answer.body["errors"]] == ["header:Idempotency-Key"]
 
@@ -248,31 +254,31 @@ async def test_an_idempotency_key_has_bounds(desk: Desk, problem_schema: Validat
 
 
 async def test_any_request_gets_an_answer_that_the_openapi_page_declares(desk: Desk, problem_schema: Validator) -> None:
-    issuer, council = desk.house.sourcing.issuer, desk.house.council
-    alder = str(desk.town.provider("Alder"))
-    await ask_all_that_the_page_tells(
-        desk.house.sourcing.url,
+    issuer, council = desk.harness.sourcing.issuer, desk.harness.council
+    alder = str(desk.market.get_provider_id("Alder"))
+    await check_documented_operations(
+        desk.harness.sourcing.url,
         tokens=[
-            issuer.token(*EVERYTHING, council=council, provider_id=alder),
-            issuer.token(*EVERYTHING, council=council),
-            issuer.token("referrals:read", council=council),
+            issuer.issue_token(*EVERYTHING, council=council, provider_id=alder),
+            issuer.issue_token(*EVERYTHING, council=council),
+            issuer.issue_token("referrals:read", council=council),
             "rubbish",
         ],
         known={
             "offer_id": [desk.offer.offer_id, desk.to_call.offer_id],
             "package_id": [desk.offer.package_id],
-            "token": [desk.town.link_to("Alder", each).rpartition("/")[2] for each in (desk.offer, desk.to_call)],
+            "token": [desk.market.build_link("Alder", each).rpartition("/")[2] for each in (desk.offer, desk.to_call)],
         },
         problem_schema=problem_schema,
     )
-    assert await desk.house.faults([desk.offer.package_id, desk.to_call.package_id]) == []
+    assert await desk.harness.find_faults([desk.offer.package_id, desk.to_call.package_id]) == []
 
 
 # --- what must not be kept
 
 
 async def test_nothing_that_a_caller_plants_is_kept_or_told_anywhere(desk: Desk) -> None:
-    house, town = desk.house, desk.town
+    harness, market = desk.harness, desk.market
     planted = f"TestPerson{secrets.token_hex(6)}"
     headers = {
         "X-Request-Id": planted,
@@ -292,34 +298,34 @@ async def test_nothing_that_a_caller_plants_is_kept_or_told_anywhere(desk: Desk)
     ]
     calls = [{"result": planted}, {"result": "reached", "answer": planted}, {"result": "reached", planted: ""}]
     path = f"/v1/offers/{desk.to_call.offer_id}/calls"
-    ask = house.sourcing.ask
+    ask = harness.sourcing.ask
     told = [
         *[
-            await town.asks_as(
+            await market.request_as_provider(
                 "Alder", "POST", path, body, headers={**headers, "Idempotency-Key": f"{planted} {number}"}
             )
             for number, (path, body) in enumerate(orders)
         ],
         *[
-            await town.asks_as("Alder", "GET", f"/v1/offers?{name}={planted}", headers=headers)
+            await market.request_as_provider("Alder", "GET", f"/v1/offers?{name}={planted}", headers=headers)
             for name in ("cursor", "live", "limit")
         ],
-        *[await house.ask_as_officer("POST", path, body) for body in calls],
-        await ask("GET", "/v1/work-list", OPERATE, subject=f"{planted} x", council=house.council),
+        *[await harness.request_as_officer("POST", path, body) for body in calls],
+        await ask("GET", "/v1/work-list", OPERATE, subject=f"{planted} x", council=harness.council),
         await ask("GET", "/v1/work-list", headers={"Authorization": f"Bearer {planted}"}),
         await ask("GET", "/metrics"),
-        await house.decision_as_told(desk.offer.package_id),
+        await harness.request_decision(desk.offer.package_id),
     ]
     assert {answer.status for answer in told} == {200, 401, 404, 409, 422}
 
-    kept = await house.on_kafka([desk.offer.package_id, desk.to_call.package_id])
+    kept = await harness.read_kafka_records([desk.offer.package_id, desk.to_call.package_id])
     assert kept
     places = {
         # Which field is not one of ours can only be said by its name.
         "answers": [f"{each.body} {dict(each.headers)}".replace(f"#/{planted}", "") for each in told],
         "Kafka": [f"{each.key} {each.headers} {each.value!r}" for each in kept],
-        "logs": [house.logs.getvalue()],
-        **{table: await everything_in_table(house, table) for table in TABLES},
+        "logs": [harness.logs.getvalue()],
+        **{table: await everything_in_table(harness, table) for table in TABLES},
     }
     assert [place for place, texts in places.items() if any(planted.lower() in each.lower() for each in texts)] == []
 
@@ -328,8 +334,8 @@ TABLES: Final = (
     "journal",
     "outbox",
     "inbox",
-    "commands",
-    "parked",
+    "idempotency_keys",
+    "dead_letters",
     "streams",
     "timers",
     "holds",
@@ -339,9 +345,9 @@ TABLES: Final = (
 )
 
 
-async def everything_in_table(house: House, table: str) -> list[str]:
+async def everything_in_table(harness: SourcingHarness, table: str) -> list[str]:
     """Every row as text, bytes as what they say."""
     return [
         " ".join(each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in row)
-        for row in await rows(house.database, f"SELECT * FROM {table}")
+        for row in await rows(harness.database, f"SELECT * FROM {table}")
     ]

@@ -21,12 +21,12 @@ from sourcing.settings import Settings
 from sourcing.store.queries import PostgresSearchQueries
 from sourcing.wiring import build
 from testkit.databases import number, rows
-from testkit.http_server import serving
+from testkit.http_server import serve_app
 from testkit.running_services import Reply, a_service
 from testkit.servers import TestPostgres
-from testkit.sourcing.harness import LINK_KEY, House
-from testkit.sourcing.responses import OfferRead
-from testkit.sourcing.scenario_market import Town
+from testkit.sourcing.harness import LINK_KEY, SourcingHarness
+from testkit.sourcing.responses import OfferResponse
+from testkit.sourcing.scenario_market import ScenarioMarket
 from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
@@ -46,60 +46,60 @@ HEADERS: Final = {
 class Desk:
     """Alder's coordinator, with a mail about an offer that was delivered at nine; Birch comes next."""
 
-    house: House
-    town: Town
-    offer: OfferRead
+    harness: SourcingHarness
+    market: ScenarioMarket
+    offer: OfferResponse
     link: str
 
     async def looks(self) -> Reply:
-        return await self.house.browse(self.link)
+        return await self.harness.browse(self.link)
 
     async def sends(self, form: bytes) -> Reply:
-        return await self.house.browse(self.link, method="POST", form=form)
+        return await self.harness.browse(self.link, method="POST", form=form)
 
     async def on_record(self) -> list[str]:
-        return (await self.house.happened([self.offer.package_id]))[self.offer.package_id]
+        return (await self.harness.list_event_types([self.offer.package_id]))[self.offer.package_id]
 
 
 @pytest.fixture
-async def desk(house: House) -> Desk:
-    town = await Town.of(house, "Alder", "Birch")
-    offer = await town.receives("Alder", await town.offer_to("Alder", await town.requests()))
-    return Desk(house, town, offer, town.link_to("Alder", offer))
+async def desk(harness: SourcingHarness) -> Desk:
+    market = await ScenarioMarket.create(harness, "Alder", "Birch")
+    offer = await market.receive_offer("Alder", await market.wait_for_offer("Alder", await market.request_package()))
+    return Desk(harness, market, offer, market.build_link("Alder", offer))
 
 
 async def test_looking_shows_the_offer_and_changes_nothing(desk: Desk) -> None:
     before = await desk.on_record()
     pages = [await desk.looks() for _ in range(3)]
-    head = await desk.house.browse(desk.link, method="HEAD")
+    head = await desk.harness.browse(desk.link, method="HEAD")
     assert {each.status for each in (*pages, head)} == {200}
     assert (head.body, head.headers["Content-Type"]) == ("", HEADERS["Content-Type"])
     for words in ("Answer before 09:30 on Monday", "CO1, Invented District", "£24.10 an hour", "3.50"):
         assert words in pages[0].body
     assert pages[0].body.count("<form") == 2
     assert await desk.on_record() == before
-    assert (await desk.town.reads("Alder", desk.offer)).allowed_actions == ["accept", "decline"]
+    assert (await desk.market.read_offer("Alder", desk.offer)).allowed_actions == ["accept", "decline"]
 
 
 async def test_accepting_places_the_package_and_the_record_says_that_it_was_by_link(desk: Desk) -> None:
     answer = await desk.sends(ACCEPT)
     assert answer.status == 200
     assert "We have recorded that you accept" in answer.body
-    decision = await desk.house.until_status(desk.offer.package_id, "placed")
-    assert decision.placed_with == desk.town.provider("Alder")
+    decision = await desk.harness.wait_for_status(desk.offer.package_id, "placed")
+    assert decision.placed_with == desk.market.get_provider_id("Alder")
     actors = {each.type: each.actor for each in decision.record}
-    assert actors["calloff.OfferAccepted.v1"] == f"link:{desk.town.provider('Alder')}"
+    assert actors["calloff.OfferAccepted.v1"] == f"link:{desk.market.get_provider_id('Alder')}"
     shown = await desk.looks()
     assert (shown.status, "This offer was accepted" in shown.body, "<form" in shown.body) == (200, True, False)
-    assert await desk.house.faults([desk.offer.package_id]) == []
+    assert await desk.harness.find_faults([desk.offer.package_id]) == []
 
 
 async def test_declining_with_a_reason_leads_to_the_next_offer(desk: Desk) -> None:
     answer = await desk.sends(DECLINE)
     assert (answer.status, "Your reason: too far to travel." in answer.body) == (200, True)
-    await desk.town.offer_to("Birch", desk.offer.package_id)
+    await desk.market.wait_for_offer("Birch", desk.offer.package_id)
     query = "SELECT payload FROM journal WHERE key = :package AND type = 'calloff.OfferDeclined.v1'"
-    (declined,) = await rows(desk.house.database, query, package=str(desk.offer.package_id))
+    (declined,) = await rows(desk.harness.database, query, package=str(desk.offer.package_id))
     assert json.loads(declined.payload)["reason"] == "too far to travel"
 
 
@@ -121,7 +121,7 @@ async def test_another_answer_than_the_first_is_on_record_and_does_not_count(des
 
 
 async def test_an_answer_that_comes_too_late_is_on_record_and_the_page_says_so(desk: Desk) -> None:
-    desk.house.pass_time(timedelta(minutes=30))
+    desk.harness.advance_clock(timedelta(minutes=30))
     answer = await desk.sends(ACCEPT)
     assert answer.status == 409
     for words in ("Your answer came too late", "before 09:30 on Monday", "Your answer is on record"):
@@ -132,29 +132,29 @@ async def test_an_answer_that_comes_too_late_is_on_record_and_the_page_says_so(d
 
 
 async def test_who_may_not_have_it_any_more_is_told_why(desk: Desk) -> None:
-    await desk.town.embargoes("Alder")
-    await desk.town.until_heard()
+    await desk.market.embargo("Alder")
+    await desk.market.wait_until_projected()
     answer = await desk.sends(ACCEPT)
     assert (answer.status, "The reason: embargoed." in answer.body) == (409, True)
-    await desk.town.offer_to("Birch", desk.offer.package_id)
+    await desk.market.wait_for_offer("Birch", desk.offer.package_id)
 
 
-async def test_an_answer_before_the_delivery_is_heard_of_counts(house: House) -> None:
-    town = await Town.of(house, "Alder")
-    offer = await town.offer_to("Alder", await town.requests())
-    link = town.link_to("Alder", offer)
-    assert "You have 30 minutes to answer" in (await house.browse(link)).body
-    assert (await house.browse(link, method="POST", form=ACCEPT)).status == 200
-    await house.until_status(offer.package_id, "placed")
+async def test_an_answer_before_the_delivery_is_heard_of_counts(harness: SourcingHarness) -> None:
+    market = await ScenarioMarket.create(harness, "Alder")
+    offer = await market.wait_for_offer("Alder", await market.request_package())
+    link = market.build_link("Alder", offer)
+    assert "You have 30 minutes to answer" in (await harness.browse(link)).body
+    assert (await harness.browse(link, method="POST", form=ACCEPT)).status == 200
+    await harness.wait_for_status(offer.package_id, "placed")
 
 
-async def test_the_link_answers_too_after_the_offer_went_another_way(house: House) -> None:
-    town = await Town.of(house, "Alder")
-    offer = await town.offer_to("Alder", await town.requests())
-    await town.cannot_be_reached("Alder", offer)
-    await house.work_item(offer.package_id)
-    assert (await house.browse(town.link_to("Alder", offer), method="POST", form=ACCEPT)).status == 200
-    await house.until_status(offer.package_id, "placed")
+async def test_the_link_answers_too_after_the_offer_went_another_way(harness: SourcingHarness) -> None:
+    market = await ScenarioMarket.create(harness, "Alder")
+    offer = await market.wait_for_offer("Alder", await market.request_package())
+    await market.report_undeliverable("Alder", offer)
+    await harness.wait_for_work_item(offer.package_id)
+    assert (await harness.browse(market.build_link("Alder", offer), method="POST", form=ACCEPT)).status == 200
+    await harness.wait_for_status(offer.package_id, "placed")
 
 
 # --- what is not right
@@ -189,7 +189,7 @@ async def test_a_form_of_more_than_a_million_bytes_is_refused_unread(desk: Desk)
 
 async def test_every_link_that_is_not_valid_gets_the_same_page(desk: Desk) -> None:
     before = await desk.on_record()
-    path, town = desk.link, desk.town
+    path, market = desk.link, desk.market
     unknown = desk.offer.model_copy(update={"offer_id": OfferId(uuid4())})
     links = {
         "damaged": path[:40] + ("A" if path[40] != "A" else "B") + path[41:],
@@ -197,15 +197,15 @@ async def test_every_link_that_is_not_valid_gets_the_same_page(desk: Desk) -> No
         "longer": path + "AAAA",
         "with the mail's full stop": path + ".",
         "with a folder behind it": path + "/answer",
-        "of another key": town.link_to("Alder", desk.offer, key=secrets.token_hex(32)),
-        "ended": town.link_to("Alder", desk.offer, valid_for=timedelta()),
-        "of another provider": town.link_to("Birch", desk.offer),
-        "of no offer": town.link_to("Alder", unknown),
+        "of another key": market.build_link("Alder", desk.offer, key=secrets.token_hex(32)),
+        "ended": market.build_link("Alder", desk.offer, valid_for=timedelta()),
+        "of another provider": market.build_link("Birch", desk.offer),
+        "of no offer": market.build_link("Alder", unknown),
         "no token": "/v1/offer-links/",
         "no letters": "/v1/offer-links/%F0%9F%98%80",
     }
     answers = {
-        f"{name}, {method}": await desk.house.browse(link, method=method, form=form)
+        f"{name}, {method}": await desk.harness.browse(link, method=method, form=form)
         for name, link in links.items()
         for method, form in (("GET", None), ("POST", ACCEPT))
     }
@@ -216,35 +216,35 @@ async def test_every_link_that_is_not_valid_gets_the_same_page(desk: Desk) -> No
 
 
 async def test_a_link_ends_when_its_time_is_over(desk: Desk) -> None:
-    link = desk.town.link_to("Alder", desk.offer, valid_for=timedelta(minutes=10))
-    desk.house.pass_time(timedelta(minutes=10) - timedelta(seconds=1))
-    statuses = [(await desk.house.browse(link)).status]
-    desk.house.pass_time(timedelta(seconds=1))
-    assert [*statuses, (await desk.house.browse(link)).status] == [200, 404]
+    link = desk.market.build_link("Alder", desk.offer, valid_for=timedelta(minutes=10))
+    desk.harness.advance_clock(timedelta(minutes=10) - timedelta(seconds=1))
+    statuses = [(await desk.harness.browse(link)).status]
+    desk.harness.advance_clock(timedelta(seconds=1))
+    assert [*statuses, (await desk.harness.browse(link)).status] == [200, 404]
 
 
 async def test_without_a_key_no_link_is_valid(desk: Desk, postgres: TestPostgres) -> None:
-    house = desk.house
+    harness = desk.harness
     service = a_service(
         Settings,
         build,
         databases=postgres,
-        bootstrap=house.bootstrap,
-        issuer=house.sourcing.issuer,
-        clock=house.clock,
+        bootstrap=harness.bootstrap,
+        issuer=harness.sourcing.issuer,
+        clock=harness.clock,
     )
     async with service as keyless, keyless.http.get(keyless.url + desk.link) as answer:
-        assert (answer.status, await answer.text()) == (404, (await house.browse("/v1/offer-links/none")).body)
+        assert (answer.status, await answer.text()) == (404, (await harness.browse("/v1/offer-links/none")).body)
 
 
 async def test_while_we_cannot_answer_a_page_says_that_nothing_was_recorded(desk: Desk) -> None:
-    runner, before = desk.house.sourcing.runner, await desk.on_record()
-    starting, cut_off = runner.app(), runner.app()
+    runner, before = desk.harness.sourcing.runner, await desk.on_record()
+    starting, cut_off = runner.build_app(), runner.build_app()
     starting.state.ready = asyncio.Event()
     nowhere = Database("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere", name="nowhere", pool_size=2)
     cut_off.state.ports |= {SearchQueries: PostgresSearchQueries(nowhere)}
     for app in (starting, cut_off):
-        async with serving(app) as url, desk.house.sourcing.http.post(url + desk.link, data=ACCEPT) as answer:
+        async with serve_app(app) as url, desk.harness.sourcing.http.post(url + desk.link, data=ACCEPT) as answer:
             assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
             assert "Nothing was recorded" in await answer.text()
     await nowhere.close()
@@ -257,7 +257,7 @@ async def test_every_page_is_kept_to_the_one_who_reads_it(desk: Desk) -> None:
         await desk.sends(b"answer=perhaps"),
         await desk.sends(DECLINE),
         await desk.sends(ACCEPT),
-        await desk.house.browse("/v1/offer-links/none"),
+        await desk.harness.browse("/v1/offer-links/none"),
     ]
     assert [each.status for each in answers] == [200, 422, 200, 409, 404]
     for answer in answers:
@@ -268,13 +268,13 @@ async def test_every_page_is_kept_to_the_one_who_reads_it(desk: Desk) -> None:
 
 
 async def test_nothing_but_looking_and_answering_is_there(desk: Desk) -> None:
-    assert [(await desk.house.browse(desk.link, method=method)).status for method in ("PUT", "DELETE")] == [405, 405]
+    assert [(await desk.harness.browse(desk.link, method=method)).status for method in ("PUT", "DELETE")] == [405, 405]
 
 
 async def test_the_openapi_page_asks_for_no_bearer_and_shows_no_token(desk: Desk) -> None:
-    page = (await desk.house.browse("/openapi.json")).body
+    page = (await desk.harness.browse("/openapi.json")).body
     assert LINK_KEY not in page
-    operations = (await desk.house.sourcing.ask("GET", "/openapi.json")).body["paths"]["/v1/offer-links/{token}"]
+    operations = (await desk.harness.sourcing.ask("GET", "/openapi.json")).body["paths"]["/v1/offer-links/{token}"]
     assert sorted(operations) == ["get", "post"]
     assert [each.get("security") for each in operations.values()] == [None, None]
     assert not [name for each in operations.values() for name in each["parameters"][0] if "example" in name]
@@ -289,38 +289,38 @@ async def test_a_token_is_in_no_table_topic_log_span_or_answer(
         tracing = TracerProvider()
         trace.set_tracer_provider(tracing)
     tracing.add_span_processor(SimpleSpanProcessor(spans))
-    house, token = desk.house, desk.link.rpartition("/")[2]
+    harness, token = desk.harness, desk.link.rpartition("/")[2]
     damaged = desk.link[:-4] + "AAAA"
     told = [
-        await house.browse(f"{desk.link}?{token}"),
-        await house.browse(damaged, method="POST", form=ACCEPT),
-        await house.browse(desk.link, method="PUT"),
+        await harness.browse(f"{desk.link}?{token}"),
+        await harness.browse(damaged, method="POST", form=ACCEPT),
+        await harness.browse(desk.link, method="PUT"),
         await desk.sends(b"answer=accept&reason=" + token.encode()),
         await desk.sends(DECLINE),
         await desk.sends(ACCEPT),
-        await house.browse("/metrics"),
+        await harness.browse("/metrics"),
     ]
     assert [each.status for each in told] == [200, 404, 405, 422, 200, 409, 200]
-    await desk.town.offer_to("Birch", desk.offer.package_id)
+    await desk.market.wait_for_offer("Birch", desk.offer.package_id)
 
     async def are_spans_there() -> bool:
         return any("offer-links" in str(span.to_json()) for span in spans.get_finished_spans())
 
     await until(are_spans_there)
-    kept = await house.on_kafka([desk.offer.package_id])
-    tables = await rows(house.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    kept = await harness.read_kafka_records([desk.offer.package_id])
+    tables = await rows(harness.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     secret = token[:60]
     for (table,) in tables:
         query = (
             f"SELECT count(*) FROM {table} WHERE strpos(CAST({table} AS text), :token) > 0"
             f" OR strpos(CAST({table} AS text), :hex) > 0"
         )
-        assert await number(house.database, query, token=secret, hex=secret.encode().hex()) == 0, table
+        assert await number(harness.database, query, token=secret, hex=secret.encode().hex()) == 0, table
     written = capfd.readouterr()
     places = {
         "answers": [f"{each.body} {dict(each.headers)}" for each in told],
         "Kafka": [f"{each.key} {each.headers} {each.value!r}" for each in kept],
-        "logs": [house.logs.getvalue(), caplog.text, written.out, written.err],
+        "logs": [harness.logs.getvalue(), caplog.text, written.out, written.err],
         "spans": [str(span.to_json()) for span in spans.get_finished_spans()],
     }
     assert [place for place, texts in places.items() if any(secret in each for each in texts)] == []

@@ -13,16 +13,16 @@ from contracts.ids import CouncilKey, PackageId
 from contracts.values import Channel, Rating
 from service_runtime.postgres.database import Database
 from sourcing.domain.search import Search, SearchStatus
-from sourcing.domain.steps import AlarmKind
+from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import Outage, OutageOver
 from sourcing.ports import Searches
 from sourcing.store import TABLES
 from sourcing.store.searches import PostgresSearches
 from testkit.databases import a_database
 from testkit.servers import TestPostgres
-from testkit.sourcing.builders import Story, a_market, a_withdrawal, an_open_package, facts_about, monday
+from testkit.sourcing.builders import SearchDriver, a_market, a_withdrawal, an_open_package, monday, some_facts
 from testkit.sourcing.fakes import InMemorySearches
-from testkit.sourcing.strategies import stories
+from testkit.sourcing.strategies import draw_search
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 
@@ -45,7 +45,7 @@ def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSea
     @asynccontextmanager
     async def in_postgres() -> AsyncGenerator[Searches]:
         with suppress(UndoneAgain):
-            async with database.transaction() as connection:
+            async with database.begin_transaction() as connection:
                 yield PostgresSearches(connection, CouncilKey("invented-council"), monday("09:00"))
                 raise UndoneAgain
 
@@ -66,12 +66,12 @@ async def assert_kept(searches: Searches, history: Sequence[Search]) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(story=stories())
+@given(driver=draw_search())
 async def test_the_search_that_was_saved_is_the_search_that_is_loaded(
-    open_searches: OpenSearches, story: Story
+    open_searches: OpenSearches, driver: SearchDriver
 ) -> None:
     async with open_searches() as searches:
-        await assert_kept(searches, story.history)
+        await assert_kept(searches, driver.history)
 
 
 async def test_what_was_never_saved_is_not_there(open_searches: OpenSearches) -> None:
@@ -80,7 +80,7 @@ async def test_what_was_never_saved_is_not_there(open_searches: OpenSearches) ->
 
 
 async def test_searches_of_several_packages_are_kept_apart(open_searches: OpenSearches) -> None:
-    one = Story(a_market("Alder")).requested().known
+    one = SearchDriver(a_market("Alder")).request().current
     other = replace(one, package_id=PackageId(uuid4()), offers=())
     async with open_searches() as searches:
         await searches.save(one, before=None)
@@ -88,43 +88,43 @@ async def test_searches_of_several_packages_are_kept_apart(open_searches: OpenSe
         assert (await searches.get(one.package_id), await searches.get(other.package_id)) == (one, other)
 
 
-def redirected_and_called() -> Story:
+def redirected_and_called() -> SearchDriver:
     """By webhook in vain, by mail in vain, then one call."""
-    alder = facts_about("Alder", channels=(Channel.WEBHOOK, Channel.EMAIL))
-    story = Story(a_market("Alder", but=[alder])).requested()
-    story.undeliverable(at=monday("09:02"))
-    story.rings(AlarmKind.DELIVERY_OVERDUE)
-    story.called("Alder")
-    assert (story.live_offer.channel, story.live_offer.calls) == (Channel.PHONE, 1)
-    return story
+    alder = some_facts("Alder", channels=(Channel.WEBHOOK, Channel.EMAIL))
+    driver = SearchDriver(a_market("Alder", but=[alder])).request()
+    driver.fail_delivery(at=monday("09:02"))
+    driver.fire_timer(TimerKind.DELIVERY_OVERDUE)
+    driver.record_call("Alder")
+    assert (driver.live_offer.channel, driver.live_offer.calls) == (Channel.PHONE, 1)
+    return driver
 
 
-def extended_twice() -> Story:
-    story = Story(a_market("Alder")).requested()
-    story.delivered()
+def extended_twice() -> SearchDriver:
+    driver = SearchDriver(a_market("Alder")).request()
+    driver.deliver()
     for down, up in (("09:05", "09:15"), ("09:20", "09:50")):
-        story.outages = (*story.outages, Outage(monday(down), monday(up)))
-        story.happens(OutageOver(), at=monday(up))
-    assert story.live_offer.outages_counted_to == monday("09:50")
-    return story
+        driver.outages = (*driver.outages, Outage(monday(down), monday(up)))
+        driver.handle(OutageOver(), at=monday(up))
+    assert driver.live_offer.outages_counted_to == monday("09:50")
+    return driver
 
 
-def proposed_for_and_awarded_by_two() -> Story:
+def proposed_for_and_awarded_by_two() -> SearchDriver:
     """One proposal replaced, one rated Inadequate that waits for a second officer, then placed, then voided."""
-    spruce = facts_about("Spruce", tiers=(), spot=True, rating=Rating.INADEQUATE)
-    story = an_open_package(spruce, facts_about("Sorrel", tiers=(), spot=True))
-    story.rings(AlarmKind.LISTED_TOO_LONG)
-    story.proposes("Sorrel", "28.00")
-    story.proposes("Spruce", "31.00", Variation.SHARED, Variation.OTHER_TIMES, can_start_on=monday("09:00").date())
-    story.proposes("Sorrel", "27.05")
-    story.awards("Spruce", inadequate_reason=InadequateReason.CONTINUITY)
-    story.approved()
-    story.happens(a_withdrawal())
-    assert story.known.status is SearchStatus.STOPPED
-    return story
+    spruce = some_facts("Spruce", tiers=(), spot=True, rating=Rating.INADEQUATE)
+    driver = an_open_package(spruce, some_facts("Sorrel", tiers=(), spot=True))
+    driver.fire_timer(TimerKind.LISTED_TOO_LONG)
+    driver.propose("Sorrel", "28.00")
+    driver.propose("Spruce", "31.00", Variation.SHARED, Variation.OTHER_TIMES, can_start_on=monday("09:00").date())
+    driver.propose("Sorrel", "27.05")
+    driver.award("Spruce", inadequate_reason=InadequateReason.CONTINUITY)
+    driver.approve()
+    driver.handle(a_withdrawal())
+    assert driver.current.status is SearchStatus.STOPPED
+    return driver
 
 
-@pytest.mark.parametrize("story", [redirected_and_called, extended_twice, proposed_for_and_awarded_by_two])
-async def test_each_turn_of_the_road_is_kept(open_searches: OpenSearches, story: Callable[[], Story]) -> None:
+@pytest.mark.parametrize("driver", [redirected_and_called, extended_twice, proposed_for_and_awarded_by_two])
+async def test_each_turn_of_the_road_is_kept(open_searches: OpenSearches, driver: Callable[[], SearchDriver]) -> None:
     async with open_searches() as searches:
-        await assert_kept(searches, story().history)
+        await assert_kept(searches, driver().history)

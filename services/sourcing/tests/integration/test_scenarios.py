@@ -15,233 +15,239 @@ from contracts.values import Channel, Tier
 from testkit.databases import rows
 from testkit.running_services import Reply
 from testkit.sourcing.builders import LONDON, an_open_list
-from testkit.sourcing.harness import PATIENCE, House
-from testkit.sourcing.responses import OfferRead
-from testkit.sourcing.scenario_market import Town
-from testkit.sourcing.scenario_tables import Diary, Row, play, rows_in
+from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
+from testkit.sourcing.responses import OfferResponse
+from testkit.sourcing.scenario_market import ScenarioMarket
+from testkit.sourcing.scenario_tables import InstantReader, ScenarioRow, read_rows, run_scenario
 from testkit.waiting import until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 
 TABLES: Final = Path(__file__).parents[4] / "tests" / "scenarios"
-ROWS: Final = [row for row in rows_in(TABLES) if row.is_for_running_stack]
+ROWS: Final = [row for row in read_rows(TABLES) if row.is_for_running_stack]
 CHANNELS: Final = {"telephone": Channel.PHONE, "email": Channel.EMAIL, "webhook": Channel.WEBHOOK}
 ANSWERS: Final = {200: "placed", 201: "the proposal stands", 202: "a second officer has to approve the price"}
 
 
-class OnStack:
-    """One scenario, in a town of its own; what was given is published when the package is requested."""
+class StackScenarioRunner:
+    """One scenario, in a market of its own; what was given is published when the package is requested."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.diary = Diary.of_week(house.now.astimezone(LONDON).date())
-        self.told = "nothing"
+    def __init__(self, harness: SourcingHarness) -> None:
+        self.harness = harness
+        self.reader = InstantReader.from_monday(harness.now.astimezone(LONDON).date())
+        self.result = "nothing"
         self._lists: dict[Tier, tuple[str, ...] | None] = {}
         self._spot: tuple[str, ...] = ()
         self._open_list: OpenList | None = None
         self._refused: tuple[str, ...] = ()
-        self._then_publish: list[Callable[[Town], Awaitable[None]]] = []
-        self._town: Town | None = None
+        self._then_publish: list[Callable[[ScenarioMarket], Awaitable[None]]] = []
+        self._market: ScenarioMarket | None = None
         self._package: PackageId | None = None
 
     # --- given
 
-    def ranks(self, tier: Decimal, names: tuple[str, ...]) -> None:
+    def rank_providers(self, tier: Decimal, names: tuple[str, ...]) -> None:
         self._lists[Tier(int(tier))] = names
 
-    def lacks_list(self, tier: Decimal) -> None:
+    def remove_list(self, tier: Decimal) -> None:
         self._lists[Tier(int(tier))] = None
 
-    def has_open_list(self, ceiling: Decimal) -> None:
+    def add_open_list(self, ceiling: Decimal) -> None:
         self._open_list = an_open_list(ceiling=ceiling)
 
-    def sell_spot(self, names: tuple[str, ...]) -> None:
+    def add_spot_providers(self, names: tuple[str, ...]) -> None:
         self._spot = names
 
-    def is_embargoed(self, name: str) -> None:
-        self._then_publish.append(lambda town: town.embargoes(name))
+    def embargo(self, name: str) -> None:
+        self._then_publish.append(lambda market: market.embargo(name))
 
-    def is_reached_by(self, name: str, channels: str) -> None:
+    def set_channels(self, name: str, channels: str) -> None:
         order = [CHANNELS[channel] for channel in channels.split(", then ")]
-        self._then_publish.append(lambda town: town.publishes_channel(name, *order))
+        self._then_publish.append(lambda market: market.publish_channel(name, *order))
 
-    def are_refused(self, names: tuple[str, ...]) -> None:
+    def refuse_providers(self, names: tuple[str, ...]) -> None:
         self._refused = names
 
     # --- when
 
     @property
-    def town(self) -> Town:
-        assert self._town is not None, "no package was requested"
-        return self._town
+    def market(self) -> ScenarioMarket:
+        assert self._market is not None, "no package was requested"
+        return self._market
 
     @property
     def package(self) -> PackageId:
         assert self._package is not None, "no package was requested"
         return self._package
 
-    def passes_time(self, until: datetime) -> None:
-        self.house.set_clock(until)
+    def advance_time(self, until: datetime) -> None:
+        self.harness.set_clock(until)
 
-    async def is_requested(self) -> None:
-        self._town = town = Town.empty(self.house, tiers=sorted(self._lists), open_list=self._open_list)
-        await town.publishes_definition()
-        await town.introduces(*sorted({name for names in self._lists.values() for name in names or ()}))
-        await town.introduces_spot(*self._spot)
+    async def request_package(self) -> None:
+        self._market = market = ScenarioMarket.create_empty(
+            self.harness, tiers=sorted(self._lists), open_list=self._open_list
+        )
+        await market.publish_definition()
+        await market.introduce(*sorted({name for names in self._lists.values() for name in names or ()}))
+        await market.introduce_spot(*self._spot)
         for tier, names in self._lists.items():
             if names is not None:
-                await town.publishes_list(*names, tier=tier)
+                await market.publish_list(*names, tier=tier)
         for publish in self._then_publish:
-            await publish(town)
-        await town.until_heard()
-        self._package = await town.requests(refused=self._refused)
-        await self.house.decision(self._package)
+            await publish(market)
+        await market.wait_until_projected()
+        self._package = await market.request_package(refused=self._refused)
+        await self.harness.wait_for_decision(self._package)
 
-    async def is_withdrawn(self) -> None:
-        await self.town.withdraws(self.package)
+    async def withdraw_package(self) -> None:
+        await self.market.withdraw(self.package)
 
-    def rests(self) -> None:
+    def settle(self) -> None:
         """Nothing more happens."""
 
-    async def receives(self, name: str) -> None:
-        await self.town.receives(name, await self.town.offer_to(name, self.package))
+    async def receive_offer(self, name: str) -> None:
+        await self.market.receive_offer(name, await self.market.wait_for_offer(name, self.package))
 
-    async def is_not_delivered(self, name: str) -> None:
-        await self.town.cannot_be_reached(name, await self.town.offer_to(name, self.package))
+    async def fail_delivery(self, name: str) -> None:
+        await self.market.report_undeliverable(name, await self.market.wait_for_offer(name, self.package))
 
-    async def accepts(self, name: str) -> None:
-        self._hears(await self.town.accepts(name, await self._offer(name)))
+    async def accept(self, name: str) -> None:
+        self._record_result(await self.market.accept(name, await self._wait_for_offer(name)))
 
-    async def declines(self, name: str) -> None:
-        self._hears(await self.town.declines(name, await self._offer(name)))
+    async def decline(self, name: str) -> None:
+        self._record_result(await self.market.decline(name, await self._wait_for_offer(name)))
 
-    async def is_called_in_vain(self, name: str) -> None:
-        self._hears(await self.town.calls((await self._offer(name)).offer_id, "nobody reached"))
+    async def record_unanswered_call(self, name: str) -> None:
+        self._record_result(
+            await self.market.record_call((await self._wait_for_offer(name)).offer_id, "nobody reached")
+        )
 
-    async def proposes(self, name: str, rate: Decimal, *variations: Variation) -> None:
-        reference = (await self.house.proposals(await self._opened())).advert.reference
-        self._hears(await self.town.proposes(name, reference, str(rate), *variations))
+    async def propose(self, name: str, rate: Decimal, *variations: Variation) -> None:
+        reference = (await self.harness.list_proposals(await self._wait_until_listed())).advert.reference
+        self._record_result(await self.market.propose(name, reference, str(rate), *variations))
 
-    async def proposes_other_times(self, name: str, rate: Decimal) -> None:
-        await self.proposes(name, rate, Variation.OTHER_TIMES)
+    async def propose_other_times(self, name: str, rate: Decimal) -> None:
+        await self.propose(name, rate, Variation.OTHER_TIMES)
 
-    async def awards(self, officer: str, name: str) -> None:
-        proposal = await self.town.proposal_of(name, self.package)
-        self._hears(await self.house.awards(self.package, proposal.proposal_id, officer=officer))
+    async def award(self, officer: str, name: str) -> None:
+        proposal = await self.market.find_proposal(name, self.package)
+        self._record_result(await self.harness.award(self.package, proposal.proposal_id, officer=officer))
 
-    async def approves(self, officer: str) -> None:
-        proposals = await self.house.proposals(self.package)
+    async def approve_price(self, officer: str) -> None:
+        proposals = await self.harness.list_proposals(self.package)
         assert proposals.awaiting_approval is not None, "no award waits"
-        await self.house.approves(self.package, proposals.awaiting_approval, proposals.items[0], officer=officer)
+        await self.harness.approve_price(self.package, proposals.awaiting_approval, proposals.items[0], officer=officer)
 
-    async def _opened(self) -> PackageId:
+    async def _wait_until_listed(self) -> PackageId:
         """The package, once it has been open to all."""
-        await self.house.until_happened(self.package, "PackageListed")
+        await self.harness.wait_for_event(self.package, "PackageListed")
         return self.package
 
-    async def _offer(self, name: str) -> OfferRead:
+    async def _wait_for_offer(self, name: str) -> OfferResponse:
         """The newest offer of the package to this provider, live or ended, as soon as there is one."""
 
-        async def there() -> OfferRead | None:
-            offers = await self.town.offers_of(name, only_live=False)
+        async def there() -> OfferResponse | None:
+            offers = await self.market.list_offers(name, only_live=False)
             return next((each for each in offers if each.package_id == self.package), None)
 
-        return await until(there, within=PATIENCE)
+        return await until(there, within=WAIT_TIMEOUT)
 
-    def _hears(self, answer: Reply) -> None:
-        self.told = ANSWERS.get(answer.status) or answer.body["detail"]
+    def _record_result(self, answer: Reply) -> None:
+        self.result = ANSWERS.get(answer.status) or answer.body["detail"]
 
     # --- then
 
-    async def is_live(self, name: str) -> None:
-        await self.town.offer_to(name, self.package)
+    async def check_live_offer(self, name: str) -> None:
+        await self.market.wait_for_offer(name, self.package)
 
-    async def ends(self, name: str, at: datetime) -> None:
+    async def check_answer_by(self, name: str, at: datetime) -> None:
         async def is_so() -> bool:
-            return (await self._offer(name)).answer_by == at
+            return (await self._wait_for_offer(name)).answer_by == at
 
-        await until(is_so, within=PATIENCE)
+        await until(is_so, within=WAIT_TIMEOUT)
 
-    async def goes_by(self, name: str, channel: str) -> None:
+    async def check_channel(self, name: str, channel: str) -> None:
         async def is_so() -> bool:
-            return (await self._offer(name)).channel == CHANNELS[channel]
+            return (await self._wait_for_offer(name)).channel == CHANNELS[channel]
 
-        await until(is_so, within=PATIENCE)
+        await until(is_so, within=WAIT_TIMEOUT)
 
-    async def nobody_has_offer(self) -> None:
+    async def check_no_live_offer(self) -> None:
         names = sorted({name for names in self._lists.values() for name in names or ()})
-        assert [offer for name in names for offer in await self.town.offers_of(name)] == []
+        assert [offer for name in names for offer in await self.market.list_offers(name)] == []
 
-    async def was_asked(self, name: str, at: datetime) -> None:
-        assert (await self._offer(name)).made_at == at
+    async def check_offer_made_at(self, name: str, at: datetime) -> None:
+        assert (await self._wait_for_offer(name)).made_at == at
 
-    async def were_asked(self, names: tuple[str, ...]) -> None:
-        expected = [self.town.provider(name) for name in names]
+    async def check_offer_order(self, names: tuple[str, ...]) -> None:
+        expected = [self.market.get_provider_id(name) for name in names]
 
         async def are_so() -> bool:
             found = await rows(
-                self.house.database,
+                self.harness.database,
                 "SELECT provider_id FROM offers WHERE package_id = :package ORDER BY turn",
                 package=self.package,
             )
             return [each.provider_id for each in found] == expected
 
-        await until(are_so, within=PATIENCE)
+        await until(are_so, within=WAIT_TIMEOUT)
 
-    async def was_passed_over(self, name: str, reasons: str) -> None:
-        decision = await self.house.until_happened(self.package, "ProviderPassedOver")
-        found = [turn.reasons for turn in decision.turns if turn.provider_id == self.town.provider(name)]
+    async def check_passed_over(self, name: str, reasons: str) -> None:
+        decision = await self.harness.wait_for_event(self.package, "ProviderPassedOver")
+        found = [turn.reasons for turn in decision.turns if turn.provider_id == self.market.get_provider_id(name)]
         assert found == [reasons.split(", ")]
 
-    async def came_out(self, name: str, stage: str, outcome: str) -> None:
+    async def check_turn_outcome(self, name: str, stage: str, outcome: str) -> None:
         async def is_so() -> bool:
-            told = (await self.house.decision(self.package)).stages
+            told = (await self.harness.wait_for_decision(self.package)).stages
             turns = [turn for each in told if each.stage == stage for turn in each.turns]
-            return [turn.outcome for turn in turns if turn.provider_id == self.town.provider(name)] == [outcome]
+            return [turn.outcome for turn in turns if turn.provider_id == self.market.get_provider_id(name)] == [
+                outcome
+            ]
 
-        await until(is_so, within=PATIENCE)
+        await until(is_so, within=WAIT_TIMEOUT)
 
-    async def is_placed(self, name: str) -> None:
-        decision = await self.house.until_status(self.package, "placed")
-        assert decision.placed_with == self.town.provider(name)
+    async def check_placement(self, name: str) -> None:
+        decision = await self.harness.wait_for_status(self.package, "placed")
+        assert decision.placed_with == self.market.get_provider_id(name)
 
-    async def is_placed_at(self, name: str, rate: Decimal) -> None:
-        await self.is_placed(name)
+    async def check_placement_rate(self, name: str, rate: Decimal) -> None:
+        await self.check_placement(name)
         found = await rows(
-            self.house.database,
+            self.harness.database,
             "SELECT CAST(terms ->> 'rate' AS numeric) AS rate FROM placements WHERE package_id = :package",
             package=self.package,
         )
         assert [each.rate for each in found] == [rate]
 
-    async def is_voided(self) -> None:
-        await self.house.until_happened(self.package, "PlacementVoided")
+    async def check_voided(self) -> None:
+        await self.harness.wait_for_event(self.package, "PlacementVoided")
 
-    async def is_in_state(self, status: str) -> None:
-        await self.house.until_status(self.package, "listed" if status == "open to all" else status)
+    async def check_status(self, status: str) -> None:
+        await self.harness.wait_for_status(self.package, "listed" if status == "open to all" else status)
 
-    def was_told(self, words: str) -> None:
-        assert words in self.told, f"told was: {self.told}"
+    def check_result(self, words: str) -> None:
+        assert words in self.result, f"told was: {self.result}"
 
-    async def has_work(self, what: str) -> None:
+    async def check_work_item(self, what: str) -> None:
         async def is_so() -> bool:
-            return (await self.house.work_item(self.package)).what == what
+            return (await self.harness.wait_for_work_item(self.package)).what == what
 
-        await until(is_so, within=PATIENCE)
+        await until(is_so, within=WAIT_TIMEOUT)
 
-    async def is_held_for(self, what: str) -> None:
-        missing = (await self.house.work_item(self.package)).missing
-        lists = f"ranked-lists/{self.town.framework}/{self.town.area}/"
+    async def check_missing(self, what: str) -> None:
+        missing = (await self.harness.wait_for_work_item(self.package)).missing
+        lists = f"ranked-lists/{self.market.framework}/{self.market.area}/"
         assert [each.replace(lists, "the list of tier ") for each in missing] == what.split(", ")
 
-    async def happened_once(self) -> None:
-        happened = (await self.house.decision(self.package)).happened
+    async def check_no_repeated_end(self) -> None:
+        happened = (await self.harness.wait_for_decision(self.package)).event_types
         assert happened.count("PackagePlaced") <= 1
         assert happened.count("SourcingStopped") <= 1
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.place.partition('.')[0]}: {row.sentence}" for row in ROWS])
-async def test_scenario_on_the_running_stack(house: House, row: Row) -> None:
-    player = OnStack(house)
-    await play(row, player)
-    assert await house.faults([player.package]) == []
+async def test_scenario_on_the_running_stack(harness: SourcingHarness, row: ScenarioRow) -> None:
+    player = StackScenarioRunner(harness)
+    await run_scenario(row, player)
+    assert await harness.find_faults([player.package]) == []

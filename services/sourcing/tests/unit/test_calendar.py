@@ -9,9 +9,9 @@ from contracts.framework import BankHolidayOverride, BrokerageTime
 from contracts.values import Weekday
 from sourcing.domain.calendar import BrokerageCalendar
 from sourcing.domain.errors import NoOpeningInSight
-from testkit.sourcing.builders import LONDON, brokerage_time
+from testkit.sourcing.builders import LONDON, a_brokerage_time
 
-CALENDAR = BrokerageCalendar(brokerage_time())
+CALENDAR = BrokerageCalendar(a_brokerage_time())
 
 
 def wall(text: str) -> datetime:
@@ -50,7 +50,7 @@ def test_the_brokerage_is_open_in_its_hours_only(instant: str, is_open: bool) ->
     ],
 )
 def test_the_next_opening_is_now_or_the_next_working_morning(instant: str, opening: str) -> None:
-    assert CALENDAR.next_opening(wall(instant)) == wall(opening)
+    assert CALENDAR.find_opening_from(wall(instant)) == wall(opening)
 
 
 @pytest.mark.parametrize(
@@ -71,27 +71,27 @@ def test_the_next_opening_is_now_or_the_next_working_morning(instant: str, openi
     ],
 )
 def test_deadlines_count_open_time_only(start: str, minutes: int, end: str) -> None:
-    assert CALENDAR.after(wall(start), timedelta(minutes=minutes)) == wall(end)
+    assert CALENDAR.add_open_time(wall(start), timedelta(minutes=minutes)) == wall(end)
 
 
 def test_the_hour_that_october_repeats_counts_where_the_brokerage_works_through_it() -> None:
     nights = BrokerageCalendar(
         BrokerageTime(opens=datetime.min.time(), days=tuple(Weekday), bank_holidays=())
     )  # 00:00 to 17:00
-    assert nights.after(wall("2026-10-25 00:00"), timedelta(hours=4)) == wall("2026-10-25 03:00")
-    assert nights.after(wall("2026-03-29 00:00"), timedelta(hours=4)) == wall("2026-03-29 05:00")
+    assert nights.add_open_time(wall("2026-10-25 00:00"), timedelta(hours=4)) == wall("2026-10-25 03:00")
+    assert nights.add_open_time(wall("2026-03-29 00:00"), timedelta(hours=4)) == wall("2026-03-29 05:00")
 
 
 def test_instants_come_out_in_utc_whatever_they_came_in() -> None:
     start = datetime(2026, 7, 6, 9, 0, tzinfo=LONDON)
-    assert CALENDAR.next_opening(start).tzinfo is UTC
-    assert CALENDAR.after(start, timedelta(minutes=30)) == datetime(2026, 7, 6, 8, 30, tzinfo=UTC)
-    assert CALENDAR.after(start, timedelta(minutes=30)).tzinfo is UTC
+    assert CALENDAR.find_opening_from(start).tzinfo is UTC
+    assert CALENDAR.add_open_time(start, timedelta(minutes=30)) == datetime(2026, 7, 6, 8, 30, tzinfo=UTC)
+    assert CALENDAR.add_open_time(start, timedelta(minutes=30)).tzinfo is UTC
 
 
 def test_the_first_opening_after_an_opening_is_the_next_days() -> None:
-    assert CALENDAR.opens_after(wall("2026-01-12 08:30")) == wall("2026-01-13 08:30")
-    assert CALENDAR.opens_after(wall("2026-01-12 08:29")) == wall("2026-01-12 08:30")
+    assert CALENDAR.find_opening_after(wall("2026-01-12 08:30")) == wall("2026-01-13 08:30")
+    assert CALENDAR.find_opening_after(wall("2026-01-12 08:29")) == wall("2026-01-12 08:30")
 
 
 def test_an_override_closes_a_day_and_opens_a_bank_holiday_but_no_weekend() -> None:
@@ -114,5 +114,5 @@ def test_a_calendar_that_never_opens_says_so() -> None:
     month = tuple(date(2026, 1, 12) + timedelta(days=day) for day in range(31))
     calendar = BrokerageCalendar(BrokerageTime(bank_holidays=month))
     with pytest.raises(NoOpeningInSight, match="does not open within 30 days of 2026-01-12") as refused:
-        calendar.next_opening(wall("2026-01-12 09:00"))
+        calendar.find_opening_from(wall("2026-01-12 09:00"))
     assert isinstance(refused.value, CallOffError)

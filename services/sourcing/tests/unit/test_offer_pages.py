@@ -10,43 +10,42 @@ from html.parser import HTMLParser
 
 import pytest
 
+from contracts.examples import a_visit, some_care
 from contracts.framework import Area
 from contracts.values import CarerGender, DeclineReason, Need, PassOverReason, PriceUnit, Terms, Urgency, Weekday
-from sourcing.api.offer_forms import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, reply_in
-from sourcing.api.offer_pages import Mistake, Page, page_after, page_of
-from sourcing.api.rendering import rendered
-from sourcing.domain.search import Accept, Decline, OfferStatus, Reply
-from sourcing.domain.triggers import ExpireOffer
-from sourcing.handlers import Answered
-from testkit.contract_examples import a_visit, some_care
+from sourcing.api.offer_forms import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, parse_reply
+from sourcing.api.offer_pages import FormMistake, OfferPage, build_answer_page, build_offer_page
+from sourcing.api.rendering import render_page
+from sourcing.domain.search import Accept, Decline, OfferStatus, ProviderAnswer
+from sourcing.domain.triggers import OfferExpiryDue
 from testkit.sourcing.builders import (
-    Story,
+    SearchDriver,
     a_definition,
     a_market,
     a_request,
     a_search,
     a_withdrawal,
-    facts_about,
     london,
     monday,
-    with_facts,
+    replace_facts,
+    some_facts,
 )
 
 DEFINITION = a_definition()
 
 
-def page(story: Story, *, mistake: Mistake | None = None) -> Page:
+def page(driver: SearchDriver, *, mistake: FormMistake | None = None) -> OfferPage:
     """What Alder reads."""
-    return page_of(story.known, story.offer_to("Alder"), DEFINITION, mistake=mistake)
+    return build_offer_page(driver.current, driver.find_offer("Alder"), DEFINITION, mistake=mistake)
 
 
-def answer(story: Story, reply: Reply) -> Page:
+def answer(driver: SearchDriver, reply: ProviderAnswer) -> OfferPage:
     """What Alder reads after its answer."""
-    step = story.answers("Alder", reply)
-    return page_after(Answered(step.outcome, story.offer_to("Alder"), story.known), DEFINITION)
+    step = driver.answer("Alder", reply)
+    return build_answer_page(step.outcome, driver.current, driver.find_offer("Alder"), DEFINITION)
 
 
-def facts(shown: Page) -> dict[str, tuple[str, ...]]:
+def facts(shown: OfferPage) -> dict[str, tuple[str, ...]]:
     return {fact.name: fact.values for fact in shown.facts}
 
 
@@ -64,10 +63,10 @@ def test_an_offer_says_what_an_offer_may_say() -> None:
         quantity_per_week=Decimal("50.00"),
         weekly_cost=Decimal("1205.00"),
     )
-    story = a_search("Alder")
-    search, offer = replace(story.known, care=care), replace(story.offer_to("Alder"), terms=terms)
+    driver = a_search("Alder")
+    search, offer = replace(driver.current, care=care), replace(driver.find_offer("Alder"), terms=terms)
     definition = DEFINITION.model_copy(update={"areas": (Area(code=care.area, name="Colchester"),)})
-    assert facts(page_of(search, offer, definition)) == {
+    assert facts(build_offer_page(search, offer, definition)) == {
         "Service": ("Personal care",),
         "Where": ("CO1, Colchester",),
         "Framework": ("Invented framework",),
@@ -86,13 +85,13 @@ def test_an_offer_says_what_an_offer_may_say() -> None:
 
 
 def test_an_area_and_a_framework_that_are_not_known_here_are_named_by_their_codes() -> None:
-    story = a_search("Alder")
-    shown = facts(page_of(story.known, story.offer_to("Alder"), None))
+    driver = a_search("Alder")
+    shown = facts(build_offer_page(driver.current, driver.find_offer("Alder"), None))
     assert (shown["Where"], shown["Framework"]) == (("ZZ9, E07999999",), ("invented-framework-2026",))
 
 
 def test_a_delivered_offer_says_until_when_by_the_clock_on_the_wall() -> None:
-    assert page(a_search("Alder", at=monday("09:00"))).says == (
+    assert page(a_search("Alder", at=monday("09:00"))).paragraphs == (
         "Answer before 09:30 on Monday 12 January 2026, UK time (GMT).",
         "An answer that comes at that time or later is too late.",
     )
@@ -100,7 +99,7 @@ def test_a_delivered_offer_says_until_when_by_the_clock_on_the_wall() -> None:
 
 def test_in_summer_the_wall_says_summer_time_and_seconds_where_they_matter() -> None:
     delivered = london(date(2026, 7, 6), "09:00") + timedelta(seconds=17)
-    (first, _) = page(a_search("Alder", at=delivered)).says
+    (first, _) = page(a_search("Alder", at=delivered)).paragraphs
     assert first == "Answer before 09:30:17 on Monday 6 July 2026, UK time (BST)."
 
 
@@ -112,26 +111,26 @@ def test_in_summer_the_wall_says_summer_time_and_seconds_where_they_matter() -> 
     ],
 )
 def test_an_offer_that_is_not_delivered_says_how_long_there_is(urgency: Urgency, counted: str) -> None:
-    shown = page(Story(a_market("Alder")).requested(a_request(urgency=urgency)))
-    assert shown.says[0] == f"You have 30 minutes to answer, from when this offer was delivered to you. {counted}"
+    shown = page(SearchDriver(a_market("Alder")).request(a_request(urgency=urgency)))
+    assert shown.paragraphs[0] == f"You have 30 minutes to answer, from when this offer was delivered to you. {counted}"
     assert shown.can_be_answered
 
 
 def test_only_a_live_offer_can_be_answered() -> None:
-    story = a_search("Alder", "Birch")
-    can_be_answered = [page(story).can_be_answered]
-    story.declines("Alder")
-    assert [*can_be_answered, page(story).can_be_answered] == [True, False]
+    driver = a_search("Alder", "Birch")
+    can_be_answered = [page(driver).can_be_answered]
+    driver.decline("Alder")
+    assert [*can_be_answered, page(driver).can_be_answered] == [True, False]
 
 
 # --- what became of it
 
 
 def test_an_accepted_offer_is_placed_and_says_all_again() -> None:
-    story = a_search("Alder")
-    story.accepts("Alder")
-    shown = page(story)
-    assert (shown.heading, shown.says[0]) == (
+    driver = a_search("Alder")
+    driver.accept("Alder")
+    shown = page(driver)
+    assert (shown.heading, shown.paragraphs[0]) == (
         "This offer was accepted",
         "The package is placed with you, on the terms below.",
     )
@@ -139,63 +138,69 @@ def test_an_accepted_offer_is_placed_and_says_all_again() -> None:
 
 
 def test_a_placement_that_the_council_took_back_is_told_as_such() -> None:
-    story = a_search("Alder")
-    story.accepts("Alder")
-    story.happens(a_withdrawal())
-    assert page(story).says[0] == "The council has taken the package back since, before care began."
+    driver = a_search("Alder")
+    driver.accept("Alder")
+    driver.handle(a_withdrawal())
+    assert page(driver).paragraphs[0] == "The council has taken the package back since, before care began."
 
 
 def test_a_declined_offer_tells_the_reason_and_no_more_of_the_person() -> None:
-    story = a_search("Alder", "Birch")
-    story.answers("Alder", Decline(DeclineReason.TOO_FAR))
-    shown = page(story)
-    assert (shown.heading, shown.says[0]) == ("This offer was declined", "The reason given: too far to travel.")
+    driver = a_search("Alder", "Birch")
+    driver.answer("Alder", Decline(DeclineReason.TOO_FAR))
+    shown = page(driver)
+    assert (shown.heading, shown.paragraphs[0]) == ("This offer was declined", "The reason given: too far to travel.")
     assert list(facts(shown)) == ["Service", "Where", "Framework"]
 
 
 def test_an_offer_whose_time_is_over_says_when_that_was() -> None:
-    story = a_search("Alder", "Birch", at=monday("09:00"))
-    story.happens(ExpireOffer(story.offer_to("Alder").offer_id), at=monday("09:30"))
-    shown = page(story)
-    assert (shown.heading, shown.says[0]) == (
+    driver = a_search("Alder", "Birch", at=monday("09:00"))
+    driver.handle(OfferExpiryDue(driver.find_offer("Alder").offer_id), at=monday("09:30"))
+    shown = page(driver)
+    assert (shown.heading, shown.paragraphs[0]) == (
         "The time to answer is over",
         "It could be answered before 09:30 on Monday 12 January 2026, UK time (GMT).",
     )
 
 
 def test_an_offer_that_ended_before_anybody_was_reached_names_no_time() -> None:
-    story = a_search("Alder")
-    never = replace(story.offer_to("Alder"), status=OfferStatus.EXPIRED, delivered_at=None, answer_by=None)
-    assert page_of(story.known, never, DEFINITION).says[0] == "Nobody could be reached about this offer in time."
+    driver = a_search("Alder")
+    never = replace(driver.find_offer("Alder"), status=OfferStatus.EXPIRED, delivered_at=None, answer_by=None)
+    assert (
+        build_offer_page(driver.current, never, DEFINITION).paragraphs[0]
+        == "Nobody could be reached about this offer in time."
+    )
 
 
 def test_a_withdrawn_offer_needs_nothing() -> None:
-    story = a_search("Alder")
-    story.happens(a_withdrawal())
-    assert (page(story).heading, page(story).can_be_answered) == ("This offer was withdrawn", False)
+    driver = a_search("Alder")
+    driver.handle(a_withdrawal())
+    assert (page(driver).heading, page(driver).can_be_answered) == ("This offer was withdrawn", False)
 
 
 # --- after an answer
 
 
 def test_an_acceptance_is_recorded_and_says_the_same_again() -> None:
-    story = a_search("Alder")
-    first = answer(story, Accept())
-    assert (first.heading, answer(story, Accept())) == ("We have recorded that you accept", first)
+    driver = a_search("Alder")
+    first = answer(driver, Accept())
+    assert (first.heading, answer(driver, Accept())) == ("We have recorded that you accept", first)
 
 
 def test_a_decline_is_recorded_with_its_reason_and_says_the_same_again() -> None:
-    story, decline = a_search("Alder", "Birch"), Decline(DeclineReason.RATE_NOT_VIABLE)
-    first = answer(story, decline)
-    assert (first.heading, first.says[0]) == ("We have recorded that you decline", "Your reason: rate not viable.")
-    assert answer(story, decline) == first
+    driver, decline = a_search("Alder", "Birch"), Decline(DeclineReason.RATE_NOT_VIABLE)
+    first = answer(driver, decline)
+    assert (first.heading, first.paragraphs[0]) == (
+        "We have recorded that you decline",
+        "Your reason: rate not viable.",
+    )
+    assert answer(driver, decline) == first
 
 
 def test_a_late_answer_is_told_when_the_time_was_over_and_that_it_is_on_record() -> None:
-    story = a_search("Alder", at=monday("09:00"))
-    story.at = monday("09:30")
-    late = answer(story, Accept())
-    assert (late.heading, late.says) == (
+    driver = a_search("Alder", at=monday("09:00"))
+    driver.at = monday("09:30")
+    late = answer(driver, Accept())
+    assert (late.heading, late.paragraphs) == (
         "Your answer came too late",
         (
             "The time to answer was over. It could be answered before 09:30 on Monday 12 January 2026, UK time (GMT).",
@@ -205,39 +210,39 @@ def test_a_late_answer_is_told_when_the_time_was_over_and_that_it_is_on_record()
 
 
 def test_another_answer_than_the_first_is_told_which_one_counts() -> None:
-    story = a_search("Alder", "Birch")
-    story.declines("Alder")
-    shown = answer(story, Accept())
+    driver = a_search("Alder", "Birch")
+    driver.decline("Alder")
+    shown = answer(driver, Accept())
     assert shown.heading == "This offer was already answered"
-    assert shown.says[0].startswith("Another answer to it came first: it was declined.")
+    assert shown.paragraphs[0].startswith("Another answer to it came first: it was declined.")
 
 
 def test_an_answer_to_a_withdrawn_offer_is_told_so() -> None:
-    story = a_search("Alder")
-    story.happens(a_withdrawal())
-    assert answer(story, Accept()).says[0] == "The council had taken the offer back before."
+    driver = a_search("Alder")
+    driver.handle(a_withdrawal())
+    assert answer(driver, Accept()).paragraphs[0] == "The council had taken the offer back before."
 
 
 def test_who_may_not_have_it_any_more_is_told_why_now_and_later() -> None:
-    story = a_search("Alder", "Birch")
-    story.market = with_facts(story.market, facts_about("Alder", embargoed=True))
-    shown = answer(story, Accept())
+    driver = a_search("Alder", "Birch")
+    driver.market = replace_facts(driver.market, some_facts("Alder", embargoed=True))
+    shown = answer(driver, Accept())
     why = "You accepted in time, but the council may not place it with you any more. The reason: embargoed."
-    assert (shown.heading, shown.says[0]) == ("This package cannot be placed with you", why)
-    assert page(story).says[0] == why
-    assert answer(story, Accept()) == shown
+    assert (shown.heading, shown.paragraphs[0]) == ("This package cannot be placed with you", why)
+    assert page(driver).paragraphs[0] == why
+    assert answer(driver, Accept()) == shown
 
 
 def test_the_persons_own_wish_is_nobodys_business() -> None:
-    story = a_search("Alder")
-    offer = story.offer_to("Alder")
+    driver = a_search("Alder")
+    offer = driver.find_offer("Alder")
     refused = replace(
         offer,
         status=OfferStatus.WITHDRAWN,
-        reply=Accept(),
+        answer=Accept(),
         award_refused_for=(PassOverReason.REFUSED_BY_PERSON,),
     )
-    assert "reason" not in page_of(story.known, refused, DEFINITION).says[0]
+    assert "reason" not in build_offer_page(driver.current, refused, DEFINITION).paragraphs[0]
 
 
 # --- what a form says
@@ -266,8 +271,8 @@ def test_the_persons_own_wish_is_nobodys_business() -> None:
         (b'{"answer": "accept"}', NO_ANSWER),
     ],
 )
-def test_a_form_is_an_answer_or_is_told_what_to_correct(form: bytes, reply: Reply | Mistake) -> None:
-    assert reply_in(form) == reply
+def test_a_form_is_an_answer_or_is_told_what_to_correct(form: bytes, reply: ProviderAnswer | FormMistake) -> None:
+    assert parse_reply(form) == reply
 
 
 # --- as it is sent
@@ -289,8 +294,8 @@ class Outline(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def sent(shown: Page) -> str:
-    return rendered(shown)[0].decode()
+def sent(shown: OfferPage) -> str:
+    return render_page(shown)[0].decode()
 
 
 def test_a_page_can_be_used_by_everybody() -> None:
@@ -314,9 +319,9 @@ def test_its_forms_go_where_the_page_came_from_and_name_no_address() -> None:
 
 
 def test_an_ended_offer_has_no_forms() -> None:
-    story = a_search("Alder", "Birch")
-    story.declines("Alder")
-    outline = Outline(sent(page(story)))
+    driver = a_search("Alder", "Birch")
+    driver.decline("Alder")
+    outline = Outline(sent(page(driver)))
     assert (outline.all("form"), outline.all("button")) == ([], [])
 
 
@@ -327,16 +332,16 @@ def test_a_mistake_leads_to_the_field_that_is_wrong() -> None:
 
 
 def test_no_value_is_taken_for_a_part_of_the_page() -> None:
-    story, planted = a_search("Alder"), "<script>alert('1')</script> & \"more\""
+    driver, planted = a_search("Alder"), "<script>alert('1')</script> & \"more\""
     definition = DEFINITION.model_copy(update={"title": planted})
-    shown = page_of(story.known, story.offer_to("Alder"), definition)
-    html = sent(replace(shown, heading=planted, says=(planted,), mistake=Mistake(planted, 'x"><script>')))
+    shown = build_offer_page(driver.current, driver.find_offer("Alder"), definition)
+    html = sent(replace(shown, heading=planted, paragraphs=(planted,), mistake=FormMistake(planted, 'x"><script>')))
     assert Outline(html).all("script") == []
     assert "&lt;script&gt;" in html
 
 
 def test_the_style_is_the_only_thing_that_the_policy_allows() -> None:
-    html, headers = rendered(page(a_search("Alder")))
+    html, headers = render_page(page(a_search("Alder")))
     (style,) = re.findall(rb"<style>(.*?)</style>", html, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
     assert headers["content-security-policy"] == (

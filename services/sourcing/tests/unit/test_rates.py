@@ -7,19 +7,19 @@ from contracts.events.packages import OfferMade, ProviderPassedOver, SourcingHel
 from contracts.events.rates import RatesSelected
 from contracts.framework import FrameworkDefinition
 from contracts.values import PassOverReason, ServiceType
-from sourcing.domain.market import Market, ProviderFacts
+from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.search import SearchStatus
 from testkit.sourcing.builders import (
     AREA,
     FRAMEWORK,
-    Story,
+    SearchDriver,
     a_definition,
     a_market,
     a_request,
-    facts_about,
-    provider,
-    selected_rates,
     some_care,
+    some_facts,
+    some_rates,
+    to_provider_id,
 )
 
 
@@ -27,51 +27,49 @@ def selecting() -> FrameworkDefinition:
     return a_definition(selected_by_providers=True)
 
 
-def market(*facts: ProviderFacts) -> Market:
+def market(*facts: ProviderFacts) -> MarketSnapshot:
     return a_market("Alder", "Birch", but=facts, definition=selecting())
 
 
 def with_rates(name: str, rates: RatesSelected | None) -> ProviderFacts:
-    return facts_about(name, rates=rates)
+    return some_facts(name, rates=rates)
 
 
 def test_an_offer_is_at_the_rate_that_its_provider_has_selected() -> None:
-    story = Story(
-        market(
-            with_rates("Alder", selected_rates("Alder", "26.50")), with_rates("Birch", selected_rates("Birch", "25.10"))
-        )
+    driver = SearchDriver(
+        market(with_rates("Alder", some_rates("Alder", "26.50")), with_rates("Birch", some_rates("Birch", "25.10")))
     )
-    story.requested()
-    story.declines("Alder")
-    offers = [event for event in story.events if isinstance(event, OfferMade)]
+    driver.request()
+    driver.decline("Alder")
+    offers = [event for event in driver.events if isinstance(event, OfferMade)]
     assert [offer.terms.rate for offer in offers] == [Decimal("26.50"), Decimal("25.10")]
     assert offers[0].terms.weekly_cost == Decimal("265.00")
     assert "rate 1, selected from 2026-01-01" in offers[0].terms.price_list
 
 
 def test_the_day_of_the_offer_decides_which_selection_counts() -> None:
-    rates = selected_rates("Alder", "25.00", "27.00", from_day=date(2025, 1, 12))
-    story = Story(market(with_rates("Alder", rates), with_rates("Birch", selected_rates("Birch", "25.10"))))
-    story.requested()
-    assert story.live_offer.terms.rate == Decimal("27.00")
+    rates = some_rates("Alder", "25.00", "27.00", from_day=date(2025, 1, 12))
+    driver = SearchDriver(market(with_rates("Alder", rates), with_rates("Birch", some_rates("Birch", "25.10"))))
+    driver.request()
+    assert driver.live_offer.terms.rate == Decimal("27.00")
 
 
 def test_rates_that_nobody_has_heard_of_hold_the_package() -> None:
-    story = Story(market(with_rates("Alder", None))).requested()
-    assert story.known.status is SearchStatus.HELD
-    held = story.events[-1]
+    driver = SearchDriver(market(with_rates("Alder", None))).request()
+    assert driver.current.status is SearchStatus.HELD
+    held = driver.events[-1]
     assert isinstance(held, SourcingHeld)
-    assert f"rates/{provider('Alder')}/{FRAMEWORK}/{AREA}" in held.missing
+    assert f"rates/{to_provider_id('Alder')}/{FRAMEWORK}/{AREA}" in held.missing
 
 
 def test_who_has_selected_no_rate_for_this_service_is_passed_over() -> None:
     care = some_care().model_copy(update={"service_type": ServiceType.NIGHT_AWAKE})
-    rates = [with_rates(name, selected_rates(name, "25.00")) for name in ("Alder", "Birch")]
-    story = Story(market(*rates)).requested(a_request(care=care))
-    passed = [event.reasons for event in story.events if isinstance(event, ProviderPassedOver)]
+    rates = [with_rates(name, some_rates(name, "25.00")) for name in ("Alder", "Birch")]
+    driver = SearchDriver(market(*rates)).request(a_request(care=care))
+    passed = [event.reasons for event in driver.events if isinstance(event, ProviderPassedOver)]
     assert passed == [(PassOverReason.NO_RATE_SELECTED,)] * 2
 
 
 def test_where_rates_are_the_same_for_all_nobody_needs_a_selection() -> None:
-    story = Story(a_market("Alder")).requested()
-    assert story.live_offer.terms.rate == Decimal("25.00")
+    driver = SearchDriver(a_market("Alder")).request()
+    assert driver.live_offer.terms.rate == Decimal("25.00")

@@ -1,1 +1,1 @@
-"""The operator's command."""
+"""The operator's command: a client of the services' APIs, telemetry queries, back-up and restore."""

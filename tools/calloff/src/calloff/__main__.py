@@ -1,31 +1,16 @@
-"""The `calloff` command: runs the program that knows the rest, and imports nothing that only the other one needs."""
+"""The `calloff` command: replaces itself by the program that implements the subcommand."""
 
-import os
 import sys
-from typing import Final
 
-from devstack.interrupts import hold_back
-
-PROGRAMS: Final = {
-    "up": "simulator.up",
-    "demo": "simulator.demo",
-    "clock": "simulator.simulated_clock",
-    "backup": "calloff.backup.create",
-    "restore": "calloff.backup.restore",
-}
-"""These import the servers' clients, which takes seconds; everything else is `calloff.commands`."""
-LISTENING: Final = {"simulator.up", "simulator.demo"}
-"""Those that listen for Ctrl-C once they are there."""
+from calloff.programs import execute_module, find_program, replace_process
 
 
 def main() -> None:
-    """The entry point; becomes the other program, so that signals and exit status are its own."""
-    name, arguments = sys.argv[1:2], sys.argv[1:]
-    program = PROGRAMS.get(*name) if name else None
-    if program in LISTENING:
-        hold_back()
-    command = [program, *arguments[1:]] if program else ["calloff.commands", *arguments]
-    os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 - no shell
+    arguments = sys.argv[1:]
+    program = find_program(arguments)
+    if program is None:
+        execute_module("calloff.commands", arguments)
+    replace_process(program, arguments[len(program.split()) :])
 
 
 if __name__ == "__main__":

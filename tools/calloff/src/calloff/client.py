@@ -1,4 +1,4 @@
-"""Call-off's services as their callers see them: HTTP, bearer tokens, problem+json."""
+"""HTTP client of Call-off's services: bearer tokens, problem details, retries."""
 
 import asyncio
 import time
@@ -13,99 +13,99 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.issuer.identities import Identity
 from devstack.issuer.tokens import TOKEN_PATH, TokenIssuer
-from devstack.keys import Keys
+from devstack.keys import StackKeys
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
-_FRESH_ENOUGH: Final = 60
-"""Seconds that a token must still be valid for when it is used again."""
-_PATIENCE: Final = 60.0
-_SOON: Final = 1.0
-"""Seconds until a request is repeated where the service does not say when."""
+REQUEST_TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
+_EXPIRY_MARGIN: Final = 60
+"""Seconds that a cached token must still be valid for."""
+_RETRY_TIMEOUT: Final = 60.0
+_RETRY_PAUSE: Final = 1.0
+"""Seconds until a retry where the response has no Retry-After header."""
 
 
-class Reading(BaseModel):
-    """What a caller takes out of an answer; fields that it does not know are skipped."""
+class ResponseModel(BaseModel):
+    """The fields of a response that a client reads; other fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Tokens(Protocol):
-    """Where a caller gets its bearer token from."""
+class TokenSource(Protocol):
+    """Supplies bearer tokens."""
 
-    async def for_(self, identity: Identity) -> str: ...
+    async def fetch_token(self, identity: Identity) -> str: ...
 
 
-class SignedHere(Tokens):
-    """Tokens for the operator at this machine, who may read the stack's keys."""
+class LocalTokenSource(TokenSource):
+    """Signs tokens itself, with the keys of the stack on this machine."""
 
     def __init__(self, issuer: TokenIssuer) -> None:
         self._issuer = issuer
 
-    async def for_(self, identity: Identity) -> str:
-        return self._issuer.token(identity)
+    async def fetch_token(self, identity: Identity) -> str:
+        return self._issuer.issue_token(identity)
 
 
-class _Granted(Reading):
+class _TokenResponse(ResponseModel):
     access_token: str
     expires_in: int
 
 
-class FromIssuer(Tokens):
-    """Tokens by OAuth2 client credentials, as another organisation's system gets them; kept while they are valid."""
+class IssuerTokenSource(TokenSource):
+    """Requests tokens from the issuer by OAuth2 client credentials, and caches them while they are valid."""
 
-    def __init__(self, session: aiohttp.ClientSession, issuer: str, keys: Keys) -> None:
+    def __init__(self, session: aiohttp.ClientSession, issuer: str, keys: StackKeys) -> None:
         self._session = session
         self._address = issuer + TOKEN_PATH
         self._keys = keys
-        self._kept: dict[str, tuple[str, float]] = {}
+        self._cache: dict[str, tuple[str, float]] = {}
 
-    async def for_(self, identity: Identity) -> str:
-        token, valid_until = self._kept.get(identity.client_id, ("", 0.0))
-        if time.monotonic() > valid_until - _FRESH_ENOUGH:
-            granted = await self._ask(identity.client_id)
+    async def fetch_token(self, identity: Identity) -> str:
+        token, valid_until = self._cache.get(identity.client_id, ("", 0.0))
+        if time.monotonic() > valid_until - _EXPIRY_MARGIN:
+            granted = await self._request_token(identity.client_id)
             token, valid_until = granted.access_token, time.monotonic() + granted.expires_in
-            self._kept[identity.client_id] = token, valid_until
+            self._cache[identity.client_id] = token, valid_until
         return token
 
-    async def _ask(self, client_id: str) -> _Granted:
+    async def _request_token(self, client_id: str) -> _TokenResponse:
         form = {
             "grant_type": "client_credentials",
             "client_id": client_id,
-            "client_secret": self._keys.client_secret(client_id),
+            "client_secret": self._keys.derive_client_secret(client_id),
         }
         async with self._session.post(self._address, data=form) as answer:
             if answer.status != 200:
-                raise ServiceRefused(answer.status, f"the identity provider gave no token for {client_id}")
-            return _Granted.model_validate_json(await answer.read())
+                raise ServiceRefused(answer.status, f"the identity provider refused a token for {client_id}")
+            return _TokenResponse.model_validate_json(await answer.read())
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back, a success."""
+class ApiResponse:
+    """A response with a status below 400."""
 
     status: int
     body: bytes
 
-    def as_(self, model: type[ModelT]) -> ModelT:
+    def parse(self, model: type[ModelT]) -> ModelT:
         return model.model_validate_json(self.body)
 
 
-class _Field(Reading):
+class _FieldError(ResponseModel):
     pointer: str
     detail: str
 
 
-class _Problem(Reading):
+class _Problem(ResponseModel):
     title: str = ""
     detail: str = ""
-    errors: tuple[_Field, ...] = ()
+    errors: tuple[_FieldError, ...] = ()
 
 
 @dataclass(frozen=True)
 class Request:
-    """One call of one route."""
+    """One HTTP request."""
 
     method: str
     url: str
@@ -116,26 +116,26 @@ class Request:
     if_match: str | None = None
 
 
-class Caller:
-    """One identity's connection to the services."""
+class ApiClient:
+    """Sends requests to the services with the token of one identity."""
 
-    def __init__(self, session: aiohttp.ClientSession, tokens: Tokens, identity: Identity) -> None:
+    def __init__(self, session: aiohttp.ClientSession, tokens: TokenSource, identity: Identity) -> None:
         self._session = session
         self._tokens = tokens
         self._identity = identity
 
-    async def get(self, url: str, **parameters: str) -> Answer:
+    async def get(self, url: str, **parameters: str) -> ApiResponse:
         return await self.send(Request("GET", url, parameters))
 
-    async def post(self, url: str, body: BaseModel | None = None, *, idempotency_key: str | None = None) -> Answer:
+    async def post(self, url: str, body: BaseModel | None = None, *, idempotency_key: str | None = None) -> ApiResponse:
         return await self.send(Request("POST", url, body=body, idempotency_key=idempotency_key))
 
-    async def put(self, url: str, body: BaseModel) -> Answer:
+    async def put(self, url: str, body: BaseModel) -> ApiResponse:
         return await self.send(Request("PUT", url, body=body))
 
-    async def send(self, request: Request) -> Answer:
-        """Raises ServiceRefused with the service's own words, or ServiceUnreachable."""
-        headers = {"Authorization": f"Bearer {await self._tokens.for_(self._identity)}"}
+    async def send(self, request: Request) -> ApiResponse:
+        """Raises ServiceRefused, with the problem details of the service, and ServiceUnreachable."""
+        headers = {"Authorization": f"Bearer {await self._tokens.fetch_token(self._identity)}"}
         if request.idempotency_key is not None:
             headers["Idempotency-Key"] = request.idempotency_key
         if request.if_match is not None:
@@ -147,40 +147,40 @@ class Caller:
                 request.method,
                 request.url,
                 params=request.parameters,
-                data=_bytes_of(request.body),
+                data=_encode_body(request.body),
                 headers=headers,
             ) as answer:
                 body = await answer.read()
                 if answer.status >= 400:
-                    raise _refusal(answer.status, body, answer.headers.get("Retry-After"))
-                return Answer(answer.status, body)
+                    raise _to_error(answer.status, body, answer.headers.get("Retry-After"))
+                return ApiResponse(answer.status, body)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServiceUnreachable(f"{request.url} does not answer ({type(error).__name__})") from error
 
 
-class PatientCaller(Caller):
-    """Sends again, for a minute, what a service cannot do just now: everything that it says can be said twice."""
+class RetryingApiClient(ApiClient):
+    """Retries requests that a service refuses for the moment, for a minute; only for requests that may be repeated."""
 
-    async def send(self, request: Request) -> Answer:
-        give_up = time.monotonic() + _PATIENCE
+    async def send(self, request: Request) -> ApiResponse:
+        deadline = time.monotonic() + _RETRY_TIMEOUT
         while True:
             try:
                 return await super().send(request)
             except ServiceRefused as refused:
-                if not refused.may_pass or time.monotonic() > give_up:
+                if not refused.is_transient or time.monotonic() > deadline:
                     raise
-                await asyncio.sleep(refused.retry_after or _SOON)
+                await asyncio.sleep(refused.retry_after or _RETRY_PAUSE)
 
 
-def _bytes_of(body: BaseModel | bytes | None) -> bytes | None:
+def _encode_body(body: BaseModel | bytes | None) -> bytes | None:
     return body.model_dump_json(exclude_none=True).encode() if isinstance(body, BaseModel) else body
 
 
-def _refusal(status: int, body: bytes, retry_after: str | None) -> ServiceRefused:
+def _to_error(status: int, body: bytes, retry_after: str | None) -> ServiceRefused:
     try:
         problem = _Problem.model_validate_json(body)
     except ValidationError:
-        problem = _Problem(detail="the answer is not problem+json")
+        problem = _Problem(detail="the response is not application/problem+json")
     return ServiceRefused(
         status,
         problem.detail or problem.title,
@@ -190,9 +190,9 @@ def _refusal(status: int, body: bytes, retry_after: str | None) -> ServiceRefuse
 
 
 @asynccontextmanager
-async def http_session() -> AsyncGenerator[aiohttp.ClientSession]:
-    """Connections to this machine only: a proxy of the environment is not asked."""
+async def open_http_session() -> AsyncGenerator[aiohttp.ClientSession]:
+    """A session that ignores proxy settings, because all addresses are on this machine."""
     async with aiohttp.ClientSession(
-        timeout=TIMEOUT, trust_env=False, connector=aiohttp.TCPConnector(limit=0)
+        timeout=REQUEST_TIMEOUT, trust_env=False, connector=aiohttp.TCPConnector(limit=0)
     ) as session:
         yield session

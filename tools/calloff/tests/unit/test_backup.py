@@ -7,14 +7,14 @@ import pytest
 from calloff.backup.create import ARCHIVE, back_up
 from calloff.backup.restore import restore
 from calloff.commands.output import err
-from devstack.errors import DataInTheWay, NothingToRestore, NotRunning
+from devstack.errors import DataAlreadyExists, NothingToRestore, NotRunning
 from devstack.home import Home
-from devstack.screen import screen_for
+from devstack.screen import create_screen
 
 
 def test_a_copy_never_replaces_another(tmp_path: Path) -> None:
     (tmp_path / "monday").mkdir()
-    with pytest.raises(DataInTheWay, match="name a folder that is not"):
+    with pytest.raises(DataAlreadyExists, match="name a new folder"):
         back_up(Home(tmp_path / "home"), tmp_path / "monday")
 
 
@@ -28,7 +28,7 @@ async def test_a_folder_without_a_copy_is_not_restored(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.kafka.mkdir(parents=True)
     with pytest.raises(NothingToRestore, match="calloff backup"):
-        await restore(home, tmp_path, screen_for(err), fresh=True)
+        await restore(home, tmp_path, create_screen(err), fresh=True)
     assert home.kafka.exists()
 
 
@@ -36,6 +36,6 @@ async def test_what_is_there_is_not_forgotten_unasked(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.kafka.mkdir(parents=True)
     (tmp_path / ARCHIVE).touch()
-    with pytest.raises(DataInTheWay, match="--fresh"):
-        await restore(home, tmp_path, screen_for(err), fresh=False)
+    with pytest.raises(DataAlreadyExists, match="--fresh"):
+        await restore(home, tmp_path, create_screen(err), fresh=False)
     assert home.kafka.exists()

@@ -9,11 +9,11 @@ from typer.testing import CliRunner, Result
 
 from calloff.commands.__main__ import app
 from calloff.commands.output import out
-from devstack.home import CHOSEN_BY, Home
-from devstack.telemetry.archive import Archive
-from devstack.telemetry.bursts import bursts_of
-from devstack.telemetry.spans import Number, Span, SpanName
-from devstack.telemetry.waterfall import length
+from devstack.home import HOME_VARIABLE, Home
+from devstack.telemetry.archive import TelemetryArchive
+from devstack.telemetry.bursts import group_into_bursts
+from devstack.telemetry.spans import MetricSample, Span, SpanReference
+from devstack.telemetry.waterfall import format_duration
 
 MS = 1_000_000
 NINE = 1_772_442_000_000 * MS
@@ -48,7 +48,7 @@ def a_story() -> list[Span]:
             "timer offer expires",
             at=1_800_000,
             took=8,
-            links=(SpanName(REQUEST, named("process homecare.packages.v1")),),
+            links=(SpanReference(REQUEST, named("process homecare.packages.v1")),),
         ),
         a_span(
             EXPIRY,
@@ -64,14 +64,14 @@ def a_story() -> list[Span]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv(CHOSEN_BY, str(tmp_path))
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     return Home(tmp_path)
 
 
 @pytest.fixture
-def kept(home: Home) -> Archive:
-    archive = Archive(home.telemetry)
-    archive.keep(a_story())
+def kept(home: Home) -> TelemetryArchive:
+    archive = TelemetryArchive(home.telemetry_file)
+    archive.store_spans(a_story())
     return archive
 
 
@@ -87,7 +87,9 @@ def lines_at(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_each_burst_is_a_waterfall_that_fits(kept: Archive, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+def test_each_burst_is_a_waterfall_that_fits(
+    kept: TelemetryArchive, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
     lines = lines_at(width, monkeypatch)
     assert max(map(len, lines)) <= width
     told = "\n".join(lines)
@@ -97,21 +99,21 @@ def test_each_burst_is_a_waterfall_that_fits(kept: Archive, monkeypatch: pytest.
     assert "armed by burst 1: process OfferMade (sourcing)" in told
 
 
-def test_bars_stand_where_in_the_burst_the_work_was(kept: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bars_stand_where_in_the_burst_the_work_was(kept: TelemetryArchive, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [line for line in lines_at(120, monkeypatch) if "━" in line]
     request, processed, *_ = [(row.index("━"), row.rindex("━")) for row in rows]
     assert request[0] < request[1] < processed[0] < processed[1]
     assert "  process OfferMade" in rows[1], "what follows stands below its cause, further to the right"
 
 
-def test_with_json_everything_is_told(kept: Archive) -> None:
+def test_with_json_everything_is_told(kept: TelemetryArchive) -> None:
     told = json.loads(run("trace", str(PACKAGE), "--json").stdout)
     assert [(burst["number"], burst["trace_id"]) for burst in told["bursts"]] == [(1, REQUEST), (2, EXPIRY)]
     (timer, webhook) = told["bursts"][1]["spans"]
     assert (timer["links"][0]["trace_id"], webhook["error"], webhook["depth"]) == (REQUEST, "status 500", 1)
 
 
-def test_a_package_that_nobody_knows_is_told_so(kept: Archive) -> None:
+def test_a_package_that_nobody_knows_is_told_so(kept: TelemetryArchive) -> None:
     result = run("trace", str(uuid4()))
     assert result.exit_code == 1
     assert "no trace of package" in result.output
@@ -124,17 +126,17 @@ def test_where_no_traces_are_kept_it_says_what_keeps_them(home: Home) -> None:
 
 
 def test_what_lost_its_parent_or_its_cause_is_shown_all_the_same() -> None:
-    orphan = a_span(REQUEST, "process", at=0, below="never kept", links=(SpanName("f" * 32, "0" * 16),))
-    (burst,) = bursts_of([orphan])
-    (line,) = burst.lines
-    assert (line.depth, line.caused_by[0].span) == (0, None)
+    orphan = a_span(REQUEST, "process", at=0, below="never kept", links=(SpanReference("f" * 32, "0" * 16),))
+    (burst,) = group_into_bursts([orphan])
+    (line,) = burst.rows
+    assert (line.depth, line.causes[0].span) == (0, None)
 
 
-def test_the_newest_numbers_are_a_table(kept: Archive) -> None:
-    kept.note(
+def test_the_newest_numbers_are_a_table(kept: TelemetryArchive) -> None:
+    kept.store_samples(
         [
-            Number("sourcing", "calloff_held_packages", (), 2),
-            Number("sourcing", "calloff_time_to_place_seconds", (), 90.0, 3),
+            MetricSample("sourcing", "calloff_held_packages", (), 2),
+            MetricSample("sourcing", "calloff_time_to_place_seconds", (), 90.0, 3),
         ]
     )
     assert "3 times, 30 on average" in run("metrics", "place").output
@@ -153,4 +155,4 @@ def test_the_newest_numbers_are_a_table(kept: Archive) -> None:
     ],
 )
 def test_lengths_of_time_are_short(nanoseconds: int, said: str) -> None:
-    assert length(nanoseconds) == said
+    assert format_duration(nanoseconds) == said

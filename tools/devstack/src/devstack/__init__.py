@@ -1,1 +1,1 @@
-"""The embedded stack: servers, services, token issuer and telemetry receiver on one machine, without containers."""
+"""The embedded stack: PostgreSQL, Kafka, services, token issuer and telemetry receiver, without containers."""

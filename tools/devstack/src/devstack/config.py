@@ -1,4 +1,4 @@
-"""What a stack is made of: its services with their ports and roles, and what each reads from its environment."""
+"""Configuration of a stack: services, ports, and the environment of each service."""
 
 import json
 import os
@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
-from devstack.embedded.ports import LOOPBACK, free_port
+from devstack.embedded.ports import LOOPBACK, find_free_port
 from devstack.home import Home
 from devstack.issuer.tokens import AUDIENCE, JWKS_PATH
-from devstack.keys import Keys
+from devstack.keys import StackKeys
 from devstack.names import AUDIT, ISSUER, PRICING, RECEIVERS, REFERRAL, REGISTRY, SOURCING, TELEMETRY
 
 PORTS: Final = {
@@ -25,52 +25,52 @@ PORTS: Final = {
     RECEIVERS: 8110,
     TELEMETRY: 8111,
 }
-"""What people type, unless one is taken."""
+"""Default ports; a port that is taken is replaced by a free one."""
 POOL_SIZE: Final = 20
-OTLP: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
-_METRICS_EVERY_MS: Final = 10_000
+OTLP_ENDPOINT_VARIABLE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_METRICS_INTERVAL_MS: Final = 10_000
 
 
 @dataclass(frozen=True)
-class ServiceKind:
-    """One service and the package that is run; its role and its database have the package's name."""
+class ServiceDefinition:
+    """A service and its package; its database and its role have the package's name."""
 
     name: str
     package: str
 
 
 SERVICES: Final = (
-    ServiceKind(REFERRAL, "referral"),
-    ServiceKind(SOURCING, "sourcing"),
-    ServiceKind(REGISTRY, "provider_registry"),
-    ServiceKind(PRICING, "pricing"),
-    ServiceKind(AUDIT, "audit"),
+    ServiceDefinition(REFERRAL, "referral"),
+    ServiceDefinition(SOURCING, "sourcing"),
+    ServiceDefinition(REGISTRY, "provider_registry"),
+    ServiceDefinition(PRICING, "pricing"),
+    ServiceDefinition(AUDIT, "audit"),
 )
 ROLES: Final = tuple(service.package for service in SERVICES)
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything of one stack is; decided before anything is started."""
+    """The ports of one stack, chosen before anything is started."""
 
     ports: Mapping[str, int]
 
     @classmethod
-    def usual(cls) -> "Addresses":
-        """A port that is taken is replaced by a free one."""
-        return cls({name: port if _is_free(port) else free_port() for name, port in PORTS.items()})
+    def from_default_ports(cls) -> "Addresses":
+        """The default ports; one that is taken is replaced by a free one."""
+        return cls({name: port if _is_free(port) else find_free_port() for name, port in PORTS.items()})
 
     @classmethod
-    def unusual(cls) -> "Addresses":
-        """Ports that another stack, started at the same moment, will not take too."""
-        return cls({name: free_port() for name in PORTS})
+    def from_free_ports(cls) -> "Addresses":
+        """Free ports only, so that several stacks can start at the same time."""
+        return cls({name: find_free_port() for name in PORTS})
 
-    def url(self, name: str) -> str:
+    def get_url(self, name: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[name]}"
 
     @property
-    def services(self) -> dict[str, str]:
-        return {service.name: self.url(service.name) for service in SERVICES}
+    def service_urls(self) -> dict[str, str]:
+        return {service.name: self.get_url(service.name) for service in SERVICES}
 
 
 def _is_free(port: int) -> bool:
@@ -84,34 +84,40 @@ def _is_free(port: int) -> bool:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What the services of one stack are told about it."""
+class StackConfig:
+    """Everything that the environment of the services is built from."""
 
     home: Home
-    keys: Keys
+    keys: StackKeys
     addresses: Addresses
     postgres: EmbeddedPostgres
     kafka: EmbeddedKafka
     simulated_from: datetime | None = None
-    """None: time passes by itself."""
+    """The start of the simulated clock; None for real time."""
     receives_telemetry: bool = False
 
-    def environment(self, service: ServiceKind) -> dict[str, str]:
-        """The environment of one service: this process's own, without what it says about Call-off, and the stack's."""
+    def build_environment(self, service: ServiceDefinition) -> dict[str, str]:
+        """The environment of one service: that of this process without CALLOFF_ variables, and the stack's settings."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("CALLOFF_")}
-        return inherited | self._common(service) | self._special(service) | self.clock() | self._telemetry()
+        return (
+            inherited
+            | self._build_common_settings(service)
+            | self._build_service_settings(service)
+            | self.build_clock_environment()
+            | self._build_telemetry_settings()
+        )
 
-    def clock(self) -> dict[str, str]:
-        """What those on the simulated clock are told of it; nothing where time passes by itself."""
+    def build_clock_environment(self) -> dict[str, str]:
+        """The settings of the simulated clock; empty for real time."""
         if self.simulated_from is None:
             return {}
         begins = self.simulated_from.isoformat()
         return {"CALLOFF_SIMULATED_CLOCK": begins, "CALLOFF_SIMULATION_KEY": self.keys.simulation}
 
-    def _common(self, service: ServiceKind) -> dict[str, str]:
-        role, issuer = service.package, self.addresses.url(ISSUER)
+    def _build_common_settings(self, service: ServiceDefinition) -> dict[str, str]:
+        role, issuer = service.package, self.addresses.get_url(ISSUER)
         return {
-            "CALLOFF_DATABASE_URL": self.postgres.url(role, role, self.keys.databases[role]),
+            "CALLOFF_DATABASE_URL": self.postgres.get_url(role, role, self.keys.databases[role]),
             "CALLOFF_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "CALLOFF_HOST": LOOPBACK,
             "CALLOFF_PORT": str(self.addresses.ports[service.name]),
@@ -122,41 +128,41 @@ class Surroundings:
             "CALLOFF_FINGERPRINT_KEY": self.keys.fingerprints,
         }
 
-    def _telemetry(self) -> dict[str, str]:
-        """Everything is told to the stack's own receiver, past any proxy."""
+    def _build_telemetry_settings(self) -> dict[str, str]:
+        """Sends telemetry to the receiver of the stack, without a proxy."""
         if not self.receives_telemetry:
             return {}
         unproxied = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY", ""), LOOPBACK]
         return {
-            OTLP: self.addresses.url(TELEMETRY),
-            "OTEL_METRIC_EXPORT_INTERVAL": str(_METRICS_EVERY_MS),
+            OTLP_ENDPOINT_VARIABLE: self.addresses.get_url(TELEMETRY),
+            "OTEL_METRIC_EXPORT_INTERVAL": str(_METRICS_INTERVAL_MS),
             "CALLOFF_TRACE_SAMPLE_RATIO": "1",
             "no_proxy": ",".join(filter(None, unproxied)),
         }
 
-    def _special(self, service: ServiceKind) -> dict[str, str]:
+    def _build_service_settings(self, service: ServiceDefinition) -> dict[str, str]:
         if service.name == REFERRAL:
             return {
                 "CALLOFF_POSTCODE_DIRECTORY": str(self.home.postcodes),
-                "CALLOFF_REFERRAL_URL": self.addresses.url(REFERRAL),
-                **self._webhooks(),
+                "CALLOFF_REFERRAL_URL": self.addresses.get_url(REFERRAL),
+                **self._build_webhook_settings(),
             }
         if service.name == REGISTRY:
             return {
-                "CALLOFF_SOURCING_URL": self.addresses.url(SOURCING),
-                "CALLOFF_REFERRAL_URL": self.addresses.url(REFERRAL),
-                **self._webhooks(),
-                **self._offer_links(),
+                "CALLOFF_SOURCING_URL": self.addresses.get_url(SOURCING),
+                "CALLOFF_REFERRAL_URL": self.addresses.get_url(REFERRAL),
+                **self._build_webhook_settings(),
+                **self._build_offer_link_settings(),
             }
-        return self._offer_links() if service.name == SOURCING else {}
+        return self._build_offer_link_settings() if service.name == SOURCING else {}
 
-    def _offer_links(self) -> dict[str, str]:
-        """One signs the links in mails, the other checks them."""
+    def _build_offer_link_settings(self) -> dict[str, str]:
+        """Sourcing verifies the links in mails that the registry signs, with the same key."""
         return {"CALLOFF_OFFER_LINK_KEY": self.keys.offer_links}
 
-    def _webhooks(self) -> dict[str, str]:
+    def _build_webhook_settings(self) -> dict[str, str]:
         return {
-            "CALLOFF_WEBHOOK_KEYS": json.dumps([self.keys.webhook_vault]),
-            # The simulated providers and councils live on this machine, where webhooks go to nobody else.
+            "CALLOFF_WEBHOOK_KEYS": json.dumps([self.keys.webhook_encryption]),
+            # Simulated providers and councils receive on this machine; other private addresses stay refused.
             "CALLOFF_WEBHOOK_PRIVATE_ADDRESSES": json.dumps([f"{LOOPBACK}:{self.addresses.ports[RECEIVERS]}"]),
         }

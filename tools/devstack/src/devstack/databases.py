@@ -1,4 +1,4 @@
-"""One database and one role a service, and no role can read another's."""
+"""One database and one role for each service; no role can connect to another service's database."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,34 +9,38 @@ from sqlalchemy.pool import NullPool
 
 from devstack.embedded import EmbeddedPostgres
 
-_ROLES = text("SELECT rolname FROM pg_roles")
-_DATABASES = text("SELECT datname FROM pg_database")
-_SYSTEM = text("SELECT CAST(system_identifier AS text) FROM pg_control_system()")
+_SELECT_ROLES = text("SELECT rolname FROM pg_roles")
+_SELECT_DATABASES = text("SELECT datname FROM pg_database")
+_SELECT_CLUSTER_ID = text("SELECT CAST(system_identifier AS text) FROM pg_control_system()")
 
 
 async def create_databases(server: EmbeddedPostgres, passwords: dict[str, str]) -> None:
-    """A role and a database of the same name for each entry; done again, only the passwords are set anew."""
-    async with _superuser(server) as connection:
-        roles = set(await connection.scalars(_ROLES))
-        databases = set(await connection.scalars(_DATABASES))
+    """Creates a role and a database of the same name for each entry; existing roles get the given passwords."""
+    async with _connect_as_superuser(server) as connection:
+        roles = set(await connection.scalars(_SELECT_ROLES))
+        databases = set(await connection.scalars(_SELECT_DATABASES))
         await connection.execute(text("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC"))
         for role, password in passwords.items():
             verb = "ALTER" if role in roles else "CREATE"
-            await connection.execute(text(f"{verb} ROLE {_name(role)} LOGIN PASSWORD {_literal(password)}"))
+            await connection.execute(
+                text(f"{verb} ROLE {_quote_identifier(role)} LOGIN PASSWORD {_quote_literal(password)}")
+            )
             if role not in databases:
-                await connection.execute(text(f"CREATE DATABASE {_name(role)} OWNER {_name(role)}"))
-            await connection.execute(text(f"REVOKE CONNECT ON DATABASE {_name(role)} FROM PUBLIC"))
+                await connection.execute(
+                    text(f"CREATE DATABASE {_quote_identifier(role)} OWNER {_quote_identifier(role)}")
+                )
+            await connection.execute(text(f"REVOKE CONNECT ON DATABASE {_quote_identifier(role)} FROM PUBLIC"))
 
 
-async def identity_of(server: EmbeddedPostgres) -> str:
-    """What PostgreSQL calls this one cluster; another one, or the same emptied, has another."""
-    async with _superuser(server) as connection:
-        return str(await connection.scalar(_SYSTEM))
+async def read_cluster_id(server: EmbeddedPostgres) -> str:
+    """PostgreSQL's system identifier; a cluster that is created again has a new one."""
+    async with _connect_as_superuser(server) as connection:
+        return str(await connection.scalar(_SELECT_CLUSTER_ID))
 
 
 @asynccontextmanager
-async def _superuser(server: EmbeddedPostgres) -> AsyncGenerator[AsyncConnection]:
-    engine = create_async_engine(server.url(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+async def _connect_as_superuser(server: EmbeddedPostgres) -> AsyncGenerator[AsyncConnection]:
+    engine = create_async_engine(server.get_url(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             yield connection
@@ -44,10 +48,10 @@ async def _superuser(server: EmbeddedPostgres) -> AsyncGenerator[AsyncConnection
         await engine.dispose()
 
 
-# Statements about roles and databases take no parameters; names are ours, passwords of letters, digits, - and _.
-def _name(name: str) -> str:
+# Statements about roles and databases take no parameters. Names are constants; passwords hold letters, digits, - and _.
+def _quote_identifier(name: str) -> str:
     return f'"{name}"'
 
 
-def _literal(password: str) -> str:
+def _quote_literal(password: str) -> str:
     return "'" + password.replace("'", "''").replace(":", "\\:") + "'"

@@ -1,23 +1,23 @@
-"""What the command tells the person at the keyboard instead of a traceback.
+"""Errors that the command line prints as one message instead of a traceback.
 
 CallOffError
-├── EmbeddedServerError   see devstack.embedded.errors
-├── NotRunning            there is no stack here; start one
-├── AlreadyRunning        one is running here; use it or end it
-├── StackFailed           a part of the stack did not come up, or a step of its set-up did not end well
-├── Interrupted           Ctrl-C came before everything was up
-├── NothingToRestore      the folder holds no complete copy
-├── DataInTheWay          there are databases here already, and nobody said that they may go
-├── RecordHasHoles        audit's record does not give back what Kafka held
-├── UnknownIdentity       no token is made for this name
-├── NotATime              no instant, or no length of time
-├── NotSimulated          time passes by itself here, and nobody can move it
-├── NeverAtRest           something goes on and on, so that time cannot be moved
-├── TimeRefused           time does not go back
-├── Unanswered            a participant of the simulation does not say how busy it is
-├── NothingTraced         nothing is known of how this package was worked on
-├── ServiceUnreachable    nothing answers at the service's address
-└── ServiceRefused        a service answered with an error, which is passed on as it came
+├── EmbeddedServerError      see devstack.embedded.errors
+├── NotRunning               no stack runs on this folder
+├── AlreadyRunning           a stack runs on this folder already
+├── StackFailed              a process of the stack did not start, or a step of the set-up failed
+├── Interrupted              Ctrl-C before the stack was up
+├── NothingToRestore         the folder holds no complete back-up
+├── DataAlreadyExists        there are databases or files where new ones would be written
+├── RecordIncomplete         the audit record does not hold all that Kafka held
+├── UnknownIdentity          the issuer knows no client of this name
+├── InvalidTime              the text is no instant and no duration
+├── NotSimulated             the stack runs on real time, which cannot be moved
+├── NeverIdle                the services do not become idle, so the simulated clock cannot be moved
+├── InstantInPast            a simulated clock cannot be set back
+├── ParticipantUnreachable   a participant of the simulation does not answer
+├── NoTraceFound             there are no spans of this package
+├── ServiceUnreachable       the service does not answer at its address
+└── ServiceRefused           the service answered with an error; its problem details are passed on
 """
 
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ from contracts.errors import CallOffError
 
 
 class NotRunning(CallOffError):
-    title = "Call-off does not run here"
+    title = "Call-off is not running"
 
 
 class AlreadyRunning(CallOffError):
-    title = "Call-off runs here already"
+    title = "Call-off is already running"
 
 
 class StackFailed(CallOffError):
-    title = "The stack did not come up"
+    title = "The stack did not start"
 
 
 class Interrupted(CallOffError):
@@ -42,43 +42,43 @@ class Interrupted(CallOffError):
 
 
 class NothingToRestore(CallOffError):
-    title = "There is nothing to restore"
+    title = "No back-up found"
 
 
-class DataInTheWay(CallOffError):
-    title = "There is data here"
+class DataAlreadyExists(CallOffError):
+    title = "Data already exists"
 
 
-class RecordHasHoles(CallOffError):
-    title = "The record has holes"
+class RecordIncomplete(CallOffError):
+    title = "The audit record is incomplete"
 
 
 class UnknownIdentity(CallOffError):
-    title = "Nobody is known by this name"
+    title = "Unknown identity"
 
 
-class NotATime(CallOffError):
-    title = "This is no time"
+class InvalidTime(CallOffError):
+    title = "Invalid time"
 
 
 class NotSimulated(CallOffError):
-    title = "Time passes by itself here"
+    title = "The clock is not simulated"
 
 
-class NeverAtRest(CallOffError):
-    title = "Time cannot be moved"
+class NeverIdle(CallOffError):
+    title = "The services do not become idle"
 
 
-class TimeRefused(CallOffError):
-    title = "Time does not go back"
+class InstantInPast(CallOffError):
+    title = "The instant is in the past"
 
 
-class Unanswered(CallOffError):
+class ParticipantUnreachable(CallOffError):
     title = "No answer"
 
 
-class NothingTraced(CallOffError):
-    title = "Nothing is traced"
+class NoTraceFound(CallOffError):
+    title = "No trace found"
 
 
 class ServiceUnreachable(CallOffError):
@@ -86,9 +86,9 @@ class ServiceUnreachable(CallOffError):
 
 
 class ServiceRefused(CallOffError):
-    """The service's own words; `retry_after` in seconds where it asked to come again."""
+    """The problem details of the service; `retry_after` is in seconds, None without a Retry-After header."""
 
-    title = "The service refused"
+    title = "The service refused the request"
 
     def __init__(
         self, status: int, detail: str, *, fields: Sequence[str] = (), retry_after: float | None = None
@@ -98,6 +98,6 @@ class ServiceRefused(CallOffError):
         self.retry_after = retry_after
 
     @property
-    def may_pass(self) -> bool:
-        """The same request can be taken later: it was asked to come again, or something is wrong on the other side."""
+    def is_transient(self) -> bool:
+        """The same request can succeed later: the service asks for a retry, or failed itself (5xx)."""
         return self.retry_after is not None or self.status >= 500

@@ -1,4 +1,4 @@
-"""Where a stack keeps what it needs to know the next time: one folder, `.calloff`, and what lies where in it."""
+"""The folder of a stack, `.calloff`, and the files in it."""
 
 import contextlib
 import os
@@ -10,18 +10,18 @@ from typing import Final
 REPOSITORY: Final = Path(__file__).parents[4]
 KAFKA_POM: Final = REPOSITORY / "deploy" / "kafka" / "pom.xml"
 KAFKA_JARS: Final = REPOSITORY / ".calloff" / "kafka-jars"
-"""Downloaded once a checkout (`make setup`), however many stacks run from it."""
+"""Downloaded once by `make setup`; all stacks of a checkout share it."""
 FRAMEWORK_FILES: Final = tuple(
     REPOSITORY / "frameworks" / name for name in ("essex-live-at-home-2025.yaml", "essex-live-at-home-2025.2.yaml")
 )
-"""The versions of Essex's definition, the oldest first."""
+"""The versions of Essex's framework definition, the oldest first."""
 
 EXAMPLE_REFERRAL: Final = REPOSITORY / "docs" / "examples" / "referral.json"
 
 FOLDER: Final = ".calloff"
-CHOSEN_BY: Final = "CALLOFF_HOME"
+HOME_VARIABLE: Final = "CALLOFF_HOME"
 SUPERUSER_PASSWORD: Final = "superuser-password"  # noqa: S105 - a file's name
-"""Beside PostgreSQL's data."""
+"""A file next to PostgreSQL's data."""
 
 
 @dataclass(frozen=True)
@@ -47,87 +47,94 @@ class Home:
         return self.folder / "logs"
 
     @property
-    def lock(self) -> Path:
+    def lock_file(self) -> Path:
         return self.folder / "stack.lock"
 
     @property
-    def stack(self) -> Path:
-        """Addresses and process ids of the stack that runs, for the other commands."""
+    def record_file(self) -> Path:
+        """Addresses and process ids of the running stack."""
         return self.folder / "stack.json"
 
     @property
-    def secrets(self) -> Path:
-        """Passwords and keys; nobody but the owner may read it."""
+    def secrets_file(self) -> Path:
+        """Passwords and keys; only the owner can read it."""
         return self.folder / "secrets.json"
 
     @property
     def endpoint_secrets(self) -> Path:
-        """What the register told, once, to each provider's system."""
+        """The webhook secret of each simulated provider; the registry returns it once, at registration."""
         return self.folder / "endpoint-secrets.jsonl"
 
     @property
-    def seeded(self) -> Path:
-        """Which market is registered in which database."""
+    def seed_marker(self) -> Path:
+        """Records which market is registered in which database."""
         return self.folder / "seeded.json"
 
     @property
-    def migrated(self) -> Path:
-        """Which scripts have been run on which database."""
+    def migration_marker(self) -> Path:
+        """Records which migrations have run on which database."""
         return self.folder / "migrated"
 
     @property
-    def people(self) -> Path:
-        """How many invented people there are so far."""
+    def person_counter(self) -> Path:
+        """The number of invented people so far."""
         return self.folder / "people"
 
     @property
-    def kept(self) -> tuple[Path, ...]:
-        """What a copy of the databases is of no use without: keys and passwords, and what the simulated world knows."""
+    def backup_files(self) -> tuple[Path, ...]:
+        """Files that belong to a back-up: without keys and passwords the databases cannot be used."""
         password = self.postgres / SUPERUSER_PASSWORD
-        return (self.secrets, password, self.endpoint_secrets, self.seeded, self.migrated, self.people)
+        return (
+            self.secrets_file,
+            password,
+            self.endpoint_secrets,
+            self.seed_marker,
+            self.migration_marker,
+            self.person_counter,
+        )
 
     @property
-    def posted(self) -> Path:
-        """The council's own log: what it posted when."""
+    def council_log(self) -> Path:
+        """The referrals that the simulated council posted, a line each."""
         return self.logs / "council.jsonl"
 
     @property
-    def telemetry(self) -> Path:
-        """Spans and numbers that the services have told, for some days."""
-        return self.folder / "telemetry" / "told.sqlite"
+    def telemetry_file(self) -> Path:
+        """Spans and metrics of the services, for some days (SQLite)."""
+        return self.folder / "telemetry" / "telemetry.sqlite"
 
     @property
-    def received(self) -> Path:
-        """The receivers' log: every webhook that came, a line each."""
+    def webhook_log(self) -> Path:
+        """The webhooks that the simulated providers received, a line each."""
         return self.logs / "receivers.jsonl"
 
     @property
-    def answered(self) -> Path:
-        """What the simulated providers answered, a line each."""
+    def answer_log(self) -> Path:
+        """The answers of the simulated providers, a line each."""
         return self.logs / "answers.jsonl"
 
 
 def find_home() -> Home:
-    """The folder that `CALLOFF_HOME` names, else the nearest `.calloff` above, else one to be made here."""
-    if chosen := os.environ.get(CHOSEN_BY):
+    """The folder in `CALLOFF_HOME`, else the nearest `.calloff` upwards, else `.calloff` in the current folder."""
+    if chosen := os.environ.get(HOME_VARIABLE):
         return Home(Path(chosen).absolute())
     here = Path.cwd()
     return Home(next((up / FOLDER for up in (here, *here.parents) if (up / FOLDER).is_dir()), here / FOLDER))
 
 
-def home_for(purpose: str) -> Home:
-    """A folder of its own; only the directory of postcodes, which takes long to build, is everybody's."""
-    around = find_home()
-    home = Home(around.folder / purpose)
+def create_home_for(purpose: str) -> Home:
+    """Creates a separate folder for `purpose`; it shares the postcode index, which takes long to build."""
+    parent = find_home()
+    home = Home(parent.folder / purpose)
     home.folder.mkdir(parents=True, exist_ok=True)
-    around.postcodes.mkdir(exist_ok=True)
+    parent.postcodes.mkdir(exist_ok=True)
     with contextlib.suppress(FileExistsError):
-        home.postcodes.symlink_to(Path("..") / around.postcodes.name)
+        home.postcodes.symlink_to(Path("..") / parent.postcodes.name)
     return home
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Writes a file that only its owner can read; atomic, by rename."""
     new = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as private:  # noqa: PTH123 - born 0600
         private.write(text)

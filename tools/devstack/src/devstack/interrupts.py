@@ -1,4 +1,4 @@
-"""Ctrl-C, also while a program still imports what it needs: it waits until the program listens, and is not lost."""
+"""Ctrl-C during start-up: the signal is blocked while a program imports its modules, and delivered afterwards."""
 
 import asyncio
 import signal
@@ -9,25 +9,25 @@ from typing import Final
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def hold_back() -> None:
-    """From now on, also in the program that this process becomes, they wait."""
+def block_interrupts() -> None:
+    """Blocks SIGINT and SIGTERM in this process, and in the program that replaces it by exec."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
 
 
-def let_through() -> None:
+def unblock_interrupts() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
 
 
-def listen(heard: Callable[[], object]) -> None:
-    """Calls `heard` for each that comes to the running loop, and for one that has waited."""
+def handle_interrupts(callback: Callable[[], object]) -> None:
+    """Calls `callback` in the running loop for each SIGINT and SIGTERM, also for one that came while blocked."""
     for number in _INTERRUPTS:
-        asyncio.get_running_loop().add_signal_handler(number, heard)
-    let_through()
+        asyncio.get_running_loop().add_signal_handler(number, callback)
+    unblock_interrupts()
 
 
 @contextmanager
-def kept_from_children() -> Generator[None]:
-    """Processes that this thread starts do not hear of Ctrl-C: they are ended by whoever started them."""
+def mask_sigint_for_children() -> Generator[None]:
+    """Processes started in this context have SIGINT blocked; the process that starts them ends them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

@@ -1,4 +1,4 @@
-"""Logs that people and checkers read: one JSON document a line, appended as things happen."""
+"""Files of JSON lines: one document a line, appended as events happen."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +9,11 @@ from pydantic import BaseModel
 LineT = TypeVar("LineT", bound=BaseModel)
 
 
-class LineWriter(Generic[LineT]):
-    """Appends lines; each is in the file when `write` returns."""
+class JsonLinesWriter(Generic[LineT]):
+    """Appends documents; each is in the file when `write` returns."""
 
     def __init__(self, file: Path, *, private: bool = False) -> None:
-        """`private`: for its owner's eyes only."""
+        """`private`: only the owner can read the file."""
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(0o600 if private else 0o644)
         self._file = file.open("ab", buffering=0)
@@ -25,15 +25,15 @@ class LineWriter(Generic[LineT]):
         self._file.close()
 
 
-class LineReader(Generic[LineT]):
-    """Reads the whole lines that have been added since the last time; none while there is no file."""
+class JsonLinesReader(Generic[LineT]):
+    """Reads the complete lines added since the last call; none while the file does not exist."""
 
-    def __init__(self, file: Path, of: type[LineT], *, from_end: bool = False) -> None:
+    def __init__(self, file: Path, model: type[LineT], *, from_end: bool = False) -> None:
         self._file = file
-        self._of = of
+        self._model = model
         self._offset = file.stat().st_size if from_end and file.exists() else 0
 
-    def new(self) -> Iterator[LineT]:
+    def read_new(self) -> Iterator[LineT]:
         if not self._file.exists():
             return
         with self._file.open("rb") as lines:
@@ -42,4 +42,4 @@ class LineReader(Generic[LineT]):
                 if not line.endswith(b"\n"):
                     return
                 self._offset += len(line)
-                yield self._of.model_validate_json(line)
+                yield self._model.model_validate_json(line)

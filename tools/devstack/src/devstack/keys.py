@@ -1,4 +1,4 @@
-"""The passwords and keys of one stack: random, made once, and readable by their owner only."""
+"""The passwords and keys of one stack: random, generated once, and readable by their owner only."""
 
 import base64
 import hashlib
@@ -14,44 +14,44 @@ from devstack.home import Home, write_private
 TOKEN_ALGORITHM = "Ed25519"  # noqa: S105 - a name, no secret
 
 
-def _password() -> str:
+def _generate_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _vault_key() -> str:
+def _generate_encryption_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _signing_key() -> dict[str, str]:
+def _generate_signing_key() -> dict[str, str]:
     key = OKPKey.generate_key("Ed25519", {"use": "sig", "alg": TOKEN_ALGORITHM}, auto_kid=True)
     return {name: str(value) for name, value in key.as_dict(private=True).items()}
 
 
-class Keys(BaseModel):
-    """What `secrets.json` holds."""
+class StackKeys(BaseModel):
+    """The content of `secrets.json`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     databases: dict[str, str] = Field(default_factory=dict[str, str], description="password by role")
-    fingerprints: str = Field(default_factory=_password)
-    webhook_vault: str = Field(default_factory=_vault_key)
-    offer_links: str = Field(default_factory=_password, description="signs the links in mails, and checks them")
-    clients: str = Field(default_factory=_password, description="what the clients' own secrets are derived from")
-    simulation: str = Field(default_factory=_password, description="who knows it may move a simulated clock")
-    token_signing: dict[str, str] = Field(default_factory=_signing_key, description="a private JWK")
+    fingerprints: str = Field(default_factory=_generate_password)
+    webhook_encryption: str = Field(alias="webhook_vault", default_factory=_generate_encryption_key)
+    offer_links: str = Field(default_factory=_generate_password, description="signs the links in mails")
+    clients: str = Field(default_factory=_generate_password, description="clients' own secrets are derived from it")
+    simulation: str = Field(default_factory=_generate_password, description="authorizes moves of a simulated clock")
+    token_signing: dict[str, str] = Field(default_factory=_generate_signing_key, description="a private JWK")
 
     @classmethod
-    def of(cls, home: Home, *, roles: tuple[str, ...] = ()) -> Self:
-        """The keys of a stack, made where there are none; every role has a password."""
-        kept = home.secrets.read_text(encoding="utf-8") if home.secrets.exists() else "{}"
-        known = cls.model_validate_json(kept)
-        passwords = {role: known.databases.get(role) or _password() for role in roles}
+    def load(cls, home: Home, *, roles: tuple[str, ...] = ()) -> Self:
+        """Reads the keys of a stack; generates those that are missing, and a password for each role."""
+        stored = home.secrets_file.read_text(encoding="utf-8") if home.secrets_file.exists() else "{}"
+        known = cls.model_validate_json(stored)
+        passwords = {role: known.databases.get(role) or _generate_password() for role in roles}
         keys = known.model_copy(update={"databases": known.databases | passwords})
-        said = keys.model_dump_json(indent=2)
-        if said != kept:
-            write_private(home.secrets, said)
+        updated = keys.model_dump_json(indent=2, by_alias=True)
+        if updated != stored:
+            write_private(home.secrets_file, updated)
         return keys
 
-    def client_secret(self, client_id: str) -> str:
-        """The OAuth2 client secret of a client: derived, so that two hundred of them need not be kept."""
+    def derive_client_secret(self, client_id: str) -> str:
+        """The OAuth2 client secret of a client; derived from `clients`, so no list of secrets is stored."""
         return hmac.new(self.clients.encode(), client_id.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""What the parts of a stack are called, on the command line and in `stack.json`."""
+"""Names of the services and helper processes, as on the command line and in `stack.json`."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a person sees while the stack runs: one reading of everything, as a table or as a line."""
+"""The state of the running stack at one moment, as tables or as a line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,19 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from devstack.package_status import Place
+from devstack.package_status import PackageStatus
 
-_COLOURS = {Place.PLACED: "green", Place.OFFERED: "cyan", Place.EXHAUSTED: "yellow", Place.HELD: "yellow"}
+_COLOURS = {
+    PackageStatus.PLACED: "green",
+    PackageStatus.OFFERED: "cyan",
+    PackageStatus.EXHAUSTED: "yellow",
+    PackageStatus.HELD: "yellow",
+}
 
 
 @dataclass(frozen=True)
-class Placed:
-    """One of the newest placements."""
+class RecentPlacement:
+    """One of the latest placements."""
 
     area: str
     provider: str
@@ -23,13 +28,13 @@ class Placed:
 
 @dataclass(frozen=True)
 class Overview:
-    """One reading."""
+    """Counts and latencies at one moment; latencies in milliseconds."""
 
     posted: int
     to_post: int
-    places: Mapping[Place, int]
+    statuses: Mapping[PackageStatus, int]
     stages: Mapping[str, int]
-    last_placed: Sequence[Placed]
+    last_placed: Sequence[RecentPlacement]
     webhooks: int
     unverified: int
     declines: int
@@ -37,12 +42,12 @@ class Overview:
     latency_p50: float | None
     latency_p95: float | None
 
-    def line(self) -> str:
-        """Everything that matters, for a screen that only scrolls."""
-        counted = ", ".join(f"{count} {place.value}" for place, count in self.places.items() if count)
-        return f"posted {self.posted} of {self.to_post}; {counted or 'no package yet'}; {self.traffic()}"
+    def render_line(self) -> str:
+        """The main counts in one line, for plain output."""
+        counted = ", ".join(f"{count} {place.value}" for place, count in self.statuses.items() if count)
+        return f"posted {self.posted} of {self.to_post}; {counted or 'no packages yet'}; {self.describe_traffic()}"
 
-    def traffic(self) -> str:
+    def describe_traffic(self) -> str:
         seen = f"{self.webhooks} webhooks, {self.declines} declined, {self.calls} calls"
         if self.latency_p50 is None or self.latency_p95 is None:
             return seen
@@ -50,22 +55,24 @@ class Overview:
             f"{seen}; referral to webhook: half within {self.latency_p50:.0f} ms, 95% within {self.latency_p95:.0f} ms"
         )
 
-    def table(self) -> Group:
-        return Group(self._counts(), self._placements(), Text(self.traffic(), style="dim"))
+    def render_tables(self) -> Group:
+        return Group(
+            self._build_status_table(), self._build_placement_table(), Text(self.describe_traffic(), style="dim")
+        )
 
-    def _counts(self) -> Table:
+    def _build_status_table(self) -> Table:
         table = Table(
             title=f"Packages of care ({self.posted} of {self.to_post} posted in this run)", title_justify="left"
         )
-        for place in self.places:
+        for place in self.statuses:
             table.add_column(place.value, justify="right", style=_COLOURS.get(place))
-        table.add_row(*[str(count) for count in self.places.values()])
+        table.add_row(*[str(count) for count in self.statuses.values()])
         table.caption = "in " + ", ".join(f"{stage}: {count}" for stage, count in self.stages.items()) or None
         table.caption = table.caption if self.stages else None
         return table
 
-    def _placements(self) -> Table:
-        table = Table("district", "placed with", "offers", title="Placed last", title_justify="left")
+    def _build_placement_table(self) -> Table:
+        table = Table("district", "placed with", "offers", title="Latest placements", title_justify="left")
         for placed in self.last_placed:
             table.add_row(placed.area, placed.provider, str(placed.offers))
         return table

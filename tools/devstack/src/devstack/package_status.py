@@ -1,4 +1,4 @@
-"""What stands where: every package as far as its events have told, counted for the one who watches."""
+"""The status of every package, computed from its events, and counts by status and stage."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -28,11 +28,11 @@ from contracts.events.packages import (
 )
 from contracts.events.providers import ProviderRegistered
 
-LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+BEGINNING_OF_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Place(StrEnum):
-    """Where a package stands, in the order in which it gets there."""
+class PackageStatus(StrEnum):
+    """The status of a package, in the usual order."""
 
     REQUESTED = "requested"
     HELD = "held"
@@ -45,90 +45,94 @@ class Place(StrEnum):
 
 
 @dataclass(frozen=True)
-class Package:
-    """One package, folded from its events."""
+class TrackedPackage:
+    """One package, computed from its events."""
 
     package_id: UUID
-    place: Place = Place.REQUESTED
+    status: PackageStatus = PackageStatus.REQUESTED
     area: str = ""
     stage: str = ""
     offers: int = 0
     provider_id: UUID | None = None
     since: datetime | None = None
 
-    def after(self, event: PackageEvent, at: datetime) -> "Package":
+    def apply(self, event: PackageEvent, at: datetime) -> "TrackedPackage":
         match event:
             case PackageRequested(care=care):
                 return replace(self, area=care.area, since=at)
             case StageEntered(stage=stage):
                 return replace(self, stage=stage, since=at)
             case PackageListed(stage=stage):
-                return replace(self, place=Place.OPEN, stage=stage, provider_id=None, since=at)
+                return replace(self, status=PackageStatus.OPEN, stage=stage, provider_id=None, since=at)
             case OfferMade(provider_id=provider):
-                return replace(self, place=Place.OFFERED, provider_id=provider, offers=self.offers + 1, since=at)
+                return replace(
+                    self, status=PackageStatus.OFFERED, provider_id=provider, offers=self.offers + 1, since=at
+                )
             case PackagePlaced(provider_id=provider):
-                return replace(self, place=Place.PLACED, provider_id=provider, since=at)
+                return replace(self, status=PackageStatus.PLACED, provider_id=provider, since=at)
             case _:
-                place = _place_after(event)
-                return self if place is None else replace(self, place=place, provider_id=None, since=at)
+                status = _find_status_after(event)
+                return self if status is None else replace(self, status=status, provider_id=None, since=at)
 
 
-def _place_after(event: PackageEvent) -> Place | None:
+def _find_status_after(event: PackageEvent) -> PackageStatus | None:
     match event:
         case SourcingHeld():
-            return Place.HELD
+            return PackageStatus.HELD
         case SourcingStarted() | OfferDeclined() | OfferExpired() | OfferWithdrawn():
-            return Place.SEARCHING
+            return PackageStatus.SEARCHING
         case SourcingExhausted():
-            return Place.EXHAUSTED
+            return PackageStatus.EXHAUSTED
         case SourcingStopped() | PlacementVoided() | PackageWithdrawn() | WithdrawalRequested():
-            return Place.WITHDRAWN
+            return PackageStatus.WITHDRAWN
         case _:
             return None
 
 
 @dataclass
-class Standing:
-    """All packages; it takes in events in whatever order the topics give them, each package's in its own order.
+class PackageTracker:
+    """All packages. Events of different packages can be applied in any order, those of one package in their own.
 
-    Of the declines those are counted that were said at `declines_since` or later.
+    `declines` counts the declines at `declines_since` or later.
     """
 
-    declines_since: datetime = LONG_AGO
-    packages: dict[UUID, Package] = field(default_factory=dict[UUID, Package])
+    declines_since: datetime = BEGINNING_OF_TIME
+    packages: dict[UUID, TrackedPackage] = field(default_factory=dict[UUID, TrackedPackage])
     names: dict[UUID, str] = field(default_factory=dict[UUID, str])
     declines: int = 0
 
-    def take_in(self, event: Event, at: datetime) -> None:
+    def apply(self, event: Event, at: datetime) -> None:
         if isinstance(event, ProviderRegistered):
             self.names[event.provider_id] = event.name
         if isinstance(event, PackageEvent):
-            known = self.packages.get(event.package_id, Package(event.package_id))
-            self.packages[event.package_id] = known.after(event, at)
+            known = self.packages.get(event.package_id, TrackedPackage(event.package_id))
+            self.packages[event.package_id] = known.apply(event, at)
             self.declines += isinstance(event, OfferDeclined) and at >= self.declines_since
 
-    def forget(self) -> None:
-        """As if nothing had been read yet."""
+    def clear(self) -> None:
+        """Deletes all state, to read the topics from the beginning."""
         self.packages.clear()
         self.names.clear()
         self.declines = 0
 
-    def by_place(self, only: Iterable[UUID] | None = None) -> Mapping[Place, int]:
-        """How many packages stand at each place; none left out, so that a zero is seen too."""
+    def count_by_status(self, only: Iterable[UUID] | None = None) -> Mapping[PackageStatus, int]:
+        """The number of packages of each status, zeros included; of all packages, or of those in `only`."""
         chosen = (
             self.packages.values() if only is None else [self.packages[key] for key in only if key in self.packages]
         )
-        counted = Counter(package.place for package in chosen)
-        return {place: counted[place] for place in Place}
+        counted = Counter(package.status for package in chosen)
+        return {place: counted[place] for place in PackageStatus}
 
-    def by_stage(self) -> Mapping[str, int]:
-        """How many packages are being offered or searched for, by stage."""
-        open_ones = (Place.OFFERED, Place.SEARCHING, Place.OPEN)
-        return Counter(package.stage for package in self.packages.values() if package.place in open_ones)
+    def count_by_stage(self) -> Mapping[str, int]:
+        """The number of packages without a provider, by stage."""
+        open_ones = (PackageStatus.OFFERED, PackageStatus.SEARCHING, PackageStatus.OPEN)
+        return Counter(package.stage for package in self.packages.values() if package.status in open_ones)
 
-    def last_placed(self, count: int) -> list[Package]:
-        placed = [package for package in self.packages.values() if package.place is Place.PLACED and package.since]
-        return sorted(placed, key=lambda package: package.since or LONG_AGO, reverse=True)[:count]
+    def find_last_placed(self, count: int) -> list[TrackedPackage]:
+        placed = [
+            package for package in self.packages.values() if package.status is PackageStatus.PLACED and package.since
+        ]
+        return sorted(placed, key=lambda package: package.since or BEGINNING_OF_TIME, reverse=True)[:count]
 
-    def name_of(self, provider_id: UUID | None) -> str:
+    def get_provider_name(self, provider_id: UUID | None) -> str:
         return "" if provider_id is None else self.names.get(provider_id, str(provider_id))

@@ -1,4 +1,4 @@
-"""The programs of a stack beside its servers: each a process with a log of its own, watched and restarted."""
+"""The programs of a stack: each is a process with its own log, supervised and restarted."""
 
 import asyncio
 import time
@@ -8,31 +8,31 @@ from pathlib import Path
 from typing import Final, ParamSpec, Protocol, TypeVar
 
 from devstack.embedded import EmbeddedServerError, Process
-from devstack.embedded.processes import last_lines
+from devstack.embedded.processes import read_last_lines
 
 ParametersT = ParamSpec("ParametersT")
 ResultT = TypeVar("ResultT")
 
-RESTARTS_APART: Final = 60.0
-"""Seconds between two restarts of one program at least; what dies faster would only fill its log."""
-_LOOKS_EVERY: Final = 0.5
+MIN_RESTART_INTERVAL: Final = 60.0
+"""Seconds between two restarts of one program, so that a program that fails at start does not fill its log."""
+_POLL_INTERVAL: Final = 0.5
 
 
-class Watched(Protocol):
-    """A server or a program, as the supervisor sees it. Start and stop block."""
+class ManagedProcess(Protocol):
+    """A server or a program that the supervisor restarts. `start` and `stop` block."""
 
     @property
     def name(self) -> str: ...
     @property
     def log(self) -> Path: ...
     @property
-    def running(self) -> bool: ...
+    def is_running(self) -> bool: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
 
 
 class Program:
-    """One program that runs beside us."""
+    """A program that runs as a child process."""
 
     def __init__(self, name: str, command: Sequence[str | Path], environment: Mapping[str, str], log: Path) -> None:
         self.name = name
@@ -42,8 +42,8 @@ class Program:
         self._process: Process | None = None
 
     @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_running
 
     @property
     def pid(self) -> int | None:
@@ -65,51 +65,51 @@ class Program:
 
 @dataclass
 class Supervisor:
-    """Watches what must not end, says which one did and what it logged last, and starts it again.
+    """Restarts processes that have ended, and reports each end with the last lines of the log.
 
-    `brought_back` is called each time that one runs again, as another process.
+    `on_restart` is called after each restart, because the process id has changed.
     """
 
-    say: Callable[[str], None]
-    watched: Sequence[Watched]
-    brought_back: Callable[[], None]
+    report: Callable[[str], None]
+    processes: Sequence[ManagedProcess]
+    on_restart: Callable[[], None]
     restarts: int = 0
-    _begun: dict[str, float] = field(default_factory=dict[str, float])
+    _restarted_at: dict[str, float] = field(default_factory=dict[str, float])
     _reported: set[str] = field(default_factory=set[str])
 
     async def watch(self) -> None:
-        """Until cancelled."""
+        """Runs until cancelled."""
         while True:
-            for each in self.watched:
-                if not each.running:
-                    await self._bring_back(each)
-            await asyncio.sleep(_LOOKS_EVERY)
+            for process in self.processes:
+                if not process.is_running:
+                    await self._restart(process)
+            await asyncio.sleep(_POLL_INTERVAL)
 
-    async def _bring_back(self, dead: Watched) -> None:
-        if dead.name not in self._reported:
-            self._reported.add(dead.name)
-            self.say(f"{dead.name} has ended; {dead.log} says:\n{last_lines(dead.log)}")
-        if time.monotonic() - self._begun.get(dead.name, -RESTARTS_APART) < RESTARTS_APART:
+    async def _restart(self, process: ManagedProcess) -> None:
+        if process.name not in self._reported:
+            self._reported.add(process.name)
+            self.report(f"{process.name} ended; {process.log} ends with:\n{read_last_lines(process.log)}")
+        if time.monotonic() - self._restarted_at.get(process.name, -MIN_RESTART_INTERVAL) < MIN_RESTART_INTERVAL:
             return
-        self._begun[dead.name] = time.monotonic()
+        self._restarted_at[process.name] = time.monotonic()
         self.restarts += 1
         try:
-            await in_thread(dead.start)
+            await run_in_thread(process.start)
         except EmbeddedServerError as error:
-            self.say(f"{dead.name} does not start again: {error}")
+            self.report(f"{process.name} cannot be restarted: {error}")
             return
-        self._reported.discard(dead.name)
-        self.brought_back()
-        self.say(f"{dead.name} was started again")
+        self._reported.discard(process.name)
+        self.on_restart()
+        self.report(f"{process.name} restarted")
 
 
-async def in_thread(
-    work: Callable[ParametersT, ResultT], *given: ParametersT.args, **named: ParametersT.kwargs
+async def run_in_thread(
+    function: Callable[ParametersT, ResultT], *args: ParametersT.args, **kwargs: ParametersT.kwargs
 ) -> ResultT:
-    """Does what blocks; cancelled, it is waited for all the same, so that nothing is started behind our back."""
-    doing = asyncio.ensure_future(asyncio.to_thread(work, *given, **named))
+    """Runs a blocking function in a thread; a cancelled call still waits for the function to return."""
+    call = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
-        return await asyncio.shield(doing)
+        return await asyncio.shield(call)
     except asyncio.CancelledError:
-        await asyncio.wait({doing})
+        await asyncio.wait({call})
         raise

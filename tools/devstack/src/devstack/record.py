@@ -1,4 +1,4 @@
-"""`stack.json`: where the stack that runs can be reached, for the other commands and for whoever wants to look."""
+"""`stack.json`: the addresses and process ids of the running stack, for the other commands."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from devstack.home import Home, write_private
 
 
 class StackRecord(BaseModel):
-    """What `stack.json` holds."""
+    """The content of `stack.json`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,35 +29,35 @@ class StackRecord(BaseModel):
     pids: dict[str, int]
     logs: Path
     secrets: Path
-    """Clients' secrets are derived from it; `calloff token` reads it."""
+    """The file of keys that `calloff token` signs with."""
     simulated: bool = False
-    """Whether time stands still until `calloff clock` moves it."""
+    """True on a simulated clock, which only `calloff clock` moves."""
 
     @classmethod
-    def of(cls, home: Home) -> Self:
-        """Raises NotRunning when no stack runs on this folder."""
+    def load(cls, home: Home) -> Self:
+        """Raises NotRunning where no stack runs on this folder."""
         try:
-            record = cls.model_validate_json(home.stack.read_bytes())
+            record = cls.model_validate_json(home.record_file.read_bytes())
         except (OSError, ValidationError):
             record = None
         if record is None or not psutil.pid_exists(record.pid):
-            raise NotRunning(f"nothing runs on {home.folder}; start it with `make run` or `calloff up`")
+            raise NotRunning(f"no stack runs on {home.folder}; start one with `make run` or `calloff up`")
         return record
 
     def write(self, home: Home) -> None:
-        write_private(home.stack, self.model_dump_json(indent=2))
+        write_private(home.record_file, self.model_dump_json(indent=2))
 
 
 @contextmanager
-def only_one(home: Home) -> Generator[None]:
-    """One stack on one folder at a time. Raises AlreadyRunning."""
+def lock_home(home: Home) -> Generator[None]:
+    """Holds the lock of the folder, so that one stack at a time runs on it. Raises AlreadyRunning."""
     home.folder.mkdir(parents=True, exist_ok=True)
-    with home.lock.open("w") as held:
+    with home.lock_file.open("w") as lock_file:
         try:
-            flock(held, LOCK_EX | LOCK_NB)
+            flock(lock_file, LOCK_EX | LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(f"a stack runs on {home.folder}; `calloff status` tells where") from None
+            raise AlreadyRunning(f"a stack runs on {home.folder}; `calloff status` shows its addresses") from None
         try:
             yield
         finally:
-            home.stack.unlink(missing_ok=True)
+            home.record_file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""How `calloff up` talks: bars and a live table on a terminal, plain lines anywhere else; always on standard error."""
+"""Progress of `calloff up` on standard error: bars and a live table on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Generator
@@ -11,44 +11,44 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from devstack.overview import Overview
 
-_A_LINE_EVERY: Final = 5.0
-"""Seconds between two plain lines about what stands where."""
-_A_LINE_EACH: Final = 0.25
-"""Of a long step, so much between two plain lines."""
-_LONG: Final = 2.0
-"""Seconds after which a step deserves lines on its way."""
+_OVERVIEW_INTERVAL: Final = 5.0
+"""Seconds between two plain lines with an overview."""
+_PROGRESS_INCREMENT: Final = 0.25
+"""The share of a long step between two plain lines."""
+_LONG_STEP: Final = 2.0
+"""Seconds after which a step prints its progress."""
 
 
 class Step(Protocol):
-    """One long thing that is going on."""
+    """A step of the start-up that is in progress."""
 
-    def at(self, share: float) -> None:
-        """So much is done, 0 to 1."""
+    def set_progress(self, share: float) -> None:
+        """Shows the share that is done, from 0 to 1."""
         ...
 
-    def note(self, what: str) -> None:
-        """What it is busy with."""
+    def set_detail(self, what: str) -> None:
+        """Shows what the step is working on."""
         ...
 
 
 class Screen(Protocol):
-    """Where a person watches the stack come up and work."""
+    """Shows the start-up of the stack, and then its state."""
 
-    def step(self, title: str) -> AbstractContextManager[Step]: ...
-    def say(self, text: str) -> None: ...
-    def welcome(self, text: str) -> None:
-        """Everything is up: the steps are over."""
+    def show_step(self, title: str) -> AbstractContextManager[Step]: ...
+    def print_text(self, text: str) -> None: ...
+    def end_startup(self, text: str) -> None:
+        """Ends the display of steps and prints the text."""
         ...
 
-    def show(self, overview: Overview) -> None: ...
+    def show_overview(self, overview: Overview) -> None: ...
     def close(self) -> None: ...
 
 
-def screen_for(console: Console) -> Screen:
-    return Terminal(console) if console.is_terminal else Lines(console)
+def create_screen(console: Console) -> Screen:
+    return TerminalScreen(console) if console.is_terminal else PlainScreen(console)
 
 
-class Lines(Screen):
+class PlainScreen(Screen):
     """Plain lines, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
@@ -56,48 +56,52 @@ class Lines(Screen):
         self._shown = 0.0
 
     @contextmanager
-    def step(self, title: str) -> Generator[Step]:
+    def show_step(self, title: str) -> Generator[Step]:
         begun = time.monotonic()
-        yield _LinesStep(title, self.say)
-        self.say(f"{title}: done in {time.monotonic() - begun:.1f} s")
+        yield _PlainStep(title, self.print_text)
+        self.print_text(f"{title}: done in {time.monotonic() - begun:.1f} s")
 
-    def say(self, text: str) -> None:
+    def print_text(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def welcome(self, text: str) -> None:
-        self.say(text)
+    def end_startup(self, text: str) -> None:
+        self.print_text(text)
 
-    def show(self, overview: Overview) -> None:
-        if time.monotonic() - self._shown >= _A_LINE_EVERY:
+    def show_overview(self, overview: Overview) -> None:
+        if time.monotonic() - self._shown >= _OVERVIEW_INTERVAL:
             self._shown = time.monotonic()
-            self.say(overview.line())
+            self.print_text(overview.render_line())
 
     def close(self) -> None:
-        """Lines stay as they are."""
+        """Does nothing: lines are final."""
 
 
-class _LinesStep(Step):
-    def __init__(self, title: str, say: "Say") -> None:
+class _PlainStep(Step):
+    def __init__(self, title: str, print_text: "PrintText") -> None:
         self._title = title
-        self._say = say
+        self._print_text = print_text
         self._begun = time.monotonic()
-        self._told = 0.0
+        self._printed_share = 0.0
 
-    def at(self, share: float) -> None:
-        if share - self._told >= _A_LINE_EACH and share < 1 and time.monotonic() - self._begun > _LONG:
-            self._told = share
-            self._say(f"{self._title}: {share:.0%}")
+    def set_progress(self, share: float) -> None:
+        if (
+            share - self._printed_share >= _PROGRESS_INCREMENT
+            and share < 1
+            and time.monotonic() - self._begun > _LONG_STEP
+        ):
+            self._printed_share = share
+            self._print_text(f"{self._title}: {share:.0%}")
 
-    def note(self, what: str) -> None:
-        """Too much for lines: two hundred of them say no more than the end does."""
+    def set_detail(self, what: str) -> None:
+        """Prints nothing: details are too many for plain lines."""
 
 
-class Say(Protocol):
+class PrintText(Protocol):
     def __call__(self, text: str) -> None: ...
 
 
-class Terminal(Screen):
-    """Bars while the stack comes up, then one table that stays in its place."""
+class TerminalScreen(Screen):
+    """Progress bars during start-up, then one table that is updated in place."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -107,23 +111,23 @@ class Terminal(Screen):
         self._live: Live | None = None
 
     @contextmanager
-    def step(self, title: str) -> Generator[Step]:
+    def show_step(self, title: str) -> Generator[Step]:
         task = self._progress.add_task(title, total=None)
         yield _TerminalStep(title, self._progress, task)
         self._progress.update(task, description=title, total=1, completed=1)
 
-    def say(self, text: str) -> None:
+    def print_text(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def welcome(self, text: str) -> None:
-        self._progress.stop()  # else it would be drawn anew below what is said
-        self.say(text)
+    def end_startup(self, text: str) -> None:
+        self._progress.stop()  # otherwise the bars would be drawn again below the text
+        self.print_text(text)
 
-    def show(self, overview: Overview) -> None:
+    def show_overview(self, overview: Overview) -> None:
         if self._live is None:
             self._live = Live(console=self._console, refresh_per_second=4)
             self._live.start()
-        self._live.update(overview.table())
+        self._live.update(overview.render_tables())
 
     def close(self) -> None:
         self._progress.stop()
@@ -137,8 +141,8 @@ class _TerminalStep(Step):
         self._progress = progress
         self._task = task
 
-    def at(self, share: float) -> None:
+    def set_progress(self, share: float) -> None:
         self._progress.update(self._task, total=1, completed=share)
 
-    def note(self, what: str) -> None:
+    def set_detail(self, what: str) -> None:
         self._progress.update(self._task, description=f"{self._title}: {what}")

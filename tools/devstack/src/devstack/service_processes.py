@@ -1,7 +1,7 @@
-"""The services' processes: forked from one that has imported what all of them stand on.
+"""Processes of services, forked from a server process that has imported the services' common modules.
 
-Importing that takes more than three seconds of a small machine's processor, and half a dozen services would each do it
-for themselves. Importing a module of ours does nothing else, so a fork is as good as a fresh start.
+These imports take more than three seconds of CPU, which each service would spend again. Importing a module of Call-off
+has no side effects, so a forked service behaves like one that was started afresh.
 """
 
 import ctypes
@@ -16,40 +16,40 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
 
-from devstack.interrupts import kept_from_children, let_through
+from devstack.interrupts import mask_sigint_for_children, unblock_interrupts
 
-STOP_PATIENCE: Final = 10.0
-"""Seconds between asking a service to end and killing it."""
+STOP_TIMEOUT: Final = 10.0
+"""Seconds between SIGTERM and kill -9."""
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 
-_forking: Final = multiprocessing.get_context("forkserver")
+_fork_server: Final = multiprocessing.get_context("forkserver")
 
 
-def share_imports(packages: Iterable[str]) -> None:
-    """Before the first sibling starts: what they have in common is imported once, as their composition roots do."""
-    _forking.set_forkserver_preload([f"{package}.wiring" for package in packages])
+def preload_packages(packages: Iterable[str]) -> None:
+    """Lets the fork server import the `wiring` module of each package; call it before the first process starts."""
+    _fork_server.set_forkserver_preload([f"{package}.wiring" for package in packages])
 
 
-def stop_sharing() -> None:
-    """After the last sibling: ends the process that they were forked from, which would outlive us by a moment."""
-    # Python's own tests wait like this; there is no public way.
+def stop_fork_server() -> None:
+    """Ends the fork server, which would outlive this process for a moment; call it after the last process has ended."""
+    # There is no public API; Python's own tests do the same.
     forkserver._forkserver._stop()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType]
     resource_tracker._resource_tracker._stop()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType]
 
 
-class Sibling:
-    """`python -m PACKAGE ARGUMENT…` beside us; it ends when this process ends, in whatever way."""
+class ServiceProcess:
+    """`python -m PACKAGE ARGUMENT…` as a forked process; it ends when this process ends, even by kill -9."""
 
     def __init__(
         self, name: str, package: str, environment: Mapping[str, str], log: Path, arguments: Sequence[str] = ()
     ) -> None:
         self.name = name
         self.log = log
-        self._given = (package, tuple(arguments), dict(environment), str(log))
+        self._arguments = (package, tuple(arguments), dict(environment), str(log))
         self._process: ForkServerProcess | None = None
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process is not None and self._process.is_alive()
 
     @property
@@ -58,46 +58,46 @@ class Sibling:
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self._process = _forking.Process(target=_become, args=(self.name, *self._given), daemon=True)
-        with kept_from_children():  # the process that is forked from may just import, and would end in a traceback
+        self._process = _fork_server.Process(target=_run_service, args=(self.name, *self._arguments), daemon=True)
+        with mask_sigint_for_children():  # SIGINT would interrupt the imports of the fork server
             self._process.start()
 
     def wait(self) -> int:
-        """Its exit status, once it has ended by itself."""
+        """Waits until the process has ended and returns its exit status."""
         assert self._process is not None, "nothing was started"
         self._process.join()
         return self._process.exitcode or 0
 
     def stop(self) -> None:
-        """Ask it to end, then insist: returns when it is gone."""
+        """Sends SIGTERM, then kill -9 after STOP_TIMEOUT; returns when the process has ended."""
         if self._process is None:
             return
         self._process.terminate()
         if self._process.is_alive() and self._process.pid is not None:
             os.kill(self._process.pid, signal.SIGCONT)
-        self._process.join(STOP_PATIENCE)
+        self._process.join(STOP_TIMEOUT)
         self._process.kill()
         self._process.join()
         self._process = None
 
 
-def _become(name: str, package: str, arguments: Sequence[str], environment: dict[str, str], log: str) -> None:
-    """What the fork does: from here on it is the service, with an environment, a log and a group of its own."""
+def _run_service(name: str, package: str, arguments: Sequence[str], environment: dict[str, str], log: str) -> None:
+    """Runs in the forked process: sets its own process group, log and environment, and runs the package."""
     os.setsid()
-    let_through()
-    _live_and_die_as(name)
+    unblock_interrupts()
+    _set_process_attributes(name)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(output, sys.stdout.fileno())
     os.dup2(output, sys.stderr.fileno())
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # among them the pipe by whose end the process we come from ends
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # includes the pipe whose end stops the fork server
     os.environ.clear()
     os.environ.update(environment)
     sys.argv[:] = [package, *arguments]
     runpy.run_module(package, run_name="__main__", alter_sys=True)
 
 
-def _live_and_die_as(name: str) -> None:
-    """Known to `ps` and `top` by its name; killed when the process is gone that it was forked from."""
+def _set_process_attributes(name: str) -> None:
+    """Sets the name that `ps` shows, and lets Linux kill the process when the fork server has ended."""
     if sys.platform == "linux":
         linux = ctypes.CDLL(None)
         linux.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -11,27 +11,27 @@ from pathlib import Path
 import psutil
 import pytest
 
-from devstack.service_processes import Sibling, stop_sharing
+from devstack.service_processes import ServiceProcess, stop_fork_server
 from testkit.waiting import until
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     yield
-    stop_sharing()
+    stop_fork_server()
 
 
-def a_server(log: Path) -> Sibling:
+def a_server(log: Path) -> ServiceProcess:
     """Serves until it is ended."""
-    return Sibling("server", "http.server", os.environ, log, ["0", "--bind", "127.0.0.1"])
+    return ServiceProcess("server", "http.server", os.environ, log, ["0", "--bind", "127.0.0.1"])
 
 
 def test_it_has_arguments_and_a_log_of_its_own_and_tells_how_it_ended(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "tool.log"
-    well = Sibling("tool", "json.tool", {}, log, ["--help"])
+    well = ServiceProcess("tool", "json.tool", {}, log, ["--help"])
     well.start()
     assert well.wait() == 0
-    badly = Sibling("tool", "json.tool", {}, log, ["--no-such-option"])
+    badly = ServiceProcess("tool", "json.tool", {}, log, ["--no-such-option"])
     badly.start()
     assert badly.wait() == 2
     assert "json.tool" in log.read_text()
@@ -40,7 +40,7 @@ def test_it_has_arguments_and_a_log_of_its_own_and_tells_how_it_ended(tmp_path: 
 
 def test_it_has_the_environment_that_it_was_given_and_no_other(tmp_path: Path) -> None:
     log = tmp_path / "site.log"
-    site = Sibling("site", "site", {"PYTHONUSERBASE": "/of/nobody"}, log, ["--user-base"])
+    site = ServiceProcess("site", "site", {"PYTHONUSERBASE": "/of/nobody"}, log, ["--user-base"])
     site.start()
     site.wait()
     assert log.read_text().strip() == "/of/nobody"
@@ -51,21 +51,21 @@ async def test_it_runs_until_it_is_stopped_and_can_be_started_again(tmp_path: Pa
     server.start()
     first = server.pid
     assert first is not None
-    assert server.running
+    assert server.is_running
     os.kill(first, signal.SIGKILL)
-    await until(lambda: not server.running)
+    await until(lambda: not server.is_running)
     server.start()
-    assert server.running
+    assert server.is_running
     assert server.pid != first
     server.stop()
-    assert not server.running
+    assert not server.is_running
 
 
 ORPHANED = """
 import os, sys
 from pathlib import Path
-from devstack.service_processes import Sibling
-server = Sibling("server", "http.server", os.environ, Path(sys.argv[1]), ["0", "--bind", "127.0.0.1"])
+from devstack.service_processes import ServiceProcess
+server = ServiceProcess("server", "http.server", os.environ, Path(sys.argv[1]), ["0", "--bind", "127.0.0.1"])
 server.start()
 print(server.pid, flush=True)
 os.kill(os.getpid(), 9)

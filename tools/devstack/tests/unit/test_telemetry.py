@@ -19,16 +19,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode, set_span_in_context
 
-from devstack.telemetry.archive import Archive, numbers_of, spans_about
-from devstack.telemetry.receiver import LARGEST_BODY, PROTOBUF, receiver_app
-from devstack.telemetry.spans import Number, Span
+from devstack.telemetry.archive import TelemetryArchive, load_package_spans, load_samples
+from devstack.telemetry.receiver import MAX_BODY_BYTES, PROTOBUF_CONTENT_TYPE, build_receiver_app
+from devstack.telemetry.spans import MetricSample, Span
 
 ALL = 1_000
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "telemetry" / "told.sqlite"
+    return tmp_path / "telemetry" / "telemetry.sqlite"
 
 
 class Receiver:
@@ -36,7 +36,7 @@ class Receiver:
         self._server = server
         self._session = session
 
-    async def post(self, path: str, body: bytes, *, kind: str = PROTOBUF, **headers: str) -> int:
+    async def post(self, path: str, body: bytes, *, kind: str = PROTOBUF_CONTENT_TYPE, **headers: str) -> int:
         sent = {"Content-Type": kind, **headers}
         async with self._session.post(self._server.make_url(path), data=io.BytesIO(body), headers=sent) as answer:
             return answer.status
@@ -44,8 +44,8 @@ class Receiver:
 
 @pytest.fixture
 async def receiver(file: Path) -> AsyncIterator[Receiver]:
-    archive = Archive(file)
-    async with TestServer(receiver_app(archive)) as server, aiohttp.ClientSession() as session:
+    archive = TelemetryArchive(file)
+    async with TestServer(build_receiver_app(archive)) as server, aiohttp.ClientSession() as session:
         yield Receiver(server, session)
     archive.close()
 
@@ -73,7 +73,7 @@ def encoded(spans: Sequence[ReadableSpan]) -> bytes:
 async def test_what_services_tell_is_kept_and_found_by_its_package(receiver: Receiver, file: Path) -> None:
     package = str(uuid4())
     assert await receiver.post("/v1/traces", encoded(some_spans(package))) == 200
-    request, failed, timer = spans_about(file, package, most=ALL)
+    request, failed, timer = load_package_spans(file, package, limit=ALL)
     assert (request.service, request.name, request.parent_id) == (
         "sourcing",
         "POST /v1/offers/{offer_id}/decline",
@@ -82,29 +82,29 @@ async def test_what_services_tell_is_kept_and_found_by_its_package(receiver: Rec
     assert (failed.parent_id, failed.error, failed.trace_id) == (request.span_id, "status 500", request.trace_id)
     assert [(link.trace_id, link.span_id) for link in timer.links] == [(request.trace_id, request.span_id)]
     assert request.ended >= failed.ended > 0
-    assert spans_about(file, str(uuid4()), most=ALL) == []
+    assert load_package_spans(file, str(uuid4()), limit=ALL) == []
 
 
 async def test_a_repeat_is_kept_once(receiver: Receiver, file: Path) -> None:
     package = str(uuid4())
     body = encoded(some_spans(package))
     assert [await receiver.post("/v1/traces", body) for _ in range(2)] == [200, 200]
-    assert len(spans_about(file, package, most=ALL)) == 3
+    assert len(load_package_spans(file, package, limit=ALL)) == 3
 
 
 async def test_packed_bodies_are_read(receiver: Receiver, file: Path) -> None:
     package = str(uuid4())
     packed = gzip.compress(encoded(some_spans(package)))
     assert await receiver.post("/v1/traces", packed, **{"Content-Encoding": "gzip"}) == 200
-    assert len(spans_about(file, package, most=ALL)) == 3
+    assert len(load_package_spans(file, package, limit=ALL)) == 3
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/metrics"])
 async def test_what_is_no_otlp_is_refused(receiver: Receiver, path: str) -> None:
     assert await receiver.post(path, b"\xff\xff\xff not a message") == 400
     assert await receiver.post(path, b"{}", kind="application/json") == 415
-    assert await receiver.post(path, b"x" * (LARGEST_BODY + 1)) == 413
-    bomb = gzip.compress(b"\x00" * (LARGEST_BODY + 1))
+    assert await receiver.post(path, b"x" * (MAX_BODY_BYTES + 1)) == 413
+    bomb = gzip.compress(b"\x00" * (MAX_BODY_BYTES + 1))
     assert await receiver.post(path, bomb, **{"Content-Encoding": "gzip"}) == 413
 
 
@@ -125,7 +125,7 @@ async def test_spans_without_proper_ids_are_left_out_and_long_words_are_cut(rece
     good.attributes.add(key="long").value.string_value = "v" * 9_999
     good.attributes.add(key="list").value.array_value.values.add().string_value = "one"
     assert await receiver.post("/v1/traces", request.SerializeToString()) == 200
-    (kept,) = spans_about(file, "p", most=ALL)
+    (kept,) = load_package_spans(file, "p", limit=ALL)
     assert (len(kept.name), len(str(kept.attributes["long"])), kept.attributes["list"]) == (500, 500, "")
     assert kept.service == "unknown"
 
@@ -138,11 +138,11 @@ async def test_of_each_number_the_newest_is_kept(receiver: Receiver, file: Path)
         metrics = several.scope_metrics.add().metrics
         point = metrics.add(name="calloff_consumer_lag").gauge.data_points.add(as_double=value)
         point.attributes.add(key="topic").value.string_value = "homecare.packages.v1"
-        metrics.add(name="calloff_handling_seconds").histogram.data_points.add(count=2, sum=value)
+        metrics.add(name="calloff_event_handling_seconds").histogram.data_points.add(count=2, sum=value)
         assert await receiver.post("/v1/metrics", request.SerializeToString()) == 200
-    assert numbers_of(file) == [
-        Number("audit", "calloff_consumer_lag", (("topic", "homecare.packages.v1"),), 5.0),
-        Number("audit", "calloff_handling_seconds", (), 5.0, 2),
+    assert load_samples(file) == [
+        MetricSample("audit", "calloff_consumer_lag", (("topic", "homecare.packages.v1"),), 5.0),
+        MetricSample("audit", "calloff_event_handling_seconds", (), 5.0, 2),
     ]
 
 
@@ -151,31 +151,31 @@ def a_span(number: int) -> Span:
 
 
 def test_the_oldest_spans_make_room(file: Path) -> None:
-    archive = Archive(file, most_spans=3_000)
+    archive = TelemetryArchive(file, max_spans=3_000)
     for begin in range(0, 10_000, 1_000):
-        archive.keep([a_span(number) for number in range(begin, begin + 1_000)])
+        archive.store_spans([a_span(number) for number in range(begin, begin + 1_000)])
     archive.close()
-    kept = [int(span.span_id, 16) for span in spans_about(file, "p", most=100_000)]
+    kept = [int(span.span_id, 16) for span in load_package_spans(file, "p", limit=100_000)]
     assert len(kept) <= 5_000
     assert max(kept) == 9_999
 
 
 def test_what_is_too_old_goes(file: Path) -> None:
-    archive = Archive(file, kept_for=0.05)
-    archive.keep([a_span(1)])
+    archive = TelemetryArchive(file, retention_seconds=0.05)
+    archive.store_spans([a_span(1)])
     time.sleep(0.1)
-    archive.keep([a_span(number) for number in range(2, 2_002)])
+    archive.store_spans([a_span(number) for number in range(2, 2_002)])
     archive.close()
-    kept = {int(span.span_id, 16) for span in spans_about(file, "p", most=100_000)}
+    kept = {int(span.span_id, 16) for span in load_package_spans(file, "p", limit=100_000)}
     assert 1 not in kept
     assert len(kept) == 2_000
 
 
 def test_what_was_kept_is_there_after_a_crash_and_the_next_start(file: Path) -> None:
-    crashed = Archive(file)
-    crashed.keep([a_span(1)])
-    again = Archive(file)
-    again.keep([a_span(2)])
-    assert len(spans_about(file, "p", most=ALL)) == 2
+    crashed = TelemetryArchive(file)
+    crashed.store_spans([a_span(1)])
+    again = TelemetryArchive(file)
+    again.store_spans([a_span(2)])
+    assert len(load_package_spans(file, "p", limit=ALL)) == 2
     again.close()
     crashed.close()

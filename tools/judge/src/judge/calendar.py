@@ -7,21 +7,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-_FURTHEST = 40
+_MAX_DAYS = 40
 """Days in which an office that is ever open opens again."""
 
 
 @dataclass(frozen=True)
-class Calendar:
+class BrokerageHours:
     zone: ZoneInfo
     opens: time
     closes: time
     weekdays: frozenset[int]
     closed: frozenset[date]
-    open_all_the_same: frozenset[date]
+    exceptionally_open: frozenset[date]
 
     @classmethod
-    def of(cls, brokerage: Mapping[str, Any]) -> "Calendar":
+    def from_definition(cls, brokerage: Mapping[str, Any]) -> "BrokerageHours":
         overrides = brokerage.get("overrides", [])
         return cls(
             zone=ZoneInfo(brokerage["timezone"]),
@@ -29,33 +29,33 @@ class Calendar:
             closes=time.fromisoformat(brokerage["closes"]),
             weekdays=frozenset(_DAYS.index(each) for each in brokerage["days"]),
             closed=frozenset(brokerage["bank_holidays"]) | {each["day"] for each in overrides if each["closed"]},
-            open_all_the_same=frozenset(each["day"] for each in overrides if not each["closed"]),
+            exceptionally_open=frozenset(each["day"] for each in overrides if not each["closed"]),
         )
 
-    def day_of(self, at: datetime) -> date:
+    def get_day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
 
     def is_open(self, at: datetime) -> bool:
-        hours = self._hours(self.day_of(at))
+        hours = self._get_hours(self.get_day(at))
         return hours is not None and hours[0] <= at < hours[1]
 
-    def after(self, start: datetime, minutes: int) -> datetime:
+    def add_open_minutes(self, start: datetime, minutes: int) -> datetime:
         """When so many minutes of open time have passed; the closing instant still belongs to its day."""
-        left, day = timedelta(minutes=minutes), self.day_of(start)
-        for _ in range(_FURTHEST):
-            hours = self._hours(day)
+        left, day = timedelta(minutes=minutes), self.get_day(start)
+        for _ in range(_MAX_DAYS):
+            hours = self._get_hours(day)
             if hours is not None:
                 begins = max(start, hours[0])
                 if begins < hours[1] and hours[1] - begins >= left:
                     return begins + left
                 left -= max(timedelta(0), hours[1] - begins)
             day += timedelta(days=1)
-        message = f"the office does not open in {_FURTHEST} days from {start.isoformat()}"
+        message = f"the office does not open in {_MAX_DAYS} days from {start.isoformat()}"
         raise LookupError(message)
 
-    def _hours(self, day: date) -> tuple[datetime, datetime] | None:
-        works = day.weekday() in self.weekdays and (day not in self.closed or day in self.open_all_the_same)
-        return (self._at(day, self.opens), self._at(day, self.closes)) if works else None
+    def _get_hours(self, day: date) -> tuple[datetime, datetime] | None:
+        works = day.weekday() in self.weekdays and (day not in self.closed or day in self.exceptionally_open)
+        return (self._combine(day, self.opens), self._combine(day, self.closes)) if works else None
 
-    def _at(self, day: date, wall: time) -> datetime:
+    def _combine(self, day: date, wall: time) -> datetime:
         return datetime.combine(day, wall, self.zone).astimezone(UTC)

@@ -6,16 +6,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from judge.record import Said, Story, instant
-from judge.rules import Rules
+from judge.events import PackageHistory, RecordedEvent, parse_instant
+from judge.rules import FrameworkRules
 
 _NOT_RATED: Final = "not rated"
 _ORDER: Final = (_NOT_RATED, "Inadequate", "Requires improvement", "Good", "Outstanding")
-CAPACITY: Final = "declared capacity is less than the package needs"
+NO_CAPACITY: Final = "declared capacity is less than the package needs"
 
 
 @dataclass(frozen=True)
-class Known:
+class ProviderState:
     """One provider at one instant."""
 
     memberships: Sequence[Mapping[str, Any]] = ()
@@ -23,12 +23,14 @@ class Known:
     spot_areas: Sequence[str] = ()
     ratings: Mapping[str, str] = field(default_factory=dict[str, str])
     embargoed: bool = False
-    declared: Mapping[str, tuple[datetime, Decimal]] = field(default_factory=dict[str, tuple[datetime, Decimal]])
+    declared_capacity: Mapping[str, tuple[datetime, Decimal]] = field(
+        default_factory=dict[str, tuple[datetime, Decimal]]
+    )
     rates: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = field(
         default_factory=dict[tuple[str, str], Sequence[Mapping[str, Any]]]
     )
 
-    def after(self, event: Said) -> "Known":
+    def apply(self, event: RecordedEvent) -> "ProviderState":
         data = event.data
         match event.kind:
             case "EligibilityChanged":
@@ -43,8 +45,8 @@ class Known:
             case "ProviderEmbargoed" | "EmbargoLifted":
                 return replace(self, embargoed=event.kind == "ProviderEmbargoed")
             case "CapacityDeclared":
-                free = instant(data["declared_at"]), Decimal(data["free_hours"])
-                return replace(self, declared={**self.declared, data["area"]: free})
+                free = parse_instant(data["declared_at"]), Decimal(data["free_hours"])
+                return replace(self, declared_capacity={**self.declared_capacity, data["area"]: free})
             case "RatesSelected":
                 place = data["framework"], data["area"]
                 return replace(self, rates={**self.rates, place: data["selections"]})
@@ -55,20 +57,20 @@ class Known:
     def rating(self) -> str:
         return max(self.ratings.values(), key=_ORDER.index, default=_NOT_RATED)
 
-    def selection_on(self, framework: str, area: str, day: date) -> Mapping[str, Any] | None:
+    def find_selection(self, framework: str, area: str, day: date) -> Mapping[str, Any] | None:
         begun = [
             each for each in self.rates.get((framework, area), ()) if date.fromisoformat(each["valid_from"]) <= day
         ]
         return max(begun, key=lambda each: each["valid_from"], default=None)
 
-    def works_in(self, framework: str, area: str) -> bool:
+    def is_active_in(self, framework: str, area: str) -> bool:
         """Of the framework in any tier, or on the spot market there."""
         member = any((each["framework"], each["area"]) == (framework, area) for each in self.memberships)
         return member or area in self.spot_areas
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedHours:
     area: str
     hours: Decimal
     at: datetime
@@ -76,7 +78,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Need:
+class Requirement:
     """What a package needs from whoever is looked at for it."""
 
     framework: str
@@ -88,84 +90,93 @@ class Need:
     day: date
 
 
-class Market:
+class MarketHistory:
     """All providers over time. Several things at one instant have an order that nobody sees from outside: each is
     possible."""
 
-    def __init__(self, providers: Mapping[str, Story], rates: Mapping[str, Story], packages: Sequence[Story]) -> None:
+    def __init__(
+        self,
+        providers: Mapping[str, PackageHistory],
+        rates: Mapping[str, PackageHistory],
+        packages: Sequence[PackageHistory],
+    ) -> None:
         self._events = {
             key: sorted([*story, *rates.get(key, ())], key=lambda each: each.at) for key, story in providers.items()
         }
-        self._placed: dict[str, list[Placed]] = {}
+        self._placements: dict[str, list[PlacedHours]] = {}
         for story in packages:
-            for provider, placed in _placements(story):
-                self._placed.setdefault(provider, []).append(placed)
+            for provider, placed in _list_placements(story):
+                self._placements.setdefault(provider, []).append(placed)
 
-    def possible(self, provider_id: str, at: datetime) -> Iterator[Known]:
+    def list_possible_states(self, provider_id: str, at: datetime) -> Iterator[ProviderState]:
         """What may have been known at `at`: before, between and after the changes of that very instant."""
-        known = Known()
+        known = ProviderState()
         events = self._events.get(provider_id, [])
         for event in (each for each in events if each.at < at):
-            known = known.after(event)
+            known = known.apply(event)
         yield known
         for event in (each for each in events if each.at == at):
-            known = known.after(event)
+            known = known.apply(event)
             yield known
 
-    def reasons(self, provider_id: str, need: Need, rules: Rules, at: datetime) -> list[set[str]]:
+    def list_possible_reasons(
+        self, provider_id: str, need: Requirement, rules: FrameworkRules, at: datetime
+    ) -> list[set[str]]:
         """Each set of reasons against the provider that may have held at `at`."""
         found: list[set[str]] = []
-        for known in self.possible(provider_id, at):
-            fixed = {*entry_reasons(known, need, rules), *bars(known, provider_id, need)}
+        for known in self.list_possible_states(provider_id, at):
+            fixed = {*list_entry_reasons(known, need, rules), *list_bars(known, provider_id, need)}
             if need.service_type not in known.service_types:
                 fixed.add("does not offer this service type")
             if not _has_rate(known, need, rules):
                 fixed.add("has selected no rate for this service type")
-            lacking = self._lacks_capacity(provider_id, known, need, at)
-            found += [fixed | ({CAPACITY} if lacks else set()) for lacks in lacking]
+            lacking = self._compute_capacity_shortage(provider_id, known, need, at)
+            found += [fixed | ({NO_CAPACITY} if lacks else set()) for lacks in lacking]
         return found
 
-    def _lacks_capacity(self, provider_id: str, known: Known, need: Need, at: datetime) -> set[bool]:
-        if need.area not in known.declared:
+    def _compute_capacity_shortage(
+        self, provider_id: str, known: ProviderState, need: Requirement, at: datetime
+    ) -> set[bool]:
+        if need.area not in known.declared_capacity:
             return {False}
-        since, free = known.declared[need.area]
-        placed = [each for each in self._placed.get(provider_id, ()) if each.area == need.area and each.at >= since]
+        since, free = known.declared_capacity[need.area]
+        placed = [each for each in self._placements.get(provider_id, ()) if each.area == need.area and each.at >= since]
         certain = [each for each in placed if each.at < at and (each.voided_at is None or each.voided_at > at)]
         perhaps = [each for each in placed if each.at <= at and (each.voided_at is None or each.voided_at >= at)]
         return {free - sum(each.hours for each in taken) < need.hours for taken in (certain, perhaps)}
 
 
-def entry_reasons(known: Known, need: Need, rules: Rules) -> Iterator[str]:
+def list_entry_reasons(known: ProviderState, need: Requirement, rules: FrameworkRules) -> Iterator[str]:
     wanted = need.framework, need.area, need.tier
     found = [each for each in known.memberships if (each["framework"], each["area"], each["tier"]) == wanted]
     if not found:
         yield "not a member of this tier and area"
         return
-    if not rules.reaches_floor(known.rating, need.tier):
+    if not rules.is_rating_sufficient(known.rating, need.tier):
         yield "rating below the tier's floor"
     # Turnover and the distance to the border are in nobody's events: there the register is believed.
     if "entry requirement not met" in found[0]["reasons"]:
         yield "entry requirement not met"
 
 
-def bars(known: Known, provider_id: str, need: Need) -> Iterator[str]:
+def list_bars(known: ProviderState, provider_id: str, need: Requirement) -> Iterator[str]:
     if known.embargoed:
         yield "embargoed"
     if provider_id in need.refused:
         yield "refused by the person"
 
 
-def _has_rate(known: Known, need: Need, rules: Rules) -> bool:
+def _has_rate(known: ProviderState, need: Requirement, rules: FrameworkRules) -> bool:
     if not rules.selected_by_providers:
         return True
-    selection = known.selection_on(need.framework, need.area, need.day)
+    selection = known.find_selection(need.framework, need.area, need.day)
     return selection is not None and any(each["service_type"] == need.service_type for each in selection["rates"])
 
 
-def _placements(story: Story) -> Iterator[tuple[str, Placed]]:
+def _list_placements(story: PackageHistory) -> Iterator[tuple[str, PlacedHours]]:
     voided = {each.data["placement_id"]: each.at for each in story if each.kind == "PlacementVoided"}
     for each in story:
         if each.kind == "PackagePlaced":
             hours = Decimal(each.data["weekly_hours"])
-            placed = Placed(each.data["area"], hours, each.at, voided.get(each.data["placement_id"]))
+            placed = PlacedHours(each.data["area"], hours, each.at, voided.get(each.data["placement_id"]))
             yield each.data["provider_id"], placed

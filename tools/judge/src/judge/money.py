@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from judge.market import Market
-from judge.record import Said, Story, of_kind
-from judge.rules import Rules
-from judge.turns import minutes_of
+from judge.events import PackageHistory, RecordedEvent, select_kinds
+from judge.market import MarketHistory
+from judge.offer_order import sum_minutes
+from judge.rules import FrameworkRules
 
 _PENNY: Final = Decimal("0.01")
 
@@ -15,38 +15,42 @@ _PENNY: Final = Decimal("0.01")
 Json = Mapping[str, Any]
 
 
-def offers_cost_what_they_should(story: Story, care: Json, rules: Rules, market: Market) -> Iterator[str]:
-    for said in of_kind(story, "OfferMade"):
-        right = list(_possible_terms(said, care, rules, market))
-        if said.data["terms"] not in right:
-            yield f"offer {said.data['offer_id']} is made at {said.data['terms']}, not {right}"
+def check_offer_prices(
+    story: PackageHistory, care: Json, rules: FrameworkRules, market: MarketHistory
+) -> Iterator[str]:
+    for event in select_kinds(story, "OfferMade"):
+        right = list(_list_possible_terms(event, care, rules, market))
+        if event.data["terms"] not in right:
+            yield f"offer {event.data['offer_id']} is made at {event.data['terms']}, not {right}"
 
 
-def _possible_terms(said: Said, care: Json, rules: Rules, market: Market) -> Iterator[Json]:
+def _list_possible_terms(
+    event: RecordedEvent, care: Json, rules: FrameworkRules, market: MarketHistory
+) -> Iterator[Json]:
     kind = care["service_type"]
     if not rules.selected_by_providers:
-        yield terms(care, rules.unit(kind), rules.rate(kind, 1), rules.price_list)
+        yield compute_terms(care, rules.get_unit(kind), rules.get_rate(kind, 1), rules.price_list)
         return
-    for known in market.possible(said.data["provider_id"], said.at):
-        selection = known.selection_on(care["framework"], care["area"], rules.calendar.day_of(said.at))
+    for known in market.list_possible_states(event.data["provider_id"], event.at):
+        selection = known.find_selection(care["framework"], care["area"], rules.hours.get_day(event.at))
         for each in selection["rates"] if selection is not None else ():
             if selection is not None and each["service_type"] == kind:
                 price_list = f"{rules.price_list} rate {each['number']}, selected from {selection['valid_from']}"
-                yield terms(care, rules.unit(kind), rules.rate(kind, each["number"]), price_list)
+                yield compute_terms(care, rules.get_unit(kind), rules.get_rate(kind, each["number"]), price_list)
 
 
-def proposals_cost_what_they_should(story: Story, care: Json, rules: Rules) -> Iterator[str]:
-    for said in of_kind(story, "ProposalReceived"):
-        stated = said.data["terms"]
-        right = terms(care, rules.unit(care["service_type"]), Decimal(stated["rate"]), stated["price_list"])
+def check_proposal_prices(story: PackageHistory, care: Json, rules: FrameworkRules) -> Iterator[str]:
+    for event in select_kinds(story, "ProposalReceived"):
+        stated = event.data["terms"]
+        right = compute_terms(care, rules.get_unit(care["service_type"]), Decimal(stated["rate"]), stated["price_list"])
         if stated != right:
-            yield f"proposal {said.data['proposal_id']} comes to {stated}, not {right}"
+            yield f"proposal {event.data['proposal_id']} comes to {stated}, not {right}"
 
 
-def placements_keep_their_terms(story: Story) -> Iterator[str]:
-    agreed = {each.data["offer_id"]: each.data for each in of_kind(story, "OfferMade")}
-    agreed |= {each.data["proposal_id"]: each.data for each in of_kind(story, "ProposalReceived")}
-    for placed in of_kind(story, "PackagePlaced"):
+def check_placement_terms(story: PackageHistory) -> Iterator[str]:
+    agreed = {each.data["offer_id"]: each.data for each in select_kinds(story, "OfferMade")}
+    agreed |= {each.data["proposal_id"]: each.data for each in select_kinds(story, "ProposalReceived")}
+    for placed in select_kinds(story, "PackagePlaced"):
         source = agreed.get(placed.data["offer_id"] or placed.data.get("proposal_id"))
         if source is None:
             yield f"placement {placed.data['placement_id']} came of nothing that was offered or proposed"
@@ -54,18 +58,18 @@ def placements_keep_their_terms(story: Story) -> Iterator[str]:
             yield f"placement {placed.data['placement_id']} has other terms than what was agreed"
 
 
-def orders_follow_placements(story: Story) -> Iterator[str]:
+def check_purchase_orders(story: PackageHistory) -> Iterator[str]:
     """One order a placement, at the placement's price; cancelled with it."""
-    placed = {each.data["placement_id"]: each.data for each in of_kind(story, "PackagePlaced")}
-    issued = of_kind(story, "PurchaseOrderIssued")
+    placed = {each.data["placement_id"]: each.data for each in select_kinds(story, "PackagePlaced")}
+    issued = select_kinds(story, "PurchaseOrderIssued")
     if sorted(each.data["placement_id"] for each in issued) != sorted(placed):
         yield f"placements {sorted(placed)}, orders for {sorted(each.data['placement_id'] for each in issued)}"
     for order in issued:
         at = placed.get(order.data["placement_id"])
         if at is not None and not _is_order_of(order.data, at):
             yield f"order {order.data['reference']} is not at the price of its placement"
-    voided = sorted(each.data["placement_id"] for each in of_kind(story, "PlacementVoided"))
-    cancelled = sorted(each.data["placement_id"] for each in of_kind(story, "PurchaseOrderCancelled"))
+    voided = sorted(each.data["placement_id"] for each in select_kinds(story, "PlacementVoided"))
+    cancelled = sorted(each.data["placement_id"] for each in select_kinds(story, "PurchaseOrderCancelled"))
     if voided != cancelled:
         yield f"placements {voided} were voided, orders of {cancelled} cancelled"
 
@@ -81,8 +85,8 @@ def _is_order_of(order: Json, placed: Json) -> bool:
     )
 
 
-def terms(care: Json, unit: str, rate: Decimal, price_list: str) -> Json:
-    exact = _quantity(care, unit)
+def compute_terms(care: Json, unit: str, rate: Decimal, price_list: str) -> Json:
+    exact = _compute_quantity(care, unit)
     return {
         "price_list": price_list,
         "unit": unit,
@@ -92,9 +96,9 @@ def terms(care: Json, unit: str, rate: Decimal, price_list: str) -> Json:
     }
 
 
-def _quantity(care: Json, unit: str) -> Decimal:
+def _compute_quantity(care: Json, unit: str) -> Decimal:
     if unit == "hour":
-        return Decimal(minutes_of(care)) / 60
+        return Decimal(sum_minutes(care)) / 60
     if unit == "night":
         return Decimal(sum(len(each["days"]) * each["carers"] for each in care["visits"]))
     return Decimal(max(each["carers"] for each in care["visits"]))

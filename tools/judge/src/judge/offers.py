@@ -5,105 +5,107 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from judge.record import REGISTRY, SOURCING, Said, Story, instant
-from judge.rules import Rules
+from judge.events import REGISTRY, SOURCING, PackageHistory, RecordedEvent, parse_instant
+from judge.rules import FrameworkRules
 
 ENDS: Final = frozenset({"OfferAccepted", "OfferDeclined", "OfferExpired", "OfferWithdrawn"})
-_LATE: Final = timedelta(minutes=1)
+_MAX_EXPIRY_DELAY: Final = timedelta(minutes=1)
 """So long after an offer's end it has expired at the latest, unless we were down."""
 
 
-def one_at_a_time(story: Story) -> Iterator[str]:
+def check_one_live_offer(story: PackageHistory) -> Iterator[str]:
     live: str | None = None
-    for said in story:
-        if said.source != SOURCING:
+    for event in story:
+        if event.source != SOURCING:
             continue
-        if said.kind == "OfferMade":
+        if event.kind == "OfferMade":
             if live is not None:
-                yield f"offer {said.data['offer_id']} was made while {live} was live"
-            live = said.data["offer_id"]
-        if said.kind in ENDS:
-            if said.data["offer_id"] != live:
-                yield f"{said.kind} of {said.data['offer_id']}, which was not live"
+                yield f"offer {event.data['offer_id']} was made while {live} was live"
+            live = event.data["offer_id"]
+        if event.kind in ENDS:
+            if event.data["offer_id"] != live:
+                yield f"{event.kind} of {event.data['offer_id']}, which was not live"
             live = None
 
 
 @dataclass(frozen=True)
-class _Live:
+class _LiveOffer:
     """The offer that can be answered now."""
 
     offer_id: str
     stage: str
     minutes: int
     ends_at: datetime | None = None
-    nobody_reached: int = 0
+    failed_calls: int = 0
 
 
-def hours_and_deadlines(story: Story, rules: Rules, *, urgent: bool) -> Iterator[str]:
-    live: _Live | None = None
-    for said in story:
-        if said.source == SOURCING:
-            yield from _hours(said, rules, urgent=urgent)
-            live = _after(live, said, rules, urgent=urgent)
-            if live is not None and said.data.get("offer_id") == live.offer_id:
-                yield from _deadlines(live, said, rules, urgent=urgent)
-    yield from _deliveries(story)
+def check_hours_and_deadlines(story: PackageHistory, rules: FrameworkRules, *, urgent: bool) -> Iterator[str]:
+    live: _LiveOffer | None = None
+    for event in story:
+        if event.source == SOURCING:
+            yield from _check_hours(event, rules, urgent=urgent)
+            live = _update_live_offer(live, event, rules, urgent=urgent)
+            if live is not None and event.data.get("offer_id") == live.offer_id:
+                yield from _check_deadlines(live, event, rules, urgent=urgent)
+    yield from _check_deliveries(story)
 
 
-def _hours(said: Said, rules: Rules, *, urgent: bool) -> Iterator[str]:
-    goes_by_itself = said.kind == "OfferRedirected" and said.data["to_channel"] != "phone"
-    if (said.kind == "OfferMade" or goes_by_itself) and not urgent and not rules.calendar.is_open(said.at):
-        yield f"offer {said.data['offer_id']} went out at {said.at.isoformat()}, when the brokerage is closed"
+def _check_hours(event: RecordedEvent, rules: FrameworkRules, *, urgent: bool) -> Iterator[str]:
+    is_automatic = event.kind == "OfferRedirected" and event.data["to_channel"] != "phone"
+    if (event.kind == "OfferMade" or is_automatic) and not urgent and not rules.hours.is_open(event.at):
+        yield f"offer {event.data['offer_id']} went out at {event.at.isoformat()}, when the brokerage is closed"
 
 
-def _after(live: _Live | None, said: Said, rules: Rules, *, urgent: bool) -> _Live | None:
-    if said.kind == "OfferMade":
-        minutes = rules.minutes_to_answer(said.data["stage"], said.data["channel"], urgent=urgent)
-        return _Live(said.data["offer_id"], said.data["stage"], minutes)
-    if live is None or said.data.get("offer_id") != live.offer_id:
+def _update_live_offer(
+    live: _LiveOffer | None, event: RecordedEvent, rules: FrameworkRules, *, urgent: bool
+) -> _LiveOffer | None:
+    if event.kind == "OfferMade":
+        minutes = rules.get_minutes_to_answer(event.data["stage"], event.data["channel"], urgent=urgent)
+        return _LiveOffer(event.data["offer_id"], event.data["stage"], minutes)
+    if live is None or event.data.get("offer_id") != live.offer_id:
         return live
-    match said.kind:
+    match event.kind:
         case "OfferRedirected":
-            minutes = rules.minutes_to_answer(live.stage, said.data["to_channel"], urgent=urgent)
+            minutes = rules.get_minutes_to_answer(live.stage, event.data["to_channel"], urgent=urgent)
             return replace(live, minutes=minutes, ends_at=None)
         case "OfferClockStarted" | "OfferExtended":
-            return replace(live, ends_at=instant(said.data["answer_by"]))
-        case "CallRecorded" if said.data["result"] == "nobody reached":
-            return replace(live, nobody_reached=live.nobody_reached + 1)
+            return replace(live, ends_at=parse_instant(event.data["answer_by"]))
+        case "CallRecorded" if event.data["result"] == "nobody reached":
+            return replace(live, failed_calls=live.failed_calls + 1)
         case _:
             return live
 
 
-def _deadlines(live: _Live, said: Said, rules: Rules, *, urgent: bool) -> Iterator[str]:
-    if said.kind in {"OfferMade", "OfferRedirected"}:
-        stated = said.data["answer_by"]
+def _check_deadlines(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRules, *, urgent: bool) -> Iterator[str]:
+    if event.kind in {"OfferMade", "OfferRedirected"}:
+        stated = event.data["answer_by"]
         if (stated["minutes"], stated["brokerage_time"]) != (live.minutes, not urgent):
             yield f"offer {live.offer_id} gives {stated['minutes']} minutes to answer, not {live.minutes}"
-    if said.kind == "OfferClockStarted":
-        delivered = instant(said.data["delivered_at"])
+    if event.kind == "OfferClockStarted":
+        delivered = parse_instant(event.data["delivered_at"])
         right = delivered + timedelta(minutes=live.minutes)
-        right = right if urgent else rules.calendar.after(delivered, live.minutes)
-        if instant(said.data["answer_by"]) != right:
-            yield f"offer {live.offer_id} can be answered until {said.data['answer_by']}, not {right.isoformat()}"
-    if said.kind in {"OfferAccepted", "OfferDeclined"} and live.ends_at is not None and said.at >= live.ends_at:
+        right = right if urgent else rules.hours.add_open_minutes(delivered, live.minutes)
+        if parse_instant(event.data["answer_by"]) != right:
+            yield f"offer {live.offer_id} can be answered until {event.data['answer_by']}, not {right.isoformat()}"
+    if event.kind in {"OfferAccepted", "OfferDeclined"} and live.ends_at is not None and event.at >= live.ends_at:
         ended = live.ends_at.isoformat()
-        yield f"{said.kind} of {live.offer_id} counted at {said.at.isoformat()}; it had ended at {ended}"
-    if said.kind == "OfferExpired":
-        yield from _expiry(live, said, rules)
+        yield f"{event.kind} of {live.offer_id} counted at {event.at.isoformat()}; it had ended at {ended}"
+    if event.kind == "OfferExpired":
+        yield from _check_expiry(live, event, rules)
 
 
-def _expiry(live: _Live, said: Said, rules: Rules) -> Iterator[str]:
+def _check_expiry(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRules) -> Iterator[str]:
     if live.ends_at is None:
-        if live.nobody_reached < rules.calls_before_expiry(live.stage):
-            yield f"offer {live.offer_id} expired without having been delivered, after {live.nobody_reached} calls"
-    elif not live.ends_at <= said.at <= live.ends_at + _LATE:
-        yield f"offer {live.offer_id} expired at {said.at.isoformat()}, its end was {live.ends_at.isoformat()}"
+        if live.failed_calls < rules.get_calls_before_expiry(live.stage):
+            yield f"offer {live.offer_id} expired without having been delivered, after {live.failed_calls} calls"
+    elif not live.ends_at <= event.at <= live.ends_at + _MAX_EXPIRY_DELAY:
+        yield f"offer {live.offer_id} expired at {event.at.isoformat()}, its end was {live.ends_at.isoformat()}"
 
 
-def _deliveries(story: Story) -> Iterator[str]:
+def _check_deliveries(story: PackageHistory) -> Iterator[str]:
     """The clock starts with what the register, or an officer's call, says of the delivery."""
-    told = {
-        (each.data["offer_id"], instant(each.data["delivered_at"]))
+    answered = {
+        (each.data["offer_id"], parse_instant(each.data["delivered_at"]))
         for each in story
         if each.source == REGISTRY and each.kind == "OfferDelivered"
     }
@@ -112,8 +114,8 @@ def _deliveries(story: Story) -> Iterator[str]:
         for each in story
         if each.kind == "CallRecorded" and each.data["result"] == "reached"
     }
-    for said in story:
-        if said.kind == "OfferClockStarted":
-            known = said.data["offer_id"], instant(said.data["delivered_at"])
-            if known not in told | reached:
-                yield f"the clock of offer {said.data['offer_id']} started without a delivery"
+    for event in story:
+        if event.kind == "OfferClockStarted":
+            known = event.data["offer_id"], parse_instant(event.data["delivered_at"])
+            if known not in answered | reached:
+                yield f"the clock of offer {event.data['offer_id']} started without a delivery"

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from judge.record import SOURCING, Story, of_kind
+from judge.events import SOURCING, PackageHistory, select_kinds
 
 
-def one_end(story: Story) -> Iterator[str]:
-    sourcing = [said for said in story if said.source == SOURCING]
-    kinds = Counter(said.kind for said in sourcing)
-    placements = [said.data for said in sourcing if said.kind == "PackagePlaced"]
-    accepted = [said.data["offer_id"] for said in sourcing if said.kind == "OfferAccepted"]
-    awarded = [said.data["proposal_id"] for said in sourcing if said.kind == "ProposalAwarded"]
+def check_one_end(story: PackageHistory) -> Iterator[str]:
+    sourcing = [event for event in story if event.source == SOURCING]
+    kinds = Counter(event.kind for event in sourcing)
+    placements = [event.data for event in sourcing if event.kind == "PackagePlaced"]
+    accepted = [event.data["offer_id"] for event in sourcing if event.kind == "OfferAccepted"]
+    awarded = [event.data["proposal_id"] for event in sourcing if event.kind == "ProposalAwarded"]
     if accepted != [each["offer_id"] for each in placements if each["offer_id"] is not None]:
         yield f"accepted {accepted}, placed {[each['offer_id'] for each in placements]}"
     if awarded != [each["proposal_id"] for each in placements if each.get("proposal_id") is not None]:
@@ -25,20 +25,20 @@ def one_end(story: Story) -> Iterator[str]:
         yield f"started {kinds['SourcingStarted']} times"
     if kinds["PlacementVoided"] > kinds["PackagePlaced"]:
         yield "a placement was voided that never was"
-    yield from _nothing_after_the_end(story)
+    yield from _check_nothing_after_end(story)
 
 
-def _nothing_after_the_end(story: Story) -> Iterator[str]:
+def _check_nothing_after_end(story: PackageHistory) -> Iterator[str]:
     ended = False
-    for said in story:
-        if said.source == SOURCING:
-            if ended and said.kind in {"OfferMade", "StageEntered", "PackageListed", "PackagePlaced"}:
-                yield f"{said.kind} after the search had ended"
-            ended = ended or said.kind in {"PackagePlaced", "SourcingStopped"}
+    for event in story:
+        if event.source == SOURCING:
+            if ended and event.kind in {"OfferMade", "StageEntered", "PackageListed", "PackagePlaced"}:
+                yield f"{event.kind} after the search had ended"
+            ended = ended or event.kind in {"PackagePlaced", "SourcingStopped"}
 
 
-def withdrawal_is_answered(story: Story) -> Iterator[str]:
-    kinds = Counter(said.kind for said in story)
+def check_withdrawals(story: PackageHistory) -> Iterator[str]:
+    kinds = Counter(event.kind for event in story)
     answers = kinds["SourcingStopped"] + kinds["PlacementVoided"]
     if bool(kinds["WithdrawalRequested"]) != bool(answers) or answers > 1:
         yield f"{kinds['WithdrawalRequested']} withdrawals requested, answered {answers} times"
@@ -61,22 +61,22 @@ class Tally:
         return self.referrals - self.placed.total() - self.withdrawn
 
 
-def tally(stories: Sequence[Story]) -> Tally:
-    asked = [story for story in stories if of_kind(story, "PackageRequested")]
-    stages = [stage for story in asked if (stage := placed_in(story)) is not None]
+def count_outcomes(stories: Sequence[PackageHistory]) -> Tally:
+    asked = [story for story in stories if select_kinds(story, "PackageRequested")]
+    stages = [stage for story in asked if (stage := find_placement_stage(story)) is not None]
     return Tally(
         referrals=len(asked),
         placed=Counter(stages),
-        withdrawn=sum(bool(of_kind(story, "SourcingStopped", "PlacementVoided")) for story in asked),
-        offers=sum(len(of_kind(story, "OfferMade")) for story in asked),
+        withdrawn=sum(bool(select_kinds(story, "SourcingStopped", "PlacementVoided")) for story in asked),
+        offers=sum(len(select_kinds(story, "OfferMade")) for story in asked),
     )
 
 
-def placed_in(story: Story) -> str | None:
+def find_placement_stage(story: PackageHistory) -> str | None:
     """The stage of the placement that stands."""
-    placements = of_kind(story, "PackagePlaced")
-    return placements[-1].data["stage"] if placements and not of_kind(story, "PlacementVoided") else None
+    placements = select_kinds(story, "PackagePlaced")
+    return placements[-1].data["stage"] if placements and not select_kinds(story, "PlacementVoided") else None
 
 
-def is_open(story: Story) -> bool:
-    return not of_kind(story, "PackagePlaced", "SourcingStopped")
+def is_open(story: PackageHistory) -> bool:
+    return not select_kinds(story, "PackagePlaced", "SourcingStopped")

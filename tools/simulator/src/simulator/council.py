@@ -9,10 +9,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from calloff.client import Caller, Reading
+from calloff.client import ApiClient, ResponseModel
 from contracts.values import Need, ServiceType, Urgency, Visit, Weekday
 from devstack.errors import ServiceRefused, ServiceUnreachable
-from devstack.json_lines import LineWriter
+from devstack.json_lines import JsonLinesWriter
 from simulator.people import Person
 
 _MORNING, _NOON, _EVENING = (7, 9), (12, 13), (18, 20)
@@ -47,7 +47,7 @@ class ReferralIn(BaseModel):
     needs: tuple[Need, ...]
 
 
-class Submitted(Reading):
+class Submitted(ResponseModel):
     referral_id: UUID
     package_id: UUID
 
@@ -110,9 +110,9 @@ class Council:
 
     def __init__(
         self,
-        caller: Caller,
+        caller: ApiClient,
         referral: str,
-        log: LineWriter[Posted],
+        log: JsonLinesWriter[Posted],
         *,
         seed: int,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
@@ -129,7 +129,7 @@ class Council:
         body = referral_for(person, today=self._today(), seed=self._seed, urgent=urgent)
         posted_at = datetime.now(UTC)
         answer = await self._caller.post(self._url, body, idempotency_key=body.reference)
-        submitted = answer.as_(Submitted)
+        submitted = answer.parse(Submitted)
         line = Posted(
             posted_at=posted_at,
             reference=body.reference,
@@ -167,7 +167,7 @@ class Council:
         except ServiceUnreachable:
             return SOON
         except ServiceRefused as refused:
-            if refused.may_pass:
+            if refused.is_transient:
                 return refused.retry_after or SOON
             self.refused += 1
         return None

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from calloff.client import Answer, Caller, Reading
+from calloff.client import ApiClient, ApiResponse, ResponseModel
 from contracts.events.listings import InadequateReason
 from contracts.events.orders import SpotPriceRefusal
 from contracts.events.packages import CallResult
@@ -21,7 +21,7 @@ _LOOKS_EVERY: Final = 2.0
 """Seconds."""
 
 
-class WorkItem(Reading):
+class WorkItem(ResponseModel):
     what: str
     package_id: UUID
     stage: str | None = None
@@ -32,12 +32,12 @@ class WorkItem(Reading):
     award_id: UUID | None = None
 
 
-class ProposalSeen(Reading):
+class ProposalSeen(ResponseModel):
     proposal_id: UUID
     rating: Rating
 
 
-class Proposals(Reading):
+class Proposals(ResponseModel):
     items: tuple[ProposalSeen, ...]
 
 
@@ -48,7 +48,7 @@ class AwardIn(BaseModel):
     inadequate_reason: InadequateReason | None = None
 
 
-class WorkList(Reading):
+class WorkList(ResponseModel):
     items: tuple[WorkItem, ...]
 
 
@@ -71,7 +71,7 @@ class RefusalIn(BaseModel):
 class Officer:
     """Two officers, for what one alone may not decide; `calls` counts the calls that were recorded."""
 
-    def __init__(self, caller: Caller, second: Caller, sourcing: str, pricing: str, *, seed: int) -> None:
+    def __init__(self, caller: ApiClient, second: ApiClient, sourcing: str, pricing: str, *, seed: int) -> None:
         self._caller = caller
         self._second = second
         self._sourcing = sourcing
@@ -90,7 +90,7 @@ class Officer:
         """One round over the list as it stands now; how many things were done."""
         done = 0
         answer = await self._caller.get(f"{self._sourcing}/v1/work-list", limit="200")
-        for item in answer.as_(WorkList).items:
+        for item in answer.parse(WorkList).items:
             done += await self._do(item)
         return done
 
@@ -104,7 +104,7 @@ class Officer:
     async def _award(self, package_id: UUID) -> bool:
         """The cheapest of the proposals that stand."""
         url = f"{self._sourcing}/v1/packages/{package_id}"
-        found = (await self._caller.get(f"{url}/proposals")).as_(Proposals).items
+        found = (await self._caller.get(f"{url}/proposals")).parse(Proposals).items
         if not found:
             return False
         cheapest = found[0]
@@ -119,7 +119,7 @@ class Officer:
         work = self._second.post(f"{url}/approve") if agrees else self._second.post(f"{url}/refuse", RefusalIn())
         return await self._unless_too_late(work)
 
-    async def _unless_too_late(self, work: Awaitable[Answer]) -> bool:
+    async def _unless_too_late(self, work: Awaitable[ApiResponse]) -> bool:
         """Whether it was done; somebody else may have been quicker, and news takes a moment."""
         try:
             await work

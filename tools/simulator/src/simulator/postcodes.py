@@ -1,16 +1,11 @@
-"""Real postcodes of Essex's districts, found by trying: the directory answers where a postcode is, not which there are.
-
-Run as a program, `python -m simulator.postcodes FOLDER` builds the directory's index and tells how far it is.
-"""
+"""Real postcodes of the districts of Essex, found by asking the directory for random ones."""
 
 import itertools
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from random import Random
 from typing import Final
 
-from geography import ESSEX_DISTRICTS, Place, Postcode, PostcodeDirectory
+from geography import ESSEX_DISTRICTS, Postcode, PostcodeDirectory, PostcodeLocation
 
 OUTWARD: Final[Mapping[str, tuple[str, ...]]] = {
     "E07000066": ("SS13", "SS14", "SS15", "SS16", "CM11", "CM12"),
@@ -41,19 +36,11 @@ def _tried(directory: PostcodeDirectory, district: str, chance: Random) -> Itera
     while True:
         outward = chance.choice(OUTWARD[district])
         inward = f"{chance.randint(0, 9)}{chance.choice(_LETTERS)}{chance.choice(_LETTERS)}"
-        place = directory.place_of(Postcode(outward, inward))
-        if isinstance(place, Place) and place.district.code == district:
+        place = directory.locate(Postcode(outward, inward))
+        if isinstance(place, PostcodeLocation) and place.district.code == district:
             yield f"{outward} {inward}"
 
 
 def sample(directory: PostcodeDirectory, *, each: int, seed: int) -> dict[str, tuple[str, ...]]:
     """`each` postcodes of each of the twelve districts."""
     return {area.code: postcodes_of(directory, area.code, count=each, seed=seed) for area in ESSEX_DISTRICTS}
-
-
-def main() -> None:
-    PostcodeDirectory.open(Path(sys.argv[1]), progress=lambda share: print(share, flush=True))  # noqa: T201 - read by the parent
-
-
-if __name__ == "__main__":
-    main()

@@ -12,19 +12,19 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from calloff.client import Caller, FromIssuer, http_session
+from calloff.client import ApiClient, IssuerTokenSource, open_http_session
 from devstack.home import Home
-from devstack.issuer.identities import PROVIDER, identity_named
-from devstack.issuer.server import serving
-from devstack.json_lines import LineReader, LineWriter
-from devstack.keys import Keys
+from devstack.issuer.identities import PROVIDER, find_identity
+from devstack.issuer.server import serve_app
+from devstack.json_lines import JsonLinesReader, JsonLinesWriter
+from devstack.keys import StackKeys
 from devstack.record import StackRecord
 from service_runtime.clock import SimulatedClock
 from simulator import SEED
-from simulator.answering import Answered, ProviderSystems
-from simulator.receivers import Received, Receivers, Said
+from simulator.provider_systems import Answered, ProviderSystems
 from simulator.simulated_clock.agenda import Agenda
-from simulator.simulated_clock.crowd import Crowd
+from simulator.simulated_clock.participant_process import Crowd
+from simulator.webhook_receivers import Received, Receivers, Said
 
 
 class EndpointSecret(BaseModel):
@@ -40,12 +40,12 @@ class EndpointSecrets:
     """The secrets of the providers' endpoints, also those that are registered from now on."""
 
     def __init__(self, home: Home) -> None:
-        self._lines = LineReader(home.endpoint_secrets, EndpointSecret)
+        self._lines = JsonLinesReader(home.endpoint_secrets, EndpointSecret)
         self._known: dict[UUID, str] = {}
 
     def of(self, provider_id: UUID) -> str | None:
         if provider_id not in self._known:
-            self._known.update((line.provider_id, line.secret) for line in self._lines.new())
+            self._known.update((line.provider_id, line.secret) for line in self._lines.read_new())
         return self._known.get(provider_id)
 
 
@@ -57,13 +57,13 @@ async def play(home: Home, *, until: asyncio.Event, simulated_from: datetime | N
     """Be all providers' systems until the event is set; on a simulated clock they take minutes for seconds."""
     clock = SimulatedClock(simulated_from or datetime.now(UTC))
     agenda = Agenda("providers", clock)
-    record, keys = StackRecord.of(home), Keys.of(home)
-    received, answered = LineWriter[Received](home.received), LineWriter[Answered](home.answered)
-    async with http_session() as session:
-        tokens = FromIssuer(session, record.issuer, keys)
+    record, keys = StackRecord.load(home), StackKeys.load(home)
+    received, answered = JsonLinesWriter[Received](home.webhook_log), JsonLinesWriter[Answered](home.answer_log)
+    async with open_http_session() as session:
+        tokens = IssuerTokenSource(session, record.issuer, keys)
         systems = ProviderSystems(
             sourcing=record.urls["sourcing"],
-            caller_of=lambda provider_id: Caller(session, tokens, identity_named(f"{PROVIDER}{provider_id}")),
+            caller_of=lambda provider_id: ApiClient(session, tokens, find_identity(f"{PROVIDER}{provider_id}")),
             log=answered,
             seed=SEED,
             think=asyncio.sleep if simulated_from is None else _minutes_of(agenda),
@@ -77,7 +77,7 @@ async def play(home: Home, *, until: asyncio.Event, simulated_from: datetime | N
         app = receivers.app()
         if simulated_from is not None:
             app.add_routes(Crowd("providers", clock, [agenda]).routes(keys.simulation))
-        async with serving(app, urlsplit(record.receivers).port or 0):
+        async with serve_app(app, urlsplit(record.receivers).port or 0):
             await until.wait()
 
 

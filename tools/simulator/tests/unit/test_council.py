@@ -5,27 +5,27 @@ from uuid import uuid4
 
 import pytest
 
-from calloff.client import Answer, Caller, Request
+from calloff.client import ApiClient, ApiResponse, Request
 from devstack.errors import ServiceRefused, ServiceUnreachable
-from devstack.json_lines import LineWriter
+from devstack.json_lines import JsonLinesWriter
 from simulator import council
 from simulator.council import Council, Posted
 from simulator.people import People
 
-TAKEN = Answer(201, f'{{"referral_id": "{uuid4()}", "package_id": "{uuid4()}"}}'.encode())
+TAKEN = ApiResponse(201, f'{{"referral_id": "{uuid4()}", "package_id": "{uuid4()}"}}'.encode())
 AWAY = ServiceUnreachable("nothing answers")
 NOT_YET = ServiceRefused(503, "come again", retry_after=0.01)
 NEVER = ServiceRefused(422, "not like this")
 
 
-class Scripted(Caller):
+class Scripted(ApiClient):
     """A connection that answers as the test wrote it down."""
 
-    def __init__(self, *script: Answer | Exception) -> None:
+    def __init__(self, *script: ApiResponse | Exception) -> None:
         self.script = list(script)
         self.keys: list[str | None] = []
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> ApiResponse:
         self.keys.append(request.idempotency_key)
         said = self.script.pop(0)
         if isinstance(said, Exception):
@@ -33,10 +33,10 @@ class Scripted(Caller):
         return said
 
 
-async def after(caller: Caller, folder: Path) -> tuple[list[Posted], int]:
+async def after(caller: ApiClient, folder: Path) -> tuple[list[Posted], int]:
     """What one referral came to: the posted ones, and how many were refused."""
     people, posted = People({"E07000071": ["CO1 1AA"]}, seed=1), list[Posted]()
-    system = Council(caller, "http://referral", LineWriter[Posted](folder / "council.jsonl"), seed=1)
+    system = Council(caller, "http://referral", JsonLinesWriter[Posted](folder / "council.jsonl"), seed=1)
     await system.post_steadily(lambda: people.person(1), count=1, a_second=1000, posted=posted.append)
     return posted, system.refused
 

@@ -33,7 +33,7 @@ def test_a_list_names_the_members_of_its_tier_and_district_once_each() -> None:
 
 def test_tier_1_is_rated_good_or_better_and_turns_over_enough() -> None:
     tier_one = [each for each in MARKET.providers if each.tier == 1]
-    assert all(each.rating.reaches(Rating.GOOD) and each.turnover >= 290_000 for each in tier_one)
+    assert all(each.rating.is_at_least(Rating.GOOD) and each.turnover >= 290_000 for each in tier_one)
 
 
 def test_some_are_telephoned_some_are_full_and_a_few_are_embargoed() -> None:

@@ -13,13 +13,13 @@ import pytest
 from aiohttp.test_utils import BaseTestServer, TestServer
 from standardwebhooks import Webhook
 
-from devstack.json_lines import LineReader, LineWriter
-from service_runtime.webhooks.signing import new_secret
+from devstack.json_lines import JsonLinesReader, JsonLinesWriter
+from service_runtime.webhooks.signing import generate_secret
 from simulator.behaviour import Receipt
-from simulator.receivers import Received, Receivers, Said
+from simulator.webhook_receivers import Received, Receivers, Said
 
 ALDER = UUID("0197a3c0-0000-7000-8000-000000000002")
-SECRET = new_secret()
+SECRET = generate_secret()
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Post:
             return answer.status
 
     def lines(self) -> list[Received]:
-        return list(LineReader(self.log, Received).new())
+        return list(JsonLinesReader(self.log, Received).read_new())
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
     async def follow(_: UUID, said: Said) -> None:
         there.followed.append(said)
 
-    writer = LineWriter[Received](tmp_path / "receivers.jsonl")
+    writer = JsonLinesWriter[Received](tmp_path / "receivers.jsonl")
     receivers = Receivers({ALDER: SECRET}.get, writer, reception=reception, follow=follow)
     async with TestServer(receivers.app()) as server:
         there = Post(server, tmp_path / "receivers.jsonl", receipts)
@@ -78,7 +78,7 @@ async def test_a_signed_webhook_is_taken_and_written_down(post: Post) -> None:
 
 
 async def test_a_wrong_signature_is_refused_written_down_and_not_followed(post: Post) -> None:
-    assert await post.send(an_offer(), secret=new_secret()) == 401
+    assert await post.send(an_offer(), secret=generate_secret()) == 401
     await asyncio.sleep(0)
     assert not post.lines()[0].verified
     assert not post.followed

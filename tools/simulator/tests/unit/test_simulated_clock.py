@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devstack.errors import NeverAtRest, NotATime, TimeRefused, Unanswered
+from devstack.errors import InstantInPast, InvalidTime, NeverIdle, ParticipantUnreachable
 from service_runtime.clock import EVERY_CLASS, SimulatedClock
 from service_runtime.simulated_clock import Activity, Order
 from service_runtime.timers.timers import Precedence
 from simulator.simulated_clock.agenda import Agenda
-from simulator.simulated_clock.crowd import Crowd
 from simulator.simulated_clock.driver import Driver
 from simulator.simulated_clock.instants import the_instant, the_length
 from simulator.simulated_clock.officer_hours import OfficerAtWork
+from simulator.simulated_clock.participant_process import Crowd
 from simulator.simulated_clock.participants import whole_minute
 
 EIGHT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ class FakeService:
     async def activity(self) -> Activity:
         if self.away:
             self.away -= 1
-            raise Unanswered(f"{self.name} gives no answer")
+            raise ParticipantUnreachable(f"{self.name} gives no answer")
         self._work()
         return self._report()
 
@@ -166,7 +166,7 @@ async def test_the_clock_stands_while_anybody_is_busy_and_the_error_says_who() -
     driver = Driver([idle, busy], seed=1, patience=0.05)
     await driver.begin()
     busy.ever_busy = True
-    with pytest.raises(NeverAtRest, match=r"registry \(1 requests\)"):
+    with pytest.raises(NeverIdle, match=r"registry \(1 requests\)"):
         await driver.advance(HOUR)
 
 
@@ -185,7 +185,7 @@ async def test_a_counter_that_goes_on_counting_is_no_rest() -> None:
             self.counter += 1
             return await super().activity()
 
-    with pytest.raises(NeverAtRest, match="registry"):
+    with pytest.raises(NeverIdle, match="registry"):
         await Driver([Restless("registry", [])], seed=1, patience=0.05).advance(HOUR)
 
 
@@ -206,7 +206,7 @@ async def test_a_person_who_wakes_and_does_nothing_is_named() -> None:
         async def act(self, now: datetime) -> int:
             return 0
 
-    with pytest.raises(NeverAtRest, match="Bill"):
+    with pytest.raises(NeverIdle, match="Bill"):
         await Driver([FakeService("s", [])], [Sleepwalker("Bill", [], [EIGHT + MINUTE])], seed=1).advance(HOUR)
 
 
@@ -217,7 +217,7 @@ async def test_a_person_who_never_ends_is_named() -> None:
             return 1
 
     dreamer = Dreamer("Bill", [], [EIGHT + MINUTE])
-    with pytest.raises(NeverAtRest, match="Bill"):
+    with pytest.raises(NeverIdle, match="Bill"):
         await Driver([FakeService("s", [])], [dreamer], seed=1, patience=0.05).advance(HOUR)
 
 
@@ -244,9 +244,9 @@ def test_time_does_not_go_back() -> None:
 async def test_a_driver_that_comes_second_is_refused() -> None:
     class Ahead(FakeService):
         async def set_clock(self, order: Order) -> Activity:
-            raise TimeRefused(f"{self.name}: time does not go back")
+            raise InstantInPast(f"{self.name}: time does not go back")
 
-    with pytest.raises(TimeRefused):
+    with pytest.raises(InstantInPast):
         await Driver([Ahead("sourcing", [])], seed=1).begin()
 
 
@@ -303,7 +303,7 @@ def test_a_length_of_time_is_read_as_people_write_it(said: str, wanted: timedelt
 
 @pytest.mark.parametrize("said", ["", "5", "h", "5 h", "-1h", "1y"])
 def test_what_is_no_length_of_time_is_refused(said: str) -> None:
-    with pytest.raises(NotATime):
+    with pytest.raises(InvalidTime):
         the_length(said)
 
 

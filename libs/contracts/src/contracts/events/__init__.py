@@ -1,1 +1,1 @@
-"""Everything that services tell each other, one module a subject; `contracts.catalogue` is the table of them."""
+"""The events, one module for each subject; `contracts.catalogue` is the table of all."""

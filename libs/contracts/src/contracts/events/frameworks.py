@@ -34,9 +34,9 @@ class RankedListPublished(Event):
 
     @property
     def key(self) -> str:
-        return ranked_list_key(self.framework, self.area, self.tier)
+        return make_ranked_list_key(self.framework, self.area, self.tier)
 
 
-def ranked_list_key(framework: FrameworkKey, area: AreaCode, tier: Tier) -> str:
+def make_ranked_list_key(framework: FrameworkKey, area: AreaCode, tier: Tier) -> str:
     """The stream of one tier of one area: `essex-live-at-home-2025/E07000071/1`."""
     return f"{framework}/{area}/{int(tier)}"

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.events.base import PackageEvent
-from contracts.events.packages import ViewUse
+from contracts.events.base import HasProvider, HasReason, HasReasons, HasStage, HasViews, ViewUse
 from contracts.ids import AreaCode, AwardId, FrameworkKey, ListingReference, ProposalId, ProviderId, SearchId
 from contracts.values import (
     AgeBand,
@@ -31,7 +30,7 @@ Actor = Annotated[str, Field(pattern=r"^[a-z]+:[A-Za-z0-9._:|-]{1,64}$")]
 
 
 class Advert(Value):
-    """What is told of a package to everybody who might take it (DOMAIN, who may see what of the adult: on a list)."""
+    """What all providers of the area may see of an open package (DOMAIN, who may see what of the adult: on a list)."""
 
     reference: ListingReference
     area: AreaCode
@@ -91,7 +90,7 @@ class InadequateReason(StrEnum):
     SAFEGUARDS_AGREED = "safeguards agreed with the provider"
 
 
-class PackageListed(PackageEvent):
+class PackageListed(HasStage, HasViews):
     """sourcing: the package is open to all providers of its area; its reference on the list is random."""
 
     search_id: SearchId
@@ -104,15 +103,15 @@ class PackageListed(PackageEvent):
     views: tuple[ViewUse, ...] = ()
 
 
-class StillListed(PackageEvent):
-    """sourcing: nobody has taken the package for as long as the definition allows; an officer has to look."""
+class StillListed(HasStage):
+    """sourcing: no provider has taken the package for as long as the definition allows; an officer has to act."""
 
     search_id: SearchId
     stage: StageName
     listed_at: Instant
 
 
-class ProposalReceived(PackageEvent):
+class ProposalReceived(HasProvider, HasStage, HasViews):
     """sourcing: a provider proposes a rate and a way of delivering; it replaces the provider's earlier one."""
 
     search_id: SearchId
@@ -128,7 +127,7 @@ class ProposalReceived(PackageEvent):
     views: tuple[ViewUse, ...]
 
 
-class ProposalRefused(PackageEvent):
+class ProposalRefused(HasProvider, HasReasons, HasViews):
     """sourcing: a proposal that cannot be taken up; on record, for all of these reasons."""
 
     search_id: SearchId
@@ -138,7 +137,7 @@ class ProposalRefused(PackageEvent):
     views: tuple[ViewUse, ...]
 
 
-class AwardAwaitsApproval(PackageEvent):
+class AwardAwaitsApproval(HasProvider):
     """sourcing: an officer awards a proposal above the ceiling; a second officer decides about the price."""
 
     search_id: SearchId
@@ -151,7 +150,7 @@ class AwardAwaitsApproval(PackageEvent):
     inadequate_reason: InadequateReason | None
 
 
-class AwardRefused(PackageEvent):
+class AwardRefused(HasProvider, HasReasons, HasViews):
     """sourcing: the award was not carried out; the package, and an award of it that waits, stay as they are."""
 
     search_id: SearchId
@@ -163,8 +162,8 @@ class AwardRefused(PackageEvent):
     views: tuple[ViewUse, ...]
 
 
-class AwardLapsed(PackageEvent):
-    """sourcing: an award that waited for a second officer waits no more; a new one needs both officers anew."""
+class AwardLapsed(HasProvider, HasReason):
+    """sourcing: an award that waited for a second officer has ended; a new award needs both officers again."""
 
     search_id: SearchId
     award_id: AwardId
@@ -173,8 +172,8 @@ class AwardLapsed(PackageEvent):
     reason: AwardEnd
 
 
-class ProposalAwarded(PackageEvent):
-    """sourcing: the council takes the proposal; PackagePlaced follows in the same breath."""
+class ProposalAwarded(HasProvider):
+    """sourcing: the council awards the package to the proposal; PackagePlaced follows in the same transaction."""
 
     search_id: SearchId
     award_id: AwardId

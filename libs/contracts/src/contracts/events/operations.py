@@ -1,4 +1,4 @@
-"""Events for operations; topic `homecare.parked.v1`, for eyes only: nothing is decided on them."""
+"""Events for operations; topic `homecare.parked.v1`. No service acts on them."""
 
 from uuid import UUID
 
@@ -8,9 +8,9 @@ from contracts.events.base import Event
 
 
 class KeyParked(Event):
-    """A service set a key aside: something of it could not be handled, and an operator has to look.
+    """A service parked a key: one of its events could not be handled, and an operator has to act.
 
-    What went wrong is told by the error's type; its message could carry a person's data and stays out.
+    The cause is given by the error's type. The error's message could contain personal data and is left out.
     """
 
     service: str = Field(pattern=r"^[a-z0-9-]{1,60}$")

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.events.base import PackageEvent
+from contracts.events.base import HasProvider, HasReason
 from contracts.events.listings import Actor
 from contracts.ids import AwardId, FrameworkKey, OrderId, PlacementId, ProposalId, ProviderId
 from contracts.values import Hours, Money, PriceUnit, ServiceType, Value, WithdrawalReason
@@ -36,7 +36,7 @@ class OrderLine(Value):
     weekly_cost: Money
 
 
-class SpotPriceApproved(PackageEvent):
+class SpotPriceApproved(HasProvider):
     """A second officer agrees to a price above the ceiling."""
 
     award_id: AwardId
@@ -46,7 +46,7 @@ class SpotPriceApproved(PackageEvent):
     officer: Actor
 
 
-class SpotPriceRefused(PackageEvent):
+class SpotPriceRefused(HasProvider, HasReason):
     """A second officer does not agree to a price above the ceiling."""
 
     award_id: AwardId
@@ -56,7 +56,7 @@ class SpotPriceRefused(PackageEvent):
     reason: SpotPriceRefusal
 
 
-class LateDecisionRefused(PackageEvent):
+class LateDecisionRefused(HasProvider, HasReason):
     """A decision about a price that came after another one, or after its award; on record, and not used."""
 
     award_id: AwardId
@@ -67,7 +67,7 @@ class LateDecisionRefused(PackageEvent):
     reason: LateDecision
 
 
-class PurchaseOrderIssued(PackageEvent):
+class PurchaseOrderIssued(HasProvider):
     """What the council pays for a placement, taken from the terms that the placement carries."""
 
     order_id: OrderId
@@ -81,7 +81,7 @@ class PurchaseOrderIssued(PackageEvent):
     weekly_cost: Money
 
 
-class PurchaseOrderCancelled(PackageEvent):
+class PurchaseOrderCancelled(HasProvider, HasReason):
     """The placement was voided before care began: nothing is paid on this order."""
 
     order_id: OrderId

@@ -2,11 +2,11 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from contracts.events.base import PackageEvent
+from contracts.events.base import HasProvider, HasReason, HasReasons, HasStage, HasViews, PackageEvent, ViewKey, ViewUse
 from contracts.ids import AreaCode, FrameworkKey, NoteId, OfferId, PlacementId, ProposalId, ProviderId, SearchId
 from contracts.values import (
     AnswerBy,
@@ -25,23 +25,12 @@ from contracts.values import (
     WithdrawalReason,
 )
 
-ViewKey = Annotated[str, Field(pattern=r"^[a-z_-]{1,40}/[A-Za-z0-9/-]{1,160}$")]
-"""One thing that another service has to say first: `eligibility/<provider>`."""
-
 
 class Candidate(Value):
-    """One line of the ranked list that a stage works through."""
+    """A provider with its rank in the list of a stage."""
 
     provider_id: ProviderId
     rank: int = Field(ge=1)
-
-
-class ViewUse(Value):
-    """Which version of what another service said a decision was taken on: `eligibility/<key>` at `sequence`."""
-
-    view: str = Field(pattern=r"^[a-z_-]{1,40}$")
-    key: str = Field(pattern=r"^[A-Za-z0-9/-]{1,160}$")
-    sequence: int = Field(ge=1)
 
 
 class Answer(StrEnum):
@@ -91,26 +80,26 @@ class PackageRequested(PackageEvent):
     wishes: Wishes = Wishes()
 
 
-class WithdrawalRequested(PackageEvent):
-    """referral: the council wants the package back; sourcing decides what that means by now."""
+class WithdrawalRequested(HasReason):
+    """referral: the council withdraws the package; sourcing decides what that means in its current state."""
 
     reason: WithdrawalReason
 
 
-class PackageWithdrawn(PackageEvent):
+class PackageWithdrawn(HasReason):
     """referral: the withdrawal is done; nothing is sourced or placed any more."""
 
     reason: WithdrawalReason
 
 
-class PersonDisclosed(PackageEvent):
+class PersonDisclosed(HasProvider):
     """referral: the placed provider was shown who the person is."""
 
     provider_id: ProviderId
 
 
 class SourcingStarted(PackageEvent):
-    """sourcing: a search began, on these versions; they stay until it ends."""
+    """sourcing: a search began on these versions, which it uses until it ends."""
 
     search_id: SearchId
     framework: FrameworkKey
@@ -119,12 +108,12 @@ class SourcingStarted(PackageEvent):
 
 
 class SourcingHeld(PackageEvent):
-    """sourcing: the search cannot go on until what is missing is known; it stands on the officers' work list."""
+    """sourcing: the search cannot go on until what is missing is known; it is on the officers' work list."""
 
-    missing: tuple[ViewKey, ...] = Field(min_length=1, description="`view/key` of each thing that is not there yet")
+    missing: tuple[ViewKey, ...] = Field(min_length=1, description="`view/key` of each row that is missing")
 
 
-class StageEntered(PackageEvent):
+class StageEntered(HasStage):
     """sourcing: a stage began with these candidates in this order."""
 
     search_id: SearchId
@@ -134,7 +123,7 @@ class StageEntered(PackageEvent):
     candidates: tuple[Candidate, ...]
 
 
-class ProviderPassedOver(PackageEvent):
+class ProviderPassedOver(HasProvider, HasStage, HasReasons, HasViews):
     """sourcing: a provider's turn came and went without an offer, for all of these reasons."""
 
     search_id: SearchId
@@ -145,8 +134,8 @@ class ProviderPassedOver(PackageEvent):
     views: tuple[ViewUse, ...]
 
 
-class OfferMade(PackageEvent):
-    """sourcing: one package put to one provider, at a stated price; its clock starts with the delivery."""
+class OfferMade(HasProvider, HasStage, HasViews):
+    """sourcing: the package is offered to one provider at a stated price; the answer clock starts with the delivery."""
 
     search_id: SearchId
     offer_id: OfferId
@@ -161,7 +150,7 @@ class OfferMade(PackageEvent):
     views: tuple[ViewUse, ...]
 
 
-class OfferDelivered(PackageEvent):
+class OfferDelivered(HasProvider):
     """provider-registry: the offer reached the provider; the endpoint's 2xx."""
 
     offer_id: OfferId
@@ -170,8 +159,8 @@ class OfferDelivered(PackageEvent):
     delivered_at: Instant
 
 
-class OfferUndeliverable(PackageEvent):
-    """provider-registry: nothing was delivered within the grace; the third outcome beside declined and expired."""
+class OfferUndeliverable(HasProvider):
+    """provider-registry: the offer was not delivered in time; the provider neither declined nor let it expire."""
 
     offer_id: OfferId
     provider_id: ProviderId
@@ -182,7 +171,7 @@ class OfferUndeliverable(PackageEvent):
     )
 
 
-class OfferRedirected(PackageEvent):
+class OfferRedirected(HasProvider):
     """sourcing: the same offer goes by another channel; not a new offer, but a fresh clock."""
 
     offer_id: OfferId
@@ -192,7 +181,7 @@ class OfferRedirected(PackageEvent):
     answer_by: AnswerBy
 
 
-class CallRecorded(PackageEvent):
+class CallRecorded(HasProvider):
     """sourcing: an officer telephoned a provider about its offer; reaching it delivers the offer."""
 
     offer_id: OfferId
@@ -201,7 +190,7 @@ class CallRecorded(PackageEvent):
     attempt: int = Field(ge=1)
 
 
-class OfferClockStarted(PackageEvent):
+class OfferClockStarted(HasProvider):
     """sourcing: the offer is delivered and can be answered until this instant (exclusive)."""
 
     offer_id: OfferId
@@ -210,8 +199,8 @@ class OfferClockStarted(PackageEvent):
     answer_by: Instant
 
 
-class OfferExtended(PackageEvent):
-    """sourcing: we were down while the offer could be answered; its clock gains the time that was lost."""
+class OfferExtended(HasProvider):
+    """sourcing: Call-off was down while the offer could be answered; the deadline moves by the lost time."""
 
     offer_id: OfferId
     provider_id: ProviderId
@@ -220,15 +209,15 @@ class OfferExtended(PackageEvent):
     answer_by: Instant = Field(description="the new end (exclusive)")
 
 
-class OfferAccepted(PackageEvent):
-    """sourcing: the provider takes the package; PackagePlaced follows in the same breath."""
+class OfferAccepted(HasProvider):
+    """sourcing: the provider takes the package; PackagePlaced follows in the same transaction."""
 
     offer_id: OfferId
     provider_id: ProviderId
 
 
-class OfferDeclined(PackageEvent):
-    """sourcing: the provider does not take the package, for a coded reason; more stands in an erasable note."""
+class OfferDeclined(HasProvider, HasReason):
+    """sourcing: the provider declines, for a coded reason; further text is in an erasable note."""
 
     offer_id: OfferId
     provider_id: ProviderId
@@ -236,14 +225,14 @@ class OfferDeclined(PackageEvent):
     note_id: NoteId | None = None
 
 
-class OfferExpired(PackageEvent):
+class OfferExpired(HasProvider):
     """sourcing: no answer in time, or nobody reached three times."""
 
     offer_id: OfferId
     provider_id: ProviderId
 
 
-class OfferWithdrawn(PackageEvent):
+class OfferWithdrawn(HasProvider, HasReason):
     """sourcing: the offer ended before the provider had decided, and not by the clock."""
 
     offer_id: OfferId
@@ -251,7 +240,7 @@ class OfferWithdrawn(PackageEvent):
     reason: OfferEnd
 
 
-class LateAnswerRefused(PackageEvent):
+class LateAnswerRefused(HasProvider, HasReason):
     """sourcing: an answer that came too late, or twice otherwise; on record, and not used."""
 
     offer_id: OfferId
@@ -261,7 +250,7 @@ class LateAnswerRefused(PackageEvent):
     passed_over: tuple[PassOverReason, ...] = ()
 
 
-class PackagePlaced(PackageEvent):
+class PackagePlaced(HasProvider, HasStage, HasViews):
     """sourcing: the package is with exactly this provider, on exactly these terms."""
 
     search_id: SearchId
@@ -281,7 +270,7 @@ class PackagePlaced(PackageEvent):
     views: tuple[ViewUse, ...]
 
 
-class PlacementVoided(PackageEvent):
+class PlacementVoided(HasProvider, HasReason):
     """sourcing: the placement is undone before care started; its hours are free again."""
 
     placement_id: PlacementId
@@ -291,7 +280,7 @@ class PlacementVoided(PackageEvent):
 
 
 class SourcingExhausted(PackageEvent):
-    """sourcing: no stage is left and nobody took the package; an officer has to act."""
+    """sourcing: no stage is left and no provider took the package; an officer has to act."""
 
     search_id: SearchId
     last_stage: StageName

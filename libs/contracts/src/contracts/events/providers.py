@@ -26,7 +26,7 @@ class ProviderRegistered(ProviderEvent):
 
 
 class ChannelsChanged(ProviderEvent):
-    """By which channels a provider hears of offers, the first one first."""
+    """The channels by which a provider receives offers, the first one first."""
 
     channels: tuple[Channel, ...]
 

@@ -28,14 +28,14 @@ class Selection(Value):
     rates: tuple[SelectedRate, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def one_rate_a_service_type(self) -> Self:
+    def check_one_rate_per_service_type(self) -> Self:
         kinds = [each.service_type for each in self.rates]
         if len(set(kinds)) != len(kinds):
             message = "one rate for each service type"
             raise ValueError(message)
         return self
 
-    def rate_for(self, service_type: ServiceType) -> SelectedRate | None:
+    def find_rate(self, service_type: ServiceType) -> SelectedRate | None:
         return next((each for each in self.rates if each.service_type is service_type), None)
 
 
@@ -46,15 +46,15 @@ class RatesSelected(ProviderEvent):
     area: AreaCode
     selections: tuple[Selection, ...] = Field(min_length=1)
 
-    def on(self, day: date) -> Selection | None:
-        """The selection that counts on `day`; None before the first one begins."""
-        return _newest(each for each in self.selections if each.valid_from <= day)
+    def find_selection_on(self, day: date) -> Selection | None:
+        """Returns the selection that is valid on `day`; None before the first one begins."""
+        return _find_newest(each for each in self.selections if each.valid_from <= day)
 
 
-def rates_key(provider_id: ProviderId, framework: FrameworkKey, area: AreaCode) -> str:
-    """Where a provider's rates for one area stand in a view: `<provider>/essex-live-at-home-2025/E07000071`."""
+def make_rates_key(provider_id: ProviderId, framework: FrameworkKey, area: AreaCode) -> str:
+    """The key of a provider's rates for one area in a projection: `<provider>/essex-live-at-home-2025/E07000071`."""
     return f"{provider_id}/{framework}/{area}"
 
 
-def _newest(selections: Iterable[Selection]) -> Selection | None:
+def _find_newest(selections: Iterable[Selection]) -> Selection | None:
     return max(selections, key=lambda each: each.valid_from, default=None)

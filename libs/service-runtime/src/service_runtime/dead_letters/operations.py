@@ -1,4 +1,4 @@
-"""Releasing a parked key: the failed event, then those that waited behind it, then its timers, in that order."""
+"""Dead letters: release of a parked key (failed event, later events, timers, in this order) and discard of an event."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from service_runtime.dead_letters import parked_keys as parking
 from service_runtime.dead_letters.parked_keys import ParkedKey
-from service_runtime.kafka.consumer import EventHandling
+from service_runtime.kafka.consumer import EventHandler
 from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work import streams
@@ -39,13 +39,13 @@ class Release:
 class DeadLetterOperations(Generic[WorkT]):
     """What an operator can do about parked keys."""
 
-    def __init__(self, performer: Executor[WorkT], handling: EventHandling[WorkT], wakes: Wakeups) -> None:
+    def __init__(self, performer: Executor[WorkT], handling: EventHandler[WorkT], wakeups: Wakeups) -> None:
         self._performer = performer
         self._handling = handling
-        self._wakes = wakes
+        self._wakeups = wakeups
 
-    async def keys(self) -> Sequence[ParkedKey]:
-        async with self._performer.database.transaction() as connection:
+    async def list_keys(self) -> Sequence[ParkedKey]:
+        async with self._performer.database.begin_transaction() as connection:
             return await parking.list_parked_keys(connection)
 
     async def release(self, stream: StreamKey) -> Release | None:
@@ -56,33 +56,33 @@ class DeadLetterOperations(Generic[WorkT]):
         if not await self._is_parked(stream):
             return None
         handled = 0
-        while (record := await self._first_or_unpark(stream)) is not None:
+        while (record := await self._find_first_or_unpark(stream)) is not None:
             try:
-                await self._handling.perform(record, releasing=True)
+                await self._handling.execute(record, releasing=True)
             except Exception as error:  # noqa: BLE001  whatever it was: the operator is told, and the key stays parked
-                await self._still_failing(record, error)
+                await self._describe_failure(record, error)
                 return Release(handled, still_parked=True)
             handled += 1
-        self._wakes.relay.notify()
-        self._wakes.timers.notify()
-        self._wakes.webhooks.notify()
+        self._wakeups.relay.notify()
+        self._wakeups.timers.notify()
+        self._wakeups.webhooks.notify()
         return Release(handled, still_parked=False)
 
     async def discard(self, event_id: UUID, *, because: str) -> bool:
         """Takes a failed event out of the line unhandled; False when there is no such event."""
-        async with self._performer.database.transaction() as connection:
+        async with self._performer.database.begin_transaction() as connection:
             return await parking.discard(connection, event_id, because=because, at=self._performer.clock.now())
 
     async def _is_parked(self, stream: StreamKey) -> bool:
-        return any(key.stream == stream for key in await self.keys())
+        return any(key.stream == stream for key in await self.list_keys())
 
-    async def _first_or_unpark(self, stream: StreamKey) -> Record | None:
+    async def _find_first_or_unpark(self, stream: StreamKey) -> Record | None:
         """The first in line; with nobody left the key is free, decided under its lock so that nobody joins."""
-        async with self._performer.database.transaction() as connection:
+        async with self._performer.database.begin_transaction() as connection:
             await streams.lock_stream(connection, stream)
             waiting = await parking.find_first_event(connection, stream)
             if waiting is not None:
-                return Record.stored(stream, *waiting)
+                return Record.from_stored(stream, *waiting)
             await self._unpark(connection, stream)
             return None
 
@@ -90,9 +90,9 @@ class DeadLetterOperations(Generic[WorkT]):
         await connection.execute(_SEND_AGAIN, {"topic": stream.topic, "key": stream.key})
         await parking.unpark(connection, stream)
 
-    async def _still_failing(self, record: Record, error: Exception) -> None:
+    async def _describe_failure(self, record: Record, error: Exception) -> None:
         because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
-        async with self._performer.database.transaction() as connection:
+        async with self._performer.database.begin_transaction() as connection:
             await parking.park_key(
                 connection,
                 record.stream,

@@ -1,8 +1,8 @@
-"""Parking: an event that cannot be handled steps aside with its key, and everything else flows on.
+"""Dead letters: an event that cannot be handled parks its key; other keys continue.
 
-The failed event and all later ones of its key are stored with their bytes, in order; the key's timers rest and its
-commands are refused. An operator releases the key (each waiting event is handled in its order) or discards the failed
-event with a reason. What went wrong is kept as the error's type, because a message could carry a person's data.
+The failed event and all later ones of its key are stored with their bytes, in order. Timers of the key do not fire and
+its commands are refused. An operator releases the key, which handles the stored events in order, or discards the failed
+event with a reason. Only the type of the error is stored, because its message could contain personal data.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,6 +19,7 @@ from contracts.ids import uuid7
 from service_runtime.clock import Clock
 from service_runtime.kafka.records import Record
 from service_runtime.observability.logs import Logger
+from service_runtime.outbox import journal
 from service_runtime.postgres.database import Connection, Database
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, StreamKey
@@ -30,23 +31,23 @@ _PARK_STREAM = text(
 )
 _STORE = text(
     """
-    INSERT INTO parked (event_id, topic, key, type, headers, payload, arrived_at, failure)
+    INSERT INTO dead_letters (event_id, topic, key, type, headers, payload, arrived_at, failure)
     VALUES (:id, :topic, :key, :type, :headers, :payload, :at, :failure)
-    ON CONFLICT (event_id) DO UPDATE SET failure = coalesce(excluded.failure, parked.failure)
+    ON CONFLICT (event_id) DO UPDATE SET failure = coalesce(excluded.failure, dead_letters.failure)
     """
 )
 _KNOWN = text("SELECT 1 FROM inbox WHERE event_id = :id")
-_FORGET = text("DELETE FROM parked WHERE event_id = :id")
+_DELETE = text("DELETE FROM dead_letters WHERE event_id = :id")
 _NEXT = text(
     """
-    SELECT event_id, topic, key, headers, payload FROM parked
+    SELECT event_id, topic, key, headers, payload FROM dead_letters
     WHERE topic = :topic AND key = :key ORDER BY position LIMIT 1
     """
 )
 _UNPARK = text("UPDATE streams SET parked_because = NULL, parked_at = NULL WHERE topic = :topic AND key = :key")
 _DISCARD = text(
     """
-    WITH gone AS (DELETE FROM parked WHERE event_id = :id AND failure IS NOT NULL RETURNING event_id)
+    WITH gone AS (DELETE FROM dead_letters WHERE event_id = :id AND failure IS NOT NULL RETURNING event_id)
     INSERT INTO inbox (event_id, handled_at, discarded_because) SELECT event_id, :at, :because FROM gone
     ON CONFLICT DO NOTHING RETURNING event_id
     """
@@ -54,11 +55,12 @@ _DISCARD = text(
 _LIST = text(
     """
     SELECT streams.topic, streams.key, parked_because, parked_at,
-           (SELECT count(*) FROM parked WHERE parked.topic = streams.topic AND parked.key = streams.key) AS waiting,
+           (SELECT count(*) FROM dead_letters
+            WHERE dead_letters.topic = streams.topic AND dead_letters.key = streams.key) AS waiting,
            failed.event_id, failed.type
     FROM streams LEFT JOIN LATERAL (
-        SELECT event_id, type FROM parked
-        WHERE parked.topic = streams.topic AND parked.key = streams.key AND failure IS NOT NULL
+        SELECT event_id, type FROM dead_letters
+        WHERE dead_letters.topic = streams.topic AND dead_letters.key = streams.key AND failure IS NOT NULL
         ORDER BY position LIMIT 1) AS failed ON true
     WHERE parked_because IS NOT NULL ORDER BY parked_at, streams.topic, streams.key
     """
@@ -99,17 +101,17 @@ async def park_key(
     if stream.parked:
         return
     await connection.execute(_PARK_STREAM, {"topic": name.topic, "key": name.key, "because": because, "at": at})
-    told = KeyParked(
+    event = KeyParked(
         service=service,
         topic=name.topic,
         parked_key=name.key,
         event_id=record.envelope.id if record is not None else None,
         because=because,
     )
-    cause = Cause(str(told.event_id or name), f"service:{service}", council)
+    cause = Cause(str(event.event_id or name), f"service:{service}", council)
     of_key = await streams.lock_stream(connection, StreamKey(PARKED, name.key))
-    sealed, after = streams.chain_event(told, stream=of_key, event_id=uuid7(at), source=service, cause=cause, at=at)
-    await streams.append_to_journal(connection, [sealed], [after], at=at)
+    sealed, after = journal.chain_event(event, stream=of_key, event_id=uuid7(at), source=service, cause=cause, at=at)
+    await journal.append_to_journal(connection, [sealed], [after], at=at)
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class DeadLetters:
     ) -> None:
         """Parks a key in a transaction of its own, in which `also` is done, too. Raises what the database raises."""
         at = self.clock.now()
-        async with self.database.transaction() as connection:
+        async with self.database.begin_transaction() as connection:
             await park_key(
                 connection, stream, service=self.service, council=council, because=because, at=at, record=record
             )
@@ -168,7 +170,7 @@ async def _store(connection: Connection, record: Record, *, at: datetime, failur
 
 async def delete_event(connection: Connection, event_id: UUID) -> None:
     """Takes an event that has been handled out of the line."""
-    await connection.execute(_FORGET, {"id": event_id})
+    await connection.execute(_DELETE, {"id": event_id})
 
 
 async def find_first_event(connection: Connection, stream: StreamKey) -> tuple[bytes, bytes] | None:

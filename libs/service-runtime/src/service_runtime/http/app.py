@@ -18,7 +18,7 @@ class Application(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         page = super().openapi()
-        page["components"]["schemas"] |= problems.schemas()
+        page["components"]["schemas"] |= problems.build_problem_schemas()
         return page
 
 
@@ -36,7 +36,7 @@ def create_app(
         docs_url="/docs",
         redoc_url=None,
     )
-    problems.install(app, log)
+    problems.install_error_handlers(app, log)
     app.add_middleware(BodyLimit)
     app.add_middleware(RedactUrl)
     for router in (*routes, operations.router, operations.probes):
@@ -45,7 +45,7 @@ def create_app(
     return app
 
 
-def injected(port: type[PortT]) -> Any:
+def inject(port: type[PortT]) -> Any:
     """The dependency that gives a route what `wiring` has put behind a Protocol of `ports.py`.
 
     Use it as the metadata of Annotated: `Offers = Annotated[OfferQueries, provided(OfferQueries)]`.

@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from contracts.errors import Forbidden, NotYet, Unauthenticated
+from contracts.errors import Forbidden, RetryLater, Unauthenticated
 from contracts.ids import CouncilKey, ProviderId
 
 ALGORITHMS: Final = ["RS256", "ES256", "EdDSA", "Ed25519"]
@@ -38,7 +38,7 @@ class MissingScope(Forbidden):
     """The token is valid, but does not carry the scope that this needs."""
 
 
-class KeysUnavailable(NotYet):
+class KeysUnavailable(RetryLater):
     """The identity provider's keys cannot be fetched."""
 
 
@@ -69,7 +69,7 @@ class Caller:
         return self.provider_id
 
 
-class Keys(Protocol):
+class SigningKeys(Protocol):
     """Where the identity provider's public keys come from."""
 
     async def get(self, *, fresh: bool) -> KeySet: ...
@@ -78,10 +78,10 @@ class Keys(Protocol):
 class JwksOverHttp:
     """The keys behind a JWKS address, kept for ten minutes and fetched again when a token names an unknown one."""
 
-    def __init__(self, url: str, *, keep_for: float = 600, at_most_every: float = 5) -> None:
+    def __init__(self, url: str, *, keep_for: float = 600, min_refetch_interval: float = 5) -> None:
         self._url = url
         self._keep_for = keep_for
-        self._at_most_every = at_most_every
+        self._min_refetch_interval = min_refetch_interval
         self._keys: KeySet | None = None
         self._tried = 0.0
         self._lock = asyncio.Lock()
@@ -90,7 +90,7 @@ class JwksOverHttp:
         """Raises KeysUnavailable while the address does not answer and nothing was fetched before."""
         async with self._lock:
             age = time.monotonic() - self._tried
-            stale = age > (self._at_most_every if fresh else self._keep_for)
+            stale = age > (self._min_refetch_interval if fresh else self._keep_for)
             if self._keys is None or stale:
                 await self._fetch()
             if self._keys is None:
@@ -116,7 +116,7 @@ class JwksOverHttp:
 class Authenticator:
     """Turns a bearer token into a Caller."""
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str) -> None:
+    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str) -> None:
         self._keys = keys
         self._claims = jwt.JWTClaimsRegistry(
             leeway=LEEWAY,
@@ -126,19 +126,19 @@ class Authenticator:
             sub={"essential": True},
         )
 
-    async def caller(self, token: str) -> Caller:
+    async def authenticate(self, token: str) -> Caller:
         """Raises InvalidToken with what is wrong, never with the token."""
         try:
-            claims = await self._verified(token)
+            claims = await self._decode_token(token)
             self._claims.validate(claims)
-            return _caller_from(claims)
+            return _build_caller(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             message = (
                 f"the bearer token is not valid ({type(error).__name__}); get a new one from your identity provider"
             )
             raise InvalidToken(message) from error
 
-    async def _verified(self, token: str) -> dict[str, object]:
+    async def _decode_token(self, token: str) -> dict[str, object]:
         try:
             return jwt.decode(token, await self._keys.get(fresh=False), algorithms=ALGORITHMS).claims
         except (JoseError, ValueError):
@@ -146,7 +146,7 @@ class Authenticator:
             return jwt.decode(token, await self._keys.get(fresh=True), algorithms=ALGORITHMS).claims
 
 
-def _caller_from(claims: dict[str, object]) -> Caller:
+def _build_caller(claims: dict[str, object]) -> Caller:
     subject, council, scope = str(claims["sub"]), str(claims["council"]), str(claims.get("scope", ""))
     # The subject stands in the record for ever: an e-mail address or a name must not get there.
     if not OPAQUE.fullmatch(subject) or not OPAQUE.fullmatch(council):
@@ -164,23 +164,23 @@ def _caller_from(claims: dict[str, object]) -> Caller:
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the council's or Call-off's identity provider")
 
 
-async def _caller(
+async def _authenticate(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
     if credentials is None:
         message = "send a bearer token in the Authorization header"
         raise InvalidToken(message)
     authenticator: Authenticator = request.app.state.authenticator
-    return await authenticator.caller(credentials.credentials)
+    return await authenticator.authenticate(credentials.credentials)
 
 
-def requires(scopes: str | Iterable[str]) -> Callable[..., Awaitable[Caller]]:
+def require_scopes(scopes: str | Iterable[str]) -> Callable[..., Awaitable[Caller]]:
     """A dependency: the caller, whose token carries at least one of `scopes`."""
-    wanted = {scopes} if isinstance(scopes, str) else set(scopes)
+    required = {scopes} if isinstance(scopes, str) else set(scopes)
 
-    async def allowed(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
-        if not caller.scopes & wanted:
-            message = f"this needs the scope {' or '.join(sorted(wanted))}"
+    async def allowed(caller: Annotated[Caller, Depends(_authenticate)]) -> Caller:
+        if not caller.scopes & required:
+            message = f"this needs the scope {' or '.join(sorted(required))}"
             raise MissingScope(message)
         return caller
 

@@ -20,7 +20,7 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        declared, read = _declared_length(scope), 0
+        declared, read = _read_declared_length(scope), 0
 
         async def receive_within_limit() -> Message:
             nonlocal read
@@ -35,6 +35,6 @@ class BodyLimit:
         await self._app(scope, receive_within_limit, send)
 
 
-def _declared_length(scope: Scope) -> int:
+def _read_declared_length(scope: Scope) -> int:
     """0 where none is declared; what is not HTTP (the application's start and end) has no headers."""
     return int(Headers(scope=scope).get("content-length", "0")) if scope["type"] == "http" else 0

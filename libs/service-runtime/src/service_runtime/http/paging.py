@@ -1,9 +1,9 @@
-"""Cursor pages: stable while rows come and go, and opaque to the caller."""
+"""Cursor pagination. Cursors are opaque to the caller and stay valid while rows are added or removed."""
 
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, Generic, TypeVar
 from uuid import UUID
@@ -14,6 +14,10 @@ from pydantic import BaseModel, Field
 from contracts.errors import FieldError, InvalidInput
 
 ItemT = TypeVar("ItemT")
+RowT = TypeVar("RowT")
+
+Position = tuple[datetime, UUID]
+"""The instant and the id of a row; lists are sorted by both, descending."""
 
 LARGEST_PAGE: Final = 200
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="items on the page")]
@@ -27,20 +31,36 @@ class Page(BaseModel, Generic[ItemT]):
     next: str | None = Field(description="cursor of the next page; null on the last one")
 
 
-def cursor_at(instant: datetime, row: UUID) -> str:
-    """The cursor that continues after `row`, which happened at `instant`."""
-    return base64.urlsafe_b64encode(json.dumps([instant.isoformat(), str(row)]).encode()).decode()
+def build_page(
+    rows: Sequence[RowT], limit: int, *, to_item: Callable[[RowT], ItemT], position: Callable[[RowT], Position]
+) -> Page[ItemT]:
+    """The page of the first `limit` of `rows`.
+
+    The caller queries `limit + 1` rows, newest first; the page has a next one if the last of them exists. `position`
+    returns the instant and the id by which the rows are sorted.
+    """
+    shown = rows[:limit]
+    following = encode_cursor(*position(shown[-1])) if len(rows) > limit else None
+    return Page(items=[to_item(row) for row in shown], next=following)
 
 
-def position_of(cursor: str | None) -> tuple[datetime, UUID] | None:
-    """Where a cursor points; None for the first page. Raises InvalidInput for one that this service did not give."""
+def encode_cursor(instant: datetime, row_id: UUID) -> str:
+    """The cursor of the page that starts after the row with this instant and id."""
+    return base64.urlsafe_b64encode(json.dumps([instant.isoformat(), str(row_id)]).encode()).decode()
+
+
+def decode_cursor(cursor: str | None) -> Position | None:
+    """The position after which the page starts; None for the first page.
+
+    Raises InvalidInput for text that `encode_cursor` did not make.
+    """
     if cursor is None:
         return None
     try:
-        instant, row = json.loads(base64.urlsafe_b64decode(cursor))
-        position = datetime.fromisoformat(instant).astimezone(UTC), UUID(row)
+        instant, row_id = json.loads(base64.urlsafe_b64decode(cursor))
+        position = datetime.fromisoformat(instant).astimezone(UTC), UUID(row_id)
     except (ValueError, TypeError, OverflowError, binascii.Error, AttributeError) as error:
         raise InvalidInput(
-            FieldError("query:cursor", "is not a cursor of ours; use `next` of the page before")
+            FieldError("query:cursor", "is not a valid cursor; use `next` of the previous page")
         ) from error
     return position

@@ -10,13 +10,13 @@ from contracts.errors import Conflict, Unprocessable
 class PreconditionFailed(Conflict):
     """It was changed by somebody else in between (HTTP 412)."""
 
-    title = "It was changed since you read it"
+    title = "Precondition Failed"
 
 
 class PreconditionRequired(Unprocessable):
     """The request does not say which version it is about (HTTP 428)."""
 
-    title = "Say which version you have read"
+    title = "Precondition Required"
 
 
 IfMatch = Annotated[
@@ -25,7 +25,7 @@ IfMatch = Annotated[
 ]
 
 
-def etag(version: int) -> str:
+def format_etag(version: int) -> str:
     """The entity tag of a version: a number in quotes."""
     return f'"{version}"'
 
@@ -36,6 +36,6 @@ def check_etag(if_match: str | None, *, version: int) -> None:
         message = "send the ETag that came with what you read as If-Match"
         raise PreconditionRequired(message)
     named = {tag.strip() for tag in if_match.split(",")}
-    if not named & {"*", etag(version)}:
+    if not named & {"*", format_etag(version)}:
         message = "somebody changed it since you read it; read it again, and send its new ETag as If-Match"
         raise PreconditionFailed(message)

@@ -18,7 +18,7 @@ from contracts.errors import (
     Forbidden,
     InvalidInput,
     NotFound,
-    NotYet,
+    RetryLater,
     Unauthenticated,
     Unprocessable,
 )
@@ -44,7 +44,7 @@ STATUS: Final[tuple[tuple[type[CallOffError], int], ...]] = (
     (NotFound, 404),
     (Conflict, 409),
     (Unprocessable, 422),
-    (NotYet, 503),
+    (RetryLater, 503),
 )
 
 
@@ -63,7 +63,7 @@ class Problem(BaseModel):
     errors: list[WrongField] = Field(default_factory=list[WrongField])
 
 
-def problem_response(
+def build_problem_response(
     status: int,
     code: str,
     title: str,
@@ -83,21 +83,21 @@ def problem_response(
     return Response(problem.model_dump_json(), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def response_to(error: CallOffError) -> Response:
+def to_problem_response(error: CallOffError) -> Response:
     """The answer that an error of the tree becomes; the one place that gives errors their HTTP status."""
     status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
     headers: dict[str, str] = {}
-    if isinstance(error, NotYet):
+    if isinstance(error, RetryLater):
         headers["Retry-After"] = str(error.retry_after)
         status = error.status
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     fields = error.fields if isinstance(error, InvalidInput) else ()
     detail = "each field that is wrong is listed under errors" if fields else str(error)
-    return problem_response(status, error.code, error.title, detail, fields=fields, headers=headers)
+    return build_problem_response(status, error.code, error.title, detail, fields=fields, headers=headers)
 
 
-def refusal_of(error: Exception) -> CallOffError | None:
+def to_caller_error(error: Exception) -> CallOffError | None:
     """What an error is to the caller; None where it is a fault of ours."""
     if isinstance(error, CallOffError):
         return error
@@ -106,33 +106,33 @@ def refusal_of(error: Exception) -> CallOffError | None:
     return _AWAY if is_transient(error) else None
 
 
-_BUSY: Final = NotYet("something else is being done about the same just now; ask again in a second", retry_after=1)
-_AWAY: Final = NotYet("a part of Call-off that this needs is not there just now", retry_after=2)
+_BUSY: Final = RetryLater("another request for the same subject is in progress; try again in a second", retry_after=1)
+_AWAY: Final = RetryLater("a server that this request needs does not answer; try again shortly", retry_after=2)
 
 
 DESCRIBED: Final = {
     400: "The request is malformed",
-    401: "No token, or one that is not valid",
-    403: "The token's scope, council or provider does not allow this",
-    404: "Not there, or not for this caller",
-    409: "It contradicts what already stands; where an answer came too late, that is on record",
-    412: "It was changed since you read it: the ETag in If-Match is not its present one",
+    401: "The bearer token is missing or not valid",
+    403: "The token's scope, council or provider does not allow this request",
+    404: "The resource does not exist, or the caller may not see it",
+    409: "The request conflicts with the present state; an answer that came too late is on record",
+    412: "The resource has changed: the ETag in If-Match is not the current one",
     413: "The body is too large",
-    422: "Some fields are not right, or the Idempotency-Key was used for another request",
-    428: "Send the ETag of what you read in If-Match, so that nobody's change is lost",
-    503: "Cannot be answered just now; Retry-After says when to ask again",
+    422: "Fields are invalid, or the Idempotency-Key was used with another request",
+    428: "The If-Match header is missing; send the ETag of the version that you read",
+    503: "Temporarily unavailable; Retry-After gives the seconds after which to try again",
 }
 
 
 _REF: Final = "#/components/schemas/{model}"
 
 
-def schemas() -> dict[str, Any]:
+def build_problem_schemas() -> dict[str, Any]:
     """What the error answers of `problems` refer to, for the components of an OpenAPI page."""
     return models_json_schema([(Problem, "serialization")], ref_template=_REF)[1]["$defs"]
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for its OpenAPI page; 400, 401, 403, 413, 422 and 503 belong to every one."""
     return {
         status: {
@@ -143,33 +143,33 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install(app: FastAPI, log: Logger) -> None:
+def install_error_handlers(app: FastAPI, log: Logger) -> None:
     """Makes every error of `app` a problem+json answer."""
 
     async def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, CallOffError)
-        return response_to(error)
+        return to_problem_response(error)
 
     async def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return response_to(InvalidInput(*map(_field_error, _own_errors(error.errors()))))
+        return to_problem_response(InvalidInput(*map(_to_field_error, _drop_derived_errors(error.errors()))))
 
     async def plain(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         title = HTTPStatus(error.status_code).phrase
         headers = dict(error.headers or {})
-        return problem_response(error.status_code, title.lower().replace(" ", "-"), title, title, headers=headers)
+        return build_problem_response(error.status_code, title.lower().replace(" ", "-"), title, title, headers=headers)
 
     async def unexpected(_: Request, error: Exception) -> Response:
-        refusal = refusal_of(error)
+        refusal = to_caller_error(error)
         if refusal is _AWAY:
-            log.warning("request not answered", error=type(error).__name__)
+            log.warning("request refused temporarily", error=type(error).__name__)
         if refusal is not None:
-            return response_to(refusal)
+            return to_problem_response(refusal)
         # The type alone: messages of database and validation errors carry the values that were submitted.
         log.error("request failed", error=type(error).__name__)
-        return problem_response(
-            500, "internal-error", "Something is wrong on our side", "it is logged; try again later"
+        return build_problem_response(
+            500, "internal-error", "Internal Server Error", "the error is logged; try again later"
         )
 
     app.add_exception_handler(CallOffError, refused)
@@ -179,22 +179,22 @@ def install(app: FastAPI, log: Logger) -> None:
         app.add_exception_handler(kind, unexpected)
 
 
-def _own_errors(errors: Sequence[Any]) -> list[Any]:  # pydantic's error dictionaries have no public type
+def _drop_derived_errors(errors: Sequence[Any]) -> list[Any]:  # pydantic's error dictionaries have no public type
     """Without the lists that are too short only because pydantic leaves out the items that are wrong themselves."""
     wrong_within = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in wrong_within]
 
 
-def _field_error(error: Any) -> FieldError:  # pydantic's error dictionaries have no public type
+def _to_field_error(error: Any) -> FieldError:  # pydantic's error dictionaries have no public type
     """One of pydantic's errors without the value that caused it."""
     where, *path = error["loc"]
     pointer = "#" + "".join(f"/{part}" for part in path) if where == "body" else f"{where}:{'/'.join(map(str, path))}"
     if error["type"] == "json_invalid":
         return FieldError("#", "the body is not valid JSON")
-    return FieldError(pointer, _plain_message(error))
+    return FieldError(pointer, _describe_error(error))
 
 
-def _plain_message(error: Any) -> str:  # pydantic's error dictionaries have no public type
+def _describe_error(error: Any) -> str:  # pydantic's error dictionaries have no public type
     message = str(error["msg"])
     context = error.get("ctx", {})
     if error["type"] in {"enum", "literal_error"}:

@@ -8,7 +8,7 @@ from fastapi import Request
 from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service_runtime.observability.tracing import package_attributes
+from service_runtime.observability.tracing import set_package
 
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 REDACTED: Final = "REDACTED"
@@ -26,7 +26,7 @@ async def set_package_attribute(request: Request) -> None:
     if named is None or not trace.get_current_span().is_recording():
         return
     try:
-        package_attributes(UUID(str(named)))
+        set_package(UUID(str(named)))
     except ValueError:
         return  # the route refuses it
 

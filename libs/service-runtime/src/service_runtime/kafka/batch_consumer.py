@@ -1,7 +1,6 @@
-"""Takes whole topics in, batch by batch: each batch in one transaction, its offsets after the commit.
+"""Batch consumer: consumes whole topics, each batch in one transaction; offsets are committed after it.
 
-Where the consumer brings one event to one handler and parks what fails, a feed has no opinion on single events:
-whoever takes a batch in must be able to take any record in, and to take it in twice.
+Unlike the event consumer it has no inbox and parks nothing: its handlers must accept any record, and accept it twice.
 """
 
 import asyncio
@@ -17,8 +16,8 @@ from service_runtime.kafka.client import (
     KafkaRecord,
     Partition,
     RebalanceListener,
-    committed_offsets,
-    end_offsets,
+    get_committed_offsets,
+    get_end_offsets,
 )
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.messaging import KafkaMessage, record_receive_spans
@@ -64,10 +63,10 @@ def bind_batch_handlers(
     intakes: Iterable[BatchHandlerEntry[KeeperT]], keeper: Callable[[Connection], KeeperT]
 ) -> tuple[BatchSubscription, ...]:
     """The feeds of a table, each batch kept by a `keeper` on the transaction's connection."""
-    return tuple(BatchSubscription(each.name, each.topics, _kept_by(each, keeper)) for each in intakes)
+    return tuple(BatchSubscription(each.name, each.topics, _bind_batch_handler(each, keeper)) for each in intakes)
 
 
-def _kept_by(
+def _bind_batch_handler(
     intake: BatchHandlerEntry[KeeperT], keeper: Callable[[Connection], KeeperT]
 ) -> Callable[[Connection, Batch], Awaitable[None]]:
     async def take_in(connection: Connection, batch: Batch) -> None:
@@ -104,55 +103,55 @@ class BatchConsumer:
                 await consumer.start(self._feed.topics, _Unconcerned())
                 self._consumer = consumer
                 while True:
-                    await self._take_in(consumer, await consumer.read(timeout_ms=500, most=MAX_RECORDS))
+                    await self._handle_batch(consumer, await consumer.read(timeout_ms=500, max_records=MAX_RECORDS))
             except Exception as error:  # noqa: BLE001  a feed has to move on after any outage
-                self._log.warning("feed rebuilt", feed=self._feed.name, error=type(error).__name__)
+                self._log.warning("batch consumer rebuilt", subscription=self._feed.name, error=type(error).__name__)
                 await asyncio.sleep(0.5)
             finally:
                 self._consumer = None
                 self._reached, self._in_hand = {}, {}
                 await consumer.stop(within=3)
 
-    async def positions(self) -> dict[Partition, int]:
+    async def get_positions(self) -> dict[Partition, int]:
         """Up to where each partition is taken in; none while this process is in no group."""
         if self._consumer is None:
             return {}
-        mine = self._consumer.assignment()
-        begun = {each: await self._consumer.position(each) for each in mine - self._reached.keys()}
+        mine = self._consumer.get_assignment()
+        begun = {each: await self._consumer.get_position(each) for each in mine - self._reached.keys()}
         # What was read is in hand, and what was taken in is noted, before anybody else gets a turn.
         return {**begun, **self._reached, **self._in_hand}
 
-    async def lag(self) -> Mapping[str, int]:
+    async def get_lag(self) -> Mapping[str, int]:
         """By topic, how many records are not taken in yet; none while this process is in no group."""
-        return {} if self._consumer is None else self._consumer.behind(await self.positions())
+        return {} if self._consumer is None else self._consumer.compute_lag_behind(await self.get_positions())
 
-    async def _take_in(self, consumer: Consumer, records: Sequence[KafkaRecord]) -> None:
+    async def _handle_batch(self, consumer: Consumer, records: Sequence[KafkaRecord]) -> None:
         if not records:
             return
         self._in_hand = {Partition(each.topic, each.partition): each.offset for each in reversed(records)}
         begun = time.time_ns()
-        async with self._database.transaction() as connection:
+        async with self._database.begin_transaction() as connection:
             afterwards = await self._feed.handle(connection, Batch(records, self._clock.now()))
         if afterwards is not None:
             afterwards()
-        record_receive_spans(map(_passing, records), group=self.group, begun=begun)
+        record_receive_spans(map(_to_message, records), group=self.group, begun=begun)
         ends = {Partition(each.topic, each.partition): each.offset + 1 for each in records}
         self._reached.update(ends)
         self._in_hand = {}
         await consumer.commit(ends)
 
-    async def caught_up(self) -> None:
+    async def wait_until_caught_up(self) -> None:
         """Returns when everything that the topics hold now has been taken in."""
         client_id = f"{self._client_id}-check"
         ends = await wait_for_end_offsets(self._bootstrap, self._feed.topics, client_id=client_id)
         while True:
-            done = await committed_offsets(self._bootstrap, self.group, list(ends), client_id=client_id)
+            done = await get_committed_offsets(self._bootstrap, self.group, list(ends), client_id=client_id)
             if all(done[partition] >= end for partition, end in ends.items()):
                 return
             await asyncio.sleep(0.1)
 
 
-def _passing(record: KafkaRecord) -> KafkaMessage:
+def _to_message(record: KafkaRecord) -> KafkaMessage:
     return KafkaMessage(record.topic, record.partition, record.offset, record.key or b"", record.headers)
 
 
@@ -160,7 +159,7 @@ async def wait_for_end_offsets(bootstrap: str, topics: Sequence[str], *, client_
     """Where `topics` end at present; waits for topics that do not exist yet."""
     while True:
         try:
-            return await end_offsets(bootstrap, topics, client_id=client_id)
+            return await get_end_offsets(bootstrap, topics, client_id=client_id)
         except LookupError:
             await asyncio.sleep(0.2)
 

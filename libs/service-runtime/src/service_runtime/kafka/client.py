@@ -75,7 +75,7 @@ class Producer:
     async def start(self) -> None:
         await self._producer.start()
 
-    async def partition_of(self, topic: str, key: bytes) -> int:
+    async def choose_partition(self, topic: str, key: bytes) -> int:
         """The partition that Kafka's default partitioner gives a key."""
         partitions = await self._producer.partitions_for(topic)
         return sorted(partitions)[_hash_of(key) % len(partitions)]
@@ -100,9 +100,9 @@ class Producer:
             acknowledged = await self._producer.send_batch(batch, partition.topic, partition=partition.partition)
             first = (await acknowledged).offset
         except KafkaError as error:
-            record_send_spans(_passing(partition, records[:count]), begun=begun, error=type(error).__name__)
+            record_send_spans(_to_message(partition, records[:count]), begun=begun, error=type(error).__name__)
             raise
-        record_send_spans(_passing(partition, records[:count], first), begun=begun)
+        record_send_spans(_to_message(partition, records[:count], first), begun=begun)
         return count
 
     async def close(self, *, within: float) -> None:
@@ -125,7 +125,7 @@ def _hash_of(key: bytes) -> int:
     return murmur2(key) & 0x7FFFFFFF
 
 
-def _passing(
+def _to_message(
     partition: Partition, records: Sequence[OutgoingRecord], first: int | None = None
 ) -> Iterable[KafkaMessage]:
     """Records that went into one batch, whose `first` got this offset."""
@@ -170,29 +170,29 @@ class Consumer:
         self._consumer.subscribe(list(topics), listener=listener)
         await self._consumer.start()
 
-    async def read(self, *, timeout_ms: int, most: int) -> list[KafkaRecord]:
+    async def read(self, *, timeout_ms: int, max_records: int) -> list[KafkaRecord]:
         """The next records, in order within each partition; none when nothing came in `timeout_ms`."""
-        batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=most)
+        batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         return [record for records in batches.values() for record in records]
 
-    def assignment(self) -> set[Partition]:
+    def get_assignment(self) -> set[Partition]:
         return self._consumer.assignment()
 
-    async def position(self, partition: Partition) -> int:
+    async def get_position(self, partition: Partition) -> int:
         """The offset of the next record that `read` gives of a partition of this member's."""
         return await self._consumer.position(partition)
 
     async def commit(self, offsets: dict[Partition, int]) -> None:
         await self._consumer.commit(offsets)
 
-    def behind(self, reached: Mapping[Partition, int]) -> dict[str, int]:
+    def compute_lag_behind(self, reached: Mapping[Partition, int]) -> dict[str, int]:
         """By topic, how many records that Kafka was last seen to hold lie beyond what is `reached`; asks nobody."""
         lag: Counter[str] = Counter()
         for partition, offset in reached.items():
             lag[partition.topic] += max(0, (self._consumer.highwater(partition) or offset) - offset)
         return lag
 
-    async def lag(self) -> int:
+    async def compute_lag(self) -> int:
         """How many records this member has not read yet, over all its partitions."""
         assigned = self._consumer.assignment()
         ends = await self._consumer.end_offsets(assigned)
@@ -202,7 +202,7 @@ class Consumer:
         await asyncio.wait({asyncio.ensure_future(self._consumer.stop())}, timeout=within)
 
 
-class Ends:
+class EndOffsetReader:
     """Asks again and again where partitions end, over a connection of its own.
 
     On a consumer's own connection the question would wait for its fetch, which the broker holds until something comes.
@@ -216,24 +216,24 @@ class Ends:
     async def start(self) -> None:
         await self._asking.start()
 
-    async def of(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    async def get_end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         return await self._asking.end_offsets(partitions)
 
     async def stop(self) -> None:
         await self._asking.stop()
 
 
-async def end_offsets(bootstrap: str, topics: Iterable[str], *, client_id: str) -> dict[Partition, int]:
+async def get_end_offsets(bootstrap: str, topics: Iterable[str], *, client_id: str) -> dict[Partition, int]:
     """Where each partition of `topics` ends at present. Raises LookupError while a topic does not exist."""
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, client_id=client_id, enable_auto_commit=False)
     await consumer.start()
     try:
-        return await consumer.end_offsets(_partitions_of(consumer, topics))
+        return await consumer.end_offsets(_list_partitions(consumer, topics))
     finally:
         await consumer.stop()
 
 
-async def committed_offsets(
+async def get_committed_offsets(
     bootstrap: str, group: str, partitions: Iterable[Partition], *, client_id: str
 ) -> dict[Partition, int]:
     """What `group` has committed for each partition; 0 where it has committed nothing."""
@@ -248,7 +248,7 @@ async def committed_offsets(
         await consumer.stop()
 
 
-def _partitions_of(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[Partition]:
+def _list_partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[Partition]:
     partitions: list[Partition] = []
     for topic in topics:
         known = consumer.partitions_for_topic(topic)
@@ -260,7 +260,7 @@ def _partitions_of(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[Pa
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
+async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="calloff-admin")
     await admin.start()
     try:
@@ -271,7 +271,7 @@ async def _admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
 
 async def create_topics(bootstrap: str, topics: Sequence[str], *, replication: int = 1) -> None:
     """Creates those of `topics` that are missing, with twelve partitions that keep everything for ever."""
-    async with _admin(bootstrap) as admin:
+    async with _open_admin(bootstrap) as admin:
         there = set(await admin.list_topics())
         configs = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
         missing = [

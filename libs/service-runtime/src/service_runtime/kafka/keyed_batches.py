@@ -1,7 +1,7 @@
-"""Lanes: what concerns one key goes one after the other, different keys side by side, and a crowd goes together.
+"""Keyed batches: items of one key are handled in order, different keys concurrently, waiting items in one batch.
 
-While there is little to do each key is handed on at once and alone. What gathers behind that, of its key and of others,
-is handed on together, so that it costs one transaction and not one each.
+Under low load each item is handled at once and alone. Items that queue up meanwhile, of its key and of others, form a
+batch, which costs one transaction instead of one each.
 """
 
 import asyncio
@@ -12,15 +12,15 @@ from typing import Final, Generic, TypeVar
 ItemT = TypeVar("ItemT")
 
 MAX_CONCURRENCY: Final = 8
-"""Handfuls that are worked on at once, where nothing else is said; each needs a database connection."""
+"""Default number of concurrent batches; each needs a database connection."""
 MAX_BATCH_SIZE: Final = 16
-"""Items in a handful: its keys are locked until the last of them is done."""
+"""Items in a batch: its keys are locked until the last one is done."""
 
 
 class KeyedBatcher(Generic[ItemT]):
-    """Hands items to `handle`, those of one key (`lane_of`) in their order; `finished` is told of each one handled.
+    """Passes batches of items to `handle`, items of one key in order; calls `on_finished` for each handled item.
 
-    A handful that `handle` raises for breaks the lanes: `below` raises it, and nothing of it is told as finished.
+    If `handle` raises, the batcher is broken: `wait_until_below` raises the error.
     """
 
     def __init__(
@@ -32,9 +32,9 @@ class KeyedBatcher(Generic[ItemT]):
         max_concurrency: int = MAX_CONCURRENCY,
     ) -> None:
         self._handle = handle
-        self._lane_of = key_of
-        self._finished = on_finished
-        self._side_by_side = max_concurrency
+        self._key_of = key_of
+        self._on_finished = on_finished
+        self._max_concurrency = max_concurrency
         self._waiting: dict[Hashable, deque[ItemT]] = {}
         self._ready: deque[Hashable] = deque()
         self._busy: set[asyncio.Task[None]] = set()
@@ -48,60 +48,60 @@ class KeyedBatcher(Generic[ItemT]):
     def put(self, item: ItemT) -> None:
         """Queues an item behind those of its key."""
         self.unfinished += 1
-        lane = self._lane_of(item)
-        if lane in self._waiting:
-            self._waiting[lane].append(item)
+        key = self._key_of(item)
+        if key in self._waiting:
+            self._waiting[key].append(item)
             return
-        self._waiting[lane] = deque((item,))
-        self._ready.append(lane)
-        if self._at_work < self._side_by_side:
+        self._waiting[key] = deque((item,))
+        self._ready.append(key)
+        if self._at_work < self._max_concurrency:
             self._at_work += 1
-            task = asyncio.create_task(self._work())
+            task = asyncio.create_task(self._run_worker())
             self._busy.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._handle_task_end)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _handle_task_end(self, task: "asyncio.Task[None]") -> None:
         """What broke one must end them all: going on would pass over the item it stands at."""
         self._busy.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._broken = error
             self._moved.set()
 
-    async def _work(self) -> None:
+    async def _run_worker(self) -> None:
         try:
             while self._ready and not self._stopping:
-                lanes, handful = self._take()
-                await self._handle(handful)
-                for item in handful:
-                    self._finished(item)
-                self.unfinished -= len(handful)
-                self._put_back(lanes)
+                keys, batch = self._take_batch()
+                await self._handle(batch)
+                for item in batch:
+                    self._on_finished(item)
+                self.unfinished -= len(batch)
+                self._requeue_keys(keys)
                 self._moved.set()
         finally:
             # At once, and not when the task is known to have ended: what is put in between would wait for nobody.
             self._at_work -= 1
 
-    def _take(self) -> tuple[list[Hashable], list[ItemT]]:
-        """A fair share of the keys that are ready, each with all that waits for it, as far as one handful goes."""
-        share = -(-len(self._ready) // self._side_by_side)
-        lanes: list[Hashable] = []
-        handful: list[ItemT] = []
-        while self._ready and len(lanes) < share and len(handful) < MAX_BATCH_SIZE:
-            lane = self._ready.popleft()
-            waiting = self._waiting[lane]
-            lanes.append(lane)
-            handful += [waiting.popleft() for _ in range(min(len(waiting), MAX_BATCH_SIZE - len(handful)))]
-        return lanes, handful
+    def _take_batch(self) -> tuple[list[Hashable], list[ItemT]]:
+        """Returns a fair share of the ready keys with their waiting items, at most one batch."""
+        share = -(-len(self._ready) // self._max_concurrency)
+        keys: list[Hashable] = []
+        batch: list[ItemT] = []
+        while self._ready and len(keys) < share and len(batch) < MAX_BATCH_SIZE:
+            key = self._ready.popleft()
+            waiting = self._waiting[key]
+            keys.append(key)
+            batch += [waiting.popleft() for _ in range(min(len(waiting), MAX_BATCH_SIZE - len(batch)))]
+        return keys, batch
 
-    def _put_back(self, lanes: Sequence[Hashable]) -> None:
-        for lane in lanes:
-            if self._waiting[lane]:
-                self._ready.append(lane)
+    def _requeue_keys(self, keys: Sequence[Hashable]) -> None:
+        for key in keys:
+            if self._waiting[key]:
+                self._ready.append(key)
             else:
-                del self._waiting[lane]
+                del self._waiting[key]
 
     async def wait_until_below(self, limit: int) -> None:
-        """Waits until fewer than `limit` items are unfinished, or the lanes are stopped. Raises what broke them."""
+        """Waits until fewer than `limit` items are unfinished, or it is stopped. Raises the error that broke it."""
         while self._broken is None and not self._stopped and self.unfinished >= limit:
             self._moved.clear()
             await self._moved.wait()

@@ -30,7 +30,7 @@ class Offsets:
             for partition, following in self._next.items()
         }
 
-    def forget(self, partitions: set[Partition]) -> None:
+    def remove(self, partitions: set[Partition]) -> None:
         """Partitions that belong to somebody else now."""
         for partition in partitions:
             self._unfinished.pop(partition, None)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from contracts.envelope import Envelope
 from service_runtime.observability.messaging import Message
-from service_runtime.unit_of_work.streams import StreamKey, decode_headers
+from service_runtime.outbox.journal import decode_headers
+from service_runtime.unit_of_work.streams import StreamKey
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Record:
     @property
     def message(self) -> Message:
         """What spans tell of it."""
-        said = (str(self.envelope.id), self.envelope.type)
-        return Message(self.topic, self.key, *said, partition=self.partition, offset=self.offset)
+        id_and_type = (str(self.envelope.id), self.envelope.type)
+        return Message(self.topic, self.key, *id_and_type, partition=self.partition, offset=self.offset)
 
     @classmethod
-    def stored(cls, stream: StreamKey, headers: bytes, payload: bytes) -> "Record":
+    def from_stored(cls, stream: StreamKey, headers: bytes, payload: bytes) -> "Record":
         """The record that journal or parking lot keep as bytes."""
         return cls(stream.topic, stream.key, Envelope.from_headers(decode_headers(headers)), headers, payload)

@@ -30,7 +30,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.samples import Sample
 
 from service_runtime.observability.logs import Logger
-from service_runtime.observability.tracing import build_tracer_provider, resource_of
+from service_runtime.observability.tracing import build_resource, build_tracer_provider
 
 FLUSH_TIMEOUT: Final = 3.0
 """Seconds that what is still to be sent has at the end."""
@@ -51,7 +51,7 @@ class TelemetryEndpoint:
 
 
 @asynccontextmanager
-async def exporting_telemetry(
+async def export_telemetry(
     service: str,
     receiver: TelemetryEndpoint | None,
     *,
@@ -66,31 +66,31 @@ async def exporting_telemetry(
     traces = build_tracer_provider(service, otlp_endpoint=receiver.endpoint, sample_ratio=receiver.sample_ratio)
     trace.set_tracer_provider(traces)
     exporter = OTLPMetricExporter(endpoint=f"{receiver.endpoint.rstrip('/')}/v1/metrics")
-    resource, since = resource_of(service), time.time_ns()
+    resource, since = build_resource(service), time.time_ns()
 
-    def tell_numbers() -> None:
+    def export_metrics() -> None:
         _export(exporter, as_otlp(registry.collect(), resource, since=since, now=time.time_ns()))
 
-    telling = asyncio.create_task(_tell(tell_numbers, receiver.metrics_every, refresh, log))
+    export = asyncio.create_task(_export_periodically(export_metrics, receiver.metrics_every, refresh, log))
     try:
         yield
     finally:
-        telling.cancel()
+        export.cancel()
         # The numbers since the last time: short runs would have told none.
-        last = (traces.shutdown, tell_numbers)
+        last = (traces.shutdown, export_metrics)
         await asyncio.wait({asyncio.ensure_future(_run_in_daemon_thread(each)) for each in last}, timeout=FLUSH_TIMEOUT)
 
 
-async def _tell(
-    tell_numbers: Callable[[], None], every: float, refresh: Callable[[], Awaitable[None]], log: Logger
+async def _export_periodically(
+    export_metrics: Callable[[], None], every: float, refresh: Callable[[], Awaitable[None]], log: Logger
 ) -> None:
     while True:
         await asyncio.sleep(every)
         try:
             await refresh()
-            await _run_in_daemon_thread(tell_numbers)
+            await _run_in_daemon_thread(export_metrics)
         except Exception as error:  # noqa: BLE001  whoever is told may be away; the next numbers replace these
-            log.warning("metrics not told", error=type(error).__name__)
+            log.warning("metrics not exported", error=type(error).__name__)
 
 
 async def _run_in_daemon_thread(work: Callable[[], None]) -> None:
@@ -108,31 +108,31 @@ async def _run_in_daemon_thread(work: Callable[[], None]) -> None:
     await done.wait()
 
 
-def _export(exporter: OTLPMetricExporter, said: MetricsData) -> None:
-    exporter.export(said)  # pyright: ignore[reportUnknownMemberType]  its further arguments have no types
+def _export(exporter: OTLPMetricExporter, data: MetricsData) -> None:
+    exporter.export(data)  # pyright: ignore[reportUnknownMemberType]  its further arguments have no types
 
 
 def as_otlp(families: Iterable[Family], resource: Resource, *, since: int, now: int) -> MetricsData:
     """Prometheus' metrics in OpenTelemetry's words; instants in nanoseconds since 1970."""
-    metrics = [_metric(family, since, now) for family in families]
+    metrics = [_to_metric(family, since, now) for family in families]
     scope = ScopeMetrics(scope=_SCOPE, metrics=metrics, schema_url="")
     return MetricsData([ResourceMetrics(resource=resource, scope_metrics=[scope], schema_url="")])
 
 
-def _metric(family: Family, since: int, now: int) -> Metric:
+def _to_metric(family: Family, since: int, now: int) -> Metric:
     unit = "s" if family.name.endswith("_seconds") else ""
-    return Metric(family.name, family.documentation, unit, _data(family, since, now))
+    return Metric(family.name, family.documentation, unit, _to_data(family, since, now))
 
 
-def _data(family: Family, since: int, now: int) -> Sum | Gauge | Histogram:
+def _to_data(family: Family, since: int, now: int) -> Sum | Gauge | Histogram:
     if family.type == "histogram":
-        return Histogram(_histograms(family.samples, since, now), _CUMULATIVE)
+        return Histogram(_to_histogram_points(family.samples, since, now), _CUMULATIVE)
     if family.type == "counter":
-        return Sum(_numbers(family.samples, since, now, of="_total"), _CUMULATIVE, is_monotonic=True)
-    return Gauge(_numbers(family.samples, since, now, of=""))
+        return Sum(_to_number_points(family.samples, since, now, of="_total"), _CUMULATIVE, is_monotonic=True)
+    return Gauge(_to_number_points(family.samples, since, now, of=""))
 
 
-def _numbers(samples: Iterable[Sample], since: int, now: int, *, of: str) -> list[NumberDataPoint]:
+def _to_number_points(samples: Iterable[Sample], since: int, now: int, *, of: str) -> list[NumberDataPoint]:
     return [
         NumberDataPoint(each.labels, since, now, each.value)
         for each in samples
@@ -140,14 +140,14 @@ def _numbers(samples: Iterable[Sample], since: int, now: int, *, of: str) -> lis
     ]
 
 
-def _histograms(samples: Iterable[Sample], since: int, now: int) -> list[HistogramDataPoint]:
+def _to_histogram_points(samples: Iterable[Sample], since: int, now: int) -> list[HistogramDataPoint]:
     by_labels: defaultdict[tuple[tuple[str, str], ...], list[Sample]] = defaultdict(list)
     for each in samples:
         by_labels[tuple((name, value) for name, value in each.labels.items() if name != "le")].append(each)
-    return [_histogram(dict(labels), of_one, since, now) for labels, of_one in by_labels.items()]
+    return [_to_histogram_point(dict(labels), of_one, since, now) for labels, of_one in by_labels.items()]
 
 
-def _histogram(labels: dict[str, str], samples: Sequence[Sample], since: int, now: int) -> HistogramDataPoint:
+def _to_histogram_point(labels: dict[str, str], samples: Sequence[Sample], since: int, now: int) -> HistogramDataPoint:
     buckets = [(float(each.labels["le"]), int(each.value)) for each in samples if each.name.endswith("_bucket")]
     reached = [count for _, count in buckets]
     single = [after - before for before, after in zip([0, *reached], reached, strict=False)]

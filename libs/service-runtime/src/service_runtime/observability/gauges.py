@@ -8,27 +8,27 @@ from service_runtime.clock import Clock
 from service_runtime.dead_letters import parked_keys as parking
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
-from service_runtime.outbox.relay import outbox_depth
+from service_runtime.outbox.relay import measure_outbox
 from service_runtime.postgres.database import Connection, Database
 from service_runtime.timers import timers
 
-PATIENCE: Final = 2.0
+READ_TIMEOUT: Final = 2.0
 """Seconds: whoever collects metrics gives up soon, and the numbers that need nobody's answer are worth having."""
 
 
-class Reader(Protocol):
+class LagReader(Protocol):
     """Somebody who reads topics: the consumer, a feed."""
 
     @property
     def group(self) -> str: ...
-    async def lag(self) -> Mapping[str, int]: ...
+    async def get_lag(self) -> Mapping[str, int]: ...
 
 
 class GaugeRefresher:
     """The gauges of one process."""
 
     def __init__(
-        self, database: Database, clock: Clock, readers: Sequence[Reader], *, log: Logger, metrics: Metrics
+        self, database: Database, clock: Clock, readers: Sequence[LagReader], *, log: Logger, metrics: Metrics
     ) -> None:
         self._database = database
         self._clock = clock
@@ -39,23 +39,23 @@ class GaugeRefresher:
     async def refresh(self) -> None:
         """Leaves the numbers as they were, and says so, while database or Kafka do not answer; never raises."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(READ_TIMEOUT):
                 await self._read()
         except Exception as error:  # noqa: BLE001  numbers that are missing must not take the others away
-            self._log.warning("readings are not current", error=type(error).__name__)
+            self._log.warning("gauges not refreshed", error=type(error).__name__)
             self._metrics.gauges_fresh.set(0)
         else:
             self._metrics.gauges_fresh.set(1)
 
     async def _read(self) -> None:
-        rows, age = await outbox_depth(self._database, self._clock)
+        rows, age = await measure_outbox(self._database, self._clock)
         self._metrics.relay.depth.set(rows)
         self._metrics.relay.age.set(age)
-        async with self._database.transaction() as connection:
+        async with self._database.begin_transaction() as connection:
             await self._read_runtime(connection)
             for standing in self._metrics.business.gauges:
                 self._metrics.business.set_gauge(standing, await standing.read(connection, self._clock.now()))
-        self._metrics.consumer.set_lag({each.group: await each.lag() for each in self._readers})
+        self._metrics.consumer.set_lag({each.group: await each.get_lag() for each in self._readers})
 
     async def _read_runtime(self, connection: Connection) -> None:
         self._metrics.consumer.parked_keys.set(await parking.count_parked_keys(connection))

@@ -1,4 +1,4 @@
-"""What a service measures of its own business: the lines of the table that its `wiring` gives the runtime."""
+"""Declarations of a service's business metrics; `wiring` hands them to the runtime."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 WAIT_BUCKETS: Final = (0.01, 0.1, 1, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY)
-"""Seconds: from what a machine takes to what an office does."""
+"""Histogram buckets in seconds for waits that range from a machine's reaction to days of office work."""
 
 
 @dataclass(frozen=True)
 class HistogramSpec:
-    """Something that happens and has a size: a handler gives it to `work.measure`, and it counts with the commit."""
+    """A histogram. Handlers observe values with `work.observe`; they count when the transaction commits."""
 
     name: str
-    about: str
+    help: str
     buckets: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class GaugeSample:
-    """One number of how things stand, with the values of the standing's labels."""
+    """One value of a gauge, with the values of the gauge's labels."""
 
     value: float
     labels: tuple[str, ...] = ()
@@ -33,10 +33,10 @@ class GaugeSample:
 
 @dataclass(frozen=True)
 class GaugeSpec:
-    """How things stand at present: `read` asks the database, cheaply, each time that somebody looks."""
+    """A gauge. `read` queries the database at each scrape and export, so its query must be cheap."""
 
     name: str
-    about: str
+    help: str
     read: Callable[[Connection, datetime], Awaitable[Sequence[GaugeSample]]]
     labels: tuple[str, ...] = ()
 
@@ -46,7 +46,7 @@ MetricSpec = HistogramSpec | GaugeSpec
 
 @dataclass(frozen=True)
 class Observation:
-    """One size of something that has happened."""
+    """One observed value of a histogram."""
 
-    what: HistogramSpec
+    histogram: HistogramSpec
     value: float

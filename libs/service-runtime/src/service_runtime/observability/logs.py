@@ -16,7 +16,7 @@ class Logger(Protocol):
     def error(self, event: str, **fields: object) -> None: ...
 
 
-def logger_for(service: str, *, level: str) -> Logger:
+def build_logger(service: str, *, level: str) -> Logger:
     """A logger that writes JSON lines to standard error, every line with the service's name.
 
     Errors of libraries are reported by their type alone: their messages can carry values (SQL parameters, bodies).
@@ -50,5 +50,9 @@ class _LibraryLines(logging.Handler):
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         # The format string is the library's own text; its arguments are not logged.
         self._log.msg(
-            "library", library=record.name, level=record.levelname.lower(), said=str(record.msg)[:200], error=error
+            "library message",
+            logger=record.name,
+            level=record.levelname.lower(),
+            message=str(record.msg)[:200],
+            error=error,
         )

@@ -13,7 +13,12 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from contracts.catalogue import PACKAGES
-from service_runtime.observability.tracing import SpanAttributes, is_sampled, record_finished_span, subject_attributes
+from service_runtime.observability.tracing import (
+    SpanAttributes,
+    build_subject_attributes,
+    is_sampled,
+    record_finished_span,
+)
 
 EVENT: Final = "calloff.event"
 """Which type of event a message says."""
@@ -30,14 +35,14 @@ class Message:
     partition: int | None = None
     offset: int | None = None
 
-    def sent(self) -> SpanAttributes:
-        return self._in("send")
+    def build_send_attributes(self) -> SpanAttributes:
+        return self._build_attributes("send")
 
-    def processed(self, *, group: str) -> SpanAttributes:
-        return {**self._in("process"), "messaging.consumer.group.name": group}
+    def build_process_attributes(self, *, group: str) -> SpanAttributes:
+        return {**self._build_attributes("process"), "messaging.consumer.group.name": group}
 
-    def _in(self, operation: Literal["send", "process"]) -> dict[str, AttributeValue]:
-        said: dict[str, AttributeValue] = {
+    def _build_attributes(self, operation: Literal["send", "process"]) -> dict[str, AttributeValue]:
+        attributes: dict[str, AttributeValue] = {
             "messaging.system": "kafka",
             "messaging.operation.name": operation,
             "messaging.operation.type": operation,
@@ -45,13 +50,13 @@ class Message:
             "messaging.message.id": self.id,
             "messaging.kafka.message.key": self.key,
             EVENT: self.type,
-            **subject_attributes(self.topic, self.key),
+            **build_subject_attributes(self.topic, self.key),
         }
         if self.partition is not None:
-            said["messaging.destination.partition.id"] = str(self.partition)
+            attributes["messaging.destination.partition.id"] = str(self.partition)
         if self.offset is not None:
-            said["messaging.kafka.offset"] = self.offset
-        return said
+            attributes["messaging.kafka.offset"] = self.offset
+        return attributes
 
 
 class KafkaMessage(NamedTuple):
@@ -72,8 +77,8 @@ class KafkaMessage(NamedTuple):
     def message(self) -> Message:
         named = {name: value.decode(errors="replace") for name, value in self.headers}
         key = self.key.decode(errors="replace")
-        said = (named.get("ce_id", ""), named.get("ce_type", ""))
-        return Message(self.topic, key, *said, partition=self.partition, offset=self.offset)
+        attributes = (named.get("ce_id", ""), named.get("ce_type", ""))
+        return Message(self.topic, key, *attributes, partition=self.partition, offset=self.offset)
 
 
 def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str | None = None) -> None:
@@ -81,8 +86,8 @@ def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str |
     ended = time.time_ns()
     for each in batch:
         if is_sampled(cause := each.traceparent):
-            name, said = f"send {each.topic}", each.message.sent()
-            record_finished_span(cause, name, SpanKind.PRODUCER, said, begun=begun, ended=ended, error=error)
+            name, attributes = f"send {each.topic}", each.message.build_send_attributes()
+            record_finished_span(cause, name, SpanKind.PRODUCER, attributes, begun=begun, ended=ended, error=error)
 
 
 def record_receive_spans(batch: Iterable[KafkaMessage], *, group: str, begun: int) -> None:
@@ -90,5 +95,5 @@ def record_receive_spans(batch: Iterable[KafkaMessage], *, group: str, begun: in
     ended = time.time_ns()
     for each in batch:
         if each.topic == PACKAGES and is_sampled(cause := each.traceparent):
-            name, said = f"process {each.topic}", each.message.processed(group=group)
-            record_finished_span(cause, name, SpanKind.CONSUMER, said, begun=begun, ended=ended)
+            name, attributes = f"process {each.topic}", each.message.build_process_attributes(group=group)
+            record_finished_span(cause, name, SpanKind.CONSUMER, attributes, begun=begun, ended=ended)

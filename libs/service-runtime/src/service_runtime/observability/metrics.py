@@ -1,4 +1,4 @@
-"""Metrics: what an operator's alarms are set on, in Prometheus' text format under /metrics, and by OTLP."""
+"""The metrics of a process, served in Prometheus' text format under /metrics and exported by OTLP."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,33 +12,43 @@ LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 class RelayMetrics:
     def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
         self.parked = parked.labels("relay")
-        self.relayed = Counter("calloff_relayed_events", "Events that Kafka acknowledged", registry=registry)
-        self.depth = Gauge("calloff_outbox_rows", "Events that wait for Kafka", registry=registry)
-        self.age = Gauge("calloff_outbox_age_seconds", "How long the oldest of them has waited", registry=registry)
+        self.relayed = Counter(
+            "calloff_outbox_relayed_events", "Events from the outbox that Kafka acknowledged", registry=registry
+        )
+        self.depth = Gauge(
+            "calloff_outbox_rows", "Events in the outbox that Kafka has not acknowledged", registry=registry
+        )
+        self.age = Gauge("calloff_outbox_age_seconds", "Age of the oldest event in the outbox", registry=registry)
 
 
 class ConsumerMetrics:
     def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
         self.parked = parked.labels("event")
-        self.handled = Counter("calloff_handled_events", "Events handled, by type", ["type"], registry=registry)
-        self.took = Histogram("calloff_handling_seconds", "One event's handling", buckets=LATENCIES, registry=registry)
-        self.retried = Counter("calloff_retried_events", "Attempts that failed", ["error"], registry=registry)
+        self.handled = Counter("calloff_handled_events", "Events handled, by event type", ["type"], registry=registry)
+        self.took = Histogram(
+            "calloff_event_handling_seconds", "Time to handle one event", buckets=LATENCIES, registry=registry
+        )
+        self.retried = Counter(
+            "calloff_event_retries", "Failed attempts to handle an event, by error type", ["error"], registry=registry
+        )
         self.batch_fallbacks = Counter(
-            "calloff_handfuls_taken_apart",
-            "Handfuls of events that could not be handled together, and were one by one",
+            "calloff_event_batch_fallbacks",
+            "Event batches that failed as a batch and were handled one event at a time, by error type",
             ["error"],
             registry=registry,
         )
-        self.parked_keys = Gauge("calloff_parked_keys", "Keys that wait for an operator", registry=registry)
+        self.parked_keys = Gauge(
+            "calloff_parked_keys", "Keys that are parked until an operator releases them", registry=registry
+        )
         self.lag = Gauge(
             "calloff_consumer_lag",
-            "Records of this process's partitions not handled yet",
+            "Records not yet handled in the partitions assigned to this process",
             ["group", "topic"],
             registry=registry,
         )
 
     def set_lag(self, by_group: Mapping[str, Mapping[str, int]]) -> None:
-        """Partitions move between processes: what was another reading's is forgotten."""
+        """Replaces the lag of all groups and topics; partitions that moved to another process disappear."""
         self.lag.clear()
         for group, by_topic in by_group.items():
             for topic, records in by_topic.items():
@@ -48,65 +58,84 @@ class ConsumerMetrics:
 class TimerMetrics:
     def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
         self.parked = parked.labels("timer")
-        self.lag = Histogram("calloff_timer_lag_seconds", "From due to performed", buckets=LATENCIES, registry=registry)
+        self.lag = Histogram(
+            "calloff_timer_lag_seconds",
+            "Time from when a timer was due until it was handled",
+            buckets=LATENCIES,
+            registry=registry,
+        )
         self.overdue = Gauge(
-            "calloff_timer_overdue_seconds", "How long the earliest timer has been due", registry=registry
+            "calloff_timer_overdue_seconds",
+            "Time since the earliest unhandled timer was due; 0 when none is due",
+            registry=registry,
         )
 
 
 class WebhookMetrics:
     def __init__(self, registry: CollectorRegistry, parked: Counter) -> None:
         self.parked = parked.labels("webhook")
-        self.outcomes = Counter("calloff_webhook_attempts", "Attempts by outcome", ["outcome"], registry=registry)
-        self.took = Histogram("calloff_webhook_seconds", "One attempt", buckets=LATENCIES, registry=registry)
+        self.outcomes = Counter(
+            "calloff_webhook_attempts", "Attempts to deliver a webhook, by outcome", ["outcome"], registry=registry
+        )
+        self.took = Histogram(
+            "calloff_webhook_attempt_seconds", "Duration of one delivery attempt", buckets=LATENCIES, registry=registry
+        )
         self.queued = Histogram(
-            "calloff_webhook_queue_seconds", "From queued to delivered", buckets=LATENCIES, registry=registry
+            "calloff_webhook_queue_seconds",
+            "Time from when a webhook was queued until it was delivered",
+            buckets=LATENCIES,
+            registry=registry,
         )
 
 
 class BusinessMetrics:
-    """What a service declares in its `wiring`."""
+    """The metrics that a service declares in its `wiring`."""
 
-    def __init__(self, measures: Iterable[MetricSpec], registry: CollectorRegistry) -> None:
-        self._distributions: dict[HistogramSpec, Histogram] = {}
-        self._standings: dict[GaugeSpec, Gauge] = {}
-        for each in measures:
-            if isinstance(each, HistogramSpec):
-                self._distributions[each] = Histogram(each.name, each.about, buckets=each.buckets, registry=registry)
+    def __init__(self, specs: Iterable[MetricSpec], registry: CollectorRegistry) -> None:
+        self._histograms: dict[HistogramSpec, Histogram] = {}
+        self._gauges: dict[GaugeSpec, Gauge] = {}
+        for spec in specs:
+            if isinstance(spec, HistogramSpec):
+                self._histograms[spec] = Histogram(spec.name, spec.help, buckets=spec.buckets, registry=registry)
             else:
-                self._standings[each] = Gauge(each.name, each.about, each.labels, registry=registry)
+                self._gauges[spec] = Gauge(spec.name, spec.help, spec.labels, registry=registry)
 
     @property
     def gauges(self) -> Sequence[GaugeSpec]:
-        return tuple(self._standings)
+        return tuple(self._gauges)
 
-    def observe(self, measured: Iterable[Observation]) -> None:
-        """What has happened, once it is committed. Raises KeyError for what `wiring` does not declare."""
-        for each in measured:
-            self._distributions[each.what].observe(each.value)
+    def observe(self, observations: Iterable[Observation]) -> None:
+        """Records observations after their commit. Raises KeyError for a histogram that `wiring` does not declare."""
+        for observation in observations:
+            self._histograms[observation.histogram].observe(observation.value)
 
-    def set_gauge(self, standing: GaugeSpec, levels: Iterable[GaugeSample]) -> None:
-        """How things stand now; what is not among `levels` stands at nothing."""
-        gauge = self._standings[standing]
-        if standing.labels:
+    def set_gauge(self, spec: GaugeSpec, samples: Iterable[GaugeSample]) -> None:
+        """Replaces the samples of a gauge; label values that are not among `samples` disappear."""
+        gauge = self._gauges[spec]
+        if spec.labels:
             gauge.clear()
-        for level in levels:
-            (gauge.labels(*level.labels) if standing.labels else gauge).set(level.value)
+        for sample in samples:
+            (gauge.labels(*sample.labels) if spec.labels else gauge).set(sample.value)
 
 
 class Metrics:
-    """All of one process's metrics, in a registry of their own."""
+    """All metrics of one process, in their own registry."""
 
-    def __init__(self, measures: Iterable[MetricSpec] = ()) -> None:
+    def __init__(self, specs: Iterable[MetricSpec] = ()) -> None:
         self.registry = CollectorRegistry()
-        parked = Counter("calloff_parked_events", "What parked its key, by kind", ["by"], registry=self.registry)
+        parked = Counter(
+            "calloff_parked_events",
+            "Failures that parked a key, by source (event, timer, relay, webhook)",
+            ["by"],
+            registry=self.registry,
+        )
         self.relay = RelayMetrics(self.registry, parked)
         self.consumer = ConsumerMetrics(self.registry, parked)
         self.timers = TimerMetrics(self.registry, parked)
         self.webhooks = WebhookMetrics(self.registry, parked)
-        self.business = BusinessMetrics(measures, self.registry)
+        self.business = BusinessMetrics(specs, self.registry)
         self.gauges_fresh = Gauge(
-            "calloff_readings_current",
-            "1 while what is read from database and Kafka is of now, 0 while they do not answer",
+            "calloff_gauges_fresh",
+            "1 if the last refresh of the gauges from PostgreSQL and Kafka succeeded, 0 if it failed",
             registry=self.registry,
         )

@@ -48,7 +48,7 @@ _EVERY_MS: Final = 2_000
 def build_tracer_provider(service: str, *, otlp_endpoint: str, sample_ratio: float) -> TracerProvider:
     """A tracer provider for one process, whose spans leave by OTLP/HTTP."""
     provider = TracerProvider(
-        resource=resource_of(service), sampler=ParentBased(BegunOrLinked(sample_ratio)), shutdown_on_exit=False
+        resource=build_resource(service), sampler=ParentBased(RootOrLinkedSampler(sample_ratio)), shutdown_on_exit=False
     )
     exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(
@@ -57,12 +57,12 @@ def build_tracer_provider(service: str, *, otlp_endpoint: str, sample_ratio: flo
     return provider
 
 
-def resource_of(service: str) -> Resource:
+def build_resource(service: str) -> Resource:
     """Which process tells."""
     return Resource.create({"service.name": service, "service.namespace": "calloff"})
 
 
-class BegunOrLinked(Sampler):
+class RootOrLinkedSampler(Sampler):
     """A share of the traces that begin here; what was armed by one that is kept is kept too."""
 
     def __init__(self, ratio: float) -> None:
@@ -93,7 +93,7 @@ def get_tracer() -> Tracer:
     return trace.get_tracer("calloff")
 
 
-def traceparent_of(span: Span) -> str:
+def format_traceparent(span: Span) -> str:
     """W3C trace context of `span`; empty where nothing is traced."""
     context = span.get_span_context()
     if not context.is_valid:
@@ -106,34 +106,36 @@ def is_sampled(traceparent: str) -> bool:
     return traceparent[-1:] in {"1", "3"}
 
 
-def subject_attributes(topic: str, key: str) -> dict[str, AttributeValue]:
+def build_subject_attributes(topic: str, key: str) -> dict[str, AttributeValue]:
     """What a span about the stream of `key` carries: the package, or else the stream's name."""
     return {PACKAGE: key} if topic == PACKAGES else {SUBJECT: f"{topic}/{key}"}
 
 
-def package_attributes(package_id: UUID) -> None:
+def set_package(package_id: UUID) -> None:
     """The request in hand is about this package; for routes whose path does not say so."""
     trace.get_current_span().set_attribute(PACKAGE, str(package_id))
 
 
 @contextmanager
-def child_span(traceparent: str, name: str, kind: SpanKind, attributes: SpanAttributes) -> Generator[Span]:
+def start_child_span(traceparent: str, name: str, kind: SpanKind, attributes: SpanAttributes) -> Generator[Span]:
     """What follows from the span that `traceparent` names without waiting: its child, linked to it as well."""
-    cause = _named_by(traceparent)
+    cause = _parse_traceparent(traceparent)
     if cause is not None and not cause.trace_flags.sampled:
         yield NonRecordingSpan(cause)
         return
-    with _recorded(get_tracer().start_span(name, _below(cause), kind, attributes, _links(cause))) as span:
+    with _record_errors(
+        get_tracer().start_span(name, _build_parent_context(cause), kind, attributes, _build_links(cause))
+    ) as span:
         yield span
 
 
 @contextmanager
-def linked_span(
+def start_linked_span(
     traceparent: str, name: str, kind: SpanKind, attributes: SpanAttributes, *, parent: Context | None = None
 ) -> Generator[Span]:
     """What happens after a wait: a trace of its own, linked to the span that brought it about."""
-    links = _links(_named_by(traceparent))
-    with _recorded(get_tracer().start_span(name, parent or Context(), kind, attributes, links)) as span:
+    links = _build_links(_parse_traceparent(traceparent))
+    with _record_errors(get_tracer().start_span(name, parent or Context(), kind, attributes, links)) as span:
         yield span
 
 
@@ -148,10 +150,12 @@ def record_finished_span(
     error: str | None = None,
 ) -> None:
     """What followed from `traceparent` and is over: from `begun` to `ended`, in nanoseconds since 1970."""
-    cause = _named_by(traceparent)
+    cause = _parse_traceparent(traceparent)
     if cause is None or not cause.trace_flags.sampled:
         return
-    span = get_tracer().start_span(name, _below(cause), kind, attributes, _links(cause), start_time=begun)
+    span = get_tracer().start_span(
+        name, _build_parent_context(cause), kind, attributes, _build_links(cause), start_time=begun
+    )
     if error is not None:
         mark_failed(span, error)
     span.end(ended)
@@ -164,7 +168,7 @@ def mark_failed(span: Span, because: str) -> None:
 
 
 @contextmanager
-def _recorded(span: Span) -> Generator[Span]:
+def _record_errors(span: Span) -> Generator[Span]:
     with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield span
@@ -173,7 +177,7 @@ def _recorded(span: Span) -> Generator[Span]:
             raise
 
 
-def _named_by(traceparent: str) -> SpanContext | None:
+def _parse_traceparent(traceparent: str) -> SpanContext | None:
     found = _TRACEPARENT.fullmatch(traceparent)
     if found is None:
         return None
@@ -181,9 +185,9 @@ def _named_by(traceparent: str) -> SpanContext | None:
     return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16)))
 
 
-def _below(cause: SpanContext | None) -> Context:
+def _build_parent_context(cause: SpanContext | None) -> Context:
     return Context() if cause is None else trace.set_span_in_context(NonRecordingSpan(cause), Context())
 
 
-def _links(cause: SpanContext | None) -> Sequence[Link]:
+def _build_links(cause: SpanContext | None) -> Sequence[Link]:
     return () if cause is None else (Link(cause),)

@@ -1,12 +1,11 @@
-"""The relay: takes the outbox to Kafka, in order for each key, and deletes what Kafka has acknowledged.
+"""Outbox relay: sends outbox rows to Kafka, in order for each key, and deletes acknowledged rows.
 
-One relay works at a time for each database: it holds an advisory lock on a connection of its own. Two that are alive
-for a moment (the lock's connection was cut) may only repeat: first occurrences stay gapless and in order, and repeats
-are byte for byte the same, because what is sent are the bytes of the journal.
+One relay per database is active: it holds an advisory lock on a dedicated connection. Two relays that are active for a
+moment, after the connection was cut, can only repeat records: first occurrences stay gapless and in order, and repeats
+are byte-identical because the relay sends the bytes of the journal.
 
-For each partition one batch is in flight at a time, accepted or refused as a whole; so no row passes an
-unacknowledged earlier row of its key. A batch that Kafka refuses is sent again row by row; the row that is refused
-alone parks its key, and the rest flows.
+One batch per partition is in flight, accepted or refused as a whole, so no row passes an unacknowledged earlier row of
+its key. A refused batch is sent again row by row; a row that is refused alone parks its key.
 """
 
 import asyncio
@@ -24,12 +23,13 @@ from service_runtime.dead_letters.parked_keys import DeadLetters
 from service_runtime.kafka.client import REFUSALS, KafkaFailure, OutgoingRecord, Partition, Producer
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import RelayMetrics
+from service_runtime.outbox.journal import decode_headers
 from service_runtime.postgres.database import Connection, Database
-from service_runtime.unit_of_work.streams import StreamKey, decode_headers
+from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.unit_of_work.wakeups import POLL, Wakeup
 
-MOST_ROWS: Final = 1_000
-PATIENCE: Final = 12.0
+MAX_ROWS: Final = 1_000
+SEND_TIMEOUT: Final = 12.0
 """Seconds that a batch may take; after that the producer is thrown away and built anew."""
 PAUSE: Final = 0.5
 """Seconds before an interrupted relay begins anew."""
@@ -45,7 +45,7 @@ class Row:
     headers: bytes
     payload: bytes
 
-    def outgoing(self) -> OutgoingRecord:
+    def to_outgoing_record(self) -> OutgoingRecord:
         return OutgoingRecord(self.stream.topic, self.stream.key.encode(), self.payload, decode_headers(self.headers))
 
 
@@ -96,14 +96,14 @@ class Relay:
         database: Database,
         bootstrap: str,
         clock: Clock,
-        wake: Wakeup,
+        wakeup: Wakeup,
         log: Logger,
         metrics: RelayMetrics,
     ) -> None:
         self._service = service
         self._database = database
         self._bootstrap = bootstrap
-        self._wake = wake
+        self._wakeup = wakeup
         self._log = log
         self._metrics = metrics
         self._parking = DeadLetters(service, database, clock, metrics.parked, log)
@@ -111,7 +111,7 @@ class Relay:
     async def run(self) -> None:
         while True:
             try:
-                async with self._database.unpooled_connection() as connection:
+                async with self._database.open_unpooled_connection() as connection:
                     await self._with_lock(connection)
             except Exception as error:  # noqa: BLE001  whatever it was, the outbox still has to be relayed
                 self._log.warning("relay interrupted", error=type(error).__name__)
@@ -124,39 +124,39 @@ class Relay:
         producer = Producer(self._bootstrap, client_id=f"{self._service}-relay")
         try:
             await producer.start()
-            await self._relay(connection, producer)
+            await self._relay_until_interrupted(connection, producer)
         finally:
             await producer.close(within=3)
 
-    async def _relay(self, connection: Connection, producer: Producer) -> None:
+    async def _relay_until_interrupted(self, connection: Connection, producer: Producer) -> None:
         done: list[int] = []
         while True:
-            found = await connection.execute(_NEXT, {"done": done, "limit": MOST_ROWS})
+            found = await connection.execute(_NEXT, {"done": done, "limit": MAX_ROWS})
             rows = [Row(row.position, StreamKey(row.topic, row.key), row.headers, row.payload) for row in found]
             if not rows:
                 done = []
-                await self._wake.wait(POLL)
+                await self._wakeup.wait(POLL)
                 continue
             done = await self._send(producer, rows)
             self._metrics.relayed.inc(len(done))
 
     async def _send(self, producer: Producer, rows: Sequence[Row]) -> list[int]:
         """The positions of those rows that Kafka has acknowledged; raises when it is not known of some."""
-        placed = [(await self._partition_of(producer, row), row) for row in rows]
+        placed = [(await self._choose_partition(producer, row), row) for row in rows]
         placed.sort(key=lambda pair: (pair[0], pair[1].position))
         batches = [
             (partition, [row for _, row in pairs]) for partition, pairs in groupby(placed, key=lambda pair: pair[0])
         ]
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(SEND_TIMEOUT):
             sent = await asyncio.gather(*(self._send_batch(producer, partition, batch) for partition, batch in batches))
         return [position for positions in sent for position in positions]
 
-    async def _partition_of(self, producer: Producer, row: Row) -> Partition:
-        return Partition(row.stream.topic, await producer.partition_of(row.stream.topic, row.stream.key.encode()))
+    async def _choose_partition(self, producer: Producer, row: Row) -> Partition:
+        return Partition(row.stream.topic, await producer.choose_partition(row.stream.topic, row.stream.key.encode()))
 
     async def _send_batch(self, producer: Producer, partition: Partition, rows: Sequence[Row]) -> list[int]:
         try:
-            count = await producer.send(partition, [row.outgoing() for row in rows])
+            count = await producer.send(partition, [row.to_outgoing_record() for row in rows])
         except REFUSALS:
             return await self._send_singly(producer, partition, rows)
         return [row.position for row in rows[:count]]
@@ -169,15 +169,15 @@ class Relay:
             if row.stream in refused:
                 continue
             try:
-                await producer.send(partition, [row.outgoing()])
+                await producer.send(partition, [row.to_outgoing_record()])
             except REFUSALS as error:
                 refused.add(row.stream)
-                await self._park(row, error)
+                await self._park_key(row, error)
             else:
                 sent.append(row.position)
         return sent
 
-    async def _park(self, row: Row, error: KafkaFailure) -> None:
+    async def _park_key(self, row: Row, error: KafkaFailure) -> None:
         because = f"Kafka refused event {row.position}: {type(error).__name__}"
 
         async def refuse(connection: Connection, _: datetime) -> None:
@@ -187,14 +187,14 @@ class Relay:
         await self._parking.park(row.stream, council=council, because=because, also=refuse)
 
 
-async def outbox_depth(database: Database, clock: Clock) -> tuple[int, float]:
+async def measure_outbox(database: Database, clock: Clock) -> tuple[int, float]:
     """How many rows wait for Kafka, and for how many seconds the oldest of them has."""
     (row,) = await database.find(_DEPTH, {"now": clock.now()})
     return row.rows, float(row.age)
 
 
-async def outbox_is_empty(database: Database) -> bool:
+async def is_outbox_empty(database: Database) -> bool:
     """Whether everything that was published has reached Kafka, or never will (its key is parked)."""
-    async with database.transaction() as connection:
+    async with database.begin_transaction() as connection:
         waiting = await connection.execute(_NEXT, {"done": [], "limit": 1})
         return waiting.first() is None

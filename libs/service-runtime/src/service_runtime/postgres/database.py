@@ -54,17 +54,17 @@ class Connection:
 
     async def execute(self, statement: TextClause, values: Mapping[str, object] = NO_VALUES) -> Rows:
         """Runs one statement. Raises StatementRefused and ConnectionBroken."""
-        prepared = self._statements.prepared(statement, values)
+        prepared = self._statements.prepare(statement, values)
         with _translate_errors(self._driver):
-            return Rows(await self._driver.fetch(prepared.sql, *prepared.arguments(values)))
+            return Rows(await self._driver.fetch(prepared.sql, *prepared.build_arguments(values)))
 
     async def stream(
         self, statement: TextClause, values: Mapping[str, object] = NO_VALUES, *, at_once: int
     ) -> AsyncGenerator[Any]:
         """The rows of one statement, fetched `at_once` at a time: memory stays flat. Raises as `execute` does."""
-        prepared = self._statements.prepared(statement, values)
+        prepared = self._statements.prepare(statement, values)
         with _translate_errors(self._driver):
-            async for row in self._driver.cursor(prepared.sql, *prepared.arguments(values), prefetch=at_once):
+            async for row in self._driver.cursor(prepared.sql, *prepared.build_arguments(values), prefetch=at_once):
                 yield row
 
     async def run(self, script: str) -> None:
@@ -83,17 +83,17 @@ def _translate_errors(driver: asyncpg.Connection) -> Generator[None]:
     try:
         yield
     except asyncpg.PostgresError as error:
-        raise _refusal(error) from None
+        raise _to_statement_refused(error) from None
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if driver.is_closed():
             raise ConnectionBroken("the connection to the database is closed") from None
         raise StatementRefused(f"{type(error).__name__}: a value does not fit its place", sqlstate="") from None
 
 
-def _refusal(error: asyncpg.PostgresError) -> StatementRefused:
+def _to_statement_refused(error: asyncpg.PostgresError) -> StatementRefused:
     code = error.sqlstate or ""
-    said = str(error.args[0]) if code.startswith(_QUOTES_NO_VALUES) else error.constraint_name or code
-    return StatementRefused(f"{type(error).__name__}: {said}", code, error.constraint_name)
+    detail = str(error.args[0]) if code.startswith(_QUOTES_NO_VALUES) else error.constraint_name or code
+    return StatementRefused(f"{type(error).__name__}: {detail}", code, error.constraint_name)
 
 
 class Database:
@@ -124,12 +124,12 @@ class Database:
         self._unpooled = create_async_engine(url, poolclass=NullPool, connect_args=settings, hide_parameters=True)
 
     @asynccontextmanager
-    async def transaction(self, *, lock_timeout: str | None = None) -> AsyncGenerator[Connection]:
+    async def begin_transaction(self, *, lock_timeout: str | None = None) -> AsyncGenerator[Connection]:
         """A transaction (READ COMMITTED) that commits when the block ends and rolls back when it raises.
 
         `lock_timeout` ('2s') is how long each of its statements waits for a lock; as long as it takes where not given.
         """
-        async with _borrowed(self._engine) as driver:
+        async with _borrow_connection(self._engine) as driver:
             connection = Connection(driver, self._statements)
             try:
                 await connection.run(_begin(lock_timeout))
@@ -140,24 +140,24 @@ class Database:
                 raise
 
     @asynccontextmanager
-    async def read_connection(self) -> AsyncGenerator[Connection]:
+    async def open_read_connection(self) -> AsyncGenerator[Connection]:
         """For statements that only read, each on its own: without the two round trips that a transaction takes."""
-        async with _borrowed(self._engine) as driver:
+        async with _borrow_connection(self._engine) as driver:
             yield Connection(driver, self._statements)
 
     async def find(self, statement: TextClause, values: Mapping[str, object] = NO_VALUES) -> list[Any]:
         """The rows of one statement that only reads; their shape is the statement's business."""
-        async with self.read_connection() as connection:
+        async with self.open_read_connection() as connection:
             return (await connection.execute(statement, values)).all()
 
     @asynccontextmanager
-    async def unpooled_connection(self) -> AsyncGenerator[Connection]:
+    async def open_unpooled_connection(self) -> AsyncGenerator[Connection]:
         """A connection of its own, each statement its own transaction: for locks that outlast transactions."""
-        async with _borrowed(self._unpooled) as driver:
+        async with _borrow_connection(self._unpooled) as driver:
             yield Connection(driver, self._statements)
 
     @asynccontextmanager
-    async def migration_connection(self) -> AsyncGenerator[AsyncConnection]:
+    async def open_migration_connection(self) -> AsyncGenerator[AsyncConnection]:
         """A transaction of SQLAlchemy's own: Alembic works on nothing else."""
         async with self._engine.begin() as connection:
             yield connection
@@ -172,29 +172,29 @@ def _begin(lock_timeout: str | None) -> str:
 
 
 @asynccontextmanager
-async def _borrowed(engine: AsyncEngine) -> AsyncGenerator[asyncpg.Connection]:
+async def _borrow_connection(engine: AsyncEngine) -> AsyncGenerator[asyncpg.Connection]:
     """A connection of the pool's that is open; one that was closed meanwhile does not go back into it."""
-    lent = await _lent(engine)
-    while _driver_of(lent).is_closed():
-        await greenlet_spawn(lent.invalidate)
-        lent = await _lent(engine)
+    pooled = await _lend_pool_connection(engine)
+    while _get_driver(pooled).is_closed():
+        await greenlet_spawn(pooled.invalidate)
+        pooled = await _lend_pool_connection(engine)
     try:
-        yield _driver_of(lent)
+        yield _get_driver(pooled)
     finally:
-        await greenlet_spawn(lent.invalidate if _driver_of(lent).is_closed() else lent.close)
+        await greenlet_spawn(pooled.invalidate if _get_driver(pooled).is_closed() else pooled.close)
 
 
-async def _lent(engine: AsyncEngine) -> PoolProxiedConnection:
+async def _lend_pool_connection(engine: AsyncEngine) -> PoolProxiedConnection:
     try:
         return await engine.raw_connection()
     except asyncpg.PostgresError as error:
-        raise _refusal(error) from None
+        raise _to_statement_refused(error) from None
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise ConnectionBroken(f"no connection to the database: {type(error).__name__}") from None
 
 
-def _driver_of(lent: PoolProxiedConnection) -> asyncpg.Connection:
-    driver: object = lent.driver_connection
+def _get_driver(pooled: PoolProxiedConnection) -> asyncpg.Connection:
+    driver: object = pooled.driver_connection
     assert isinstance(driver, asyncpg.Connection), "the URL names asyncpg"
     return driver
 

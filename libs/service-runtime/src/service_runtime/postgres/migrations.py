@@ -17,7 +17,7 @@ LOCK: Final = "calloff migrations"
 
 async def migrate(database: Database, scripts: Path) -> None:
     """Brings the database to the newest of `scripts`, in one transaction, under an advisory lock."""
-    async with database.migration_connection() as connection:
+    async with database.open_migration_connection() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
         await connection.run_sync(_upgrade, scripts)
 
@@ -39,13 +39,13 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
 async def migrate_and_close(database: Database, scripts: Path) -> None:
     """Migrates as a step of its own (`python -m <service> migrate`), waiting for the database to come up."""
     try:
-        for patience in (*([0.5] * 60), None):
+        for pause in (*([0.5] * 60), None):
             try:
                 await migrate(database, scripts)
             except OSError:
-                if patience is None:
+                if pause is None:
                     raise
-                await asyncio.sleep(patience)
+                await asyncio.sleep(pause)
             else:
                 return
     finally:

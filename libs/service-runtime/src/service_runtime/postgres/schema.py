@@ -1,19 +1,21 @@
-"""The runtime's own tables, the same in every service's database; a service's first migration calls `create`.
+"""The runtime's own tables, the same in every service's database.
 
-streams    one row a stream that this service works on: its lock, version, last hash, and whether it is parked
-journal    every event this service ever published, exact bytes, append-only
-outbox     the journal rows that Kafka has not acknowledged yet
-inbox      every event this service ever handled; never pruned
-commands   the answers given to Idempotency-Keys
-timers     what is to happen later
-parked     events that wait behind one that could not be handled
-views      the newest of what other services said, by view and key
-holds      which stream waits for which view and key to appear
-pulse      when this service last answered; outages, when it did not
+This is the declaration: migrations build the tables (`services/*/src/*/migrations/versions`), and each service's
+`test_migrations.py` compares a migrated database with it.
+
+streams            one row for each stream that this service works on: version, last hash, whether it is parked
+journal            every event that this service published: exact bytes, append-only
+outbox             the journal rows that Kafka has not acknowledged
+inbox              every event that this service handled; never pruned
+idempotency_keys   the stored response of each Idempotency-Key
+timers             timers that are not due yet
+dead_letters       events that cannot be handled, and the events that wait behind them
+projections        the newest event of other services, by projection and key
+holds              which stream waits for which row of a projection
+heartbeat          when this service was last alive; outages, when it was not
 endpoints, deliveries, delivery_attempts   the webhook engine's addresses, queue and log
 """
 
-from collections.abc import Callable
 from typing import Final
 
 TABLES: Final = """
@@ -21,7 +23,7 @@ CREATE TABLE streams (
     topic text NOT NULL,
     key text NOT NULL,
     version bigint NOT NULL DEFAULT 0,
-    head text NOT NULL DEFAULT repeat('0', 64),
+    last_hash text NOT NULL DEFAULT repeat('0', 64),
     parked_because text,
     parked_at timestamptz,
     PRIMARY KEY (topic, key)
@@ -65,7 +67,7 @@ CREATE TABLE inbox (
     discarded_because text
 );
 
-CREATE TABLE commands (
+CREATE TABLE idempotency_keys (
     caller text NOT NULL,
     idempotency_key text NOT NULL,
     fingerprint text NOT NULL,
@@ -91,7 +93,7 @@ CREATE TABLE timers (
 );
 CREATE INDEX timers_due ON timers (due_at, precedence);
 
-CREATE TABLE pulse (
+CREATE TABLE heartbeat (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     seen_at timestamptz NOT NULL
 );
@@ -100,7 +102,7 @@ CREATE TABLE outages (
     up_at timestamptz NOT NULL
 );
 
-CREATE TABLE parked (
+CREATE TABLE dead_letters (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_id uuid NOT NULL UNIQUE,
     topic text NOT NULL,
@@ -111,9 +113,9 @@ CREATE TABLE parked (
     arrived_at timestamptz NOT NULL,
     failure text
 );
-CREATE INDEX parked_by_stream ON parked (topic, key, position);
+CREATE INDEX dead_letters_by_stream ON dead_letters (topic, key, position);
 
-CREATE TABLE views (
+CREATE TABLE projections (
     view text NOT NULL,
     key text NOT NULL,
     sequence bigint NOT NULL,
@@ -182,14 +184,8 @@ CREATE TABLE delivery_attempts (
 """
 
 
-def create(execute: Callable[[str], object]) -> None:
-    """Creates the runtime's tables by handing each statement to `execute` (Alembic's `op.execute`)."""
-    for statement in statements(TABLES):
-        execute(statement)
-
-
-def statements(script: str) -> list[str]:
-    """The statements of a script, which ends each of them with a semicolon at a line's end; $$ bodies stay whole."""
+def split_statements(script: str) -> list[str]:
+    """Splits a script into its statements. A statement ends with a semicolon at a line's end, outside a `$$` body."""
     whole: list[str] = []
     part: list[str] = []
     for line in script.strip().splitlines():

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 NO_VALUES: Final[Mapping[str, object]] = {}
 _DIALECT: Final = PGDialect_asyncpg()
-_MOST: Final = 2_000
+_MAX_STATEMENTS: Final = 2_000
 """A service has a few hundred statements; whoever makes new ones each time must not fill the memory."""
 _INTEGER_BITS: Final = 32
 
@@ -27,7 +27,7 @@ class Prepared:
     sql: str
     names: tuple[str, ...]
 
-    def arguments(self, values: Mapping[str, object]) -> list[object]:
+    def build_arguments(self, values: Mapping[str, object]) -> list[object]:
         return [values[name] for name in self.names]
 
 
@@ -37,15 +37,15 @@ class Statements:
     def __init__(self) -> None:
         self._known: dict[tuple[str, tuple[str, ...], tuple[object, ...]], Prepared] = {}
 
-    def prepared(self, statement: TextClause, values: Mapping[str, object]) -> Prepared:
+    def prepare(self, statement: TextClause, values: Mapping[str, object]) -> Prepared:
         """`statement` for values of these types: what a $1 is cannot always be told from where it stands.
 
         Values that it does not name are left out. Raises KeyError at last for a name without a value.
         """
-        key = (statement.text, tuple(values), tuple(map(_kind, values.values())))
+        key = (statement.text, tuple(values), tuple(map(_classify_value, values.values())))
         known = self._known.get(key)
         if known is None:
-            if len(self._known) >= _MOST:
+            if len(self._known) >= _MAX_STATEMENTS:
                 self._known.clear()
             known = self._known[key] = _prepare(statement, values)
         return known
@@ -58,7 +58,7 @@ def _prepare(statement: TextClause, values: Mapping[str, object]) -> Prepared:
     return Prepared(str(compiled), tuple(getattr(compiled, "positiontup", None) or ()))
 
 
-def _kind(value: object) -> object:
+def _classify_value(value: object) -> object:
     """What a value's SQL type is told by: its own type, whether an instant has a zone, whether an integer is big."""
     if isinstance(value, datetime):
         return datetime, value.tzinfo is not None

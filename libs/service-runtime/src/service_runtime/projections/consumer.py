@@ -1,11 +1,11 @@
-"""Keeps the views fed: their topics are read from the beginning, and what is newer is upserted."""
+"""Consumer of projections: reads their topics from offset 0 and upserts newer events."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from contracts.catalogue import BY_TYPE, decode, entry_of
+from contracts.catalogue import BY_TYPE, decode, find_entry
 from contracts.envelope import Envelope
 from service_runtime.kafka.batch_consumer import AfterCommit, Batch, BatchSubscription
 from service_runtime.kafka.client import KafkaRecord
@@ -19,28 +19,30 @@ GENERATION: Final = 1
 """Raise it to rebuild all views from offset 0: the group's name changes, and with it what was read before."""
 
 
-def projection_subscription(declared: Sequence[Projection[Any]], *, sleeper: Wakeup, log: Logger) -> BatchSubscription:
+def build_projection_subscription(
+    declared: Sequence[Projection[Any]], *, timer_wakeup: Wakeup, log: Logger
+) -> BatchSubscription:
     """The feed of all `declared` views; the sleeper is woken when somebody held for what moved."""
-    topics = tuple(sorted({entry_of(event).topic for view in declared for event in view.event_types}))
-    return BatchSubscription(f"view.{GENERATION}", topics, _ProjectionUpdater(declared, sleeper, log).take_in)
+    topics = tuple(sorted({find_entry(event).topic for view in declared for event in view.event_types}))
+    return BatchSubscription(f"view.{GENERATION}", topics, _ProjectionUpdater(declared, timer_wakeup, log).update)
 
 
 class _ProjectionUpdater:
     """What the views make of a batch."""
 
-    def __init__(self, declared: Sequence[Projection[Any]], sleeper: Wakeup, log: Logger) -> None:
+    def __init__(self, declared: Sequence[Projection[Any]], timer_wakeup: Wakeup, log: Logger) -> None:
         self._declared = declared
-        self._sleeper = sleeper
+        self._timer_wakeup = timer_wakeup
         self._log = log
 
-    async def take_in(self, connection: Connection, batch: Batch) -> AfterCommit | None:
+    async def update(self, connection: Connection, batch: Batch) -> AfterCommit | None:
         # They come partition by partition.
         in_order = sorted(batch.records, key=lambda record: record.timestamp)
-        said = [one for record in in_order for one in self._said(record)]
-        woke = bool(said) and await views.upsert_rows(connection, said, now=batch.at)
-        return self._sleeper.notify if woke else None
+        rows = [one for record in in_order for one in self._to_rows(record)]
+        woke = bool(rows) and await views.upsert_rows(connection, rows, now=batch.at)
+        return self._timer_wakeup.notify if woke else None
 
-    def _said(self, record: KafkaRecord) -> list[ProjectionRow]:
+    def _to_rows(self, record: KafkaRecord) -> list[ProjectionRow]:
         headers = list(record.headers)
         entry = BY_TYPE.get(dict(headers).get("ce_type", b"").decode(errors="replace"))
         concerned = [view for view in self._declared if entry is not None and entry.event in view.event_types]
@@ -55,6 +57,6 @@ class _ProjectionUpdater:
             )
             return []
         return [
-            views.projection_row(view, event, sequence=envelope.sequence, traceparent=envelope.traceparent)
+            views.build_row(view, event, sequence=envelope.sequence, traceparent=envelope.traceparent)
             for view in concerned
         ]

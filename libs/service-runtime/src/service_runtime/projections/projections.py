@@ -1,9 +1,8 @@
-"""Views: the newest of what other services said, held here so that a decision needs no call to them.
+"""Projections: the newest event per key of other services' topics, so that a decision needs no call to them.
 
-A view keeps, for each key, the newest event of its kinds in the producer's order. Missing is not empty: a key without a
-row means "not heard yet". A stream that must wait for a key *holds*; the writer that brings the key arms a timer for
-every holder in the same transaction. An advisory lock on (view, key), shared by those who are about to hold and
-exclusive for the writer, keeps a wake-up from slipping between the look and the hold.
+Missing is not empty: a key without a row has not been received yet. A stream that needs such a key *holds*; the update
+of the key arms a timer for every holder in the same transaction. An advisory lock on (projection, key), shared by
+holders and exclusive for the updater, prevents a lost wake-up between the read and the hold.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,10 +22,10 @@ from service_runtime.unit_of_work.streams import StreamKey
 EventT = TypeVar("EventT", bound=Event)
 
 PROJECTION_UPDATED: Final = "view-moved"
-"""The kind of timer that wakes a stream which held for a view."""
+"""Kind of the timer that wakes a stream held for a projection."""
 
 
-_KEPT_DECODED: Final = 4_096
+_MAX_DECODED: Final = 4_096
 """Entries, the least used of which are decoded again: a district's providers have about a hundred."""
 
 
@@ -69,13 +68,13 @@ _READ = text(
     """
     SELECT wanted.view, wanted.key, sequence, type, body
     FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS wanted(view, key) CROSS JOIN LATERAL (
-        SELECT sequence, type, body FROM views
-        WHERE views.view = wanted.view AND views.key = wanted.key OFFSET 0) AS held
+        SELECT sequence, type, body FROM projections
+        WHERE projections.view = wanted.view AND projections.key = wanted.key OFFSET 0) AS held
     UNION ALL
     SELECT wanted.view, held.key, sequence, type, body
     FROM unnest(CAST(:views_under AS text[]), CAST(:prefixes AS text[])) AS wanted(view, prefix) CROSS JOIN LATERAL (
-        SELECT key, sequence, type, body FROM views
-        WHERE views.view = wanted.view AND starts_with(views.key, wanted.prefix) OFFSET 0) AS held
+        SELECT key, sequence, type, body FROM projections
+        WHERE projections.view = wanted.view AND starts_with(projections.key, wanted.prefix) OFFSET 0) AS held
     """
 )
 _LOCK_SHARED = text(
@@ -94,7 +93,7 @@ _MOVED = text(
     """
     SELECT 1
     FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:seen AS bigint[])) AS wanted(view, key, seen)
-    JOIN views USING (view, key) WHERE views.sequence > wanted.seen
+    JOIN projections USING (view, key) WHERE projections.sequence > wanted.seen
     """
 )
 _HOLD = text(
@@ -107,12 +106,12 @@ _HOLD = text(
 # A view may have moved again while we looked: only a higher sequence of the same stream replaces what is there.
 _UPSERT = text(
     """
-    INSERT INTO views (view, key, sequence, type, body)
+    INSERT INTO projections (view, key, sequence, type, body)
     SELECT * FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:sequences AS bigint[]),
                          CAST(:types AS text[]), CAST(:bodies AS bytea[]))
     ON CONFLICT (view, key) DO UPDATE
     SET sequence = excluded.sequence, type = excluded.type, body = excluded.body
-    WHERE excluded.sequence > views.sequence
+    WHERE excluded.sequence > projections.sequence
     """
 )
 # Each wake-up has a name of its own, so that it never waits for a timer that another transaction is just taking.
@@ -147,40 +146,45 @@ class ProjectionReader:
         return (await self.get_many(view, (key,))).get(key)
 
     async def get_many(self, view: Projection[EventT], keys: Iterable[str]) -> Mapping[str, ProjectionEntry[EventT]]:
-        """What the view holds for each of `keys`, in one round trip; keys that were not heard of are not in it."""
-        said = await self.read((view, key) for key in keys)
-        return {key: _entry(view, one) for (_, key), one in said.items()}
+        """Returns the projection's entries for `keys` in one round trip; keys without a row are absent."""
+        rows = await self.read((view, key) for key in keys)
+        return {key: _to_entry(view, row) for (_, key), row in rows.items()}
 
     async def read(
-        self, wanted: Iterable[tuple[Projection[Any], str]], *, under: Iterable[tuple[Projection[Any], str]] = ()
+        self, keys: Iterable[tuple[Projection[Any], str]], *, prefixes: Iterable[tuple[Projection[Any], str]] = ()
     ) -> Mapping[tuple[str, str], ProjectionRow]:
-        """What several views hold, in one round trip, by (view, key); `entry` and `entries` make events of it.
+        """Returns rows of several projections in one round trip, by (projection, key).
 
-        For each of `wanted` the key itself, for each of `under` all keys that begin so.
+        `keys` are exact, `prefixes` select all keys that begin so. `find_entry` and `list_entries` decode the rows.
         """
-        names = sorted({(view.name, key) for view, key in wanted})
-        prefixes = [(view.name, prefix) for view, prefix in under]
+        names = sorted({(view.name, key) for view, key in keys})
+        prefix_names = [(view.name, prefix) for view, prefix in prefixes]
         arguments = {
             "views": [view for view, _ in names],
             "keys": [key for _, key in names],
-            "views_under": [view for view, _ in prefixes],
-            "prefixes": [prefix for _, prefix in prefixes],
+            "views_under": [view for view, _ in prefix_names],
+            "prefixes": [prefix for _, prefix in prefix_names],
         }
         rows = await self._connection.execute(_READ, arguments)
-        said = {(row.view, row.key): ProjectionRow(row.view, row.key, row.sequence, row.type, row.body) for row in rows}
-        self._seen.update({name: said[name].sequence if name in said else 0 for name in names})
-        return said
+        found = {
+            (row.view, row.key): ProjectionRow(row.view, row.key, row.sequence, row.type, row.body) for row in rows
+        }
+        self._seen.update({name: found[name].sequence if name in found else 0 for name in names})
+        return found
 
     async def get_by_prefix(self, view: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
-        """Everything the view holds for keys that begin with `prefix`, by key."""
-        return list_entries(view, await self.read((), under=((view, prefix),)))
+        """Returns the entries whose keys begin with `prefix`, ordered by key."""
+        return list_entries(view, await self.read((), prefixes=((view, prefix),)))
 
     async def hold(self, stream: StreamKey, council: str, missing: Sequence[tuple[str, str]]) -> bool:
-        """Waits for news of `missing` (view, key); False when one has moved since this unit of work read it."""
-        wanted = sorted(set(missing))
-        arguments = {"views": [view for view, _ in wanted], "keys": [key for _, key in wanted]}
-        await self._connection.execute(_LOCK_SHARED, {"names": [_lock_name(view, key) for view, key in wanted]})
-        seen = [self._seen.get(name, 0) for name in wanted]
+        """Holds the stream until one of `missing` (projection, key) is updated.
+
+        Returns False if one was updated since this unit of work read it.
+        """
+        keys = sorted(set(missing))
+        arguments = {"views": [view for view, _ in keys], "keys": [key for _, key in keys]}
+        await self._connection.execute(_LOCK_SHARED, {"names": [_lock_name(view, key) for view, key in keys]})
+        seen = [self._seen.get(name, 0) for name in keys]
         if (await self._connection.execute(_MOVED, {**arguments, "seen": seen})).first() is not None:
             return False
         await self._connection.execute(
@@ -189,13 +193,13 @@ class ProjectionReader:
         return True
 
 
-async def upsert_rows(connection: Connection, said: Iterable[ProjectionRow], *, now: datetime) -> bool:
+async def upsert_rows(connection: Connection, rows: Iterable[ProjectionRow], *, now: datetime) -> bool:
     """Brings views up to date and wakes who held for them; True when somebody was woken.
 
     `said` comes in the order in which it was said: whoever held for several things is woken by the last of them.
     """
     newest: dict[tuple[str, str], ProjectionRow] = {}
-    for one in said:
+    for one in rows:
         before = newest.get((one.view, one.key))
         if before is None or one.sequence > before.sequence:
             newest.pop((one.view, one.key), None)  # it takes its place anew, behind what was said before it
@@ -227,7 +231,7 @@ async def upsert_rows(connection: Connection, said: Iterable[ProjectionRow], *, 
     return woken.first() is not None
 
 
-def projection_row(view: Projection[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> ProjectionRow:
+def build_row(view: Projection[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> ProjectionRow:
     """The row that `event` becomes in `view`."""
     body = event.model_dump_json().encode()
     return ProjectionRow(view.name, view.key(event), sequence, event.type_name(), body, traceparent)
@@ -238,27 +242,27 @@ def _lock_name(view: str, key: str) -> str:
 
 
 def find_entry(
-    view: Projection[EventT], said: Mapping[tuple[str, str], ProjectionRow], key: str
+    view: Projection[EventT], rows: Mapping[tuple[str, str], ProjectionRow], key: str
 ) -> ProjectionEntry[EventT] | None:
     """What `view` holds for `key` among what was `read`; None where nothing was heard."""
-    one = said.get((view.name, key))
-    return None if one is None else _entry(view, one)
+    one = rows.get((view.name, key))
+    return None if one is None else _to_entry(view, one)
 
 
 def list_entries(
-    view: Projection[EventT], said: Mapping[tuple[str, str], ProjectionRow]
+    view: Projection[EventT], rows: Mapping[tuple[str, str], ProjectionRow]
 ) -> list[ProjectionEntry[EventT]]:
     """All of `view` among what was `read`, by key."""
-    return [_entry(view, one) for name, one in sorted(said.items()) if name[0] == view.name]
+    return [_to_entry(view, one) for name, one in sorted(rows.items()) if name[0] == view.name]
 
 
-def _entry(view: Projection[EventT], said: ProjectionRow) -> ProjectionEntry[EventT]:
-    event = _decoded(said.type, said.body)
+def _to_entry(view: Projection[EventT], row: ProjectionRow) -> ProjectionEntry[EventT]:
+    event = _decode_event(row.type, row.body)
     assert isinstance(event, view.event_types), "a view holds events of its own types only"
-    return ProjectionEntry(view.name, said.key, said.sequence, event)
+    return ProjectionEntry(view.name, row.key, row.sequence, event)
 
 
-@lru_cache(maxsize=_KEPT_DECODED)
-def _decoded(type_name: str, body: bytes) -> Event:
+@lru_cache(maxsize=_MAX_DECODED)
+def _decode_event(type_name: str, body: bytes) -> Event:
     """Decisions read the same entries again and again, and the same bytes are always the same event."""
     return decode(BY_TYPE[type_name].event, body)

@@ -1,4 +1,4 @@
-"""What is to happen later: timers are rows written with their cause, and the sleeper performs those that are due."""
+"""Timers: rows that are due at an instant, armed and cancelled in the transaction of their cause."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The sleeper: asleep until the earliest timer is due, then performs what is due, in order for each stream.
+"""Timer worker: sleeps until the earliest timer is due, then fires due timers, in order for each stream.
 
 It reads due timers without locking them; each is claimed under its stream's lock, key first and timer second. The other
 order would deadlock with an acceptance, which holds the key and cancels the timer.
@@ -11,15 +11,15 @@ from typing import Final, Generic, TypeVar
 
 from opentelemetry.trace import SpanKind
 
-from service_runtime.clock import SimulatedClock, horizon_of
+from service_runtime.clock import SimulatedClock, get_horizon
 from service_runtime.dead_letters.parked_keys import DeadLetters
-from service_runtime.idempotency import TimerClaim
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import TimerMetrics
-from service_runtime.observability.tracing import linked_span, subject_attributes
+from service_runtime.observability.tracing import build_subject_attributes, start_linked_span
 from service_runtime.postgres.database import is_transient
 from service_runtime.subscriptions import TimerSubscription
 from service_runtime.timers import timers
+from service_runtime.timers.claim import TimerClaim
 from service_runtime.timers.timers import DueTimer
 from service_runtime.unit_of_work.executor import Executed, Executor, Skipped
 from service_runtime.unit_of_work.streams import StreamKey
@@ -43,13 +43,13 @@ class TimerWorker(Generic[WorkT]):
         performer: Executor[WorkT],
         subscriptions: Iterable[TimerSubscription[WorkT]],
         *,
-        wake: Wakeup,
+        wakeup: Wakeup,
         log: Logger,
         metrics: TimerMetrics,
     ) -> None:
         self._performer = performer
         self._by_kind: Mapping[str, TimerSubscription[WorkT]] = {each.kind: each for each in subscriptions}
-        self._wake = wake
+        self._wakeup = wakeup
         self._log = log
         self._metrics = metrics
         self._parking = DeadLetters(performer.service, performer.database, performer.clock, metrics.parked, log)
@@ -61,56 +61,56 @@ class TimerWorker(Generic[WorkT]):
     async def run(self) -> None:
         while True:
             try:
-                await self._wake.wait(await self._round())
+                await self._wakeup.wait(await self._fire_due())
             except Exception as error:  # noqa: BLE001  an outage of the database ends, and timers are due all the same
-                self._log.warning("sleeper interrupted", error=type(error).__name__)
+                self._log.warning("timer worker interrupted", error=type(error).__name__)
                 await asyncio.sleep(0.5)
 
-    async def _round(self) -> float:
+    async def _fire_due(self) -> float:
         """Performs what is due; returns how many seconds to sleep."""
-        horizon = horizon_of(self._performer.clock)
-        async with self._performer.database.read_connection() as connection:
+        horizon = get_horizon(self._performer.clock)
+        async with self._performer.database.open_read_connection() as connection:
             found = await timers.find_due(connection, within=horizon, limit=MAX_DUE_TIMERS)
             following = None if found else await timers.find_next_due(connection)
         if found:
             by_stream: dict[StreamKey, list[DueTimer]] = {}
             for timer in found:
                 by_stream.setdefault(timer.stream, []).append(timer)
-            await asyncio.gather(*(self._in_order(each) for each in by_stream.values()))
+            await asyncio.gather(*(self._fire_in_order(each) for each in by_stream.values()))
             return 0.05 if self._failures else 0
         if following is None or self._stands_still:
             return MAX_SLEEP  # whoever moves a simulated clock rings
         return max(0.0, min(MAX_SLEEP, (following - self._performer.clock.now()).total_seconds()))
 
-    async def _in_order(self, due: list[DueTimer]) -> None:
+    async def _fire_in_order(self, due: list[DueTimer]) -> None:
         async with self._slots:
             for timer in due:
-                if not await self._perform(timer):
+                if not await self._fire(timer):
                     return
 
-    async def _perform(self, timer: DueTimer) -> bool:
+    async def _fire(self, timer: DueTimer) -> bool:
         """False when the timer failed: later ones of its stream wait for it."""
         try:
-            outcome = await self._once(timer)
+            outcome = await self._execute(timer)
         except Exception as error:  # noqa: BLE001  here errors are sorted, whatever they are
-            await self._failed(timer, error)
+            await self._handle_failure(timer, error)
             return False
         self._failures.pop(str(timer.id), None)
         if isinstance(outcome, Executed):
             self._metrics.lag.observe(max(0.0, (self._performer.clock.now() - timer.due_at).total_seconds()))
         return True
 
-    async def _once(self, timer: DueTimer) -> Executed[None] | Skipped:
+    async def _execute(self, timer: DueTimer) -> Executed[None] | Skipped:
         subscription = self._by_kind[timer.kind]
-        said = {"calloff.timer": timer.kind, **subject_attributes(timer.stream.topic, timer.stream.key)}
-        with linked_span(timer.traceparent, f"timer {timer.kind}", SpanKind.INTERNAL, said) as span:
+        attributes = {"calloff.timer": timer.kind, **build_subject_attributes(timer.stream.topic, timer.stream.key)}
+        with start_linked_span(timer.traceparent, f"timer {timer.kind}", SpanKind.INTERNAL, attributes) as span:
 
             async def handle(work: WorkT) -> None:
                 await subscription.handler(timer, work)
 
             return await self._performer.execute(TimerClaim(timer, self._performer.service), handle, span=span)
 
-    async def _failed(self, timer: DueTimer, error: Exception) -> None:
+    async def _handle_failure(self, timer: DueTimer, error: Exception) -> None:
         if is_transient(error):
             raise error
         self._failures[str(timer.id)] += 1

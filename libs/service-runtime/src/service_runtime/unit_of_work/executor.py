@@ -1,11 +1,11 @@
-"""The one way that anything is done: a command, an event and a due timer all pass through `perform`.
+"""Executor: runs the handler of every command, event, due timer and delivery result in a unit of work.
 
-1. Lock the stream, and read the clock after that. 2. Claim the occasion, so that it counts once. 3. Let the handler
-load, decide, save and publish. 4. Commit everything together: state, journal, outbox, timers and claim.
-Serialization failures and deadlocks run again; only after the commit does an answer leave.
+1. Lock the stream, then read the clock. 2. Acquire the claim, so that the trigger counts once. 3. Run the handler: it
+loads, decides, saves and publishes. 4. Commit state, journal, outbox, timers and claim together. Serialization failures
+and deadlocks are retried; a response is sent only after the commit.
 
-What nobody waits for by name (events, results of webhooks) may share a transaction with its like; then all of it
-counts or none of it, and what could not be done together is done one by one.
+Events and delivery results may share a transaction in a batch: all of it commits or none; the caller then executes the
+items of a failed batch singly.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from opentelemetry.trace import Span
 
 from service_runtime.clock import Clock
 from service_runtime.observability.instruments import Observation
-from service_runtime.observability.tracing import traceparent_of
+from service_runtime.observability.tracing import format_traceparent
 from service_runtime.postgres.database import Connection, Database, is_serialization_failure
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 from service_runtime.unit_of_work.unit_of_work import FlushResult, PostgresUnitOfWork, WorkContext
@@ -31,13 +31,13 @@ ResultT = TypeVar("ResultT")
 ResultT_contra = TypeVar("ResultT_contra", contravariant=True)
 
 MAX_ATTEMPTS: Final = 20
-"""How often a transaction that lost a race runs before its error is let out."""
+"""Attempts at a transaction with serialization failures before its error is raised."""
 BATCH_LOCK_TIMEOUT: Final = "100ms"
-"""How long those who share a transaction wait for each lock: others wait for those that they hold already."""
+"""Lock timeout in a batch: it is short because other transactions wait for the locks the batch holds."""
 
 
 class Claim(Protocol[ResultT_contra]):
-    """An occasion to do something, claimed under the stream's lock so that it counts once."""
+    """A claim of a trigger, acquired under the stream's lock so that the trigger counts once."""
 
     @property
     def stream(self) -> StreamKey: ...
@@ -46,7 +46,7 @@ class Claim(Protocol[ResultT_contra]):
 
     @property
     def lock_timeout(self) -> str | None:
-        """How long each lock is waited for ('2s'); None: as long as it takes."""
+        """Timeout of each lock ('2s'); None for no limit."""
         ...
 
     async def lock(self, connection: Connection) -> Stream:
@@ -54,11 +54,11 @@ class Claim(Protocol[ResultT_contra]):
         ...
 
     async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
-        """Claims the occasion. False: it was done before, cancelled, or its stream is parked; nothing is to be done."""
+        """Acquires the claim. False if it was handled before, cancelled, or its stream is parked."""
         ...
 
     async def finish(self, connection: Connection, result: ResultT_contra) -> None:
-        """After the handler, in the same transaction: what has to be kept of the result."""
+        """Stores what is needed of the result, after the handler, in the same transaction."""
         ...
 
 
@@ -70,12 +70,12 @@ class Executed(Generic[ResultT]):
 
 
 class Skipped:
-    """Nothing was done: somebody did it before, or it no longer is to be done."""
+    """The handler did not run: the trigger was handled before, cancelled, or its key is parked."""
 
 
 @dataclass(frozen=True)
 class Job(Generic[WorkT]):
-    """Something to be done once for its claim, which may be done together with others."""
+    """A claim with its handler, for execution in a batch."""
 
     claim: Claim[None]
     handle: Callable[[WorkT], Awaitable[None]]
@@ -85,15 +85,15 @@ class Job(Generic[WorkT]):
 class UnitOfWorkFactory(Protocol[WorkT_co]):
     """Makes a service's unit of work on a connection."""
 
-    def __call__(self, connection: Connection, occasion: WorkContext, /) -> WorkT_co: ...
+    def __call__(self, connection: Connection, context: WorkContext, /) -> WorkT_co: ...
 
 
-def _unmeasured(_: Iterable[Observation]) -> None:
-    """Where nobody counts."""
+def _ignore_observations(_: Iterable[Observation]) -> None:
+    """Default: observations are dropped."""
 
 
 class Executor(Generic[WorkT]):
-    """Runs handlers, each in one transaction, and wakes those whom a commit concerns."""
+    """Executes handlers in units of work and notifies workers after a commit."""
 
     def __init__(
         self,
@@ -103,21 +103,21 @@ class Executor(Generic[WorkT]):
         clock: Clock,
         unit_of_work: UnitOfWorkFactory[WorkT],
         wakeups: Wakeups,
-        observe: Callable[[Iterable[Observation]], None] = _unmeasured,
+        observe: Callable[[Iterable[Observation]], None] = _ignore_observations,
     ) -> None:
         self.service = service
         self.database = database
         self.clock = clock
-        self._open_work = unit_of_work
-        self._wakes = wakeups
-        self._measured = observe
+        self._unit_of_work = unit_of_work
+        self._wakeups = wakeups
+        self._observe = observe
         self.executed_count = 0
-        """How much this process has undertaken so far: whether anything goes on shows in it."""
+        """Executions begun by this process; shows whether it is active."""
 
     async def execute(
         self, claim: Claim[ResultT], handle: Callable[[WorkT], Awaitable[ResultT]], *, span: Span
     ) -> Executed[ResultT] | Skipped:
-        """Runs `handle` once for `claim`. What the handler raises rolls everything back and is raised."""
+        """Executes `handle` once for `claim`. An error of the handler rolls back and is raised."""
         self.executed_count += 1
         for run in range(1, MAX_ATTEMPTS + 1):
             try:
@@ -135,7 +135,7 @@ class Executor(Generic[WorkT]):
         """
         self.executed_count += len(jobs)
         steps: dict[int, tuple[Executed[None] | Skipped, FlushResult | None]] = {}
-        async with self.database.transaction(lock_timeout=BATCH_LOCK_TIMEOUT) as connection:
+        async with self.database.begin_transaction(lock_timeout=BATCH_LOCK_TIMEOUT) as connection:
             # Stream after stream, alike everywhere: two transactions must not each wait for a stream of the other's.
             for place, job in sorted(enumerate(jobs), key=lambda placed: placed[1].claim.stream):
                 with job.span() as span:
@@ -146,7 +146,7 @@ class Executor(Generic[WorkT]):
     async def _execute_once(
         self, claim: Claim[ResultT], handle: Callable[[WorkT], Awaitable[ResultT]], span: Span
     ) -> Executed[ResultT] | Skipped:
-        async with self.database.transaction(lock_timeout=claim.lock_timeout) as connection:
+        async with self.database.begin_transaction(lock_timeout=claim.lock_timeout) as connection:
             outcome, written = await self._execute_in_transaction(connection, claim, handle, span)
         if written is not None:
             self._notify_workers([written])
@@ -162,7 +162,7 @@ class Executor(Generic[WorkT]):
         stream = await claim.lock(connection)
         now = self.clock.now()
         cause = _with_trace(claim.cause, span)
-        work = self._open_work(connection, WorkContext(self.service, stream, now, cause))
+        work = self._unit_of_work(connection, WorkContext(self.service, stream, now, cause))
         if not await claim.acquire(connection, stream, work):
             return Skipped(), None
         result = await handle(work)
@@ -173,14 +173,14 @@ class Executor(Generic[WorkT]):
     def _notify_workers(self, committed: Sequence[FlushResult]) -> None:
         """Counts what was measured, and wakes those who have something to do now."""
         for written in committed:
-            self._measured(written.measured)
+            self._observe(written.measured)
         if any(written.events for written in committed):
-            self._wakes.relay.notify()
+            self._wakeups.relay.notify()
         if any(written.first_timer is not None for written in committed):
-            self._wakes.timers.notify()
+            self._wakeups.timers.notify()
         if any(written.queued_webhooks for written in committed):
-            self._wakes.webhooks.notify()
+            self._wakeups.webhooks.notify()
 
 
 def _with_trace(cause: Cause, span: Span) -> Cause:
-    return replace(cause, traceparent=traceparent_of(span) or cause.traceparent)
+    return replace(cause, traceparent=format_traceparent(span) or cause.traceparent)

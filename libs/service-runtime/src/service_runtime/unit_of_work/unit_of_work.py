@@ -1,4 +1,4 @@
-"""A unit of work: what a handler is given to load, decide, save and publish with. It never commits; `perform` does."""
+"""Unit of work: what a handler loads, saves and publishes with. The executor commits it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,18 +9,20 @@ from uuid import UUID
 from contracts.events.base import Event
 from contracts.ids import uuid7
 from service_runtime.observability.instruments import HistogramSpec, Observation
+from service_runtime.outbox import journal
+from service_runtime.outbox.journal import ChainedEvent
 from service_runtime.postgres.database import Connection
 from service_runtime.projections.projections import ProjectionReader
 from service_runtime.timers import timers
 from service_runtime.timers.timers import Timer
 from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.streams import Cause, ChainedEvent, Stream, StreamKey
+from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 from service_runtime.webhooks import deliveries
 from service_runtime.webhooks.deliveries import Webhook
 
 
 class UnitOfWork(Protocol):
-    """What every handler may count on; a service's own `Work` adds its repositories (`ports.py`)."""
+    """The part of the unit of work common to all services; each service adds its repositories in `ports.py`."""
 
     @property
     def now(self) -> datetime:
@@ -65,7 +67,7 @@ class UnitOfWork(Protocol):
 
 @dataclass(frozen=True)
 class WorkContext:
-    """The circumstances of a unit of work: whose stream, when, why, and in which service."""
+    """Stream, instant, cause and service of a unit of work."""
 
     service: str
     stream: Stream
@@ -84,7 +86,7 @@ class PostgresUnitOfWork:
         default_factory=dict[tuple[str, str], Timer | None], init=False
     )
     _webhooks: list[Webhook] = field(default_factory=list[Webhook], init=False)
-    _measured: list[Observation] = field(default_factory=list[Observation], init=False)
+    _observations: list[Observation] = field(default_factory=list[Observation], init=False)
 
     @property
     def now(self) -> datetime:
@@ -113,13 +115,13 @@ class PostgresUnitOfWork:
         self._webhooks.extend(webhooks)
 
     def observe(self, what: HistogramSpec, value: float) -> None:
-        self._measured.append(Observation(what, value))
+        self._observations.append(Observation(what, value))
 
     async def cancel_webhook(self, kind: str, about: str) -> bool:
-        kept = [each for each in self._webhooks if (each.kind, each.about) != (kind, about)]
-        collected = len(kept) < len(self._webhooks)
-        self._webhooks = kept
-        queued = await deliveries.recall(self.connection, self.context.stream.key, kind, about, now=self.now)
+        remaining = [each for each in self._webhooks if (each.kind, each.about) != (kind, about)]
+        collected = len(remaining) < len(self._webhooks)
+        self._webhooks = remaining
+        queued = await deliveries.cancel_delivery(self.connection, self.context.stream.key, kind, about, now=self.now)
         return collected or queued
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
@@ -137,20 +139,20 @@ class PostgresUnitOfWork:
             await deliveries.enqueue(
                 self.connection, name, self._webhooks, self.cause, now=self.now, new_id=self.new_id
             )
-        sealed = await self._seal() if self._events else ()
+        sealed = await self._chain_events() if self._events else ()
         return FlushResult(
             events=sealed,
             first_timer=min((timer.at for timer in armed), default=None),
             queued_webhooks=bool(self._webhooks),
-            measured=tuple(self._measured),
+            measured=tuple(self._observations),
         )
 
-    async def _seal(self) -> tuple[ChainedEvent, ...]:
+    async def _chain_events(self) -> tuple[ChainedEvent, ...]:
         held = await self._lock_streams()
         sealed: list[ChainedEvent] = []
         for event in self._events:
             name = streams.stream_key_of(event)
-            one, held[name] = streams.chain_event(
+            one, held[name] = journal.chain_event(
                 event,
                 stream=held[name],
                 event_id=self.new_id(),
@@ -159,7 +161,7 @@ class PostgresUnitOfWork:
                 at=self.now,
             )
             sealed.append(one)
-        await streams.append_to_journal(self.connection, sealed, list(held.values()), at=self.now)
+        await journal.append_to_journal(self.connection, sealed, list(held.values()), at=self.now)
         return tuple(sealed)
 
     async def _lock_streams(self) -> dict[StreamKey, Stream]:
@@ -172,7 +174,7 @@ class PostgresUnitOfWork:
 
 @dataclass(frozen=True)
 class FlushResult:
-    """What a unit of work left behind, for those who are to be woken after its commit."""
+    """What a unit of work wrote; decides which workers are notified after its commit."""
 
     events: tuple[ChainedEvent, ...]
     first_timer: datetime | None

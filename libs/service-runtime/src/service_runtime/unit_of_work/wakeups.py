@@ -1,4 +1,4 @@
-"""In-process wake-ups: after a commit, whoever has something to do is told at once, not by polling."""
+"""Wake-ups: in-process signals after a commit, so that workers act at once and not at their next poll."""
 
 import asyncio
 from typing import Final
@@ -8,28 +8,28 @@ POLL: Final = 0.2
 
 
 class Wakeup:
-    """One sleeper's alarm clock: `ring` wakes `wait`, any number of rings before it count as one."""
+    """Signal of one worker: `notify` ends its `wait`; several notifications count as one."""
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
     def notify(self) -> None:
-        self._rung.set()
+        self._event.set()
 
     async def wait(self, seconds: float) -> None:
-        """Returns when rung, or after `seconds`."""
+        """Returns when notified, or after `seconds`."""
         # Not `wait_for`: Python 3.11's forgets a cancellation that comes in the instant of the wake-up.
         try:
             async with asyncio.timeout(seconds):
-                await self._rung.wait()
+                await self._event.wait()
         except TimeoutError:
             return
         finally:
-            self._rung.clear()
+            self._event.clear()
 
 
 class Wakeups:
-    """The sleepers of one process that a commit can concern."""
+    """The workers of one process that a commit can notify."""
 
     def __init__(self) -> None:
         self.relay = Wakeup()

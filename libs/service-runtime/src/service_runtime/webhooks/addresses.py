@@ -22,7 +22,7 @@ _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 class AddressRefused(Forbidden, PermissionError):
     """Webhooks do not go there. An OSError too, because aiohttp lets only those out of a connection attempt."""
 
-    title = "Webhooks cannot be sent there"
+    title = "Webhook address not allowed"
 
     def __str__(self) -> str:
         return str(self.args[-1])
@@ -39,7 +39,7 @@ class AddressRules:
     """
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
-        self._allowed = frozenset(_host_and_port(entry) for entry in allowed)
+        self._allowed = frozenset(_parse_host_and_port(entry) for entry in allowed)
 
     def trusts(self, url: URL) -> bool:
         """The operator vouches for this host and port, whatever they resolve to, plain http included."""
@@ -48,18 +48,18 @@ class AddressRules:
     def check_url(self, url: URL) -> None:
         """Raises AddressRefused, with a text that can be shown to whoever gave the URL."""
         if len(str(url)) > LONGEST_URL:
-            raise _refused(f"a webhook URL has at most {LONGEST_URL} characters")
+            raise _build_refusal(f"a webhook URL has at most {LONGEST_URL} characters")
         if url.scheme not in {"http", "https"} or not url.host:
-            raise _refused("a webhook URL begins with https:// and a host")
+            raise _build_refusal("a webhook URL begins with https:// and a host")
         if url.user is not None or url.password is not None or url.fragment:
-            raise _refused("a webhook URL has no user, password or fragment")
+            raise _build_refusal("a webhook URL has no user, password or fragment")
         if self.trusts(url):
             return
         if url.scheme != "https":
-            raise _refused("a webhook URL begins with https://")
-        literal = _literal(url.host)
+            raise _build_refusal("a webhook URL begins with https://")
+        literal = _parse_ip_address(url.host)
         if literal is not None and not is_public(literal):
-            raise _refused("a webhook URL names a host on the public internet")
+            raise _build_refusal("a webhook URL names a host on the public internet")
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -72,20 +72,20 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address in _GLOBAL_UNICAST and address.is_global and address.sixtofour is None
 
 
-def public_socket(addr_info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
+def open_public_socket(addr_info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
     """A socket for `TCPConnector(socket_factory=…)`, which is given each resolved address right before it connects.
 
     Raises AddressRefused for an address that is not public.
     """
     family, kind, protocol, _, address = addr_info
-    literal = _literal(str(address[0]))
+    literal = _parse_ip_address(str(address[0]))
     if literal is None or not is_public(literal):
         # One text for all addresses of a host: then aiohttp raises this very error and not a summary of several.
-        raise _refused("the host's address is not on the public internet")
+        raise _build_refusal("the host's address is not on the public internet")
     return socket.socket(family, kind, protocol)
 
 
-def _host_and_port(entry: str) -> tuple[str, int]:
+def _parse_host_and_port(entry: str) -> tuple[str, int]:
     """As a URL would have them: lower case, addresses in their canonical form."""
     try:
         url = URL(f"http://{entry}")
@@ -98,12 +98,12 @@ def _host_and_port(entry: str) -> tuple[str, int]:
     return host, port
 
 
-def _literal(host: str) -> IPv4Address | IPv6Address | None:
+def _parse_ip_address(host: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(host.partition("%")[0])
     except ValueError:
         return None
 
 
-def _refused(why: str) -> AddressRefused:
+def _build_refusal(why: str) -> AddressRefused:
     return AddressRefused(errno.EACCES, why)

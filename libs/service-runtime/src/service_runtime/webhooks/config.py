@@ -11,7 +11,7 @@ from service_runtime.postgres.database import Connection
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import MailServer
-from service_runtime.webhooks.results import DeliverySubscription, Gone
+from service_runtime.webhooks.results import DeliverySubscription, EndpointGone
 from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.sending import REQUEST_TIMEOUT
 
@@ -37,10 +37,10 @@ class Limits:
 class WebhookConfig(Generic[WorkT_contra]):
     """A service's webhooks: its table of results, and the settings of the engine that sends them."""
 
-    vault: SecretBox
+    secret_box: SecretBox
     rules: AddressRules
     deliveries: Sequence[DeliverySubscription[WorkT_contra]] = ()
-    gone: Callable[[Gone, WorkT_contra], Awaitable[None]] | None = None
+    gone: Callable[[EndpointGone, WorkT_contra], Awaitable[None]] | None = None
     """What follows when an endpoint answered 410; in the unit of work of the delivery that met it."""
     limits: Limits = field(default_factory=Limits)
     mail: MailServer | None = None
@@ -48,6 +48,6 @@ class WebhookConfig(Generic[WorkT_contra]):
     resolver: AbstractResolver | None = None
     """What finds the addresses of hosts; the machine's own by default."""
 
-    def endpoints(self, connection: Connection, *, now: datetime) -> Endpoints:
+    def open_endpoints(self, connection: Connection, *, now: datetime) -> Endpoints:
         """The endpoints, for a unit of work."""
-        return Endpoints(connection, vault=self.vault, rules=self.rules, now=now)
+        return Endpoints(connection, secret_box=self.secret_box, rules=self.rules, now=now)

@@ -40,7 +40,7 @@ class Webhook:
 
 
 @dataclass(frozen=True)
-class Due:
+class DueDelivery:
     """A delivery that this process has claimed: to send, to give up, or to hand its known outcome over."""
 
     id: UUID
@@ -79,13 +79,13 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Settled:
+class SettledDelivery:
     """What became of a claimed delivery: finished with an `outcome`, or to be looked at again at `next_attempt_at`.
 
     Both at once: the outcome is known, and is handed over when its stream is released.
     """
 
-    due: Due
+    due: DueDelivery
     decided_at: datetime
     outcome: Outcome | None
     next_attempt_at: datetime | None = None
@@ -96,12 +96,12 @@ class Settled:
     def is_finished(self) -> bool:
         return self.outcome is not None and self.next_attempt_at is None
 
-    def kept(self, *, until: datetime) -> "Settled":
+    def hold_in_row(self, *, until: datetime) -> "SettledDelivery":
         """The outcome is known but stays in the row; from `until` on it can be claimed and handed over."""
         return replace(self, next_attempt_at=until)
 
 
-def body_of(webhook: Webhook, *, at: datetime) -> bytes:
+def encode_body(webhook: Webhook, *, at: datetime) -> bytes:
     """The exact bytes that are signed and sent, on every attempt. Raises TypeError for what JSON cannot say."""
     payload = {"type": webhook.kind, "timestamp": at.isoformat(), "data": webhook.data}
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
@@ -225,32 +225,32 @@ async def enqueue(
             "owners": [webhook.owner for webhook in webhooks],
             "kinds": [webhook.kind for webhook in webhooks],
             "abouts": [webhook.about for webhook in webhooks],
-            "bodies": [body_of(webhook, at=now) for webhook in webhooks],
+            "bodies": [encode_body(webhook, at=now) for webhook in webhooks],
             "give_ups": [webhook.give_up_after for webhook in webhooks],
         },
     )
 
 
-async def recall(connection: Connection, stream: StreamKey, kind: str, about: str, *, now: datetime) -> bool:
+async def cancel_delivery(connection: Connection, stream: StreamKey, kind: str, about: str, *, now: datetime) -> bool:
     """Cancels what was queued and never attempted; True when something was, which then nobody has heard of."""
     arguments = {"topic": stream.topic, "key": stream.key, "kind": kind, "about": about, "now": now}
     return (await connection.execute(_RECALL, arguments)).first() is not None
 
 
 @dataclass(frozen=True)
-class Room:
+class ClaimLimits:
     """What a process can take on: in all, for an owner that it is not busy with, and for those that it is."""
 
-    most: int
-    for_each: int
-    for_busy: Mapping[str, int]
+    total: int
+    per_owner: int
+    per_busy_owner: Mapping[str, int]
 
 
 async def claim(
-    connection: Connection, room: Room, *, in_flight: Sequence[UUID], within: Horizon, lease: timedelta
-) -> list[Due]:
+    connection: Connection, limits: ClaimLimits, *, in_flight: Sequence[UUID], within: Horizon, lease: timedelta
+) -> list[DueDelivery]:
     """Takes what is due and fits into `room`; nobody else gets it before its lease ends."""
-    full = [owner for owner, left in room.for_busy.items() if left < 1]
+    full = [owner for owner, left in limits.per_busy_owner.items() if left < 1]
     rows = await connection.execute(
         _CLAIM,
         {
@@ -258,19 +258,19 @@ async def claim(
             "released": within.released,
             "leased_until": within.instant + lease,
             "scanned": SCANNED,
-            "most": room.most,
-            "usual_room": room.for_each,
+            "most": limits.total,
+            "usual_room": limits.per_owner,
             "full": full,
-            "busy": list(room.for_busy),
-            "rooms": list(room.for_busy.values()),
+            "busy": list(limits.per_busy_owner),
+            "rooms": list(limits.per_busy_owner.values()),
             "in_flight": list(in_flight),
         },
     )
-    return list(map(_due, rows))
+    return list(map(_read_due, rows))
 
 
-def _due(row: Any) -> Due:  # a row's attributes are its columns
-    return Due(
+def _read_due(row: Any) -> DueDelivery:  # a row's attributes are its columns
+    return DueDelivery(
         id=row.id,
         lease=row.lease,
         owner=row.owner,
@@ -294,7 +294,7 @@ def _due(row: Any) -> Due:  # a row's attributes are its columns
     )
 
 
-async def settle(connection: Connection, settled: Sequence[Settled], *, now: datetime) -> set[UUID]:
+async def settle(connection: Connection, settled: Sequence[SettledDelivery], *, now: datetime) -> set[UUID]:
     """Writes attempts into the log, finishes what has an outcome, and puts the rest off.
 
     Returns those that it counted for; the others are finished already, or somebody else has them.

@@ -11,7 +11,7 @@ from contracts.errors import FieldError, InvalidInput, NotFound
 from service_runtime.postgres.database import Connection
 from service_runtime.webhooks.addresses import AddressRefused, AddressRules
 from service_runtime.webhooks.secret_box import SecretBox
-from service_runtime.webhooks.signing import new_secret
+from service_runtime.webhooks.signing import generate_secret
 
 GONE: Final = "gone"
 """Why an endpoint is disabled that answered 410."""
@@ -70,9 +70,9 @@ _DISABLE_AT = text(
 class Endpoints:
     """The endpoints, inside one unit of work whose instant is `now`."""
 
-    def __init__(self, connection: Connection, *, vault: SecretBox, rules: AddressRules, now: datetime) -> None:
+    def __init__(self, connection: Connection, *, secret_box: SecretBox, rules: AddressRules, now: datetime) -> None:
         self._connection = connection
-        self._vault = vault
+        self._secret_box = secret_box
         self._rules = rules
         self._now = now
 
@@ -82,11 +82,11 @@ class Endpoints:
         Returns the secret of a new endpoint, this once; None for one that had a secret and keeps it.
         Raises InvalidInput (`#/url`) for a URL that webhooks are not sent to.
         """
-        secret = new_secret()
+        secret = generate_secret()
         arguments = {
             "owner": owner,
-            "url": str(self._checked(url)),
-            "secret": self._vault.encrypt(secret, owner=owner),
+            "url": str(self._check_url(url)),
+            "secret": self._secret_box.encrypt(secret, owner=owner),
             "now": self._now,
         }
         is_new: bool = (await self._connection.execute(_PUT, arguments)).scalar_one()
@@ -103,10 +103,10 @@ class Endpoints:
 
         Raises EndpointNotFound.
         """
-        secret = new_secret()
+        secret = generate_secret()
         arguments = {
             "owner": owner,
-            "secret": self._vault.encrypt(secret, owner=owner),
+            "secret": self._secret_box.encrypt(secret, owner=owner),
             "until": self._now + overlap,
             "now": self._now,
         }
@@ -120,7 +120,7 @@ class Endpoints:
         arguments = {"owner": owner, "because": because, "now": self._now}
         return (await self._connection.execute(_DISABLE, arguments)).one_or_none() is not None
 
-    def _checked(self, url: str) -> URL:
+    def _check_url(self, url: str) -> URL:
         try:
             parsed = URL(url)
             self._rules.check_url(parsed)

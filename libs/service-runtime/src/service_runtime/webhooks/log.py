@@ -12,7 +12,7 @@ from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.deliveries import Attempt
 
-MOST: Final = 100
+MAX_LOGGED: Final = 100
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class LoggedDelivery:
     attempts: tuple[Attempt, ...]
 
 
-def _newest(where: str) -> TextClause:
+def _build_newest_query(where: str) -> TextClause:
     return text(
         f"""
         SELECT position, id, owner, topic, key, kind, about, queued_at, outcome, failure, decided_at
@@ -40,8 +40,8 @@ def _newest(where: str) -> TextClause:
     )
 
 
-_OF_OWNER = _newest("owner = :owner")
-_OF_STREAM = _newest("topic = :topic AND key = :key")
+_OF_OWNER = _build_newest_query("owner = :owner")
+_OF_STREAM = _build_newest_query("topic = :topic AND key = :key")
 _ATTEMPTS = text(
     """
     SELECT delivery_id, attempt, at, took_ms, status, failure FROM delivery_attempts
@@ -50,14 +50,16 @@ _ATTEMPTS = text(
 )
 
 
-async def log_for(connection: Connection, about: str | StreamKey, *, most: int = MOST) -> list[LoggedDelivery]:
+async def load_delivery_log(
+    connection: Connection, about: str | StreamKey, *, limit: int = MAX_LOGGED
+) -> list[LoggedDelivery]:
     """The `most` newest deliveries of an owner (text) or of a stream, newest first, with their attempts in order."""
     if isinstance(about, StreamKey):
-        found = await connection.execute(_OF_STREAM, {"topic": about.topic, "key": about.key, "most": most})
+        found = await connection.execute(_OF_STREAM, {"topic": about.topic, "key": about.key, "most": limit})
     else:
-        found = await connection.execute(_OF_OWNER, {"owner": about, "most": most})
+        found = await connection.execute(_OF_OWNER, {"owner": about, "most": limit})
     rows = found.all()
-    attempts = await _attempts(connection, [row.id for row in rows])
+    attempts = await _load_attempts(connection, [row.id for row in rows])
     return [
         LoggedDelivery(
             row.id,
@@ -75,7 +77,7 @@ async def log_for(connection: Connection, about: str | StreamKey, *, most: int =
     ]
 
 
-async def _attempts(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Attempt]]:
+async def _load_attempts(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Attempt]]:
     by_delivery: dict[UUID, list[Attempt]] = defaultdict(list)
     for row in await connection.execute(_ATTEMPTS, {"ids": ids}):
         took = timedelta(milliseconds=row.took_ms)

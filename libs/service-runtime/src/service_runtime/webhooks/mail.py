@@ -19,7 +19,7 @@ from sqlalchemy import text
 from service_runtime.clock import Clock
 from service_runtime.postgres.database import Connection
 from service_runtime.webhooks.secret_box import SecretBox
-from service_runtime.webhooks.sending import REQUEST_TIMEOUT, Answer, Limit
+from service_runtime.webhooks.sending import REQUEST_TIMEOUT, EndpointResponse, RequestTimeout
 
 MAILBOX: Final = "mailto:"
 ACCEPTED: Final = 250
@@ -30,39 +30,39 @@ _PUT = text(
     ON CONFLICT (owner) DO UPDATE SET secret = excluded.secret, changed_at = excluded.changed_at
     """
 )
-_IS_THERE = text("SELECT 1 FROM endpoints WHERE owner = :owner")
+_EXISTS = text("SELECT 1 FROM endpoints WHERE owner = :owner")
 _REMOVE = text("DELETE FROM endpoints WHERE owner = :owner")
 
 
-def mailbox_of(owner: str) -> str:
+def to_mailbox(owner: str) -> str:
     """Whom a mail in the queue is for, where webhooks have the bare owner; so neither waits for the other."""
     return MAILBOX + owner
 
 
-def owner_of(mailbox: str) -> str:
+def to_owner(mailbox: str) -> str:
     return mailbox.removeprefix(MAILBOX)
 
 
 class Mailboxes:
     """The mailboxes, inside one unit of work whose instant is `now`; an address goes in and never comes out."""
 
-    def __init__(self, connection: Connection, *, vault: SecretBox, now: datetime) -> None:
+    def __init__(self, connection: Connection, *, secret_box: SecretBox, now: datetime) -> None:
         self._connection = connection
-        self._vault = vault
+        self._secret_box = secret_box
         self._now = now
 
     async def put(self, owner: str, address: str) -> None:
         """Mail to `owner` goes to `address` from now on, what is queued too."""
-        name = mailbox_of(owner)
-        sealed = self._vault.encrypt(address, owner=name)
+        name = to_mailbox(owner)
+        sealed = self._secret_box.encrypt(address, owner=name)
         arguments = {"owner": name, "url": MAILBOX, "address": sealed, "now": self._now}
         await self._connection.execute(_PUT, arguments)
 
-    async def is_there(self, owner: str) -> bool:
-        return (await self._connection.execute(_IS_THERE, {"owner": mailbox_of(owner)})).first() is not None
+    async def has_mailbox(self, owner: str) -> bool:
+        return (await self._connection.execute(_EXISTS, {"owner": to_mailbox(owner)})).first() is not None
 
     async def remove(self, owner: str) -> None:
-        await self._connection.execute(_REMOVE, {"owner": mailbox_of(owner)})
+        await self._connection.execute(_REMOVE, {"owner": to_mailbox(owner)})
 
 
 @dataclass(frozen=True)
@@ -91,17 +91,17 @@ class MailSender:
         self._server = server
         self._clock = clock
 
-    async def send(self, address: str, mail_id: str, body: bytes, *, limit: Limit) -> Answer:
+    async def send(self, address: str, mail_id: str, body: bytes, *, limit: RequestTimeout) -> EndpointResponse:
         """Sends `body` once, within `limit`; its answer's status is the server's reply code.
 
         Raises OSError where the server cannot be reached. The thread is left alone when `limit` is over: a mail that
         it hands over after that arrives, and the same id tells it from the next attempt.
         """
         async with limit:
-            code = await asyncio.to_thread(self._hand_over, _mail(body, mail_id, address, self._server.sender))
-        return Answer(code, self._clock.now())
+            code = await asyncio.to_thread(self._submit_mail, _build_mail(body, mail_id, address, self._server.sender))
+        return EndpointResponse(code, self._clock.now())
 
-    def _hand_over(self, mail: EmailMessage) -> int:
+    def _submit_mail(self, mail: EmailMessage) -> int:
         try:
             with smtplib.SMTP(self._server.host, self._server.port, timeout=REQUEST_TIMEOUT) as server:
                 if self._server.starttls:
@@ -116,11 +116,11 @@ class MailSender:
         return ACCEPTED
 
 
-def _mail(body: bytes, mail_id: str, address: str, sender: str) -> EmailMessage:
-    said: dict[str, Any] = json.loads(body)["data"]
+def _build_mail(body: bytes, mail_id: str, address: str, sender: str) -> EmailMessage:
+    data: dict[str, Any] = json.loads(body)["data"]
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, address, str(said["subject"])
+    mail["From"], mail["To"], mail["Subject"] = sender, address, str(data["subject"])
     mail["Date"] = formatdate(usegmt=True)
     mail["Message-ID"] = f"<{mail_id}@{sender.rpartition('@')[2]}>"
-    mail.set_content(str(said["text"]))
+    mail.set_content(str(data["text"]))
     return mail

@@ -11,7 +11,7 @@ from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks import deliveries as queue
-from service_runtime.webhooks.deliveries import Settled
+from service_runtime.webhooks.deliveries import SettledDelivery
 from service_runtime.webhooks.endpoints import GONE, disable_gone
 
 WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
@@ -49,7 +49,7 @@ class Undeliverable:
 
 
 @dataclass(frozen=True)
-class Gone:
+class EndpointGone:
     """An endpoint answered 410 and is disabled now."""
 
     owner: str
@@ -66,7 +66,7 @@ class DeliverySubscription(Generic[WorkT_contra]):
     undeliverable: Callable[[Undeliverable, WorkT_contra], Awaitable[None]] | None
 
 
-def deliveries(
+def subscribe_to_deliveries(
     kind: str,
     *,
     delivered: Callable[[Delivered, WorkT_contra], Awaitable[None]] | None = None,
@@ -84,7 +84,7 @@ class DeliveryClaim:
     no operator's pause may turn it into a second sending.
     """
 
-    settled: Settled
+    settled: SettledDelivery
     service: str
     endpoint_gone: bool = field(default=False, init=False)
     """Whether taking this claim disabled the endpoint."""
@@ -108,7 +108,7 @@ class DeliveryClaim:
     async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         self.endpoint_gone = False
         if stream.parked:
-            await queue.settle(connection, [self.settled.kept(until=work.now)], now=work.now)
+            await queue.settle(connection, [self.settled.hold_in_row(until=work.now)], now=work.now)
             return False
         if not await queue.settle(connection, [self.settled], now=work.now):
             return False
@@ -121,7 +121,7 @@ class DeliveryClaim:
         """The row has been finished by `take`."""
 
 
-def delivered(settled: Settled) -> Delivered:
+def build_delivered(settled: SettledDelivery) -> Delivered:
     due = settled.due
     first = due.first_attempt_at or settled.decided_at
     return Delivered(
@@ -129,7 +129,7 @@ def delivered(settled: Settled) -> Delivered:
     )
 
 
-def undeliverable(settled: Settled) -> Undeliverable:
+def build_undeliverable(settled: SettledDelivery) -> Undeliverable:
     due = settled.due
     reason = settled.failure or "no answer"
     return Undeliverable(

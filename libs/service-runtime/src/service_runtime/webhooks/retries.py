@@ -12,7 +12,7 @@ LAST_CHANCE: Final = timedelta(seconds=10)
 """Before giving up: what the last attempt has left for its request."""
 
 
-def next_attempt(
+def compute_next_attempt(
     *, attempt: int, now: datetime, give_up_at: datetime, retry_after: timedelta | None, chance: float | None = None
 ) -> datetime:
     """When to look at a delivery again after its `attempt`-th attempt failed; at `give_up_at` it is given up.
@@ -31,7 +31,7 @@ def next_attempt(
     return last if last > now else give_up_at
 
 
-def retry_after(header: str | None, *, now: datetime | None = None) -> timedelta | None:
+def parse_retry_after(header: str | None, *, now: datetime | None = None) -> timedelta | None:
     """How long an endpoint asks us to wait, by its header (seconds or an HTTP date); None where it does not say.
 
     `now` is real time by default, because the endpoint's date is.

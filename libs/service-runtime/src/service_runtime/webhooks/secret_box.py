@@ -28,11 +28,11 @@ class SecretBox:
     """Encrypts with the first key and decrypts with any of them (AES-256-GCM).
 
     `keys` are 32 bytes each, in base64. To change the key, put the new one first and drop the old one when every
-    secret has been rotated. Raises VaultKeyUnusable.
+    secret has been rotated. Raises SecretBoxKeyInvalid.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        raw = [_key(key) for key in keys]
+        raw = [_decode_key(key) for key in keys]
         if not raw:
             message = "no key to keep webhook secrets with; give at least one, 32 bytes in base64"
             raise SecretBoxKeyInvalid(message)
@@ -59,7 +59,7 @@ class SecretBox:
             raise SecretUnreadable(message) from None
 
 
-def _key(text: str) -> bytes:
+def _decode_key(text: str) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -24,20 +24,20 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from service_runtime.clock import Clock
-from service_runtime.webhooks.addresses import AddressRefused, AddressRules, public_socket
-from service_runtime.webhooks.retries import retry_after
+from service_runtime.webhooks.addresses import AddressRefused, AddressRules, open_public_socket
+from service_runtime.webhooks.retries import parse_retry_after
 from service_runtime.webhooks.secret_box import SecretUnreadable
-from service_runtime.webhooks.signing import signed_headers
+from service_runtime.webhooks.signing import build_signed_headers
 
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds for one request: name, connection, TLS and the answer's status."""
-LARGEST_ANSWER: Final = 65_536
+MAX_RESPONSE_BODY: Final = 65_536
 """Bytes of an answer's body that are read (and thrown away) to keep its connection; with more it is closed."""
 _BODY_TIMEOUT: Final = 1.0
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "Call-off webhooks"}
 
 
-class Limit:
+class RequestTimeout:
     """A request's time limit in seconds, which can be brought forward while the request runs."""
 
     def __init__(self, seconds: float) -> None:
@@ -61,7 +61,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndpointResponse:
     """What an endpoint answered: its status, when, and how long it asks us to wait; its body is nobody's business."""
 
     status: int
@@ -89,8 +89,10 @@ class Sender:
 
     async def __aenter__(self) -> Self:
         # Two pools: a connection to a trusted host:port is never used for a URL that has to be checked.
-        self._public = self._session(TCPConnector(limit=0, socket_factory=public_socket, resolver=self._resolver))
-        self._trusted = self._session(TCPConnector(limit=0, resolver=self._resolver))
+        self._public = self._open_session(
+            TCPConnector(limit=0, socket_factory=open_public_socket, resolver=self._resolver)
+        )
+        self._trusted = self._open_session(TCPConnector(limit=0, resolver=self._resolver))
         return self
 
     async def __aexit__(
@@ -99,7 +101,7 @@ class Sender:
         await self._public.close()
         await self._trusted.close()
 
-    def _session(self, connector: TCPConnector) -> ClientSession:
+    def _open_session(self, connector: TCPConnector) -> ClientSession:
         return ClientSession(
             connector=connector,
             timeout=ClientTimeout(total=None),
@@ -109,28 +111,33 @@ class Sender:
             auto_decompress=False,
         )
 
-    async def send(self, url: str, webhook_id: str, body: bytes, *, keys: Sequence[str], limit: Limit) -> Answer:
+    async def send(
+        self, url: str, webhook_id: str, body: bytes, *, keys: Sequence[str], limit: RequestTimeout
+    ) -> EndpointResponse:
         """POSTs `body` once, signed with each secret in `keys`; the answer's status has to come within `limit`.
 
-        Raises AddressRefused, TimeoutError, OSError, ValueError or aiohttp's ClientError; `failure_of` names them.
+        Raises AddressRefused, TimeoutError, OSError, ValueError or aiohttp's ClientError.
+        `describe_failure` names them.
         """
         target = URL(url)
         self._rules.check_url(target)
         session = self._trusted if self._rules.trusts(target) else self._public
-        headers = signed_headers(webhook_id, body, keys=keys, timestamp=int(time.time()))
+        headers = build_signed_headers(webhook_id, body, keys=keys, timestamp=int(time.time()))
         async with limit:
             response = await session.post(target, data=body, headers=headers, allow_redirects=False)
         # The status decides; however slowly a body follows, it neither delays the answer nor undoes it.
-        answer = Answer(response.status, self._clock.now(), retry_after(response.headers.get("Retry-After")))
-        await _leave(response)
+        answer = EndpointResponse(
+            response.status, self._clock.now(), parse_retry_after(response.headers.get("Retry-After"))
+        )
+        await _drain_body(response)
         return answer
 
 
-async def _leave(response: ClientResponse) -> None:
+async def _drain_body(response: ClientResponse) -> None:
     """Reads what little there is of the body, so that the connection can be used again, or closes it."""
     try:
         async with asyncio.timeout(_BODY_TIMEOUT):
-            await response.content.readexactly(LARGEST_ANSWER + 1)
+            await response.content.readexactly(MAX_RESPONSE_BODY + 1)
     except asyncio.IncompleteReadError:
         response.release()
     except (TimeoutError, ClientError, OSError):
@@ -139,7 +146,7 @@ async def _leave(response: ClientResponse) -> None:
         response.close()
 
 
-def failure_of(error: Exception) -> str:
+def describe_failure(error: Exception) -> str:
     """What went wrong with a request, in closed words that tell an owner where to look and nobody anything else."""
     cause = error.os_error if isinstance(error, ClientConnectorError) else error
     for kinds, words in _FAILURES:

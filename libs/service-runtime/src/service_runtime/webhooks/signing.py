@@ -11,12 +11,12 @@ PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
 
 
-def new_secret() -> str:
+def generate_secret() -> str:
     """A fresh secret in the form that receivers are given: `whsec_` and 32 random bytes in base64."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def signed_headers(webhook_id: str, body: bytes, *, keys: Sequence[str], timestamp: int) -> dict[str, str]:
+def build_signed_headers(webhook_id: str, body: bytes, *, keys: Sequence[str], timestamp: int) -> dict[str, str]:
     """The three headers of a webhook, with one signature for each secret in `keys`.
 
     `timestamp` is in whole seconds of real time: receivers refuse what is more than five minutes away from theirs.

@@ -1,4 +1,4 @@
-"""A whole story as services tell it: the market of an area, and one package's road to its placement."""
+"""The records of a complete case: providers and lists of an area, and one package until its placement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,8 @@ from datetime import date
 from typing import Final
 from uuid import uuid4
 
-from audit.domain.records import Arrived
+from audit.domain.records import RawRecord
+from contracts.events.base import ViewUse
 from contracts.events.frameworks import RankedListPublished
 from contracts.events.packages import (
     Candidate,
@@ -18,13 +19,12 @@ from contracts.events.packages import (
     ProviderPassedOver,
     SourcingStarted,
     StageEntered,
-    ViewUse,
 )
 from contracts.events.providers import EligibilityChanged, ProviderRegistered
+from contracts.examples import COLCHESTER, an_example_of, some_care
 from contracts.ids import FrameworkKey, PackageId, ProviderId
 from contracts.values import PassOverReason, Tier
-from testkit.audit.builders import Press
-from testkit.contract_examples import COLCHESTER, an_example_of, some_care
+from testkit.audit.builders import RecordBuilder
 
 NAMES: Final = ("Alder", "Birch", "Cedar", "Dogwood", "Elder")
 
@@ -34,26 +34,28 @@ class Story:
     """Alder is embargoed, Birch declines, Cedar accepts; Dogwood stands behind, Elder on tier 2's list."""
 
     package: PackageId
-    press: Press
+    press: RecordBuilder
     providers: dict[str, ProviderId] = field(default_factory=lambda: {name: ProviderId(uuid4()) for name in NAMES})
     framework: FrameworkKey = field(default_factory=lambda: FrameworkKey(f"invented-{uuid4()}"))
 
-    def records(self) -> list[Arrived]:
-        return [*self._market(), *self._road()]
+    def make_records(self) -> list[RawRecord]:
+        return [*self._make_registry_records(), *self._make_package_records()]
 
-    def _market(self) -> list[Arrived]:
-        named = [ProviderRegistered(provider_id=each, name=name, service_types=()) for name, each in self._named()]
-        eligible = [an_example_of(EligibilityChanged, provider_id=each) for _, each in self._named()]
-        lists = [
-            self._list(Tier.ONE, "Alder", "Birch", "Cedar", "Dogwood"),
-            self._list(Tier.TWO, "Elder"),
+    def _make_registry_records(self) -> list[RawRecord]:
+        named = [
+            ProviderRegistered(provider_id=each, name=name, service_types=()) for name, each in self._list_providers()
         ]
-        return self.press.says(*named, *eligible, *lists)
+        eligible = [an_example_of(EligibilityChanged, provider_id=each) for _, each in self._list_providers()]
+        lists = [
+            self._make_ranked_list(Tier.ONE, "Alder", "Birch", "Cedar", "Dogwood"),
+            self._make_ranked_list(Tier.TWO, "Elder"),
+        ]
+        return self.press.publish(*named, *eligible, *lists)
 
-    def _named(self) -> Sequence[tuple[str, ProviderId]]:
+    def _list_providers(self) -> Sequence[tuple[str, ProviderId]]:
         return list(self.providers.items())
 
-    def _list(self, tier: Tier, *names: str) -> RankedListPublished:
+    def _make_ranked_list(self, tier: Tier, *names: str) -> RankedListPublished:
         return RankedListPublished(
             framework=self.framework,
             area=COLCHESTER,
@@ -61,22 +63,26 @@ class Story:
             list_version=7,
             issued_on=date(2026, 2, 1),
             live_from=date(2026, 3, 1),
-            ranking=self._ranking(*names),
+            ranking=self._make_ranking(*names),
         )
 
-    def _ranking(self, *names: str) -> tuple[Candidate, ...]:
+    def _make_ranking(self, *names: str) -> tuple[Candidate, ...]:
         return tuple(Candidate(provider_id=self.providers[name], rank=rank) for rank, name in enumerate(names, start=1))
 
-    def _road(self) -> list[Arrived]:
+    def _make_package_records(self) -> list[RawRecord]:
         press, package = self.press, self.package
         views = (ViewUse(view="eligibility", key=str(self.providers["Alder"]), sequence=2),)
         alder, birch, cedar = (self.providers[name] for name in NAMES[:3])
         requested = an_example_of(PackageRequested, package_id=package, care=some_care(framework=self.framework))
-        first = press.envelope(requested, cause=f"command:{uuid4()}", actor="system:council-1")
-        began = press.says(
+        first = press.make_envelope(requested, cause=f"command:{uuid4()}", actor="system:council-1")
+        began = press.publish(
             an_example_of(SourcingStarted, package_id=package, framework=self.framework),
             an_example_of(
-                StageEntered, package_id=package, list_version=7, candidates=self._ranking(*NAMES[:4]), tier=Tier.ONE
+                StageEntered,
+                package_id=package,
+                list_version=7,
+                candidates=self._make_ranking(*NAMES[:4]),
+                tier=Tier.ONE,
             ),
             an_example_of(
                 ProviderPassedOver,
@@ -89,15 +95,15 @@ class Story:
             an_example_of(OfferMade, package_id=package, provider_id=birch, rank=2, views=()),
             cause=str(first.id),
         )
-        ended = press.says(
+        ended = press.publish(
             an_example_of(OfferDeclined, package_id=package, provider_id=birch),
             an_example_of(OfferMade, package_id=package, provider_id=cedar, rank=3, views=()),
             an_example_of(OfferAccepted, package_id=package, provider_id=cedar),
             an_example_of(PackagePlaced, package_id=package, provider_id=cedar, views=()),
             actor=f"provider:{cedar}",
         )
-        return [press.record(first, requested), *began, *ended]
+        return [press.make_record(first, requested), *began, *ended]
 
 
 LINES: Final = 9
-"""What is on record about the package itself, once all of it is."""
+"""The number of records about the package itself."""

@@ -8,14 +8,7 @@ from typing import Any, Final
 from contracts.events.listings import AwardAwaitsApproval
 from contracts.events.packages import PackagePlaced
 from contracts.events.rates import SelectedRate, Selection
-from contracts.framework import FrameworkDefinition, MatrixLine
-from contracts.ids import AwardId, CouncilKey, OrderId, PackageId, PlacementId, ProviderId
-from contracts.terms import terms_at
-from contracts.values import PriceUnit, ServiceType, Terms
-from pricing.domain.approvals import SpotPrice, asked_by
-from pricing.domain.orders import PurchaseOrder, line_for, order_for
-from pricing.domain.rates import Choice, Place
-from testkit.contract_examples import (
+from contracts.examples import (
     COLCHESTER,
     ESSEX,
     MONDAY_NINE,
@@ -25,6 +18,13 @@ from testkit.contract_examples import (
     some_care,
     some_prices,
 )
+from contracts.framework import FrameworkDefinition, MatrixLine
+from contracts.ids import AwardId, CouncilKey, OrderId, PackageId, PlacementId, ProviderId
+from contracts.terms import compute_terms_at_rate
+from contracts.values import PriceUnit, ServiceType, Terms
+from pricing.domain.approvals import SpotPrice, create_spot_price
+from pricing.domain.orders import PurchaseOrder, build_line, build_order
+from pricing.domain.rates import RateChoice, RateScope
 
 COUNCIL: Final = CouncilKey("essex")
 PACKAGE: Final = PackageId(an_id("package_id"))
@@ -33,8 +33,8 @@ HOURLY: Final = (Decimal("24.10"), Decimal("24.90"), Decimal("25.70"))
 """Rates 1 to 3 of personal care."""
 
 
-def provider(name: str) -> ProviderId:
-    """The id of an invented provider; the same name, the same id."""
+def a_provider_id(name: str) -> ProviderId:
+    """Builds the id of an invented provider. The same name gives the same id."""
     return ProviderId(an_id(name))
 
 
@@ -56,12 +56,12 @@ def a_matrix(**changed: object) -> FrameworkDefinition:
     return a_definition(**{**usual, **changed})
 
 
-def a_place(name: str = "Alder", **changed: Any) -> Place:  # any field of Place, as `replace` takes them
-    return replace(Place(provider(name), ESSEX, COLCHESTER), **changed)
+def a_rate_scope(name: str = "Alder", **changed: Any) -> RateScope:  # any field of RateScope, as `replace` takes them
+    return replace(RateScope(a_provider_id(name), ESSEX, COLCHESTER), **changed)
 
 
-def personal_care(number: int) -> Choice:
-    return Choice(ServiceType.PERSONAL_CARE, number)
+def a_personal_care_choice(number: int) -> RateChoice:
+    return RateChoice(ServiceType.PERSONAL_CARE, number)
 
 
 def a_selection(valid_from: date, *, number: int = 1, matrix_version: int = 1) -> Selection:
@@ -72,9 +72,9 @@ def a_selection(valid_from: date, *, number: int = 1, matrix_version: int = 1) -
     return Selection(valid_from=valid_from, matrix_version=matrix_version, rates=(rate,))
 
 
-def spot_terms(rate: str = "31.50") -> Terms:
+def some_spot_terms(rate: str = "31.50") -> Terms:
     """3.5 hours of personal care a week at this rate."""
-    return terms_at(some_care(), PriceUnit.HOUR, Decimal(rate), price_list="proposed by the provider")
+    return compute_terms_at_rate(some_care(), PriceUnit.HOUR, Decimal(rate), price_list="proposed by the provider")
 
 
 def a_placement(**changed: object) -> PackagePlaced:
@@ -83,16 +83,16 @@ def a_placement(**changed: object) -> PackagePlaced:
 
 def an_award(**changed: object) -> AwardAwaitsApproval:
     """31.50 an hour against a ceiling of 30.00, awarded by officer:first."""
-    usual: dict[str, object] = {"terms": spot_terms(), "ceiling": Decimal("30.00"), "inadequate_reason": None}
+    usual: dict[str, object] = {"terms": some_spot_terms(), "ceiling": Decimal("30.00"), "inadequate_reason": None}
     return an_example_of(AwardAwaitsApproval, **{**usual, **changed})
 
 
 def an_order(name: str = "first", **changed: Any) -> PurchaseOrder:  # any field of PurchaseOrder
-    """The order of an invented placement; another name, another package."""
+    """Builds the order of an invented placement. Each name gives another package."""
     placed = a_placement(package_id=an_id(f"package {name}"), placement_id=PlacementId(an_id(f"placement {name}")))
-    order = order_for(
+    order = build_order(
         placed,
-        line_for(placed),
+        build_line(placed),
         order_id=OrderId(an_id(f"order {name}")),
         reference=f"PO-2026-{abs(an_id(name).int) % 1_000_000:06d}",
         at=MONDAY_NINE,
@@ -101,6 +101,6 @@ def an_order(name: str = "first", **changed: Any) -> PurchaseOrder:  # any field
 
 
 def a_spot_price(name: str = "first", **changed: Any) -> SpotPrice:  # any field of SpotPrice
-    """The price of `an_award`, as it waits; another name, another award."""
-    price = asked_by(an_award(award_id=AwardId(an_id(f"award {name}"))), at=MONDAY_NINE)
+    """Builds the pending price of `an_award`. Each name gives another award."""
+    price = create_spot_price(an_award(award_id=AwardId(an_id(f"award {name}"))), at=MONDAY_NINE)
     return replace(price, **changed)

@@ -1,4 +1,4 @@
-"""Pricing's repositories without a database; they pass the same suite as those in PostgreSQL."""
+"""In-memory repositories of pricing. They pass the same test suite as the PostgreSQL repositories."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,18 @@ from contracts.events.frameworks import FrameworkPublished
 from contracts.events.rates import Selection
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AwardId, CouncilKey, FrameworkKey, OrderId, PackageId, PlacementId
-from pricing.domain.approvals import SpotPrice, Standing
+from pricing.domain.approvals import ApprovalStatus, SpotPrice
 from pricing.domain.orders import PurchaseOrder
-from pricing.domain.rates import Place, with_selection
-from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, Days, Position, RatesWanted, Selected, SelectionListed
+from pricing.domain.rates import RateScope, add_selection
+from pricing.ports import (
+    DEFINITION_VERSIONS,
+    DEFINITIONS,
+    AreaSelections,
+    DateRange,
+    ListedSelection,
+    Position,
+    SelectionFilter,
+)
 from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
 
 ItemT = TypeVar("ItemT")
@@ -22,10 +30,10 @@ ItemT = TypeVar("ItemT")
 
 @dataclass
 class Ledger:
-    """What the repositories in memory keep, each thing with the council that it belongs to."""
+    """Rows of the in-memory repositories, each with its council."""
 
-    selections: dict[tuple[CouncilKey, Place], list[SelectionListed]] = field(
-        default_factory=dict[tuple[CouncilKey, Place], list[SelectionListed]]
+    selections: dict[tuple[CouncilKey, RateScope], list[ListedSelection]] = field(
+        default_factory=dict[tuple[CouncilKey, RateScope], list[ListedSelection]]
     )
     orders: dict[OrderId, tuple[CouncilKey, PurchaseOrder]] = field(
         default_factory=dict[OrderId, tuple[CouncilKey, PurchaseOrder]]
@@ -38,75 +46,75 @@ class Ledger:
     )
     views: InMemoryProjections = field(default_factory=InMemoryProjections)
 
-    def hears_of(self, definition: FrameworkDefinition) -> None:
-        """Takes in a published version of a framework."""
+    def add_definition(self, definition: FrameworkDefinition) -> None:
+        """Applies a published framework version to the projections."""
         event = FrameworkPublished(definition=definition)
-        for view in (DEFINITIONS, DEFINITION_VERSIONS):
-            self.views.hear(view, event, sequence=definition.version)
+        for projection in (DEFINITIONS, DEFINITION_VERSIONS):
+            self.views.hear(projection, event, sequence=definition.version)
 
 
 class InMemoryFrameworks:
-    """The councils' frameworks, as views in memory hold them."""
+    """Framework definitions, read from in-memory projections."""
 
     def __init__(self, views: InMemoryProjections) -> None:
         self._views = views
 
-    async def newest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
+    async def find_latest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
         known = await self._views.get(DEFINITIONS, framework)
         return None if known is None else known.event.definition
 
 
 class InMemoryRates:
-    """Selections in the ledger."""
+    """In-memory repository of selections."""
 
     def __init__(self, ledger: Ledger, council: CouncilKey, now: datetime) -> None:
         self._ledger = ledger
         self._council = council
         self._now = now
 
-    async def of(self, place: Place) -> tuple[Selection, ...]:
-        return _selections(self._ledger.selections.get((self._council, place), ()))
+    async def list_selections(self, scope: RateScope) -> tuple[Selection, ...]:
+        return _merge_selections(self._ledger.selections.get((self._council, scope), ()))
 
-    async def keep(self, place: Place, selection: Selection) -> None:
-        kept = self._ledger.selections.get((self._council, place), [])
-        others = [each for each in kept if each.selection.valid_from != selection.valid_from]
-        listed = SelectionListed(uuid4(), place, selection, self._now)
-        self._ledger.selections[self._council, place] = [*others, listed]
+    async def save_selection(self, scope: RateScope, selection: Selection) -> None:
+        stored = self._ledger.selections.get((self._council, scope), [])
+        others = [each for each in stored if each.selection.valid_from != selection.valid_from]
+        listed = ListedSelection(uuid4(), scope, selection, self._now)
+        self._ledger.selections[self._council, scope] = [*others, listed]
 
 
-def _selections(listed: Iterable[SelectionListed]) -> tuple[Selection, ...]:
+def _merge_selections(listed: Iterable[ListedSelection]) -> tuple[Selection, ...]:
     selections: tuple[Selection, ...] = ()
     for each in listed:
-        selections = with_selection(selections, each.selection)
+        selections = add_selection(selections, each.selection)
     return selections
 
 
 class InMemoryOrders:
-    """Purchase orders in the ledger, which refuses what the database refuses."""
+    """In-memory repository of purchase orders, with the database's constraints."""
 
     def __init__(self, ledger: Ledger, council: CouncilKey) -> None:
         self._ledger = ledger
         self._council = council
 
-    async def next_number(self, year: int) -> int:
+    async def draw_number(self, year: int) -> int:
         return next(self._ledger.numbers.setdefault((self._council, year), count(1)))
 
-    async def of_placement(self, placement_id: PlacementId) -> PurchaseOrder | None:
+    async def find_by_placement(self, placement_id: PlacementId) -> PurchaseOrder | None:
         return next((each for _, each in self._ledger.orders.values() if each.placement_id == placement_id), None)
 
     async def add(self, order: PurchaseOrder) -> None:
-        assert await self.of_placement(order.placement_id) is None, "one order of a placement"
-        kept = [each for _, each in self._ledger.orders.values() if each.package_id == order.package_id]
-        assert all(each.cancelled for each in kept), "one standing order of a package"
+        assert await self.find_by_placement(order.placement_id) is None, "one order of a placement"
+        stored = [each for _, each in self._ledger.orders.values() if each.package_id == order.package_id]
+        assert all(each.cancelled for each in stored), "one standing order of a package"
         self._ledger.orders[order.order_id] = (self._council, order)
 
     async def save(self, order: PurchaseOrder) -> None:
-        council, kept = self._ledger.orders[order.order_id]
-        self._ledger.orders[order.order_id] = (council, replace(kept, cancelled=order.cancelled))
+        council, stored = self._ledger.orders[order.order_id]
+        self._ledger.orders[order.order_id] = (council, replace(stored, cancelled=order.cancelled))
 
 
 class InMemorySpotPrices:
-    """Prices above a ceiling in the ledger, which refuses what the database refuses."""
+    """In-memory repository of spot prices, with the database's constraints."""
 
     def __init__(self, ledger: Ledger, council: CouncilKey) -> None:
         self._ledger = ledger
@@ -116,9 +124,9 @@ class InMemorySpotPrices:
         _, price = self._ledger.prices.get(award_id, (self._council, None))
         return price
 
-    async def pending_of(self, package_id: PackageId) -> Sequence[SpotPrice]:
+    async def list_pending(self, package_id: PackageId) -> Sequence[SpotPrice]:
         of_package = (each for _, each in self._ledger.prices.values() if each.package_id == package_id)
-        pending = (each for each in of_package if each.standing is Standing.PENDING)
+        pending = (each for each in of_package if each.status is ApprovalStatus.PENDING)
         return sorted(pending, key=lambda each: (each.asked_at, each.award_id))
 
     async def add(self, price: SpotPrice) -> None:
@@ -126,8 +134,8 @@ class InMemorySpotPrices:
         self._ledger.prices[price.award_id] = (self._council, price)
 
     async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
-        council, kept = self._ledger.prices[price.award_id]
-        assert price.decision is before.decision or kept.decision is None, "one decision of an award"
+        council, stored = self._ledger.prices[price.award_id]
+        assert price.decision is before.decision or stored.decision is None, "one decision of an award"
         self._ledger.prices[price.award_id] = (council, price)
 
 
@@ -159,76 +167,76 @@ class InMemoryPricingWork(InMemoryUnitOfWork):
 
 
 class InMemoryPricingQueries:
-    """Questions about what is in the ledger."""
+    """Queries over the in-memory rows."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def matrices_of(self, council: CouncilKey, framework: FrameworkKey | None) -> Sequence[FrameworkDefinition]:
+    async def list_matrices(self, council: CouncilKey, framework: FrameworkKey | None) -> Sequence[FrameworkDefinition]:
         known = await self._ledger.views.get_by_prefix(
             DEFINITION_VERSIONS, "" if framework is None else f"{framework}/"
         )
         own = (each.event.definition for each in known if each.event.definition.council == council)
         return sorted(own, key=lambda each: (each.framework, -each.version))
 
-    async def rates_of(self, place: Place, council: CouncilKey) -> Selected | None:
-        kept = self._ledger.selections.get((council, place))
-        return None if kept is None else Selected(place, _selections(kept))
+    async def find_selections(self, scope: RateScope, council: CouncilKey) -> AreaSelections | None:
+        stored = self._ledger.selections.get((council, scope))
+        return None if stored is None else AreaSelections(scope, _merge_selections(stored))
 
-    async def selections_of(
-        self, council: CouncilKey, wanted: RatesWanted, *, after: Position, limit: int
-    ) -> Sequence[SelectionListed]:
+    async def list_selections(
+        self, council: CouncilKey, filters: SelectionFilter, *, after: Position, limit: int
+    ) -> Sequence[ListedSelection]:
         found = [
             each
-            for (of_council, place), kept in self._ledger.selections.items()
-            for each in kept
+            for (of_council, scope), stored in self._ledger.selections.items()
+            for each in stored
             if of_council == council
-            and wanted.provider_id in {None, place.provider_id}
-            and wanted.framework in {None, place.framework}
-            and wanted.area in {None, place.area}
+            and filters.provider_id in {None, scope.provider_id}
+            and filters.framework in {None, scope.framework}
+            and filters.area in {None, scope.area}
         ]
-        return _page(found, lambda each: (each.selected_at, each.selection_id), after=after, limit=limit)
+        return _take_page(found, lambda each: (each.selected_at, each.selection_id), after=after, limit=limit)
 
-    async def orders_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[PurchaseOrder]:
-        found = [each for each in self._orders(council) if each.package_id == package_id]
-        return _page(found, _when_issued, after=None, limit=len(found))
+    async def list_orders_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[PurchaseOrder]:
+        found = [each for each in self._list_orders(council) if each.package_id == package_id]
+        return _take_page(found, _get_position, after=None, limit=len(found))
 
-    async def orders_of(
-        self, council: CouncilKey, days: Days, *, after: Position, limit: int
+    async def list_orders(
+        self, council: CouncilKey, days: DateRange, *, after: Position, limit: int
     ) -> Sequence[PurchaseOrder]:
         found = [
             each
-            for each in self._orders(council)
+            for each in self._list_orders(council)
             if (days.first is None or days.first <= each.issued_on)
             and (days.last is None or each.issued_on <= days.last)
         ]
-        return _page(found, _when_issued, after=after, limit=limit)
+        return _take_page(found, _get_position, after=after, limit=limit)
 
-    def _orders(self, council: CouncilKey) -> list[PurchaseOrder]:
+    def _list_orders(self, council: CouncilKey) -> list[PurchaseOrder]:
         return [each for of_council, each in self._ledger.orders.values() if of_council == council]
 
-    async def spot_price(self, award_id: AwardId, council: CouncilKey) -> SpotPrice | None:
+    async def find_spot_price(self, award_id: AwardId, council: CouncilKey) -> SpotPrice | None:
         of_council, price = self._ledger.prices.get(award_id, (None, None))
         return price if of_council == council else None
 
-    async def spot_prices_of(
-        self, council: CouncilKey, standing: Standing | None, *, after: Position, limit: int
+    async def list_spot_prices(
+        self, council: CouncilKey, status: ApprovalStatus | None, *, after: Position, limit: int
     ) -> Sequence[SpotPrice]:
         found = [
             each
             for of_council, each in self._ledger.prices.values()
-            if of_council == council and standing in {None, each.standing}
+            if of_council == council and status in {None, each.status}
         ]
-        return _page(found, lambda each: (each.asked_at, each.award_id), after=after, limit=limit)
+        return _take_page(found, lambda each: (each.asked_at, each.award_id), after=after, limit=limit)
 
 
-def _when_issued(order: PurchaseOrder) -> tuple[datetime, UUID]:
+def _get_position(order: PurchaseOrder) -> tuple[datetime, UUID]:
     return order.issued_at, order.order_id
 
 
-def _page(
+def _take_page(
     found: Iterable[ItemT], position: Callable[[ItemT], tuple[datetime, UUID]], *, after: Position, limit: int
 ) -> list[ItemT]:
-    """The newest first, those behind `after` only."""
+    """Returns up to `limit` items after the position, newest first."""
     newest_first = sorted(found, key=position, reverse=True)
     return [each for each in newest_first if after is None or position(each) < after][:limit]

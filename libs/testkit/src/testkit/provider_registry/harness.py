@@ -10,14 +10,14 @@ from uuid import UUID, uuid4
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from contracts.catalogue import BY_TYPE, PACKAGES, decode, entry_of
+from contracts.catalogue import BY_TYPE, PACKAGES, decode, find_entry
 from contracts.events.base import Event, PackageEvent
 from contracts.events.packages import OfferMade
+from contracts.examples import COLCHESTER, an_example_of
 from contracts.ids import FrameworkKey, OfferId, PackageId, ProviderId
 from contracts.values import Channel
 from service_runtime.postgres.database import Database
 from testkit.clocks import MovableClock
-from testkit.contract_examples import COLCHESTER, an_example_of
 from testkit.provider_registry.builders import A_PHONE
 from testkit.running_services import Reply, RunningService, Voice
 from testkit.tokens import Claims
@@ -54,45 +54,45 @@ sourcing:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedWebhook:
     """One request that a provider's system was sent."""
 
     headers: Mapping[str, str]
     body: bytes
 
     @property
-    def said(self) -> dict[str, Any]:
+    def content(self) -> dict[str, Any]:
         return json.loads(self.body)
 
-    def verified(self, secret: str) -> dict[str, Any]:
+    def verify(self, secret: str) -> dict[str, Any]:
         """What it says, if its signature is right. Raises WebhookVerificationError."""
         return Webhook(secret).verify(self.body, dict(self.headers))
 
 
 @dataclass
-class Receiver:
+class WebhookReceiver:
     """Providers' systems, each under its own path; `answers` has the statuses of those that do not say 204."""
 
     port: int
-    heard: dict[str, list[Heard]] = field(default_factory=dict[str, list[Heard]])
-    answers: dict[str, int] = field(default_factory=dict[str, int])
+    received: dict[str, list[ReceivedWebhook]] = field(default_factory=dict[str, list[ReceivedWebhook]])
+    statuses: dict[str, int] = field(default_factory=dict[str, int])
 
-    def url(self, provider: UUID) -> str:
+    def build_url(self, provider: UUID) -> str:
         return f"http://127.0.0.1:{self.port}/{provider}"
 
-    def by(self, provider: UUID) -> list[Heard]:
-        return self.heard.get(str(provider), [])
+    def get_received(self, provider: UUID) -> list[ReceivedWebhook]:
+        return self.received.get(str(provider), [])
 
-    def kinds(self, provider: UUID) -> list[str]:
-        return [each.said["type"] for each in self.by(provider)]
+    def get_received_types(self, provider: UUID) -> list[str]:
+        return [each.content["type"] for each in self.get_received(provider)]
 
     async def receive(self, request: web.Request) -> web.Response:
         name = request.match_info["provider"]
-        self.heard.setdefault(name, []).append(Heard(dict(request.headers), await request.read()))
-        return web.Response(status=self.answers.get(name, 204))
+        self.received.setdefault(name, []).append(ReceivedWebhook(dict(request.headers), await request.read()))
+        return web.Response(status=self.statuses.get(name, 204))
 
     @asynccontextmanager
-    async def listening(self) -> AsyncGenerator["Receiver"]:
+    async def serve(self) -> AsyncGenerator["WebhookReceiver"]:
         app = web.Application()
         app.router.add_post("/{provider}", self.receive)
         runner = web.AppRunner(app, access_log=None)
@@ -105,12 +105,12 @@ class Receiver:
 
 
 @dataclass
-class House:
+class RegistryHarness:
     """The registry, and everybody it hears, answers and sends to."""
 
     registry: RunningService
     sourcing: Voice
-    receiver: Receiver
+    receiver: WebhookReceiver
     clock: MovableClock
     bootstrap: str
     framework: FrameworkKey
@@ -119,12 +119,14 @@ class House:
     def database(self) -> Database:
         return self.registry.service.database
 
-    async def ask(
+    async def request(
         self, method: str, path: str, body: object = None, *, scope: str = ADMIN, **claims: Unpack[Claims]
     ) -> Reply:
         return await self.registry.ask(method, path, scope, body=body, **claims)
 
-    async def ask_as(self, provider: UUID, method: str, path: str, body: object = None, **headers: str) -> Reply:
+    async def request_as_provider(
+        self, provider: UUID, method: str, path: str, body: object = None, **headers: str
+    ) -> Reply:
         subject = f"provider-{provider}"
         return await self.registry.ask(
             method, path, ANSWER, body=body, headers=headers, provider_id=str(provider), subject=subject
@@ -142,7 +144,7 @@ class House:
         }
         yaml = DEFINITION.format(**{**usual, **changed}) if text is None else text
         headers = {
-            **self.registry.issuer.bearer(scope, council=council),
+            **self.registry.issuer.build_bearer_header(scope, council=council),
             "content-type": "application/yaml",
         }
         async with self.registry.http.post(
@@ -156,7 +158,7 @@ class House:
         """A provider with one good branch; with `system` its webhooks arrive at the receiver."""
         provider = provider_id or uuid4()
         body = {**a_body(name), "provider_id": str(provider)}
-        assert (await self.ask("POST", "/v1/providers", body)).status == 201
+        assert (await self.request("POST", "/v1/providers", body)).status == 201
         branch = {
             "name": f"{name} Colchester",
             "outward_code": "CO1",
@@ -164,7 +166,7 @@ class House:
             "rating": "Good",
             "published_on": "2026-01-05",
         }
-        answer = await self.ask("PUT", f"/v1/providers/{provider}/branches/{uuid4()}", branch)
+        answer = await self.request("PUT", f"/v1/providers/{provider}/branches/{uuid4()}", branch)
         assert answer.status == 200
         if system:
             await self.give_endpoint(provider)
@@ -172,18 +174,18 @@ class House:
 
     async def give_endpoint(self, provider: UUID) -> str:
         """The provider registers its receiver; gives the secret."""
-        answer = await self.ask_as(
-            provider, "PUT", f"/v1/providers/{provider}/endpoint", {"url": self.receiver.url(provider)}
+        answer = await self.request_as_provider(
+            provider, "PUT", f"/v1/providers/{provider}/endpoint", {"url": self.receiver.build_url(provider)}
         )
         assert answer.status == 200
         return answer.body["secret"]
 
-    async def join(self, provider: UUID, *tiers: int, area: str = COLCHESTER) -> Reply:
+    async def set_places(self, provider: UUID, *tiers: int, area: str = COLCHESTER) -> Reply:
         """Sets the provider's places."""
         places = [{"framework": self.framework, "area": area, "tier": tier} for tier in tiers]
-        return await self.ask("PUT", f"/v1/providers/{provider}/memberships", {"memberships": places})
+        return await self.request("PUT", f"/v1/providers/{provider}/memberships", {"memberships": places})
 
-    async def serve(self, provider: UUID, *areas: str, if_match: str = "*") -> Reply:
+    async def set_spot_areas(self, provider: UUID, *areas: str, if_match: str = "*") -> Reply:
         """Sets the areas that the provider serves outside any framework."""
         path = f"/v1/providers/{provider}/spot-areas"
         return await self.registry.ask("PUT", path, ADMIN, body={"areas": list(areas)}, headers={"If-Match": if_match})
@@ -192,27 +194,27 @@ class House:
         """Sourcing makes the provider an offer of a new package."""
         ids: dict[str, object] = {"package_id": PackageId(uuid4()), "offer_id": OfferId(uuid4())}
         event = an_example_of(OfferMade, **{**ids, "provider_id": provider, "channel": channel, **changed})
-        await self.say(event)
+        await self.publish(event)
         return event
 
-    async def say(self, *events: PackageEvent) -> None:
+    async def publish(self, *events: PackageEvent) -> None:
         await self.sourcing.says(*events, at=self.clock.now())
 
-    async def said_of(self, subject: str, *, topic: str = PACKAGES) -> list[Event]:
+    async def read_events(self, subject: str, *, topic: str = PACKAGES) -> list[Event]:
         """What the registry has said about a subject, from Kafka."""
         records = await everything_in(self.bootstrap, topic, keys={subject})
         own = f"/calloff/{self.registry.service.name}"
         mine = [each for each in records if each.header("ce_source") == own]
         return [decode(BY_TYPE[each.header("ce_type")].event, each.value) for each in mine]
 
-    async def until_said(self, event: type[Event], subject: str, *, times: int = 1) -> list[Event]:
+    async def wait_for_event(self, event: type[Event], subject: str, *, times: int = 1) -> list[Event]:
         """Waits until the registry has said `event` so many times; gives everything that it said of the subject."""
 
-        async def said() -> list[Event]:
-            found = await self.said_of(subject, topic=entry_of(event).topic)
+        async def find_events() -> list[Event]:
+            found = await self.read_events(subject, topic=find_entry(event).topic)
             return found if sum(isinstance(each, event) for each in found) >= times else []
 
-        return await until(said, within=20)
+        return await until(find_events, within=20)
 
 
 def a_body(name: str = "Alder Care Ltd", **changed: object) -> dict[str, object]:

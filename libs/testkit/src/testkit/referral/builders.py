@@ -5,23 +5,23 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from contracts.events.base import PackageEvent
+from contracts.examples import COLCHESTER, a_visit, an_example_of, an_id, some_care
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
 from contracts.values import ServiceType, Wishes
 from referral.domain.intake import KnownPlace, ReferralRequest
 from referral.domain.person import Address, Contact, Person, PersonKeys
 from referral.domain.referral import Referral
-from referral.ports import About, NewsTerms
+from referral.ports import NotificationTerms, PersonDetails
 from testkit.clocks import MONDAY_NINE
-from testkit.contract_examples import COLCHESTER, a_visit, an_example_of, an_id, some_care
 
 COUNCIL: Final = CouncilKey("essex")
 PACKAGE: Final = PackageId(an_id("package_id"))
 KEYS: Final = PersonKeys(b"a secret that only tests have, of some length")
 AN_NHS_NUMBER: Final = "999 000 0018"
 """Valid by its check digit, and from the range that is never issued."""
-NEWS_TERMS: Final = NewsTerms(
+NEWS_TERMS: Final = NotificationTerms(
     referral_url="https://referral.example",
-    given_up_after=timedelta(hours=24),
+    notification_delivery_timeout=timedelta(hours=24),
     secret_overlap=timedelta(hours=24),
 )
 MONDAY_AFTER: Final = date(2026, 3, 9)
@@ -42,8 +42,8 @@ def a_person(**changed: Any) -> Person:  # any field of Person, as `replace` tak
     return replace(usual, **changed)
 
 
-def about(**changed: Any) -> About:  # any field of Person, as `replace` takes them
-    return About(a_person(**changed), "OUR-REFERENCE-1")
+def some_person_details(**changed: Any) -> PersonDetails:  # any field of Person, as `replace` takes them
+    return PersonDetails(a_person(**changed), "OUR-REFERENCE-1")
 
 
 def a_body(**changed: object) -> dict[str, Any]:  # JSON, as a council's system writes it
@@ -73,7 +73,7 @@ def a_body_about(**changed: object) -> dict[str, Any]:  # JSON, as a council's s
     return a_body(person={**a_body()["person"], **changed})
 
 
-def in_colchester() -> KnownPlace:
+def a_known_place() -> KnownPlace:
     return KnownPlace("CO1", COLCHESTER)
 
 
@@ -82,7 +82,7 @@ def a_request(**changed: Any) -> ReferralRequest:  # any field of ReferralReques
     usual = ReferralRequest(
         reference="OUR-REFERENCE-1",
         person=a_person(),
-        place=in_colchester(),
+        place=a_known_place(),
         service_type=ServiceType.PERSONAL_CARE,
         visits=(a_visit(),),
         starts_on=MONDAY_AFTER,
@@ -102,11 +102,11 @@ def a_referral(**changed: Any) -> Referral:  # any field of Referral, as `replac
     return replace(usual, **changed)
 
 
-def provider(name: str) -> ProviderId:
+def a_provider_id(name: str) -> ProviderId:
     """The id of an invented provider; the same name, the same id."""
     return ProviderId(an_id(name))
 
 
-def said(event: type[PackageEvent], package_id: PackageId = PACKAGE, **fields: object) -> PackageEvent:
+def build_event(event: type[PackageEvent], package_id: PackageId = PACKAGE, **fields: object) -> PackageEvent:
     """An example of what another service says about a package."""
     return an_example_of(event, package_id=package_id, **fields)

@@ -6,12 +6,19 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.events.frameworks import FrameworkPublished
+from contracts.examples import a_definition
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, PackageId, ReferralId
-from referral.domain.referral import Noted, Referral, Status
-from referral.ports import DEFINITIONS, About, EndpointSeen, NewsTerms, ReferralListed, ReferralSeen
+from referral.domain.referral import HistoryEntry, Referral, Status
+from referral.ports import (
+    DEFINITIONS,
+    EndpointState,
+    NotificationTerms,
+    PersonDetails,
+    ReferralDetails,
+    ReferralSummary,
+)
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
-from testkit.contract_examples import a_definition
 from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
 from testkit.referral.builders import NEWS_TERMS
 
@@ -21,9 +28,9 @@ class Shelf:
     """What the repositories in memory keep."""
 
     referrals: dict[PackageId, Referral] = field(default_factory=dict[PackageId, Referral])
-    abouts: dict[PackageId, About] = field(default_factory=dict[PackageId, About])
+    abouts: dict[PackageId, PersonDetails] = field(default_factory=dict[PackageId, PersonDetails])
     person_keys: dict[PackageId, str] = field(default_factory=dict[PackageId, str])
-    history: list[tuple[PackageId, Noted]] = field(default_factory=list[tuple[PackageId, Noted]])
+    history: list[tuple[PackageId, HistoryEntry]] = field(default_factory=list[tuple[PackageId, HistoryEntry]])
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
 
 
@@ -36,7 +43,7 @@ class InMemoryReferrals:
     async def get(self, package_id: PackageId) -> Referral | None:
         return self._shelf.referrals.get(package_id)
 
-    async def add(self, referral: Referral, about: About, *, person_key: str) -> ReferralId | None:
+    async def add(self, referral: Referral, about: PersonDetails, *, person_key: str) -> ReferralId | None:
         in_the_way = self._open_one(referral, person_key)
         if referral.despite_open_referral is None and in_the_way is not None:
             return in_the_way.referral_id
@@ -59,10 +66,10 @@ class InMemoryReferrals:
     async def save(self, referral: Referral) -> None:
         self._shelf.referrals[referral.package_id] = referral
 
-    async def note(self, package_id: PackageId, line: Noted) -> None:
+    async def add_history_entry(self, package_id: PackageId, line: HistoryEntry) -> None:
         self._shelf.history.append((package_id, line))
 
-    async def about(self, package_id: PackageId) -> About | None:
+    async def get_about(self, package_id: PackageId) -> PersonDetails | None:
         return self._shelf.abouts.get(package_id)
 
 
@@ -72,7 +79,7 @@ class InMemoryFrameworks:
     def __init__(self, views: InMemoryProjections) -> None:
         self._views = views
 
-    async def of(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
+    async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
         known = await self._views.get_by_prefix(DEFINITIONS, "")
         return [each.event.definition for each in known if each.event.definition.council == council]
 
@@ -115,37 +122,39 @@ class InMemoryReferralQueries:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def referral(self, referral_id: ReferralId) -> ReferralSeen | None:
+    async def find_referral(self, referral_id: ReferralId) -> ReferralDetails | None:
         for package_id, referral in self._shelf.referrals.items():
             if referral.referral_id == referral_id:
                 history = [line for package, line in self._shelf.history if package == package_id]
-                return ReferralSeen(referral, self._shelf.abouts.get(package_id), history)
+                return ReferralDetails(referral, self._shelf.abouts.get(package_id), history)
         return None
 
-    async def of_package(self, package_id: PackageId) -> Referral | None:
+    async def find_by_package(self, package_id: PackageId) -> Referral | None:
         return self._shelf.referrals.get(package_id)
 
-    async def referrals_of(
+    async def list_referrals(
         self, council: CouncilKey, *, status: Status | None, after: tuple[datetime, UUID] | None, limit: int
-    ) -> Sequence[ReferralListed]:
-        newest = sorted(self._shelf.referrals.values(), key=_position, reverse=True)
+    ) -> Sequence[ReferralSummary]:
+        newest = sorted(self._shelf.referrals.values(), key=_get_position, reverse=True)
         wanted = [
             each
             for each in newest
-            if each.council == council and status in {None, each.status} and (after is None or _position(each) < after)
+            if each.council == council
+            and status in {None, each.status}
+            and (after is None or _get_position(each) < after)
         ]
         return [self._listed(each) for each in wanted[:limit]]
 
-    async def endpoint(self, council: CouncilKey) -> EndpointSeen | None:
+    async def find_endpoint(self, council: CouncilKey) -> EndpointState | None:
         known = self._shelf.endpoints.get(council)
-        return None if known is None else EndpointSeen(known.url, known.disabled_because)
+        return None if known is None else EndpointState(known.url, known.disabled_because)
 
-    def _listed(self, referral: Referral) -> ReferralListed:
+    def _listed(self, referral: Referral) -> ReferralSummary:
         known = self._shelf.abouts.get(referral.package_id)
-        return ReferralListed(referral, None if known is None else known.reference)
+        return ReferralSummary(referral, None if known is None else known.reference)
 
 
-def _position(referral: Referral) -> tuple[datetime, UUID]:
+def _get_position(referral: Referral) -> tuple[datetime, UUID]:
     return referral.requested_at, referral.referral_id
 
 
@@ -154,7 +163,7 @@ class InMemoryReferralWork(InMemoryUnitOfWork):
     """Referral's unit of work in memory."""
 
     shelf: Shelf = field(default_factory=Shelf)
-    news_terms: NewsTerms = NEWS_TERMS
+    notification_terms: NotificationTerms = NEWS_TERMS
 
     @property
     def referrals(self) -> InMemoryReferrals:
@@ -168,7 +177,7 @@ class InMemoryReferralWork(InMemoryUnitOfWork):
     def endpoints(self) -> InMemoryEndpoints:
         return InMemoryEndpoints(self.shelf, self.now)
 
-    def hears_of(self, *definitions: FrameworkDefinition) -> "InMemoryReferralWork":
+    def add_definitions(self, *definitions: FrameworkDefinition) -> "InMemoryReferralWork":
         """Takes in published frameworks; without any, one that has Colchester."""
         for definition in definitions or (a_definition(),):
             event = FrameworkPublished(definition=definition)

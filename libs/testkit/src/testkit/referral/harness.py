@@ -13,14 +13,14 @@ from aiohttp import web
 
 from contracts.events.base import PackageEvent
 from contracts.events.frameworks import FrameworkPublished
+from contracts.examples import a_definition
 from contracts.ids import CouncilKey, FrameworkKey, PackageId
 from referral.domain.intake import DespiteOpenReferral
 from service_runtime.postgres.database import Database
 from testkit.clocks import MovableClock
-from testkit.contract_examples import a_definition
 from testkit.databases import number
 from testkit.http_client import Client
-from testkit.referral.builders import a_body_about, said
+from testkit.referral.builders import a_body_about, build_event
 from testkit.running_services import Reply, RunningService, Voice
 from testkit.waiting import until
 
@@ -34,24 +34,24 @@ class CouncilsSystem:
 
     port: int
     status: int = 204
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list[tuple[dict[str, str], bytes]])
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/news"
 
     @property
-    def said(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.heard]
+    def bodies(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in self.requests]
 
-    def about(self, package_id: PackageId) -> list[dict[str, Any]]:
-        return [each for each in self.said if each["data"]["package_id"] == str(package_id)]
+    def find_bodies(self, package_id: PackageId) -> list[dict[str, Any]]:
+        return [each for each in self.bodies if each["data"]["package_id"] == str(package_id)]
 
-    def kinds(self, package_id: PackageId) -> list[str]:
-        return [each["type"] for each in self.about(package_id)]
+    def list_types(self, package_id: PackageId) -> list[str]:
+        return [each["type"] for each in self.find_bodies(package_id)]
 
     @asynccontextmanager
-    async def listening(self) -> AsyncGenerator[None]:
+    async def serve(self) -> AsyncGenerator[None]:
         app = web.Application()
         app.router.add_post("/news", self._receive)
         runner = web.AppRunner(app, access_log=None)
@@ -63,12 +63,12 @@ class CouncilsSystem:
             await runner.cleanup()
 
     async def _receive(self, request: web.Request) -> web.Response:
-        self.heard.append((dict(request.headers), await request.read()))
+        self.requests.append((dict(request.headers), await request.read()))
         return web.Response(status=self.status)
 
 
 @dataclass
-class House:
+class ReferralHarness:
     """Referral, a council's system that calls it and may listen, and sourcing."""
 
     referral: RunningService
@@ -88,11 +88,11 @@ class House:
         """The council's system, as it calls."""
         return Client(self.referral.http, self.referral.url, self.referral.issuer, self.council, (WRITE, READ))
 
-    async def publishes_definition(self) -> None:
+    async def publish_definition(self) -> None:
         """The council has a framework with Colchester in it; returns when referral has heard of it."""
         definition = a_definition(framework=FrameworkKey(f"invented-{self.council}"), council=self.council)
         await self.sourcing.says(FrameworkPublished(definition=definition), at=self.clock.now())
-        known = "SELECT count(*) FROM views WHERE key LIKE :key"
+        known = "SELECT count(*) FROM projections WHERE key LIKE :key"
         await until(lambda: number(self.database, known, key=f"%{self.council}"), within=30)
 
     async def ask(
@@ -100,13 +100,13 @@ class House:
     ) -> Reply:
         return await self.referral.ask(method, path, scope, body=body, council=council or self.council)
 
-    async def listens(self) -> str | None:
+    async def register_endpoint(self) -> str | None:
         """Registers the council's system; its secret, where it is new."""
         answer = await self.ask("PUT", ENDPOINT, {"url": self.system.url})
         assert answer.status == 200
         return answer.body["secret"]
 
-    async def refers(self) -> tuple[PackageId, UUID]:
+    async def post_referral(self) -> tuple[PackageId, UUID]:
         body = a_body_about(
             name="Test Quillfeather",
             date_of_birth="1931-12-09",
@@ -119,6 +119,6 @@ class House:
         assert answer.status == 201, answer.body
         return PackageId(UUID(answer.body["package_id"])), UUID(answer.body["referral_id"])
 
-    async def hears(self, package_id: PackageId, *events: type[PackageEvent], **fields: object) -> None:
+    async def publish_events(self, package_id: PackageId, *events: type[PackageEvent], **fields: object) -> None:
         """Sourcing says examples of `events` about a package, all with these fields."""
-        await self.sourcing.says(*(said(event, package_id, **fields) for event in events), at=self.clock.now())
+        await self.sourcing.says(*(build_event(event, package_id, **fields) for event in events), at=self.clock.now())

@@ -1,6 +1,6 @@
 """Builders for tests: a package, a market, and a search told step by step; every name in them is invented.
 
-`memory` has repositories without a database, `stories` any story that can happen, `house` a running service.
+`memory` has repositories without a database, `stories` any search that can happen, `harness` a running service.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from contracts.events.base import PackageEvent
+from contracts.events.base import PackageEvent, ViewUse
 from contracts.events.frameworks import RankedListPublished
 from contracts.events.listings import InadequateReason, Variation
 from contracts.events.orders import SpotPriceApproved
@@ -25,7 +25,6 @@ from contracts.events.packages import (
     OfferUndeliverable,
     OfferWithdrawn,
     PackageRequested,
-    ViewUse,
     WithdrawalRequested,
 )
 from contracts.events.providers import EligibilityChanged, Membership
@@ -60,10 +59,18 @@ from contracts.values import (
     WithdrawalReason,
 )
 from sourcing.domain.decisions import decide
-from sourcing.domain.market import Market, ProviderFacts
-from sourcing.domain.search import Accept, Decline, Listing, Offer, Proposal, Reply, Search
-from sourcing.domain.steps import Alarm, AlarmKind, Step
-from sourcing.domain.triggers import AnswerOffer, Award, Happening, Outage, Propose, RecordCall, what_is_due
+from sourcing.domain.market import MarketSnapshot, ProviderFacts
+from sourcing.domain.search import Accept, Decline, Listing, Offer, Proposal, ProviderAnswer, Search
+from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
+from sourcing.domain.triggers import (
+    AnswerOffer,
+    AwardProposal,
+    Outage,
+    RecordCall,
+    SubmitProposal,
+    Trigger,
+    build_timer_trigger,
+)
 
 NAMES: Final = UUID("0197a3c0-0000-7000-8000-000000000000")
 PACKAGE: Final = PackageId(uuid5(NAMES, "the package"))
@@ -89,18 +96,18 @@ def tuesday(clock: str) -> datetime:
     return london(A_MONDAY + timedelta(days=1), clock)
 
 
-def provider(name: str) -> ProviderId:
+def to_provider_id(name: str) -> ProviderId:
     """The id of an invented provider; the same name, the same id."""
     return ProviderId(uuid5(NAMES, name))
 
 
-def ids_in_order() -> NewId:
-    """Ids that count up, so that the same story gives the same ids again."""
+def count_ids() -> NewId:
+    """Ids that count up, so that the same search gives the same ids again."""
     numbers = count(1)
     return lambda: UUID(int=next(numbers))
 
 
-def brokerage_time(*bank_holidays: date) -> BrokerageTime:
+def a_brokerage_time(*bank_holidays: date) -> BrokerageTime:
     return BrokerageTime(bank_holidays=bank_holidays or (GOOD_FRIDAY, EASTER_MONDAY))
 
 
@@ -137,7 +144,7 @@ def a_definition(
         areas=(Area(code=AREA, name="Invented District"),),
         service_types=tuple(service_types),
         tiers=tuple(TierRules(tier=tier, minimum_rating=Rating.GOOD) for tier in tiers),
-        brokerage=brokerage_time(),
+        brokerage=a_brokerage_time(),
         prices=Prices(
             invented=True,
             price_list="invented-2026",
@@ -174,7 +181,8 @@ def a_request(
     care: Care | None = None,
 ) -> PackageRequested:
     wishes = Wishes(
-        refused=tuple(provider(name) for name in refused), preferred=tuple(provider(name) for name in preferred)
+        refused=tuple(to_provider_id(name) for name in refused),
+        preferred=tuple(to_provider_id(name) for name in preferred),
     )
     return PackageRequested(package_id=PACKAGE, care=care or some_care(urgency=urgency), wishes=wishes)
 
@@ -192,11 +200,13 @@ def a_ranked_list(*names: str, tier: Tier = Tier.ONE, version: int = 1) -> Ranke
         list_version=version,
         issued_on=date(2026, 1, 1),
         live_from=date(2026, 1, 5),
-        ranking=tuple(Candidate(provider_id=provider(name), rank=rank) for rank, name in enumerate(names, start=1)),
+        ranking=tuple(
+            Candidate(provider_id=to_provider_id(name), rank=rank) for rank, name in enumerate(names, start=1)
+        ),
     )
 
 
-def facts_about(
+def some_facts(
     name: str,
     *,
     channels: tuple[Channel, ...] | None = (Channel.WEBHOOK,),
@@ -215,7 +225,7 @@ def facts_about(
         Membership(framework=FRAMEWORK, area=AREA, tier=tier, eligible=eligible and not against, reasons=against)
         for tier in tiers
     )
-    provider_id = provider(name)
+    provider_id = to_provider_id(name)
     return ProviderFacts(
         provider_id=provider_id,
         eligibility=EligibilityChanged(
@@ -229,11 +239,11 @@ def facts_about(
         embargoed=embargoed,
         free_hours=free_hours,
         rates=rates,
-        views=(ViewUse(view="eligibility", key=str(provider_id), sequence=1),),
+        projection_uses=(ViewUse(view="eligibility", key=str(provider_id), sequence=1),),
     )
 
 
-def selected_rates(name: str, *rates: str, from_day: date = date(2026, 1, 1)) -> RatesSelected:
+def some_rates(name: str, *rates: str, from_day: date = date(2026, 1, 1)) -> RatesSelected:
     """The provider's rate for personal care: the first from `from_day` on, the following each a year later."""
     selections = tuple(
         Selection(
@@ -247,24 +257,26 @@ def selected_rates(name: str, *rates: str, from_day: date = date(2026, 1, 1)) ->
         )
         for later, rate in enumerate(rates)
     )
-    return RatesSelected(provider_id=provider(name), framework=FRAMEWORK, area=AREA, selections=selections)
+    return RatesSelected(provider_id=to_provider_id(name), framework=FRAMEWORK, area=AREA, selections=selections)
 
 
-def a_market(*ranked: str, but: Iterable[ProviderFacts] = (), definition: FrameworkDefinition | None = None) -> Market:
+def a_market(
+    *ranked: str, but: Iterable[ProviderFacts] = (), definition: FrameworkDefinition | None = None
+) -> MarketSnapshot:
     """Tier 1 ranked as named, everybody eligible by webhook, `but` for these."""
-    facts = {provider(name): facts_about(name) for name in ranked} | {known.provider_id: known for known in but}
-    return Market(
+    facts = {to_provider_id(name): some_facts(name) for name in ranked} | {known.provider_id: known for known in but}
+    return MarketSnapshot(
         definition=definition or a_definition(),
         ranked_lists={Tier.ONE: a_ranked_list(*ranked)},
         facts=facts,
     )
 
 
-def with_facts(market: Market, *changed: ProviderFacts) -> Market:
+def replace_facts(market: MarketSnapshot, *changed: ProviderFacts) -> MarketSnapshot:
     return replace(market, facts={**market.facts, **{known.provider_id: known for known in changed}})
 
 
-def with_list(market: Market, ranked_list: RankedListPublished) -> Market:
+def add_list(market: MarketSnapshot, ranked_list: RankedListPublished) -> MarketSnapshot:
     """The market with one more ranked list."""
     return replace(market, ranked_lists={**market.ranked_lists, ranked_list.tier: ranked_list})
 
@@ -273,63 +285,63 @@ def a_decline(reason: DeclineReason = DeclineReason.NO_CAPACITY) -> Decline:
     return Decline(reason)
 
 
-class Story:
+class SearchDriver:
     """One package's search, told step by step; keeps the record and the alarms as the runtime would.
 
     `history` has the search as it stood after each step.
 
     `at` moves with each step that names an instant. Own ends of offers are heard at once, as over Kafka, unless the
-    story is told `by_hand`.
+    driver is told `by_hand`.
     """
 
-    def __init__(self, market: Market, *, at: datetime | None = None, by_hand: bool = False) -> None:
+    def __init__(self, market: MarketSnapshot, *, at: datetime | None = None, by_hand: bool = False) -> None:
         self.market = market
         self.at = at or monday("09:00")
-        self.search: Search | None = None
+        self.state: Search | None = None
         self.history: list[Search] = []
-        self.record: list[tuple[PackageEvent, datetime]] = []
-        self.alarms: dict[tuple[AlarmKind, str], Alarm] = {}
+        self.journal: list[tuple[PackageEvent, datetime]] = []
+        self.timers: dict[tuple[TimerKind, str], ScheduledTimer] = {}
         self.outages: tuple[Outage, ...] = ()
         self._by_hand = by_hand
-        self._new_id = ids_in_order()
+        self._new_id = count_ids()
 
-    def happens(self, happening: Happening, *, at: datetime | None = None) -> Step:
+    def handle(self, trigger: Trigger, *, at: datetime | None = None) -> Step:
         """One step; without `by_hand` also the steps that an offer's end asks for. Returns the first one."""
         self.at = at or self.at
         step = decide(
-            self.search,
-            happening,
+            self.state,
+            trigger,
             market=self.market,
             at=self.at,
             new_id=self._new_id,
             outages=self.outages,
         )
-        self._keep(happening, step)
+        self._record_step(trigger, step)
         if not self._by_hand:
             for event in step.events:
                 if isinstance(event, OfferDeclined | OfferExpired | OfferWithdrawn):
-                    self.happens(event)
+                    self.handle(event)
         return step
 
-    def requested(self, request: PackageRequested | None = None, *, at: datetime | None = None) -> "Story":
-        self.happens(request or a_request(), at=at)
+    def request(self, request: PackageRequested | None = None, *, at: datetime | None = None) -> "SearchDriver":
+        self.handle(request or a_request(), at=at)
         return self
 
-    def rings(self, kind: AlarmKind, *, at: datetime | None = None) -> Step:
+    def fire_timer(self, kind: TimerKind, *, at: datetime | None = None) -> Step:
         """The alarm of this kind goes off, at its own instant unless another is named. Raises LookupError."""
-        alarm = self.alarm(kind)
-        del self.alarms[kind, alarm.about]
-        return self.happens(what_is_due(kind, alarm.about), at=at or alarm.at)
+        alarm = self.find_timer(kind)
+        del self.timers[kind, alarm.about]
+        return self.handle(build_timer_trigger(kind, alarm.about), at=at or alarm.at)
 
-    def alarm(self, kind: AlarmKind) -> Alarm:
+    def find_timer(self, kind: TimerKind) -> ScheduledTimer:
         """The alarm of this kind. Raises LookupError where none is set."""
-        alarm = next((alarm for alarm in self.alarms.values() if alarm.kind is kind), None)
+        alarm = next((alarm for alarm in self.timers.values() if alarm.kind is kind), None)
         if alarm is None:
-            message = f"no {kind} is set in this story"
+            message = f"no {kind} is set in this search"
             raise LookupError(message)
         return alarm
 
-    def delivered(self, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None) -> Step:
+    def deliver(self, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None) -> Step:
         """The live offer reaches its provider."""
         self.at = at or self.at
         offer = self.live_offer
@@ -340,9 +352,9 @@ class Story:
             channel=channel,
             delivered_at=self.at,
         )
-        return self.happens(event)
+        return self.handle(event)
 
-    def undeliverable(self, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None) -> Step:
+    def fail_delivery(self, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None) -> Step:
         offer = self.live_offer
         event = OfferUndeliverable(
             package_id=PACKAGE,
@@ -352,30 +364,30 @@ class Story:
             first_attempt_at=self.at,
             reason="timed out",
         )
-        return self.happens(event, at=at)
+        return self.handle(event, at=at)
 
-    def answers(self, name: str, reply: Reply, *, at: datetime | None = None) -> Step:
+    def answer(self, name: str, reply: ProviderAnswer, *, at: datetime | None = None) -> Step:
         """The provider answers the newest offer that it was made."""
-        return self.happens(AnswerOffer(self.offer_to(name).offer_id, provider(name), reply), at=at)
+        return self.handle(AnswerOffer(PACKAGE, self.find_offer(name).offer_id, to_provider_id(name), reply), at=at)
 
-    def accepts(self, name: str, *, at: datetime | None = None) -> Step:
-        return self.answers(name, Accept(), at=at)
+    def accept(self, name: str, *, at: datetime | None = None) -> Step:
+        return self.answer(name, Accept(), at=at)
 
-    def declines(self, name: str, *, at: datetime | None = None) -> Step:
-        return self.answers(name, a_decline(), at=at)
+    def decline(self, name: str, *, at: datetime | None = None) -> Step:
+        return self.answer(name, a_decline(), at=at)
 
-    def called(
+    def record_call(
         self,
         name: str,
         result: CallResult = CallResult.REACHED,
         *,
-        reply: Reply | None = None,
+        reply: ProviderAnswer | None = None,
         at: datetime | None = None,
     ) -> Step:
         """An officer telephones the provider about the newest offer that it was made."""
-        return self.happens(RecordCall(self.offer_to(name).offer_id, result, reply), at=at)
+        return self.handle(RecordCall(PACKAGE, self.find_offer(name).offer_id, result, reply), at=at)
 
-    def proposes(
+    def propose(
         self,
         name: str,
         rate: str,
@@ -384,9 +396,11 @@ class Story:
         at: datetime | None = None,
     ) -> Step:
         """The provider proposes to take the open package."""
-        return self.happens(Propose(provider(name), Decimal(rate), variations, can_start_on), at=at)
+        return self.handle(
+            SubmitProposal(PACKAGE, to_provider_id(name), Decimal(rate), variations, can_start_on), at=at
+        )
 
-    def awards(
+    def award(
         self,
         name: str,
         *,
@@ -395,76 +409,78 @@ class Story:
         at: datetime | None = None,
     ) -> Step:
         """An officer takes the provider's newest proposal."""
-        return self.happens(Award(self.proposal_of(name).proposal_id, officer, inadequate_reason), at=at)
+        return self.handle(
+            AwardProposal(PACKAGE, self.find_proposal(name).proposal_id, officer, inadequate_reason), at=at
+        )
 
-    def approved(self, *, officer: str = "officer:second", award_id: AwardId | None = None) -> Step:
+    def approve(self, *, officer: str = "officer:second", award_id: AwardId | None = None) -> Step:
         """A second officer agrees to the price of the award that waits."""
-        return self.happens(an_approval(self.listing, officer=officer, award_id=award_id))
+        return self.handle(an_approval(self.listing, officer=officer, award_id=award_id))
 
-    def proposal_of(self, name: str) -> Proposal:
-        proposal = self.listing.proposal_of(provider(name))
+    def find_proposal(self, name: str) -> Proposal:
+        proposal = self.listing.find_proposal_of(to_provider_id(name))
         if proposal is None:
-            message = f"{name} has not proposed in this story"
+            message = f"{name} has not proposed in this search"
             raise LookupError(message)
         return proposal
 
     @property
     def listing(self) -> Listing:
         """The package as it stands open to all. Raises LookupError where it is on no list."""
-        if self.known.listing is None:
-            message = "the package is on no list in this story"
+        if self.current.listing is None:
+            message = "the package is on no list in this search"
             raise LookupError(message)
-        return self.known.listing
+        return self.current.listing
 
-    def offer_to(self, name: str) -> Offer:
+    def find_offer(self, name: str) -> Offer:
         """The newest offer to this provider. Raises LookupError where it was made none."""
-        offers = [offer for offer in self.known.offers if offer.provider_id == provider(name)]
+        offers = [offer for offer in self.current.offers if offer.provider_id == to_provider_id(name)]
         if not offers:
-            message = f"{name} was made no offer in this story"
+            message = f"{name} was made no offer in this search"
             raise LookupError(message)
         return offers[-1]
 
     @property
-    def known(self) -> Search:
-        """The search; a story that has not begun has none. Raises LookupError."""
-        if self.search is None:
-            message = "the package was never requested in this story"
+    def current(self) -> Search:
+        """The search; a driver that has not begun has none. Raises LookupError."""
+        if self.state is None:
+            message = "the package was never requested in this search"
             raise LookupError(message)
-        return self.search
+        return self.state
 
     @property
     def live_offer(self) -> Offer:
         """The offer that is live now. Raises LookupError where none is."""
-        if self.known.live_offer is None:
-            message = "no offer is live in this story"
+        if self.current.live_offer is None:
+            message = "no offer is live in this search"
             raise LookupError(message)
-        return self.known.live_offer
+        return self.current.live_offer
 
     @property
     def events(self) -> tuple[PackageEvent, ...]:
-        """Everything that was published in this story, the request included."""
-        return tuple(event for event, _ in self.record)
+        """Everything that was published in this driver, the request included."""
+        return tuple(event for event, _ in self.journal)
 
-    def _keep(self, happening: Happening, step: Step) -> None:
-        if isinstance(happening, PackageRequested):
-            self.record.append((happening, self.at))
-        self.record.extend((event, self.at) for event in step.events)
-        self.search = step.search
+    def _record_step(self, trigger: Trigger, step: Step) -> None:
+        if isinstance(trigger, PackageRequested):
+            self.journal.append((trigger, self.at))
+        self.journal.extend((event, self.at) for event in step.events)
+        self.state = step.search
         if step.search is not None:
             self.history.append(step.search)
         for timer in step.timers:
-            self.alarms.pop((timer.kind, timer.about), None)
-            if isinstance(timer, Alarm):
-                self.alarms[timer.kind, timer.about] = timer
+            self.timers.pop((timer.kind, timer.about), None)
+            if isinstance(timer, ScheduledTimer):
+                self.timers[timer.kind, timer.about] = timer
 
 
 def an_approval(listing: Listing, *, officer: str, award_id: AwardId | None = None) -> SpotPriceApproved:
     """Pricing's word about the award that waits, or about another one."""
     if listing.award is None and award_id is None:
-        message = "no award waits for a second officer in this story"
+        message = "no award waits for a second officer in this search"
         raise LookupError(message)
     award = listing.award
-    proposal = listing.proposals[0] if award is None else listing.proposal(award.proposal_id)
+    proposal = listing.proposals[0] if award is None else listing.find_proposal(award.proposal_id)
     assert proposal is not None, "an award is of a proposal"
     return SpotPriceApproved(
         package_id=PACKAGE,
@@ -476,18 +492,18 @@ def an_approval(listing: Listing, *, officer: str, award_id: AwardId | None = No
     )
 
 
-def an_open_package(*but: ProviderFacts, stage: OpenList | None = None, refused: Iterable[str] = ()) -> Story:
+def an_open_package(*but: ProviderFacts, stage: OpenList | None = None, refused: Iterable[str] = ()) -> SearchDriver:
     """A package that tier 1 (Alder alone) has declined, open to all since Monday 09:00; `but` are known providers."""
     market = a_market("Alder", but=but, definition=a_definition(open_list=stage or an_open_list()))
-    story = Story(market).requested(a_request(refused=refused))
-    story.declines("Alder")
-    return story
+    driver = SearchDriver(market).request(a_request(refused=refused))
+    driver.decline("Alder")
+    return driver
 
 
-def a_search(*ranked: str, live_offer: str | None = None, at: datetime | None = None) -> Story:
+def a_search(*ranked: str, live_offer: str | None = None, at: datetime | None = None) -> SearchDriver:
     """A search over tier 1 ranked as named, whose live offer, the first one's by default, is delivered at `at`."""
-    story = Story(a_market(*ranked), at=at).requested()
+    driver = SearchDriver(a_market(*ranked), at=at).request()
     for name in ranked[: ranked.index(live_offer or ranked[0])]:
-        story.declines(name)
-    story.delivered()
-    return story
+        driver.decline(name)
+    driver.deliver()
+    return driver

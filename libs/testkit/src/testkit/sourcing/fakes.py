@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contracts.ids import PackageId, ProviderId
 from contracts.values import Care
-from sourcing.domain.market import Market
+from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.search import Search
 from sourcing.domain.triggers import Outage
 from testkit.fake_unit_of_work import InMemoryUnitOfWork
@@ -16,22 +16,22 @@ from testkit.fake_unit_of_work import InMemoryUnitOfWork
 class InMemorySearches:
     """Searches in a dictionary."""
 
-    _kept: dict[PackageId, Search] = field(default_factory=dict[PackageId, Search])
+    _searches: dict[PackageId, Search] = field(default_factory=dict[PackageId, Search])
 
     async def get(self, package_id: PackageId) -> Search | None:
-        return self._kept.get(package_id)
+        return self._searches.get(package_id)
 
     async def save(self, search: Search, *, before: Search | None) -> None:
-        assert self._kept.get(search.package_id) == before, "what is changed is what was loaded"
-        self._kept[search.package_id] = search
+        assert self._searches.get(search.package_id) == before, "what is changed is what was loaded"
+        self._searches[search.package_id] = search
 
 
 @dataclass
 class InMemoryMarkets:
-    """The market that a test has made; `looks` counts how often it was read."""
+    """The market that a test has made; `reads` counts how often it was read."""
 
-    market: Callable[[], Market]
-    looks: int = 0
+    market: Callable[[], MarketSnapshot]
+    reads: int = 0
 
     async def read(  # as the port says, whoever it is about
         self,
@@ -39,9 +39,9 @@ class InMemoryMarkets:
         search: Search | None,  # noqa: ARG002
         *,
         at: datetime,  # noqa: ARG002
-        about: ProviderId | None = None,  # noqa: ARG002
-    ) -> Market:
-        self.looks += 1
+        provider_id: ProviderId | None = None,  # noqa: ARG002
+    ) -> MarketSnapshot:
+        self.reads += 1
         return self.market()
 
 
@@ -49,10 +49,10 @@ class InMemoryMarkets:
 class InMemoryOutages:
     """The outages that a test has made."""
 
-    known: list[Outage] = field(default_factory=list[Outage])
+    outages: list[Outage] = field(default_factory=list[Outage])
 
-    async def since(self, at: datetime) -> Sequence[Outage]:
-        return [outage for outage in self.known if outage.up_at > at]
+    async def list_since(self, at: datetime) -> Sequence[Outage]:
+        return [outage for outage in self.outages if outage.up_at > at]
 
 
 @dataclass
@@ -60,5 +60,5 @@ class InMemorySourcingWork(InMemoryUnitOfWork):
     """A unit of work for the unit tests of handlers."""
 
     searches: InMemorySearches = field(default_factory=InMemorySearches)
-    markets: InMemoryMarkets = field(default_factory=lambda: InMemoryMarkets(Market))
+    markets: InMemoryMarkets = field(default_factory=lambda: InMemoryMarkets(MarketSnapshot))
     outages: InMemoryOutages = field(default_factory=InMemoryOutages)

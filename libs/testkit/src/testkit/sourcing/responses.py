@@ -19,7 +19,7 @@ from contracts.values import (
 )
 
 
-class OfferRead(BaseModel):
+class OfferResponse(BaseModel):
     """An offer, as a provider's system reads it."""
 
     offer_id: OfferId
@@ -32,20 +32,20 @@ class OfferRead(BaseModel):
     allowed_actions: list[str]
 
 
-class TurnRead(BaseModel):
+class TurnResponse(BaseModel):
     provider_id: ProviderId
     outcome: str
     reasons: list[str]
     offer_id: OfferId | None
 
 
-class StageRead(BaseModel):
+class StageResponse(BaseModel):
     stage: str
     list_version: int | None
-    turns: list[TurnRead]
+    turns: list[TurnResponse]
 
 
-class RecordRead(BaseModel):
+class JournalRecordResponse(BaseModel):
     sequence: int
     type: str
     at: datetime
@@ -54,27 +54,38 @@ class RecordRead(BaseModel):
     hash: str
 
 
-class DecisionRead(BaseModel):
+class NextStepResponse(BaseModel):
+    kind: str
+    text: str
+    at: datetime | None
+    waits_for_opening: bool
+    waits_for_officer: bool
+    provider_id: ProviderId | None
+    offer_id: OfferId | None
+
+
+class DecisionResponse(BaseModel):
     """Why a package went where it went, as an officer reads it."""
 
     status: str
     definition_version: int | None
-    stages: list[StageRead]
+    stages: list[StageResponse]
     placed_with: ProviderId | None
     missing: list[str]
-    record: list[RecordRead]
+    next_step: NextStepResponse
+    record: list[JournalRecordResponse]
 
     @property
-    def happened(self) -> list[str]:
+    def event_types(self) -> list[str]:
         """What is on record, in its order: `OfferMade`."""
         return [each.type.split(".")[1] for each in self.record]
 
     @property
-    def turns(self) -> list[TurnRead]:
+    def turns(self) -> list[TurnResponse]:
         return [turn for stage in self.stages for turn in stage.turns]
 
 
-class WorkItemRead(BaseModel):
+class WorkItemResponse(BaseModel):
     what: str
     package_id: PackageId
     missing: list[str]
@@ -85,16 +96,16 @@ class WorkItemRead(BaseModel):
     attempt: int | None
 
 
-class WorkListRead(BaseModel):
-    items: list[WorkItemRead]
+class WorkListResponse(BaseModel):
+    items: list[WorkItemResponse]
 
 
-class OffersRead(BaseModel):
-    items: list[OfferRead]
+class OffersResponse(BaseModel):
+    items: list[OfferResponse]
     next: str | None
 
 
-class ProposalRead(BaseModel):
+class ProposalResponse(BaseModel):
     """A proposal, as its provider reads it."""
 
     proposal_id: ProposalId
@@ -103,20 +114,20 @@ class ProposalRead(BaseModel):
     variations: list[Variation]
 
 
-class AvailableRead(BaseModel):
+class AvailablePackageResponse(BaseModel):
     """A package that is open to all, as a provider's system reads it."""
 
     advert: Advert
     listed_at: datetime
-    my_proposal: ProposalRead | None
+    my_proposal: ProposalResponse | None
 
 
-class AvailablePageRead(BaseModel):
-    items: list[AvailableRead]
+class AvailablePackagesResponse(BaseModel):
+    items: list[AvailablePackageResponse]
     next: str | None
 
 
-class ProposalSeenRead(ProposalRead):
+class OfficerProposalResponse(ProposalResponse):
     """A proposal, as officers read it."""
 
     provider_id: ProviderId
@@ -124,14 +135,14 @@ class ProposalSeenRead(ProposalRead):
     above_ceiling: bool
 
 
-class ProposalsRead(BaseModel):
+class ProposalsResponse(BaseModel):
     advert: Advert
     ceiling: Decimal
     awaiting_approval: AwardId | None
-    items: list[ProposalSeenRead]
+    items: list[OfficerProposalResponse]
 
 
-class PlacementKept(BaseModel):
+class PlacementRow(BaseModel):
     """A placement, as the table has it."""
 
     placement_id: PlacementId

@@ -1,4 +1,4 @@
-"""A town around the house: one framework with one area in it, of a test's own, so that no other test is disturbed."""
+"""One framework with one area, its providers, and their requests, for one test; no other test is disturbed."""
 
 import asyncio
 from collections import Counter
@@ -30,6 +30,7 @@ from contracts.events.providers import (
     ProviderEmbargoed,
 )
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
+from contracts.examples import a_definition, some_care, some_prices
 from contracts.framework import Area, OpenList, SequentialOffers, TierRules
 from contracts.ids import (
     AreaCode,
@@ -53,70 +54,75 @@ from contracts.values import (
     WithdrawalReason,
 )
 from service_runtime.unit_of_work.streams import StreamKey, stream_key_of
-from testkit.contract_examples import a_definition, some_care, some_prices
 from testkit.databases import number, rows
 from testkit.running_services import Reply
-from testkit.sourcing.harness import ANSWER, LINK_KEY, PATIENCE, House, patiently
-from testkit.sourcing.responses import AvailablePageRead, AvailableRead, OfferRead, OffersRead, ProposalSeenRead
+from testkit.sourcing.harness import ANSWER, LINK_KEY, WAIT_TIMEOUT, SourcingHarness, retry_as_told
+from testkit.sourcing.responses import (
+    AvailablePackageResponse,
+    AvailablePackagesResponse,
+    OfferResponse,
+    OffersResponse,
+    OfficerProposalResponse,
+)
 from testkit.waiting import until
 
-_HEARD: Final = "SELECT coalesce(max(sequence), 0) FROM views WHERE key = :key"
-_HEARD_OF_PROVIDER: Final = f"{_HEARD} OR starts_with(key, :key || '/')"
+_LAST_PROJECTED: Final = "SELECT coalesce(max(sequence), 0) FROM projections WHERE key = :key"
+_LAST_PROJECTED_OF_PROVIDER: Final = f"{_LAST_PROJECTED} OR starts_with(key, :key || '/')"
 _LIVE_OFFERS: Final = """
     SELECT count(*) FROM offers
     WHERE provider_id = :provider AND package_id = ANY(:packages) AND status IN ('made', 'delivered')
 """
-_OPEN: Final = """
+_LISTED: Final = """
     SELECT package_id, listing_reference FROM searches WHERE package_id = ANY(:packages) AND status = 'listed'
 """
 A_WEEK: Final = timedelta(days=7)
 
 
 @dataclass
-class Town:
-    """One framework with one area, its providers, and what the rest of the house says about them."""
+class ScenarioMarket:
+    """One framework with one area, its providers, and what the rest of the harness says about them."""
 
-    house: House
+    harness: SourcingHarness
     framework: FrameworkKey
     area: AreaCode
     tiers: tuple[Tier, ...]
     open_list: OpenList | None = None
     rates_selected: bool = False
-    _said: Counter[StreamKey] = field(default_factory=Counter[StreamKey])
+    _published: Counter[StreamKey] = field(default_factory=Counter[StreamKey])
 
     @staticmethod
-    async def of(
-        house: House, *names: str, tiers: Sequence[Tier] = (Tier.ONE,), open_list: OpenList | None = None
-    ) -> "Town":
+    async def create(
+        harness: SourcingHarness, *names: str, tiers: Sequence[Tier] = (Tier.ONE,), open_list: OpenList | None = None
+    ) -> "ScenarioMarket":
         """A framework of its own with `names` ranked in tier 1, all of them eligible and reached by webhook."""
-        town = Town.empty(house, tiers=tiers, open_list=open_list)
-        await town.publishes_definition()
-        await town.introduces(*names)
-        await town.publishes_list(*names)
-        await town.until_heard()
-        return town
+        market = ScenarioMarket.create_empty(harness, tiers=tiers, open_list=open_list)
+        await market.publish_definition()
+        await market.introduce(*names)
+        await market.publish_list(*names)
+        await market.wait_until_projected()
+        return market
 
     @staticmethod
-    def empty(
-        house: House,
+    def create_empty(
+        harness: SourcingHarness,
         *,
         tiers: Sequence[Tier] = (Tier.ONE,),
         open_list: OpenList | None = None,
         rates_selected: bool = False,
-    ) -> "Town":
+    ) -> "ScenarioMarket":
         """A framework of which nothing was published yet; with `rates_selected` each provider has rates of its own."""
         name = uuid4().hex[:12]
-        framework, area = FrameworkKey(f"town-{name}"), AreaCode(f"area-{name}")
-        return Town(house, framework, area, tuple(tiers), open_list, rates_selected)
+        framework, area = FrameworkKey(f"market-{name}"), AreaCode(f"area-{name}")
+        return ScenarioMarket(harness, framework, area, tuple(tiers), open_list, rates_selected)
 
-    def provider(self, name: str) -> ProviderId:
+    def get_provider_id(self, name: str) -> ProviderId:
         return ProviderId(uuid5(UUID(int=0), f"{self.framework}/{name}"))
 
-    async def publishes_definition(self, *, version: int = 1) -> None:
+    async def publish_definition(self, *, version: int = 1) -> None:
         definition = a_definition(
             framework=self.framework,
             version=version,
-            council=self.house.council,
+            council=self.harness.council,
             areas=(Area(code=self.area, name="Invented District"),),
             tiers=tuple(TierRules(tier=tier, minimum_rating=Rating.GOOD) for tier in self.tiers),
             prices=some_prices(selected_by_providers=self.rates_selected),
@@ -128,12 +134,14 @@ class Town:
                 *(() if self.open_list is None else (self.open_list,)),
             ),
         )
-        await self._registry_says(FrameworkPublished(definition=definition))
+        await self._publish_from_registry(FrameworkPublished(definition=definition))
 
-    async def publishes_list(
+    async def publish_list(
         self, *names: str, tier: Tier = Tier.ONE, version: int = 1, live_from: date = date(2026, 1, 5)
     ) -> None:
-        ranking = tuple(Candidate(provider_id=self.provider(name), rank=rank) for rank, name in enumerate(names, 1))
+        ranking = tuple(
+            Candidate(provider_id=self.get_provider_id(name), rank=rank) for rank, name in enumerate(names, 1)
+        )
         published = RankedListPublished(
             framework=self.framework,
             area=self.area,
@@ -143,14 +151,14 @@ class Town:
             live_from=live_from,
             ranking=ranking,
         )
-        await self._registry_says(published)
+        await self._publish_from_registry(published)
 
-    async def introduces(self, *names: str, channel: Channel = Channel.WEBHOOK) -> None:
+    async def introduce(self, *names: str, channel: Channel = Channel.WEBHOOK) -> None:
         for name in names:
-            await self.publishes_eligibility(name)
-            await self.publishes_channel(name, channel)
+            await self.publish_eligibility(name)
+            await self.publish_channel(name, channel)
 
-    async def publishes_eligibility(
+    async def publish_eligibility(
         self,
         name: str,
         *,
@@ -163,94 +171,99 @@ class Town:
             for tier in self.tiers
         )
         event = EligibilityChanged(
-            provider_id=self.provider(name), memberships=memberships, service_types=service_types, rating=rating
+            provider_id=self.get_provider_id(name), memberships=memberships, service_types=service_types, rating=rating
         )
-        await self._registry_says(event)
+        await self._publish_from_registry(event)
 
-    async def introduces_spot(self, *names: str, area: AreaCode | None = None, rating: Rating = Rating.GOOD) -> None:
+    async def introduce_spot(self, *names: str, area: AreaCode | None = None, rating: Rating = Rating.GOOD) -> None:
         """Providers outside every framework that take packages in `area`."""
         for name in names:
             event = EligibilityChanged(
-                provider_id=self.provider(name),
+                provider_id=self.get_provider_id(name),
                 memberships=(),
                 service_types=(ServiceType.PERSONAL_CARE,),
                 spot_areas=(area or self.area,),
                 rating=rating,
             )
-            await self._registry_says(event)
+            await self._publish_from_registry(event)
 
-    async def selects_rate(self, name: str, rate: str) -> None:
+    async def select_rate(self, name: str, rate: str) -> None:
         """The provider's own rate for personal care, from the beginning of the year on; not in `until_heard`."""
         line = SelectedRate(service_type=ServiceType.PERSONAL_CARE, unit=PriceUnit.HOUR, number=1, rate=Decimal(rate))
         event = RatesSelected(
-            provider_id=self.provider(name),
+            provider_id=self.get_provider_id(name),
             framework=self.framework,
             area=self.area,
             selections=(Selection(valid_from=date(2026, 1, 1), matrix_version=1, rates=(line,)),),
         )
-        await self.house.pricing.says(event, at=self.house.now)
+        await self.harness.pricing.says(event, at=self.harness.now)
 
-    async def publishes_channel(self, name: str, *channels: Channel) -> None:
-        await self._registry_says(
-            ChannelsChanged(provider_id=self.provider(name), channels=channels or (Channel.WEBHOOK,))
+    async def publish_channel(self, name: str, *channels: Channel) -> None:
+        await self._publish_from_registry(
+            ChannelsChanged(provider_id=self.get_provider_id(name), channels=channels or (Channel.WEBHOOK,))
         )
 
-    async def declares(self, name: str, *, free: str) -> None:
+    async def declare_capacity(self, name: str, *, free: str) -> None:
         declared = CapacityDeclared(
-            provider_id=self.provider(name), area=self.area, free_hours=Decimal(free), declared_at=self.house.now
+            provider_id=self.get_provider_id(name),
+            area=self.area,
+            free_hours=Decimal(free),
+            declared_at=self.harness.now,
         )
-        await self._registry_says(declared)
+        await self._publish_from_registry(declared)
 
-    async def embargoes(self, name: str) -> None:
-        await self._registry_says(ProviderEmbargoed(provider_id=self.provider(name), reason=EmbargoReason.SAFEGUARDING))
+    async def embargo(self, name: str) -> None:
+        await self._publish_from_registry(
+            ProviderEmbargoed(provider_id=self.get_provider_id(name), reason=EmbargoReason.SAFEGUARDING)
+        )
 
-    async def lifts_embargo(self, name: str) -> None:
-        await self._registry_says(EmbargoLifted(provider_id=self.provider(name)))
+    async def lift_embargo(self, name: str) -> None:
+        await self._publish_from_registry(EmbargoLifted(provider_id=self.get_provider_id(name)))
 
-    async def until_heard(self) -> None:
-        """Returns when sourcing's views have taken in everything that was said about this town."""
-        for stream, said in self._said.items():
-            await until(lambda stream=stream, said=said: self._is_heard(stream, said), within=PATIENCE)
+    async def wait_until_projected(self) -> None:
+        """Returns when sourcing's views have taken in everything that was said about this market."""
+        for stream, said in self._published.items():
+            await until(lambda stream=stream, said=said: self._is_projected(stream, said), within=WAIT_TIMEOUT)
 
-    async def _is_heard(self, stream: StreamKey, said: int) -> bool:
+    async def _is_projected(self, stream: StreamKey, sequence: int) -> bool:
         # Capacity is kept by provider and area; below a framework's own key stand the streams of its lists.
-        heard = _HEARD_OF_PROVIDER if stream.topic == PROVIDERS else _HEARD
-        return await number(self.house.database, heard, key=stream.key) >= said
+        heard = _LAST_PROJECTED_OF_PROVIDER if stream.topic == PROVIDERS else _LAST_PROJECTED
+        return await number(self.harness.database, heard, key=stream.key) >= sequence
 
-    async def requests(self, *, urgent: bool = False, refused: Iterable[str] = ()) -> PackageId:
+    async def request_package(self, *, urgent: bool = False, refused: Iterable[str] = ()) -> PackageId:
         """One package of 3.5 hours a week."""
         package = PackageId(uuid4())
         urgency = Urgency.HOSPITAL_DISCHARGE if urgent else Urgency.ROUTINE
         care = some_care(framework=self.framework, area=self.area, urgency=urgency)
-        wishes = Wishes(refused=tuple(self.provider(name) for name in refused))
-        await self.house.referral.says(
-            PackageRequested(package_id=package, care=care, wishes=wishes), at=self.house.now
+        wishes = Wishes(refused=tuple(self.get_provider_id(name) for name in refused))
+        await self.harness.referral.says(
+            PackageRequested(package_id=package, care=care, wishes=wishes), at=self.harness.now
         )
         return package
 
-    async def requests_many(self, count: int, *, urgent: bool = False) -> list[PackageId]:
-        return list(await asyncio.gather(*(self.requests(urgent=urgent) for _ in range(count))))
+    async def request_packages(self, count: int, *, urgent: bool = False) -> list[PackageId]:
+        return list(await asyncio.gather(*(self.request_package(urgent=urgent) for _ in range(count))))
 
-    async def opens_many(self, count: int) -> dict[PackageId, ListingReference]:
-        """Packages that are open to all, each with its reference on the list; for a town with nobody in tier 1."""
-        packages = await self.requests_many(count, urgent=True)
-        return await self.listed(packages)
+    async def open_packages(self, count: int) -> dict[PackageId, ListingReference]:
+        """Packages that are open to all, each with its reference on the list; for a market with nobody in tier 1."""
+        packages = await self.request_packages(count, urgent=True)
+        return await self.wait_until_listed(packages)
 
-    async def listed(self, packages: Sequence[PackageId]) -> dict[PackageId, ListingReference]:
+    async def wait_until_listed(self, packages: Sequence[PackageId]) -> dict[PackageId, ListingReference]:
         """The references of these packages on the list, as soon as all of them are on it."""
 
         async def there() -> dict[PackageId, ListingReference] | None:
-            found = await rows(self.house.database, _OPEN, packages=list(packages))
+            found = await rows(self.harness.database, _LISTED, packages=list(packages))
             known = {PackageId(each.package_id): ListingReference(each.listing_reference) for each in found}
             return known if len(known) == len(packages) else None
 
-        return await until(there, within=PATIENCE)
+        return await until(there, within=WAIT_TIMEOUT)
 
-    async def available_to(self, name: str) -> list[AvailableRead]:
-        answer = await self.asks_as(name, "GET", "/v1/available-packages?limit=200")
-        return AvailablePageRead.model_validate(answer.body).items
+    async def list_available(self, name: str) -> list[AvailablePackageResponse]:
+        answer = await self.request_as_provider(name, "GET", "/v1/available-packages?limit=200")
+        return AvailablePackagesResponse.model_validate(answer.body).items
 
-    async def proposes(
+    async def propose(
         self,
         name: str,
         reference: ListingReference,
@@ -261,98 +274,104 @@ class Town:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
         body = {"rate": rate, "variations": [each.value for each in variations]}
         path = f"/v1/available-packages/{reference}/proposals"
-        return await self.asks_as(name, "POST", path, body, headers=headers)
+        return await self.request_as_provider(name, "POST", path, body, headers=headers)
 
-    async def proposal_of(self, name: str, package: PackageId) -> ProposalSeenRead:
+    async def find_proposal(self, name: str, package: PackageId) -> OfficerProposalResponse:
         """The provider's newest proposal, as officers read it."""
-        proposals = (await self.house.proposals(package)).items
-        return next(each for each in proposals if each.provider_id == self.provider(name))
+        proposals = (await self.harness.list_proposals(package)).items
+        return next(each for each in proposals if each.provider_id == self.get_provider_id(name))
 
-    async def withdraws(self, package: PackageId) -> None:
+    async def withdraw(self, package: PackageId) -> None:
         event = WithdrawalRequested(package_id=package, reason=WithdrawalReason.NO_LONGER_NEEDED)
-        await self.house.referral.says(event, at=self.house.now)
+        await self.harness.referral.says(event, at=self.harness.now)
 
-    async def offers_of(self, name: str, *, only_live: bool = True) -> list[OfferRead]:
-        answer = await self.asks_as(name, "GET", f"/v1/offers?live={str(only_live).lower()}&limit=200")
-        return OffersRead.model_validate(answer.body).items
+    async def list_offers(self, name: str, *, only_live: bool = True) -> list[OfferResponse]:
+        answer = await self.request_as_provider(name, "GET", f"/v1/offers?live={str(only_live).lower()}&limit=200")
+        return OffersResponse.model_validate(answer.body).items
 
-    async def offer_to(self, name: str, package: PackageId) -> OfferRead:
+    async def wait_for_offer(self, name: str, package: PackageId) -> OfferResponse:
         """The live offer of `package` to this provider, as soon as there is one."""
 
-        async def there() -> OfferRead | None:
-            return next((each for each in await self.offers_of(name) if each.package_id == package), None)
+        async def there() -> OfferResponse | None:
+            return next((each for each in await self.list_offers(name) if each.package_id == package), None)
 
-        return await until(there, within=PATIENCE)
+        return await until(there, within=WAIT_TIMEOUT)
 
-    async def offers_to(self, name: str, packages: Sequence[PackageId]) -> dict[PackageId, OfferRead]:
+    async def wait_for_offers(self, name: str, packages: Sequence[PackageId]) -> dict[PackageId, OfferResponse]:
         """The live offers of all these packages to this provider, as soon as they are there."""
-        await until(lambda: self._has_offers(name, packages), within=PATIENCE)
-        found = {each.package_id: each for each in await self.offers_of(name)}
+        await until(lambda: self._has_offers(name, packages), within=WAIT_TIMEOUT)
+        found = {each.package_id: each for each in await self.list_offers(name)}
         return {package: found[package] for package in packages}
 
     async def _has_offers(self, name: str, packages: Sequence[PackageId]) -> bool:
         """Asked of the tables: asking for whole pages of offers again and again is slow."""
-        found = await number(self.house.database, _LIVE_OFFERS, provider=self.provider(name), packages=list(packages))
+        found = await number(
+            self.harness.database, _LIVE_OFFERS, provider=self.get_provider_id(name), packages=list(packages)
+        )
         return found == len(packages)
 
-    async def reads(self, name: str, offer: OfferRead) -> OfferRead:
-        answer = await self.asks_as(name, "GET", f"/v1/offers/{offer.offer_id}")
-        return OfferRead.model_validate(answer.body)
+    async def read_offer(self, name: str, offer: OfferResponse) -> OfferResponse:
+        answer = await self.request_as_provider(name, "GET", f"/v1/offers/{offer.offer_id}")
+        return OfferResponse.model_validate(answer.body)
 
-    async def receives(self, name: str, offer: OfferRead) -> OfferRead:
+    async def receive_offer(self, name: str, offer: OfferResponse) -> OfferResponse:
         """The provider's system takes the offer now; the offer with its clock running."""
-        await self.is_told_of_delivery(name, offer)
+        await self.confirm_delivery(name, offer)
 
-        async def runs() -> OfferRead | None:
-            read = await self.reads(name, offer)
+        async def runs() -> OfferResponse | None:
+            read = await self.read_offer(name, offer)
             return read if read.answer_by is not None else None
 
-        return await until(runs, within=PATIENCE)
+        return await until(runs, within=WAIT_TIMEOUT)
 
-    async def is_told_of_delivery(self, name: str, offer: OfferRead) -> None:
+    async def confirm_delivery(self, name: str, offer: OfferResponse) -> None:
         event = OfferDelivered(
             package_id=offer.package_id,
             offer_id=offer.offer_id,
-            provider_id=self.provider(name),
+            provider_id=self.get_provider_id(name),
             channel=Channel.WEBHOOK,
-            delivered_at=self.house.now,
+            delivered_at=self.harness.now,
         )
-        await self._registry_says(event)
+        await self._publish_from_registry(event)
 
-    async def cannot_be_reached(self, name: str, offer: OfferRead) -> None:
+    async def report_undeliverable(self, name: str, offer: OfferResponse) -> None:
         event = OfferUndeliverable(
             package_id=offer.package_id,
             offer_id=offer.offer_id,
-            provider_id=self.provider(name),
+            provider_id=self.get_provider_id(name),
             channel=Channel.WEBHOOK,
-            first_attempt_at=self.house.now,
+            first_attempt_at=self.harness.now,
             reason="timed out",
         )
-        await self._registry_says(event)
+        await self._publish_from_registry(event)
 
-    async def accepts(self, name: str, offer: OfferRead, *, idempotency_key: str | None = None) -> Reply:
+    async def accept(self, name: str, offer: OfferResponse, *, idempotency_key: str | None = None) -> Reply:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
-        return await self.asks_as(name, "POST", f"/v1/offers/{offer.offer_id}/accept", headers=headers)
+        return await self.request_as_provider(name, "POST", f"/v1/offers/{offer.offer_id}/accept", headers=headers)
 
-    async def declines(self, name: str, offer: OfferRead, reason: DeclineReason = DeclineReason.NO_CAPACITY) -> Reply:
-        return await self.asks_as(name, "POST", f"/v1/offers/{offer.offer_id}/decline", {"reason": reason.value})
+    async def decline(
+        self, name: str, offer: OfferResponse, reason: DeclineReason = DeclineReason.NO_CAPACITY
+    ) -> Reply:
+        return await self.request_as_provider(
+            name, "POST", f"/v1/offers/{offer.offer_id}/decline", {"reason": reason.value}
+        )
 
-    def link_to(self, name: str, offer: OfferRead, *, key: str = LINK_KEY, valid_for: timedelta = A_WEEK) -> str:
+    def build_link(self, name: str, offer: OfferResponse, *, key: str = LINK_KEY, valid_for: timedelta = A_WEEK) -> str:
         """Where the link leads that the provider has in its mail about the offer."""
-        link = OfferLink(offer.offer_id, self.provider(name), self.house.now + valid_for)
-        return f"/v1/offer-links/{OfferLinks(key).token(link)}"
+        link = OfferLink(offer.offer_id, self.get_provider_id(name), self.harness.now + valid_for)
+        return f"/v1/offer-links/{OfferLinks(key).create_token(link)}"
 
-    async def calls(self, offer_id: OfferId, result: str = "reached", **answer: str) -> Reply:
+    async def record_call(self, offer_id: OfferId, result: str = "reached", **answer: str) -> Reply:
         """An officer telephones about an offer and records what came of it."""
         body = {"result": result, **answer}
-        return await self.house.ask_as_officer("POST", f"/v1/offers/{offer_id}/calls", body)
+        return await self.harness.request_as_officer("POST", f"/v1/offers/{offer_id}/calls", body)
 
-    async def asks_as(
+    async def request_as_provider(
         self, name: str, method: str, path: str, body: object = None, *, headers: dict[str, str] | None = None
     ) -> Reply:
-        provider = str(self.provider(name))
-        return await patiently(
-            lambda: self.house.sourcing.ask(
+        provider = str(self.get_provider_id(name))
+        return await retry_as_told(
+            lambda: self.harness.sourcing.ask(
                 method,
                 path,
                 ANSWER,
@@ -360,12 +379,12 @@ class Town:
                 headers=headers,
                 provider_id=provider,
                 subject=f"system-{provider}",
-                council=self.house.council,
+                council=self.harness.council,
             )
         )
 
-    async def _registry_says(self, event: Event) -> None:
-        await self.house.registry.says(event, at=self.house.now)
+    async def _publish_from_registry(self, event: Event) -> None:
+        await self.harness.registry.says(event, at=self.harness.now)
         stream = stream_key_of(event)
         if stream.topic != PACKAGES:
-            self._said[stream] += 1
+            self._published[stream] += 1

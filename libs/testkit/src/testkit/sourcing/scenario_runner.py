@@ -20,49 +20,49 @@ from contracts.events.packages import (
 from contracts.events.providers import EligibilityChanged
 from contracts.framework import FrameworkDefinition, OpenList
 from contracts.values import Channel, DeclineReason, PassOverReason, Rating, ServiceType, Tier, Urgency
-from sourcing.domain.explanation import explain
-from sourcing.domain.market import Market, ProviderFacts
-from sourcing.domain.progress import (
+from sourcing.domain.explanation import explain_stages
+from sourcing.domain.market import MarketSnapshot, ProviderFacts
+from sourcing.domain.search import Accept, Decline, ProviderAnswer
+from sourcing.domain.steps import (
+    AnswerNotUsed,
+    AwaitsApproval,
+    AwardBarred,
+    Declined,
+    Done,
+    Outcome,
+    Placed,
+    ProposalNotUsed,
+    Proposed,
+    ScheduledTimer,
+    Step,
+    TimerKind,
+)
+from sourcing.domain.triggers import Outage, OutageOver, ProjectionUpdated, Trigger
+from sourcing.domain.work_items import (
     AwardToApprove,
     CallToMake,
     ExhaustedSearch,
     HeldSearch,
-    NobodyProposes,
+    NoProposals,
     ProposalsToDecide,
-    work_item,
+    find_work_item,
 )
-from sourcing.domain.search import Accept, Decline, Reply
-from sourcing.domain.steps import (
-    Alarm,
-    AlarmKind,
-    AwaitsApproval,
-    Barred,
-    Declined,
-    Done,
-    Late,
-    NotTaken,
-    Outcome,
-    Placed,
-    Proposed,
-    Step,
-)
-from sourcing.domain.triggers import Happening, Outage, OutageOver, Retry
 from testkit.sourcing.builders import (
     A_MONDAY,
     AREA,
     FRAMEWORK,
     PACKAGE,
-    Story,
+    SearchDriver,
     a_definition,
     a_ranked_list,
     a_request,
     a_withdrawal,
     an_open_list,
-    facts_about,
-    provider,
-    selected_rates,
+    some_facts,
+    some_rates,
+    to_provider_id,
 )
-from testkit.sourcing.scenario_tables import Diary
+from testkit.sourcing.scenario_tables import InstantReader
 
 _WORK: Final = {
     ExhaustedSearch: "exhausted",
@@ -70,16 +70,16 @@ _WORK: Final = {
     CallToMake: "call to make",
     AwardToApprove: "price to approve",
     ProposalsToDecide: "proposals to decide",
-    NobodyProposes: "nobody proposes",
+    NoProposals: "nobody proposes",
 }
 _CHANNELS: Final = {"telephone": Channel.PHONE, "email": Channel.EMAIL, "webhook": Channel.WEBHOOK}
 
 
 @dataclass
-class Telling:
+class RulesScenarioRunner:
     """One scenario. The package needs ten hours of personal care a week; everybody may have it, save as said."""
 
-    diary: Diary = field(default_factory=lambda: Diary.of_week(A_MONDAY))
+    reader: InstantReader = field(default_factory=lambda: InstantReader.from_monday(A_MONDAY))
     lists: dict[Tier, tuple[str, ...] | None] = field(default_factory=dict[Tier, tuple[str, ...] | None])
     known: dict[str, ProviderFacts] = field(default_factory=dict[str, ProviderFacts])
     refused: tuple[str, ...] = ()
@@ -88,188 +88,190 @@ class Telling:
     rates_are_selected: bool = False
     definition_is_known: bool = True
     at: datetime | None = None
-    told: str = "nothing"
-    _story: Story | None = None
+    result: str = "nothing"
+    _driver: SearchDriver | None = None
 
     # --- given
 
-    def ranks(self, tier: Decimal, names: tuple[str, ...]) -> None:
+    def rank_providers(self, tier: Decimal, names: tuple[str, ...]) -> None:
         self.lists[Tier(int(tier))] = names
         for name in names:
-            self.known.setdefault(name, facts_about(name))
-        self._changes()
+            self.known.setdefault(name, some_facts(name))
+        self._look_again()
 
-    def lacks_list(self, tier: Decimal) -> None:
+    def remove_list(self, tier: Decimal) -> None:
         self.lists[Tier(int(tier))] = None
 
-    def has_open_list(self, ceiling: Decimal) -> None:
+    def add_open_list(self, ceiling: Decimal) -> None:
         self.open_list = an_open_list(ceiling=ceiling)
 
-    def has_open_list_for_framework(self) -> None:
+    def add_framework_open_list(self) -> None:
         self.open_list = an_open_list(spot=False)
 
-    def sell_spot(self, names: tuple[str, ...]) -> None:
+    def add_spot_providers(self, names: tuple[str, ...]) -> None:
         for name in names:
-            self.known[name] = facts_about(name, tiers=(), spot=True)
+            self.known[name] = some_facts(name, tiers=(), spot=True)
 
-    def select_rates(self) -> None:
+    def enable_rate_selection(self) -> None:
         self.rates_are_selected = True
 
-    def has_selected(self, name: str, rate: Decimal) -> None:
-        self._know(name, rates=selected_rates(name, str(rate)))
+    def select_rate(self, name: str, rate: Decimal) -> None:
+        self._update_facts(name, rates=some_rates(name, str(rate)))
 
-    def has_selected_for_live_in(self, name: str) -> None:
-        rates = selected_rates(name, "25.00")
+    def select_live_in_rate(self, name: str) -> None:
+        rates = some_rates(name, "25.00")
         (selection,) = rates.selections
         (line,) = selection.rates
         other = line.model_copy(update={"service_type": ServiceType.LIVE_IN})
         selections = (selection.model_copy(update={"rates": (other,)}),)
-        self._know(name, rates=rates.model_copy(update={"selections": selections}))
+        self._update_facts(name, rates=rates.model_copy(update={"selections": selections}))
 
-    def is_reached_by(self, name: str, channels: str) -> None:
-        self._know(name, channels=tuple(_CHANNELS[channel] for channel in channels.split(", then ")))
+    def set_channels(self, name: str, channels: str) -> None:
+        self._update_facts(name, channels=tuple(_CHANNELS[channel] for channel in channels.split(", then ")))
 
-    def is_unknown(self, name: str) -> None:
+    def remove_provider(self, name: str) -> None:
         self.known.pop(name, None)
 
-    def drops_below_floor(self, name: str) -> None:
-        self._judge(name, eligible=False, reasons=(PassOverReason.RATING_BELOW_FLOOR,))
+    def drop_below_floor(self, name: str) -> None:
+        self._update_eligibility(name, eligible=False, reasons=(PassOverReason.RATING_BELOW_FLOOR,))
 
-    def is_member_of(self, name: str, tier: Decimal) -> None:
-        self.known[name] = facts_about(name, tiers=(Tier(int(tier)),))
+    def set_membership(self, name: str, tier: Decimal) -> None:
+        self.known[name] = some_facts(name, tiers=(Tier(int(tier)),))
 
-    def is_introduced(self, name: str) -> None:
-        self._know(name)
+    def introduce_provider(self, name: str) -> None:
+        self._update_facts(name)
 
-    def is_embargoed(self, name: str) -> None:
-        self._know(name, embargoed=True)
+    def embargo(self, name: str) -> None:
+        self._update_facts(name, embargoed=True)
 
-    def is_free_of_embargo(self, name: str) -> None:
-        self._know(name, embargoed=False)
+    def lift_embargo(self, name: str) -> None:
+        self._update_facts(name, embargoed=False)
 
-    def has_free(self, name: str, hours: Decimal) -> None:
-        self._know(name, free_hours=hours)
+    def declare_capacity(self, name: str, hours: Decimal) -> None:
+        self._update_facts(name, free_hours=hours)
 
-    def misses_requirement(self, name: str) -> None:
-        self._judge(name, eligible=False)
+    def fail_requirement(self, name: str) -> None:
+        self._update_eligibility(name, eligible=False)
 
-    def lacks_service(self, name: str) -> None:
-        self._judge(name, service_types=())
+    def remove_service_types(self, name: str) -> None:
+        self._update_eligibility(name, service_types=())
 
-    def is_rated(self, name: str, rating: str) -> None:
-        self._judge(name, rating=Rating(rating))
+    def set_rating(self, name: str, rating: str) -> None:
+        self._update_eligibility(name, rating=Rating(rating))
 
-    def are_refused(self, names: tuple[str, ...]) -> None:
+    def refuse_providers(self, names: tuple[str, ...]) -> None:
         self.refused = names
 
-    def are_preferred(self, names: tuple[str, ...]) -> None:
+    def prefer_providers(self, names: tuple[str, ...]) -> None:
         self.preferred = names
 
-    def lacks_definition(self) -> None:
+    def remove_definition(self) -> None:
         self.definition_is_known = False
-        self._changes()
+        self._look_again()
 
-    def has_definition(self) -> None:
+    def publish_definition(self) -> None:
         self.definition_is_known = True
-        self._changes()
+        self._look_again()
 
-    def _know(self, name: str, **changed: object) -> None:
-        facts = self.known.get(name, facts_about(name))
+    def _update_facts(self, name: str, **changed: object) -> None:
+        facts = self.known.get(name, some_facts(name))
         self.known[name] = replace(facts, **changed)  # pyright: ignore[reportArgumentType]  fields by their names
-        self._changes()
+        self._look_again()
 
-    def _judge(
+    def _update_eligibility(
         self, name: str, *, eligible: bool = True, reasons: tuple[PassOverReason, ...] = (), **changed: object
     ) -> None:
         """Changes what provider-registry says of a provider: its memberships, or `changed` as named."""
-        known = self.known.get(name, facts_about(name)).eligibility
+        known = self.known.get(name, some_facts(name)).eligibility
         assert known is not None, f"nothing is known of {name}"
         if not eligible:
             judged = {"eligible": False, "reasons": reasons}
             changed["memberships"] = tuple(each.model_copy(update=judged) for each in known.memberships)
         eligibility: EligibilityChanged = known.model_copy(update=changed)
-        self._know(name, eligibility=eligibility)
+        self._update_facts(name, eligibility=eligibility)
 
     # --- when
 
     @property
-    def story(self) -> Story:
-        assert self._story is not None, "no package was requested"
-        return self._story
+    def driver(self) -> SearchDriver:
+        assert self._driver is not None, "no package was requested"
+        return self._driver
 
-    def passes_time(self, until: datetime) -> None:
+    def advance_time(self, until: datetime) -> None:
         """All alarms before go off; of those at this very instant only the end of an offer comes before the rest."""
         self.at = until
-        if self._story is None:
+        if self._driver is None:
             return
-        self._ring(lambda alarm: alarm.at < until or (alarm.at == until and alarm.kind is AlarmKind.OFFER_EXPIRES))
-        self.story.at = until
+        self._fire_timers(
+            lambda alarm: alarm.at < until or (alarm.at == until and alarm.kind is TimerKind.OFFER_EXPIRES)
+        )
+        self.driver.at = until
 
-    def is_requested(self) -> None:
+    def request_package(self) -> None:
         self._request(Urgency.ROUTINE)
 
-    def is_requested_urgently(self) -> None:
+    def request_urgent_package(self) -> None:
         self._request(Urgency.HOSPITAL_DISCHARGE)
 
-    def is_withdrawn(self) -> None:
-        self._try(lambda: self.story.happens(a_withdrawal()))
+    def withdraw_package(self) -> None:
+        self._run_step(lambda: self.driver.handle(a_withdrawal()))
 
-    def rests(self) -> None:
+    def settle(self) -> None:
         """Nothing more happens, but for what is due."""
-        self._ring(lambda alarm: alarm.at <= self.story.at)
+        self._fire_timers(lambda alarm: alarm.at <= self.driver.at)
 
-    def receives(self, name: str) -> None:
-        self.is_live(name)
-        self._try(lambda: self.story.delivered(channel=self.story.live_offer.channel))
+    def receive_offer(self, name: str) -> None:
+        self.check_live_offer(name)
+        self._run_step(lambda: self.driver.deliver(channel=self.driver.live_offer.channel))
 
-    def is_not_delivered(self, name: str) -> None:
-        self.is_live(name)
-        self._try(lambda: self.story.undeliverable(channel=self.story.live_offer.channel))
+    def fail_delivery(self, name: str) -> None:
+        self.check_live_offer(name)
+        self._run_step(lambda: self.driver.fail_delivery(channel=self.driver.live_offer.channel))
 
-    def accepts(self, name: str) -> None:
-        self._try(lambda: self.story.accepts(name))
+    def accept(self, name: str) -> None:
+        self._run_step(lambda: self.driver.accept(name))
 
-    def declines(self, name: str) -> None:
-        self._try(lambda: self.story.declines(name))
+    def decline(self, name: str) -> None:
+        self._run_step(lambda: self.driver.decline(name))
 
-    def is_called(self, name: str) -> None:
-        self._call(name)
+    def record_call(self, name: str) -> None:
+        self._record_call(name)
 
-    def is_called_in_vain(self, name: str) -> None:
-        self._call(name, reached=False)
+    def record_unanswered_call(self, name: str) -> None:
+        self._record_call(name, reached=False)
 
-    def accepts_on_phone(self, name: str) -> None:
-        self._call(name, Accept())
+    def accept_by_phone(self, name: str) -> None:
+        self._record_call(name, Accept())
 
-    def declines_on_phone(self, name: str) -> None:
-        self._call(name, Decline(DeclineReason.RISK))
+    def decline_by_phone(self, name: str) -> None:
+        self._record_call(name, Decline(DeclineReason.RISK))
 
-    def goes_down(self, until: datetime) -> None:
+    def simulate_outage(self, until: datetime) -> None:
         """No alarm goes off before we are back."""
-        self.story.outages = (*self.story.outages, Outage(self.story.at, until))
-        self.story.at = until
-        self._try(lambda: self.story.happens(OutageOver()))
+        self.driver.outages = (*self.driver.outages, Outage(self.driver.at, until))
+        self.driver.at = until
+        self._run_step(lambda: self.driver.handle(OutageOver()))
 
-    def proposes(self, name: str, rate: Decimal) -> None:
-        self._try(lambda: self.story.proposes(name, str(rate)))
+    def propose(self, name: str, rate: Decimal) -> None:
+        self._run_step(lambda: self.driver.propose(name, str(rate)))
 
-    def proposes_other_times(self, name: str, rate: Decimal) -> None:
-        self._try(lambda: self.story.proposes(name, str(rate), Variation.OTHER_TIMES))
+    def propose_other_times(self, name: str, rate: Decimal) -> None:
+        self._run_step(lambda: self.driver.propose(name, str(rate), Variation.OTHER_TIMES))
 
-    def awards(self, officer: str, name: str) -> None:
-        self._try(lambda: self.story.awards(name, officer=f"officer:{officer}"))
+    def award(self, officer: str, name: str) -> None:
+        self._run_step(lambda: self.driver.award(name, officer=f"officer:{officer}"))
 
-    def awards_inadequate(self, officer: str, name: str) -> None:
+    def award_with_reason(self, officer: str, name: str) -> None:
         reason = InadequateReason.NO_OTHER_PROPOSAL
-        self._try(lambda: self.story.awards(name, officer=f"officer:{officer}", inadequate_reason=reason))
+        self._run_step(lambda: self.driver.award(name, officer=f"officer:{officer}", inadequate_reason=reason))
 
-    def approves(self, officer: str) -> None:
-        self._try(lambda: self.story.approved(officer=f"officer:{officer}"))
+    def approve_price(self, officer: str) -> None:
+        self._run_step(lambda: self.driver.approve(officer=f"officer:{officer}"))
 
-    def refuses(self, officer: str) -> None:
-        award = self.story.listing.award
+    def refuse_price(self, officer: str) -> None:
+        award = self.driver.listing.award
         assert award is not None, "no award waits"
-        proposal = self.story.listing.proposal(award.proposal_id)
+        proposal = self.driver.listing.find_proposal(award.proposal_id)
         assert proposal is not None, "an award is of a proposal"
         word = SpotPriceRefused(
             package_id=PACKAGE,
@@ -279,131 +281,131 @@ class Telling:
             officer=f"officer:{officer}",
             reason=SpotPriceRefusal.TOO_HIGH,
         )
-        self._try(lambda: self.story.happens(word))
+        self._run_step(lambda: self.driver.handle(word))
 
     def _request(self, urgency: Urgency) -> None:
-        self._story = Story(self._market(), at=self.at)
+        self._driver = SearchDriver(self._build_market(), at=self.at)
         request = a_request(urgency=urgency, refused=self.refused, preferred=self.preferred)
-        self._try(lambda: self.story.happens(request))
+        self._run_step(lambda: self.driver.handle(request))
 
-    def _call(self, name: str, reply: Reply | None = None, *, reached: bool = True) -> None:
+    def _record_call(self, name: str, reply: ProviderAnswer | None = None, *, reached: bool = True) -> None:
         result = CallResult.REACHED if reached else CallResult.NOBODY_REACHED
-        self._try(lambda: self.story.called(name, result, reply=reply))
+        self._run_step(lambda: self.driver.record_call(name, result, reply=reply))
 
-    def _changes(self) -> None:
+    def _look_again(self) -> None:
         """Something that is known has changed: who waits for it looks again."""
-        if self._story is not None:
-            self.story.market = self._market()
-            self._try(lambda: self.story.happens(_A_VIEW_MOVED))
+        if self._driver is not None:
+            self.driver.market = self._build_market()
+            self._run_step(lambda: self.driver.handle(_A_VIEW_MOVED))
 
-    def _try(self, act: Callable[[], Step]) -> None:
+    def _run_step(self, act: Callable[[], Step]) -> None:
         """Does it, keeps what the one who asked is told, and lets what is due at this instant follow."""
         try:
-            self.told = _said(act().outcome)
+            self.result = _describe_outcome(act().outcome)
         except CallOffError as refusal:
-            self.told = refusal.title
-        self.rests()
+            self.result = refusal.title
+        self.settle()
 
-    def _ring(self, is_due: Callable[[Alarm], bool]) -> None:
-        while due := [alarm for alarm in self.story.alarms.values() if is_due(alarm)]:
+    def _fire_timers(self, is_due: Callable[[ScheduledTimer], bool]) -> None:
+        while due := [alarm for alarm in self.driver.timers.values() if is_due(alarm)]:
             first = min(due, key=lambda alarm: alarm.at)
-            self.story.rings(first.kind, at=first.at)
+            self.driver.fire_timer(first.kind, at=first.at)
 
-    def _market(self) -> Market:
+    def _build_market(self) -> MarketSnapshot:
         lists = {tier: a_ranked_list(*names, tier=tier) for tier, names in self.lists.items() if names is not None}
         facts = {known.provider_id: known for known in self.known.values()}
-        return Market(self._definition() if self.definition_is_known else None, lists, facts)
+        return MarketSnapshot(self._build_definition() if self.definition_is_known else None, lists, facts)
 
-    def _definition(self) -> FrameworkDefinition:
+    def _build_definition(self) -> FrameworkDefinition:
         return a_definition(
             *sorted(self.lists), open_list=self.open_list, selected_by_providers=self.rates_are_selected
         )
 
     # --- then
 
-    def ends(self, name: str, at: datetime) -> None:
-        ended = self.story.offer_to(name).answer_by
+    def check_answer_by(self, name: str, at: datetime) -> None:
+        ended = self.driver.find_offer(name).answer_by
         assert ended == at, f"it ends {ended}"
 
-    def goes_by(self, name: str, channel: str) -> None:
-        goes = self.story.offer_to(name).channel
+    def check_channel(self, name: str, channel: str) -> None:
+        goes = self.driver.find_offer(name).channel
         assert goes is _CHANNELS[channel], f"it goes by {goes}"
 
-    def is_at(self, name: str, rate: Decimal) -> None:
-        terms = self.story.offer_to(name).terms
+    def check_rate(self, name: str, rate: Decimal) -> None:
+        terms = self.driver.find_offer(name).terms
         assert terms.rate == rate, f"it is at £{terms.rate}"
 
-    def is_live(self, name: str) -> None:
-        live = self.story.known.live_offer
+    def check_live_offer(self, name: str) -> None:
+        live = self.driver.current.live_offer
         assert live is not None, "nobody has one"
-        assert live.provider_id == provider(name), "somebody else has it"
+        assert live.provider_id == to_provider_id(name), "somebody else has it"
 
-    def nobody_has_offer(self) -> None:
-        assert self.story.known.live_offer is None, "somebody has one"
+    def check_no_live_offer(self) -> None:
+        assert self.driver.current.live_offer is None, "somebody has one"
 
-    def was_asked(self, name: str, at: datetime) -> None:
-        made = self.story.offer_to(name).made_at
+    def check_offer_made_at(self, name: str, at: datetime) -> None:
+        made = self.driver.find_offer(name).made_at
         assert made == at, f"it was asked {made}"
 
-    def were_asked(self, names: tuple[str, ...]) -> None:
-        asked = [event.provider_id for event in self.story.events if isinstance(event, OfferMade)]
-        assert asked == [provider(name) for name in names], f"{len(asked)} were asked, or others"
+    def check_offer_order(self, names: tuple[str, ...]) -> None:
+        asked = [event.provider_id for event in self.driver.events if isinstance(event, OfferMade)]
+        assert asked == [to_provider_id(name) for name in names], f"{len(asked)} were asked, or others"
 
-    def was_passed_over(self, name: str, reasons: str) -> None:
-        passed = [event for event in self.story.events if isinstance(event, ProviderPassedOver)]
-        found = [", ".join(event.reasons) for event in passed if event.provider_id == provider(name)]
+    def check_passed_over(self, name: str, reasons: str) -> None:
+        passed = [event for event in self.driver.events if isinstance(event, ProviderPassedOver)]
+        found = [", ".join(event.reasons) for event in passed if event.provider_id == to_provider_id(name)]
         assert found == [reasons], f"the record says {found}"
 
-    def came_out(self, name: str, stage: str, outcome: str) -> None:
-        turns = [turn for told in explain(self.story.events) if told.stage == stage for turn in told.turns]
-        found = [turn.outcome for turn in turns if turn.provider_id == provider(name)]
+    def check_turn_outcome(self, name: str, stage: str, outcome: str) -> None:
+        turns = [turn for told in explain_stages(self.driver.events) if told.stage == stage for turn in told.turns]
+        found = [turn.outcome for turn in turns if turn.provider_id == to_provider_id(name)]
         assert found == [outcome], f"the record says {found}"
 
-    def is_placed(self, name: str) -> None:
-        placement = self.story.known.placement
+    def check_placement(self, name: str) -> None:
+        placement = self.driver.current.placement
         assert placement is not None, "it is placed with nobody"
         assert not placement.voided, "the placement is voided"
-        assert placement.provider_id == provider(name), "it is placed with somebody else"
+        assert placement.provider_id == to_provider_id(name), "it is placed with somebody else"
 
-    def is_placed_at(self, name: str, rate: Decimal) -> None:
-        self.is_placed(name)
-        placement = self.story.known.placement
+    def check_placement_rate(self, name: str, rate: Decimal) -> None:
+        self.check_placement(name)
+        placement = self.driver.current.placement
         assert placement is not None
         assert placement.terms.rate == rate, f"it is placed at £{placement.terms.rate}"
 
-    def is_voided(self) -> None:
-        placement = self.story.known.placement
+    def check_voided(self) -> None:
+        placement = self.driver.current.placement
         assert placement is not None, "it was never placed"
         assert placement.voided, "it stands"
 
-    def is_in_state(self, status: str) -> None:
-        state = "open to all" if self.story.known.status == "listed" else self.story.known.status
+    def check_status(self, status: str) -> None:
+        state = "open to all" if self.driver.current.status == "listed" else self.driver.current.status
         assert state == status, f"it is {state}"
 
-    def was_told(self, words: str) -> None:
-        assert self.told == words, f"told was: {self.told}"
+    def check_result(self, words: str) -> None:
+        assert self.result == words, f"told was: {self.result}"
 
-    def has_work(self, what: str) -> None:
-        item = work_item(self.story.known)
+    def check_work_item(self, what: str) -> None:
+        item = find_work_item(self.driver.current)
         found = "nothing" if item is None else _WORK[type(item)]
         assert found == what, f"it says {found}"
 
-    def is_held_for(self, what: str) -> None:
-        missing = [self._in_words(each) for each in self.story.known.missing]
+    def check_missing(self, what: str) -> None:
+        missing = [self._describe_missing(each) for each in self.driver.current.missing]
         assert missing == what.split(", "), f"it waits for {missing}"
 
-    def was_extended(self, times: Decimal) -> None:
-        count = sum(isinstance(event, OfferExtended) for event in self.story.events)
+    def check_extensions(self, times: Decimal) -> None:
+        count = sum(isinstance(event, OfferExtended) for event in self.driver.events)
         assert count == times, f"it was {count} times"
 
-    def happened_once(self) -> None:
+    def check_no_repeated_end(self) -> None:
         for kind in (PackagePlaced, SourcingStopped):
-            assert sum(isinstance(event, kind) for event in self.story.events) <= 1, kind.__name__
+            assert sum(isinstance(event, kind) for event in self.driver.events) <= 1, kind.__name__
 
-    def _in_words(self, missing: str) -> str:
+    def _describe_missing(self, missing: str) -> str:
         """`the rates of Alder`"""
         view, _, key = missing.partition("/")
-        names = {str(provider(name)): name for names in self.lists.values() for name in names or ()}
+        names = {str(to_provider_id(name)): name for names in self.lists.values() for name in names or ()}
         named = next((names[each] for each in names if each in key), None)
         if named is not None:
             return f"the {view} of {named}"
@@ -412,10 +414,10 @@ class Telling:
         )
 
 
-_A_VIEW_MOVED: Final[Happening] = Retry()
+_A_VIEW_MOVED: Final[Trigger] = ProjectionUpdated()
 
 
-def _said(outcome: Outcome) -> str:  # noqa: PLR0911  a line for each outcome reads best
+def _describe_outcome(outcome: Outcome) -> str:  # noqa: PLR0911  a line for each outcome reads best
     """What the one who asked is told."""
     match outcome:
         case Done():
@@ -428,9 +430,9 @@ def _said(outcome: Outcome) -> str:  # noqa: PLR0911  a line for each outcome re
             return "the proposal stands"
         case AwaitsApproval():
             return "a second officer has to approve the price"
-        case Late(reason=reason, passed_over=against):
+        case AnswerNotUsed(reason=reason, passed_over=against):
             return ": ".join([reason.value, *([", ".join(against)] if against else [])])
-        case NotTaken(reasons=reasons):
+        case ProposalNotUsed(reasons=reasons):
             return ", ".join(reasons)
-        case Barred(reasons=reasons):
+        case AwardBarred(reasons=reasons):
             return ", ".join(reasons)

@@ -35,16 +35,16 @@ KINDS: Final[Mapping[str, str]] = {
     "words": r".+",
 }
 
-Words = Mapping[str, Callable[..., object]]
+SentenceHandlers = Mapping[str, Callable[..., object]]
 """Sentences, and what is done about them."""
 
 
-class Unreadable(Exception):
+class UnreadableTable(Exception):
     """A table says something that nobody understands."""
 
 
 @dataclass(frozen=True)
-class Row:
+class ScenarioRow:
     """One scenario: a sentence that says what is promised, and how it is tried."""
 
     place: str
@@ -60,7 +60,7 @@ class Row:
 
 
 @dataclass
-class Diary:
+class InstantReader:
     """Reads days and times as the office says them: `Tuesday 08:30`, `2 April 2026 16:45`, `09:15` of the same day.
 
     Weekdays are those of the week that begins on `monday`; in the hour that October has twice, GMT or BST says which.
@@ -70,93 +70,93 @@ class Diary:
     today: date
 
     @staticmethod
-    def of_week(monday: date) -> "Diary":
-        return Diary(monday, monday)
+    def from_monday(monday: date) -> "InstantReader":
+        return InstantReader(monday, monday)
 
-    def instant(self, said: str) -> datetime:
-        zone = next((OFFSETS[name] for name in OFFSETS if said.endswith(name)), LONDON)
-        *day, clock = said.removesuffix(" GMT").removesuffix(" BST").split(" ")
+    def parse_instant(self, text: str) -> datetime:
+        zone = next((OFFSETS[name] for name in OFFSETS if text.endswith(name)), LONDON)
+        *day, clock = text.removesuffix(" GMT").removesuffix(" BST").split(" ")
         if day:
-            self.today = self._day(" ".join(day))
+            self.today = self._parse_day(" ".join(day))
         return datetime.combine(self.today, time.fromisoformat(clock), zone).astimezone(UTC)
 
-    def _day(self, said: str) -> date:
-        if said in WEEKDAYS:
-            return self.monday + timedelta(days=WEEKDAYS.index(said))
-        return datetime.strptime(f"{said} +0000", "%d %B %Y %z").date()
+    def _parse_day(self, text: str) -> date:
+        if text in WEEKDAYS:
+            return self.monday + timedelta(days=WEEKDAYS.index(text))
+        return datetime.strptime(f"{text} +0000", "%d %B %Y %z").date()
 
 
-class Player(Protocol):
+class ScenarioRunner(Protocol):
     """Plays rows, by a method for each sentence that it knows."""
 
     @property
-    def diary(self) -> Diary: ...
-    def passes_time(self, until: datetime) -> object:
+    def reader(self) -> InstantReader: ...
+    def advance_time(self, until: datetime) -> object:
         """It becomes `until`, and everything that falls due before it happens."""
         ...
 
 
-def rows_in(folder: Path) -> list[Row]:
+def read_rows(folder: Path) -> list[ScenarioRow]:
     """The rows of all tables in `folder`. Raises Unreadable for a table with other columns."""
     files = sorted(path for path in folder.glob("*.md") if path.name != "README.md")
-    return [row for path in files for row in _rows_of(path)]
+    return [row for path in files for row in _parse_table(path)]
 
 
-async def play(row: Row, player: Player) -> None:
+async def run_scenario(row: ScenarioRow, runner: ScenarioRunner) -> None:
     """Raises Unreadable for a sentence that the player does not know, AssertionError where the row is not true."""
-    given, when, then = (_known_to(player, sentences) for sentences in (GIVEN, WHEN, THEN))
+    given, when, then = (_bind_handlers(runner, sentences) for sentences in (GIVEN, WHEN, THEN))
     for said in row.given:
-        await _do(said, given, player.diary, row)
+        await _run_sentence(said, given, runner.reader, row)
     for said in row.when:
-        await _happens(said, {**given, **when}, player, row)
+        await _run_event(said, {**given, **when}, runner, row)
     for said in row.then:
-        await _do(said, then, player.diary, row)
+        await _run_sentence(said, then, runner.reader, row)
 
 
-def _known_to(player: Player, sentences: Mapping[str, str]) -> Words:
-    return {sentence: getattr(player, verb) for sentence, verb in sentences.items() if hasattr(player, verb)}
+def _bind_handlers(runner: ScenarioRunner, sentences: Mapping[str, str]) -> SentenceHandlers:
+    return {sentence: getattr(runner, verb) for sentence, verb in sentences.items() if hasattr(runner, verb)}
 
 
-async def _happens(said: str, words: Words, player: Player, row: Row) -> None:
+async def _run_event(text: str, handlers: SentenceHandlers, runner: ScenarioRunner, row: ScenarioRow) -> None:
     """`09:15 Alder accepts`: first time passes, then it happens."""
-    timed = re.fullmatch(rf"({_INSTANT}) (.+)", said)
+    timed = re.fullmatch(rf"({_INSTANT}) (.+)", text)
     if timed is not None:
-        await _finished(player.passes_time(player.diary.instant(timed[1])))
-    await _do(said if timed is None else timed[2], words, player.diary, row)
+        await _await_result(runner.advance_time(runner.reader.parse_instant(timed[1])))
+    await _run_sentence(text if timed is None else timed[2], handlers, runner.reader, row)
 
 
-async def _do(said: str, words: Words, diary: Diary, row: Row) -> None:
-    for sentence, verb in words.items():
-        match = re.fullmatch(_pattern(sentence), said)
+async def _run_sentence(text: str, handlers: SentenceHandlers, reader: InstantReader, row: ScenarioRow) -> None:
+    for sentence, verb in handlers.items():
+        match = re.fullmatch(_build_pattern(sentence), text)
         if match is not None:
             kinds = re.findall(r"{(\w+)}", sentence)
             try:
-                await _finished(verb(*map(_read(diary), kinds, match.groups())))
+                await _await_result(verb(*map(_make_reader(reader), kinds, match.groups())))
             except (AssertionError, LookupError) as wrong:
-                raise AssertionError(f"{row.place}: '{said}' is not true: {wrong}") from wrong
+                raise AssertionError(f"{row.place}: '{text}' is not true: {wrong}") from wrong
             return
-    near = get_close_matches(said, list(words), n=3, cutoff=0.3)
-    raise Unreadable(f"{row.place}: nobody knows what '{said}' means; near to it are {near}")
+    near = get_close_matches(text, list(handlers), n=3, cutoff=0.3)
+    raise UnreadableTable(f"{row.place}: nobody knows what '{text}' means; near to it are {near}")
 
 
-async def _finished(done: object) -> None:
-    if isawaitable(done):
-        await done
+async def _await_result(result: object) -> None:
+    if isawaitable(result):
+        await result
 
 
-def _pattern(sentence: str) -> str:
+def _build_pattern(sentence: str) -> str:
     """The sentence with a group for each kind in braces."""
     parts = re.split(r"{(\w+)}", sentence)
     return "".join(f"({KINDS[part]})" if index % 2 else re.escape(part) for index, part in enumerate(parts))
 
 
-def _read(diary: Diary) -> Callable[[str, str], object]:
+def _make_reader(reader: InstantReader) -> Callable[[str, str], object]:
     def read(kind: str, said: str) -> object:
         match kind:
             case "providers":
                 return () if said == "nobody" else tuple(said.split(", "))
             case "instant":
-                return diary.instant(said)
+                return reader.parse_instant(said)
             case "pounds" | "number":
                 return Decimal(said.removeprefix("£"))
             case _:
@@ -165,27 +165,27 @@ def _read(diary: Diary) -> Callable[[str, str], object]:
     return read
 
 
-def _rows_of(path: Path) -> Iterator[Row]:
+def _parse_table(path: Path) -> Iterator[ScenarioRow]:
     lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-    table = [(number, _cells(line)) for number, line in lines if line.startswith("|")]
+    table = [(number, _split_cells(line)) for number, line in lines if line.startswith("|")]
     for number, cells in table:
         place = f"{path.name}:{number}"
         if len(cells) != len(COLUMNS):
-            raise Unreadable(f"{place}: a row has the columns {', '.join(COLUMNS)}")
+            raise UnreadableTable(f"{place}: a row has the columns {', '.join(COLUMNS)}")
         if cells != COLUMNS and set("".join(cells)) != {"-"}:
-            yield _row(place, cells)
+            yield _build_row(place, cells)
 
 
-def _cells(line: str) -> list[str]:
+def _split_cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
-def _row(place: str, cells: Sequence[str]) -> Row:
+def _build_row(place: str, cells: Sequence[str]) -> ScenarioRow:
     sentence, given, when, then, also = cells
     if also not in {"", RUNNING_STACK}:
-        raise Unreadable(f"{place}: the last column is empty or says '{RUNNING_STACK}', not '{also}'")
-    return Row(place, sentence, _sentences(given), _sentences(when), _sentences(then), also)
+        raise UnreadableTable(f"{place}: the last column is empty or says '{RUNNING_STACK}', not '{also}'")
+    return ScenarioRow(place, sentence, _split_sentences(given), _split_sentences(when), _split_sentences(then), also)
 
 
-def _sentences(cell: str) -> tuple[str, ...]:
+def _split_sentences(cell: str) -> tuple[str, ...]:
     return tuple(said.strip() for said in cell.split(";") if said.strip())

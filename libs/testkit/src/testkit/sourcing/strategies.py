@@ -1,4 +1,4 @@
-"""Any story that can happen to one package: strategies for property tests, of the rules and of what keeps a search."""
+"""Any search that can happen to one package: strategies for property tests, of the rules and of what keeps a search."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,23 +30,23 @@ from sourcing.domain.errors import (
     PackageNotOpen,
     ProposalNotFound,
 )
-from sourcing.domain.market import Market, ProviderFacts
-from sourcing.domain.progress import has_progress
+from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.search import Accept, Decline, Offer, Proposal, Search, SearchStatus
-from sourcing.domain.steps import AlarmKind
+from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import (
     AnswerOffer,
-    Award,
-    Happening,
+    AwardProposal,
     Outage,
     OutageOver,
-    Propose,
+    ProjectionUpdated,
     RecordCall,
-    Retry,
+    SubmitProposal,
+    Trigger,
 )
+from sourcing.domain.work_items import has_progress
 from testkit.sourcing.builders import (
     PACKAGE,
-    Story,
+    SearchDriver,
     a_definition,
     a_market,
     a_ranked_list,
@@ -54,10 +54,10 @@ from testkit.sourcing.builders import (
     a_withdrawal,
     an_approval,
     an_open_list,
-    facts_about,
     monday,
-    provider,
-    with_facts,
+    replace_facts,
+    some_facts,
+    to_provider_id,
 )
 
 NAMES: Final = ("Alder", "Birch", "Cedar", "Damson", "Elm")
@@ -84,125 +84,125 @@ class _Move:
     pick: int
 
 
-def _one_of_the_offers(story: Story, pick: int) -> Offer | None:
-    offers = story.known.offers
+def _pick_offer(driver: SearchDriver, pick: int) -> Offer | None:
+    offers = driver.current.offers
     return offers[-1 - pick % len(offers)] if offers else None
 
 
-def _retry(_: Story, __: int) -> Happening:
-    return Retry()
+def _retry(_: SearchDriver, __: int) -> Trigger:
+    return ProjectionUpdated()
 
 
-def _request_again(_: Story, __: int) -> Happening:
+def _request_again(_: SearchDriver, __: int) -> Trigger:
     return a_request()
 
 
-def _withdraw(_: Story, pick: int) -> Happening | None:
+def _withdraw(_: SearchDriver, pick: int) -> Trigger | None:
     return a_withdrawal() if pick == 11 else None
 
 
-def _accept(story: Story, pick: int) -> Happening | None:
-    offer = _one_of_the_offers(story, pick)
-    return AnswerOffer(offer.offer_id, offer.provider_id, Accept()) if offer else None
+def _accept(driver: SearchDriver, pick: int) -> Trigger | None:
+    offer = _pick_offer(driver, pick)
+    return AnswerOffer(PACKAGE, offer.offer_id, offer.provider_id, Accept()) if offer else None
 
 
-def _decline(story: Story, pick: int) -> Happening | None:
-    offer = _one_of_the_offers(story, pick // 3)
+def _decline(driver: SearchDriver, pick: int) -> Trigger | None:
+    offer = _pick_offer(driver, pick // 3)
     reason = (DeclineReason.RISK, DeclineReason.TOO_FAR, DeclineReason.OTHER)[pick % 3]
-    return AnswerOffer(offer.offer_id, offer.provider_id, Decline(reason)) if offer else None
+    return AnswerOffer(PACKAGE, offer.offer_id, offer.provider_id, Decline(reason)) if offer else None
 
 
-def _call(story: Story, pick: int) -> Happening | None:
-    offer = _one_of_the_offers(story, pick // 4)
+def _call(driver: SearchDriver, pick: int) -> Trigger | None:
+    offer = _pick_offer(driver, pick // 4)
     if offer is None:
         return None
     orders = (
-        RecordCall(offer.offer_id, CallResult.NOBODY_REACHED),
-        RecordCall(offer.offer_id, CallResult.REACHED),
-        RecordCall(offer.offer_id, CallResult.REACHED, Accept()),
-        RecordCall(offer.offer_id, CallResult.REACHED, Decline(DeclineReason.OTHER)),
+        RecordCall(PACKAGE, offer.offer_id, CallResult.NOBODY_REACHED),
+        RecordCall(PACKAGE, offer.offer_id, CallResult.REACHED),
+        RecordCall(PACKAGE, offer.offer_id, CallResult.REACHED, Accept()),
+        RecordCall(PACKAGE, offer.offer_id, CallResult.REACHED, Decline(DeclineReason.OTHER)),
     )
     return orders[pick % 4]
 
 
-def _a_channel(offer: Offer, pick: int) -> Channel:
+def _pick_channel(offer: Offer, pick: int) -> Channel:
     """The one it goes by, or word of the first one that comes late."""
     return Channel.WEBHOOK if pick % 4 == 3 else offer.channel
 
 
-def _deliver(story: Story, pick: int) -> Happening | None:
-    offer = _one_of_the_offers(story, pick)
+def _deliver(driver: SearchDriver, pick: int) -> Trigger | None:
+    offer = _pick_offer(driver, pick)
     if offer is None:
         return None
     return OfferDelivered(
         package_id=PACKAGE,
         offer_id=offer.offer_id,
         provider_id=offer.provider_id,
-        channel=_a_channel(offer, pick),
-        delivered_at=max(offer.made_at, story.at - timedelta(minutes=1)),
+        channel=_pick_channel(offer, pick),
+        delivered_at=max(offer.made_at, driver.at - timedelta(minutes=1)),
     )
 
 
-def _fail_to_deliver(story: Story, pick: int) -> Happening | None:
-    offer = _one_of_the_offers(story, pick)
+def _fail_to_deliver(driver: SearchDriver, pick: int) -> Trigger | None:
+    offer = _pick_offer(driver, pick)
     if offer is None:
         return None
     return OfferUndeliverable(
         package_id=PACKAGE,
         offer_id=offer.offer_id,
         provider_id=offer.provider_id,
-        channel=_a_channel(offer, pick),
+        channel=_pick_channel(offer, pick),
         first_attempt_at=offer.made_at,
         reason="timed out",
     )
 
 
-def _hear_of_an_end(story: Story, pick: int) -> Happening | None:
+def _repeat_own_event(driver: SearchDriver, pick: int) -> Trigger | None:
     """An own event comes over Kafka: the newest one or, once more, an older one."""
-    ends = [event for event in story.events if isinstance(event, OfferDeclined | OfferExpired | OfferWithdrawn)]
+    ends = [event for event in driver.events if isinstance(event, OfferDeclined | OfferExpired | OfferWithdrawn)]
     return ends[-1 - pick // 2 % len(ends)] if ends else None
 
 
-def _embargo(story: Story, pick: int) -> Happening:
+def _embargo(driver: SearchDriver, pick: int) -> Trigger:
     """Somebody is embargoed, or not any more."""
-    facts = story.market.facts_of(provider((*NAMES, *SPOT_NAMES)[pick % 7]))
-    story.market = with_facts(story.market, replace(facts, embargoed=not facts.embargoed))
-    return Retry()
+    facts = driver.market.get_facts(to_provider_id((*NAMES, *SPOT_NAMES)[pick % 7]))
+    driver.market = replace_facts(driver.market, replace(facts, embargoed=not facts.embargoed))
+    return ProjectionUpdated()
 
 
-def _outage(story: Story, pick: int) -> Happening:
+def _have_outage(driver: SearchDriver, pick: int) -> Trigger:
     """We are down for a while: no alarm goes off, and nobody is answered."""
-    down_from = story.at
-    story.at += timedelta(minutes=(2, 20, 300)[pick % 3])
-    story.outages = (*story.outages, Outage(down_from, story.at))
+    down_from = driver.at
+    driver.at += timedelta(minutes=(2, 20, 300)[pick % 3])
+    driver.outages = (*driver.outages, Outage(down_from, driver.at))
     return OutageOver()
 
 
-def _propose(_: Story, pick: int) -> Happening:
+def _propose(_: SearchDriver, pick: int) -> Trigger:
     name = (NAMES[0], NAMES[-1], *SPOT_NAMES)[pick % 4]
     rate = ("28.00", "29.00", "29.01")[pick % 3]
-    return Propose(provider(name), Decimal(rate), (Variation.SHARED,) if pick == 11 else ())
+    return SubmitProposal(PACKAGE, to_provider_id(name), Decimal(rate), (Variation.SHARED,) if pick == 11 else ())
 
 
-def _a_proposal(story: Story, pick: int) -> Proposal | None:
-    proposals = story.known.listing.proposals if story.known.listing is not None else ()
+def _pick_proposal(driver: SearchDriver, pick: int) -> Proposal | None:
+    proposals = driver.current.listing.proposals if driver.current.listing is not None else ()
     return proposals[pick % len(proposals)] if proposals else None
 
 
-def _award(story: Story, pick: int) -> Happening | None:
-    proposal = _a_proposal(story, pick // 2)
+def _award(driver: SearchDriver, pick: int) -> Trigger | None:
+    proposal = _pick_proposal(driver, pick // 2)
     reason = InadequateReason.CONTINUITY if pick % 3 else None
-    return Award(proposal.proposal_id, OFFICERS[pick % 2], reason) if proposal else None
+    return AwardProposal(PACKAGE, proposal.proposal_id, OFFICERS[pick % 2], reason) if proposal else None
 
 
-def _approve(story: Story, pick: int) -> Happening | None:
+def _approve(driver: SearchDriver, pick: int) -> Trigger | None:
     """Another officer agrees to the price, or the same one tries."""
-    listing = story.known.listing
+    listing = driver.current.listing
     return an_approval(listing, officer=OFFICERS[pick % 2]) if listing is not None and listing.award else None
 
 
-def _refuse_price(story: Story, pick: int) -> Happening | None:
-    listing, proposal = story.known.listing, _a_proposal(story, pick)
+def _refuse_price(driver: SearchDriver, pick: int) -> Trigger | None:
+    listing, proposal = driver.current.listing, _pick_proposal(driver, pick)
     if listing is None or listing.award is None or proposal is None:
         return None
     return SpotPriceRefused(
@@ -215,7 +215,7 @@ def _refuse_price(story: Story, pick: int) -> Happening | None:
     )
 
 
-_MOVES: Final[tuple[Callable[[Story, int], Happening | None], ...]] = (
+_MOVES: Final[tuple[Callable[[SearchDriver, int], Trigger | None], ...]] = (
     _accept,
     _decline,
     _decline,
@@ -224,18 +224,18 @@ _MOVES: Final[tuple[Callable[[Story, int], Happening | None], ...]] = (
     _deliver,
     _deliver,
     _fail_to_deliver,
-    _hear_of_an_end,
-    _hear_of_an_end,
+    _repeat_own_event,
+    _repeat_own_event,
     _retry,
     _request_again,
     _withdraw,
     _embargo,
-    _outage,
+    _have_outage,
     _propose,
     _award,
     _approve,
 )
-_MOVES_WHILE_OPEN: Final[tuple[Callable[[Story, int], Happening | None], ...]] = (
+_MOVES_WHILE_OPEN: Final[tuple[Callable[[SearchDriver, int], Trigger | None], ...]] = (
     _propose,
     _propose,
     _propose,
@@ -246,9 +246,9 @@ _MOVES_WHILE_OPEN: Final[tuple[Callable[[Story, int], Happening | None], ...]] =
     _refuse_price,
     _embargo,
     _accept,
-    _hear_of_an_end,
+    _repeat_own_event,
     _retry,
-    _outage,
+    _have_outage,
     _withdraw,
 )
 
@@ -281,8 +281,8 @@ _channels = st.sampled_from(
 
 
 @st.composite
-def _facts(draw: st.DrawFn, name: str) -> ProviderFacts:
-    known = facts_about(
+def _draw_facts(draw: st.DrawFn, name: str) -> ProviderFacts:
+    known = some_facts(
         name,
         channels=draw(_channels),
         embargoed=draw(_rarely),
@@ -293,86 +293,86 @@ def _facts(draw: st.DrawFn, name: str) -> ProviderFacts:
 
 
 @st.composite
-def _spot_facts(draw: st.DrawFn, name: str) -> ProviderFacts:
+def _draw_spot_facts(draw: st.DrawFn, name: str) -> ProviderFacts:
     rating = draw(st.sampled_from([Rating.GOOD, Rating.GOOD, Rating.INADEQUATE]))
-    return facts_about(name, tiers=(), spot=True, rating=rating, embargoed=draw(_rarely))
+    return some_facts(name, tiers=(), spot=True, rating=rating, embargoed=draw(_rarely))
 
 
 @st.composite
-def _markets(draw: st.DrawFn, definition: FrameworkDefinition) -> Market:
+def _draw_market(draw: st.DrawFn, definition: FrameworkDefinition) -> MarketSnapshot:
     """A market of two tiers in which anything may be missing, also the definition."""
-    known = [*(draw(_facts(name)) for name in NAMES), *(draw(_spot_facts(name)) for name in SPOT_NAMES)]
+    known = [*(draw(_draw_facts(name)) for name in NAMES), *(draw(_draw_spot_facts(name)) for name in SPOT_NAMES)]
     market = a_market(but=known, definition=definition)
     lists = {tier: a_ranked_list(*draw(_rankings), tier=tier) for tier in Tier if not draw(_rarely)}
     return replace(market, ranked_lists=lists, definition=None if draw(_rarely) else definition)
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> Story:
-    """A whole story: a request, then moves, between which the market changes and alarms go off in their time."""
+def draw_search(draw: st.DrawFn) -> SearchDriver:
+    """A whole driver: a request, then moves, between which the market changes and alarms go off in their time."""
     definition = draw(_definitions)
     at = monday(draw(st.sampled_from(["09:00", "09:00", "09:00", "16:45", "18:00"])))
-    story = Story(draw(_markets(definition)), at=at, by_hand=True)
+    driver = SearchDriver(draw(_draw_market(definition)), at=at, by_hand=True)
     urgency = draw(st.sampled_from([Urgency.ROUTINE, Urgency.ROUTINE, Urgency.CRISIS]))
     refused = (NAMES[-1], SPOT_NAMES[-1]) if draw(_rarely) else ()
-    story.requested(a_request(urgency=urgency, refused=refused))
-    _check(story, since=0)
+    driver.request(a_request(urgency=urgency, refused=refused))
+    _check_invariants(driver, since=0)
     for move in draw(st.lists(_moves, min_size=8, max_size=25)):
         if draw(_rarely):
-            story.market = draw(_markets(definition))
-        _ring_until(story, story.at + move.after, definition)
-        moves = _MOVES_WHILE_OPEN if story.known.status is SearchStatus.LISTED else _MOVES
-        _make(story, moves[move.number % len(moves)](story, move.pick))
-    return story
+            driver.market = draw(_draw_market(definition))
+        _fire_timers_until(driver, driver.at + move.after, definition)
+        moves = _MOVES_WHILE_OPEN if driver.current.status is SearchStatus.LISTED else _MOVES
+        _handle(driver, moves[move.number % len(moves)](driver, move.pick))
+    return driver
 
 
-def _ring_until(story: Story, end: datetime, definition: FrameworkDefinition) -> None:
+def _fire_timers_until(driver: SearchDriver, end: datetime, definition: FrameworkDefinition) -> None:
     """Time passes; every alarm goes off in its own instant, each with what follows from it."""
-    while due := [alarm for alarm in story.alarms.values() if alarm.at <= end]:
-        first, since = min(due, key=lambda alarm: alarm.at), len(story.record)
+    while due := [alarm for alarm in driver.timers.values() if alarm.at <= end]:
+        first, since = min(due, key=lambda alarm: alarm.at), len(driver.journal)
         try:
-            story.rings(first.kind, at=max(story.at, first.at))
+            driver.fire_timer(first.kind, at=max(driver.at, first.at))
         except MarketNotKnown:
-            story.market = replace(story.market, definition=definition)
-            story.alarms[first.kind, first.about] = first
-        _check(story, since=since)
-    story.at = end
+            driver.market = replace(driver.market, definition=definition)
+            driver.timers[first.kind, first.about] = first
+        _check_invariants(driver, since=since)
+    driver.at = end
 
 
-def _make(story: Story, happening: Happening | None) -> None:
+def _handle(driver: SearchDriver, trigger: Trigger | None) -> None:
     """The happening, unless it is an order that is refused: that one must leave no trace."""
-    before = (story.search, len(story.record))
+    before = (driver.state, len(driver.journal))
     try:
-        if happening is not None:
-            story.happens(happening)
+        if trigger is not None:
+            driver.handle(trigger)
     except REFUSED:
-        assert (story.search, len(story.record)) == before
-    _check(story, since=before[1])
+        assert (driver.state, len(driver.journal)) == before
+    _check_invariants(driver, since=before[1])
 
 
-def _check(story: Story, *, since: int) -> None:
+def _check_invariants(driver: SearchDriver, *, since: int) -> None:
     """What holds after every single step; the step's events are those from `since` on."""
-    search = story.known
+    search = driver.current
     assert sum(offer.is_live for offer in search.offers) <= 1
-    assert has_progress(search, story.alarms.values())
-    assert search.is_open or search.status is SearchStatus.LISTED or story.alarms == {}
-    for event in story.events[since:]:
+    assert has_progress(search, driver.timers.values())
+    assert search.is_open or search.status is SearchStatus.LISTED or driver.timers == {}
+    for event in driver.events[since:]:
         if isinstance(event, PackagePlaced):
-            assert not story.market.facts_of(event.provider_id).embargoed
+            assert not driver.market.get_facts(event.provider_id).embargoed
             assert event.provider_id not in search.wishes.refused
-    _assert_alarms_fit(story, search)
+    _check_timers(driver, search)
 
 
-def _assert_alarms_fit(story: Story, search: Search) -> None:
-    kinds = {kind for kind, _ in story.alarms}
+def _check_timers(driver: SearchDriver, search: Search) -> None:
+    kinds = {kind for kind, _ in driver.timers}
     offer = search.live_offer
     if search.status is SearchStatus.LISTED:
-        assert kinds <= {AlarmKind.LISTED_TOO_LONG}
+        assert kinds <= {TimerKind.LISTED_TOO_LONG}
     elif offer is None:
-        assert kinds <= {AlarmKind.NEXT_OFFER_DUE}
+        assert kinds <= {TimerKind.NEXT_OFFER_DUE}
         assert kinds or search.status is not SearchStatus.RUNNING
     elif offer.answer_by is not None:
-        assert story.alarm(AlarmKind.OFFER_EXPIRES).at == offer.answer_by
-        assert kinds == {AlarmKind.OFFER_EXPIRES}
+        assert driver.find_timer(TimerKind.OFFER_EXPIRES).at == offer.answer_by
+        assert kinds == {TimerKind.OFFER_EXPIRES}
     else:
-        assert kinds == (set() if offer.channel is Channel.PHONE else {AlarmKind.DELIVERY_OVERDUE})
+        assert kinds == (set() if offer.channel is Channel.PHONE else {TimerKind.DELIVERY_OVERDUE})

@@ -1,1 +1,1 @@
-"""The rules of the record: what must fit, what is told in plain words, and why somebody did not get a package."""
+"""The rules of the record: verification, the story of a package, and why a provider did not get it."""

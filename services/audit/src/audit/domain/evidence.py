@@ -1,4 +1,4 @@
-"""What a reason rests on: the event that tells it, and the events whose versions a decision was taken on."""
+"""The evidence of a reason: its own event, and the events whose versions a decision was taken on."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from audit.domain.records import Place, StreamName
-from audit.domain.verification import Checked
+from audit.domain.records import StreamName, StreamPosition
+from audit.domain.verification import VerifiedRecord
 from contracts.catalogue import FRAMEWORKS, PRICING, PROVIDERS, RATES, REGISTRY
-from contracts.events.packages import ViewUse
+from contracts.events.base import ViewUse
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,15 @@ class Evidence:
     verified: bool
 
     @classmethod
-    def of(cls, row: Checked) -> "Evidence":
+    def from_row(cls, row: VerifiedRecord) -> "Evidence":
         envelope = row.entry.envelope
         assert envelope is not None, "evidence is what can be read"
         return cls(envelope.id, envelope.type, envelope.time, row.verified)
 
 
 @dataclass(frozen=True)
-class Told:
-    """The stream that a view is made of, and how many parts of the view's key are the subject's: all where None."""
+class ViewSource:
+    """The stream that a view is built from, and how many parts of the view's key form the subject; None for all."""
 
     topic: str
     owner: str
@@ -38,27 +38,27 @@ class Told:
 
 
 # A view's key is its stream's, or begins with it: capacity stands by provider and area, a list's versions by number.
-VIEWS: Final = {
-    "eligibility": Told(PROVIDERS, REGISTRY, 1),
-    "channels": Told(PROVIDERS, REGISTRY, 1),
-    "embargoes": Told(PROVIDERS, REGISTRY, 1),
-    "capacity": Told(PROVIDERS, REGISTRY, 1),
-    "definitions": Told(FRAMEWORKS, REGISTRY, 1),
-    "definition-versions": Told(FRAMEWORKS, REGISTRY, 1),
-    "ranked-lists": Told(FRAMEWORKS, REGISTRY, 3),
-    "ranked-list-versions": Told(FRAMEWORKS, REGISTRY, 3),
-    "rates": Told(RATES, PRICING, 1),
+VIEW_SOURCES: Final = {
+    "eligibility": ViewSource(PROVIDERS, REGISTRY, 1),
+    "channels": ViewSource(PROVIDERS, REGISTRY, 1),
+    "embargoes": ViewSource(PROVIDERS, REGISTRY, 1),
+    "capacity": ViewSource(PROVIDERS, REGISTRY, 1),
+    "definitions": ViewSource(FRAMEWORKS, REGISTRY, 1),
+    "definition-versions": ViewSource(FRAMEWORKS, REGISTRY, 1),
+    "ranked-lists": ViewSource(FRAMEWORKS, REGISTRY, 3),
+    "ranked-list-versions": ViewSource(FRAMEWORKS, REGISTRY, 3),
+    "rates": ViewSource(RATES, PRICING, 1),
 }
 
 
-def place_of(use: ViewUse) -> Place | None:
-    """Which event a view had its version from; None for a view that is not known here."""
-    told = VIEWS.get(use.view)
-    if told is None:
+def find_position(use: ViewUse) -> StreamPosition | None:
+    """Returns the event that a view's version came from; None for an unknown view."""
+    source = VIEW_SOURCES.get(use.view)
+    if source is None:
         return None
-    subject = "/".join(use.key.split("/")[: told.parts])
-    return Place(StreamName(told.topic, subject, f"/calloff/{told.owner}"), use.sequence)
+    subject = "/".join(use.key.split("/")[: source.parts])
+    return StreamPosition(StreamName(source.topic, subject, f"/calloff/{source.owner}"), use.sequence)
 
 
-def places_of(uses: Iterable[ViewUse]) -> list[Place]:
-    return sorted({place for place in map(place_of, uses) if place is not None})
+def list_positions(uses: Iterable[ViewUse]) -> list[StreamPosition]:
+    return sorted({place for place in map(find_position, uses) if place is not None})

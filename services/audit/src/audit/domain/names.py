@@ -1,31 +1,28 @@
-"""Who and what a package's story is about: providers' names and ranks, stages and prices, as the record has them."""
+"""The names in a package's story: providers and ranks, stages and prices, as the record has them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
-from zoneinfo import ZoneInfo
 
 from contracts.events.base import Event
 from contracts.events.listings import ProposalReceived
 from contracts.events.packages import OfferMade, StageEntered
 from contracts.ids import ProposalId, ProviderId
+from contracts.office_time import to_office_time
 from contracts.values import Channel, Terms
-
-LONDON: Final = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True)
-class Cast:
-    """What a sentence needs to know beyond its own event."""
+class Names:
+    """The providers, ranks and proposals that a sentence needs beyond its own event."""
 
-    names: Mapping[ProviderId, str] = field(default_factory=dict[ProviderId, str])
+    providers: Mapping[ProviderId, str] = field(default_factory=dict[ProviderId, str])
     ranks: Mapping[tuple[str, ProviderId], int] = field(default_factory=dict[tuple[str, ProviderId], int])
     proposals: Mapping[ProposalId, Terms] = field(default_factory=dict[ProposalId, Terms])
 
     @classmethod
-    def of(cls, events: Iterable[Event], names: Mapping[ProviderId, str]) -> "Cast":
+    def from_events(cls, events: Iterable[Event], names: Mapping[ProviderId, str]) -> "Names":
         ranks: dict[tuple[str, ProviderId], int] = {}
         proposals: dict[ProposalId, Terms] = {}
         for event in events:
@@ -37,58 +34,58 @@ class Cast:
                 proposals[event.proposal_id] = event.terms
         return cls(names, ranks, proposals)
 
-    def name(self, provider_id: ProviderId) -> str:
-        return self.names.get(provider_id, f"provider {provider_id}")
+    def find(self, provider_id: ProviderId) -> str:
+        return self.providers.get(provider_id, f"provider {provider_id}")
 
-    def ranked(self, provider_id: ProviderId, stage: str) -> str:
+    def name_with_rank(self, provider_id: ProviderId, stage: str) -> str:
         """`Alder (rank 1 of tier 1)`; without the rank where the stage has none."""
         rank = self.ranks.get((stage, provider_id))
-        return self.name(provider_id) + ("" if rank is None else f" (rank {rank} of {stage_words(stage)})")
+        return self.find(provider_id) + ("" if rank is None else f" (rank {rank} of {format_stage(stage)})")
 
-    def all_names(self, provider_ids: Iterable[ProviderId]) -> str:
-        return listed(self.name(each) for each in provider_ids)
+    def name_providers(self, provider_ids: Iterable[ProviderId]) -> str:
+        return join_words(self.find(each) for each in provider_ids)
 
-    def actor(self, actor: str) -> str:
+    def name_actor(self, actor: str) -> str:
         """`officer 7f3a`, `sourcing`, or the provider's name, with the link where one answered for it."""
         kind, _, who = actor.partition(":")
         if kind in {"provider", "link"}:
-            name = next((name for known, name in self.names.items() if str(known) == who), f"provider {who}")
+            name = next((name for known, name in self.providers.items() if str(known) == who), f"provider {who}")
             return name if kind == "provider" else f"{name} (by the link of its mail)"
         return who if kind == "service" else f"{kind} {who}"
 
 
-def listed(words: Iterable[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """`a, b and c`"""
     *most, last = list(words) or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def stage_words(stage: str) -> str:
+def format_stage(stage: str) -> str:
     return stage.replace("-", " ")
 
 
-def pounds(amount: Decimal) -> str:
+def format_pounds(amount: Decimal) -> str:
     return f"£{amount:,.2f}"
 
 
-def priced(terms: Terms) -> str:
+def format_terms(terms: Terms) -> str:
     """`£24.10 an hour, £84.35 a week`"""
-    return f"{rate(terms.rate, terms.unit.value)}, {pounds(terms.weekly_cost)} a week"
+    return f"{format_rate(terms.rate, terms.unit.value)}, {format_pounds(terms.weekly_cost)} a week"
 
 
-def rate(amount: Decimal, unit: str) -> str:
-    return f"{pounds(amount)} {'an' if unit == 'hour' else 'a'} {unit}"
+def format_rate(amount: Decimal, unit: str) -> str:
+    return f"{format_pounds(amount)} {'an' if unit == 'hour' else 'a'} {unit}"
 
 
-def day(on: date) -> str:
+def format_day(on: date) -> str:
     return f"{on:%a} {on.day} {on:%b %Y}"
 
 
-def instant(at: datetime) -> str:
+def format_instant(at: datetime) -> str:
     """Wall-clock time in London, with its zone: `Mon 2 Mar 2026 09:15:00 GMT`."""
-    local = at.astimezone(LONDON)
-    return f"{day(local.date())} {local:%H:%M:%S %Z}"
+    local = to_office_time(at)
+    return f"{format_day(local.date())} {local:%H:%M:%S %Z}"
 
 
-def by(channel: Channel) -> str:
+def format_channel(channel: Channel) -> str:
     return "telephone" if channel is Channel.PHONE else channel.value

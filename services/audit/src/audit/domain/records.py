@@ -1,4 +1,4 @@
-"""One record: the exact bytes that came from Kafka, and what they say as far as they can be read."""
+"""One record: the exact bytes from Kafka, and the event in them as far as it can be read."""
 
 import hashlib
 import json
@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Final
 from uuid import UUID
 
-from contracts.catalogue import ANY, BY_TYPE, Entry, decode
+from contracts.catalogue import ANY, BY_TYPE, CatalogueEntry, decode
 from contracts.envelope import Envelope, Headers
 from contracts.events.base import Event
 
 LONGEST_NAME: Final = 300
-"""Characters of a key, source, type, …: longer ones are nobody's here, and would not fit into an index."""
+"""Characters of a key, source or type. No service uses longer ones, and they would not fit into an index."""
 GREATEST_SEQUENCE: Final = 2**63 - 1
 
 
@@ -39,7 +39,7 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True, order=True)
-class Position:
+class RecordPosition:
     """Where Kafka keeps a record."""
 
     topic: str
@@ -52,16 +52,16 @@ class Fault:
     """One thing that is wrong, and where."""
 
     kind: FaultKind
-    position: Position
+    position: RecordPosition
     event_id: UUID | None
     council: str = ""
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """One record as Kafka gave it: nothing read, nothing changed."""
+class RawRecord:
+    """One record exactly as Kafka delivered it, not parsed."""
 
-    position: Position
+    position: RecordPosition
     key: bytes | None
     headers: bytes
     payload: bytes | None
@@ -79,7 +79,7 @@ class Arrived:
 
 @dataclass(frozen=True, order=True)
 class StreamName:
-    """Everything that one source says about one subject."""
+    """The events of one source about one subject."""
 
     topic: str
     subject: str
@@ -87,7 +87,7 @@ class StreamName:
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class StreamPosition:
     """An event by its number in its stream."""
 
     stream: StreamName
@@ -95,19 +95,19 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A record and what it says: no envelope where that cannot be read, no event where type or payload cannot.
+class ParsedRecord:
+    """A record and its contents: no envelope where that cannot be read, no event where type or payload cannot.
 
-    `faults` are those that show without looking at any other record.
+    `faults` are those that are visible without other records.
     """
 
-    arrived: Arrived
+    arrived: RawRecord
     envelope: Envelope | None
     event: Event | None
     faults: tuple[FaultKind, ...]
 
     @property
-    def position(self) -> Position:
+    def position(self) -> RecordPosition:
         return self.arrived.position
 
     @property
@@ -135,39 +135,39 @@ def decode_headers(stored: bytes) -> Headers:
     return [(name, (value or "").encode("latin-1")) for name, value in json.loads(stored)]
 
 
-def read(arrived: Arrived) -> Recorded:
-    """What the record says."""
+def parse_record(arrived: RawRecord) -> ParsedRecord:
+    """Parses the record; faults of its own bytes are in the result."""
     try:
         envelope = Envelope.from_headers(decode_headers(arrived.headers))
         key = (arrived.key or b"").decode()
     except (ValueError, TypeError):
-        return Recorded(arrived, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
-    if not _can_be_kept(key, envelope):
-        return Recorded(arrived, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
+        return ParsedRecord(arrived, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
+    if not _is_storable(key, envelope):
+        return ParsedRecord(arrived, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
     payload = arrived.payload or b""
     faults = [FaultKind.WRONG_KEY] if envelope.subject != key else []
-    if envelope.digest(payload) != envelope.hash:
+    if envelope.compute_hash(payload) != envelope.hash:
         faults.append(FaultKind.FORGED_HASH)
     entry = BY_TYPE.get(envelope.type)
     if entry is None:
-        return Recorded(arrived, envelope, None, (*faults, FaultKind.UNKNOWN_TYPE))
-    faults += _misplaced(entry, arrived.position.topic, envelope.source)
+        return ParsedRecord(arrived, envelope, None, (*faults, FaultKind.UNKNOWN_TYPE))
+    faults += _check_topic_and_owner(entry, arrived.position.topic, envelope.source)
     try:
         event = decode(entry.event, payload)
     except ValueError:
-        return Recorded(arrived, envelope, None, (*faults, FaultKind.UNREADABLE_PAYLOAD))
+        return ParsedRecord(arrived, envelope, None, (*faults, FaultKind.UNREADABLE_PAYLOAD))
     if event.key != key:
         faults.append(FaultKind.WRONG_KEY)
-    return Recorded(arrived, envelope, event, tuple(dict.fromkeys(faults)))
+    return ParsedRecord(arrived, envelope, event, tuple(dict.fromkeys(faults)))
 
 
-def _can_be_kept(key: str, envelope: Envelope) -> bool:
+def _is_storable(key: str, envelope: Envelope) -> bool:
     names = (key, envelope.source, envelope.type, envelope.council, envelope.prevhash, envelope.hash)
     readable = all(len(name) <= LONGEST_NAME and "\0" not in name for name in names)
     return readable and bool(key) and envelope.sequence <= GREATEST_SEQUENCE
 
 
-def _misplaced(entry: Entry, topic: str, source: str) -> list[FaultKind]:
+def _check_topic_and_owner(entry: CatalogueEntry, topic: str, source: str) -> list[FaultKind]:
     faults = [FaultKind.WRONG_TOPIC] if entry.topic != topic else []
     if entry.owner != ANY and source != f"/calloff/{entry.owner}":
         faults.append(FaultKind.WRONG_OWNER)

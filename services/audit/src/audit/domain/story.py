@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from audit.domain.names import Cast, instant
-from audit.domain.sentences import tell
-from audit.domain.verification import Checked
+from audit.domain.names import Names, format_instant
+from audit.domain.sentences import narrate
+from audit.domain.verification import VerifiedRecord
 from contracts.catalogue import PACKAGES
 from contracts.envelope import Envelope
-from contracts.events.base import Event
+from contracts.events.base import Event, HasProvider
 from contracts.events.packages import OfferDelivered, OfferMade, OfferUndeliverable, PackageRequested, StageEntered
 from contracts.events.providers import ProviderRegistered
 from contracts.ids import CouncilKey, OfferId, ProviderId
 
 
 @dataclass(frozen=True)
-class Why:
-    """What caused an event: its id as recorded, the line it has here, and both in words."""
+class Cause:
+    """The cause of an event: its id as recorded, its line in the story, and both in words."""
 
     cause: str
     line: int | None
@@ -26,7 +26,7 @@ class Why:
 
 
 @dataclass(frozen=True)
-class Line:
+class StoryLine:
     """One event of the story."""
 
     number: int
@@ -34,7 +34,7 @@ class Line:
     local: str
     what: str
     who: str
-    why: Why
+    why: Cause
     event_id: UUID
     type: str
     sequence: int
@@ -42,41 +42,41 @@ class Line:
     verified: bool
 
 
-def first_occurrences(rows: Iterable[Checked], council: CouncilKey) -> list[Checked]:
+def select_first_occurrences(rows: Iterable[VerifiedRecord], council: CouncilKey) -> list[VerifiedRecord]:
     """The council's own events, each once, in the order of their clocks where two topics meet."""
-    found: dict[UUID, Checked] = {}
+    found: dict[UUID, VerifiedRecord] = {}
     for row in rows:
         envelope = row.entry.envelope
         if envelope is not None and envelope.council == council:
             found.setdefault(envelope.id, row)
-    return list(_merged(list(found.values())))
+    return list(_merge_by_time(list(found.values())))
 
 
-def _merged(rows: Sequence[Checked]) -> Iterator[Checked]:
+def _merge_by_time(rows: Sequence[VerifiedRecord]) -> Iterator[VerifiedRecord]:
     """Those of the packages' topic keep the order that Kafka gave them; the others come in by their clocks."""
     others = [row for row in rows if row.entry.position.topic != PACKAGES]
     for row in (row for row in rows if row.entry.position.topic == PACKAGES):
-        while others and _time(others[0]) < _time(row):
+        while others and _get_time(others[0]) < _get_time(row):
             yield others.pop(0)
         yield row
     yield from others
 
 
-def _time(row: Checked) -> datetime:
+def _get_time(row: VerifiedRecord) -> datetime:
     assert row.entry.envelope is not None, "rows of a story have envelopes"
     return row.entry.envelope.time
 
 
-def events_of(rows: Iterable[Checked]) -> list[Event]:
+def list_events(rows: Iterable[VerifiedRecord]) -> list[Event]:
     return [row.entry.event for row in rows if row.entry.event is not None]
 
 
-def providers_in(events: Iterable[Event]) -> set[ProviderId]:
-    """Everybody whom the story mentions."""
+def find_providers(events: Iterable[Event]) -> set[ProviderId]:
+    """Returns every provider that the events mention."""
     mentioned: set[ProviderId] = set()
     for event in events:
-        provider_id: ProviderId | None = getattr(event, "provider_id", None)
-        mentioned |= {provider_id} if provider_id is not None else set()
+        if isinstance(event, HasProvider):
+            mentioned.add(event.provider_id)
         if isinstance(event, StageEntered):
             mentioned |= {each.provider_id for each in event.candidates}
         if isinstance(event, PackageRequested):
@@ -84,59 +84,59 @@ def providers_in(events: Iterable[Event]) -> set[ProviderId]:
     return mentioned
 
 
-def names_in(events: Iterable[Event]) -> Mapping[ProviderId, str]:
+def find_provider_names(events: Iterable[Event]) -> Mapping[ProviderId, str]:
     """The newest name of every company that was registered; companies are public."""
     return {event.provider_id: event.name for event in events if isinstance(event, ProviderRegistered)}
 
 
-def story(rows: Sequence[Checked], cast: Cast) -> list[Line]:
+def write_story(rows: Sequence[VerifiedRecord], names: Names) -> list[StoryLine]:
     """The lines of `rows`, which all have envelopes."""
     envelopes = [row.entry.envelope for row in rows if row.entry.envelope is not None]
-    told = list(enumerate(zip(rows, envelopes, strict=True), start=1))
-    lines = Lines.of(told)
+    numbered_rows = list(enumerate(zip(rows, envelopes, strict=True), start=1))
+    lines = LineIndex.from_numbered_rows(numbered_rows)
     return [
-        Line(
+        StoryLine(
             number=number,
             at=envelope.time,
-            local=instant(envelope.time),
-            what=_what(row, envelope, cast),
-            who=cast.actor(envelope.actor),
-            why=_why(row, envelope, lines, cast),
+            local=format_instant(envelope.time),
+            what=_describe_event(row, envelope, names),
+            who=names.name_actor(envelope.actor),
+            why=_describe_cause(row, envelope, lines, names),
             event_id=envelope.id,
             type=envelope.type,
             sequence=envelope.sequence,
             hash=envelope.hash,
             verified=row.verified,
         )
-        for number, (row, envelope) in told
+        for number, (row, envelope) in numbered_rows
     ]
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Which line tells which event, and which one made which offer."""
+class LineIndex:
+    """The line number of each event, and of each offer."""
 
     by_event: Mapping[str, int]
     by_offer: Mapping[OfferId, int]
 
     @classmethod
-    def of(cls, told: Iterable[tuple[int, tuple[Checked, Envelope]]]) -> "Lines":
+    def from_numbered_rows(cls, numbered_rows: Iterable[tuple[int, tuple[VerifiedRecord, Envelope]]]) -> "LineIndex":
         by_event: dict[str, int] = {}
         by_offer: dict[OfferId, int] = {}
-        for number, (row, envelope) in told:
+        for number, (row, envelope) in numbered_rows:
             by_event[str(envelope.id)] = number
             if isinstance(row.entry.event, OfferMade):
                 by_offer[row.entry.event.offer_id] = number
         return cls(by_event, by_offer)
 
 
-def _what(row: Checked, envelope: Envelope, cast: Cast) -> str:
+def _describe_event(row: VerifiedRecord, envelope: Envelope, names: Names) -> str:
     if row.entry.event is None:
         return f"An event of the type {envelope.type}, which cannot be read here"
-    return tell(row.entry.event, cast)
+    return narrate(row.entry.event, names)
 
 
-def _why(row: Checked, envelope: Envelope, lines: Lines, cast: Cast) -> Why:
+def _describe_cause(row: VerifiedRecord, envelope: Envelope, lines: LineIndex, names: Names) -> Cause:
     """The cause in words: another line, somebody's command, a timer and what armed it, or a webhook's outcome."""
     cause = envelope.causationid
     kind, _, rest = cause.partition(":")
@@ -145,13 +145,13 @@ def _why(row: Checked, envelope: Envelope, lines: Lines, cast: Cast) -> Why:
             name, _, armed_by = rest.partition(":")
             line = lines.by_event.get(armed_by.rpartition(":")[2])
             words = f"the timer {name.replace('-', ' ')} was due"
-            return Why(cause, line, words if line is None else f"{words}, which line {line} had armed")
+            return Cause(cause, line, words if line is None else f"{words}, which line {line} had armed")
         case "command":
-            return Why(cause, None, f"{cast.actor(envelope.actor)} asked for it")
+            return Cause(cause, None, f"{names.name_actor(envelope.actor)} asked for it")
         case "webhook" if isinstance(row.entry.event, OfferDelivered | OfferUndeliverable):
             line = lines.by_offer.get(row.entry.event.offer_id)
             words = "that is what became of the webhook"
-            return Why(cause, line, words if line is None else f"{words} about the offer of line {line}")
+            return Cause(cause, line, words if line is None else f"{words} about the offer of line {line}")
         case _:
             line = lines.by_event.get(cause)
-            return Why(cause, line, "because of " + (f"line {line}" if line else "something outside this story"))
+            return Cause(cause, line, "because of " + (f"line {line}" if line else "something outside this story"))

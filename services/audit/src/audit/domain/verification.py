@@ -1,4 +1,4 @@
-"""Verification: everything is computed again from the stored bytes, and whatever does not fit is named."""
+"""Verification: hashes, columns and chains are computed again from the stored bytes; each difference is a fault."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from typing import Final
 from uuid import UUID
 
 from audit.domain.chains import Chain, Link
-from audit.domain.records import Arrived, Fault, FaultKind, Recorded, StreamName, read
+from audit.domain.records import Fault, FaultKind, ParsedRecord, RawRecord, StreamName, parse_record
 
-MOST_FAULTS: Final = 500
-"""Listed in one report; all of them are counted."""
+MAX_FAULTS: Final = 500
+"""Faults listed in one report; all of them are counted."""
 
 
 @dataclass(frozen=True)
-class Columns:
-    """What a stored row says beside its bytes, so that it can be found; all of it follows from the bytes."""
+class RecordColumns:
+    """The columns of a stored row that make it findable; all of them are derived from its bytes."""
 
     subject: str
     source: str
@@ -26,7 +26,7 @@ class Columns:
     hash: str
 
     @classmethod
-    def of(cls, entry: Recorded) -> "Columns":
+    def from_record(cls, entry: ParsedRecord) -> "RecordColumns":
         envelope, stream = entry.envelope, entry.stream
         if envelope is None:
             return cls("", "", "", "", 0, None, "", "")
@@ -43,11 +43,11 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredRecord:
     """One row of the record as it stands now."""
 
-    arrived: Arrived
-    columns: Columns
+    arrived: RawRecord
+    columns: RecordColumns
     seal: bytes
 
     @property
@@ -57,10 +57,10 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Checked:
+class VerifiedRecord:
     """A row that was read and verified."""
 
-    entry: Recorded
+    entry: ParsedRecord
     faults: tuple[Fault, ...]
 
     @property
@@ -68,45 +68,45 @@ class Checked:
         return not self.faults
 
 
-def by_itself(row: Stored) -> Checked:
-    """The row without those beside it: its seal, its columns, its hash, its type and its owner."""
-    entry = read(row.arrived)
-    altered = row.seal != row.arrived.seal or row.columns != Columns.of(entry)
+def verify_record(row: StoredRecord) -> VerifiedRecord:
+    """Verifies a row by itself: its seal, columns, hash, type and owner; its chain is not checked."""
+    entry = parse_record(row.arrived)
+    altered = row.seal != row.arrived.seal or row.columns != RecordColumns.from_record(entry)
     kinds = (FaultKind.ALTERED, *entry.faults) if altered else entry.faults
-    return Checked(entry, tuple(_named(row, entry, kind) for kind in kinds))
+    return VerifiedRecord(entry, tuple(_make_fault(row, entry, kind) for kind in kinds))
 
 
-def _named(row: Stored, entry: Recorded, kind: FaultKind) -> Fault:
-    """By the row's own columns, because its bytes may not tell any more which event it was."""
+def _make_fault(row: StoredRecord, entry: ParsedRecord, kind: FaultKind) -> Fault:
+    """Identifies the event by the row's columns, because altered bytes may not identify it any more."""
     return Fault(kind, row.arrived.position, row.columns.event_id or entry.event_id, row.columns.council)
 
 
 class Verifier:
-    """Checks rows that come in their order; it remembers a stream only as long as that goes on."""
+    """Verifies rows in stream order; keeps the chain of the current stream only."""
 
     def __init__(self) -> None:
         self._stream: StreamName | None = None
         self._chain = Chain()
 
-    def check(self, row: Stored) -> Checked:
+    def check(self, row: StoredRecord) -> VerifiedRecord:
         if row.stream != self._stream:
             self._stream, self._chain = row.stream, Chain()
-        alone = by_itself(row)
+        alone = verify_record(row)
         if alone.entry.envelope is None:
             return alone
-        kinds = self._chain.follow(Link.of(alone.entry.envelope))
-        return Checked(alone.entry, (*alone.faults, *(_named(row, alone.entry, kind) for kind in kinds)))
+        kinds = self._chain.append(Link.from_envelope(alone.entry.envelope))
+        return VerifiedRecord(alone.entry, (*alone.faults, *(_make_fault(row, alone.entry, kind) for kind in kinds)))
 
 
-def in_their_streams(rows: Iterable[Stored]) -> Iterator[Checked]:
-    """Every row in the order given, where streams come mingled: each is followed for itself."""
+def verify_streams(rows: Iterable[StoredRecord]) -> Iterator[VerifiedRecord]:
+    """Verifies rows of several streams in any order of streams, each with a chain of its own."""
     verifiers: dict[StreamName, Verifier] = {}
     for row in rows:
         yield verifiers.setdefault(row.stream, Verifier()).check(row)
 
 
-class Report:
-    """Counts what was verified, and lists the first faults of however many there are."""
+class VerificationReport:
+    """Counts verified records, and lists the first faults."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self.records = 0
@@ -116,7 +116,7 @@ class Report:
         self._stream: StreamName | None = None
         self._add(faults)
 
-    def add(self, row: Stored, checked: Checked) -> None:
+    def add(self, row: StoredRecord, checked: VerifiedRecord) -> None:
         self.records += 1
         self.streams += row.stream != self._stream
         self._stream = row.stream
@@ -125,5 +125,5 @@ class Report:
     def _add(self, faults: Iterable[Fault]) -> None:
         for fault in faults:
             self.found += 1
-            if len(self.faults) < MOST_FAULTS:
+            if len(self.faults) < MAX_FAULTS:
                 self.faults.append(fault)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from audit.domain.records import Position, StreamName
+from audit.domain.records import RecordPosition, StreamName
 
 
-def stream_columns(streams: Iterable[StreamName]) -> dict[str, object]:
+def to_stream_columns(streams: Iterable[StreamName]) -> dict[str, object]:
     ordered = list(streams)
     return {
         "topics": [each.topic for each in ordered],
@@ -14,7 +14,7 @@ def stream_columns(streams: Iterable[StreamName]) -> dict[str, object]:
     }
 
 
-def position_columns(positions: Iterable[Position]) -> dict[str, object]:
+def to_position_columns(positions: Iterable[RecordPosition]) -> dict[str, object]:
     ordered = list(positions)
     return {
         "topics": [each.topic for each in ordered],

@@ -1,4 +1,4 @@
-"""How the record stands, for those who watch."""
+"""Gauges of the record."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,8 +12,8 @@ from service_runtime.postgres.database import Connection
 _FAULTS: Final = text("SELECT count(*) FROM violations")
 
 
-async def _faults(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+async def _count_faults(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
     return [GaugeSample((await connection.execute(_FAULTS)).scalar_one())]
 
 
-STANDINGS: Final = (GaugeSpec("calloff_record_faults", "Faults that were found in chains and hashes", _faults),)
+GAUGES: Final = (GaugeSpec("calloff_audit_violations", "Faults that were found in chains and hashes", _count_faults),)

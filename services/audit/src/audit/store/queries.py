@@ -1,4 +1,4 @@
-"""Reading the record: of a package, of its neighbours, and all of it."""
+"""Queries of the record: by package, by subject, by position, and all of it."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
@@ -7,23 +7,23 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from audit.domain.records import Arrived, Fault, FaultKind, Place, Position, StreamName
-from audit.domain.verification import Columns, Stored
+from audit.domain.records import Fault, FaultKind, RawRecord, RecordPosition, StreamName, StreamPosition
+from audit.domain.verification import RecordColumns, StoredRecord
 from audit.ports import Violation
-from audit.store.columns import stream_columns
+from audit.store.columns import to_stream_columns
 from contracts.catalogue import PACKAGES, PARKED
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.postgres.database import Database
 
-AT_ONCE: Final = 500
-"""Rows that a reader of the whole record holds at a time."""
+FETCH_SIZE: Final = 500
+"""Rows fetched at a time when the whole record is read."""
 
 _COLUMNS: Final = """
     topic, partition, "offset", key, headers, payload, seal, subject, source, type, council, sequence, event_id,
     prevhash, hash
 """
 
-_OF_PACKAGE = text(
+_BY_PACKAGE = text(
     f"""
     SELECT {_COLUMNS} FROM records
     WHERE topic IN (:packages, :parked) AND subject = :subject
@@ -31,7 +31,7 @@ _OF_PACKAGE = text(
     """  # noqa: S608  the columns are constants
 )
 
-_OF_SUBJECTS = text(
+_BY_SUBJECTS = text(
     f"""
     SELECT {_COLUMNS} FROM records
     WHERE topic = :topic AND subject = ANY(CAST(:subjects AS text[])) AND type = ANY(CAST(:types AS text[]))
@@ -39,7 +39,7 @@ _OF_SUBJECTS = text(
     """  # noqa: S608  the columns are constants
 )
 
-_AT_PLACES = text(
+_BY_POSITIONS = text(
     f"""
     SELECT {_COLUMNS} FROM records
     JOIN unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]),
@@ -49,7 +49,7 @@ _AT_PLACES = text(
     """  # noqa: S608  the columns are constants
 )
 
-_BY_STREAM = text(
+_AFTER_STREAM = text(
     f"""
     SELECT {_COLUMNS} FROM records
     WHERE (topic, subject, source) > (:topic, :subject, :source)
@@ -57,7 +57,7 @@ _BY_STREAM = text(
     """  # noqa: S608  the columns are constants
 )
 
-_FROM_THE_FIRST = text(
+_FROM_START = text(
     f"""
     SELECT {_COLUMNS} FROM records
     ORDER BY topic, subject, source, partition, "offset"
@@ -92,51 +92,57 @@ _LATEST: Final = (datetime.fromisoformat("9999-12-31T00:00:00+00:00"), UUID(int=
 
 
 class PostgresRecordQueries:
-    """Reading, each question in a transaction of its own."""
+    """Read-only queries, each in a transaction of its own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of_package(self, package_id: PackageId) -> Sequence[Stored]:
-        return await self._stored(_OF_PACKAGE, {"packages": PACKAGES, "parked": PARKED, "subject": str(package_id)})
+    async def find_by_package(self, package_id: PackageId) -> Sequence[StoredRecord]:
+        return await self._find_records(
+            _BY_PACKAGE, {"packages": PACKAGES, "parked": PARKED, "subject": str(package_id)}
+        )
 
-    async def of_subjects(self, topic: str, subjects: Sequence[str], types: Sequence[str]) -> Sequence[Stored]:
-        return await self._stored(_OF_SUBJECTS, {"topic": topic, "subjects": list(subjects), "types": list(types)})
+    async def find_by_subjects(
+        self, topic: str, subjects: Sequence[str], types: Sequence[str]
+    ) -> Sequence[StoredRecord]:
+        return await self._find_records(
+            _BY_SUBJECTS, {"topic": topic, "subjects": list(subjects), "types": list(types)}
+        )
 
-    async def at_places(self, places: Sequence[Place]) -> Sequence[Stored]:
+    async def find_by_positions(self, places: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
         arguments = {
-            **stream_columns(each.stream for each in places),
+            **to_stream_columns(each.stream for each in places),
             "sequences": [each.sequence for each in places],
         }
-        return await self._stored(_AT_PLACES, arguments)
+        return await self._find_records(_BY_POSITIONS, arguments)
 
-    async def _stored(self, statement: TextClause, arguments: Mapping[str, object]) -> Sequence[Stored]:
-        return [_stored(row) for row in await self._database.find(statement, arguments)]
+    async def _find_records(self, statement: TextClause, arguments: Mapping[str, object]) -> Sequence[StoredRecord]:
+        return [_to_stored_record(row) for row in await self._database.find(statement, arguments)]
 
-    async def violations(
+    async def list_violations(
         self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Violation]:
         found_before, id_before = after or _LATEST
         arguments = {"council": council, "found_before": found_before, "id_before": id_before, "limit": limit}
         rows = await self._database.find(_VIOLATIONS, arguments)
-        return [Violation(row.id, _fault(row, FaultKind(row.kind)), row.found_at) for row in rows]
+        return [Violation(row.id, _to_fault(row, FaultKind(row.kind)), row.found_at) for row in rows]
 
-    async def by_stream(self, after: StreamName | None) -> AsyncGenerator[Stored]:
-        async with self._database.transaction() as connection:
+    async def stream_records(self, after: StreamName | None) -> AsyncGenerator[StoredRecord]:
+        async with self._database.begin_transaction() as connection:
             asked, arguments = (
-                (_FROM_THE_FIRST, {})
+                (_FROM_START, {})
                 if after is None
-                else (_BY_STREAM, {"topic": after.topic, "subject": after.subject, "source": after.source})
+                else (_AFTER_STREAM, {"topic": after.topic, "subject": after.subject, "source": after.source})
             )
-            async for row in connection.stream(asked, arguments, at_once=AT_ONCE):
-                yield _stored(row)
+            async for row in connection.stream(asked, arguments, at_once=FETCH_SIZE):
+                yield _to_stored_record(row)
 
-    async def missing(self, *, limit: int) -> Sequence[Fault]:
-        return [_fault(row, FaultKind.MISSING) for row in await self._database.find(_MISSING, {"limit": limit})]
+    async def find_missing(self, *, limit: int) -> Sequence[Fault]:
+        return [_to_fault(row, FaultKind.MISSING) for row in await self._database.find(_MISSING, {"limit": limit})]
 
 
-def _stored(row: Any) -> Stored:  # a row's attributes are its columns
-    columns = Columns(
+def _to_stored_record(row: Any) -> StoredRecord:  # a row's attributes are its columns
+    columns = RecordColumns(
         subject=row.subject,
         source=row.source,
         type=row.type,
@@ -146,10 +152,10 @@ def _stored(row: Any) -> Stored:  # a row's attributes are its columns
         prevhash=row.prevhash,
         hash=row.hash,
     )
-    position = Position(row.topic, row.partition, row.offset)
-    arrived = Arrived(position, key=row.key, headers=row.headers, payload=row.payload)
-    return Stored(arrived, columns, row.seal)
+    position = RecordPosition(row.topic, row.partition, row.offset)
+    arrived = RawRecord(position, key=row.key, headers=row.headers, payload=row.payload)
+    return StoredRecord(arrived, columns, row.seal)
 
 
-def _fault(row: Any, kind: FaultKind) -> Fault:  # a row's attributes are its columns
-    return Fault(kind, Position(row.topic, row.partition, row.offset), row.event_id, row.council)
+def _to_fault(row: Any, kind: FaultKind) -> Fault:  # a row's attributes are its columns
+    return Fault(kind, RecordPosition(row.topic, row.partition, row.offset), row.event_id, row.council)

@@ -1,4 +1,4 @@
-"""Keeping: a batch of records, the ends of the streams that it touches, and what was found wrong."""
+"""Stores a batch of records and its violations, and loads the chains that the batch continues."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import TextClause, text
 
 from audit.domain.chains import Chain, Link
-from audit.domain.records import Fault, FaultKind, Position, Recorded, StreamName
-from audit.domain.verification import Columns
-from audit.ports import Kept
-from audit.store.columns import position_columns, stream_columns
+from audit.domain.records import Fault, FaultKind, ParsedRecord, RecordPosition, StreamName
+from audit.domain.verification import RecordColumns
+from audit.ports import StoreResult
+from audit.store.columns import to_position_columns, to_stream_columns
 from service_runtime.postgres.database import Connection
 
-# A member that lost a partition may still be at its last batch: the next owner waits for it here.
+# A consumer that lost a partition may still store its last batch: the next owner waits for it here.
 _LOCK_PARTITIONS = text(
     """
     SELECT count(pg_advisory_xact_lock(hashtextextended(name, 0)))
@@ -20,7 +20,7 @@ _LOCK_PARTITIONS = text(
     """
 )
 
-_ENDS = text(
+_LAST_LINKS = text(
     """
     SELECT stream.topic, stream.subject, stream.source, link.sequence, link.event_id, link.prevhash, link.hash
     FROM unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]))
@@ -44,7 +44,7 @@ _LINKS = text(
     """
 )
 
-_KEEP = text(
+_INSERT_RECORDS = text(
     """
     INSERT INTO records (topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
                          sequence, event_id, prevhash, hash, taken_in_at)
@@ -70,7 +70,7 @@ _CLASHES = text(
     """
 )
 
-_NOTE = text(
+_INSERT_VIOLATIONS = text(
     """
     INSERT INTO violations (topic, partition, "offset", kind, event_id, council, found_at)
     SELECT found.*, CAST(:at AS timestamptz)
@@ -81,40 +81,40 @@ _NOTE = text(
 )
 
 
-class PostgresRecord:
+class PostgresRecordStore:
     """The record, on the connection of the batch's transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def chains_of(self, entries: Sequence[Recorded]) -> Mapping[StreamName, Chain]:
+    async def load_chains(self, entries: Sequence[ParsedRecord]) -> Mapping[StreamName, Chain]:
         names = {f"{each.position.topic}/{each.position.partition}" for each in entries}
         await self._connection.execute(_LOCK_PARTITIONS, {"names": sorted(names)})
         streams = sorted({each.stream for each in entries if each.envelope is not None})
         links: dict[StreamName, list[Link]] = {stream: [] for stream in streams}
-        for stream, link in await self._links(_ENDS, streams):
+        for stream, link in await self._find_links(_LAST_LINKS, streams):
             links[stream].append(link)
         ends = {stream: found[0].sequence for stream, found in links.items() if found}
-        again = sorted(_neighbours(entries, ends))
+        again = sorted(_list_neighbours(entries, ends))
         if again:
             sequences = [sequence for _, sequence in again]
-            for stream, link in await self._links(_LINKS, [stream for stream, _ in again], sequences=sequences):
+            for stream, link in await self._find_links(_LINKS, [stream for stream, _ in again], sequences=sequences):
                 links[stream].append(link)
         return {stream: Chain(found) for stream, found in links.items()}
 
-    async def _links(
+    async def _find_links(
         self, statement: TextClause, streams: Sequence[StreamName], **more: object
     ) -> list[tuple[StreamName, Link]]:
-        rows = await self._connection.execute(statement, {**stream_columns(streams), **more})
+        rows = await self._connection.execute(statement, {**to_stream_columns(streams), **more})
         return [
             (StreamName(row.topic, row.subject, row.source), Link(row.sequence, row.event_id, row.prevhash, row.hash))
             for row in rows
         ]
 
-    async def keep(self, entries: Sequence[Recorded], *, at: datetime) -> Kept:
-        columns = [Columns.of(each) for each in entries]
+    async def add_records(self, entries: Sequence[ParsedRecord], *, at: datetime) -> StoreResult:
+        columns = [RecordColumns.from_record(each) for each in entries]
         arguments = {
-            **position_columns(each.position for each in entries),
+            **to_position_columns(each.position for each in entries),
             "keys": [each.arrived.key for each in entries],
             "headers": [each.arrived.headers for each in entries],
             "payloads": [each.arrived.payload for each in entries],
@@ -129,37 +129,37 @@ class PostgresRecord:
             "hashes": [each.hash for each in columns],
             "at": at,
         }
-        rows = await self._connection.execute(_KEEP, arguments)
-        new = {Position(row.topic, row.partition, row.offset) for row in rows}
+        rows = await self._connection.execute(_INSERT_RECORDS, arguments)
+        new = {RecordPosition(row.topic, row.partition, row.offset) for row in rows}
         fresh = [each for each in entries if each.position in new]
-        return Kept(fresh, await self._clashes([each for each in entries if each.position not in new]))
+        return StoreResult(fresh, await self._find_clashes([each for each in entries if each.position not in new]))
 
-    async def _clashes(self, known: Sequence[Recorded]) -> list[Fault]:
+    async def _find_clashes(self, known: Sequence[ParsedRecord]) -> list[Fault]:
         if not known:
             return []
         arguments = {
-            **position_columns(each.position for each in known),
+            **to_position_columns(each.position for each in known),
             "seals": [each.arrived.seal for each in known],
         }
         rows = await self._connection.execute(_CLASHES, arguments)
-        at = {Position(row.topic, row.partition, row.offset) for row in rows}
+        at = {RecordPosition(row.topic, row.partition, row.offset) for row in rows}
         return [each.fault(FaultKind.OTHER_BYTES) for each in known if each.position in at]
 
-    async def note(self, faults: Sequence[Fault], *, at: datetime) -> None:
+    async def add_violations(self, faults: Sequence[Fault], *, at: datetime) -> None:
         if not faults:
             return
         arguments = {
-            **position_columns(each.position for each in faults),
+            **to_position_columns(each.position for each in faults),
             "kinds": [each.kind.value for each in faults],
             "event_ids": [each.event_id for each in faults],
             "councils": [each.council for each in faults],
             "at": at,
         }
-        await self._connection.execute(_NOTE, arguments)
+        await self._connection.execute(_INSERT_VIOLATIONS, arguments)
 
 
-def _neighbours(entries: Iterable[Recorded], ends: Mapping[StreamName, int]) -> set[tuple[StreamName, int]]:
-    """Which places are needed to judge what comes at or before the end of its stream: its own, and both beside it."""
+def _list_neighbours(entries: Iterable[ParsedRecord], ends: Mapping[StreamName, int]) -> set[tuple[StreamName, int]]:
+    """Returns the positions needed to check entries inside their stream: their own and both neighbours."""
     return {
         (each.stream, each.envelope.sequence + beside)
         for each in entries

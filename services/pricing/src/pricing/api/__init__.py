@@ -1,1 +1,1 @@
-"""Pricing over HTTP, one module a subject: matrices, selected rates, purchase orders, spot prices."""
+"""HTTP routes, one module for each resource: matrices, selected rates, purchase orders, spot prices."""

@@ -1,4 +1,4 @@
-"""The price matrices that providers select their rates from, as the frameworks' definitions have them."""
+"""Routes for price matrices: the published rates of each framework from which providers select."""
 
 from typing import Annotated
 
@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from contracts.framework import FrameworkDefinition, MatrixLine
 from contracts.ids import FrameworkKey
 from contracts.values import Money, PriceUnit, ServiceType
-from pricing.api.callers import Anybody, FrameworkName, Queries
+from pricing.api.callers import AnyCaller, FrameworkName, Queries
 from pricing.domain.errors import FrameworkNotFound
-from service_runtime.http.problems import problems
+from service_runtime.http.problems import describe_problems
 
 router = APIRouter(tags=["matrices"])
 
@@ -18,50 +18,50 @@ router = APIRouter(tags=["matrices"])
 class MatrixLineOut(BaseModel):
     service_type: ServiceType
     unit: PriceUnit
-    rates: list[Money] = Field(description="rate 1, rate 2, …: the first one is number 1")
+    rates: list[Money] = Field(description="rates in order; the first is number 1")
 
 
 class MatrixOut(BaseModel):
-    """One version of a framework's price matrix; a version is never changed."""
+    """One version of a framework's price matrix. A published version never changes."""
 
     framework: str
     version: int
     price_list: str
-    invented: bool = Field(description="true where the council's real matrix is not public")
-    selected_by_providers: bool = Field(description="false: rate 1 holds for every provider")
+    invented: bool = Field(description="true if the prices are invented because the council's matrix is not public")
+    selected_by_providers: bool = Field(description="if false, rate 1 applies to every provider")
     lines: list[MatrixLineOut]
 
 
-class Matrices(BaseModel):
+class MatrixList(BaseModel):
     items: list[MatrixOut]
 
 
-@router.get("/v1/matrices", response_model=Matrices, responses=problems())
+@router.get("/v1/matrices", response_model=MatrixList, responses=describe_problems())
 async def list_matrices(
-    caller: Anybody,
-    ask: Queries,
+    caller: AnyCaller,
+    queries: Queries,
     framework: Annotated[
-        str | None, Query(pattern=r"^[a-z0-9-]{3,60}$", description="only the versions of this one")
+        str | None, Query(pattern=r"^[a-z0-9-]{3,60}$", description="return only versions of this framework")
     ] = None,
-) -> Matrices:
-    """Your council's matrices in every published version, of each framework the newest first."""
-    found = await ask.matrices_of(caller.council, None if framework is None else FrameworkKey(framework))
-    return Matrices(items=[_matrix_out(each) for each in found])
+) -> MatrixList:
+    """List every published version of your council's matrices, by framework, newest version first."""
+    found = await queries.list_matrices(caller.council, None if framework is None else FrameworkKey(framework))
+    return MatrixList(items=[_to_matrix_out(definition) for definition in found])
 
 
-@router.get("/v1/matrices/{framework}/{version}", response_model=MatrixOut, responses=problems(404))
+@router.get("/v1/matrices/{framework}/{version}", response_model=MatrixOut, responses=describe_problems(404))
 async def show_matrix(
-    framework: FrameworkName, version: Annotated[int, Path(ge=1)], caller: Anybody, ask: Queries
+    framework: FrameworkName, version: Annotated[int, Path(ge=1)], caller: AnyCaller, queries: Queries
 ) -> MatrixOut:
-    """One version of a matrix."""
-    found = await ask.matrices_of(caller.council, framework)
+    """Return one version of a matrix."""
+    found = await queries.list_matrices(caller.council, framework)
     definition = next((each for each in found if each.version == version), None)
     if definition is None:
         raise FrameworkNotFound
-    return _matrix_out(definition)
+    return _to_matrix_out(definition)
 
 
-def _matrix_out(definition: FrameworkDefinition) -> MatrixOut:
+def _to_matrix_out(definition: FrameworkDefinition) -> MatrixOut:
     prices = definition.prices
     return MatrixOut(
         framework=definition.framework,
@@ -69,9 +69,9 @@ def _matrix_out(definition: FrameworkDefinition) -> MatrixOut:
         price_list=prices.price_list,
         invented=prices.invented,
         selected_by_providers=prices.selected_by_providers,
-        lines=[_line_out(each) for each in prices.matrix],
+        lines=[_to_line_out(each) for each in prices.matrix],
     )
 
 
-def _line_out(line: MatrixLine) -> MatrixLineOut:
+def _to_line_out(line: MatrixLine) -> MatrixLineOut:
     return MatrixLineOut(service_type=line.service_type, unit=line.unit, rates=[line.rate, *line.further_rates])

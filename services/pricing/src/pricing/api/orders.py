@@ -1,4 +1,4 @@
-"""Purchase orders, for the council as pages and as one spreadsheet, and for a provider those of its packages."""
+"""Routes for purchase orders: pages and a CSV download for the council, and the orders of one package."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
@@ -13,24 +13,24 @@ from contracts.errors import FieldError, InvalidInput
 from contracts.events.orders import OrderLine
 from contracts.ids import CouncilKey, PackageId
 from contracts.values import Money, WithdrawalReason
-from pricing.api.callers import Accounts, Anybody, Queries, only_of
-from pricing.api.spreadsheet import heading, lines_of
+from pricing.api.callers import Accounts, AnyCaller, Queries, get_provider_restriction
+from pricing.api.spreadsheet import render_heading, render_order
 from pricing.domain.errors import OrdersNotFound
 from pricing.domain.orders import PurchaseOrder
-from pricing.ports import Days, PricingQueries
-from service_runtime.http.paging import LARGEST_PAGE, Cursor, Limit, Page, cursor_at, position_of
-from service_runtime.http.problems import problems
+from pricing.ports import DateRange, PricingQueries
+from service_runtime.http.paging import LARGEST_PAGE, Cursor, Limit, Page, build_page, decode_cursor
+from service_runtime.http.problems import describe_problems
 
 router = APIRouter(tags=["purchase orders"])
 
-NOT_TO_BE_STORED: Final = {"cache-control": "no-store"}
+NO_STORE: Final = {"cache-control": "no-store"}
 
 
 class OrderOut(BaseModel):
-    """What the council pays a provider for one placement, from the terms that the placement carries."""
+    """The purchase order of one placement, with the prices of the placement's terms."""
 
     order_id: UUID
-    reference: str = Field(description="numbers of a year have gaps; none is given twice")
+    reference: str = Field(description="unique in the council; the numbers of a year can have gaps")
     package_id: UUID
     placement_id: UUID
     provider_id: UUID
@@ -40,77 +40,75 @@ class OrderOut(BaseModel):
     lines: list[OrderLine]
     weekly_cost: Money
     issued_at: datetime
-    cancelled_at: datetime | None = Field(description="the placement was voided before care began")
+    cancelled_at: datetime | None = Field(description="set if the placement was voided before care began")
     cancelled_for: WithdrawalReason | None
 
 
-class OrdersOfPackage(BaseModel):
+class OrderList(BaseModel):
     items: list[OrderOut]
 
 
 class CsvResponse(StreamingResponse):
-    """A spreadsheet that is sent as it is read."""
+    """A CSV response that is streamed while its rows are read."""
 
     media_type = "text/csv"
 
 
-def _days(
-    first: Annotated[date | None, Query(alias="from", description="issued on this day or later")] = None,
-    last: Annotated[date | None, Query(alias="until", description="issued on this day or before")] = None,
-) -> Days:
-    """Days of issue in London, both inclusive. Raises InvalidInput where the last is before the first."""
+def parse_date_range(
+    first: Annotated[date | None, Query(alias="from", description="first day of issue, inclusive")] = None,
+    last: Annotated[date | None, Query(alias="until", description="last day of issue, inclusive")] = None,
+) -> DateRange:
+    """Parses the days of issue (London, inclusive). Raises InvalidInput if `until` is before `from`."""
     if first is not None and last is not None and last < first:
-        raise InvalidInput(FieldError("query:until", "must not be before from"))
-    return Days(first, last)
+        raise InvalidInput(FieldError("query:until", "must not be before `from`"))
+    return DateRange(first, last)
 
 
-Issued = Annotated[Days, Depends(_days)]
+Issued = Annotated[DateRange, Depends(parse_date_range)]
 
 
-@router.get("/v1/packages/{package_id}/purchase-orders", response_model=OrdersOfPackage, responses=problems(404))
-async def show_orders_of_package(package_id: UUID, caller: Anybody, ask: Queries) -> OrdersOfPackage:
-    """Every order of a package, cancelled ones too, the newest first; a provider sees its own."""
-    own = only_of(caller)
-    found = await ask.orders_of_package(PackageId(package_id), caller.council)
+@router.get("/v1/packages/{package_id}/purchase-orders", response_model=OrderList, responses=describe_problems(404))
+async def show_orders_of_package(package_id: UUID, caller: AnyCaller, queries: Queries) -> OrderList:
+    """List every order of a package, including cancelled orders, newest first. A provider sees only its own."""
+    own = get_provider_restriction(caller)
+    found = await queries.list_orders_of_package(PackageId(package_id), caller.council)
     seen = [each for each in found if own in {None, each.provider_id}]
     if not seen:
         raise OrdersNotFound
-    return OrdersOfPackage(items=[_order_out(each) for each in seen])
+    return OrderList(items=[_to_order_out(each) for each in seen])
 
 
-@router.get("/v1/purchase-orders", response_model=Page[OrderOut], responses=problems())
+@router.get("/v1/purchase-orders", response_model=Page[OrderOut], responses=describe_problems())
 async def list_orders(
-    caller: Accounts, ask: Queries, issued: Issued, cursor: Cursor = None, limit: Limit = 50
+    caller: Accounts, queries: Queries, issued: Issued, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[OrderOut]:
-    """Your council's purchase orders, the newest first."""
-    found = await ask.orders_of(caller.council, issued, after=position_of(cursor), limit=limit + 1)
-    page = found[:limit]
-    following = cursor_at(page[-1].issued_at, page[-1].order_id) if len(found) > limit else None
-    return Page(items=[_order_out(each) for each in page], next=following)
+    """List your council's purchase orders, newest first."""
+    found = await queries.list_orders(caller.council, issued, after=decode_cursor(cursor), limit=limit + 1)
+    return build_page(found, limit, to_item=_to_order_out, position=lambda row: (row.issued_at, row.order_id))
 
 
-@router.get("/v1/purchase-orders.csv", response_class=CsvResponse, responses=problems())
-async def download_orders(caller: Accounts, ask: Queries, issued: Issued) -> CsvResponse:
-    """The same as a spreadsheet, a row for each line of an order; all of them, not a page."""
-    # What fails here is told as a problem; later the download breaks off, and never ends as if it were whole.
-    first = await ask.orders_of(caller.council, issued, after=None, limit=LARGEST_PAGE)
-    return CsvResponse(_sheet(first, caller.council, issued, ask), headers=NOT_TO_BE_STORED)
+@router.get("/v1/purchase-orders.csv", response_class=CsvResponse, responses=describe_problems())
+async def download_orders(caller: Accounts, queries: Queries, issued: Issued) -> CsvResponse:
+    """Download all purchase orders as CSV, with a row for each line of an order."""
+    # An error on the first page becomes a problem response. A later error aborts the connection, so the client sees it.
+    first = await queries.list_orders(caller.council, issued, after=None, limit=LARGEST_PAGE)
+    return CsvResponse(_stream_csv(first, caller.council, issued, queries), headers=NO_STORE)
 
 
-async def _sheet(
-    first: Sequence[PurchaseOrder], council: CouncilKey, issued: Days, ask: PricingQueries
+async def _stream_csv(
+    first: Sequence[PurchaseOrder], council: CouncilKey, issued: DateRange, queries: PricingQueries
 ) -> AsyncIterator[str]:
-    yield heading()
+    yield render_heading()
     page = first
     while page:
-        yield "".join(lines_of(order) for order in page)
+        yield "".join(render_order(order) for order in page)
         if len(page) < LARGEST_PAGE:
             return
         after = (page[-1].issued_at, page[-1].order_id)
-        page = await ask.orders_of(council, issued, after=after, limit=LARGEST_PAGE)
+        page = await queries.list_orders(council, issued, after=after, limit=LARGEST_PAGE)
 
 
-def _order_out(order: PurchaseOrder) -> OrderOut:
+def _to_order_out(order: PurchaseOrder) -> OrderOut:
     cancelled = order.cancelled
     return OrderOut(
         order_id=order.order_id,

@@ -1,4 +1,4 @@
-"""Spot prices above the ceiling: what waits for a second officer, and the officer's decision."""
+"""Routes for spot prices above the ceiling: the list of awards and the second officer's decision."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,15 +13,15 @@ from contracts.events.orders import LateDecision, SpotPriceRefusal
 from contracts.ids import AwardId
 from contracts.values import Hours, Money, PriceUnit
 from pricing.api.callers import Admin, Bus, Queries, Staff, check_is_officer
-from pricing.domain.approvals import Decided, SpotPrice, Standing
+from pricing.domain.approvals import ApprovalStatus, DecisionResult, SpotPrice
 from pricing.domain.errors import AwardLapsedAlready, AwardNotFound, DecidedOtherwise
 from pricing.handlers import DecideSpotPrice, decide_spot_price
 from pricing.ports import PricingQueries
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import CommandBus, json_response, problem_response_of
+from service_runtime.http.commands import CommandBus, json_response, to_stored_problem
 from service_runtime.http.instants import Now
-from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
-from service_runtime.http.problems import problems
+from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
+from service_runtime.http.problems import describe_problems
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
@@ -34,8 +34,8 @@ class RefusalIn(BaseModel):
     reason: SpotPriceRefusal
 
 
-class DecidedOut(BaseModel):
-    """A price above the ceiling, and what was decided about it."""
+class SpotPriceOut(BaseModel):
+    """A price above the ceiling and its decision."""
 
     award_id: UUID
     package_id: UUID = Field(description="an opaque reference")
@@ -43,84 +43,89 @@ class DecidedOut(BaseModel):
     provider_id: UUID
     rate: Money
     unit: PriceUnit
-    ceiling: Money = Field(description="up to this rate one officer awards alone")
+    ceiling: Money = Field(description="highest rate that one officer may award alone")
     quantity_per_week: Hours
     weekly_cost: Money
-    status: Standing
+    status: ApprovalStatus
     asked_at: datetime
-    first_officer: str = Field(description="who awarded; the second officer is somebody else")
-    inadequate_reason: InadequateReason | None = Field(description="given where the provider is rated Inadequate")
+    first_officer: str = Field(description="the officer who awarded; the second officer must be another person")
+    inadequate_reason: InadequateReason | None = Field(description="set if the provider is rated Inadequate")
     second_officer: str | None
     decided_at: datetime | None
     refusal: SpotPriceRefusal | None
     lapsed_because: AwardEnd | None
 
 
-class SpotPriceOut(DecidedOut):
-    """The same on a list, with how long it waits."""
+class ListedSpotPriceOut(SpotPriceOut):
+    """A price above the ceiling in a list, with its waiting time."""
 
-    waiting_minutes: int = Field(description="from the award to the decision; to now, where there is none")
+    waiting_minutes: int = Field(
+        description="minutes from the award to the decision, or to now if there is no decision"
+    )
 
 
-@router.get("/v1/spot-prices", response_model=Page[SpotPriceOut], responses=problems())
+@router.get("/v1/spot-prices", response_model=Page[ListedSpotPriceOut], responses=describe_problems())
 async def list_spot_prices(
     *,
     caller: Staff,
-    ask: Queries,
+    queries: Queries,
     now: Now,
-    status: Annotated[Standing | None, Query(description="only those that stand here")] = None,
+    status: Annotated[ApprovalStatus | None, Query(description="return only prices with this status")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> Page[SpotPriceOut]:
-    """Your council's awards above a ceiling, the newest first; `status=pending`: those that wait for an officer."""
+) -> Page[ListedSpotPriceOut]:
+    """List your council's awards above a ceiling, newest first. `status=pending` selects those without a decision."""
     check_is_officer(caller)
-    found = await ask.spot_prices_of(caller.council, status, after=position_of(cursor), limit=limit + 1)
-    page = found[:limit]
-    following = cursor_at(page[-1].asked_at, page[-1].award_id) if len(found) > limit else None
-    return Page(items=[_listed(each, now) for each in page], next=following)
+    found = await queries.list_spot_prices(caller.council, status, after=decode_cursor(cursor), limit=limit + 1)
+    return build_page(
+        found,
+        limit,
+        to_item=lambda row: _to_listed_spot_price_out(row, now),
+        position=lambda row: (row.asked_at, row.award_id),
+    )
 
 
-@router.post("/v1/spot-prices/{award_id}/approve", response_model=DecidedOut, responses=problems(404, 409))
-async def approve_spot_price(award_id: UUID, caller: Admin, ask: Queries, do: Bus) -> Response:
-    """Agree to the price as a second officer; the package is placed if its provider may still have it.
+@router.post("/v1/spot-prices/{award_id}/approve", response_model=SpotPriceOut, responses=describe_problems(404, 409))
+async def approve_spot_price(award_id: UUID, caller: Admin, queries: Queries, bus: Bus) -> Response:
+    """Approve the price as the second officer. The package is placed if the provider is still eligible for it.
 
-    Too late: 409, and your decision is on record.
+    Returns 409 and records your decision if the award was decided otherwise or has lapsed.
     """
-    return await _decide(AwardId(award_id), None, caller, ask, do)
+    return await _decide(AwardId(award_id), None, caller, queries, bus)
 
 
-@router.post("/v1/spot-prices/{award_id}/refuse", response_model=DecidedOut, responses=problems(404, 409))
-async def refuse_spot_price(award_id: UUID, body: RefusalIn, caller: Admin, ask: Queries, do: Bus) -> Response:
-    """Do not agree to the price; the package stays open. Too late: 409, and your decision is on record."""
-    return await _decide(AwardId(award_id), body.reason, caller, ask, do)
+@router.post("/v1/spot-prices/{award_id}/refuse", response_model=SpotPriceOut, responses=describe_problems(404, 409))
+async def refuse_spot_price(award_id: UUID, body: RefusalIn, caller: Admin, queries: Queries, bus: Bus) -> Response:
+    """Refuse the price; the package stays open. A late refusal returns 409 and is recorded."""
+    return await _decide(AwardId(award_id), body.reason, caller, queries, bus)
 
 
 async def _decide(
-    award_id: AwardId, refusal: SpotPriceRefusal | None, caller: Caller, ask: PricingQueries, do: CommandBus
+    award_id: AwardId, refusal: SpotPriceRefusal | None, caller: Caller, queries: PricingQueries, bus: CommandBus
 ) -> Response:
     check_is_officer(caller)
-    seen = await ask.spot_price(award_id, caller.council)
+    seen = await queries.find_spot_price(award_id, caller.council)
     if seen is None:
         raise AwardNotFound
     command = DecideSpotPrice(seen.package_id, award_id, caller.actor, refusal)
     stream = StreamKey(PACKAGES, str(seen.package_id))
-    return await do.execute(command, decide_spot_price, on=stream, by=caller, respond=_tell)
+    return await bus.execute(command, decide_spot_price, on=stream, by=caller, respond=_respond_with_decision)
 
 
-def _tell(decided: Decided) -> StoredResponse:
+def _respond_with_decision(decided: DecisionResult) -> StoredResponse:
     price = decided.price
     match decided.too_late:
         case None:
-            return json_response(_decided(price))
+            return json_response(_to_spot_price_out(price))
         case LateDecision.DECIDED_OTHERWISE:
-            return problem_response_of(DecidedOtherwise(str(price.decision)))
+            return to_stored_problem(DecidedOtherwise(str(price.decision)))
         case LateDecision.AWARD_LAPSED:
-            return problem_response_of(AwardLapsedAlready(str(price.lapsed_because)))
+            return to_stored_problem(AwardLapsedAlready(str(price.lapsed_because)))
 
 
-def _decided(price: SpotPrice) -> DecidedOut:
+def _to_spot_price_out(price: SpotPrice) -> SpotPriceOut:
     decision = price.decision
-    return DecidedOut(
+    return SpotPriceOut(
         award_id=price.award_id,
         package_id=price.package_id,
         proposal_id=price.proposal_id,
@@ -130,7 +135,7 @@ def _decided(price: SpotPrice) -> DecidedOut:
         ceiling=price.ceiling,
         quantity_per_week=price.terms.quantity_per_week,
         weekly_cost=price.terms.weekly_cost,
-        status=price.standing,
+        status=price.status,
         asked_at=price.asked_at,
         first_officer=price.first_officer,
         inadequate_reason=price.inadequate_reason,
@@ -141,5 +146,7 @@ def _decided(price: SpotPrice) -> DecidedOut:
     )
 
 
-def _listed(price: SpotPrice, now: datetime) -> SpotPriceOut:
-    return SpotPriceOut(**_decided(price).model_dump(), waiting_minutes=price.waited_until(now))
+def _to_listed_spot_price_out(price: SpotPrice, now: datetime) -> ListedSpotPriceOut:
+    return ListedSpotPriceOut(
+        **_to_spot_price_out(price).model_dump(), waiting_minutes=price.compute_waiting_minutes(now)
+    )

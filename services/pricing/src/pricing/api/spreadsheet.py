@@ -1,4 +1,4 @@
-"""Purchase orders as CSV (RFC 4180, UTF-8) that a spreadsheet can open without taking a cell for a formula."""
+"""CSV export of purchase orders (RFC 4180, UTF-8), protected against formula injection."""
 
 import csv
 import io
@@ -27,25 +27,25 @@ COLUMNS: Final = (
     "cancelled_at",
     "cancelled_for",
 )
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that spreadsheets compute or run (OWASP, CSV injection)."""
+FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
+"""First characters of cells that spreadsheets evaluate as formulas (OWASP, CSV injection)."""
 
 
-def heading() -> str:
-    return _row(COLUMNS)
+def render_heading() -> str:
+    return _format_row(COLUMNS)
 
 
-def lines_of(order: PurchaseOrder) -> str:
-    """A row for each line of the order."""
-    return "".join(_row(map(neutral, _cells(order, line))) for line in order.lines)
+def render_order(order: PurchaseOrder) -> str:
+    """Renders a row for each line of the order."""
+    return "".join(_format_row(map(escape_formula, _format_cells(order, line))) for line in order.lines)
 
 
-def neutral(cell: str) -> str:
-    """A cell that begins like a formula, with an apostrophe before it: spreadsheets show it as text."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+def escape_formula(cell: str) -> str:
+    """Prefixes a cell that begins like a formula with an apostrophe, so that spreadsheets show it as text."""
+    return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell
 
 
-def _cells(order: PurchaseOrder, line: OrderLine) -> Iterable[str]:
+def _format_cells(order: PurchaseOrder, line: OrderLine) -> Iterable[str]:
     cancelled = order.cancelled
     return (
         order.reference,
@@ -68,7 +68,7 @@ def _cells(order: PurchaseOrder, line: OrderLine) -> Iterable[str]:
     )
 
 
-def _row(cells: Iterable[str]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue()
+def _format_row(cells: Iterable[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()

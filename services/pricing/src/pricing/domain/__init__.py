@@ -1,1 +1,1 @@
-"""The rules of the money: pure, with time, ids and numbers as arguments."""
+"""Domain rules of pricing: pure functions that take time, ids and numbers as arguments."""

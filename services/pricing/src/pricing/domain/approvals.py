@@ -1,4 +1,4 @@
-"""A spot price above the ceiling needs a second officer, who is another person than the first."""
+"""Approval of spot prices above the ceiling by a second officer, who must be another person than the first."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,8 +19,8 @@ from contracts.values import Terms
 from pricing.domain.errors import SameOfficer
 
 
-class Standing(StrEnum):
-    """Where the price of an award stands."""
+class ApprovalStatus(StrEnum):
+    """Approval status of the price of an award."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -30,23 +30,23 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """What a second officer decided; `refusal` is None where the price was approved."""
+    """Decision of a second officer. `refusal` is None if the price was approved."""
 
     officer: str
     at: datetime
     refusal: SpotPriceRefusal | None = None
 
     @property
-    def standing(self) -> Standing:
-        return Standing.APPROVED if self.refusal is None else Standing.REFUSED
+    def status(self) -> ApprovalStatus:
+        return ApprovalStatus.APPROVED if self.refusal is None else ApprovalStatus.REFUSED
 
     def is_like(self, other: "Decision") -> bool:
-        """Whether it comes to the same, whoever decided it and when."""
+        """Whether both decisions have the same result, regardless of officer and time."""
         return self.refusal is other.refusal
 
     def is_repeated_by(self, other: "Decision") -> bool:
-        """Whether the same person says the same once more."""
-        return self.is_like(other) and _person(self.officer) == _person(other.officer)
+        """Whether `other` is the same decision by the same person."""
+        return self.is_like(other) and _get_person(self.officer) == _get_person(other.officer)
 
     def __str__(self) -> str:
         return "approved" if self.refusal is None else f"refused because of '{self.refusal}'"
@@ -54,7 +54,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class SpotPrice:
-    """The price of an award above the ceiling, and what became of it."""
+    """Price of an award above the ceiling, with its decision or the reason why it lapsed."""
 
     award_id: AwardId
     package_id: PackageId
@@ -70,27 +70,27 @@ class SpotPrice:
     late_decisions: tuple[Decision, ...] = ()
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> ApprovalStatus:
         if self.decision is not None:
-            return self.decision.standing
-        return Standing.PENDING if self.lapsed_because is None else Standing.LAPSED
+            return self.decision.status
+        return ApprovalStatus.PENDING if self.lapsed_because is None else ApprovalStatus.LAPSED
 
-    def waited_until(self, now: datetime) -> int:
-        """Whole minutes from the award to its decision, or to `now` while there is none."""
+    def compute_waiting_minutes(self, now: datetime) -> int:
+        """Returns the whole minutes from the award to its decision, or to `now` if there is none."""
         end = now if self.decision is None else self.decision.at
         return max(0, int((end - self.asked_at).total_seconds() // 60))
 
 
 @dataclass(frozen=True)
-class Decided:
-    """The price as it stands after a decision, what is to be told, and why the decision was of no use, if so."""
+class DecisionResult:
+    """Result of a decision: the price, the events to publish, and the reason if the decision came too late."""
 
     price: SpotPrice
-    told: tuple[PackageEvent, ...] = ()
+    events: tuple[PackageEvent, ...] = ()
     too_late: LateDecision | None = None
 
 
-def asked_by(event: AwardAwaitsApproval, *, at: datetime) -> SpotPrice:
+def create_spot_price(event: AwardAwaitsApproval, *, at: datetime) -> SpotPrice:
     return SpotPrice(
         award_id=event.award_id,
         package_id=event.package_id,
@@ -104,33 +104,33 @@ def asked_by(event: AwardAwaitsApproval, *, at: datetime) -> SpotPrice:
     )
 
 
-def decide(price: SpotPrice, decision: Decision) -> Decided:
-    """The first decision stands: another one is late, and one that comes to the same is no news. Raises SameOfficer."""
-    if _person(decision.officer) == _person(price.first_officer):
+def decide(price: SpotPrice, decision: Decision) -> DecisionResult:
+    """Applies a decision. The first one counts: an equal one changes nothing, another is late. Raises SameOfficer."""
+    if _get_person(decision.officer) == _get_person(price.first_officer):
         raise SameOfficer
     if price.decision is not None and price.decision.is_like(decision):
-        return Decided(price)
+        return DecisionResult(price)
     if price.decision is not None:
-        return _too_late(price, decision, LateDecision.DECIDED_OTHERWISE)
+        return _refuse_late_decision(price, decision, LateDecision.DECIDED_OTHERWISE)
     if price.lapsed_because is not None:
-        return _too_late(price, decision, LateDecision.AWARD_LAPSED)
-    return Decided(replace(price, decision=decision), (_told(price, decision),))
+        return _refuse_late_decision(price, decision, LateDecision.AWARD_LAPSED)
+    return DecisionResult(replace(price, decision=decision), (_build_decision_event(price, decision),))
 
 
 def lapse(price: SpotPrice, because: AwardEnd) -> SpotPrice:
-    """A price that waits waits no more; a decision stays."""
-    return replace(price, lapsed_because=because) if price.standing is Standing.PENDING else price
+    """Marks a pending price as lapsed. A price with a decision stays unchanged."""
+    return replace(price, lapsed_because=because) if price.status is ApprovalStatus.PENDING else price
 
 
-def _person(actor: str) -> str:
-    """Who it is, apart from the kind: one person can come with tokens of different scopes."""
+def _get_person(actor: str) -> str:
+    """Returns the actor without its kind: one person can use tokens of several kinds."""
     return actor.partition(":")[2]
 
 
-def _too_late(price: SpotPrice, decision: Decision, reason: LateDecision) -> Decided:
-    if any(each.is_repeated_by(decision) for each in price.late_decisions):
-        return Decided(price, too_late=reason)
-    told = LateDecisionRefused(
+def _refuse_late_decision(price: SpotPrice, decision: Decision, reason: LateDecision) -> DecisionResult:
+    if any(late.is_repeated_by(decision) for late in price.late_decisions):
+        return DecisionResult(price, too_late=reason)
+    event = LateDecisionRefused(
         package_id=price.package_id,
         award_id=price.award_id,
         proposal_id=price.proposal_id,
@@ -139,10 +139,10 @@ def _too_late(price: SpotPrice, decision: Decision, reason: LateDecision) -> Dec
         refusal=decision.refusal,
         reason=reason,
     )
-    return Decided(replace(price, late_decisions=(*price.late_decisions, decision)), (told,), reason)
+    return DecisionResult(replace(price, late_decisions=(*price.late_decisions, decision)), (event,), reason)
 
 
-def _told(price: SpotPrice, decision: Decision) -> SpotPriceApproved | SpotPriceRefused:
+def _build_decision_event(price: SpotPrice, decision: Decision) -> SpotPriceApproved | SpotPriceRefused:
     if decision.refusal is None:
         return SpotPriceApproved(
             package_id=price.package_id,

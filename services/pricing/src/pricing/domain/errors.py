@@ -1,16 +1,16 @@
-"""What the rules of the money refuse, as leaves of the one error tree.
+"""Errors of pricing, as leaves of the common error tree.
 
 NotFound
-├── FrameworkNotFound       no such framework, version of it, or another council's
-├── RatesNotFound           nothing selected there, or another provider's
-├── OrdersNotFound          nothing was ordered for the package, or for another council or provider
-└── AwardNotFound           no such award, or another council's
+├── FrameworkNotFound       unknown framework or version, or another council's
+├── RatesNotFound           no selection in this scope, or another provider's
+├── OrdersNotFound          no order for the package, or another council's or provider's
+└── AwardNotFound           unknown award, or another council's
 Conflict
-├── SameOfficer             who awarded cannot also approve
-├── DecidedOtherwise        another second officer was faster, and thought otherwise
-└── AwardLapsedAlready      the award waits for nobody any more
+├── SameOfficer             the officer who awarded decides about the price
+├── DecidedOtherwise        another officer already decided otherwise
+└── AwardLapsedAlready      the award lapsed before the decision
 Unprocessable
-└── TermsContradictThemselves   a placement's weekly cost is not what its quantity and rate come to
+└── TermsContradictThemselves   a placement's weekly cost differs from quantity × rate
 """
 
 from contracts.errors import Conflict, NotFound, Unprocessable
@@ -21,7 +21,7 @@ class FrameworkNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__(
-            "your council has no such framework, or not this version of it; list the matrices to see which there are"
+            "your council has no such framework or version; list the matrices to find the published versions"
         )
 
 
@@ -29,47 +29,47 @@ class RatesNotFound(NotFound):
     title = "No such rates"
 
     def __init__(self) -> None:
-        super().__init__("no rates that you may see are selected there; list the rates to see which there are")
+        super().__init__("no rates that you may see are selected there; list the rates to find selections")
 
 
 class OrdersNotFound(NotFound):
     title = "No purchase order"
 
     def __init__(self) -> None:
-        super().__init__("nothing that you may see was ordered for this package; straight after a placement ask again")
+        super().__init__("the package has no purchase order that you may see; retry if it was just placed")
 
 
 class AwardNotFound(NotFound):
     title = "No such award"
 
     def __init__(self) -> None:
-        super().__init__("your council has no such award above a ceiling; list the spot prices to see which there are")
+        super().__init__("your council has no such award above a ceiling; list the spot prices to find its awards")
 
 
 class SameOfficer(Conflict):
-    title = "It takes a second officer"
+    title = "Second officer required"
 
     def __init__(self) -> None:
-        super().__init__("who awarded the package cannot decide about its price, too; ask another officer")
+        super().__init__("the officer who awarded the package cannot decide about its price; ask another officer")
 
 
 class DecidedOtherwise(Conflict):
-    title = "The price was decided otherwise"
+    title = "Price already decided"
 
-    def __init__(self, stands: str) -> None:
+    def __init__(self, decision: str) -> None:
         super().__init__(
-            f"another decision stands, {stands}; yours is on record; award the package anew to have it decided anew"
+            f"the price is already {decision}; your decision is recorded; award the package again to get a new decision"
         )
 
 
 class AwardLapsedAlready(Conflict):
-    title = "The award has lapsed"
+    title = "Award lapsed"
 
     def __init__(self, because: str) -> None:
         super().__init__(
-            f"nothing is left to decide, {because}; your decision is on record; see whether the package is still open"
+            f"the award has lapsed ({because}); your decision is recorded; check whether the package is still open"
         )
 
 
 class TermsContradictThemselves(Unprocessable):
-    title = "The terms of a placement do not add up"
+    title = "Inconsistent terms"

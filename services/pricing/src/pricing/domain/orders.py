@@ -1,4 +1,4 @@
-"""A purchase order is made from the terms that a placement carries; nothing is looked up again."""
+"""Purchase orders, built from the terms that a placement carries."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from contracts.events.orders import OrderLine, PurchaseOrderCancelled, PurchaseOrderIssued
 from contracts.events.packages import PackagePlaced
 from contracts.ids import FrameworkKey, OrderId, PackageId, PlacementId, ProviderId
+from contracts.office_time import to_office_date
 from contracts.terms import PENNY, ROUNDING
 from contracts.values import PriceUnit, Terms, WithdrawalReason
-from pricing.domain.days import local_day
 from pricing.domain.errors import TermsContradictThemselves
 
 
@@ -21,7 +21,7 @@ class Cancellation:
 
 @dataclass(frozen=True)
 class PurchaseOrder:
-    """What the council pays a provider a week for one placement."""
+    """Order for one placement: what the council pays the provider a week."""
 
     order_id: OrderId
     reference: str
@@ -38,21 +38,21 @@ class PurchaseOrder:
 
     @property
     def issued_on(self) -> date:
-        return local_day(self.issued_at)
+        return to_office_date(self.issued_at)
 
 
-def reference_for(number: int, *, year: int) -> str:
-    """`PO-2026-000001`; from the millionth of a year on it is a digit longer."""
+def format_reference(number: int, *, year: int) -> str:
+    """Formats a reference such as `PO-2026-000001`. Numbers above 999,999 have seven digits."""
     return f"PO-{year}-{number:06d}"
 
 
-def line_for(placed: PackagePlaced) -> OrderLine:
-    """The one line of a placement's order. Raises TermsContradictThemselves."""
+def build_line(placed: PackagePlaced) -> OrderLine:
+    """Builds the single line of a placement's order. Raises TermsContradictThemselves if the terms are inconsistent."""
     terms = placed.terms
-    if weekly_cost_of(terms) != terms.weekly_cost:
+    if compute_weekly_cost(terms) != terms.weekly_cost:
         message = (
-            f"placement {placed.placement_id}: {terms.quantity_per_week} × {terms.rate} a {terms.unit} does not come "
-            f"to {terms.weekly_cost} a week; nothing is ordered until somebody has looked at it"
+            f"placement {placed.placement_id}: {terms.quantity_per_week} × {terms.rate} a {terms.unit} does not equal "
+            f"{terms.weekly_cost} a week; no order is issued; correct the terms, then release the parked package"
         )
         raise TermsContradictThemselves(message)
     return OrderLine(
@@ -64,22 +64,22 @@ def line_for(placed: PackagePlaced) -> OrderLine:
     )
 
 
-def weekly_cost_of(terms: Terms) -> Decimal:
-    """What the quantity comes to at the rate, rounded once, as `contracts.terms` does it.
+def compute_weekly_cost(terms: Terms) -> Decimal:
+    """Returns quantity × rate, rounded once with the rounding of `contracts.terms`.
 
-    Terms carry hours to the hundredth, while the cost was made of whole minutes (7 × 20 minutes are 2.33 hours, and
-    cost 2 1/3 of them). Minutes lie further apart than hundredths of an hour, so the hours tell which they were.
+    Terms carry hours rounded to hundredths, but the cost is computed from whole minutes: 7 × 20 minutes are 2.33 hours
+    and cost 2 1/3 hours. A minute is longer than a hundredth of an hour, so the minutes can be restored exactly.
     """
-    return (_exact_quantity(terms) * terms.rate).quantize(PENNY, ROUNDING)
+    return (_compute_exact_quantity(terms) * terms.rate).quantize(PENNY, ROUNDING)
 
 
-def _exact_quantity(terms: Terms) -> Decimal:
+def _compute_exact_quantity(terms: Terms) -> Decimal:
     if terms.unit is PriceUnit.HOUR:
         return (terms.quantity_per_week * 60).to_integral_value(ROUND_HALF_UP) / 60
     return terms.quantity_per_week
 
 
-def order_for(
+def build_order(
     placed: PackagePlaced, line: OrderLine, *, order_id: OrderId, reference: str, at: datetime
 ) -> PurchaseOrder:
     return PurchaseOrder(
@@ -97,7 +97,7 @@ def order_for(
     )
 
 
-def issued(order: PurchaseOrder) -> PurchaseOrderIssued:
+def build_issued_event(order: PurchaseOrder) -> PurchaseOrderIssued:
     return PurchaseOrderIssued(
         package_id=order.package_id,
         order_id=order.order_id,

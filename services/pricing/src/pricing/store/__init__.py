@@ -1,7 +1,7 @@
-"""Pricing's tables, and how selections, orders and spot prices get into and out of them.
+"""Pricing's PostgreSQL repositories and tables.
 
-SQL stands next to the tables it works on. The database itself refuses a second order of a placement, a second standing
-order of a package, a second decision about an award, and one that the awarding officer takes.
+Constraints reject a second order of a placement, a second active order of a package, a second decision about an award,
+and a decision by the officer who awarded.
 """
 
 from typing import Final

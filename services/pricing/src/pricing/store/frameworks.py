@@ -1,4 +1,4 @@
-"""The councils' frameworks, as the view holds them."""
+"""Framework definitions, read from the projection."""
 
 from contracts.framework import FrameworkDefinition
 from contracts.ids import FrameworkKey
@@ -7,9 +7,9 @@ from service_runtime.projections.projections import ProjectionReader
 
 
 class PostgresFrameworks:
-    def __init__(self, views: ProjectionReader) -> None:
-        self._views = views
+    def __init__(self, projections: ProjectionReader) -> None:
+        self._projections = projections
 
-    async def newest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
-        known = await self._views.get(DEFINITIONS, framework)
-        return None if known is None else known.event.definition
+    async def find_latest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
+        row = await self._projections.get(DEFINITIONS, framework)
+        return None if row is None else row.event.definition

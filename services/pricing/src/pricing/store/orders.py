@@ -1,4 +1,4 @@
-"""Purchase orders in their table; the database itself refuses a second one of a placement."""
+"""Repository of purchase orders on PostgreSQL."""
 
 from typing import Any, Final
 
@@ -47,9 +47,8 @@ BEGIN
     RETURN nextval(to_regclass(numbers));
 END $$;
 """
-"""Order numbers come from a sequence for each council and year, made when its first order is issued. A sequence takes
-no lock that others wait for and never goes back: numbers have gaps where a transaction was rolled back, and none is
-given twice."""
+"""Order numbers come from a sequence for each council and year, created with the first order. A sequence does not block
+concurrent transactions and is not rolled back: numbers are unique and can have gaps."""
 
 _ORDER_COLUMNS: Final = """
     order_id, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,
@@ -94,20 +93,20 @@ _LINES: Final = TypeAdapter(tuple[OrderLine, ...])
 
 
 class PostgresOrders:
-    """Purchase orders in their table."""
+    """Repository of a council's purchase orders."""
 
     def __init__(self, connection: Connection, council: CouncilKey) -> None:
         self._connection = connection
         self._council = council
 
-    async def next_number(self, year: int) -> int:
-        """From a sequence of the council and year: with gaps where something was rolled back, never one twice."""
-        drawn = await self._connection.execute(_NEXT_NUMBER, {"council": self._council, "year": year})
-        return int(drawn.scalar_one())
+    async def draw_number(self, year: int) -> int:
+        """Returns the next number of the sequence for the council and year."""
+        result = await self._connection.execute(_NEXT_NUMBER, {"council": self._council, "year": year})
+        return int(result.scalar_one())
 
-    async def of_placement(self, placement_id: PlacementId) -> PurchaseOrder | None:
+    async def find_by_placement(self, placement_id: PlacementId) -> PurchaseOrder | None:
         row = (await self._connection.execute(_ORDER_OF_PLACEMENT, {"placement_id": placement_id})).one_or_none()
-        return None if row is None else order_of(row)
+        return None if row is None else to_order(row)
 
     async def add(self, order: PurchaseOrder) -> None:
         await self._connection.execute(
@@ -142,7 +141,7 @@ class PostgresOrders:
         )
 
 
-def order_of(row: Any) -> PurchaseOrder:  # a row's attributes are its columns
+def to_order(row: Any) -> PurchaseOrder:  # a row's attributes are its columns
     return PurchaseOrder(
         order_id=OrderId(row.order_id),
         reference=row.reference,
@@ -155,9 +154,9 @@ def order_of(row: Any) -> PurchaseOrder:  # a row's attributes are its columns
         lines=_LINES.validate_json(row.lines),
         weekly_cost=row.weekly_cost,
         issued_at=row.issued_at,
-        cancelled=_cancellation(row),
+        cancelled=_to_cancellation(row),
     )
 
 
-def _cancellation(row: Any) -> Cancellation | None:  # a row's attributes are its columns
+def _to_cancellation(row: Any) -> Cancellation | None:  # a row's attributes are its columns
     return None if row.cancelled_at is None else Cancellation(row.cancelled_at, WithdrawalReason(row.cancelled_for))

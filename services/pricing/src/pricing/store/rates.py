@@ -1,4 +1,4 @@
-"""Selected rates in their table."""
+"""Repository of selected rates on PostgreSQL."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from contracts.events.rates import SelectedRate, Selection
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ProviderId
-from pricing.domain.rates import Place
+from pricing.domain.rates import RateScope
 from service_runtime.postgres.database import Connection
 
 TABLES: Final = """
@@ -29,20 +29,20 @@ CREATE TABLE selections (
 CREATE INDEX selections_of_a_council ON selections (council, selected_at DESC, selection_id DESC);
 """
 
-_SELECTIONS_OF = text(
+_SELECTIONS_OF_PROVIDER = text(
     """
     SELECT valid_from, matrix_version, CAST(rates AS text) AS rates FROM selections
     WHERE provider_id = :provider_id AND framework = :framework AND area = :area ORDER BY valid_from
     """
 )
-SELECTIONS_SEEN = text(
+SELECTIONS_OF_AREA = text(
     """
     SELECT valid_from, matrix_version, CAST(rates AS text) AS rates FROM selections
     WHERE provider_id = :provider_id AND framework = :framework AND area = :area AND council = :council
     ORDER BY valid_from
     """
 )
-_KEEP_SELECTION = text(
+_UPSERT_SELECTION = text(
     """
     INSERT INTO selections (selection_id, council, provider_id, framework, area, valid_from, matrix_version, rates,
                             selected_at)
@@ -72,7 +72,7 @@ _RATES: Final = TypeAdapter(tuple[SelectedRate, ...])
 
 
 class PostgresRates:
-    """Selections in their table."""
+    """Repository of a council's selections."""
 
     def __init__(
         self, connection: Connection, council: CouncilKey, *, now: datetime, new_id: Callable[[], UUID]
@@ -82,15 +82,15 @@ class PostgresRates:
         self._now = now
         self._new_id = new_id
 
-    async def of(self, place: Place) -> tuple[Selection, ...]:
-        rows = await self._connection.execute(_SELECTIONS_OF, place_row(place))
-        return tuple(map(selection_of, rows))
+    async def list_selections(self, scope: RateScope) -> tuple[Selection, ...]:
+        rows = await self._connection.execute(_SELECTIONS_OF_PROVIDER, to_scope_row(scope))
+        return tuple(map(to_selection, rows))
 
-    async def keep(self, place: Place, selection: Selection) -> None:
+    async def save_selection(self, scope: RateScope, selection: Selection) -> None:
         await self._connection.execute(
-            _KEEP_SELECTION,
+            _UPSERT_SELECTION,
             {
-                **place_row(place),
+                **to_scope_row(scope),
                 "selection_id": self._new_id(),
                 "council": self._council,
                 "valid_from": selection.valid_from,
@@ -101,15 +101,15 @@ class PostgresRates:
         )
 
 
-def place_row(place: Place) -> Mapping[str, object]:
-    return {"provider_id": place.provider_id, "framework": place.framework, "area": place.area}
+def to_scope_row(scope: RateScope) -> Mapping[str, object]:
+    return {"provider_id": scope.provider_id, "framework": scope.framework, "area": scope.area}
 
 
-def place_of(row: Any) -> Place:  # a row's attributes are its columns
-    return Place(ProviderId(row.provider_id), FrameworkKey(row.framework), AreaCode(row.area))
+def to_rate_scope(row: Any) -> RateScope:  # a row's attributes are its columns
+    return RateScope(ProviderId(row.provider_id), FrameworkKey(row.framework), AreaCode(row.area))
 
 
-def selection_of(row: Any) -> Selection:  # a row's attributes are its columns
+def to_selection(row: Any) -> Selection:  # a row's attributes are its columns
     return Selection(
         valid_from=row.valid_from, matrix_version=row.matrix_version, rates=_RATES.validate_json(row.rates)
     )

@@ -1,4 +1,4 @@
-"""Spot prices and their decisions in their tables; the database itself refuses a second decision that counts."""
+"""Repository of spot prices and their decisions on PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -53,7 +53,7 @@ _PRICE_COLUMNS: Final = """
     FROM spot_prices LEFT JOIN price_decisions USING (award_id)
 """
 _SPOT_PRICE = text(f"SELECT {_PRICE_COLUMNS} WHERE award_id = :award_id")
-SPOT_PRICE_SEEN = text(f"SELECT {_PRICE_COLUMNS} WHERE award_id = :award_id AND council = :council")
+SPOT_PRICE_OF_COUNCIL = text(f"SELECT {_PRICE_COLUMNS} WHERE award_id = :award_id AND council = :council")
 _PENDING_OF_PACKAGE = text(
     f"""
     SELECT {_PRICE_COLUMNS}
@@ -64,8 +64,8 @@ SPOT_PRICES_OF_COUNCIL = text(
     f"""
     SELECT {_PRICE_COLUMNS}
     WHERE council = :council
-      AND (CAST(:standing AS text) IS NULL
-           OR CAST(:standing AS text)
+      AND (CAST(:status AS text) IS NULL
+           OR CAST(:status AS text)
               = coalesce(decision, CASE WHEN lapsed_because IS NULL THEN 'pending' ELSE 'lapsed' END))
       AND (asked_at, award_id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
           coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -81,7 +81,7 @@ _ADD_PRICE = text(
     """
 )
 _LAPSE = text("UPDATE spot_prices SET lapsed_because = :because WHERE award_id = :award_id")
-_KEEP_LATE = text("UPDATE spot_prices SET late_decisions = CAST(:late AS jsonb) WHERE award_id = :award_id")
+_SAVE_LATE_DECISIONS = text("UPDATE spot_prices SET late_decisions = CAST(:late AS jsonb) WHERE award_id = :award_id")
 _DECIDE = text(
     """
     INSERT INTO price_decisions (award_id, first_officer, officer, decision, refusal, decided_at)
@@ -93,7 +93,7 @@ _DECISIONS: Final = TypeAdapter(tuple[Decision, ...])
 
 
 class PostgresSpotPrices:
-    """Prices above a ceiling, and what was decided about them, in their tables."""
+    """Repository of a council's prices above a ceiling."""
 
     def __init__(self, connection: Connection, council: CouncilKey) -> None:
         self._connection = connection
@@ -101,11 +101,11 @@ class PostgresSpotPrices:
 
     async def get(self, award_id: AwardId) -> SpotPrice | None:
         row = (await self._connection.execute(_SPOT_PRICE, {"award_id": award_id})).one_or_none()
-        return None if row is None else spot_price_of(row)
+        return None if row is None else to_spot_price(row)
 
-    async def pending_of(self, package_id: PackageId) -> Sequence[SpotPrice]:
+    async def list_pending(self, package_id: PackageId) -> Sequence[SpotPrice]:
         rows = await self._connection.execute(_PENDING_OF_PACKAGE, {"package_id": package_id})
-        return [spot_price_of(each) for each in rows]
+        return [to_spot_price(each) for each in rows]
 
     async def add(self, price: SpotPrice) -> None:
         inadequate = price.inadequate_reason
@@ -127,26 +127,26 @@ class PostgresSpotPrices:
 
     async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
         if price.decision is not None and price.decision != before.decision:
-            await self._connection.execute(_DECIDE, _decision_row(price, price.decision))
+            await self._connection.execute(_DECIDE, _to_decision_row(price, price.decision))
         if price.lapsed_because is not None and price.lapsed_because is not before.lapsed_because:
             await self._connection.execute(_LAPSE, {"award_id": price.award_id, "because": price.lapsed_because.value})
         if price.late_decisions != before.late_decisions:
             late = _DECISIONS.dump_json(price.late_decisions).decode()
-            await self._connection.execute(_KEEP_LATE, {"award_id": price.award_id, "late": late})
+            await self._connection.execute(_SAVE_LATE_DECISIONS, {"award_id": price.award_id, "late": late})
 
 
-def _decision_row(price: SpotPrice, decision: Decision) -> Mapping[str, object]:
+def _to_decision_row(price: SpotPrice, decision: Decision) -> Mapping[str, object]:
     return {
         "award_id": price.award_id,
         "first_officer": price.first_officer,
         "officer": decision.officer,
-        "decision": decision.standing.value,
+        "decision": decision.status.value,
         "refusal": None if decision.refusal is None else decision.refusal.value,
         "decided_at": decision.at,
     }
 
 
-def spot_price_of(row: Any) -> SpotPrice:  # a row's attributes are its columns
+def to_spot_price(row: Any) -> SpotPrice:  # a row's attributes are its columns
     inadequate, lapsed = row.inadequate_reason, row.lapsed_because
     return SpotPrice(
         award_id=AwardId(row.award_id),
@@ -158,13 +158,13 @@ def spot_price_of(row: Any) -> SpotPrice:  # a row's attributes are its columns
         first_officer=row.first_officer,
         inadequate_reason=None if inadequate is None else InadequateReason(inadequate),
         asked_at=row.asked_at,
-        decision=_decision(row),
+        decision=_to_decision(row),
         lapsed_because=None if lapsed is None else AwardEnd(lapsed),
         late_decisions=_DECISIONS.validate_json(row.late_decisions),
     )
 
 
-def _decision(row: Any) -> Decision | None:  # a row's attributes are its columns
+def _to_decision(row: Any) -> Decision | None:  # a row's attributes are its columns
     if row.decided_at is None:
         return None
     return Decision(row.officer, row.decided_at, None if row.refusal is None else SpotPriceRefusal(row.refusal))

@@ -1,4 +1,4 @@
-"""Who may ask the registry for what: the council's staff for all of its market, a provider for itself."""
+"""Callers of the registry and their scopes: the council's staff see its whole market, a provider itself."""
 
 from typing import Annotated, Final
 
@@ -8,8 +8,8 @@ from contracts.catalogue import PROVIDERS
 from contracts.ids import ProviderId
 from provider_registry.domain.errors import ProviderNotFound
 from provider_registry.ports import RegistryQueries
-from service_runtime.http.app import injected
-from service_runtime.http.auth import Caller, requires
+from service_runtime.http.app import inject
+from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.commands import CommandBus, command_bus
 from service_runtime.unit_of_work.streams import StreamKey
 
@@ -17,20 +17,20 @@ ADMIN: Final = "registry:admin"
 OFFICER: Final = "sourcing:operate"
 PROVIDER: Final = "offers:answer"
 
-Admin = Annotated[Caller, Depends(requires(ADMIN))]
-Staff = Annotated[Caller, Depends(requires((ADMIN, OFFICER)))]
-AdminOrProvider = Annotated[Caller, Depends(requires((ADMIN, PROVIDER)))]
-Anybody = Annotated[Caller, Depends(requires((ADMIN, OFFICER, PROVIDER)))]
-Queries = Annotated[RegistryQueries, injected(RegistryQueries)]
+Admin = Annotated[Caller, Depends(require_scopes(ADMIN))]
+Staff = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER)))]
+AdminOrProvider = Annotated[Caller, Depends(require_scopes((ADMIN, PROVIDER)))]
+AnyCaller = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER, PROVIDER)))]
+Queries = Annotated[RegistryQueries, inject(RegistryQueries)]
 Bus = Annotated[CommandBus, Depends(command_bus)]
 
 
 def check_own(provider_id: ProviderId, caller: Caller) -> None:
-    """A provider sees only itself; to it another one is as unknown as one that does not exist."""
+    """Raises ProviderNotFound unless the caller is staff or the provider itself."""
     if caller.scopes & {ADMIN, OFFICER} or caller.provider_id == provider_id:
         return
     raise ProviderNotFound
 
 
-def stream_of(provider_id: ProviderId) -> StreamKey:
+def build_stream_key(provider_id: ProviderId) -> StreamKey:
     return StreamKey(PROVIDERS, str(provider_id))

@@ -1,4 +1,4 @@
-"""Frameworks over HTTP: definitions as the YAML that councils write, and the ranked lists of their areas and tiers."""
+"""Routes of frameworks: definitions in YAML, and ranked lists by area and tier."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.catalogue import FRAMEWORKS
 from contracts.definitions import read_definition
 from contracts.errors import FieldError, InvalidInput
-from contracts.events.frameworks import RankedListPublished, ranked_list_key
+from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import Tier
-from provider_registry.api.callers import Admin, Anybody, Bus, Queries, Staff
+from provider_registry.api.callers import Admin, AnyCaller, Bus, Queries, Staff
 from provider_registry.domain.errors import FrameworkNotFound
-from provider_registry.domain.provider import Place
+from provider_registry.domain.provider import FrameworkPlace
 from provider_registry.handlers.frameworks import (
     FrameworkOutcome,
     PublishFramework,
@@ -30,14 +30,14 @@ from provider_registry.handlers.frameworks import (
 from provider_registry.ports import PublishedDefinition
 from service_runtime.http.commands import json_response
 from service_runtime.http.paging import Limit
-from service_runtime.http.problems import problems
+from service_runtime.http.problems import describe_problems
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["frameworks"])
 
 LARGEST_DEFINITION: Final = 100_000
-"""Bytes; Essex's has 8,000. Reading YAML with its line numbers is slow, and a service has others to answer."""
+"""Bytes; Essex's definition has 8,000. Parsing YAML with line numbers is slow."""
 LARGEST_VERSION: Final = 1_000_000
 LONGEST_LIST: Final = 1_000
 
@@ -53,7 +53,7 @@ AreaPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{2,32}$")]
 VersionPath = Annotated[int, Path(ge=1, le=LARGEST_VERSION)]
 
 
-async def _yaml(request: Request) -> str:
+async def _read_yaml_body(request: Request) -> str:
     body = await request.body()
     if len(body) > LARGEST_DEFINITION:
         raise InvalidInput(FieldError("#", f"is larger than a definition may be, {LARGEST_DEFINITION} bytes"))
@@ -63,15 +63,15 @@ async def _yaml(request: Request) -> str:
         raise InvalidInput(FieldError("#", "is not UTF-8 text; save the file as UTF-8")) from None
 
 
-async def _place(framework: FrameworkPath, area: AreaPath, tier: Tier) -> Place:
-    return Place(FrameworkKey(framework), AreaCode(area), tier)
+async def _parse_place(framework: FrameworkPath, area: AreaPath, tier: Tier) -> FrameworkPlace:
+    return FrameworkPlace(FrameworkKey(framework), AreaCode(area), tier)
 
 
-PlacePath = Annotated[Place, Depends(_place)]
+PlacePath = Annotated[FrameworkPlace, Depends(_parse_place)]
 
 
 class FrameworkOut(BaseModel):
-    """One version of a framework; `version` is the newest one where none was asked for."""
+    """One version of a framework."""
 
     framework: str
     version: int
@@ -90,14 +90,14 @@ class DefinitionOut(BaseModel):
 
 
 class RankedListIn(BaseModel):
-    """A list as the council has issued it; an empty one says that nobody is called off there."""
+    """A ranked list as issued by the council; an empty list calls off no provider."""
 
     model_config = ConfigDict(extra="forbid")
 
-    list_version: int = Field(ge=1, le=LARGEST_VERSION, description="exactly the next one, 1 first")
+    list_version: int = Field(ge=1, le=LARGEST_VERSION, description="the next version, starting with 1")
     issued_on: date
-    live_from: date = Field(description="the day from which packages go by this list, not before issued_on")
-    ranking: list[UUID] = Field(max_length=LONGEST_LIST, description="providers by rank, the first one first")
+    live_from: date = Field(description="first day of use, not before issued_on")
+    ranking: list[UUID] = Field(max_length=LONGEST_LIST, description="providers in order of rank")
 
 
 class RankOut(BaseModel):
@@ -126,38 +126,40 @@ class RankedListsOut(BaseModel):
     response_model=FrameworkOut,
     status_code=201,
     responses={
-        **problems(409),
-        200: {"model": FrameworkOut, "description": "This version stood already, word for word"},
+        **describe_problems(409),
+        200: {"model": FrameworkOut, "description": "This version was published before with the same content"},
     },
     openapi_extra=_YAML,
 )
-async def publish_a_framework(caller: Admin, text: Annotated[str, Depends(_yaml)], do: Bus) -> Response:
-    """Publish the next version of a framework's definition: the YAML file as it is.
+async def post_framework(caller: Admin, text: Annotated[str, Depends(_read_yaml_body)], bus: Bus) -> Response:
+    """Publish the next version of a framework's definition as YAML.
 
-    What is wrong is answered with the path, the line, the reason and what to do, all at once.
+    Every error is reported at once with its path, line, reason and remedy.
     """
     definition = await asyncio.to_thread(read_definition, text, source="the definition")
     command = PublishFramework(definition)
     stream = StreamKey(FRAMEWORKS, definition.framework)
-    return await do.execute(command, publish_framework, on=stream, by=caller, respond=_tell_framework)
+    return await bus.execute(command, publish_framework, on=stream, by=caller, respond=_respond_with_framework)
 
 
-@router.get("/v1/frameworks", response_model=FrameworksOut, responses=problems())
-async def list_frameworks(caller: Anybody, ask: Queries) -> FrameworksOut:
+@router.get("/v1/frameworks", response_model=FrameworksOut, responses=describe_problems())
+async def list_frameworks(caller: AnyCaller, queries: Queries) -> FrameworksOut:
     """Your council's frameworks, each in its newest version."""
-    found = await ask.frameworks(caller.council)
-    return FrameworksOut(items=[_framework_out(each.definition) for each in found])
+    found = await queries.list_frameworks(caller.council)
+    return FrameworksOut(items=[_to_framework_out(each.definition) for each in found])
 
 
-@router.get("/v1/frameworks/{framework}/versions/{version}", response_model=DefinitionOut, responses=problems(404))
+@router.get(
+    "/v1/frameworks/{framework}/versions/{version}", response_model=DefinitionOut, responses=describe_problems(404)
+)
 async def show_definition(
-    framework: FrameworkPath, version: VersionPath, caller: Anybody, ask: Queries
+    framework: FrameworkPath, version: VersionPath, caller: AnyCaller, queries: Queries
 ) -> DefinitionOut:
-    """One version of a framework's definition, as it will always stand."""
-    found = await ask.definition(FrameworkKey(framework), version, council=caller.council)
+    """One version of a framework's definition; it never changes."""
+    found = await queries.find_definition(FrameworkKey(framework), version, council=caller.council)
     if found is None:
         raise FrameworkNotFound
-    return _definition_out(found)
+    return _to_definition_out(found)
 
 
 @router.post(
@@ -165,11 +167,11 @@ async def show_definition(
     response_model=RankedListOut,
     status_code=201,
     responses={
-        **problems(404, 409),
-        200: {"model": RankedListOut, "description": "This version stood already, with the same content"},
+        **describe_problems(404, 409),
+        200: {"model": RankedListOut, "description": "This version was published before with the same content"},
     },
 )
-async def publish_a_ranked_list(place: PlacePath, body: RankedListIn, caller: Admin, do: Bus) -> Response:
+async def post_ranked_list(place: PlacePath, body: RankedListIn, caller: Admin, bus: Bus) -> Response:
     """Import the next version of the ranked list of one tier of one area."""
     command = PublishRankedList(
         place=place,
@@ -178,32 +180,32 @@ async def publish_a_ranked_list(place: PlacePath, body: RankedListIn, caller: Ad
         live_from=body.live_from,
         ranking=tuple(map(ProviderId, body.ranking)),
     )
-    stream = StreamKey(FRAMEWORKS, ranked_list_key(place.framework, place.area, place.tier))
-    return await do.execute(command, publish_ranked_list, on=stream, by=caller, respond=_tell_list)
+    stream = StreamKey(FRAMEWORKS, make_ranked_list_key(place.framework, place.area, place.tier))
+    return await bus.execute(command, publish_ranked_list, on=stream, by=caller, respond=_respond_with_ranked_list)
 
 
 @router.get(
     "/v1/frameworks/{framework}/areas/{area}/tiers/{tier}/lists",
     response_model=RankedListsOut,
-    responses=problems(404),
+    responses=describe_problems(404),
 )
-async def show_ranked_lists(place: PlacePath, caller: Staff, ask: Queries, limit: Limit = 20) -> RankedListsOut:
+async def show_ranked_lists(place: PlacePath, caller: Staff, queries: Queries, limit: Limit = 20) -> RankedListsOut:
     """The versions of the ranked list of one tier of one area, the newest first."""
-    found = await ask.ranked_lists(place, council=caller.council, limit=limit)
+    found = await queries.list_ranked_lists(place, council=caller.council, limit=limit)
     if found is None:
         raise FrameworkNotFound
-    return _lists_out(found)
+    return _to_ranked_lists_out(found)
 
 
-def _tell_framework(outcome: FrameworkOutcome) -> StoredResponse:
-    return json_response(_framework_out(outcome.definition), status=201 if outcome.is_new else 200)
+def _respond_with_framework(outcome: FrameworkOutcome) -> StoredResponse:
+    return json_response(_to_framework_out(outcome.definition), status=201 if outcome.is_new else 200)
 
 
-def _tell_list(outcome: RankedListOutcome) -> StoredResponse:
-    return json_response(_list_out(outcome.ranked), status=201 if outcome.is_new else 200)
+def _respond_with_ranked_list(outcome: RankedListOutcome) -> StoredResponse:
+    return json_response(_to_ranked_list_out(outcome.ranked), status=201 if outcome.is_new else 200)
 
 
-def _framework_out(definition: FrameworkDefinition) -> FrameworkOut:
+def _to_framework_out(definition: FrameworkDefinition) -> FrameworkOut:
     return FrameworkOut(
         framework=definition.framework,
         version=definition.version,
@@ -213,15 +215,15 @@ def _framework_out(definition: FrameworkDefinition) -> FrameworkOut:
     )
 
 
-def _definition_out(found: PublishedDefinition) -> DefinitionOut:
+def _to_definition_out(found: PublishedDefinition) -> DefinitionOut:
     return DefinitionOut(published_at=found.published_at, definition=found.definition)
 
 
-def _lists_out(found: Sequence[RankedListPublished]) -> RankedListsOut:
-    return RankedListsOut(items=[_list_out(each) for each in found])
+def _to_ranked_lists_out(found: Sequence[RankedListPublished]) -> RankedListsOut:
+    return RankedListsOut(items=[_to_ranked_list_out(each) for each in found])
 
 
-def _list_out(ranked: RankedListPublished) -> RankedListOut:
+def _to_ranked_list_out(ranked: RankedListPublished) -> RankedListOut:
     return RankedListOut(
         framework=ranked.framework,
         area=ranked.area,

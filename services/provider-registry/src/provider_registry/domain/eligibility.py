@@ -1,8 +1,8 @@
-"""Whether a provider may be offered work in its places, and if not, why (Essex, Live at Home 2025, briefing 2).
+"""Eligibility of a provider for each of its places (Essex, Live at Home 2025, briefing 2).
 
-One eligible branch is enough; contract and rank belong to the provider. That a branch lies in the area or within five
-miles of its border is not looked at yet: it needs the branch's whole postcode and the boundaries, and joins with them.
-An embargo is no matter of eligibility: it begins and ends for all places at once, by events of its own.
+One eligible branch is enough; contract and rank belong to the provider. The distance of a branch from the area is not
+checked: it needs the branch's full postcode and the boundaries. An embargo is not part of eligibility: it covers all
+places at once and has its own events.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from typing import Final
 from contracts.events.providers import EligibilityChanged, Membership
 from contracts.framework import FrameworkDefinition, TierRules
 from contracts.values import PassOverReason, Rating, Tier
-from provider_registry.domain.provider import Branch, Definitions, Place, Provider
+from provider_registry.domain.provider import Branch, Definitions, FrameworkPlace, Provider
 
 
 class Shortfall(StrEnum):
-    """What a provider lacks for a place, in words that tell it and the officers where to look."""
+    """What a provider lacks for a place; the value is shown to the provider and to officers."""
 
     NO_SUCH_PLACE = "the framework's definition has no such area or tier any more"
     NO_BRANCH = "no branch is registered for domiciliary care and active"
@@ -32,27 +32,31 @@ _AS_REASON: Final = {
 }
 
 
-def shortfalls(provider: Provider, place: Place, definition: FrameworkDefinition | None) -> tuple[Shortfall, ...]:
-    """Everything that keeps `provider` from being offered work in `place`; nothing, when it is eligible."""
-    rules = definition.rules_of(place.tier) if definition is not None and definition.has_area(place.area) else None
+def find_shortfalls(
+    provider: Provider, place: FrameworkPlace, definition: FrameworkDefinition | None
+) -> tuple[Shortfall, ...]:
+    """Returns every reason why `provider` is not eligible for `place`; empty if it is."""
+    rules = None
+    if definition is not None and definition.has_area(place.area):
+        rules = definition.find_tier_rules(place.tier)
     if rules is None:
         return (Shortfall.NO_SUCH_PLACE,)
-    return (*_of_branches(provider, rules), *_of_turnover(provider, rules))
+    return (*_check_branches(provider, rules), *_check_turnover(provider, rules))
 
 
-def eligibility_of(provider: Provider, definitions: Definitions) -> EligibilityChanged:
-    """What the provider may be offered: all its memberships and spot areas, as others are told of them."""
+def assess_eligibility(provider: Provider, definitions: Definitions) -> EligibilityChanged:
+    """Returns the provider's eligibility in all its places, and its spot areas, as an event."""
     return EligibilityChanged(
         provider_id=provider.provider_id,
-        memberships=tuple(_membership(provider, place, definitions) for place in provider.places),
+        memberships=tuple(_assess_membership(provider, place, definitions) for place in provider.places),
         service_types=provider.profile.service_types,
         spot_areas=provider.spot_areas,
         rating=provider.best_rating,
     )
 
 
-def _membership(provider: Provider, place: Place, definitions: Definitions) -> Membership:
-    lacking = shortfalls(provider, place, definitions.get(place.framework))
+def _assess_membership(provider: Provider, place: FrameworkPlace, definitions: Definitions) -> Membership:
+    lacking = find_shortfalls(provider, place, definitions.get(place.framework))
     reasons = {_AS_REASON.get(each, PassOverReason.NOT_ELIGIBLE) for each in lacking}
     return Membership(
         framework=place.framework,
@@ -63,7 +67,7 @@ def _membership(provider: Provider, place: Place, definitions: Definitions) -> M
     )
 
 
-def _of_branches(provider: Provider, rules: TierRules) -> Iterator[Shortfall]:
+def _check_branches(provider: Provider, rules: TierRules) -> Iterator[Shortfall]:
     branches = [branch for branch in provider.branches if branch.may_give_home_care]
     if not branches:
         yield Shortfall.NO_BRANCH
@@ -73,13 +77,13 @@ def _of_branches(provider: Provider, rules: TierRules) -> Iterator[Shortfall]:
 
 
 def _is_rated_for(branch: Branch, rules: TierRules) -> bool:
-    """Not rated is never enough for tier 1, and for tier 2 only where the definition says so (DOMAIN, eligibility)."""
+    """A branch that is not rated never qualifies for tier 1; for tier 2 only if the definition accepts it."""
     if branch.rating is Rating.NOT_RATED:
         return rules.accepts_not_rated and rules.tier is not Tier.ONE
-    return branch.rating.reaches(rules.minimum_rating)
+    return branch.rating.is_at_least(rules.minimum_rating)
 
 
-def _of_turnover(provider: Provider, rules: TierRules) -> Iterator[Shortfall]:
+def _check_turnover(provider: Provider, rules: TierRules) -> Iterator[Shortfall]:
     if rules.minimum_turnover is None:
         return
     if provider.profile.turnover is None:

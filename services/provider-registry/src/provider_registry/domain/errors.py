@@ -1,4 +1,4 @@
-"""What the rules of the market refuse, as leaves of the one error tree.
+"""Errors of the registry, as leaves of the common error tree.
 
 InvalidInput                 raised as it is: it names the fields of the request
 NotFound
@@ -6,10 +6,10 @@ NotFound
 ├── FrameworkNotFound        no such framework or version of it in this council
 └── NoSuchTier               the framework has no such area, or no such tier
 Conflict
-├── VersionOutOfTurn         versions are published one after the other, without gaps
-├── VersionAlreadyPublished  this version was published before and says something else
+├── VersionOutOfTurn         versions are consecutive
+├── VersionAlreadyPublished  this version was published with other content
 ├── FrameworkTaken           another council uses this short name
-├── ProviderIdTaken          this id was registered before, with something else
+├── ProviderIdTaken          this id was registered with other details
 └── NoPlaceLeft              a tier of an area has as many providers as its framework allows
 """
 
@@ -22,32 +22,32 @@ class ProviderNotFound(NotFound):
     title = "No such provider"
 
     def __init__(self) -> None:
-        super().__init__("there is no such provider for you; look at the list of providers, or register it first")
+        super().__init__("no such provider; see the list of providers, or register it first")
 
 
 class FrameworkNotFound(NotFound):
     title = "No such framework"
 
     def __init__(self) -> None:
-        super().__init__("there is no such framework, or version of it, in your council; publish it first")
+        super().__init__("your council has no such framework or version; publish it first")
 
 
 class NoSuchTier(NotFound):
     title = "No such area or tier"
 
     def __init__(self) -> None:
-        super().__init__("the framework has no such area or no such tier; its definition says which there are")
+        super().__init__("the framework has no such area or tier; see its definition")
 
 
 class VersionOutOfTurn(Conflict):
-    title = "Another version comes next"
+    title = "Version out of sequence"
 
     def __init__(self, *, expected: int) -> None:
-        super().__init__(f"the next version is {expected}; versions follow one another without gaps")
+        super().__init__(f"the next version is {expected}; versions are consecutive")
 
 
 class VersionAlreadyPublished(Conflict):
-    title = "This version says something else already"
+    title = "Version already published"
 
     def __init__(self, *, version: int, expected: int) -> None:
         super().__init__(
@@ -56,23 +56,21 @@ class VersionAlreadyPublished(Conflict):
 
 
 class FrameworkTaken(Conflict):
-    title = "This framework's short name is in use"
+    title = "Framework name in use"
 
     def __init__(self) -> None:
-        super().__init__("another council uses this short name for a framework of its own; choose another one")
+        super().__init__("another council uses this framework name; choose another one")
 
 
 class ProviderIdTaken(Conflict):
-    title = "This provider id is in use"
+    title = "Provider id in use"
 
     def __init__(self) -> None:
-        super().__init__(
-            "a provider was registered under this id with something else; change it by PUT, or leave out the id"
-        )
+        super().__init__("a provider with other details is registered under this id; change it by PUT, or omit the id")
 
 
 class NoPlaceLeft(Conflict):
-    title = "No place is left"
+    title = "No place left"
 
     def __init__(self, full: Iterable[str]) -> None:
         super().__init__(f"no place is left in {', '.join(full)}; nothing was changed")

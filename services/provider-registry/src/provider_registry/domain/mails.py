@@ -1,4 +1,4 @@
-"""What an offers mailbox is told: what the webhook says, in words for people, and the link behind which to answer."""
+"""Content of offer mails: the webhook's content in words, and the link to the answer page."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,18 +9,18 @@ from provider_registry.domain.messages import OFFER_MAILED, Message
 
 
 @dataclass(frozen=True)
-class OfferSaid:
-    """What a provider has been told of an offer, or is to be told."""
+class OfferSummary:
+    """The part of an offer that a provider sees."""
 
     care: Care
     weekly_hours: Decimal
     terms: Terms
 
 
-def offer_mail(offer_id: OfferId, said: OfferSaid | None, answer_by: AnswerBy, *, link: str) -> Message:
-    """The offer as a mail; where nobody knows any more what was said of it, the page behind the link tells it."""
+def build_offer_mail(offer_id: OfferId, summary: OfferSummary | None, answer_by: AnswerBy, *, link: str) -> Message:
+    """Builds the mail. Without a summary it carries the link only; the page shows the offer."""
     lines = ["A package of care at home is offered to you.", ""]
-    lines += [] if said is None else [*_lines(said), ""]
+    lines += [] if summary is None else [*_format_summary(summary), ""]
     time = "of brokerage time" if answer_by.brokerage_time else "of plain time"
     lines += [
         f"Time to answer: {answer_by.minutes} minutes {time}, from when this mail reached your mail server.",
@@ -28,30 +28,32 @@ def offer_mail(offer_id: OfferId, said: OfferSaid | None, answer_by: AnswerBy, *
         "",
         "Whoever has this link can answer for you; do not pass it on.",
     ]
-    return Message(OFFER_MAILED, str(offer_id), {"subject": _subject(said), "text": "\n".join(lines)})
+    return Message(OFFER_MAILED, str(offer_id), {"subject": _format_subject(summary), "text": "\n".join(lines)})
 
 
-def _subject(said: OfferSaid | None) -> str:
+def _format_subject(summary: OfferSummary | None) -> str:
     return (
-        "Offer of a package of care" if said is None else f"Offer: {said.care.service_type}, {said.care.outward_code}"
+        "Offer of a package of care"
+        if summary is None
+        else f"Offer: {summary.care.service_type}, {summary.care.outward_code}"
     )
 
 
-def _lines(said: OfferSaid) -> list[str]:
-    care, terms = said.care, said.terms
+def _format_summary(summary: OfferSummary) -> list[str]:
+    care, terms = summary.care, summary.terms
     return [
         f"Service: {care.service_type}",
         f"Where: {care.outward_code}, {care.area}",
         f"From: {care.starts_on:%d/%m/%Y} ({care.urgency})",
-        f"Hours a week: {said.weekly_hours:.2f}",
-        *(f"Visit: {_visit(each)}" for each in care.visits),
+        f"Hours a week: {summary.weekly_hours:.2f}",
+        *(f"Visit: {_format_visit(each)}" for each in care.visits),
         f"Adult: {care.age_band}; carers: {care.carer_gender}",
         f"Needs: {', '.join(care.needs) or 'none given'}",
         f"Price: £{terms.rate:.2f} for each {terms.unit}, £{terms.weekly_cost:.2f} a week ({terms.price_list})",
     ]
 
 
-def _visit(visit: Visit) -> str:
+def _format_visit(visit: Visit) -> str:
     days = " ".join(visit.days)
     carers = "1 carer" if visit.carers == 1 else f"{visit.carers} carers"
     critical = ", time-critical" if visit.time_critical else ""

@@ -1,4 +1,4 @@
-"""What a provider's system is told by webhook: what it has to know to act, and nothing about who the person is."""
+"""Content of webhooks to providers' systems. It never identifies the person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,28 +23,28 @@ PACKAGE_PLACED: Final = "package.placed"
 PLACEMENT_VOIDED: Final = "placement.voided"
 PACKAGE_AVAILABLE: Final = "package.available"
 
-Said = Mapping[str, object]
+MessageData = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to tell a provider: `kind`, what it is about, and the data that JSON can say."""
+    """Content of one webhook: its type, the id it is about, and JSON data."""
 
     kind: str
     about: str
-    data: Said
+    data: MessageData
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where providers find the services that webhooks point to: base URLs without a slash at the end."""
+class BaseUrls:
+    """Base URLs of the services that webhooks link to, without a trailing slash."""
 
     sourcing: str
     referral: str
 
 
-def offer_made(event: OfferMade, addresses: Addresses) -> Message:
-    """The offer with its time to answer as a duration: the instant depends on when it is delivered, `GET` knows it."""
+def build_offer_made(event: OfferMade, addresses: BaseUrls) -> Message:
+    """Builds the offer. The time to answer is a duration: the instant depends on the delivery, `GET` returns it."""
     offer = f"{addresses.sourcing}/v1/offers/{event.offer_id}"
     data = {
         "offer_id": str(event.offer_id),
@@ -59,29 +59,29 @@ def offer_made(event: OfferMade, addresses: Addresses) -> Message:
     return Message(OFFER_MADE, str(event.offer_id), data)
 
 
-def offer_extended(event: OfferExtended, addresses: Addresses) -> Message:
-    """We were down: the offer can be answered until a later instant than the provider has worked out."""
+def build_offer_extended(event: OfferExtended, addresses: BaseUrls) -> Message:
+    """Builds the new end of an offer that was extended by an outage of Call-off."""
     data = {
-        **_offer(event),
+        **_build_offer_reference(event),
         "answer_by": event.answer_by.isoformat(),
         "links": {"offer": f"{addresses.sourcing}/v1/offers/{event.offer_id}"},
     }
     return Message(OFFER_EXTENDED, str(event.offer_id), data)
 
 
-def offer_withdrawn(event: OfferWithdrawn) -> Message:
-    data = {**_offer(event), "reason": event.reason.value}
+def build_offer_withdrawn(event: OfferWithdrawn) -> Message:
+    data = {**_build_offer_reference(event), "reason": event.reason.value}
     return Message(OFFER_WITHDRAWN, str(event.offer_id), data)
 
 
-def offer_expired(event: OfferExpired) -> Message:
-    return Message(OFFER_EXPIRED, str(event.offer_id), _offer(event))
+def build_offer_expired(event: OfferExpired) -> Message:
+    return Message(OFFER_EXPIRED, str(event.offer_id), _build_offer_reference(event))
 
 
-def package_placed(event: PackagePlaced, addresses: Addresses) -> Message:
-    """Who the person is stands behind a URL that asks for the provider's own token."""
+def build_package_placed(event: PackagePlaced, addresses: BaseUrls) -> Message:
+    """Builds the placement. The person's details are behind a URL that requires the provider's token."""
     data = {
-        **_won_by(event),
+        **_build_award_reference(event),
         "package_id": str(event.package_id),
         "placement_id": str(event.placement_id),
         "weekly_hours": f"{event.weekly_hours:.2f}",
@@ -91,7 +91,7 @@ def package_placed(event: PackagePlaced, addresses: Addresses) -> Message:
     return Message(PACKAGE_PLACED, str(event.placement_id), data)
 
 
-def placement_voided(event: PlacementVoided) -> Message:
+def build_placement_voided(event: PlacementVoided) -> Message:
     data = {
         "placement_id": str(event.placement_id),
         "package_id": str(event.package_id),
@@ -101,11 +101,11 @@ def placement_voided(event: PlacementVoided) -> Message:
     return Message(PLACEMENT_VOIDED, str(event.placement_id), data)
 
 
-def package_available(event: PackageListed, addresses: Addresses) -> Message:
-    """The advert as it stands on the list, under the reference that is made for this list alone.
+def build_package_available(event: PackageListed, addresses: BaseUrls) -> Message:
+    """Builds the advert under the reference made for this list.
 
-    Nothing else of the package: with its id, whoever was once offered it would know whom the advert is about. The
-    ceiling is the officers' business.
+    It omits the package id, by which a provider that was offered the package before could identify the person, and
+    the ceiling, which only officers see.
     """
     package = f"{addresses.sourcing}/v1/available-packages/{event.advert.reference}"
     data = {
@@ -116,12 +116,12 @@ def package_available(event: PackageListed, addresses: Addresses) -> Message:
     return Message(PACKAGE_AVAILABLE, str(event.advert.reference), data)
 
 
-def _offer(event: OfferExtended | OfferWithdrawn | OfferExpired) -> dict[str, object]:
+def _build_offer_reference(event: OfferExtended | OfferWithdrawn | OfferExpired) -> dict[str, object]:
     return {"offer_id": str(event.offer_id), "package_id": str(event.package_id)}
 
 
-def _won_by(event: PackagePlaced) -> dict[str, object]:
-    """What the provider said yes with: an offer that it accepted, or a proposal of its own that was awarded."""
+def _build_award_reference(event: PackagePlaced) -> dict[str, object]:
+    """Builds the reference to the accepted offer or the awarded proposal."""
     if event.offer_id is not None:
         return {"offer_id": str(event.offer_id)}
     return {"proposal_id": str(event.proposal_id)}

@@ -1,4 +1,4 @@
-"""A provider as values: what it is, its branches, its places in frameworks, and what others were told of it."""
+"""The provider: profile, branches, places in frameworks, and published state."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from contracts.values import Channel, Rating, ServiceType, Tier
 
 
 class BranchStatus(StrEnum):
-    """Whether CQC lets a branch work; dormant and deregistered ones still show their old ratings."""
+    """Registration status of a branch with CQC. Dormant and deregistered branches still show old ratings."""
 
     ACTIVE = "active"
     DORMANT = "dormant"
@@ -38,8 +38,8 @@ class Branch:
 
 
 @dataclass(frozen=True, order=True)
-class Place:
-    """One tier of one area of one framework, in which a provider is a member."""
+class FrameworkPlace:
+    """A place on a framework: one tier of one area."""
 
     framework: FrameworkKey
     area: AreaCode
@@ -51,19 +51,19 @@ class Place:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a provider says of itself when it is registered."""
+    """A provider's own details from its registration."""
 
     name: str
     service_types: tuple[ServiceType, ...]
     turnover: Decimal | None
-    """A year's, in pounds, by the accounts that were shown as evidence."""
+    """Pounds a year, from the accounts given as evidence."""
     phone: str = field(repr=False)
-    """Where officers call; a business contact that stands in no event, log or error."""
+    """Number that officers call; a business contact that is never in an event, log or error."""
 
 
 @dataclass(frozen=True)
-class Told:
-    """What was last published of a provider; only what differs from it is news."""
+class PublishedState:
+    """The last published facts of a provider; only differences from them are published."""
 
     memberships: tuple[Membership, ...] | None = None
     service_types: tuple[ServiceType, ...] = ()
@@ -72,50 +72,50 @@ class Told:
     rating: Rating = Rating.NOT_RATED
 
     @classmethod
-    def by(cls, event: EligibilityChanged, *, channels: tuple[Channel, ...]) -> "Told":
+    def from_event(cls, event: EligibilityChanged, *, channels: tuple[Channel, ...]) -> "PublishedState":
         return cls(event.memberships, event.service_types, channels, event.spot_areas, event.rating)
 
-    def differs_in_eligibility_from(self, known: "Told") -> bool:
+    def has_other_eligibility_than(self, known: "PublishedState") -> bool:
         return replace(self, channels=None) != replace(known, channels=None)
 
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider of one council's market. `version` counts its changes, `told` is what others know."""
+    """A provider of one council's market. `version` counts its changes."""
 
     provider_id: ProviderId
     council: CouncilKey
     profile: Profile
     registered_at: datetime
     branches: tuple[Branch, ...] = ()
-    places: tuple[Place, ...] = ()
+    places: tuple[FrameworkPlace, ...] = ()
     spot_areas: tuple[AreaCode, ...] = ()
-    """Where it takes packages outside any framework: no tier, no rank, no cap."""
+    """Areas in which it takes packages outside frameworks, without tier, rank or cap."""
     embargo: EmbargoReason | None = None
     version: int = 1
-    told: Told = Told()
+    published: PublishedState = PublishedState()
 
     @property
     def best_rating(self) -> Rating:
-        """Of its branches that may give home care; those that may not show ratings that mean nothing any more."""
+        """The best rating of the branches that may give home care."""
         ratings = (branch.rating for branch in self.branches if branch.may_give_home_care)
         return max(ratings, key=lambda rating: rating.rank, default=Rating.NOT_RATED)
 
-    def branch(self, branch_id: BranchId) -> Branch | None:
+    def find_branch(self, branch_id: BranchId) -> Branch | None:
         return next((branch for branch in self.branches if branch.branch_id == branch_id), None)
 
     def with_branch(self, branch: Branch) -> "Provider":
-        """With `branch` in the place of the one that has its id, or beside the others."""
+        """Returns the provider with `branch` added, or replaced if its id is known."""
         others = (each for each in self.branches if each.branch_id != branch.branch_id)
         return replace(self, branches=tuple(sorted((*others, branch), key=lambda each: each.branch_id)))
 
     def is_member_of(self, framework: FrameworkKey, area: AreaCode) -> bool:
-        """In any tier."""
+        """Returns True for a place in the area in any tier."""
         return any((place.framework, place.area) == (framework, area) for place in self.places)
 
-    def works_in(self, area: AreaCode) -> bool:
+    def has_place_in(self, area: AreaCode) -> bool:
         return any(place.area == area for place in self.places)
 
 
 Definitions = dict[FrameworkKey, FrameworkDefinition]
-"""The newest definition of each framework that matters."""
+"""Newest definition by framework."""

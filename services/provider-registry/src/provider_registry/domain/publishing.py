@@ -1,4 +1,4 @@
-"""Numbered versions: definitions and ranked lists are published one after the other and never changed."""
+"""Versioning of definitions and ranked lists: consecutive versions that never change."""
 
 from collections.abc import Iterator, Set
 from typing import TypeVar
@@ -14,19 +14,19 @@ from provider_registry.domain.errors import (
     VersionAlreadyPublished,
     VersionOutOfTurn,
 )
-from provider_registry.domain.provider import Place
+from provider_registry.domain.provider import FrameworkPlace
 
 VersionT = TypeVar("VersionT")
 
 
-def is_new_version(proposed: VersionT, *, version: int, newest: int, standing: VersionT | None) -> bool:
-    """True when `proposed` is the next version, False when it `stands` already word for word.
+def is_new_version(proposed: VersionT, *, version: int, newest: int, published: VersionT | None) -> bool:
+    """Returns True for the next version, False if the same content was published under this version.
 
-    `newest` is 0 before the first one. Raises VersionAlreadyPublished or VersionOutOfTurn.
+    `newest` is 0 before the first version. Raises VersionAlreadyPublished or VersionOutOfTurn.
     """
-    if standing is not None and standing == proposed:
+    if published is not None and published == proposed:
         return False
-    if standing is not None:
+    if published is not None:
         raise VersionAlreadyPublished(version=version, expected=newest + 1)
     if version != newest + 1:
         raise VersionOutOfTurn(expected=newest + 1)
@@ -34,34 +34,34 @@ def is_new_version(proposed: VersionT, *, version: int, newest: int, standing: V
 
 
 def check_owner(definition: FrameworkDefinition, *, council: CouncilKey, newest: FrameworkDefinition | None) -> None:
-    """A council publishes its own frameworks. Raises InvalidInput or FrameworkTaken."""
+    """Checks that the framework belongs to the council. Raises InvalidInput or FrameworkTaken."""
     if definition.council != council:
         raise InvalidInput(FieldError("#/council", "is not your council; a council publishes its own frameworks"))
     if newest is not None and newest.council != council:
         raise FrameworkTaken
 
 
-def check_place(place: Place, definition: FrameworkDefinition | None, *, council: CouncilKey) -> None:
-    """The place whose list is ranked has to be there. Raises FrameworkNotFound or NoSuchTier."""
+def check_place(place: FrameworkPlace, definition: FrameworkDefinition | None, *, council: CouncilKey) -> None:
+    """Checks that the place of a ranked list exists. Raises FrameworkNotFound or NoSuchTier."""
     if definition is None or definition.council != council:
         raise FrameworkNotFound
-    if not definition.has_area(place.area) or definition.rules_of(place.tier) is None:
+    if not definition.has_area(place.area) or definition.find_tier_rules(place.tier) is None:
         raise NoSuchTier
 
 
 def check_ranked_list(ranked: RankedListPublished, *, members: Set[ProviderId]) -> None:
-    """Raises InvalidInput that names each wrong field: a date before the other, a provider twice or no member."""
-    wrong = [*_dates(ranked), *_ranking(ranked, members)]
+    """Raises InvalidInput naming each wrong date, duplicate provider and non-member."""
+    wrong = [*_check_dates(ranked), *_check_ranking(ranked, members)]
     if wrong:
         raise InvalidInput(*wrong)
 
 
-def _dates(ranked: RankedListPublished) -> Iterator[FieldError]:
+def _check_dates(ranked: RankedListPublished) -> Iterator[FieldError]:
     if ranked.live_from < ranked.issued_on:
         yield FieldError("#/live_from", "is before issued_on; a list goes live on the day it is issued, or later")
 
 
-def _ranking(ranked: RankedListPublished, members: Set[ProviderId]) -> Iterator[FieldError]:
+def _check_ranking(ranked: RankedListPublished, members: Set[ProviderId]) -> Iterator[FieldError]:
     providers = [candidate.provider_id for candidate in ranked.ranking]
     for position, provider in enumerate(providers):
         if provider in providers[:position]:

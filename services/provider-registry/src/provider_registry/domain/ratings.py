@@ -1,7 +1,7 @@
-"""CQC's words for an overall rating, as its register writes them, and which of ours they mean.
+"""Parser of CQC's overall ratings.
 
-The register spells one rating in two ways and has many words for "no rating": whatever is not one of the four ratings
-means not rated (DOMAIN, real data's traps).
+The register spells one rating in two ways and has many words for "no rating": everything but the four ratings means
+not rated.
 """
 
 from typing import Final
@@ -14,6 +14,6 @@ _RATED: Final = {
 }
 
 
-def rating_in(word: str | None) -> Rating:
-    """`Requires Improvement` is `Requires improvement`; empty, unknown and absent words are not rated."""
+def parse_rating(word: str | None) -> Rating:
+    """Parses a rating regardless of case; empty, unknown and absent words mean not rated."""
     return _RATED.get(" ".join((word or "").split()).casefold(), Rating.NOT_RATED)

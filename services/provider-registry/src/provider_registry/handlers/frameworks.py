@@ -1,4 +1,4 @@
-"""Definitions and ranked lists: published once, version after version."""
+"""Commands that publish versions of definitions and ranked lists."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,7 @@ from contracts.events.frameworks import FrameworkPublished, RankedListPublished
 from contracts.events.packages import Candidate
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ProviderId
-from provider_registry.domain.provider import Place
+from provider_registry.domain.provider import FrameworkPlace
 from provider_registry.domain.publishing import check_owner, check_place, check_ranked_list, is_new_version
 from provider_registry.ports import RegistryWork
 
@@ -19,9 +19,9 @@ class PublishFramework:
 
 @dataclass(frozen=True)
 class PublishRankedList:
-    """The order of one place from `live_from` on; the first provider has rank 1."""
+    """The order of one place from `live_from`; the first provider has rank 1."""
 
-    place: Place
+    place: FrameworkPlace
     list_version: int
     issued_on: date
     live_from: date
@@ -42,7 +42,7 @@ class PublishRankedList:
 
 @dataclass(frozen=True)
 class FrameworkOutcome:
-    """The definition as it stands; `is_new` is False where it stood before."""
+    """The published definition; `is_new` is False if this version was published before."""
 
     definition: FrameworkDefinition
     is_new: bool
@@ -50,44 +50,44 @@ class FrameworkOutcome:
 
 @dataclass(frozen=True)
 class RankedListOutcome:
-    """The list as it stands; `is_new` is False where it stood before."""
+    """The published list; `is_new` is False if this version was published before."""
 
     ranked: RankedListPublished
     is_new: bool
 
 
 async def publish_framework(command: PublishFramework, work: RegistryWork) -> FrameworkOutcome:
-    """A new version is in force from now on; whoever is a member is looked at by its rules."""
+    """Publishes the next version and schedules a reassessment of every member."""
     definition = command.definition
-    newest = (await work.frameworks.newest([definition.framework])).get(definition.framework)
+    newest = (await work.frameworks.load_newest([definition.framework])).get(definition.framework)
     check_owner(definition, council=CouncilKey(work.cause.council), newest=newest)
     is_new = is_new_version(
         definition,
         version=definition.version,
         newest=newest.version if newest is not None else 0,
-        standing=await work.frameworks.version(definition.framework, definition.version),
+        published=await work.frameworks.load_version(definition.framework, definition.version),
     )
     if is_new:
         await work.frameworks.add(definition)
-        await work.providers.reconsider_members_of(definition.framework)
+        await work.providers.schedule_reassessment(definition.framework)
         work.publish(FrameworkPublished(definition=definition))
     return FrameworkOutcome(definition, is_new)
 
 
 async def publish_ranked_list(command: PublishRankedList, work: RegistryWork) -> RankedListOutcome:
-    """The council has issued a list. Its ranks are the order in which the providers stand on it."""
+    """Publishes the next version of a ranked list; ranks follow the order of the providers."""
     place = command.place
-    definition = (await work.frameworks.newest([place.framework])).get(place.framework)
+    definition = (await work.frameworks.load_newest([place.framework])).get(place.framework)
     check_place(place, definition, council=CouncilKey(work.cause.council))
     ranked = command.as_event()
     is_new = is_new_version(
         ranked,
         version=ranked.list_version,
-        newest=await work.frameworks.newest_list(place),
-        standing=await work.frameworks.ranked_list(place, ranked.list_version),
+        newest=await work.frameworks.get_newest_list_version(place),
+        published=await work.frameworks.load_ranked_list(place, ranked.list_version),
     )
     if is_new:
-        members = await work.providers.members([place])
+        members = await work.providers.lock_members([place])
         check_ranked_list(ranked, members=members.get(place, frozenset()))
         await work.frameworks.add_list(ranked)
         work.publish(ranked)

@@ -1,4 +1,4 @@
-"""Offers and open packages on their way to providers' systems: what is sent when, and what is told of how it went."""
+"""Delivery of offers and open packages: queues webhooks and mails, and publishes their results."""
 
 from uuid import UUID
 
@@ -18,103 +18,105 @@ from contracts.events.providers import EndpointDisabled
 from contracts.ids import CouncilKey, OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLink
 from contracts.values import Channel
-from provider_registry.domain.mails import OfferSaid, offer_mail
+from provider_registry.domain.mails import OfferSummary, build_offer_mail
 from provider_registry.domain.messages import (
     OFFER_MADE,
     OFFER_MAILED,
     Message,
-    offer_expired,
-    offer_extended,
-    offer_made,
-    offer_withdrawn,
-    package_available,
-    package_placed,
-    placement_voided,
+    build_offer_expired,
+    build_offer_extended,
+    build_offer_made,
+    build_offer_withdrawn,
+    build_package_available,
+    build_package_placed,
+    build_placement_voided,
 )
 from provider_registry.ports import RegistryWork
 from service_runtime.webhooks.deliveries import Webhook
-from service_runtime.webhooks.mail import mailbox_of, owner_of
-from service_runtime.webhooks.results import Delivered, Gone, Undeliverable
+from service_runtime.webhooks.mail import to_mailbox, to_owner
+from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable
 
 
 async def send_offer(event: OfferMade, work: RegistryWork) -> None:
-    """An offer goes out at once, also to a provider whose endpoint or mailbox is not there: that is soon told."""
+    """Queues the offer at once. A missing endpoint or mailbox makes it undeliverable."""
     if event.channel is Channel.WEBHOOK:
         terms = work.delivery_terms
-        message = offer_made(event, terms.addresses)
-        work.send_webhooks(_webhook(event.provider_id, message, work, urgent=True))
+        message = build_offer_made(event, terms.addresses)
+        work.send_webhooks(_build_webhook(event.provider_id, message, work, urgent=True))
     if event.channel is Channel.EMAIL:
-        _mail(event, OfferSaid(event.care, event.weekly_hours, event.terms), work)
+        _send_mail(event, OfferSummary(event.care, event.weekly_hours, event.terms), work)
 
 
 async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
-    """The offer goes another way: what was not sent by then is not sent any more."""
+    """Cancels the delivery on the old channel if it was not sent yet, and queues a mail if that is the new one."""
     if event.to_channel is not Channel.WEBHOOK:
         await work.cancel_webhook(OFFER_MADE, str(event.offer_id))
     if event.to_channel is not Channel.EMAIL:
         await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
         return
-    _mail(event, await work.sent_offers.said(event.package_id, event.offer_id), work)
+    _send_mail(event, await work.sent_offers.find_summary(event.package_id, event.offer_id), work)
 
 
-async def tell_of_extension(event: OfferExtended, work: RegistryWork) -> None:
-    """Whoever has heard of the offer hears that there is more time; the others still hear how long there is."""
-    if await work.sent_offers.was_heard_of(event.package_id, event.offer_id):
-        work.send_webhooks(_webhook(event.provider_id, offer_extended(event, work.delivery_terms.addresses), work))
+async def notify_of_extension(event: OfferExtended, work: RegistryWork) -> None:
+    """Notifies the provider of the new end if the offer was sent; an unsent offer states its duration itself."""
+    if await work.sent_offers.was_sent(event.package_id, event.offer_id):
+        work.send_webhooks(
+            _build_webhook(event.provider_id, build_offer_extended(event, work.delivery_terms.addresses), work)
+        )
 
 
-async def tell_of_withdrawal(event: OfferWithdrawn, work: RegistryWork) -> None:
-    await _tell_of_end(event, offer_withdrawn(event), work)
+async def notify_of_withdrawal(event: OfferWithdrawn, work: RegistryWork) -> None:
+    await _notify_of_end(event, build_offer_withdrawn(event), work)
 
 
-async def tell_of_expiry(event: OfferExpired, work: RegistryWork) -> None:
-    await _tell_of_end(event, offer_expired(event), work)
+async def notify_of_expiry(event: OfferExpired, work: RegistryWork) -> None:
+    await _notify_of_end(event, build_offer_expired(event), work)
 
 
-async def tell_of_placement(event: PackagePlaced, work: RegistryWork) -> None:
-    await _tell(event.provider_id, package_placed(event, work.delivery_terms.addresses), work)
+async def notify_of_placement(event: PackagePlaced, work: RegistryWork) -> None:
+    await _notify_provider(event.provider_id, build_package_placed(event, work.delivery_terms.addresses), work)
 
 
-async def tell_of_voided_placement(event: PlacementVoided, work: RegistryWork) -> None:
-    await _tell(event.provider_id, placement_voided(event), work)
+async def notify_of_voided_placement(event: PlacementVoided, work: RegistryWork) -> None:
+    await _notify_provider(event.provider_id, build_placement_voided(event), work)
 
 
-async def tell_of_open_package(event: PackageListed, work: RegistryWork) -> None:
-    """All who may propose hear of it alike: the framework's providers of the area, and its spot providers if asked."""
+async def advertise_open_package(event: PackageListed, work: RegistryWork) -> None:
+    """Notifies every provider that may propose: the framework's members in the area and, if asked, spot providers."""
     council = CouncilKey(work.cause.council)
-    listeners = await work.providers.who_hear_of_open_packages(
+    recipients = await work.providers.find_open_package_recipients(
         event.framework, event.advert.area, council=council, spot=event.spot
     )
-    message = package_available(event, work.delivery_terms.addresses)
-    work.send_webhooks(*(_webhook(each, message, work) for each in listeners))
+    message = build_package_available(event, work.delivery_terms.addresses)
+    work.send_webhooks(*(_build_webhook(each, message, work) for each in recipients))
 
 
-async def note_delivered(result: Delivered, work: RegistryWork) -> None:
-    """The endpoint's 2xx is the delivery: from that instant the provider's time to answer counts."""
-    work.publish(_delivered(result, to=result.owner, by=Channel.WEBHOOK))
+async def publish_webhook_delivered(result: Delivered, work: RegistryWork) -> None:
+    """Publishes OfferDelivered at the instant of the endpoint's 2xx, when the answer clock starts."""
+    work.publish(_build_delivered(result, to=result.owner, by=Channel.WEBHOOK))
 
 
-async def note_mailed(result: Delivered, work: RegistryWork) -> None:
-    """The mail server's acceptance is the delivery."""
-    work.publish(_delivered(result, to=owner_of(result.owner), by=Channel.EMAIL))
+async def publish_mail_delivered(result: Delivered, work: RegistryWork) -> None:
+    """Publishes OfferDelivered at the instant at which the mail server accepted the mail."""
+    work.publish(_build_delivered(result, to=to_owner(result.owner), by=Channel.EMAIL))
 
 
-async def note_undeliverable(result: Undeliverable, work: RegistryWork) -> None:
-    """Nothing arrived in time; a dead endpoint must not cost the provider its turn, so sourcing goes another way."""
-    work.publish(_undeliverable(result, to=result.owner, by=Channel.WEBHOOK))
+async def publish_webhook_undeliverable(result: Undeliverable, work: RegistryWork) -> None:
+    """Publishes OfferUndeliverable, so that sourcing uses the fallback channel and the provider keeps its turn."""
+    work.publish(_build_undeliverable(result, to=result.owner, by=Channel.WEBHOOK))
 
 
-async def note_not_mailed(result: Undeliverable, work: RegistryWork) -> None:
-    """The mail server refused, or was not there in time; an officer telephones."""
-    work.publish(_undeliverable(result, to=owner_of(result.owner), by=Channel.EMAIL))
+async def publish_mail_undeliverable(result: Undeliverable, work: RegistryWork) -> None:
+    """Publishes OfferUndeliverable after the mail server refused or did not answer in time."""
+    work.publish(_build_undeliverable(result, to=to_owner(result.owner), by=Channel.EMAIL))
 
 
-async def note_gone(gone: Gone, work: RegistryWork) -> None:
-    """An endpoint answered 410. This is a package's unit of work: the provider's own follows, from this event."""
+async def publish_endpoint_gone(gone: EndpointGone, work: RegistryWork) -> None:
+    """Publishes EndpointDisabled after a 410; the provider's channels change in the handler of that event."""
     work.publish(EndpointDisabled(provider_id=ProviderId(UUID(gone.owner)), reason="gone"))
 
 
-def _delivered(result: Delivered, *, to: str, by: Channel) -> OfferDelivered:
+def _build_delivered(result: Delivered, *, to: str, by: Channel) -> OfferDelivered:
     return OfferDelivered(
         package_id=PackageId(UUID(result.stream.key)),
         offer_id=OfferId(UUID(result.about)),
@@ -124,7 +126,7 @@ def _delivered(result: Delivered, *, to: str, by: Channel) -> OfferDelivered:
     )
 
 
-def _undeliverable(result: Undeliverable, *, to: str, by: Channel) -> OfferUndeliverable:
+def _build_undeliverable(result: Undeliverable, *, to: str, by: Channel) -> OfferUndeliverable:
     return OfferUndeliverable(
         package_id=PackageId(UUID(result.stream.key)),
         offer_id=OfferId(UUID(result.about)),
@@ -135,24 +137,24 @@ def _undeliverable(result: Undeliverable, *, to: str, by: Channel) -> OfferUndel
     )
 
 
-async def _tell_of_end(event: OfferWithdrawn | OfferExpired, message: Message, work: RegistryWork) -> None:
-    """An offer that no system has heard of ends in silence."""
+async def _notify_of_end(event: OfferWithdrawn | OfferExpired, message: Message, work: RegistryWork) -> None:
+    """Cancels what is queued for the offer; notifies the provider only if the offer was sent."""
     await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
     if await work.cancel_webhook(OFFER_MADE, str(event.offer_id)):
         return
-    if await work.sent_offers.was_heard_of(event.package_id, event.offer_id):
-        work.send_webhooks(_webhook(event.provider_id, message, work))
+    if await work.sent_offers.was_sent(event.package_id, event.offer_id):
+        work.send_webhooks(_build_webhook(event.provider_id, message, work))
 
 
-async def _tell(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
-    """News goes to providers that have a system; the others hear it from the officers."""
+async def _notify_provider(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
+    """Queues a webhook if the provider has an enabled endpoint; officers inform the others."""
     endpoint = await work.endpoints.get(str(provider_id))
     if endpoint is not None and endpoint.disabled_because is None:
-        work.send_webhooks(_webhook(provider_id, message, work))
+        work.send_webhooks(_build_webhook(provider_id, message, work))
 
 
-def _mail(event: OfferMade | OfferRedirected, said: OfferSaid | None, work: RegistryWork) -> None:
-    """Queues the offer for the mailbox; without a mail server it is told at once that this is no way to go."""
+def _send_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:
+    """Queues the offer for the mailbox; publishes OfferUndeliverable if there is no mail server."""
     terms = work.delivery_terms
     if terms.mail is None:
         work.publish(
@@ -166,27 +168,29 @@ def _mail(event: OfferMade | OfferRedirected, said: OfferSaid | None, work: Regi
             )
         )
         return
-    token = terms.mail.links.token(OfferLink(event.offer_id, event.provider_id, work.now + terms.mail.link_valid_for))
+    token = terms.mail.links.create_token(
+        OfferLink(event.offer_id, event.provider_id, work.now + terms.mail.link_valid_for)
+    )
     link = f"{terms.addresses.sourcing}/v1/offer-links/{token}"
-    message = offer_mail(event.offer_id, said, event.answer_by, link=link)
+    message = build_offer_mail(event.offer_id, summary, event.answer_by, link=link)
     work.send_webhooks(
         Webhook(
-            owner=mailbox_of(str(event.provider_id)),
+            owner=to_mailbox(str(event.provider_id)),
             kind=message.kind,
             about=message.about,
             data=message.data,
-            give_up_after=terms.offer_given_up_after,
+            give_up_after=terms.offer_delivery_timeout,
         )
     )
 
 
-def _webhook(provider_id: ProviderId, message: Message, work: RegistryWork, *, urgent: bool = False) -> Webhook:
+def _build_webhook(provider_id: ProviderId, message: Message, work: RegistryWork, *, urgent: bool = False) -> Webhook:
     terms = work.delivery_terms
-    patience = terms.offer_given_up_after if urgent else terms.news_given_up_after
+    give_up_after = terms.offer_delivery_timeout if urgent else terms.notification_delivery_timeout
     return Webhook(
         owner=str(provider_id),
         kind=message.kind,
         about=message.about,
         data=message.data,
-        give_up_after=patience,
+        give_up_after=give_up_after,
     )

@@ -6,6 +6,7 @@ takes or leaves a place holds that place's lock to the commit, so that two provi
 
 from typing import Final
 
-from provider_registry.store import capacities, frameworks, places, providers
+from provider_registry.store import capacities, frameworks, providers
+from provider_registry.store import memberships as places
 
 TABLES: Final = frameworks.TABLES + providers.TABLES + places.TABLES + capacities.TABLES

@@ -1,4 +1,4 @@
-"""Declared capacity in its table."""
+"""Declared capacity in PostgreSQL."""
 
 from typing import Final
 
@@ -31,6 +31,6 @@ _CAPACITIES = text(
 )
 
 
-async def capacity_of(connection: Connection, provider_id: ProviderId) -> tuple[DeclaredCapacity, ...]:
+async def load_capacity(connection: Connection, provider_id: ProviderId) -> tuple[DeclaredCapacity, ...]:
     rows = await connection.execute(_CAPACITIES, {"provider_id": provider_id})
     return tuple(DeclaredCapacity(AreaCode(row.area), row.free_hours, row.declared_at) for row in rows)

@@ -1,4 +1,4 @@
-"""What was sent to a provider, and what came of it, from the webhook engine's tables."""
+"""The delivery log, read from the webhook engine's tables."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from provider_registry.domain.messages import PACKAGE_AVAILABLE
-from provider_registry.ports import DeliverySeen
+from provider_registry.ports import DeliveryLogEntry
 from service_runtime.webhooks.deliveries import Attempt
 
 DELIVERIES_TO = text(
@@ -25,8 +25,8 @@ DELIVERIES_TO = text(
 )
 
 
-def delivery_of(row: Any) -> DeliverySeen:  # a row's attributes are its columns
-    return DeliverySeen(
+def to_delivery_log_entry(row: Any) -> DeliveryLogEntry:  # a row's attributes are its columns
+    return DeliveryLogEntry(
         id=row.id,
         kind=row.kind,
         about=row.about,
@@ -35,11 +35,11 @@ def delivery_of(row: Any) -> DeliverySeen:  # a row's attributes are its columns
         outcome=row.outcome,
         failure=row.failure,
         decided_at=row.decided_at,
-        attempts=tuple(_attempt(each) for each in json.loads(row.attempts)),
+        attempts=tuple(_to_attempt(each) for each in json.loads(row.attempts)),
     )
 
 
-def _attempt(row: Mapping[str, Any]) -> Attempt:  # one attempt as PostgreSQL's row_to_json gives it
+def _to_attempt(row: Mapping[str, Any]) -> Attempt:  # one attempt as PostgreSQL's row_to_json gives it
     return Attempt(
         number=row["attempt"],
         at=datetime.fromisoformat(row["at"]),

@@ -1,4 +1,4 @@
-"""Definitions and ranked lists in their tables."""
+"""Definitions and ranked lists in PostgreSQL."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,8 +11,8 @@ from contracts.events.packages import Candidate
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import Tier
-from provider_registry.domain.provider import Definitions, Place
-from provider_registry.store.places import place_row
+from provider_registry.domain.provider import Definitions, FrameworkPlace
+from provider_registry.store.memberships import to_place_row
 from service_runtime.postgres.database import Connection
 
 TABLES: Final = """
@@ -94,13 +94,13 @@ class PostgresFrameworks:
         self._connection = connection
         self._now = now
 
-    async def newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
-        return await newest_definitions(self._connection, frameworks)
+    async def load_newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
+        return await load_newest_definitions(self._connection, frameworks)
 
-    async def version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None:
+    async def load_version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None:
         arguments = {"framework": framework, "version": version}
         row = (await self._connection.execute(DEFINITION, arguments)).one_or_none()
-        return None if row is None else definition_of(row)
+        return None if row is None else to_definition(row)
 
     async def add(self, definition: FrameworkDefinition) -> None:
         arguments = {
@@ -112,18 +112,18 @@ class PostgresFrameworks:
         }
         await self._connection.execute(_ADD_DEFINITION, arguments)
 
-    async def newest_list(self, place: Place) -> int:
-        found: int = (await self._connection.execute(_NEWEST_LIST, place_row(place))).scalar_one()
+    async def get_newest_list_version(self, place: FrameworkPlace) -> int:
+        found: int = (await self._connection.execute(_NEWEST_LIST, to_place_row(place))).scalar_one()
         return found
 
-    async def ranked_list(self, place: Place, list_version: int) -> RankedListPublished | None:
-        arguments = {**place_row(place), "list_version": list_version}
+    async def load_ranked_list(self, place: FrameworkPlace, list_version: int) -> RankedListPublished | None:
+        arguments = {**to_place_row(place), "list_version": list_version}
         row = (await self._connection.execute(_LIST, arguments)).one_or_none()
-        return None if row is None else ranked_list_of(row)
+        return None if row is None else to_ranked_list(row)
 
     async def add_list(self, ranked: RankedListPublished) -> None:
         arguments = {
-            **place_row(Place(ranked.framework, ranked.area, ranked.tier)),
+            **to_place_row(FrameworkPlace(ranked.framework, ranked.area, ranked.tier)),
             "list_version": ranked.list_version,
             "issued_on": ranked.issued_on,
             "live_from": ranked.live_from,
@@ -133,20 +133,20 @@ class PostgresFrameworks:
         await self._connection.execute(_ADD_LIST, arguments)
 
 
-async def newest_definitions(connection: Connection, frameworks: Iterable[FrameworkKey]) -> Definitions:
-    wanted = sorted(set(frameworks))
-    if not wanted:
+async def load_newest_definitions(connection: Connection, frameworks: Iterable[FrameworkKey]) -> Definitions:
+    keys = sorted(set(frameworks))
+    if not keys:
         return {}
-    rows = await connection.execute(_NEWEST_DEFINITIONS, {"frameworks": wanted})
-    found = (definition_of(row) for row in rows)
+    rows = await connection.execute(_NEWEST_DEFINITIONS, {"frameworks": keys})
+    found = (to_definition(row) for row in rows)
     return {definition.framework: definition for definition in found}
 
 
-def definition_of(row: Any) -> FrameworkDefinition:  # a row's attributes are its columns
+def to_definition(row: Any) -> FrameworkDefinition:  # a row's attributes are its columns
     return FrameworkDefinition.model_validate_json(row.definition)
 
 
-def ranked_list_of(row: Any) -> RankedListPublished:  # a row's attributes are its columns
+def to_ranked_list(row: Any) -> RankedListPublished:  # a row's attributes are its columns
     ranked = enumerate(row.ranking, start=1)
     return RankedListPublished(
         framework=FrameworkKey(row.framework),

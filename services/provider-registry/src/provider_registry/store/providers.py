@@ -1,4 +1,4 @@
-"""Providers and their branches in their tables."""
+"""Providers and branches in PostgreSQL."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -14,10 +14,18 @@ from contracts.catalogue import PROVIDERS
 from contracts.events.providers import EmbargoReason, Membership
 from contracts.ids import AreaCode, BranchId, CouncilKey, FrameworkKey, ProviderId
 from contracts.values import Channel, Rating, ServiceType, Tier
-from provider_registry.domain.provider import Branch, BranchStatus, Place, Profile, Provider, Told
-from provider_registry.ports import RECONSIDER
+from provider_registry.domain.provider import Branch, BranchStatus, FrameworkPlace, Profile, Provider, PublishedState
+from provider_registry.ports import REASSESS
 from provider_registry.store.capacities import DECLARE_CAPACITY
-from provider_registry.store.places import JOIN, LEAVE, LOCK_PLACES, MEMBERS, MEMBERS_OF_FRAMEWORK, columns_of, place_of
+from provider_registry.store.memberships import (
+    ADD_MEMBERSHIPS,
+    LOCK_PLACES,
+    MEMBERS,
+    MEMBERS_OF_FRAMEWORK,
+    REMOVE_MEMBERSHIPS,
+    to_columns,
+    to_place,
+)
 from service_runtime.postgres.database import Connection
 from service_runtime.timers import timers
 from service_runtime.timers.timers import Precedence, Timer
@@ -103,7 +111,7 @@ _SAVE_BRANCH = text(
         status = excluded.status, rating = excluded.rating, published_on = excluded.published_on
     """
 )
-_WHO_HEAR_OF_OPEN_PACKAGES = text(
+_OPEN_PACKAGE_RECIPIENTS = text(
     """
     SELECT provider_id FROM providers
     JOIN endpoints ON endpoints.owner = CAST(provider_id AS text) AND disabled_because IS NULL
@@ -120,7 +128,7 @@ _MEMBERSHIPS: Final = TypeAdapter(tuple[Membership, ...])
 
 
 class PostgresProviders:
-    """Providers in their tables."""
+    """Repository of providers."""
 
     def __init__(self, connection: Connection, now: datetime, cause: Cause) -> None:
         self._connection = connection
@@ -129,53 +137,55 @@ class PostgresProviders:
 
     async def get(self, provider_id: ProviderId) -> Provider | None:
         row = (await self._connection.execute(PROVIDER, {"provider_id": provider_id})).one_or_none()
-        return None if row is None else provider_of(row)
+        return None if row is None else to_provider(row)
 
     async def save(self, provider: Provider, *, before: Provider | None) -> None:
-        await self._connection.execute(_SAVE_PROVIDER, _provider_row(provider))
+        await self._connection.execute(_SAVE_PROVIDER, _to_provider_row(provider))
         known = set(before.branches) if before is not None else set[Branch]()
         for branch in provider.branches:
             if branch not in known:
-                await self._connection.execute(_SAVE_BRANCH, _branch_row(provider, branch))
-        places = set(before.places) if before is not None else set[Place]()
-        await self._move(LEAVE, provider, places - set(provider.places))
-        await self._move(JOIN, provider, set(provider.places) - places)
+                await self._connection.execute(_SAVE_BRANCH, _to_branch_row(provider, branch))
+        places = set(before.places) if before is not None else set[FrameworkPlace]()
+        await self._change_memberships(REMOVE_MEMBERSHIPS, provider, places - set(provider.places))
+        await self._change_memberships(ADD_MEMBERSHIPS, provider, set(provider.places) - places)
 
     async def declare_capacity(self, provider_id: ProviderId, area: AreaCode, free_hours: Decimal) -> None:
         arguments = {"provider_id": provider_id, "area": area, "free_hours": free_hours, "now": self._now}
         await self._connection.execute(DECLARE_CAPACITY, arguments)
 
-    async def members(self, places: Collection[Place]) -> Mapping[Place, frozenset[ProviderId]]:
+    async def lock_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
         if not places:
             return {}
-        wanted = sorted(places)
-        await self._connection.execute(LOCK_PLACES, {"names": [f"place {place}" for place in wanted]})
-        rows = await self._connection.execute(MEMBERS, columns_of(wanted))
-        return {place_of(row): frozenset(map(ProviderId, row.providers)) for row in rows}
+        ordered = sorted(places)
+        await self._connection.execute(LOCK_PLACES, {"names": [f"place {place}" for place in ordered]})
+        rows = await self._connection.execute(MEMBERS, to_columns(ordered))
+        return {to_place(row): frozenset(map(ProviderId, row.providers)) for row in rows}
 
-    async def who_hear_of_open_packages(
+    async def find_open_package_recipients(
         self, framework: FrameworkKey, area: AreaCode, *, council: CouncilKey, spot: bool
     ) -> Sequence[ProviderId]:
         arguments = {"framework": framework, "area": area, "council": council, "spot": spot}
-        rows = await self._connection.execute(_WHO_HEAR_OF_OPEN_PACKAGES, arguments)
+        rows = await self._connection.execute(_OPEN_PACKAGE_RECIPIENTS, arguments)
         return [ProviderId(row.provider_id) for row in rows]
 
-    async def reconsider_members_of(self, framework: FrameworkKey) -> None:
+    async def schedule_reassessment(self, framework: FrameworkKey) -> None:
         rows = (await self._connection.execute(MEMBERS_OF_FRAMEWORK, {"framework": framework})).all()
-        timer = Timer(RECONSIDER, framework, self._now, Precedence.FACT)
+        timer = Timer(REASSESS, framework, self._now, Precedence.FACT)
         for row in rows:
             stream = StreamKey(PROVIDERS, str(row.provider_id))
             await timers.change_timers(self._connection, stream, self._cause, armed=[timer])
 
-    async def _move(self, statement: TextClause, provider: Provider, places: Collection[Place]) -> None:
+    async def _change_memberships(
+        self, statement: TextClause, provider: Provider, places: Collection[FrameworkPlace]
+    ) -> None:
         if places:
-            arguments = {"provider_id": provider.provider_id, **columns_of(sorted(places))}
+            arguments = {"provider_id": provider.provider_id, **to_columns(sorted(places))}
             await self._connection.execute(statement, arguments)
 
 
-def _provider_row(provider: Provider) -> Mapping[str, object]:
-    profile, told = provider.profile, provider.told
-    memberships, channels = told.memberships, told.channels
+def _to_provider_row(provider: Provider) -> Mapping[str, object]:
+    profile, published = provider.profile, provider.published
+    memberships, channels = published.memberships, published.channels
     return {
         "provider_id": provider.provider_id,
         "council": provider.council,
@@ -188,14 +198,14 @@ def _provider_row(provider: Provider) -> Mapping[str, object]:
         "version": provider.version,
         "registered_at": provider.registered_at,
         "told_memberships": None if memberships is None else _MEMBERSHIPS.dump_json(memberships).decode(),
-        "told_service_types": [each.value for each in told.service_types],
+        "told_service_types": [each.value for each in published.service_types],
         "told_channels": None if channels is None else [each.value for each in channels],
-        "told_spot_areas": list(told.spot_areas),
-        "told_rating": told.rating.value,
+        "told_spot_areas": list(published.spot_areas),
+        "told_rating": published.rating.value,
     }
 
 
-def _branch_row(provider: Provider, branch: Branch) -> dict[str, object]:
+def _to_branch_row(provider: Provider, branch: Branch) -> dict[str, object]:
     return {
         "provider_id": provider.provider_id,
         "branch_id": branch.branch_id,
@@ -208,29 +218,29 @@ def _branch_row(provider: Provider, branch: Branch) -> dict[str, object]:
     }
 
 
-def provider_of(row: Any) -> Provider:  # a row's attributes are its columns
+def to_provider(row: Any) -> Provider:  # a row's attributes are its columns
     return Provider(
         provider_id=ProviderId(row.provider_id),
         council=CouncilKey(row.council),
         profile=Profile(row.name, tuple(map(ServiceType, row.service_types)), row.turnover, row.phone),
         registered_at=row.registered_at,
-        branches=tuple(_branch(each) for each in json.loads(row.branches)),
+        branches=tuple(_to_branch(each) for each in json.loads(row.branches)),
         places=tuple(
             sorted(
-                Place(FrameworkKey(each["framework"]), AreaCode(each["area"]), Tier(each["tier"]))
+                FrameworkPlace(FrameworkKey(each["framework"]), AreaCode(each["area"]), Tier(each["tier"]))
                 for each in json.loads(row.memberships)
             )
         ),
         spot_areas=tuple(map(AreaCode, row.spot_areas)),
         embargo=None if row.embargo is None else EmbargoReason(row.embargo),
         version=row.version,
-        told=_told(row),
+        published=_to_published_state(row),
     )
 
 
-def _told(row: Any) -> Told:  # a row's attributes are its columns
+def _to_published_state(row: Any) -> PublishedState:  # a row's attributes are its columns
     memberships, channels = row.told_memberships, row.told_channels
-    return Told(
+    return PublishedState(
         None if memberships is None else _MEMBERSHIPS.validate_json(memberships),
         tuple(map(ServiceType, row.told_service_types)),
         None if channels is None else tuple(map(Channel, channels)),
@@ -239,7 +249,7 @@ def _told(row: Any) -> Told:  # a row's attributes are its columns
     )
 
 
-def _branch(row: Mapping[str, Any]) -> Branch:  # one branch as PostgreSQL's row_to_json gives it
+def _to_branch(row: Mapping[str, Any]) -> Branch:  # one branch as PostgreSQL's row_to_json gives it
     published_on = row["published_on"]
     return Branch(
         branch_id=BranchId(UUID(row["branch_id"])),

@@ -1,6 +1,5 @@
 """Referrals over HTTP: a council posts, follows and withdraws referrals; a placed provider learns who the person is."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +13,7 @@ from contracts.values import Care, CarerGender, Need, ServiceType, Urgency, Visi
 from referral.domain.errors import PersonNotShown, ReferralNotFound
 from referral.domain.intake import DespiteOpenReferral, IntakeRules, PlaceFound, ReferralRequest
 from referral.domain.person import Address, Contact, Person, PersonKeys
-from referral.domain.referral import Noted, Referral, Status, What
+from referral.domain.referral import HistoryEntry, Referral, Status, What
 from referral.handlers import (
     ShowPerson,
     SubmitReferral,
@@ -24,40 +23,40 @@ from referral.handlers import (
     submit_referral,
     withdraw_referral,
 )
-from referral.ports import Postcodes, ReferralListed, ReferralQueries, ReferralSeen
-from service_runtime.http.app import injected
-from service_runtime.http.auth import Caller, requires
+from referral.ports import Postcodes, ReferralDetails, ReferralQueries, ReferralSummary
+from service_runtime.http.app import inject
+from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.commands import CommandBus, command_bus, command_bus_without_idempotency, json_response
-from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
-from service_runtime.http.problems import WrongField, problems
+from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
+from service_runtime.http.problems import WrongField, describe_problems
 from service_runtime.idempotency import StoredResponse
-from service_runtime.observability.tracing import package_attributes
+from service_runtime.observability.tracing import set_package
 from service_runtime.unit_of_work.streams import StreamKey
 
 referrals = APIRouter(tags=["referrals"])
 persons = APIRouter(tags=["persons"])
 
-Writer = Annotated[Caller, Depends(requires("referrals:write"))]
-Reader = Annotated[Caller, Depends(requires("referrals:read"))]
-Provider = Annotated[Caller, Depends(requires("offers:answer"))]
-Ask = Annotated[ReferralQueries, injected(ReferralQueries)]
-Directory = Annotated[Postcodes, injected(Postcodes)]
-Keys = Annotated[PersonKeys, injected(PersonKeys)]
-Rules = Annotated[IntakeRules, injected(IntakeRules)]
-Do = Annotated[CommandBus, Depends(command_bus)]
-DoUnkept = Annotated[CommandBus, Depends(command_bus_without_idempotency)]
+Writer = Annotated[Caller, Depends(require_scopes("referrals:write"))]
+Reader = Annotated[Caller, Depends(require_scopes("referrals:read"))]
+Provider = Annotated[Caller, Depends(require_scopes("offers:answer"))]
+Queries = Annotated[ReferralQueries, inject(ReferralQueries)]
+Directory = Annotated[Postcodes, inject(Postcodes)]
+Keys = Annotated[PersonKeys, inject(PersonKeys)]
+Rules = Annotated[IntakeRules, inject(IntakeRules)]
+Bus = Annotated[CommandBus, Depends(command_bus)]
+BusWithoutIdempotency = Annotated[CommandBus, Depends(command_bus_without_idempotency)]
 
 NOT_TO_BE_STORED = ("cache-control", "no-store")
 
 
-def _printable(value: str) -> str:
+def _check_printable(value: str) -> str:
     if all(letter.isprintable() or letter in "\n\t" for letter in value):
         return value
     message = "has characters that cannot be printed; take them out"
     raise ValueError(message)
 
 
-Printable = AfterValidator(_printable)
+Printable = AfterValidator(_check_printable)
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Printable]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=40), Printable]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), Printable]
@@ -226,75 +225,84 @@ class WithdrawalOut(BaseModel):
     reason: WithdrawalReason | None
 
 
-@referrals.post("/v1/referrals", status_code=201, response_model=SubmittedOut, responses=problems(409))
+@referrals.post("/v1/referrals", status_code=201, response_model=SubmittedOut, responses=describe_problems(409))
 async def post_referral(
-    *, body: ReferralIn, caller: Writer, directory: Directory, keys: Keys, rules: Rules, do: Do
+    *, body: ReferralIn, caller: Writer, directory: Directory, keys: Keys, rules: Rules, bus: Bus
 ) -> Response:
     """Refer one adult for care at home; sourcing starts at once."""
-    request = body.as_request(directory.place_of(body.person.address.postcode))
-    package_id = PackageId(do.new_id())
-    person_key = keys.key_of(request.person, caller.council)
+    request = body.as_request(directory.locate(body.person.address.postcode))
+    package_id = PackageId(bus.new_id())
+    person_key = keys.compute_key(request.person, caller.council)
     command = SubmitReferral(package_id, caller.council, request, person_key, rules)
-    return await do.execute(command, submit_referral, on=_stream(package_id), by=caller, respond=_tell_submitted)
+    return await bus.execute(
+        command, submit_referral, on=_build_stream_key(package_id), by=caller, respond=_respond_with_submitted
+    )
 
 
-@referrals.get("/v1/referrals", response_model=Page[ReferralLine], responses=problems())
+@referrals.get("/v1/referrals", response_model=Page[ReferralLine], responses=describe_problems())
 async def list_referrals(
     caller: Reader,
-    ask: Ask,
+    queries: Queries,
     status: Annotated[Status | None, Query(description="only those that stand here")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ReferralLine]:
     """Your council's referrals, the newest first."""
-    after = position_of(cursor)
-    found = await ask.referrals_of(caller.council, status=status, after=after, limit=limit + 1)
-    page = found[:limit]
-    return Page(items=[_line(each) for each in page], next=_following(page) if len(found) > limit else None)
+    after = decode_cursor(cursor)
+    found = await queries.list_referrals(caller.council, status=status, after=after, limit=limit + 1)
+    return build_page(found, limit, to_item=_to_referral_line, position=_to_position)
 
 
-@referrals.get("/v1/referrals/{referral_id}", response_model=ReferralOut, responses=problems(404))
-async def show_referral(referral_id: UUID, caller: Reader, ask: Ask, response: Response) -> ReferralOut:
+@referrals.get("/v1/referrals/{referral_id}", response_model=ReferralOut, responses=describe_problems(404))
+async def show_referral(referral_id: UUID, caller: Reader, queries: Queries, response: Response) -> ReferralOut:
     """One of your council's referrals: the person, where it stands, and what has happened."""
-    seen = await _own_referral(referral_id, caller, ask)
+    seen = await _load_own_referral(referral_id, caller, queries)
     response.headers.append(*NOT_TO_BE_STORED)
-    return _referral_out(seen)
+    return _to_referral_out(seen)
 
 
 @referrals.post(
     "/v1/referrals/{referral_id}/withdrawal",
     status_code=202,
     response_model=WithdrawalOut,
-    responses=problems(404, 409),
+    responses=describe_problems(404, 409),
 )
-async def post_withdrawal(referral_id: UUID, body: WithdrawalIn, caller: Writer, ask: Ask, do: Do) -> Response:
+async def post_withdrawal(
+    referral_id: UUID, body: WithdrawalIn, caller: Writer, queries: Queries, bus: Bus
+) -> Response:
     """Take the package back: before care starts, whatever sourcing has come to. Asked again, it is the same one."""
-    seen = await _own_referral(referral_id, caller, ask)
+    seen = await _load_own_referral(referral_id, caller, queries)
     package_id = seen.referral.package_id
     command = WithdrawReferral(package_id, body.reason)
-    return await do.execute(command, withdraw_referral, on=_stream(package_id), by=caller, respond=_tell_withdrawal)
+    return await bus.execute(
+        command, withdraw_referral, on=_build_stream_key(package_id), by=caller, respond=_respond_with_withdrawal
+    )
 
 
-@persons.get("/v1/packages/{package_id}/person", response_model=PersonBody, responses=problems(404, 409))
-async def show_person_of_package(package_id: UUID, caller: Provider, ask: Ask, do: DoUnkept) -> Response:
+@persons.get("/v1/packages/{package_id}/person", response_model=PersonBody, responses=describe_problems(404, 409))
+async def show_person_of_package(
+    package_id: UUID, caller: Provider, queries: Queries, bus: BusWithoutIdempotency
+) -> Response:
     """Who the person is, for the provider with which the package is placed. Each showing is on record."""
-    referral = await ask.of_package(PackageId(package_id))
+    referral = await queries.find_by_package(PackageId(package_id))
     if referral is None or (referral.council, referral.placed_with) != (caller.council, caller.as_provider):
         raise PersonNotShown
     command = ShowPerson(referral.package_id, caller.council, caller.as_provider)
-    return await do.execute(command, show_person, on=_stream(referral.package_id), by=caller, respond=_tell_person)
+    return await bus.execute(
+        command, show_person, on=_build_stream_key(referral.package_id), by=caller, respond=_respond_with_person
+    )
 
 
-async def _own_referral(referral_id: UUID, caller: Caller, ask: ReferralQueries) -> ReferralSeen:
+async def _load_own_referral(referral_id: UUID, caller: Caller, queries: ReferralQueries) -> ReferralDetails:
     """Another council's referral is as unknown as one that does not exist."""
-    seen = await ask.referral(ReferralId(referral_id))
+    seen = await queries.find_referral(ReferralId(referral_id))
     if seen is None or seen.referral.council != caller.council:
         raise ReferralNotFound
-    package_attributes(seen.referral.package_id)
+    set_package(seen.referral.package_id)
     return seen
 
 
-def _tell_submitted(result: Submitted) -> StoredResponse:
+def _respond_with_submitted(result: Submitted) -> StoredResponse:
     referral = result.referral
     body = SubmittedOut(
         referral_id=referral.referral_id,
@@ -305,7 +313,7 @@ def _tell_submitted(result: Submitted) -> StoredResponse:
     return json_response(body, status=201, headers=(("location", f"/v1/referrals/{referral.referral_id}"),))
 
 
-def _tell_withdrawal(referral: Referral) -> StoredResponse:
+def _respond_with_withdrawal(referral: Referral) -> StoredResponse:
     body = WithdrawalOut(
         referral_id=referral.referral_id,
         package_id=referral.package_id,
@@ -315,11 +323,11 @@ def _tell_withdrawal(referral: Referral) -> StoredResponse:
     return json_response(body, status=202)
 
 
-def _tell_person(person: Person) -> StoredResponse:
+def _respond_with_person(person: Person) -> StoredResponse:
     return json_response(PersonBody.model_validate(person), headers=(NOT_TO_BE_STORED,))
 
 
-def _line(listed: ReferralListed) -> ReferralLine:
+def _to_referral_line(listed: ReferralSummary) -> ReferralLine:
     referral = listed.referral
     return ReferralLine(
         referral_id=referral.referral_id,
@@ -336,14 +344,13 @@ def _line(listed: ReferralListed) -> ReferralLine:
     )
 
 
-def _following(page: Sequence[ReferralListed]) -> str:
-    last = page[-1].referral
-    return cursor_at(last.requested_at, last.referral_id)
+def _to_position(listed: ReferralSummary) -> tuple[datetime, UUID]:
+    return listed.referral.requested_at, listed.referral.referral_id
 
 
-def _referral_out(seen: ReferralSeen) -> ReferralOut:
+def _to_referral_out(seen: ReferralDetails) -> ReferralOut:
     referral, about = seen.referral, seen.about
-    line = _line(ReferralListed(referral, None if about is None else about.reference))
+    line = _to_referral_line(ReferralSummary(referral, None if about is None else about.reference))
     return ReferralOut(
         **line.model_dump(),
         care=referral.care,
@@ -351,13 +358,13 @@ def _referral_out(seen: ReferralSeen) -> ReferralOut:
         despite_open_referral=referral.despite_open_referral,
         person=None if about is None else PersonBody.model_validate(about.person),
         offers_made=sum(each.what is What.OFFER_MADE for each in seen.history),
-        history=[_history_line(each) for each in seen.history],
+        history=[_to_history_line(each) for each in seen.history],
     )
 
 
-def _history_line(line: Noted) -> HistoryLine:
+def _to_history_line(line: HistoryEntry) -> HistoryLine:
     return HistoryLine(what=line.what, at=line.at, stage=line.stage, provider_id=line.provider_id, reason=line.reason)
 
 
-def _stream(package_id: PackageId) -> StreamKey:
+def _build_stream_key(package_id: PackageId) -> StreamKey:
     return StreamKey(PACKAGES, str(package_id))

@@ -5,12 +5,12 @@ NotFound
 Conflict
 ├── OpenReferralExists      the person has an open referral for this service
 └── CareHasStarted          a withdrawal would come too late; it is an ending of care
-NotYet
+RetryLater
 ├── FrameworksNotKnown      no framework of the council has been heard of (503)
 └── PersonNotShown          the package is not placed with the one who asks, as far as we have heard (404)
 """
 
-from contracts.errors import Conflict, NotFound, NotYet
+from contracts.errors import Conflict, NotFound, RetryLater
 from contracts.ids import ReferralId
 
 
@@ -38,14 +38,14 @@ class CareHasStarted(Conflict):
         super().__init__("care has started; this is an ending of care, not a withdrawal")
 
 
-class FrameworksNotKnown(NotYet):
+class FrameworksNotKnown(RetryLater):
     title = "Your council's frameworks are not known here yet"
 
     def __init__(self) -> None:
         super().__init__("no framework of your council has been published yet; send it again shortly", retry_after=5)
 
 
-class PersonNotShown(NotYet):
+class PersonNotShown(RetryLater):
     """One answer to everybody who may not see the person, so that nothing can be learnt from it."""
 
     title = "No such package for you"

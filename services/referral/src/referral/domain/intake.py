@@ -10,7 +10,7 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey
 from contracts.values import Care, CarerGender, Need, ServiceType, Urgency, Visit, Wishes
 from referral.domain.errors import FrameworksNotKnown
-from referral.domain.person import ADULT, OLDEST, Person, age_band, age_on, is_nhs_number
+from referral.domain.person import ADULT, OLDEST, Person, compute_age, find_age_band, is_nhs_number
 
 POSTCODE = "#/person/address/postcode"
 DISTRICT = "#/district"
@@ -84,7 +84,7 @@ class ReferralRequest:
         return self.place.district if isinstance(self.place, KnownPlace) else None
 
 
-def care_for(
+def build_care(
     request: ReferralRequest, frameworks: Sequence[FrameworkDefinition], *, today: date, rules: IntakeRules
 ) -> Care:
     """What sourcing is asked for, under the one of the council's `frameworks` that fits.
@@ -92,10 +92,10 @@ def care_for(
     Raises InvalidInput with every field that is wrong, FrameworksNotKnown while `frameworks` is empty.
     """
     in_force = [each for each in frameworks if each.runs_from <= today <= each.runs_until]
-    fitting = [each for each in in_force if _fits(each, request)]
-    wrong = [*_wrong_person(request, rules), *_wrong_place(request), *_wrong_care(request, today)]
+    fitting = [each for each in in_force if _is_fitting(each, request)]
+    wrong = [*_check_person(request, rules), *_check_place(request), *_check_care(request, today)]
     if frameworks:
-        wrong += _wrong_framework(request, in_force, fitting)
+        wrong += _check_framework(request, in_force, fitting)
     if wrong:
         raise InvalidInput(*wrong)
     if not frameworks:
@@ -111,18 +111,18 @@ def care_for(
         starts_on=request.starts_on,
         urgency=request.urgency,
         needs=request.needs,
-        age_band=age_band(age_on(request.starts_on, born=request.person.date_of_birth)),
+        age_band=find_age_band(compute_age(request.starts_on, born=request.person.date_of_birth)),
         carer_gender=request.carer_gender,
     )
 
 
-def warnings_about(request: ReferralRequest) -> tuple[FieldError, ...]:
+def find_warnings(request: ReferralRequest) -> tuple[FieldError, ...]:
     """What is reported without being refused: an NHS number that cannot be one."""
-    return tuple(_wrong_nhs_number(request.person))
+    return tuple(_check_nhs_number(request.person))
 
 
-def _wrong_person(request: ReferralRequest, rules: IntakeRules) -> Iterable[FieldError]:
-    age = age_on(request.starts_on, born=request.person.date_of_birth)
+def _check_person(request: ReferralRequest, rules: IntakeRules) -> Iterable[FieldError]:
+    age = compute_age(request.starts_on, born=request.person.date_of_birth)
     if age < ADULT:
         yield FieldError(
             "#/person/date_of_birth", "the person is under 18 when care starts; Call-off sources care for adults"
@@ -130,15 +130,15 @@ def _wrong_person(request: ReferralRequest, rules: IntakeRules) -> Iterable[Fiel
     if age > OLDEST:
         yield FieldError("#/person/date_of_birth", f"makes the person older than {OLDEST}; check the year")
     if rules.refuses_invalid_nhs_number:
-        yield from _wrong_nhs_number(request.person)
+        yield from _check_nhs_number(request.person)
 
 
-def _wrong_nhs_number(person: Person) -> Iterable[FieldError]:
+def _check_nhs_number(person: Person) -> Iterable[FieldError]:
     if person.nhs_number is not None and not is_nhs_number(person.nhs_number):
         yield FieldError("#/person/nhs_number", "is no NHS number (check digit, modulus 11); check it, or leave it out")
 
 
-def _wrong_place(request: ReferralRequest) -> Iterable[FieldError]:
+def _check_place(request: ReferralRequest) -> Iterable[FieldError]:
     """A chosen district wins where the postcode has none; against the postcode's own it wins only if confirmed."""
     match request.place:
         case NotAPostcode(why=why):
@@ -155,7 +155,7 @@ def _wrong_place(request: ReferralRequest) -> Iterable[FieldError]:
             return
 
 
-def _wrong_care(request: ReferralRequest, today: date) -> Iterable[FieldError]:
+def _check_care(request: ReferralRequest, today: date) -> Iterable[FieldError]:
     if request.starts_on < today:
         yield FieldError("#/starts_on", "has passed; give today or a later day")
     if len(set(request.needs)) != len(request.needs):
@@ -164,12 +164,12 @@ def _wrong_care(request: ReferralRequest, today: date) -> Iterable[FieldError]:
         yield FieldError("#/preferred_providers", "names a provider that is also refused; keep it in one of the two")
 
 
-def _fits(framework: FrameworkDefinition, request: ReferralRequest) -> bool:
+def _is_fitting(framework: FrameworkDefinition, request: ReferralRequest) -> bool:
     named = request.framework in {None, framework.framework}
     return named and request.area is not None and framework.has_area(request.area)
 
 
-def _wrong_framework(
+def _check_framework(
     request: ReferralRequest, in_force: Sequence[FrameworkDefinition], fitting: Sequence[FrameworkDefinition]
 ) -> Iterable[FieldError]:
     """The council's one framework in force that has the district, or the one that was named, and that alone."""
@@ -178,20 +178,22 @@ def _wrong_framework(
         yield FieldError("#/framework", "no framework of your council is in force today")
         return
     if request.framework is not None and request.framework not in names:
-        yield FieldError("#/framework", f"is no framework of your council in force; choose {_one_of(names)}")
+        yield FieldError("#/framework", f"is no framework of your council in force; choose {_join_choices(names)}")
         return
     if request.area is None:
         return
     if not fitting:
         chosen = DISTRICT if request.district is not None else POSTCODE
-        yield FieldError(chosen, f"is in no district of {_one_of(names)}; choose the district where care is given")
+        yield FieldError(
+            chosen, f"is in no district of {_join_choices(names)}; choose the district where care is given"
+        )
     elif len(fitting) > 1:
         names = [each.framework for each in fitting]
-        yield FieldError("#/framework", f"is needed, several have this district; choose {_one_of(names)}")
+        yield FieldError("#/framework", f"is needed, several have this district; choose {_join_choices(names)}")
     elif request.service_type not in fitting[0].service_types:
-        offered = _one_of(fitting[0].service_types)
+        offered = _join_choices(fitting[0].service_types)
         yield FieldError("#/service_type", f"is not called off under {fitting[0].framework}; choose {offered}")
 
 
-def _one_of(names: Sequence[str]) -> str:
+def _join_choices(names: Sequence[str]) -> str:
     return " or ".join(sorted(names))

@@ -5,14 +5,12 @@ import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from contracts.ids import CouncilKey
 from contracts.values import AgeBand
 
-LONDON: Final = ZoneInfo("Europe/London")
 ADULT: Final = 18
 OLDEST: Final = 120
 """Years; a date of birth further back is a slip of the pen."""
@@ -55,17 +53,12 @@ class Person:
     notes: str | None = None
 
 
-def london_day(at: datetime) -> date:
-    """The day on the calendar in London at the instant `at`."""
-    return at.astimezone(LONDON).date()
-
-
-def age_on(day: date, *, born: date) -> int:
+def compute_age(day: date, *, born: date) -> int:
     """Whole years; who was born on 29 February is a year older on 1 March where there is no 29th."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-def age_band(age: int) -> AgeBand:
+def find_age_band(age: int) -> AgeBand:
     """The band of an adult's age. Raises ValueError for a child's."""
     for youngest, band in _BANDS:
         if age >= youngest:
@@ -76,7 +69,7 @@ def age_band(age: int) -> AgeBand:
 
 def is_nhs_number(text: str) -> bool:
     """Ten digits, the last of which checks the others by modulus 11; a remainder of 10 belongs to no number."""
-    digits = _digits(text)
+    digits = _strip_separators(text)
     if not re.fullmatch(r"[0-9]{10}", digits):
         return False
     weighed = sum(int(digit) * weight for digit, weight in zip(digits, _NHS_WEIGHTS, strict=False))
@@ -89,24 +82,24 @@ class PersonKeys:
 
     secret: bytes
 
-    def key_of(self, person: Person, council: CouncilKey) -> str:
-        parts = "\x1f".join(("person", council, *_identity(person)))
+    def compute_key(self, person: Person, council: CouncilKey) -> str:
+        parts = "\x1f".join(("person", council, *_list_identifying_fields(person)))
         return hmac.new(self.secret, parts.encode(), hashlib.sha256).hexdigest()
 
 
-def _identity(person: Person) -> tuple[str, ...]:
+def _list_identifying_fields(person: Person) -> tuple[str, ...]:
     """The NHS number if it is one; else name, date of birth and postcode, however they were written."""
     if person.nhs_number is not None and is_nhs_number(person.nhs_number):
-        return "nhs", _digits(person.nhs_number)
+        return "nhs", _strip_separators(person.nhs_number)
     postcode = "".join(person.address.postcode.split()).upper()
-    return "name", _letters(person.name), person.date_of_birth.isoformat(), postcode
+    return "name", _normalize_name(person.name), person.date_of_birth.isoformat(), postcode
 
 
-def _digits(text: str) -> str:
+def _strip_separators(text: str) -> str:
     return re.sub(r"[\s-]", "", text)
 
 
-def _letters(name: str) -> str:
+def _normalize_name(name: str) -> str:
     """`Zoë O'Test-Person` and `ZOE OTEST PERSON` are one name."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(letter for letter in plain if letter.isalnum())

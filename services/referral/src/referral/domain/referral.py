@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from contracts.events.base import PackageEvent
+from contracts.events.base import HasProvider, HasReason, HasReasons, HasStage, PackageEvent
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardLapsed,
@@ -34,9 +34,9 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
+from contracts.office_time import to_office_date
 from contracts.values import Care, Wishes, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
-from referral.domain.person import london_day
 
 
 class Status(StrEnum):
@@ -78,7 +78,7 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True)
-class Noted:
+class HistoryEntry:
     """One line of a referral's history; `reason` is in closed terms."""
 
     what: What
@@ -117,23 +117,23 @@ class Referral:
     def is_being_withdrawn(self) -> bool:
         return self.status in {Status.WITHDRAWAL_REQUESTED, Status.WITHDRAWN}
 
-    def care_has_started(self, *, at: datetime) -> bool:
+    def has_care_started(self, *, at: datetime) -> bool:
         """A provider has the package, and it is the start date in London or later."""
-        return self.placed_with is not None and self.care.starts_on <= london_day(at)
+        return self.placed_with is not None and self.care.starts_on <= to_office_date(at)
 
-    def after(self, event: PackageEvent) -> "Referral":
+    def apply(self, event: PackageEvent) -> "Referral":
         """This referral once `event` has been heard; a withdrawn one stays as it is, whatever still comes."""
         if self.status is Status.WITHDRAWN:
             return self
         return replace(
             self,
-            status=after(self.status, event),
-            placed_with=_placed_with(self.placed_with, event),
+            status=find_next_status(self.status, event),
+            placed_with=_find_provider(self.placed_with, event),
             withdrawal_reason=event.reason if isinstance(event, WithdrawalRequested) else self.withdrawal_reason,
         )
 
 
-_MOVES_TO: Final[Mapping[type[PackageEvent], Status]] = {
+_NEXT_STATUS: Final[Mapping[type[PackageEvent], Status]] = {
     SourcingStarted: Status.SOURCING,
     StageEntered: Status.SOURCING,
     OfferMade: Status.SOURCING,
@@ -146,7 +146,7 @@ _MOVES_TO: Final[Mapping[type[PackageEvent], Status]] = {
 }
 
 
-def after(status: Status, event: PackageEvent) -> Status:
+def find_next_status(status: Status, event: PackageEvent) -> Status:
     """Where a referral stands after an event, whichever producer's came first.
 
     While a withdrawal is asked for, nothing that sourcing says changes that; our own PackageWithdrawn ends it.
@@ -155,11 +155,10 @@ def after(status: Status, event: PackageEvent) -> Status:
         return Status.WITHDRAWN
     if status is Status.WITHDRAWAL_REQUESTED or isinstance(event, WithdrawalRequested):
         return Status.WITHDRAWAL_REQUESTED
-    return _MOVES_TO.get(type(event), status)
+    return _NEXT_STATUS.get(type(event), status)
 
 
-_WHAT: Final[Mapping[type[PackageEvent], What]] = {
-    PackageRequested: What.REQUESTED,
+PROGRESS: Final[Mapping[type[PackageEvent], What]] = {
     SourcingStarted: What.SOURCING_STARTED,
     SourcingHeld: What.SOURCING_HELD,
     StageEntered: What.STAGE_ENTERED,
@@ -176,6 +175,12 @@ _WHAT: Final[Mapping[type[PackageEvent], What]] = {
     AwardLapsed: What.AWARD_LAPSED,
     ProposalAwarded: What.PROPOSAL_AWARDED,
     PackagePlaced: What.PLACED,
+}
+"""The events of sourcing that add a line to a referral's history (`referral.subscriptions` follows each of them)."""
+
+_WHAT: Final[Mapping[type[PackageEvent], What]] = {
+    **PROGRESS,
+    PackageRequested: What.REQUESTED,
     PersonDisclosed: What.PERSON_SHOWN,
     WithdrawalRequested: What.WITHDRAWAL_REQUESTED,
     SourcingStopped: What.SOURCING_STOPPED,
@@ -184,46 +189,26 @@ _WHAT: Final[Mapping[type[PackageEvent], What]] = {
 }
 
 
-def noted(event: PackageEvent, *, at: datetime) -> Noted:
+def build_history_entry(event: PackageEvent, *, at: datetime) -> HistoryEntry:
     """The line of the history that `event` becomes. Raises KeyError for one that has none."""
-    return Noted(_WHAT[type(event)], at, _stage_of(event), _provider_of(event), _reason_of(event))
+    provider_id = event.provider_id if isinstance(event, HasProvider) else None
+    return HistoryEntry(_WHAT[type(event)], at, _find_stage(event), provider_id, _find_reason(event))
 
 
-def _stage_of(event: PackageEvent) -> str | None:
-    match event:
-        case SourcingExhausted(last_stage=stage):
-            return stage
-        case StageEntered() | OfferMade() | PackageListed() | StillListed() | ProposalReceived() | PackagePlaced():
-            return event.stage
-        case _:
-            return None
+def _find_stage(event: PackageEvent) -> str | None:
+    if isinstance(event, SourcingExhausted):
+        return event.last_stage
+    return event.stage if isinstance(event, HasStage) else None
 
 
-def _provider_of(event: PackageEvent) -> ProviderId | None:
-    match event:
-        case OfferMade() | OfferDeclined() | OfferExpired() | OfferWithdrawn():
-            return event.provider_id
-        case ProposalReceived() | AwardAwaitsApproval() | AwardRefused() | AwardLapsed() | ProposalAwarded():
-            return event.provider_id
-        case PackagePlaced() | PlacementVoided() | PersonDisclosed():
-            return event.provider_id
-        case _:
-            return None
+def _find_reason(event: PackageEvent) -> str | None:
+    """The coded reason; several reasons are joined with `; `."""
+    if isinstance(event, HasReasons):
+        return "; ".join(event.reasons)
+    return event.reason if isinstance(event, HasReason) else None
 
 
-def _reason_of(event: PackageEvent) -> str | None:
-    match event:
-        case OfferDeclined() | OfferWithdrawn() | AwardLapsed():
-            return event.reason
-        case PlacementVoided() | WithdrawalRequested() | PackageWithdrawn():
-            return event.reason
-        case AwardRefused(reasons=reasons):
-            return "; ".join(reasons)
-        case _:
-            return None
-
-
-def _placed_with(provider: ProviderId | None, event: PackageEvent) -> ProviderId | None:
+def _find_provider(provider: ProviderId | None, event: PackageEvent) -> ProviderId | None:
     match event:
         case PackagePlaced(provider_id=placed):
             return placed

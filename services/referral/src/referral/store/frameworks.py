@@ -14,6 +14,6 @@ class PostgresFrameworks:
     def __init__(self, views: ProjectionReader) -> None:
         self._views = views
 
-    async def of(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
+    async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
         known = await self._views.get_by_prefix(DEFINITIONS, "")
         return [each.event.definition for each in known if each.event.definition.council == council]

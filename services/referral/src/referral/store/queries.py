@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
-from referral.domain.referral import Noted, Referral, Status, What
-from referral.ports import EndpointSeen, ReferralListed, ReferralSeen
-from referral.store.referrals import REFERRAL_COLUMNS, REFERRAL_OF_PACKAGE, about_of, referral_of
+from referral.domain.referral import HistoryEntry, Referral, Status, What
+from referral.ports import EndpointState, ReferralDetails, ReferralSummary
+from referral.store.referrals import REFERRAL_COLUMNS, REFERRAL_OF_PACKAGE, to_about, to_referral
 from service_runtime.postgres.database import Database
 
 _HISTORY = text(
@@ -42,21 +42,21 @@ class PostgresReferralQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def referral(self, referral_id: ReferralId) -> ReferralSeen | None:
-        async with self._database.read_connection() as connection:
+    async def find_referral(self, referral_id: ReferralId) -> ReferralDetails | None:
+        async with self._database.open_read_connection() as connection:
             row = (await connection.execute(_SEEN, {"referral_id": referral_id})).one_or_none()
             if row is None:
                 return None
             history = await connection.execute(_HISTORY, {"package_id": row.package_id})
-            return ReferralSeen(referral_of(row), about_of(row.about), [_noted(line) for line in history])
+            return ReferralDetails(to_referral(row), to_about(row.about), [_to_history_entry(line) for line in history])
 
-    async def of_package(self, package_id: PackageId) -> Referral | None:
+    async def find_by_package(self, package_id: PackageId) -> Referral | None:
         rows = await self._database.find(REFERRAL_OF_PACKAGE, {"package_id": package_id})
-        return referral_of(rows[0]) if rows else None
+        return to_referral(rows[0]) if rows else None
 
-    async def referrals_of(
+    async def list_referrals(
         self, council: CouncilKey, *, status: Status | None, after: tuple[datetime, UUID] | None, limit: int
-    ) -> Sequence[ReferralListed]:
+    ) -> Sequence[ReferralSummary]:
         at, row = after if after is not None else (None, None)
         arguments = {
             "council": council,
@@ -65,18 +65,18 @@ class PostgresReferralQueries:
             "after_id": row,
             "limit": limit,
         }
-        return [_listed(each) for each in await self._database.find(_OF_COUNCIL, arguments)]
+        return [_to_referral_summary(each) for each in await self._database.find(_OF_COUNCIL, arguments)]
 
-    async def endpoint(self, council: CouncilKey) -> EndpointSeen | None:
+    async def find_endpoint(self, council: CouncilKey) -> EndpointState | None:
         rows = await self._database.find(_ENDPOINT, {"owner": council})
-        return EndpointSeen(rows[0].url, rows[0].disabled_because) if rows else None
+        return EndpointState(rows[0].url, rows[0].disabled_because) if rows else None
 
 
-def _listed(row: Any) -> ReferralListed:  # a row's attributes are its columns
-    about = about_of(row.about)
-    return ReferralListed(referral_of(row), None if about is None else about.reference)
+def _to_referral_summary(row: Any) -> ReferralSummary:  # a row's attributes are its columns
+    about = to_about(row.about)
+    return ReferralSummary(to_referral(row), None if about is None else about.reference)
 
 
-def _noted(row: Any) -> Noted:  # a row's attributes are its columns
+def _to_history_entry(row: Any) -> HistoryEntry:  # a row's attributes are its columns
     provider = None if row.provider_id is None else ProviderId(row.provider_id)
-    return Noted(What(row.what), row.at, row.stage, provider, row.reason)
+    return HistoryEntry(What(row.what), row.at, row.stage, provider, row.reason)

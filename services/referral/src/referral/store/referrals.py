@@ -9,8 +9,8 @@ from sqlalchemy import text
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
 from contracts.values import Care, Wishes, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
-from referral.domain.referral import Noted, Referral, Status
-from referral.ports import About
+from referral.domain.referral import HistoryEntry, Referral, Status
+from referral.ports import PersonDetails
 from service_runtime.postgres.database import Connection
 
 REFERRAL_COLUMNS: Final = """
@@ -51,7 +51,7 @@ _NOTE = text(
     """
 )
 
-_ABOUT_BYTES: Final = TypeAdapter(About)
+_ABOUT_BYTES: Final = TypeAdapter(PersonDetails)
 
 
 class PostgresReferrals:
@@ -62,10 +62,10 @@ class PostgresReferrals:
 
     async def get(self, package_id: PackageId) -> Referral | None:
         row = (await self._connection.execute(REFERRAL_OF_PACKAGE, {"package_id": package_id})).one_or_none()
-        return None if row is None else referral_of(row)
+        return None if row is None else to_referral(row)
 
-    async def add(self, referral: Referral, about: About, *, person_key: str) -> ReferralId | None:
-        arguments = {**_row(referral), "person_key": person_key}
+    async def add(self, referral: Referral, about: PersonDetails, *, person_key: str) -> ReferralId | None:
+        arguments = {**_to_row(referral), "person_key": person_key}
         while True:  # another request can take the place between the look and the insert, and give it up again
             if referral.despite_open_referral is None:
                 found = (await self._connection.execute(_OPEN_ONE, arguments)).one_or_none()
@@ -79,9 +79,9 @@ class PostgresReferrals:
         return None
 
     async def save(self, referral: Referral) -> None:
-        await self._connection.execute(_SAVE, _row(referral))
+        await self._connection.execute(_SAVE, _to_row(referral))
 
-    async def note(self, package_id: PackageId, line: Noted) -> None:
+    async def add_history_entry(self, package_id: PackageId, line: HistoryEntry) -> None:
         await self._connection.execute(
             _NOTE,
             {
@@ -94,12 +94,12 @@ class PostgresReferrals:
             },
         )
 
-    async def about(self, package_id: PackageId) -> About | None:
+    async def get_about(self, package_id: PackageId) -> PersonDetails | None:
         stored = (await self._connection.execute(_ABOUT, {"package_id": package_id})).scalar_one_or_none()
-        return about_of(stored)
+        return to_about(stored)
 
 
-def _row(referral: Referral) -> Mapping[str, object]:
+def _to_row(referral: Referral) -> Mapping[str, object]:
     despite, reason = referral.despite_open_referral, referral.withdrawal_reason
     return {
         "package_id": referral.package_id,
@@ -117,7 +117,7 @@ def _row(referral: Referral) -> Mapping[str, object]:
     }
 
 
-def referral_of(row: Any) -> Referral:  # a row's attributes are its columns
+def to_referral(row: Any) -> Referral:  # a row's attributes are its columns
     despite, reason = row.despite_open_referral, row.withdrawal_reason
     return Referral(
         referral_id=ReferralId(row.referral_id),
@@ -133,5 +133,5 @@ def referral_of(row: Any) -> Referral:  # a row's attributes are its columns
     )
 
 
-def about_of(stored: bytes | None) -> About | None:
+def to_about(stored: bytes | None) -> PersonDetails | None:
     return None if stored is None else _ABOUT_BYTES.validate_json(stored)

@@ -11,18 +11,18 @@ from contracts.events.listings import Advert, ProposalRefusal, Variation
 from contracts.ids import ListingReference, ProviderId
 from contracts.values import Money, PriceUnit
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import json_response, problem_response_of
-from service_runtime.http.paging import Cursor, Limit, Page, cursor_at, position_of
-from service_runtime.http.problems import problems
+from service_runtime.http.commands import json_response, to_stored_problem
+from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
+from service_runtime.http.problems import describe_problems
 from service_runtime.idempotency import StoredResponse as HttpAnswer
-from service_runtime.observability.tracing import package_attributes
-from sourcing.api.callers import Bus, Provider, Queries, stream_of
+from service_runtime.observability.tracing import set_package
+from sourcing.api.callers import Bus, Provider, Queries, to_stream_key
 from sourcing.domain.errors import ListingClosed, ListingNotFound
 from sourcing.domain.search import Listing, Proposal, SearchStatus
-from sourcing.domain.steps import NotTaken, Proposed
-from sourcing.domain.triggers import Propose
-from sourcing.handlers import Decided, ProposeToTake, propose_to_take
-from sourcing.ports import SearchQueries, SearchSeen
+from sourcing.domain.steps import ProposalNotUsed, Proposed
+from sourcing.domain.triggers import SubmitProposal
+from sourcing.handlers import CommandResult, handle_command
+from sourcing.ports import SearchDetails, SearchQueries
 
 router = APIRouter(tags=["available packages"])
 
@@ -62,75 +62,79 @@ class ProposalIn(BaseModel):
     can_start_on: date | None = None
 
 
-@router.get("/v1/available-packages", response_model=Page[AvailablePackageOut], responses=problems())
+@router.get("/v1/available-packages", response_model=Page[AvailablePackageOut], responses=describe_problems())
 async def list_available_packages(
-    caller: Provider, ask: Queries, cursor: Cursor = None, limit: Limit = 50
+    caller: Provider, queries: Queries, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AvailablePackageOut]:
     """Packages of your areas that nobody has taken so far, the newest first; propose a rate for any of them."""
-    found = await ask.open_to(caller.as_provider, caller.council, after=position_of(cursor), limit=limit + 1)
+    found = await queries.list_open_packages(
+        caller.as_provider, caller.council, after=decode_cursor(cursor), limit=limit + 1
+    )
     listings = [search.listing for search in found if search.listing is not None]
-    page = listings[:limit]
-    following = cursor_at(page[-1].listed_at, page[-1].advert.reference) if len(listings) > limit else None
-    return Page(items=[_available_out(each, caller.as_provider) for each in page], next=following)
+    return build_page(
+        listings,
+        limit,
+        to_item=lambda row: _to_available_package_out(row, caller.as_provider),
+        position=lambda row: (row.listed_at, row.advert.reference),
+    )
 
 
-@router.get("/v1/available-packages/{reference}", response_model=AvailablePackageOut, responses=problems(404))
-async def show_available_package(reference: UUID, caller: Provider, ask: Queries) -> AvailablePackageOut:
+@router.get("/v1/available-packages/{reference}", response_model=AvailablePackageOut, responses=describe_problems(404))
+async def show_available_package(reference: UUID, caller: Provider, queries: Queries) -> AvailablePackageOut:
     """One open package, with your proposal for it. Once it is placed or taken back, nobody reads about it here."""
-    search = (await _listed(ListingReference(reference), caller, ask)).search
+    search = (await _find_listed_search(ListingReference(reference), caller, queries)).search
     if search.listing is None or search.status is not SearchStatus.LISTED:
         raise ListingClosed
-    return _available_out(search.listing, caller.as_provider)
+    return _to_available_package_out(search.listing, caller.as_provider)
 
 
 @router.post(
     "/v1/available-packages/{reference}/proposals",
     response_model=ProposalOut,
     status_code=201,
-    responses=problems(404, 409),
+    responses=describe_problems(404, 409),
 )
 async def propose_to_take_package(
-    reference: UUID, body: ProposalIn, caller: Provider, ask: Queries, do: Bus
+    reference: UUID, body: ProposalIn, caller: Provider, queries: Queries, bus: Bus
 ) -> Response:
     """Propose to take an open package; your newest proposal replaces an older one. An officer decides."""
-    seen = await _listed(ListingReference(reference), caller, ask)
+    seen = await _find_listed_search(ListingReference(reference), caller, queries)
     variations = tuple(each for each in Variation if each in body.variations)
-    proposal = Propose(caller.as_provider, body.rate, variations, body.can_start_on)
-    command = ProposeToTake(seen.search.package_id, proposal)
-    return await do.execute(
-        command, propose_to_take, on=stream_of(command.package_id), by=caller, respond=_tell_proposal
+    command = SubmitProposal(seen.search.package_id, caller.as_provider, body.rate, variations, body.can_start_on)
+    return await bus.execute(
+        command, handle_command, on=to_stream_key(command.package_id), by=caller, respond=_respond_with_proposal
     )
 
 
-async def _listed(reference: ListingReference, caller: Caller, ask: SearchQueries) -> SearchSeen:
+async def _find_listed_search(reference: ListingReference, caller: Caller, queries: SearchQueries) -> SearchDetails:
     """What is open to others only is as unknown as what does not exist."""
-    seen = await ask.listed(reference)
-    if seen is None or seen.council != caller.council or not await ask.works_in(caller.as_provider, seen):
+    seen = await queries.find_listed_search(reference)
+    if seen is None or seen.council != caller.council or not await queries.is_open_to(caller.as_provider, seen):
         raise ListingNotFound
-    package_attributes(seen.search.package_id)
+    set_package(seen.search.package_id)
     return seen
 
 
-def _tell_proposal(result: Decided) -> HttpAnswer:
-    if isinstance(result.outcome, NotTaken):
+def _respond_with_proposal(result: CommandResult) -> HttpAnswer:
+    if isinstance(result.outcome, ProposalNotUsed):
         shown = [each for each in result.outcome.reasons if each is not ProposalRefusal.REFUSED_BY_PERSON]
         why = ", ".join(shown) or "this package cannot be placed with you"  # the person's wishes are nobody's business
-        return problem_response_of(ProposalNotTaken(f"{why}; your proposal is on record"))
+        return to_stored_problem(ProposalNotTaken(f"{why}; your proposal is on record"))
     assert isinstance(result.outcome, Proposed), "a proposal stands or is refused"
-    return json_response(proposal_out(result.outcome.proposal), status=201)
+    return json_response(to_proposal_out(result.outcome.proposal), status=201)
 
 
-def _available_out(listing: Listing, provider_id: ProviderId) -> AvailablePackageOut:
-    mine = listing.proposal_of(provider_id)
+def _to_available_package_out(listing: Listing, provider_id: ProviderId) -> AvailablePackageOut:
+    mine = listing.find_proposal_of(provider_id)
     return AvailablePackageOut(
         advert=listing.advert,
         unit=listing.unit,
         listed_at=listing.listed_at,
-        my_proposal=None if mine is None else proposal_out(mine),
+        my_proposal=None if mine is None else to_proposal_out(mine),
     )
 
 
-def proposal_out(proposal: Proposal) -> ProposalOut:
+def to_proposal_out(proposal: Proposal) -> ProposalOut:
     return ProposalOut(
         proposal_id=proposal.proposal_id,
         rate=proposal.terms.rate,

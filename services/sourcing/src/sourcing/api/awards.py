@@ -11,14 +11,14 @@ from contracts.errors import Conflict
 from contracts.events.listings import Advert, InadequateReason
 from contracts.ids import ProposalId
 from contracts.values import Money, Rating
-from service_runtime.http.commands import json_response, problem_response_of
-from service_runtime.http.problems import problems
+from service_runtime.http.commands import json_response, to_stored_problem
+from service_runtime.http.problems import describe_problems
 from service_runtime.idempotency import StoredResponse as HttpAnswer
-from sourcing.api.available import ProposalOut, proposal_out
-from sourcing.api.callers import Bus, Officer, PackageNotFound, Queries, searched, stream_of
-from sourcing.domain.steps import AwaitsApproval, Barred, Placed
-from sourcing.domain.triggers import Award
-from sourcing.handlers import AwardAProposal, Decided, award_a_proposal
+from sourcing.api.available import ProposalOut, to_proposal_out
+from sourcing.api.callers import Bus, Officer, PackageNotFound, Queries, find_search, to_stream_key
+from sourcing.domain.steps import AwaitsApproval, AwardBarred, Placed
+from sourcing.domain.triggers import AwardProposal
+from sourcing.handlers import CommandResult, handle_command
 
 router = APIRouter(tags=["officers"])
 
@@ -65,10 +65,10 @@ class AwardOut(BaseModel):
     award_id: UUID | None
 
 
-@router.get("/v1/packages/{package_id}/proposals", response_model=ProposalsOut, responses=problems(404))
-async def list_proposals(package_id: UUID, caller: Officer, ask: Queries) -> ProposalsOut:
+@router.get("/v1/packages/{package_id}/proposals", response_model=ProposalsOut, responses=describe_problems(404))
+async def list_proposals(package_id: UUID, caller: Officer, queries: Queries) -> ProposalsOut:
     """What providers propose for a package that is open to all."""
-    search = await searched(package_id, caller, ask)
+    search = await find_search(package_id, caller, queries)
     listing = search.listing
     if listing is None:
         message = "this package is on no list; proposals are made once its ranked lists are exhausted"
@@ -82,7 +82,7 @@ async def list_proposals(package_id: UUID, caller: Officer, ask: Queries) -> Pro
         awaiting_approval=listing.award.award_id if listing.award is not None else None,
         items=[
             ProposalSeenOut(
-                **proposal_out(each).model_dump(),
+                **to_proposal_out(each).model_dump(),
                 provider_id=each.provider_id,
                 rating=each.rating,
                 above_ceiling=each.terms.rate > listing.ceiling,
@@ -92,22 +92,22 @@ async def list_proposals(package_id: UUID, caller: Officer, ask: Queries) -> Pro
     )
 
 
-@router.post("/v1/packages/{package_id}/awards", response_model=AwardOut, responses=problems(404, 409))
-async def award_package(package_id: UUID, body: AwardIn, caller: Officer, ask: Queries, do: Bus) -> Response:
+@router.post("/v1/packages/{package_id}/awards", response_model=AwardOut, responses=describe_problems(404, 409))
+async def award_package(package_id: UUID, body: AwardIn, caller: Officer, queries: Queries, bus: Bus) -> Response:
     """Take a proposal. Above the package's ceiling it waits (202) until a second officer has approved the price."""
-    search = await searched(package_id, caller, ask)
-    order = Award(ProposalId(body.proposal_id), caller.actor, body.inadequate_reason)
-    command = AwardAProposal(search.package_id, order)
-    return await do.execute(
+    search = await find_search(package_id, caller, queries)
+    proposal_id = ProposalId(body.proposal_id)
+    command = AwardProposal(search.package_id, proposal_id, caller.actor, body.inadequate_reason)
+    return await bus.execute(
         command,
-        award_a_proposal,
-        on=stream_of(search.package_id),
+        handle_command,
+        on=to_stream_key(search.package_id),
         by=caller,
-        respond=lambda result: _tell_award(result, body.proposal_id),
+        respond=lambda result: _respond_with_award(result, body.proposal_id),
     )
 
 
-def _tell_award(result: Decided, proposal_id: UUID) -> HttpAnswer:
+def _respond_with_award(result: CommandResult, proposal_id: UUID) -> HttpAnswer:
     out = AwardOut(
         result="placed",
         package_id=result.search.package_id,
@@ -121,8 +121,8 @@ def _tell_award(result: Decided, proposal_id: UUID) -> HttpAnswer:
         case AwaitsApproval(award=award):
             waits = {"result": "waits for a second officer", "award_id": award.award_id}
             return json_response(out.model_copy(update=waits), status=202)
-        case Barred(reasons=reasons):
-            return problem_response_of(AwardNotPossible(f"{', '.join(reasons)}; your award is on record"))
+        case AwardBarred(reasons=reasons):
+            return to_stored_problem(AwardNotPossible(f"{', '.join(reasons)}; your award is on record"))
         case _:
             message = "an award places, waits or is barred"
             raise AssertionError(message)

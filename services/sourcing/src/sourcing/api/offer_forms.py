@@ -9,18 +9,18 @@ from urllib.parse import parse_qs
 
 from contracts.events.packages import Answer
 from contracts.values import DeclineReason
-from sourcing.api.offer_pages import Mistake
-from sourcing.domain.search import Accept, Decline, Reply
+from sourcing.api.offer_pages import FormMistake
+from sourcing.domain.search import Accept, Decline, ProviderAnswer
 
-LARGEST_FORM: Final = 1_000
+MAX_FORM_BYTES: Final = 1_000
 """Bytes; the longest that a page of ours sends has not a tenth of it."""
-MOST_FIELDS: Final = 10
+MAX_FIELDS: Final = 10
 
-WRONG_FORM: Final = Mistake("What was sent is not one of the two forms on this page. Use one of them.", "accept")
-NO_ANSWER: Final = Mistake("Choose whether you accept or decline the package.", "accept")
-NO_REASON: Final = Mistake("Choose the reason for which you decline.", "reason")
-UNKNOWN_REASON: Final = Mistake("Choose one of the reasons on the list.", "reason")
-BOTH: Final = Mistake("Either accept, or decline with one reason; what was sent said both.", "accept")
+WRONG_FORM: Final = FormMistake("What was sent is not one of the two forms on this page. Use one of them.", "accept")
+NO_ANSWER: Final = FormMistake("Choose whether you accept or decline the package.", "accept")
+NO_REASON: Final = FormMistake("Choose the reason for which you decline.", "reason")
+UNKNOWN_REASON: Final = FormMistake("Choose one of the reasons on the list.", "reason")
+BOTH: Final = FormMistake("Either accept, or decline with one reason; what was sent said both.", "accept")
 
 _REASONS: Final = {reason.value: reason for reason in DeclineReason}
 FORM: Final = {
@@ -33,28 +33,28 @@ FORM: Final = {
 }
 
 
-def reply_in(form: bytes) -> Reply | Mistake:
+def parse_reply(form: bytes) -> ProviderAnswer | FormMistake:
     """What one of the page's two forms says."""
-    said = _fields(form)
-    if said is None:
+    fields = _parse_fields(form)
+    if fields is None:
         return WRONG_FORM
-    answers, reasons = said.get("answer", []), said.get("reason", [])
+    answers, reasons = fields.get("answer", []), fields.get("reason", [])
     if answers == [Answer.ACCEPT] and not reasons:
         return Accept()
     if answers == [Answer.DECLINE] and len(reasons) == 1 and reasons[0] in _REASONS:
         return Decline(_REASONS[reasons[0]])
-    return _mistake(answers, reasons)
+    return _find_mistake(answers, reasons)
 
 
-def _fields(form: bytes) -> dict[str, list[str]] | None:
+def _parse_fields(form: bytes) -> dict[str, list[str]] | None:
     """Fields that are empty are left out; None for what no page of ours sends."""
     try:
-        return parse_qs(form.decode("ascii"), max_num_fields=MOST_FIELDS) if len(form) <= LARGEST_FORM else None
+        return parse_qs(form.decode("ascii"), max_num_fields=MAX_FIELDS) if len(form) <= MAX_FORM_BYTES else None
     except ValueError:
         return None
 
 
-def _mistake(answers: list[str], reasons: list[str]) -> Mistake:
+def _find_mistake(answers: list[str], reasons: list[str]) -> FormMistake:
     if not answers:
         return NO_ANSWER
     if answers == [Answer.DECLINE] and len(reasons) <= 1:

@@ -14,27 +14,38 @@ from starlette.exceptions import HTTPException
 
 from contracts.errors import CallOffError, NotFound
 from contracts.framework import FrameworkDefinition
+from contracts.ids import OfferId
 from contracts.offer_links import LinkNotValid, OfferLink, OfferLinks
-from service_runtime.http.app import injected
+from service_runtime.http.app import inject
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus, command_bus_without_idempotency
 from service_runtime.http.instants import Now
-from service_runtime.http.problems import refusal_of, response_to
+from service_runtime.http.problems import to_caller_error, to_problem_response
 from service_runtime.idempotency import StoredResponse as HttpAnswer
-from service_runtime.observability.tracing import package_attributes
-from sourcing.api.callers import Queries, stream_of
-from sourcing.api.offer_forms import FORM, reply_in
-from sourcing.api.offer_pages import NOT_NOW, NOT_VALID, TOO_LARGE, Mistake, Page, page_after, page_of
-from sourcing.api.rendering import rendered
+from service_runtime.observability.tracing import set_package
+from sourcing.api.callers import Queries, to_stream_key
+from sourcing.api.offer_forms import FORM, parse_reply
+from sourcing.api.offer_pages import (
+    NOT_NOW,
+    NOT_VALID,
+    TOO_LARGE,
+    FormMistake,
+    OfferPage,
+    build_answer_page,
+    build_offer_page,
+)
+from sourcing.api.rendering import render_page
+from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.search import Offer
-from sourcing.domain.steps import Late
-from sourcing.handlers import AnswerAnOffer, Answered, answer_offer
-from sourcing.ports import SearchQueries, SearchSeen
+from sourcing.domain.steps import AnswerNotUsed
+from sourcing.domain.triggers import AnswerOffer
+from sourcing.handlers import CommandResult, handle_command
+from sourcing.ports import SearchDetails, SearchQueries
 
 _HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "The link is damaged, is not one of ours, or has ended", "content": _HTML},
-    503: {"description": "Cannot be answered just now; Retry-After says when to ask again", "content": _HTML},
+    503: {"description": "Cannot be answered just now; Retry-After says when to queries again", "content": _HTML},
 }
 _ANSWER_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     409: {
@@ -56,12 +67,12 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except HTTPException as error:
-                return _response(TOO_LARGE, status=error.status_code)
+                return _build_response(TOO_LARGE, status=error.status_code)
             except Exception as error:
-                refusal = refusal_of(error)
+                refusal = to_caller_error(error)
                 if refusal is None:
                     raise
-                return _explained(refusal)
+                return _explain_refusal(refusal)
 
         return handle_or_explain
 
@@ -73,11 +84,11 @@ Token = Annotated[str, Path(description="as it stands in the mail", json_schema_
 
 
 @dataclass(frozen=True)
-class Linked:
+class LinkedOffer:
     """The offer behind a link, with what its page tells."""
 
     offer: Offer
-    seen: SearchSeen
+    seen: SearchDetails
     definition: FrameworkDefinition | None
 
     @property
@@ -85,34 +96,34 @@ class Linked:
         return Caller("offer-link", self.seen.council, frozenset(), self.offer.provider_id, by_link=True)
 
 
-async def _behind_link(
-    token: Token, links: Annotated[OfferLinks, injected(OfferLinks)], ask: Queries, now: Now
-) -> Linked:
+async def _find_linked_offer(
+    token: Token, links: Annotated[OfferLinks, inject(OfferLinks)], queries: Queries, now: Now
+) -> LinkedOffer:
     """Raises LinkNotValid, for an offer of somebody else as well."""
     link = links.check(token, now=now)
-    seen = await _search_with(link, ask)
-    offer = seen.search.offer(link.offer_id) if seen is not None else None
+    seen = await _find_search(link, queries)
+    offer = seen.search.find_offer(link.offer_id) if seen is not None else None
     if seen is None or offer is None or offer.provider_id != link.provider_id:
         raise LinkNotValid
-    package_attributes(seen.search.package_id)
-    return Linked(offer, seen, await ask.definition_of(seen.search))
+    set_package(seen.search.package_id)
+    return LinkedOffer(offer, seen, await queries.find_definition(seen.search))
 
 
-async def _search_with(link: OfferLink, ask: SearchQueries) -> SearchSeen | None:
-    seen = await ask.offer(link.offer_id)
-    return await ask.search(seen.package_id) if seen is not None else None
+async def _find_search(link: OfferLink, queries: SearchQueries) -> SearchDetails | None:
+    seen = await queries.find_offer(link.offer_id)
+    return await queries.find_search(seen.package_id) if seen is not None else None
 
 
-BehindLink = Annotated[Linked, Depends(_behind_link)]
-Do = Annotated[CommandBus, Depends(command_bus_without_idempotency)]
+OfferBehindLink = Annotated[LinkedOffer, Depends(_find_linked_offer)]
+LinkBus = Annotated[CommandBus, Depends(command_bus_without_idempotency)]
 
 
 # A link that lost or gained something on its way is damaged, whatever it is now: hence a path, and not a name.
 @router.head("/v1/offer-links/{token:path}", include_in_schema=False)
 @router.get("/v1/offer-links/{token:path}")
-async def show_offer_behind_link(linked: BehindLink) -> Response:
+async def show_offer_behind_link(linked: OfferBehindLink) -> Response:
     """A page for people: the offer behind the link of a mail, as it stands. Looking at it answers nothing."""
-    return _response(page_of(linked.seen.search, linked.offer, linked.definition))
+    return _build_response(build_offer_page(linked.seen.search, linked.offer, linked.definition))
 
 
 @router.post(
@@ -122,36 +133,39 @@ async def show_offer_behind_link(linked: BehindLink) -> Response:
         "requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": FORM}}}
     },
 )
-async def answer_by_link(linked: BehindLink, request: Request, do: Do) -> Response:
+async def answer_by_link(linked: OfferBehindLink, request: Request, bus: LinkBus) -> Response:
     """Accept or decline the offer behind the link of a mail; a page says what was recorded."""
     search, definition = linked.seen.search, linked.definition
-    reply = reply_in(await request.body())
-    if isinstance(reply, Mistake):
-        return _response(page_of(search, linked.offer, definition, mistake=reply), status=422)
-    command = AnswerAnOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, reply)
-    return await do.execute(
+    reply = parse_reply(await request.body())
+    if isinstance(reply, FormMistake):
+        return _build_response(build_offer_page(search, linked.offer, definition, mistake=reply), status=422)
+    command = AnswerOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, reply)
+    return await bus.execute(
         command,
-        answer_offer,
-        on=stream_of(search.package_id),
+        handle_command,
+        on=to_stream_key(search.package_id),
         by=linked.caller,
-        respond=lambda result: _tell(result, definition),
+        respond=lambda result: _render_answer(result, command.offer_id, definition),
     )
 
 
-def _tell(result: Answered, definition: FrameworkDefinition | None) -> HttpAnswer:
-    html, headers = rendered(page_after(result, definition))
-    return HttpAnswer(409 if isinstance(result.outcome, Late) else 200, html, tuple(headers.items()))
+def _render_answer(result: CommandResult, offer_id: OfferId, definition: FrameworkDefinition | None) -> HttpAnswer:
+    offer = result.search.find_offer(offer_id)
+    if offer is None:
+        raise OfferNotFound
+    html, headers = render_page(build_answer_page(result.outcome, result.search, offer, definition))
+    return HttpAnswer(409 if isinstance(result.outcome, AnswerNotUsed) else 200, html, tuple(headers.items()))
 
 
-def _explained(refusal: CallOffError) -> Response:
+def _explain_refusal(refusal: CallOffError) -> Response:
     """One page for every link that is not valid, so that nothing can be learnt from it."""
-    plain = response_to(refusal)
-    response = _response(NOT_VALID if isinstance(refusal, NotFound) else NOT_NOW, status=plain.status_code)
+    plain = to_problem_response(refusal)
+    response = _build_response(NOT_VALID if isinstance(refusal, NotFound) else NOT_NOW, status=plain.status_code)
     if "Retry-After" in plain.headers:
         response.headers["Retry-After"] = plain.headers["Retry-After"]
     return response
 
 
-def _response(page: Page, *, status: int = 200) -> Response:
-    html, headers = rendered(page)
+def _build_response(page: OfferPage, *, status: int = 200) -> Response:
+    html, headers = render_page(page)
     return Response(html, status, headers)

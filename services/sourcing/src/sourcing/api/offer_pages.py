@@ -3,25 +3,23 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from contracts.events.packages import LateReason
 from contracts.framework import FrameworkDefinition
+from contracts.office_time import to_office_time
 from contracts.values import Care, CarerGender, PassOverReason, PriceUnit, Terms, Visit, Weekday
 from sourcing.domain.search import Decline, Offer, OfferStatus, Search
-from sourcing.domain.steps import Late
-from sourcing.handlers import Answered
+from sourcing.domain.steps import AnswerNotUsed, Outcome
 
-LONDON: Final = ZoneInfo("Europe/London")
-RING: Final = "If this answer is not the one you meant, telephone the council's brokerage team."
+CORRECTION_HINT: Final = "If this answer is not the one you meant, telephone the council's brokerage team."
 
 
 @dataclass(frozen=True)
-class Mistake:
+class FormMistake:
     """What is wrong with a form, and the id of the place on the page where it is put right."""
 
     text: str
-    where: str
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -33,72 +31,76 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Page:
+class OfferPage:
     """One page; its forms are there as long as the offer can be answered."""
 
     heading: str
-    says: tuple[str, ...]
+    paragraphs: tuple[str, ...]
     facts: tuple[Fact, ...] = ()
     can_be_answered: bool = False
-    mistake: Mistake | None = None
+    mistake: FormMistake | None = None
 
 
-NOT_VALID: Final = Page(
+NOT_VALID: Final = OfferPage(
     "This link is not valid",
     (
         "It may have ended, or a part of it was lost on the way.",
         "Use the link in the newest mail about the offer, or telephone the council's brokerage team.",
     ),
 )
-NOT_NOW: Final = Page(
+NOT_NOW: Final = OfferPage(
     "This cannot be done just now",
     (
         "Nothing was recorded. Load this page again in a minute.",
         "If that does not help, telephone the council's brokerage team before the time to answer is over.",
     ),
 )
-TOO_LARGE: Final = Page("This is more than we can read", ("Nothing was recorded. Open the link in the mail again.",))
+TOO_LARGE: Final = OfferPage(
+    "This is more than we can read", ("Nothing was recorded. Open the link in the mail again.",)
+)
 
 
-def page_of(
-    search: Search, offer: Offer, definition: FrameworkDefinition | None, *, mistake: Mistake | None = None
-) -> Page:
+def build_offer_page(
+    search: Search, offer: Offer, definition: FrameworkDefinition | None, *, mistake: FormMistake | None = None
+) -> OfferPage:
     """An offer as it stands: what is offered and until when, or what has become of it."""
     if offer.is_live:
-        says = _until_when(offer)
-        facts = _facts(search.care, offer, definition)
-        return Page("Offer of a package of care", says, facts, can_be_answered=True, mistake=mistake)
-    heading, says = _became(search, offer)
+        says = _describe_deadline(offer)
+        facts = _list_facts(search.care, offer, definition)
+        return OfferPage("Offer of a package of care", says, facts, can_be_answered=True, mistake=mistake)
+    heading, says = _describe_end(search, offer)
     if offer.status is OfferStatus.ACCEPTED:
-        return Page(heading, says, _facts(search.care, offer, definition), mistake=mistake)
-    return Page(heading, says, _facts_in_short(search.care, definition), mistake=mistake)
+        return OfferPage(heading, says, _list_facts(search.care, offer, definition), mistake=mistake)
+    return OfferPage(heading, says, _list_key_facts(search.care, definition), mistake=mistake)
 
 
-def page_after(result: Answered, definition: FrameworkDefinition | None) -> Page:
+def build_answer_page(
+    outcome: Outcome, search: Search, offer: Offer, definition: FrameworkDefinition | None
+) -> OfferPage:
     """What an answer came to, the same whenever it is given again."""
-    search, offer, outcome = result.search, result.offer, result.outcome
-    if isinstance(outcome, Late):
-        says = (_why_not(outcome, offer), "Your answer is on record, and no other one is needed. Thank you.")
-        return Page(_HEADINGS[outcome.reason], says, _facts_in_short(search.care, definition))
-    if isinstance(offer.reply, Decline):
-        says = (f"Your reason: {offer.reply.reason}.", f"Nothing more is needed from you. {RING}")
-        return Page("We have recorded that you decline", says, _facts_in_short(search.care, definition))
-    _, says = _became(search, offer)
-    return Page("We have recorded that you accept", says, _facts(search.care, offer, definition))
+    if isinstance(outcome, AnswerNotUsed):
+        says = (_explain_refusal(outcome, offer), "Your answer is on record, and no other one is needed. Thank you.")
+        return OfferPage(_HEADINGS[outcome.reason], says, _list_key_facts(search.care, definition))
+    if isinstance(offer.answer, Decline):
+        says = (f"Your reason: {offer.answer.reason}.", f"Nothing more is needed from you. {CORRECTION_HINT}")
+        return OfferPage("We have recorded that you decline", says, _list_key_facts(search.care, definition))
+    _, says = _describe_end(search, offer)
+    return OfferPage("We have recorded that you accept", says, _list_facts(search.care, offer, definition))
 
 
 # --- until when
 
 
-def _until_when(offer: Offer) -> tuple[str, ...]:
+def _describe_deadline(offer: Offer) -> tuple[str, ...]:
     if offer.answer_by is not None:
-        end = _instant(offer.answer_by)
+        end = _format_instant(offer.answer_by)
         return (f"Answer before {end}.", "An answer that comes at that time or later is too late.")
     counted = (
         "Only the brokerage's working hours count" if offer.in_brokerage_time else "Every minute counts, day and night"
     )
+    length = _format_length(offer.answer_minutes)
     return (
-        f"You have {_length(offer.answer_minutes)} to answer, from when this offer was delivered to you. {counted}.",
+        f"You have {length} to answer, from when this offer was delivered to you. {counted}.",
         "The delivery is not confirmed yet: load this page again to see until what time you can answer.",
     )
 
@@ -106,35 +108,41 @@ def _until_when(offer: Offer) -> tuple[str, ...]:
 # --- what became of it
 
 
-def _became(search: Search, offer: Offer) -> tuple[str, tuple[str, ...]]:
+def _describe_end(search: Search, offer: Offer) -> tuple[str, tuple[str, ...]]:
     if offer.status is OfferStatus.ACCEPTED:
-        return "This offer was accepted", _accepted(search, offer)
-    if offer.status is OfferStatus.DECLINED and isinstance(offer.reply, Decline):
+        return "This offer was accepted", _describe_acceptance(search, offer)
+    if offer.status is OfferStatus.DECLINED and isinstance(offer.answer, Decline):
         return "This offer was declined", (
-            f"The reason given: {offer.reply.reason}.",
-            f"Nothing is needed from you. {RING}",
+            f"The reason given: {offer.answer.reason}.",
+            f"Nothing is needed from you. {CORRECTION_HINT}",
         )
     if offer.status is OfferStatus.EXPIRED:
-        return "The time to answer is over", (_ended(offer), "Nothing is needed from you any more. Thank you.")
+        return "The time to answer is over", (
+            _describe_expiry(offer),
+            "Nothing is needed from you any more. Thank you.",
+        )
     if offer.award_refused_for:
-        return _HEADINGS[LateReason.NO_LONGER_ELIGIBLE], (_barred(offer.award_refused_for), "Your answer is on record.")
+        return _HEADINGS[LateReason.NO_LONGER_ELIGIBLE], (
+            _explain_bar(offer.award_refused_for),
+            "Your answer is on record.",
+        )
     return "This offer was withdrawn", ("The council has taken it back. Nothing is needed from you. Thank you.",)
 
 
-def _accepted(search: Search, offer: Offer) -> tuple[str, ...]:
+def _describe_acceptance(search: Search, offer: Offer) -> tuple[str, ...]:
     placement = search.placement
     if placement is not None and placement.offer_id == offer.offer_id and placement.voided:
         return ("The council has taken the package back since, before care began.", "Nothing is needed from you.")
     return (
         "The package is placed with you, on the terms below.",
-        f"The council will tell you who the person is and where they live. {RING}",
+        f"The council will tell you who the person is and where they live. {CORRECTION_HINT}",
     )
 
 
-def _ended(offer: Offer) -> str:
+def _describe_expiry(offer: Offer) -> str:
     if offer.answer_by is None:
         return "Nobody could be reached about this offer in time."
-    return f"It could be answered before {_instant(offer.answer_by)}."
+    return f"It could be answered before {_format_instant(offer.answer_by)}."
 
 
 # --- why an answer was not used
@@ -147,19 +155,19 @@ _HEADINGS: Final = {
 }
 
 
-def _why_not(late: Late, offer: Offer) -> str:
+def _explain_refusal(late: AnswerNotUsed, offer: Offer) -> str:
     match late.reason:
         case LateReason.AFTER_THE_END:
-            return f"The time to answer was over. {_ended(offer)}"
+            return f"The time to answer was over. {_describe_expiry(offer)}"
         case LateReason.ALREADY_ANSWERED:
-            return f"Another answer to it came first: it was {offer.status}. {RING}"
+            return f"Another answer to it came first: it was {offer.status}. {CORRECTION_HINT}"
         case LateReason.WITHDRAWN:
             return "The council had taken the offer back before."
         case LateReason.NO_LONGER_ELIGIBLE:
-            return _barred(late.passed_over)
+            return _explain_bar(late.passed_over)
 
 
-def _barred(reasons: tuple[PassOverReason, ...]) -> str:
+def _explain_bar(reasons: tuple[PassOverReason, ...]) -> str:
     """The person's own wishes are nobody's business."""
     shown = [each for each in reasons if each is not PassOverReason.REFUSED_BY_PERSON]
     why = f" The reason: {', '.join(shown)}." if shown else ""
@@ -169,51 +177,51 @@ def _barred(reasons: tuple[PassOverReason, ...]) -> str:
 # --- what is offered
 
 
-def _facts(care: Care, offer: Offer, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
-    only = () if care.carer_gender is CarerGender.ANY else (Fact("Carers", (_capital(care.carer_gender),)),)
+def _list_facts(care: Care, offer: Offer, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
+    only = () if care.carer_gender is CarerGender.ANY else (Fact("Carers", (_capitalize(care.carer_gender),)),)
     return (
-        *_facts_in_short(care, definition),
-        Fact("Starts on", (_day(care.starts_on),)),
-        Fact("Urgency", (_capital(care.urgency),)),
-        Fact("Hours a week", (f"{offer.weekly_hours:.2f}{_doubled(care)}",)),
-        Fact("Visits", tuple(map(_visit, care.visits))),
-        Fact("Needs", tuple(map(_capital, care.needs)) or ("None given",)),
+        *_list_key_facts(care, definition),
+        Fact("Starts on", (_format_day(care.starts_on),)),
+        Fact("Urgency", (_capitalize(care.urgency),)),
+        Fact("Hours a week", (f"{offer.weekly_hours:.2f}{_format_carer_note(care)}",)),
+        Fact("Visits", tuple(map(_format_visit, care.visits))),
+        Fact("Needs", tuple(map(_capitalize, care.needs)) or ("None given",)),
         Fact("Age", (care.age_band,)),
         *only,
-        Fact("Price", _price(offer.terms)),
+        Fact("Price", _format_price(offer.terms)),
     )
 
 
-def _facts_in_short(care: Care, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
+def _list_key_facts(care: Care, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
     """What tells it from other offers."""
     areas = definition.areas if definition is not None else ()
     area = next((each.name for each in areas if each.code == care.area), care.area)
     framework = definition.title if definition is not None else care.framework
     return (
-        Fact("Service", (_capital(care.service_type),)),
+        Fact("Service", (_capitalize(care.service_type),)),
         Fact("Where", (f"{care.outward_code}, {area}",)),
         Fact("Framework", (framework,)),
     )
 
 
-def _doubled(care: Care) -> str:
+def _format_carer_note(care: Care) -> str:
     return ", the time of each carer counted" if care.carers_at_once > 1 else ""
 
 
-def _visit(visit: Visit) -> str:
+def _format_visit(visit: Visit) -> str:
     window = f"{visit.earliest:%H:%M} to {visit.latest:%H:%M}"
     carers = "1 carer" if visit.carers == 1 else f"{visit.carers} carers"
     critical = ", time-critical" if visit.time_critical else ""
-    return f"{_days(visit.days)}: {window}, {_length(visit.minutes)}, {carers}{critical}"
+    return f"{_format_days(visit.days)}: {window}, {_format_length(visit.minutes)}, {carers}{critical}"
 
 
-def _days(days: tuple[Weekday, ...]) -> str:
+def _format_days(days: tuple[Weekday, ...]) -> str:
     if len(days) == len(Weekday):
         return "Every day"
     return ", ".join(day.capitalize() for day in Weekday if day in days)
 
 
-def _price(terms: Terms) -> tuple[str, ...]:
+def _format_price(terms: Terms) -> tuple[str, ...]:
     article = "an" if terms.unit is PriceUnit.HOUR else "a"
     return (
         f"£{terms.rate:,.2f} {article} {terms.unit}",
@@ -222,23 +230,23 @@ def _price(terms: Terms) -> tuple[str, ...]:
     )
 
 
-def _capital(words: str) -> str:
+def _capitalize(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def _length(minutes: int) -> str:
+def _format_length(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     if hours == 0 or rest:
         return f"{minutes} minutes"
     return "1 hour" if hours == 1 else f"{hours} hours"
 
 
-def _day(on: date) -> str:
+def _format_day(on: date) -> str:
     return f"{on:%A} {on.day} {on:%B %Y}"
 
 
-def _instant(at: datetime) -> str:
+def _format_instant(at: datetime) -> str:
     """The wall's clock, to the second where that matters: `10:30 on Monday 2 March 2026, UK time (GMT)`."""
-    local = at.astimezone(LONDON)
+    local = to_office_time(at)
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    return f"{clock} on {_day(local.date())}, UK time ({local:%Z})"
+    return f"{clock} on {_format_day(local.date())}, UK time ({local:%Z})"

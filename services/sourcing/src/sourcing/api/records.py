@@ -7,16 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from contracts.events.packages import ViewUse
+from contracts.events.base import ViewUse
 from contracts.ids import PackageId
 from contracts.values import Terms
-from service_runtime.http.problems import problems
-from sourcing.api.callers import Queries, Reader, searched
-from sourcing.domain.explanation import StageTold, Turn, explain
-from sourcing.domain.search import (
-    SearchStatus,
-)
-from sourcing.ports import Recorded
+from service_runtime.http.instants import Now
+from service_runtime.http.problems import describe_problems
+from sourcing.api.callers import Queries, Reader, find_search
+from sourcing.domain.explanation import CandidateTurn, StageExplanation, explain_stages
+from sourcing.domain.next_step import NextStep, NextStepKind, find_next_step
+from sourcing.domain.search import SearchStatus
+from sourcing.ports import JournalRecord
 
 router = APIRouter(tags=["records"])
 
@@ -47,8 +47,25 @@ class RecordedOut(BaseModel):
     hash: str
 
 
+class NextStepOut(BaseModel):
+    """What happens next to the package, and when."""
+
+    kind: NextStepKind
+    text: str = Field(description="the step in words; providers are named by rank")
+    at: datetime | None = Field(description="when the step is due; null where no instant is known")
+    waits_for_opening: bool = Field(description="the step is held back until brokerage opens")
+    waits_for_officer: bool = Field(description="nothing happens until an officer acts")
+    stage: str | None
+    provider_id: UUID | None = Field(description="eligibility is checked at `at`; a provider can be passed over then")
+    rank: int | None
+    offer_id: UUID | None
+    award_id: UUID | None
+    proposal_id: UUID | None
+    missing: list[str] = Field(description="data missing: what is not published yet")
+
+
 class DecisionOut(BaseModel):
-    """Why the package went where it went, told from the record alone."""
+    """Why the package went where it went, read from its journal, and what happens next."""
 
     package_id: UUID
     status: SearchStatus
@@ -58,13 +75,15 @@ class DecisionOut(BaseModel):
     stages: list[StageOut]
     placed_with: UUID | None
     missing: list[str]
+    next_step: NextStepOut
     record: list[RecordedOut]
 
 
-@router.get("/v1/packages/{package_id}/decision", response_model=DecisionOut, responses=problems(404))
-async def show_decision(package_id: UUID, caller: Reader, ask: Queries) -> DecisionOut:
-    """Who was asked in which order, who was passed over and why, on which versions, and what the record says."""
-    search, record = await searched(package_id, caller, ask), await ask.record(PackageId(package_id))
+@router.get("/v1/packages/{package_id}/decision", response_model=DecisionOut, responses=describe_problems(404))
+async def show_decision(package_id: UUID, caller: Reader, queries: Queries, now: Now) -> DecisionOut:
+    """Who was asked in which order, who was passed over and why, on which versions, and what happens next and when."""
+    search, record = await find_search(package_id, caller, queries), await queries.load_journal(PackageId(package_id))
+    next_step = find_next_step(search, await queries.find_definition(search), now=now)
     placement = search.placement
     return DecisionOut(
         package_id=package_id,
@@ -72,20 +91,38 @@ async def show_decision(package_id: UUID, caller: Reader, ask: Queries) -> Decis
         framework=search.care.framework,
         area=search.care.area,
         definition_version=search.definition_version,
-        stages=[_stage_out(stage) for stage in explain(each.event for each in record)],
+        stages=[_to_stage_out(stage) for stage in explain_stages(each.event for each in record)],
         placed_with=placement.provider_id if placement is not None and not placement.voided else None,
         missing=list(search.missing),
-        record=_record_out(record),
+        next_step=_to_next_step_out(next_step),
+        record=_to_record_out(record),
     )
 
 
-def _stage_out(stage: StageTold) -> StageOut:
-    turns = [_turn_out(turn) for turn in stage.turns]
+def _to_next_step_out(step: NextStep) -> NextStepOut:
+    return NextStepOut(
+        kind=step.kind,
+        text=step.text,
+        at=step.at,
+        waits_for_opening=step.waits_for_opening,
+        waits_for_officer=step.waits_for_officer,
+        stage=step.stage,
+        provider_id=step.provider_id,
+        rank=step.rank,
+        offer_id=step.offer_id,
+        award_id=step.award_id,
+        proposal_id=step.proposal_id,
+        missing=list(step.missing),
+    )
+
+
+def _to_stage_out(stage: StageExplanation) -> StageOut:
+    turns = [_to_turn_out(turn) for turn in stage.turns]
     tier = None if stage.tier is None else int(stage.tier)
     return StageOut(stage=stage.stage, tier=tier, list_version=stage.list_version, turns=turns)
 
 
-def _turn_out(turn: Turn) -> TurnOut:
+def _to_turn_out(turn: CandidateTurn) -> TurnOut:
     return TurnOut(
         provider_id=turn.provider_id,
         rank=turn.rank,
@@ -97,7 +134,7 @@ def _turn_out(turn: Turn) -> TurnOut:
     )
 
 
-def _record_out(record: Sequence[Recorded]) -> list[RecordedOut]:
+def _to_record_out(record: Sequence[JournalRecord]) -> list[RecordedOut]:
     return [
         RecordedOut(
             sequence=each.sequence,

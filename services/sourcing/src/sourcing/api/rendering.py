@@ -11,13 +11,13 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from contracts.values import DeclineReason
-from sourcing.api.offer_pages import Page
+from sourcing.api.offer_pages import OfferPage
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class Look:
+class PageAssets:
     """The template, the style that stands in each page, and the headers that allow it and nothing else."""
 
     template: Template
@@ -26,15 +26,15 @@ class Look:
 
 
 @cache
-def _look() -> Look:
+def _load_assets() -> PageAssets:
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     rooms = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return Look(rooms.get_template("page.html"), style, _headers(style))
+    return PageAssets(rooms.get_template("page.html"), style, _build_headers(style))
 
 
-def _headers(style: str) -> Mapping[str, str]:
+def _build_headers(style: str) -> Mapping[str, str]:
     """Nothing is fetched, framed, cached, indexed, or told to another site: the address itself is the secret."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
@@ -54,8 +54,8 @@ def _headers(style: str) -> Mapping[str, str]:
     }
 
 
-def rendered(page: Page) -> tuple[bytes, dict[str, str]]:
+def render_page(page: OfferPage) -> tuple[bytes, dict[str, str]]:
     """The page as it is sent, and its headers."""
-    look = _look()
+    look = _load_assets()
     html = look.template.render(page=page, style=look.style, reasons=tuple(DeclineReason))
     return html.encode(), dict(look.headers)

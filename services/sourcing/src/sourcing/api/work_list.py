@@ -1,4 +1,4 @@
-"""What needs a person now."""
+"""WorkKind needs a person now."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,26 +9,26 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from service_runtime.http.paging import Limit
-from service_runtime.http.problems import problems
+from service_runtime.http.problems import describe_problems
 from sourcing.api.callers import Officer, Queries
-from sourcing.domain.progress import (
+from sourcing.domain.search import Search
+from sourcing.domain.work_items import (
     AwardToApprove,
     CallToMake,
     ExhaustedSearch,
     HeldSearch,
-    NobodyProposes,
+    NoProposals,
     ProposalsToDecide,
     WorkItem,
-    work_item,
+    find_work_item,
 )
-from sourcing.domain.search import Search
-from sourcing.ports import SearchSeen
+from sourcing.ports import SearchDetails
 
 router = APIRouter(tags=["officers"])
 
 
-What = Literal["exhausted", "held", "call to make", "price to approve", "proposals to decide", "nobody proposes"]
-_WHAT_AND_DO: Final[Mapping[type[WorkItem], tuple[What, str]]] = {
+WorkKind = Literal["exhausted", "held", "call to make", "price to approve", "proposals to decide", "nobody proposes"]
+_LABELS: Final[Mapping[type[WorkItem], tuple[WorkKind, str]]] = {
     ExhaustedSearch: (
         "exhausted",
         "no stage is left: source the package by hand, or change it and request it anew",
@@ -37,7 +37,7 @@ _WHAT_AND_DO: Final[Mapping[type[WorkItem], tuple[What, str]]] = {
     CallToMake: ("call to make", "telephone the provider, then record the call and its answer"),
     AwardToApprove: ("price to approve", "a second officer approves or refuses the price, at pricing"),
     ProposalsToDecide: ("proposals to decide", "look at the proposals and award one, or wait for others"),
-    NobodyProposes: (
+    NoProposals: (
         "nobody proposes",
         "nobody has proposed in all the time the framework allows: find another way, or change the package",
     ),
@@ -47,8 +47,8 @@ _WHAT_AND_DO: Final[Mapping[type[WorkItem], tuple[What, str]]] = {
 class WorkItemOut(BaseModel):
     """One thing that stands still until an officer acts."""
 
-    what: What
-    do: str = Field(description="what helps")
+    what: WorkKind
+    bus: str = Field(description="what helps")
     package_id: UUID
     since: datetime
     stage: str | None
@@ -64,23 +64,23 @@ class WorkList(BaseModel):
     items: list[WorkItemOut]
 
 
-@router.get("/v1/work-list", response_model=WorkList, responses=problems())
-async def show_work_list(caller: Officer, ask: Queries, limit: Limit = 200) -> WorkList:
-    """What needs a person now, the longest wait first."""
-    found = await ask.needing_a_person(caller.council, limit=limit)
-    return WorkList(items=[item for each in found if (item := _work_item_out(each)) is not None])
+@router.get("/v1/work-list", response_model=WorkList, responses=describe_problems())
+async def show_work_list(caller: Officer, queries: Queries, limit: Limit = 200) -> WorkList:
+    """WorkKind needs a person now, the longest wait first."""
+    found = await queries.list_searches_needing_officer(caller.council, limit=limit)
+    return WorkList(items=[item for each in found if (item := _to_work_item_out(each)) is not None])
 
 
-def _work_item_out(seen: SearchSeen) -> WorkItemOut | None:
-    item = work_item(seen.search)
-    return None if item is None else _told(seen.search, item)
+def _to_work_item_out(seen: SearchDetails) -> WorkItemOut | None:
+    item = find_work_item(seen.search)
+    return None if item is None else _build_work_item_out(seen.search, item)
 
 
-def _told(search: Search, item: WorkItem) -> WorkItemOut:
-    what, do = _WHAT_AND_DO[type(item)]
+def _build_work_item_out(search: Search, item: WorkItem) -> WorkItemOut:
+    what, bus = _LABELS[type(item)]
     return WorkItemOut(
         what=what,
-        do=do,
+        bus=bus,
         package_id=search.package_id,
         since=search.requested_at,
         stage=search.listing.stage if search.listing else search.stage.name if search.stage else None,

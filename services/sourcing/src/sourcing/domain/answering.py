@@ -1,4 +1,4 @@
-"""What an answer is worth: the first in time ends the offer; every other one is on record and not used."""
+"""Answers to offers: the first one in time ends the offer; every other one is on record and not used."""
 
 from datetime import datetime
 
@@ -10,53 +10,88 @@ from contracts.events.packages import (
     OfferAccepted,
     OfferClockStarted,
     OfferDeclined,
+    OfferDelivered,
     OfferEnd,
     OfferExpired,
     OfferWithdrawn,
 )
 from contracts.ids import OfferId, ProviderId
 from contracts.values import Channel, PassOverReason
-from sourcing.domain.draft import Course
+from sourcing.domain.draft import Draft
 from sourcing.domain.errors import MarketNotKnown, OfferAlreadyEnded, OfferNotByPhone, OfferNotFound
-from sourcing.domain.market import ProviderFacts, reasons_against
-from sourcing.domain.placing import place
-from sourcing.domain.search import Decline, Offer, OfferStatus, Reply
-from sourcing.domain.steps import Declined, Done, Late, Outcome, Placed
-from sourcing.domain.triggers import AnswerOffer, RecordCall
+from sourcing.domain.market import ProviderFacts, find_pass_over_reasons
+from sourcing.domain.placing import place_package
+from sourcing.domain.search import Decline, Offer, OfferStatus, ProviderAnswer, Search
+from sourcing.domain.steps import AnswerNotUsed, Declined, Done, Outcome, Placed, Result
+from sourcing.domain.triggers import AnswerOffer, OfferExpiryDue, RecordCall
 
 
-def answer_offer(course: Course, order: AnswerOffer) -> Outcome:
-    """A provider answers its own offer. Raises OfferNotFound for another's."""
-    offer = _known(course, order.offer_id)
-    if offer.provider_id != order.provider_id:
+def answer_offer(draft: Draft, command: AnswerOffer) -> Result:
+    """Apply a provider's answer to its own offer. Raises OfferNotFound for another provider's offer."""
+    offer = _get_offer(draft, command.offer_id)
+    if offer.provider_id != command.provider_id:
         raise OfferNotFound
-    return _answer(course, offer, order.reply)
+    return Result(_apply_answer(draft, offer, command.answer))
 
 
-def record_call(course: Course, order: RecordCall) -> Outcome:
-    """A call that reaches the provider delivers the offer; an answer given on it counts in the same step.
+def record_call(draft: Draft, command: RecordCall) -> Result:
+    """Record a call. A call that reaches the provider delivers the offer; its answer counts in the same step.
 
     Raises OfferNotFound, OfferNotByPhone, and OfferAlreadyEnded for a call without an answer.
     """
-    offer = _known(course, order.offer_id)
+    offer = _get_offer(draft, command.offer_id)
     if offer.channel is not Channel.PHONE:
         raise OfferNotByPhone(f"the offer goes by {offer.channel}; calls are recorded for offers by telephone only")
     if offer.is_live:
-        offer = _called(course, offer, order.result)
-    elif order.reply is None:
+        offer = _record_attempt(draft, offer, command.result)
+    elif command.answer is None:
         raise OfferAlreadyEnded(f"the offer has ended ({offer.status}); no call about it is needed any more")
-    return Done() if order.reply is None else _answer(course, offer, order.reply)
+    return Result(Done() if command.answer is None else _apply_answer(draft, offer, command.answer))
 
 
-def start_clock(course: Course, offer: Offer, *, delivered_at: datetime) -> None:
-    """The provider has the offer: from here its time to answer counts, in brokerage time unless it is urgent."""
+def start_answer_clock(draft: Draft, event: OfferDelivered) -> Result:
+    """Start the time to answer when the offer is delivered, once, and only by the offer's current channel."""
+    offer = find_awaited_offer(draft.search, event)
+    if offer is not None:
+        _start_clock(draft, offer, delivered_at=event.delivered_at)
+    return Result()
+
+
+def expire_offer(draft: Draft, trigger: OfferExpiryDue) -> Result:
+    """End a live offer whose time to answer is over."""
+    offer = draft.search.find_offer(trigger.offer_id)
+    if offer is not None and offer.is_live and offer.has_run_out(draft.at):
+        _end_by_expiry(draft, offer)
+    return Result()
+
+
+def find_awaited_offer(search: Search, event: OfferDelivered) -> Offer | None:
+    """Return the offer that awaits this delivery; None when it is delivered, ended, or goes by another channel."""
+    offer = search.find_offer(event.offer_id)
+    is_awaited = offer is not None and offer.awaits_delivery and offer.channel is event.channel
+    return offer if is_awaited else None
+
+
+def withdraw_offer(draft: Draft, offer: Offer, reason: OfferEnd) -> None:
+    draft.publish(
+        OfferWithdrawn(
+            package_id=draft.search.package_id,
+            offer_id=offer.offer_id,
+            provider_id=offer.provider_id,
+            reason=reason,
+        )
+    )
+
+
+def _start_clock(draft: Draft, offer: Offer, *, delivered_at: datetime) -> None:
+    """Publish until when the offer can be answered: in brokerage time, or in plain time for an urgent package."""
     if offer.in_brokerage_time:
-        answer_by = course.calendar.after(delivered_at, offer.answer_within)
+        answer_by = draft.calendar.add_open_time(delivered_at, offer.answer_within)
     else:
         answer_by = delivered_at + offer.answer_within
-    course.publish(
+    draft.publish(
         OfferClockStarted(
-            package_id=course.search.package_id,
+            package_id=draft.search.package_id,
             offer_id=offer.offer_id,
             provider_id=offer.provider_id,
             delivered_at=delivered_at,
@@ -65,36 +100,25 @@ def start_clock(course: Course, offer: Offer, *, delivered_at: datetime) -> None
     )
 
 
-def expire(course: Course, offer: Offer) -> None:
-    course.publish(
-        OfferExpired(package_id=course.search.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id)
+def _end_by_expiry(draft: Draft, offer: Offer) -> None:
+    draft.publish(
+        OfferExpired(package_id=draft.search.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id)
     )
 
 
-def withdraw(course: Course, offer: Offer, reason: OfferEnd) -> None:
-    course.publish(
-        OfferWithdrawn(
-            package_id=course.search.package_id,
-            offer_id=offer.offer_id,
-            provider_id=offer.provider_id,
-            reason=reason,
-        )
-    )
-
-
-def _known(course: Course, offer_id: OfferId) -> Offer:
-    offer = course.search.offer(offer_id)
+def _get_offer(draft: Draft, offer_id: OfferId) -> Offer:
+    offer = draft.search.find_offer(offer_id)
     if offer is None:
         raise OfferNotFound
     return offer
 
 
-def _called(course: Course, offer: Offer, result: CallResult) -> Offer:
-    """The offer after one more call; a call after the delivery is on record and changes nothing."""
+def _record_attempt(draft: Draft, offer: Offer, result: CallResult) -> Offer:
+    """Record one more call and return the offer after it; a call after the delivery changes nothing else."""
     attempt = offer.calls + 1
-    course.publish(
+    draft.publish(
         CallRecorded(
-            package_id=course.search.package_id,
+            package_id=draft.search.package_id,
             offer_id=offer.offer_id,
             provider_id=offer.provider_id,
             result=result,
@@ -102,82 +126,84 @@ def _called(course: Course, offer: Offer, result: CallResult) -> Offer:
         )
     )
     if offer.awaits_call and result is CallResult.REACHED:
-        start_clock(course, offer, delivered_at=course.at)
-    elif offer.awaits_call and attempt >= course.definition.sequence_named(offer.stage).calls_before_expiry:
-        expire(course, offer)
-    return _known(course, offer.offer_id)
+        _start_clock(draft, offer, delivered_at=draft.at)
+    elif offer.awaits_call and attempt >= draft.definition.get_sequential_stage(offer.stage).calls_before_expiry:
+        _end_by_expiry(draft, offer)
+    return _get_offer(draft, offer.offer_id)
 
 
-def _answer(course: Course, offer: Offer, reply: Reply) -> Outcome:
-    if offer.reply == reply:
-        return _same_again(course, offer)
+def _apply_answer(draft: Draft, offer: Offer, answer: ProviderAnswer) -> Outcome:
+    if offer.answer == answer:
+        return _find_repeated_outcome(draft, offer)
     if not offer.is_live:
-        return _refuse(course, offer, reply, _why_too_late(offer))
-    if offer.has_run_out(course.at):
-        expire(course, offer)
-        return _refuse(course, offer, reply, LateReason.AFTER_THE_END)
-    if isinstance(reply, Decline):
-        return _decline(course, offer, reply)
-    return _award(course, offer, reply)
+        return _refuse_answer(draft, offer, answer, _find_late_reason(offer))
+    if offer.has_run_out(draft.at):
+        _end_by_expiry(draft, offer)
+        return _refuse_answer(draft, offer, answer, LateReason.AFTER_THE_END)
+    if isinstance(answer, Decline):
+        return _decline_offer(draft, offer, answer)
+    return _accept_offer(draft, offer, answer)
 
 
-def _same_again(course: Course, offer: Offer) -> Outcome:
-    """An identical repeat of the answer that ended the offer gets the same response, and is no news."""
+def _find_repeated_outcome(draft: Draft, offer: Offer) -> Outcome:
+    """Return the outcome of an answer that is repeated unchanged; nothing is published again."""
     if offer.status is OfferStatus.DECLINED:
         return Declined(offer.offer_id)
     if offer.status is OfferStatus.ACCEPTED:
-        return Placed(course.placement)
-    return Late(LateReason.NO_LONGER_ELIGIBLE, offer.award_refused_for)
+        return Placed(draft.placement)
+    return AnswerNotUsed(LateReason.NO_LONGER_ELIGIBLE, offer.award_refused_for)
 
 
-def _why_too_late(offer: Offer) -> LateReason:
+def _find_late_reason(offer: Offer) -> LateReason:
     if offer.status is OfferStatus.WITHDRAWN:
         return LateReason.WITHDRAWN
-    return LateReason.AFTER_THE_END if offer.reply is None else LateReason.ALREADY_ANSWERED
+    return LateReason.AFTER_THE_END if offer.answer is None else LateReason.ALREADY_ANSWERED
 
 
-def _refuse(
-    course: Course, offer: Offer, reply: Reply, reason: LateReason, against: tuple[PassOverReason, ...] = ()
-) -> Late:
-    course.publish(
+def _refuse_answer(
+    draft: Draft, offer: Offer, answer: ProviderAnswer, reason: LateReason, reasons: tuple[PassOverReason, ...] = ()
+) -> AnswerNotUsed:
+    draft.publish(
         LateAnswerRefused(
-            package_id=course.search.package_id,
+            package_id=draft.search.package_id,
             offer_id=offer.offer_id,
             provider_id=offer.provider_id,
-            answer=reply.answer,
+            answer=answer.kind,
             reason=reason,
-            passed_over=against,
+            passed_over=reasons,
         )
     )
-    return Late(reason, against)
+    return AnswerNotUsed(reason, reasons)
 
 
-def _decline(course: Course, offer: Offer, reply: Decline) -> Declined:
-    course.publish(
+def _decline_offer(draft: Draft, offer: Offer, answer: Decline) -> Declined:
+    draft.publish(
         OfferDeclined(
-            package_id=course.search.package_id,
+            package_id=draft.search.package_id,
             offer_id=offer.offer_id,
             provider_id=offer.provider_id,
-            reason=reply.reason,
-            note_id=reply.note_id,
+            reason=answer.reason,
+            note_id=answer.note_id,
         )
     )
     return Declined(offer.offer_id)
 
 
-def _award(course: Course, offer: Offer, reply: Reply) -> Outcome:
-    """Rating, embargo and the person's refusal are looked at once more; who may still have it, has it."""
-    search, facts = course.search, _facts_at_award(course, offer.provider_id)
-    against = reasons_against(facts, care=search.care, wishes=search.wishes, tier=course.stage.tier, at_award=True)
-    if against:
-        withdraw(course, offer, OfferEnd.PROVIDER_NOT_ELIGIBLE)
-        return _refuse(course, offer, reply, LateReason.NO_LONGER_ELIGIBLE, against)
-    course.publish(OfferAccepted(package_id=search.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id))
-    return Placed(place(course, offer, facts, stage=offer.stage, weekly_hours=offer.weekly_hours))
+def _accept_offer(draft: Draft, offer: Offer, answer: ProviderAnswer) -> Outcome:
+    """Check rating, embargo and the person's refusal again, then place the package or refuse the acceptance."""
+    search, facts = draft.search, _get_facts_at_award(draft, offer.provider_id)
+    reasons = find_pass_over_reasons(
+        facts, care=search.care, wishes=search.wishes, tier=draft.stage.tier, at_award=True
+    )
+    if reasons:
+        withdraw_offer(draft, offer, OfferEnd.PROVIDER_NOT_ELIGIBLE)
+        return _refuse_answer(draft, offer, answer, LateReason.NO_LONGER_ELIGIBLE, reasons)
+    draft.publish(OfferAccepted(package_id=search.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id))
+    return Placed(place_package(draft, offer, facts, stage=offer.stage, weekly_hours=offer.weekly_hours))
 
 
-def _facts_at_award(course: Course, provider_id: ProviderId) -> ProviderFacts:
-    facts = course.market.facts_of(provider_id)
+def _get_facts_at_award(draft: Draft, provider_id: ProviderId) -> ProviderFacts:
+    facts = draft.market.get_facts(provider_id)
     if facts.eligibility is None:
-        raise MarketNotKnown("whether you may be awarded this package is not known here yet; try again", retry_after=1)
+        raise MarketNotKnown("your eligibility for this package is not known here yet; try again", retry_after=1)
     return facts

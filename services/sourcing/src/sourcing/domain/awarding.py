@@ -1,7 +1,8 @@
-"""An officer takes a proposal; above the package's ceiling a second one has to agree (pricing asks it).
+"""Awards of a package to a proposal. Above the package's ceiling a second officer has to approve, through pricing.
 
-Embargo and the person's refusal bar an award; a rating is shown, and Inadequate needs the officer's reason. All of it
-is looked at when the award is made, and once more when the second officer agrees. Who comes too late is on record.
+An embargo and the person's refusal bar an award; a rating is shown, and Inadequate needs the officer's reason. All of
+it is checked when the award is made, and again when the second officer approves. An award that comes too late is on
+record.
 """
 
 from collections.abc import Iterator
@@ -19,64 +20,72 @@ from contracts.events.listings import (
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.ids import AwardId
 from contracts.values import Rating
-from sourcing.domain.draft import Course
+from sourcing.domain.draft import Draft
 from sourcing.domain.errors import PackageNotOpen
-from sourcing.domain.listing import known_facts, known_proposal, works_here
+from sourcing.domain.listing import get_known_facts, get_proposal, is_listing_provider
 from sourcing.domain.market import ProviderFacts
-from sourcing.domain.placing import place
+from sourcing.domain.placing import place_package
 from sourcing.domain.search import Listing, PendingAward, Proposal, SearchStatus
-from sourcing.domain.steps import AwaitsApproval, Barred, Outcome, Placed
-from sourcing.domain.triggers import Award
+from sourcing.domain.steps import AwaitsApproval, AwardBarred, Outcome, Placed, Result
+from sourcing.domain.triggers import AwardProposal
 
 
-def award(course: Course, order: Award) -> Outcome:
-    """An officer takes a proposal. Raises PackageNotOpen, ProposalNotFound, MarketNotKnown, and InvalidInput where a
-    provider that is rated Inadequate is awarded without a reason.
+def award_proposal(draft: Draft, command: AwardProposal) -> Result:
+    """Award the package to a proposal; the same award again has the same outcome.
+
+    Raises PackageNotOpen, ProposalNotFound, MarketNotKnown, and InvalidInput where a provider that is rated Inadequate
+    is awarded without a reason.
     """
-    listing = course.search.listing
+    listing = draft.search.listing
     if listing is None:
-        raise PackageNotOpen(f"the package is {course.search.status} and was never open to proposals")
-    proposal = known_proposal(listing, order.proposal_id)
-    return _as_it_stands(course, listing, proposal) or _decide(course, listing, proposal, order)
+        raise PackageNotOpen(f"the package is {draft.search.status} and was never open to proposals")
+    proposal = get_proposal(listing, command.proposal_id)
+    repeated = _find_repeated_outcome(draft, listing, proposal)
+    return Result(repeated or _decide_award(draft, listing, proposal, command))
 
 
-def place_approved(course: Course, event: SpotPriceApproved) -> None:
-    """The second officer agrees: whoever may still have the package, has it. An award that has lapsed stays so."""
-    listing = course.search.listing
+def place_approved_award(draft: Draft, event: SpotPriceApproved) -> Result:
+    """Place the package when the second officer approves, if the provider may still have it.
+
+    The approval of an award that has lapsed changes nothing.
+    """
+    listing = draft.search.listing
     if listing is None or listing.award is None or listing.award.award_id != event.award_id:
-        return
-    decided, proposal = listing.award, known_proposal(listing, listing.award.proposal_id)
-    facts = known_facts(course, proposal.provider_id)
-    bars = tuple(_bars_at_approval(course, decided, facts, second_officer=event.officer))
+        return Result()
+    pending, proposal = listing.award, get_proposal(listing, listing.award.proposal_id)
+    facts = get_known_facts(draft, proposal.provider_id)
+    bars = tuple(_find_bars_at_approval(draft, pending, facts, second_officer=event.officer))
     if bars:
-        _bar(course, decided, proposal, facts, bars, officer=event.officer)
-        return
-    _carry_out(course, decided, proposal, facts, second_officer=event.officer)
+        _refuse_award(draft, pending, proposal, facts, bars, officer=event.officer)
+    else:
+        _complete_award(draft, pending, proposal, facts, second_officer=event.officer)
+    return Result()
 
 
-def drop_award(course: Course, event: SpotPriceRefused) -> None:
-    """The second officer does not agree: the package stays open."""
-    listing = course.search.listing
+def drop_refused_award(draft: Draft, event: SpotPriceRefused) -> Result:
+    """Drop the award when the second officer refuses the price; the package stays open."""
+    listing = draft.search.listing
     if listing is not None and listing.award is not None and listing.award.award_id == event.award_id:
-        lapse(course, AwardEnd.PRICE_REFUSED)
+        lapse_award(draft, AwardEnd.PRICE_REFUSED)
+    return Result()
 
 
-def withdraw_award(course: Course) -> None:
-    """The package is withdrawn while an award of it waits for a second officer."""
-    if course.search.listing is not None:
-        lapse(course, AwardEnd.PACKAGE_WITHDRAWN)
+def withdraw_award(draft: Draft) -> None:
+    """End an award that waits for a second officer because its package is withdrawn."""
+    if draft.search.listing is not None:
+        lapse_award(draft, AwardEnd.PACKAGE_WITHDRAWN)
 
 
-def lapse(course: Course, reason: AwardEnd) -> None:
-    """An award that waits, waits no more."""
-    pending = course.listing.award
+def lapse_award(draft: Draft, reason: AwardEnd) -> None:
+    """End an award that waits for a second officer; without one, do nothing."""
+    pending = draft.listing.award
     if pending is None:
         return
-    proposal = known_proposal(course.listing, pending.proposal_id)
-    course.publish(
+    proposal = get_proposal(draft.listing, pending.proposal_id)
+    draft.publish(
         AwardLapsed(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
             award_id=pending.award_id,
             proposal_id=proposal.proposal_id,
             provider_id=proposal.provider_id,
@@ -85,126 +94,126 @@ def lapse(course: Course, reason: AwardEnd) -> None:
     )
 
 
-def _as_it_stands(course: Course, listing: Listing, proposal: Proposal) -> Outcome | None:
-    """The same award again is the same award, whoever gives it."""
-    if course.search.status is SearchStatus.PLACED and course.placement.proposal_id == proposal.proposal_id:
-        return Placed(course.placement)
+def _find_repeated_outcome(draft: Draft, listing: Listing, proposal: Proposal) -> Outcome | None:
+    """Return the outcome of an award that was made before, by any officer; else None."""
+    if draft.search.status is SearchStatus.PLACED and draft.placement.proposal_id == proposal.proposal_id:
+        return Placed(draft.placement)
     if listing.award is not None and listing.award.proposal_id == proposal.proposal_id:
         return AwaitsApproval(listing.award)
     return None
 
 
-def _decide(course: Course, listing: Listing, proposal: Proposal, order: Award) -> Outcome:
-    decided = PendingAward(AwardId(course.new_id()), order.proposal_id, order.officer, order.inadequate_reason)
-    too_late = tuple(_too_late(course, listing))
+def _decide_award(draft: Draft, listing: Listing, proposal: Proposal, command: AwardProposal) -> Outcome:
+    pending = PendingAward(AwardId(draft.new_id()), command.proposal_id, command.officer, command.inadequate_reason)
+    too_late = tuple(_find_late_bars(draft, listing))
     if too_late:
-        facts = course.market.facts_of(proposal.provider_id)
-        return _bar(course, decided, proposal, facts, too_late, officer=order.officer)
-    facts = known_facts(course, proposal.provider_id)
-    _check_reason(facts, order)
-    bars = tuple(_bars(course, facts))
+        facts = draft.market.get_facts(proposal.provider_id)
+        return _refuse_award(draft, pending, proposal, facts, too_late, officer=command.officer)
+    facts = get_known_facts(draft, proposal.provider_id)
+    _check_reason(facts, command)
+    bars = tuple(_find_bars(draft, facts))
     if bars:
-        return _bar(course, decided, proposal, facts, bars, officer=order.officer)
+        return _refuse_award(draft, pending, proposal, facts, bars, officer=command.officer)
     if proposal.terms.rate > listing.ceiling:
-        return _await_approval(course, decided, proposal)
-    return _carry_out(course, decided, proposal, facts, second_officer=None)
+        return _request_approval(draft, pending, proposal)
+    return _complete_award(draft, pending, proposal, facts, second_officer=None)
 
 
-def _too_late(course: Course, listing: Listing) -> Iterator[AwardBar]:
-    """Another officer, or the council's withdrawal, was faster."""
-    if course.search.status is not SearchStatus.LISTED:
+def _find_late_bars(draft: Draft, listing: Listing) -> Iterator[AwardBar]:
+    """Find what came first: another officer's award, or the council's withdrawal."""
+    if draft.search.status is not SearchStatus.LISTED:
         yield AwardBar.NO_LONGER_OPEN
     if listing.award is not None:
         yield AwardBar.ANOTHER_WAITS
 
 
-def _bars(course: Course, facts: ProviderFacts) -> Iterator[AwardBar]:
+def _find_bars(draft: Draft, facts: ProviderFacts) -> Iterator[AwardBar]:
     if facts.embargoed:
         yield AwardBar.EMBARGOED
-    if facts.provider_id in course.search.wishes.refused:
+    if facts.provider_id in draft.search.wishes.refused:
         yield AwardBar.REFUSED_BY_PERSON
-    if not works_here(course, course.listing, facts):
+    if not is_listing_provider(draft, draft.listing, facts):
         yield AwardBar.NOT_OF_THIS_AREA
 
 
-def _bars_at_approval(
-    course: Course, decided: PendingAward, facts: ProviderFacts, *, second_officer: str
+def _find_bars_at_approval(
+    draft: Draft, pending: PendingAward, facts: ProviderFacts, *, second_officer: str
 ) -> Iterator[AwardBar]:
-    """The provider may have been rated Inadequate since: only the first officer can say why it is awarded even so."""
-    if second_officer == decided.officer:
+    """Find what bars a waiting award; the provider may have been rated Inadequate since the first officer's award."""
+    if second_officer == pending.officer:
         yield AwardBar.SAME_OFFICER
-    yield from _bars(course, facts)
-    if _lacks_reason(facts, decided.inadequate_reason):
+    yield from _find_bars(draft, facts)
+    if _is_reason_missing(facts, pending.inadequate_reason):
         yield AwardBar.INADEQUATE_WITHOUT_REASON
 
 
-def _check_reason(facts: ProviderFacts, order: Award) -> None:
-    if _lacks_reason(facts, order.inadequate_reason):
+def _check_reason(facts: ProviderFacts, command: AwardProposal) -> None:
+    if _is_reason_missing(facts, command.inadequate_reason):
         known = ", ".join(reason.value for reason in InadequateReason)
-        detail = f"the provider is rated Inadequate: say why it is awarded all the same ({known})"
+        detail = f"the provider is rated Inadequate; state why it is awarded nevertheless: one of {known}"
         raise InvalidInput(FieldError("#/inadequate_reason", detail))
 
 
-def _lacks_reason(facts: ProviderFacts, reason: InadequateReason | None) -> bool:
+def _is_reason_missing(facts: ProviderFacts, reason: InadequateReason | None) -> bool:
     return facts.rating is Rating.INADEQUATE and reason is None
 
 
-def _await_approval(course: Course, decided: PendingAward, proposal: Proposal) -> AwaitsApproval:
-    course.publish(
+def _request_approval(draft: Draft, pending: PendingAward, proposal: Proposal) -> AwaitsApproval:
+    draft.publish(
         AwardAwaitsApproval(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
-            award_id=decided.award_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
+            award_id=pending.award_id,
             proposal_id=proposal.proposal_id,
             provider_id=proposal.provider_id,
             terms=proposal.terms,
-            ceiling=course.listing.ceiling,
-            officer=decided.officer,
-            inadequate_reason=decided.inadequate_reason,
+            ceiling=draft.listing.ceiling,
+            officer=pending.officer,
+            inadequate_reason=pending.inadequate_reason,
         )
     )
-    return AwaitsApproval(decided)
+    return AwaitsApproval(pending)
 
 
-def _bar(
-    course: Course,
-    decided: PendingAward,
+def _refuse_award(
+    draft: Draft,
+    pending: PendingAward,
     proposal: Proposal,
     facts: ProviderFacts,
     bars: tuple[AwardBar, ...],
     *,
     officer: str,
-) -> Barred:
-    course.publish(
+) -> AwardBarred:
+    draft.publish(
         AwardRefused(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
-            award_id=decided.award_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
+            award_id=pending.award_id,
             proposal_id=proposal.proposal_id,
             provider_id=proposal.provider_id,
             officer=officer,
             reasons=bars,
-            views=facts.views,
+            views=facts.projection_uses,
         )
     )
-    return Barred(bars)
+    return AwardBarred(bars)
 
 
-def _carry_out(
-    course: Course, decided: PendingAward, proposal: Proposal, facts: ProviderFacts, *, second_officer: str | None
+def _complete_award(
+    draft: Draft, pending: PendingAward, proposal: Proposal, facts: ProviderFacts, *, second_officer: str | None
 ) -> Placed:
-    course.publish(
+    draft.publish(
         ProposalAwarded(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
-            award_id=decided.award_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
+            award_id=pending.award_id,
             proposal_id=proposal.proposal_id,
             provider_id=proposal.provider_id,
-            officer=decided.officer,
+            officer=pending.officer,
             second_officer=second_officer,
             rating=facts.rating,
-            inadequate_reason=decided.inadequate_reason,
+            inadequate_reason=pending.inadequate_reason,
         )
     )
-    hours = course.search.care.weekly_hours
-    return Placed(place(course, proposal, facts, stage=course.listing.stage, weekly_hours=hours))
+    hours = draft.search.care.weekly_hours
+    return Placed(place_package(draft, proposal, facts, stage=draft.listing.stage, weekly_hours=hours))

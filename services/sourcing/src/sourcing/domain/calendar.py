@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from contracts.framework import BrokerageTime
 from sourcing.domain.errors import NoOpeningInSight
 
-HORIZON: Final = 30
+HORIZON_DAYS: Final = 30
 """Days ahead in which the brokerage must open; a longer closure is a mistake in the calendar."""
 
 
@@ -21,57 +21,57 @@ class BrokerageCalendar:
 
     def is_open(self, at: datetime) -> bool:
         """Opening time is open, closing time is closed."""
-        day = self._local_day(at)
-        return self._works_on(day) and self._opens(day) <= at < self._closes(day)
+        day = self._get_local_day(at)
+        return self._is_working_day(day) and self._get_opening(day) <= at < self._get_closing(day)
 
-    def next_opening(self, at: datetime) -> datetime:
+    def find_opening_from(self, at: datetime) -> datetime:
         """The first instant from `at` on in which the brokerage is open: `at` itself while it is."""
-        return at.astimezone(UTC) if self.is_open(at) else self.opens_after(at)
+        return at.astimezone(UTC) if self.is_open(at) else self.find_opening_after(at)
 
-    def opens_after(self, at: datetime) -> datetime:
+    def find_opening_after(self, at: datetime) -> datetime:
         """The first opening later than `at`. Raises NoOpeningInSight."""
-        openings = (self._opens(day) for day in self._days_from(at) if self._works_on(day))
+        openings = (self._get_opening(day) for day in self._list_days_from(at) if self._is_working_day(day))
         opening = next((opening for opening in openings if opening > at), None)
         if opening is None:
             raise NoOpeningInSight(
-                f"the brokerage does not open within {HORIZON} days of {self._local_day(at).isoformat()}; "
+                f"the brokerage does not open within {HORIZON_DAYS} days of {self._get_local_day(at).isoformat()}; "
                 "correct the days, bank holidays and overrides of the framework's definition"
             )
         return opening
 
-    def after(self, start: datetime, length: timedelta) -> datetime:
+    def add_open_time(self, start: datetime, length: timedelta) -> datetime:
         """The instant at which `length` of open time has passed since `start`: 16:30 and 30 minutes is 17:00."""
-        begins, left = self.next_opening(start), length
-        while (rest_of_day := self._closes(self._local_day(begins)) - begins) < left:
-            begins, left = self.opens_after(begins), left - rest_of_day
+        begins, left = self.find_opening_from(start), length
+        while (rest_of_day := self._get_closing(self._get_local_day(begins)) - begins) < left:
+            begins, left = self.find_opening_after(begins), left - rest_of_day
         return begins + left
 
-    def open_time_between(self, start: datetime, end: datetime) -> timedelta:
+    def measure_open_time(self, start: datetime, end: datetime) -> timedelta:
         """How much open time lies between two instants; none where `end` is not after `start`."""
         days = (start + timedelta(days=ahead) for ahead in range(max(0, (end - start).days) + 2))
-        working = {day for at in days if self._works_on(day := self._local_day(at))}
-        spans = (min(end, self._closes(day)) - max(start, self._opens(day)) for day in working)
+        working = {day for at in days if self._is_working_day(day := self._get_local_day(at))}
+        spans = (min(end, self._get_closing(day)) - max(start, self._get_opening(day)) for day in working)
         return sum((max(span, timedelta(0)) for span in spans), timedelta(0))
 
-    def _days_from(self, at: datetime) -> Iterator[date]:
-        first = self._local_day(at)
-        return (first + timedelta(days=ahead) for ahead in range(HORIZON + 1))
+    def _list_days_from(self, at: datetime) -> Iterator[date]:
+        first = self._get_local_day(at)
+        return (first + timedelta(days=ahead) for ahead in range(HORIZON_DAYS + 1))
 
-    def _works_on(self, day: date) -> bool:
+    def _is_working_day(self, day: date) -> bool:
         return day.weekday() in {weekday.number for weekday in self.rules.days} and not self._is_bank_holiday(day)
 
     def _is_bank_holiday(self, day: date) -> bool:
         override = next((override for override in self.rules.overrides if override.day == day), None)
         return override.closed if override else day in self.rules.bank_holidays
 
-    def _local_day(self, at: datetime) -> date:
+    def _get_local_day(self, at: datetime) -> date:
         return at.astimezone(ZoneInfo(self.rules.timezone)).date()
 
-    def _opens(self, day: date) -> datetime:
-        return self._instant(day, self.rules.opens)
+    def _get_opening(self, day: date) -> datetime:
+        return self._to_instant(day, self.rules.opens)
 
-    def _closes(self, day: date) -> datetime:
-        return self._instant(day, self.rules.closes)
+    def _get_closing(self, day: date) -> datetime:
+        return self._to_instant(day, self.rules.closes)
 
-    def _instant(self, day: date, wall_time: time) -> datetime:
+    def _to_instant(self, day: date, wall_time: time) -> datetime:
         return datetime.combine(day, wall_time, ZoneInfo(self.rules.timezone)).astimezone(UTC)

@@ -1,7 +1,8 @@
-"""What a search does when something happens: pure, so that every decision can be replayed from the record."""
+"""Which function decides what follows from a trigger. Decisions are pure, so the journal can replay every one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final, TypeVar
 
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.events.packages import (
@@ -14,189 +15,127 @@ from contracts.events.packages import (
     SourcingStopped,
     WithdrawalRequested,
 )
-from contracts.ids import NewId, OfferId
-from sourcing.domain.alarms import alarms_after
-from sourcing.domain.answering import answer_offer, expire, record_call, start_clock
-from sourcing.domain.awarding import award, drop_award, place_approved
-from sourcing.domain.draft import Course
+from contracts.ids import NewId
+from sourcing.domain.answering import answer_offer, expire_offer, find_awaited_offer, record_call, start_answer_clock
+from sourcing.domain.awarding import award_proposal, drop_refused_award, place_approved_award
+from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ListingNotFound, OfferNotFound, PackageNotOpen
-from sourcing.domain.evolution import requested
-from sourcing.domain.listing import find_overdue
-from sourcing.domain.market import Market
-from sourcing.domain.offering import go_on, redirect
-from sourcing.domain.outages import extend_for
-from sourcing.domain.proposing import propose
-from sourcing.domain.search import Offer, Search, SearchStatus
-from sourcing.domain.steps import Done, Outcome, Step
-from sourcing.domain.stopping import stop
+from sourcing.domain.evolution import begin_search
+from sourcing.domain.listing import report_overdue_listing
+from sourcing.domain.market import MarketSnapshot
+from sourcing.domain.offering import awaits_next_offer, offer_to_next_provider, resume_search, start_search
+from sourcing.domain.outages import extend_live_offer, finish_outage
+from sourcing.domain.proposing import submit_proposal
+from sourcing.domain.redirecting import redirect_overdue_offer, redirect_undeliverable_offer
+from sourcing.domain.search import Search
+from sourcing.domain.steps import Result, Step
+from sourcing.domain.stopping import stop_search
+from sourcing.domain.timers import plan_timers
 from sourcing.domain.triggers import (
     AnswerOffer,
-    Award,
+    AwardProposal,
     DeliveryOverdue,
-    ExpireOffer,
-    Happening,
-    ListedTooLong,
+    ListingOverdue,
     NextOfferDue,
-    Nudge,
+    OfferExpiryDue,
     Outage,
-    Propose,
+    OutageOver,
+    ProjectionUpdated,
     RecordCall,
-    Retry,
+    SubmitProposal,
+    Trigger,
+)
+
+TriggerT = TypeVar("TriggerT", bound=Trigger)
+# `_on` checks a function against its trigger; a table of many triggers can only say Any.
+Decision = Callable[[Draft, Any], Result]
+
+
+def _on(trigger: type[TriggerT], decision: Callable[[Draft, TriggerT], Result]) -> tuple[type[object], Decision]:
+    return trigger, decision
+
+
+DECISIONS: Final[Mapping[type[object], Decision]] = dict(
+    (
+        # Events
+        _on(PackageRequested, start_search),
+        _on(OfferDelivered, start_answer_clock),
+        _on(OfferUndeliverable, redirect_undeliverable_offer),
+        _on(OfferDeclined, offer_to_next_provider),
+        _on(OfferExpired, offer_to_next_provider),
+        _on(OfferWithdrawn, offer_to_next_provider),
+        _on(SpotPriceApproved, place_approved_award),
+        _on(SpotPriceRefused, drop_refused_award),
+        _on(WithdrawalRequested, stop_search),
+        # Timers
+        _on(OfferExpiryDue, expire_offer),
+        _on(DeliveryOverdue, redirect_overdue_offer),
+        _on(NextOfferDue, resume_search),
+        _on(ListingOverdue, report_overdue_listing),
+        _on(OutageOver, finish_outage),
+        _on(ProjectionUpdated, resume_search),
+        # Commands
+        _on(AnswerOffer, answer_offer),
+        _on(RecordCall, record_call),
+        _on(SubmitProposal, submit_proposal),
+        _on(AwardProposal, award_proposal),
+    )
 )
 
 
 def decide(
     search: Search | None,
-    happening: Happening,
+    trigger: Trigger,
     *,
-    market: Market,
+    market: MarketSnapshot,
     at: datetime,
     new_id: NewId,
     outages: Sequence[Outage] = (),
 ) -> Step:
-    """The next step of a search. The same arguments give the same step, ids included.
+    """Decide the next step of a search. The same arguments give the same step, ids included.
 
-    `outages` are ours since the live offer was made: its clock gains them before anything else is looked at. Raises
-    NotFound and Conflict (`errors`) for orders that cannot be carried out, and MarketNotKnown where a definition or an
-    eligibility that was there before is not there now.
+    `outages` are those since the live offer was made; its time to answer is extended by them first. Raises NotFound
+    and Conflict (`errors`) for commands that cannot be carried out, and MarketNotKnown where a definition or an
+    eligibility that the decision needs is missing.
     """
-    if search is None:
-        return _before_any_search(happening, market=market, at=at, new_id=new_id)
-    course = Course(search, market, at, new_id)
-    extend_for(course, outages)
-    return _step(search, course, _take(course, happening))
+    current = search
+    if current is None:
+        if not isinstance(trigger, PackageRequested):
+            return _decide_without_search(trigger)
+        current = begin_search(trigger, at)
+    draft = Draft(current, market, at, new_id, before=search)
+    extend_live_offer(draft, outages)
+    result = DECISIONS[type(trigger)](draft, trigger)
+    return Step(draft.search, tuple(draft.events), plan_timers(draft, result.follow_up), result.outcome)
 
 
-def is_old_news(search: Search, happening: Happening) -> bool:
-    """Whether nothing follows, whatever the market says; then `decide` gives back the search as it is.
+def is_stale(search: Search, trigger: Trigger) -> bool:
+    """Whether nothing follows from `trigger`, whatever the market; `decide` would return the search unchanged.
 
-    What is heard of an offer that has ended since is the most frequent event of all: providers' systems answer sooner
-    than we hear that they were told.
+    News of an offer that has since ended is the most frequent event: providers' systems often answer before
+    OfferDelivered arrives here.
     """
     if search.live_offer is not None:
         return False
-    match happening:
+    match trigger:
         case OfferDelivered():
-            return _to_start(search, happening) is None
+            return find_awaited_offer(search, trigger) is None
         case OfferDeclined() | OfferExpired() | OfferWithdrawn():
-            return not _asks_for_next(search, happening)
+            return not awaits_next_offer(search, trigger)
         case _:
             return False
 
 
-def _before_any_search(happening: Happening, *, market: Market, at: datetime, new_id: NewId) -> Step:
-    if isinstance(happening, PackageRequested):
-        course = Course(requested(happening, at), market, at, new_id)
-        go_on(course)
-        return _step(None, course, Done())
-    if isinstance(happening, WithdrawalRequested):
-        return Step(None, (SourcingStopped(package_id=happening.package_id, search_id=None),))
-    if isinstance(happening, AnswerOffer | RecordCall):
-        raise OfferNotFound
-    if isinstance(happening, Propose):
-        raise ListingNotFound
-    if isinstance(happening, Award):
-        raise PackageNotOpen("this package was never requested here; look its id up in the work list")
-    return Step(None)
-
-
-def _step(before: Search | None, course: Course, outcome: Outcome) -> Step:
-    return Step(course.search, tuple(course.events), alarms_after(before, course), outcome)
-
-
-def _take(course: Course, happening: Happening) -> Outcome:
-    """The table of what happens when; only orders of people have an outcome."""
-    match happening:
-        case AnswerOffer():
-            return answer_offer(course, happening)
-        case RecordCall():
-            return record_call(course, happening)
-        case Propose():
-            return propose(course, happening)
-        case Award():
-            return award(course, happening)
-        case Retry() | NextOfferDue() | DeliveryOverdue() | ExpireOffer() | ListedTooLong():
-            _wake(course, happening)
-        case _:
-            _hear(course, happening)
-    return Done()
-
-
-def _wake(course: Course, due: Retry | NextOfferDue | DeliveryOverdue | ExpireOffer | ListedTooLong) -> None:
-    """Something is due, or worth another look."""
-    match due:
-        case Retry() | NextOfferDue():
-            _look_again(course)
-        case DeliveryOverdue():
-            _undelivered(course, due.offer_id)
-        case ExpireOffer():
-            _time_is_over(course, due.offer_id)
-        case ListedTooLong():
-            find_overdue(course)
-
-
-def _hear(course: Course, happening: Happening) -> None:
-    """A service has said something, our own included."""
-    match happening:
-        case OfferDeclined() | OfferExpired() | OfferWithdrawn():
-            _follow(course, happening)
-        case OfferDelivered():
-            _delivered(course, happening)
-        case OfferUndeliverable():
-            _undeliverable(course, happening)
-        case SpotPriceApproved():
-            place_approved(course, happening)
-        case SpotPriceRefused():
-            drop_award(course, happening)
+def _decide_without_search(trigger: Trigger) -> Step:
+    """Answer a withdrawal of a package that was never requested; refuse commands about it; ignore the rest."""
+    match trigger:
         case WithdrawalRequested():
-            stop(course, happening)
+            return Step(None, (SourcingStopped(package_id=trigger.package_id, search_id=None),))
+        case AnswerOffer() | RecordCall():
+            raise OfferNotFound
+        case SubmitProposal():
+            raise ListingNotFound
+        case AwardProposal():
+            raise PackageNotOpen("this package was never requested here; look its id up in the work list")
         case _:
-            pass  # a request that is heard again, or an outage that has been counted already
-
-
-def _look_again(course: Course) -> None:
-    if course.search.is_between_offers:
-        go_on(course)
-
-
-def _follow(course: Course, nudge: Nudge) -> None:
-    """An offer's end asks for the next provider, unless the search has moved on since."""
-    if _asks_for_next(course.search, nudge):
-        go_on(course)
-
-
-def _asks_for_next(search: Search, nudge: Nudge) -> bool:
-    is_the_last = bool(search.offers) and search.offers[-1].offer_id == nudge.offer_id
-    return is_the_last and search.status is SearchStatus.RUNNING and search.live_offer is None
-
-
-def _delivered(course: Course, event: OfferDelivered) -> None:
-    """The clock starts once, and by the channel that the offer goes by now."""
-    offer = _to_start(course.search, event)
-    if offer is not None:
-        start_clock(course, offer, delivered_at=event.delivered_at)
-
-
-def _to_start(search: Search, event: OfferDelivered) -> Offer | None:
-    offer = search.offer(event.offer_id)
-    waits_for_it = offer is not None and offer.awaits_delivery and offer.channel is event.channel
-    return offer if waits_for_it else None
-
-
-def _undeliverable(course: Course, event: OfferUndeliverable) -> None:
-    """Word about a channel that the offer has left already is no news."""
-    offer = course.search.offer(event.offer_id)
-    if offer is not None and offer.channel is event.channel:
-        _undelivered(course, event.offer_id)
-
-
-def _undelivered(course: Course, offer_id: OfferId) -> None:
-    offer = course.search.offer(offer_id)
-    if offer is not None and offer.awaits_delivery and not offer.awaits_call:
-        redirect(course, offer)
-
-
-def _time_is_over(course: Course, offer_id: OfferId) -> None:
-    offer = course.search.offer(offer_id)
-    if offer is not None and offer.is_live and offer.has_run_out(course.at):
-        expire(course, offer)
+            return Step(None)

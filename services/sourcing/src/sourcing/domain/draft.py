@@ -1,4 +1,4 @@
-"""A step in the making: what is published is folded into the search at once, so the record alone makes the state."""
+"""A decision in progress: every published event is applied to the search at once, so events alone make the state."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,31 +9,35 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import NewId, SearchId
 from sourcing.domain.calendar import BrokerageCalendar
 from sourcing.domain.errors import MarketNotKnown
-from sourcing.domain.evolution import evolved
-from sourcing.domain.market import Market
+from sourcing.domain.evolution import update_search
+from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.search import CurrentStage, Listing, Placement, Search
 
 
 @dataclass
-class Course:
-    """What the rules work on: the search as it stands after each event, the market, the instant, fresh ids."""
+class Draft:
+    """What decision functions work on: the search after each event, the market, the instant, and a source of ids.
+
+    `before` is the search as it was loaded; None when this decision begins it. The properties below return values that
+    a decision relies on, and raise ValueError where the search has none.
+    """
 
     search: Search
-    market: Market
+    market: MarketSnapshot
     at: datetime
     new_id: NewId
+    before: Search | None
     events: list[PackageEvent] = field(default_factory=list[PackageEvent])
-    looked_for_provider: bool = False
-    waits_to_redirect: bool = False
 
     def publish(self, *events: PackageEvent) -> None:
+        """Collect events, and apply them to the search."""
         for event in events:
-            self.search = evolved(self.search, event, self.at)
+            self.search = update_search(self.search, event, self.at)
             self.events.append(event)
 
     @property
     def definition(self) -> FrameworkDefinition:
-        """The definition, where the rules cannot do without. Raises MarketNotKnown."""
+        """The framework definition. Raises MarketNotKnown where it is missing."""
         if self.market.definition is None:
             raise MarketNotKnown(
                 f"the definition of {self.search.care.framework} is not known here yet; try again", retry_after=1
@@ -46,7 +50,7 @@ class Course:
 
     @property
     def local_day(self) -> date:
-        """The day on the office's wall calendar."""
+        """The calendar day in the brokerage's time zone."""
         return self.at.astimezone(ZoneInfo(self.definition.brokerage.timezone)).date()
 
     @property

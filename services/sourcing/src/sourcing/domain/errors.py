@@ -12,11 +12,11 @@ Conflict
 Unprocessable
 ├── AnswerWithoutCall       a call that reached nobody cannot carry an answer
 └── NoOpeningInSight        the brokerage calendar has no working day for a month
-NotYet
+RetryLater
 └── MarketNotKnown          what the decision needs is not in our views yet
 """
 
-from contracts.errors import Conflict, NotFound, NotYet, Unprocessable
+from contracts.errors import Conflict, NotFound, RetryLater, Unprocessable
 
 
 class OfferNotFound(NotFound):
@@ -68,5 +68,5 @@ class NoOpeningInSight(Unprocessable):
     title = "The brokerage never opens"
 
 
-class MarketNotKnown(NotYet):
+class MarketNotKnown(RetryLater):
     title = "Not known here yet"

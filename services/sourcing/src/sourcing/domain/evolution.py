@@ -64,22 +64,22 @@ OfferEvent = (
 ListingEvent = StillListed | ProposalReceived | AwardAwaitsApproval | AwardRefused | AwardLapsed
 
 
-def replay(record: Iterable[tuple[PackageEvent, datetime]]) -> Search | None:
+def replay_search(record: Iterable[tuple[PackageEvent, datetime]]) -> Search | None:
     """The search that a package's record tells of, each event with its instant; None before the request."""
     search: Search | None = None
     for event, at in record:
-        search = evolve(search, event, at)
+        search = apply_event(search, event, at)
     return search
 
 
-def evolve(search: Search | None, event: PackageEvent, at: datetime) -> Search | None:
+def apply_event(search: Search | None, event: PackageEvent, at: datetime) -> Search | None:
     """The search after one more event of its package; events that say nothing about it leave it as it is."""
     if search is not None:
-        return evolved(search, event, at)
-    return requested(event, at) if isinstance(event, PackageRequested) else None
+        return update_search(search, event, at)
+    return begin_search(event, at) if isinstance(event, PackageRequested) else None
 
 
-def requested(event: PackageRequested, at: datetime) -> Search:
+def begin_search(event: PackageRequested, at: datetime) -> Search:
     return Search(
         package_id=event.package_id,
         care=event.care,
@@ -89,47 +89,54 @@ def requested(event: PackageRequested, at: datetime) -> Search:
     )
 
 
-def evolved(search: Search, event: PackageEvent, at: datetime) -> Search:
+def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:
     """The search after one more event of its package, where there is a search already."""
     if isinstance(event, OfferEvent):
-        offers = (_answered(offer, event, at) if offer.offer_id == event.offer_id else offer for offer in search.offers)
+        offers = (
+            _apply_offer_event(offer, event, at) if offer.offer_id == event.offer_id else offer
+            for offer in search.offers
+        )
         return replace(search, offers=tuple(offers))
     if isinstance(event, StageEntered | ProviderPassedOver | OfferMade):
-        return _moved_on(search, event, at)
+        return _apply_stage_event(search, event, at)
     if isinstance(event, ListingEvent):
-        return search if search.listing is None else replace(search, listing=_listed(search.listing, event, at))
-    return _turned(search, event, at)
+        return (
+            search
+            if search.listing is None
+            else replace(search, listing=_apply_listing_event(search.listing, event, at))
+        )
+    return _apply_search_event(search, event, at)
 
 
-def _turned(search: Search, event: PackageEvent, at: datetime) -> Search:
+def _apply_search_event(search: Search, event: PackageEvent, at: datetime) -> Search:
     """How a search begins, waits and ends."""
     after = search
     match event:
         case SourcingStarted():
-            after = _with_status(search, SearchStatus.RUNNING)
+            after = _set_status(search, SearchStatus.RUNNING)
             after = replace(
                 after, search_id=event.search_id, definition_version=event.definition_version, started_at=at
             )
         case SourcingHeld():
             after = replace(search, status=SearchStatus.HELD, missing=event.missing)
         case PackageListed():
-            after = replace(search, status=SearchStatus.LISTED, missing=(), listing=_on_list(event, at))
+            after = replace(search, status=SearchStatus.LISTED, missing=(), listing=_build_listing(event, at))
         case PackagePlaced():
             listing = replace(search.listing, award=None) if search.listing is not None else None
-            after = replace(search, status=SearchStatus.PLACED, placement=_placement(event, at), listing=listing)
+            after = replace(search, status=SearchStatus.PLACED, placement=_build_placement(event, at), listing=listing)
         case PlacementVoided() if search.placement is not None:
             after = replace(search, status=SearchStatus.STOPPED, placement=replace(search.placement, voided=True))
         case SourcingExhausted():
-            after = _with_status(search, SearchStatus.EXHAUSTED)
+            after = _set_status(search, SearchStatus.EXHAUSTED)
         case SourcingStopped():
-            after = _with_status(search, SearchStatus.STOPPED)
+            after = _set_status(search, SearchStatus.STOPPED)
         case _:
             pass  # another service's word about the package
     return after
 
 
-def _moved_on(search: Search, event: StageEntered | ProviderPassedOver | OfferMade, at: datetime) -> Search:
-    running = _with_status(search, SearchStatus.RUNNING)
+def _apply_stage_event(search: Search, event: StageEntered | ProviderPassedOver | OfferMade, at: datetime) -> Search:
+    running = _set_status(search, SearchStatus.RUNNING)
     match event:
         case StageEntered():
             stage = CurrentStage(
@@ -137,12 +144,12 @@ def _moved_on(search: Search, event: StageEntered | ProviderPassedOver | OfferMa
             )
             return replace(running, stage=stage)
         case ProviderPassedOver():
-            return _tried(running, event.provider_id)
+            return _mark_tried(running, event.provider_id)
         case OfferMade():
-            return replace(_tried(running, event.provider_id), offers=(*running.offers, _made(event, at)))
+            return replace(_mark_tried(running, event.provider_id), offers=(*running.offers, _build_offer(event, at)))
 
 
-def _on_list(event: PackageListed, at: datetime) -> Listing:
+def _build_listing(event: PackageListed, at: datetime) -> Listing:
     return Listing(
         stage=event.stage,
         advert=event.advert,
@@ -153,14 +160,14 @@ def _on_list(event: PackageListed, at: datetime) -> Listing:
     )
 
 
-def _listed(listing: Listing, event: ListingEvent, at: datetime) -> Listing:
+def _apply_listing_event(listing: Listing, event: ListingEvent, at: datetime) -> Listing:
     """An open package after a proposal, an award that waits, its end, or the alarm."""
     match event:
         case StillListed():
             return replace(listing, is_overdue=True)
         case ProposalReceived():
             others = (each for each in listing.proposals if each.provider_id != event.provider_id)
-            return replace(listing, proposals=(*others, _proposal(event, at)))
+            return replace(listing, proposals=(*others, _build_proposal(event, at)))
         case AwardAwaitsApproval():
             award = PendingAward(event.award_id, event.proposal_id, event.officer, event.inadequate_reason)
             return replace(listing, award=award)
@@ -169,7 +176,7 @@ def _listed(listing: Listing, event: ListingEvent, at: datetime) -> Listing:
             return replace(listing, award=None) if ended else listing
 
 
-def _proposal(event: ProposalReceived, at: datetime) -> Proposal:
+def _build_proposal(event: ProposalReceived, at: datetime) -> Proposal:
     return Proposal(
         proposal_id=event.proposal_id,
         provider_id=event.provider_id,
@@ -181,28 +188,28 @@ def _proposal(event: ProposalReceived, at: datetime) -> Proposal:
     )
 
 
-def _answered(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
+def _apply_offer_event(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
     if isinstance(event, OfferRedirected | CallRecorded | OfferClockStarted | OfferExtended):
-        return _on_its_way(offer, event, at)
+        return _apply_delivery_event(offer, event, at)
     after = offer
     match event:
         case OfferAccepted():
-            after = replace(offer, status=OfferStatus.ACCEPTED, reply=Accept())
+            after = replace(offer, status=OfferStatus.ACCEPTED, answer=Accept())
         case OfferDeclined():
-            after = replace(offer, status=OfferStatus.DECLINED, reply=Decline(event.reason, event.note_id))
+            after = replace(offer, status=OfferStatus.DECLINED, answer=Decline(event.reason, event.note_id))
         case OfferExpired():
             after = replace(offer, status=OfferStatus.EXPIRED)
         case OfferWithdrawn():
             after = replace(offer, status=OfferStatus.WITHDRAWN)
         case LateAnswerRefused(reason=LateReason.NO_LONGER_ELIGIBLE):
             # This answer ended the offer, so its repeat gets the same response: remember it.
-            after = replace(offer, reply=Accept(), award_refused_for=event.passed_over)
+            after = replace(offer, answer=Accept(), award_refused_for=event.passed_over)
         case LateAnswerRefused():
             pass  # on record, and changes nothing
     return after
 
 
-def _on_its_way(
+def _apply_delivery_event(
     offer: Offer, event: OfferRedirected | CallRecorded | OfferClockStarted | OfferExtended, at: datetime
 ) -> Offer:
     """How a live offer reaches its provider, and how long it can be answered."""
@@ -225,17 +232,17 @@ def _on_its_way(
             return replace(offer, answer_by=event.answer_by, outages_counted_to=event.up_at)
 
 
-def _with_status(search: Search, status: SearchStatus) -> Search:
+def _set_status(search: Search, status: SearchStatus) -> Search:
     return replace(search, status=status, missing=())
 
 
-def _tried(search: Search, provider_id: ProviderId) -> Search:
+def _mark_tried(search: Search, provider_id: ProviderId) -> Search:
     if search.stage is None:
         return search
     return replace(search, stage=replace(search.stage, tried=(*search.stage.tried, provider_id)))
 
 
-def _made(event: OfferMade, at: datetime) -> Offer:
+def _build_offer(event: OfferMade, at: datetime) -> Offer:
     return Offer(
         offer_id=event.offer_id,
         stage=event.stage,
@@ -251,7 +258,7 @@ def _made(event: OfferMade, at: datetime) -> Offer:
     )
 
 
-def _placement(event: PackagePlaced, at: datetime) -> Placement:
+def _build_placement(event: PackagePlaced, at: datetime) -> Placement:
     return Placement(
         placement_id=event.placement_id,
         offer_id=event.offer_id,

@@ -1,11 +1,11 @@
 """Why a package went where it went: told from the record alone, so that anybody who holds the record can check it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from contracts.events.base import PackageEvent
+from contracts.events.base import HasProvider, PackageEvent, ViewUse
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardLapsed,
@@ -24,22 +24,25 @@ from contracts.events.packages import (
     OfferWithdrawn,
     PackagePlaced,
     ProviderPassedOver,
+    SourcingExhausted,
+    SourcingStopped,
     StageEntered,
-    ViewUse,
 )
 from contracts.ids import OfferId, ProviderId
 from contracts.values import Terms, Tier
 
 REFUSED: Final = "proposal refused"
+NOT_ASKED_YET: Final = "not asked yet"
+NOT_REACHED: Final = "not reached"
 
 
 @dataclass(frozen=True)
-class Turn:
+class CandidateTurn:
     """What became of one candidate of a stage."""
 
     provider_id: ProviderId
     rank: int | None
-    outcome: str = "not reached"
+    outcome: str = NOT_ASKED_YET
     reasons: tuple[StrEnum, ...] = ()
     offer_id: OfferId | None = None
     terms: Terms | None = None
@@ -47,19 +50,21 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class StageTold:
+class StageExplanation:
     """One stage with every candidate's turn: of a pinned list in the order of rank, of an open one as they proposed."""
 
     stage: str
     tier: Tier | None
     list_version: int | None
-    turns: tuple[Turn, ...]
+    turns: tuple[CandidateTurn, ...]
 
-    def with_turn(self, provider_id: ProviderId, told: Callable[[Turn], Turn]) -> "StageTold":
-        turns = (told(turn) if turn.provider_id == provider_id else turn for turn in self.turns)
+    def update_turn(
+        self, provider_id: ProviderId, change: Callable[[CandidateTurn], CandidateTurn]
+    ) -> "StageExplanation":
+        turns = (change(turn) if turn.provider_id == provider_id else turn for turn in self.turns)
         return replace(self, turns=tuple(turns))
 
-    def with_proposal(self, turn: Turn) -> "StageTold":
+    def add_proposal(self, turn: CandidateTurn) -> "StageExplanation":
         """A provider's newest proposal takes the place of its older one; one that is refused leaves that standing."""
         stands = any(each.provider_id == turn.provider_id and each.outcome != REFUSED for each in self.turns)
         if turn.outcome == REFUSED and stands:
@@ -68,7 +73,7 @@ class StageTold:
         return replace(self, turns=(*others, turn))
 
 
-ENDED: Final = {
+OUTCOME_TEXTS: Final[Mapping[type[PackageEvent], str]] = {
     OfferAccepted: "accepted",
     OfferDeclined: "declined",
     OfferExpired: "no answer in time",
@@ -78,51 +83,55 @@ ENDED: Final = {
     AwardLapsed: "award lapsed",
     ProposalAwarded: "awarded",
 }
-Ended = (
-    OfferAccepted
-    | OfferDeclined
-    | OfferExpired
-    | OfferWithdrawn
-    | PackagePlaced
-    | AwardAwaitsApproval
-    | AwardLapsed
-    | ProposalAwarded
-)
 
 
-def explain(record: Iterable[PackageEvent]) -> tuple[StageTold, ...]:
-    """The stages of a search with what became of every candidate."""
-    stages: list[StageTold] = []
-    for event in record:
+def explain_stages(record: Iterable[PackageEvent]) -> tuple[StageExplanation, ...]:
+    """The stages of a search with what became of every candidate.
+
+    A candidate without a turn is "not asked yet" while its turn can still come, and "not reached" once the search is
+    over.
+    """
+    events = tuple(record)
+    stages: list[StageExplanation] = []
+    for event in events:
         if isinstance(event, StageEntered):
-            stages.append(StageTold(event.stage, event.tier, event.list_version, _waiting(event.candidates)))
+            stages.append(
+                StageExplanation(event.stage, event.tier, event.list_version, _list_candidate_turns(event.candidates))
+            )
         elif isinstance(event, PackageListed):
-            stages.append(StageTold(event.stage, None, None, ()))
+            stages.append(StageExplanation(event.stage, None, None, ()))
         elif stages:
-            stages[-1] = _told(stages[-1], event)
-    return tuple(stages)
+            stages[-1] = _apply_event(stages[-1], event)
+    is_over = any(isinstance(event, PackagePlaced | SourcingExhausted | SourcingStopped) for event in events)
+    return tuple(map(_close_stage, stages)) if is_over else tuple(stages)
 
 
-def _waiting(candidates: Iterable[Candidate]) -> tuple[Turn, ...]:
+def _close_stage(stage: StageExplanation) -> StageExplanation:
+    """The stage of a search that is over: no further turn comes."""
+    turns = (replace(turn, outcome=NOT_REACHED) if turn.outcome == NOT_ASKED_YET else turn for turn in stage.turns)
+    return replace(stage, turns=tuple(turns))
+
+
+def _list_candidate_turns(candidates: Iterable[Candidate]) -> tuple[CandidateTurn, ...]:
     ranked = sorted(candidates, key=lambda candidate: candidate.rank)
-    return tuple(Turn(candidate.provider_id, candidate.rank) for candidate in ranked)
+    return tuple(CandidateTurn(candidate.provider_id, candidate.rank) for candidate in ranked)
 
 
-def _told(stage: StageTold, event: PackageEvent) -> StageTold:
+def _apply_event(stage: StageExplanation, event: PackageEvent) -> StageExplanation:
     if isinstance(event, ProposalReceived | ProposalRefused):
-        return stage.with_proposal(_proposed(event))
-    if isinstance(event, ProviderPassedOver | OfferMade | AwardRefused | Ended):
-        return stage.with_turn(event.provider_id, lambda turn: _moved(turn, event))
+        return stage.add_proposal(_build_proposal_turn(event))
+    if isinstance(event, HasProvider):
+        return stage.update_turn(event.provider_id, lambda turn: _update_turn(turn, event))
     return stage
 
 
-def _proposed(event: ProposalReceived | ProposalRefused) -> Turn:
+def _build_proposal_turn(event: ProposalReceived | ProposalRefused) -> CandidateTurn:
     if isinstance(event, ProposalReceived):
-        return Turn(event.provider_id, None, "proposed", terms=event.terms, views=event.views)
-    return Turn(event.provider_id, None, REFUSED, event.reasons, views=event.views)
+        return CandidateTurn(event.provider_id, None, "proposed", terms=event.terms, views=event.views)
+    return CandidateTurn(event.provider_id, None, REFUSED, event.reasons, views=event.views)
 
 
-def _moved(turn: Turn, event: ProviderPassedOver | OfferMade | AwardRefused | Ended) -> Turn:
+def _update_turn(turn: CandidateTurn, event: HasProvider) -> CandidateTurn:
     match event:
         case ProviderPassedOver():
             return replace(turn, outcome="passed over", reasons=event.reasons, views=event.views)
@@ -131,4 +140,4 @@ def _moved(turn: Turn, event: ProviderPassedOver | OfferMade | AwardRefused | En
         case AwardRefused():
             return replace(turn, outcome="award refused", reasons=event.reasons)
         case _:
-            return replace(turn, outcome=ENDED[type(event)])
+            return replace(turn, outcome=OUTCOME_TEXTS.get(type(event), turn.outcome))

@@ -1,41 +1,43 @@
-"""A package that is open to all: how it is told of, and who may have it.
+"""Packages that are open to all: how they are listed, and which providers may have them.
 
-What providers propose for it is in `proposing`, what officers make of the proposals in `awarding`.
+Providers' proposals are in `proposing`, officers' awards in `awarding`.
 """
 
 from contracts.events.listings import Advert, PackageListed, StillListed
 from contracts.framework import OpenList
 from contracts.ids import ListingReference, ProposalId, ProviderId
 from contracts.values import Care, CarerGender
-from sourcing.domain.draft import Course
+from sourcing.domain.draft import Draft
 from sourcing.domain.errors import MarketNotKnown, ProposalNotFound
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Listing, Proposal, SearchStatus
+from sourcing.domain.steps import Result
+from sourcing.domain.triggers import ListingOverdue
 
 
-def open_to_all(course: Course, stage: OpenList) -> None:
-    """The package goes on the list, told of in a way that points at nobody."""
-    care, reference = course.search.care, ListingReference(course.new_id())
-    line, ceiling = course.definition.prices.line_for(care.service_type), stage.ceiling_for(care.service_type)
+def list_package(draft: Draft, stage: OpenList) -> None:
+    """Put the package on the list, with an advert that identifies no person. Raises ValueError without a ceiling."""
+    care, reference = draft.search.care, ListingReference(draft.new_id())
+    line, ceiling = draft.definition.prices.find_matrix_line(care.service_type), stage.find_ceiling(care.service_type)
     if line is None or ceiling is None:
         message = f"the definition was accepted for {care.service_type}, but has no price or no ceiling for it"
         raise ValueError(message)
-    course.publish(
+    draft.publish(
         PackageListed(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
             stage=stage.stage,
             framework=care.framework,
             spot=stage.spot,
-            advert=advert_of(care, reference, stage),
+            advert=build_advert(care, reference, stage),
             unit=line.unit,
             ceiling=ceiling,
         )
     )
 
 
-def advert_of(care: Care, reference: ListingReference, stage: OpenList) -> Advert:
-    """What a list may say (DOMAIN, who may see what of the adult)."""
+def build_advert(care: Care, reference: ListingReference, stage: OpenList) -> Advert:
+    """Build what a list may show of a package (DOMAIN, who may see what of the adult)."""
     return Advert(
         reference=reference,
         area=care.area,
@@ -49,39 +51,40 @@ def advert_of(care: Care, reference: ListingReference, stage: OpenList) -> Adver
     )
 
 
-def find_overdue(course: Course) -> None:
-    """Nobody has taken the package in time; it stays open, and an officer is told."""
-    listing = course.search.listing
-    if course.search.status is SearchStatus.LISTED and listing is not None and not listing.is_overdue:
-        course.publish(
+def report_overdue_listing(draft: Draft, _: ListingOverdue) -> Result:
+    """Report a package that was not placed in time; it stays open, and joins the officers' work list."""
+    listing = draft.search.listing
+    if draft.search.status is SearchStatus.LISTED and listing is not None and not listing.is_overdue:
+        draft.publish(
             StillListed(
-                package_id=course.search.package_id,
-                search_id=course.search_id,
+                package_id=draft.search.package_id,
+                search_id=draft.search_id,
                 stage=listing.stage,
                 listed_at=listing.listed_at,
             )
         )
+    return Result()
 
 
-def known_proposal(listing: Listing, proposal_id: ProposalId) -> Proposal:
-    """Raises ProposalNotFound."""
-    proposal = listing.proposal(proposal_id)
+def get_proposal(listing: Listing, proposal_id: ProposalId) -> Proposal:
+    """Return a standing proposal. Raises ProposalNotFound."""
+    proposal = listing.find_proposal(proposal_id)
     if proposal is None:
         raise ProposalNotFound("there is no such proposal for this package; a replaced one cannot be awarded")
     return proposal
 
 
-def known_facts(course: Course, provider_id: ProviderId) -> ProviderFacts:
-    """Raises MarketNotKnown for a provider whose eligibility was never heard of."""
-    facts = course.market.facts_of(provider_id)
+def get_known_facts(draft: Draft, provider_id: ProviderId) -> ProviderFacts:
+    """Return what is known of a provider. Raises MarketNotKnown where its eligibility is missing."""
+    facts = draft.market.get_facts(provider_id)
     if facts.eligibility is None:
         raise MarketNotKnown(
-            "whether this provider may have the package is not known here yet; try again", retry_after=1
+            "the provider's eligibility for this package is not known here yet; try again", retry_after=1
         )
     return facts
 
 
-def works_here(course: Course, listing: Listing, facts: ProviderFacts) -> bool:
-    """A framework provider of the area, or a spot provider there if the list is for the spot market, too."""
-    care = course.search.care
-    return facts.is_member_of(care.framework, care.area) or (listing.spot and facts.sells_spot_in(care.area))
+def is_listing_provider(draft: Draft, listing: Listing, facts: ProviderFacts) -> bool:
+    """Whether the listing is for this provider: framework providers of the area; with `spot`, spot providers too."""
+    care = draft.search.care
+    return facts.is_member_of(care.framework, care.area) or (listing.spot and facts.is_spot_provider_in(care.area))

@@ -6,13 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from contracts.events.frameworks import RankedListPublished, ranked_list_key
-from contracts.events.packages import Candidate, ViewUse
+from contracts.events.base import ViewUse
+from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
+from contracts.events.packages import Candidate
 from contracts.events.providers import EligibilityChanged, Membership
-from contracts.events.rates import RatesSelected, rates_key
+from contracts.events.rates import RatesSelected, make_rates_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
-from contracts.terms import terms_for
+from contracts.terms import compute_terms
 from contracts.values import Care, Channel, PassOverReason, Rating, ServiceType, Terms, Tier, Wishes
 from sourcing.domain.calendar import BrokerageCalendar
 
@@ -24,17 +25,17 @@ RATES: Final = "rates"
 
 
 @dataclass(frozen=True)
-class ViewEntry:
+class AwaitedEntry:
     """One entry of one view: what must move before a held search is worth another look."""
 
-    view: str
+    projection: str
     key: str
 
 
-def awaited_entry(missing: str) -> ViewEntry:
+def parse_missing(missing: str) -> AwaitedEntry:
     """The entry that a missing thing waits for; a gap in a definition waits for the definition's next version."""
     view, _, key = missing.partition("/")
-    return ViewEntry(view, key.partition("/")[0] if view == DEFINITIONS else key)
+    return AwaitedEntry(view, key.partition("/")[0] if view == DEFINITIONS else key)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class ProviderFacts:
     embargoed: bool = False
     free_hours: Decimal | None = None
     rates: RatesSelected | None = None
-    views: tuple[ViewUse, ...] = ()
+    projection_uses: tuple[ViewUse, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -66,10 +67,10 @@ class ProviderFacts:
         memberships = self.eligibility.memberships if self.eligibility is not None else ()
         return any((each.framework, each.area) == (framework, area) for each in memberships)
 
-    def sells_spot_in(self, area: AreaCode) -> bool:
+    def is_spot_provider_in(self, area: AreaCode) -> bool:
         return self.eligibility is not None and area in self.eligibility.spot_areas
 
-    def channel_after(self, channel: Channel) -> Channel:
+    def find_fallback_channel(self, channel: Channel) -> Channel:
         """The fallback of `channel`: the provider's next one; after the last one an officer telephones."""
         known = self.channels or ()
         following = known[known.index(channel) + 1 :] if channel in known else ()
@@ -80,14 +81,14 @@ class ProviderFacts:
         """How the provider is told first; without any channel an officer telephones."""
         return next(iter(self.channels or ()), Channel.PHONE)
 
-    def membership(self, framework: FrameworkKey, area: AreaCode, tier: Tier) -> Membership | None:
+    def find_membership(self, framework: FrameworkKey, area: AreaCode, tier: Tier) -> Membership | None:
         memberships = self.eligibility.memberships if self.eligibility else ()
         wanted = (framework, area, tier)
         return next((known for known in memberships if (known.framework, known.area, known.tier) == wanted), None)
 
 
 @dataclass(frozen=True)
-class Market:
+class MarketSnapshot:
     """One consistent reading of the views, for one search.
 
     `definition` is the search's pinned version once it has started, else the one in force. `ranked_lists` has, by
@@ -102,11 +103,11 @@ class Market:
     def calendar(self) -> BrokerageCalendar | None:
         return BrokerageCalendar(self.definition.brokerage) if self.definition else None
 
-    def facts_of(self, provider_id: ProviderId) -> ProviderFacts:
+    def get_facts(self, provider_id: ProviderId) -> ProviderFacts:
         """What is known of a provider; of one never heard of, everything is missing."""
         return self.facts.get(provider_id) or ProviderFacts(provider_id, eligibility=None, channels=None)
 
-    def missing_definition(self, care: Care, version: int | None) -> tuple[str, ...]:
+    def find_missing_definition(self, care: Care, version: int | None) -> tuple[str, ...]:
         """What stands against using the definition for `care`: absent, another `version` than the pinned one, a gap.
 
         A gap is named behind the key of the definition: `definitions/<framework>/area/<code>`.
@@ -119,53 +120,59 @@ class Market:
             return (f"{key}/version/{version}",)
         gaps = (
             () if definition.has_area(care.area) else (f"{key}/area/{care.area}",),
-            () if definition.prices.line_for(care.service_type) else (f"{key}/price/{_slug(care.service_type)}",),
+            ()
+            if definition.prices.find_matrix_line(care.service_type)
+            else (f"{key}/price/{_make_slug(care.service_type)}",),
         )
         return tuple(gap for found in gaps for gap in found)
 
-    def missing_list(self, care: Care, tier: Tier) -> tuple[str, ...]:
+    def find_missing_list(self, care: Care, tier: Tier) -> tuple[str, ...]:
         return (
-            () if tier in self.ranked_lists else (f"{RANKED_LISTS}/{ranked_list_key(care.framework, care.area, tier)}",)
+            ()
+            if tier in self.ranked_lists
+            else (f"{RANKED_LISTS}/{make_ranked_list_key(care.framework, care.area, tier)}",)
         )
 
-    def missing_facts(self, care: Care, candidates: Iterable[Candidate]) -> tuple[str, ...]:
+    def find_missing_facts(self, care: Care, candidates: Iterable[Candidate]) -> tuple[str, ...]:
         """Rates are missing only where providers select theirs: else rate 1 counts for all."""
-        known = [self.facts_of(candidate.provider_id) for candidate in candidates]
-        return tuple(gap for facts in known for gap in (*facts.missing, *self._missing_rates(care, facts)))
+        known = [self.get_facts(candidate.provider_id) for candidate in candidates]
+        return tuple(gap for facts in known for gap in (*facts.missing, *self._find_missing_rates(care, facts)))
 
-    def _missing_rates(self, care: Care, facts: ProviderFacts) -> tuple[str, ...]:
+    def _find_missing_rates(self, care: Care, facts: ProviderFacts) -> tuple[str, ...]:
         selects = self.definition is not None and self.definition.prices.selected_by_providers
         if not selects or facts.rates is not None:
             return ()
-        return (f"{RATES}/{rates_key(facts.provider_id, care.framework, care.area)}",)
+        return (f"{RATES}/{make_rates_key(facts.provider_id, care.framework, care.area)}",)
 
-    def terms_with(self, facts: ProviderFacts, care: Care, *, on: date) -> Terms | None:
+    def compute_terms(self, facts: ProviderFacts, care: Care, *, on: date) -> Terms | None:
         """What `care` costs with this provider by what it has selected; None where it has no rate for it that day."""
         if self.definition is None:
             return None
-        return terms_for(care, self.definition.prices, facts.rates.on(on) if facts.rates is not None else None)
+        return compute_terms(
+            care, self.definition.prices, facts.rates.find_selection_on(on) if facts.rates is not None else None
+        )
 
 
-def reasons_against(
+def find_pass_over_reasons(
     facts: ProviderFacts, *, care: Care, wishes: Wishes, tier: Tier, at_award: bool
 ) -> tuple[PassOverReason, ...]:
     """All reasons that hold against this provider for this package, in the order of the list of reasons.
 
     At the award capacity and service type no longer count: the provider knows best what it can take on.
     """
-    reasons = {*_entry_reasons(facts, care, tier), *_barring_reasons(facts, wishes)}
+    reasons = {*_find_membership_reasons(facts, care, tier), *_find_barring_reasons(facts, wishes)}
     if not at_award:
-        reasons |= {*_offer_reasons(facts, care)}
+        reasons |= {*_find_capacity_reasons(facts, care)}
     return tuple(reason for reason in PassOverReason if reason in reasons)
 
 
-def _slug(service_type: ServiceType) -> str:
+def _make_slug(service_type: ServiceType) -> str:
     """`carers-support`"""
     return service_type.name.lower().replace("_", "-")
 
 
-def _entry_reasons(facts: ProviderFacts, care: Care, tier: Tier) -> tuple[PassOverReason, ...]:
-    membership = facts.membership(care.framework, care.area, tier)
+def _find_membership_reasons(facts: ProviderFacts, care: Care, tier: Tier) -> tuple[PassOverReason, ...]:
+    membership = facts.find_membership(care.framework, care.area, tier)
     if membership is None:
         return (PassOverReason.NOT_A_MEMBER,)
     if membership.eligible:
@@ -173,14 +180,14 @@ def _entry_reasons(facts: ProviderFacts, care: Care, tier: Tier) -> tuple[PassOv
     return membership.reasons or (PassOverReason.NOT_ELIGIBLE,)
 
 
-def _barring_reasons(facts: ProviderFacts, wishes: Wishes) -> Iterable[PassOverReason]:
+def _find_barring_reasons(facts: ProviderFacts, wishes: Wishes) -> Iterable[PassOverReason]:
     if facts.embargoed:
         yield PassOverReason.EMBARGOED
     if facts.provider_id in wishes.refused:
         yield PassOverReason.REFUSED_BY_PERSON
 
 
-def _offer_reasons(facts: ProviderFacts, care: Care) -> Iterable[PassOverReason]:
+def _find_capacity_reasons(facts: ProviderFacts, care: Care) -> Iterable[PassOverReason]:
     if facts.free_hours is not None and facts.free_hours < care.weekly_hours:
         yield PassOverReason.NO_CAPACITY
     if facts.eligibility is None or care.service_type not in facts.eligibility.service_types:

@@ -1,4 +1,4 @@
-"""Who is asked next: one provider at a time, in ranked order, stage by stage, in brokerage time."""
+"""Offering: one provider at a time, in ranked order, stage by stage, in brokerage time."""
 
 from datetime import timedelta
 from typing import Final
@@ -7,7 +7,7 @@ from contracts.events.packages import (
     Candidate,
     ExhaustedReason,
     OfferMade,
-    OfferRedirected,
+    PackageRequested,
     ProviderPassedOver,
     SourcingExhausted,
     SourcingHeld,
@@ -17,98 +17,108 @@ from contracts.events.packages import (
 from contracts.framework import Exhausted, OpenList, SequentialOffers
 from contracts.ids import OfferId, SearchId
 from contracts.values import AnswerBy, Channel, PassOverReason, Terms
-from sourcing.domain.draft import Course
-from sourcing.domain.listing import open_to_all
-from sourcing.domain.market import ProviderFacts, reasons_against
-from sourcing.domain.search import Offer
+from sourcing.domain.draft import Draft
+from sourcing.domain.listing import list_package
+from sourcing.domain.market import ProviderFacts, find_pass_over_reasons
+from sourcing.domain.search import Search, SearchStatus
+from sourcing.domain.steps import FollowUp, Result
+from sourcing.domain.triggers import NextOfferDue, OfferEnded, ProjectionUpdated
 
 ONE_MINUTE: Final = timedelta(minutes=1)
 
 
-def go_on(course: Course) -> None:
-    """Take the search as far as it goes now: to its next offer, to the opening, to a hold, or to its end."""
-    course.looked_for_provider = True
-    if not _is_under_way(course) or _waits_for_opening(course):
-        return
-    while course.search.is_between_offers and _next_turn(course):
-        pass
+def start_search(draft: Draft, _: PackageRequested) -> Result:
+    """Start the search and make its first offer, if it can be made now; a repeated request changes nothing."""
+    return Result() if draft.before is not None else _advance(draft)
 
 
-def redirect(course: Course, offer: Offer) -> None:
-    """The same offer by the provider's next channel, once, with a fresh clock; after the last one by telephone.
+def offer_to_next_provider(draft: Draft, event: OfferEnded) -> Result:
+    """After an offer's end, make the next offer, unless the search has moved on since."""
+    return _advance(draft) if awaits_next_offer(draft.search, event) else Result()
 
-    What goes out by itself goes out in brokerage time; the officers' call list can be written at any hour.
-    """
-    to_channel = course.market.facts_of(offer.provider_id).channel_after(offer.channel)
-    if to_channel is not Channel.PHONE and _waits_for_opening(course):
-        course.waits_to_redirect = True
-        return
-    course.publish(
-        OfferRedirected(
-            package_id=course.search.package_id,
-            offer_id=offer.offer_id,
-            provider_id=offer.provider_id,
-            from_channel=offer.channel,
-            to_channel=to_channel,
-            answer_by=_answer_by(course, course.definition.sequence_named(offer.stage), to_channel),
-        )
+
+def resume_search(draft: Draft, _: NextOfferDue | ProjectionUpdated) -> Result:
+    """Advance a search that has no live offer: the brokerage opens, or a missing entry has arrived."""
+    return _advance(draft) if draft.search.is_between_offers else Result()
+
+
+def awaits_next_offer(search: Search, event: OfferEnded) -> bool:
+    """Whether `event` ended the latest offer, and no decision has followed it yet."""
+    is_latest = bool(search.offers) and search.offers[-1].offer_id == event.offer_id
+    return is_latest and search.status is SearchStatus.RUNNING and search.live_offer is None
+
+
+def is_waiting_for_opening(draft: Draft) -> bool:
+    """Whether offers wait for brokerage time. Urgent packages never do; others are not even evaluated before it."""
+    return not draft.search.is_urgent and not draft.calendar.is_open(draft.at)
+
+
+def build_answer_by(draft: Draft, stage: SequentialOffers, channel: Channel) -> AnswerBy:
+    """Return the time to answer as a length; it becomes an instant when the offer is delivered."""
+    urgent = draft.search.is_urgent
+    return AnswerBy(
+        minutes=stage.answer_within.get_duration(channel, urgent=urgent) // ONE_MINUTE,
+        brokerage_time=not urgent,
     )
 
 
-def _is_under_way(course: Course) -> bool:
-    """Whether the search stands in a stage; started and in its first one if that can be now, else held."""
-    search = course.search
-    if _held_for(course, course.market.missing_definition(search.care, search.definition_version)):
+def _advance(draft: Draft) -> Result:
+    """Advance the search as far as possible now: to its next offer, to the opening, to a hold, or to its end."""
+    if _ensure_stage(draft) and not is_waiting_for_opening(draft):
+        while draft.search.is_between_offers and _process_next_candidate(draft):
+            pass
+    return Result(follow_up=FollowUp.LOOK_FOR_PROVIDER)
+
+
+def _ensure_stage(draft: Draft) -> bool:
+    """Start the search and enter its first stage where needed; False when it is held or there is no stage."""
+    search = draft.search
+    if _hold_for(draft, draft.market.find_missing_definition(search.care, search.definition_version)):
         return False
     if search.search_id is None:
-        _start(course)
-    return course.search.stage is not None or _enter(course, course.definition.stage_after(None))
+        _start_search(draft)
+    return draft.search.stage is not None or _enter_stage(draft, draft.definition.find_next_stage(None))
 
 
-def _waits_for_opening(course: Course) -> bool:
-    """Offers go out in brokerage time only, save for urgent packages; nobody is looked at before."""
-    return not course.search.is_urgent and not course.calendar.is_open(course.at)
-
-
-def _next_turn(course: Course) -> bool:
-    """One provider's turn, or the end of the stage; whether there may be another turn now."""
-    untried = course.stage.untried
+def _process_next_candidate(draft: Draft) -> bool:
+    """Handle the next candidate, or the end of the stage; True when another candidate may follow now."""
+    untried = draft.stage.untried
     if not untried:
-        return _enter(course, _following_stage(course))
-    facts = course.market.facts_of(untried[0].provider_id)
-    care = course.search.care
-    if course.market.missing_facts(care, untried[:1]):
-        return not _held_for(course, course.market.missing_facts(care, untried))
-    _take_turn(course, untried[0], facts)
+        return _enter_stage(draft, _find_following_stage(draft))
+    facts = draft.market.get_facts(untried[0].provider_id)
+    care = draft.search.care
+    if draft.market.find_missing_facts(care, untried[:1]):
+        return not _hold_for(draft, draft.market.find_missing_facts(care, untried))
+    _offer_or_pass_over(draft, untried[0], facts)
     return True
 
 
-def _take_turn(course: Course, candidate: Candidate, facts: ProviderFacts) -> None:
-    search, stage = course.search, course.stage
-    reasons = reasons_against(facts, care=search.care, wishes=search.wishes, tier=stage.tier, at_award=False)
-    terms = course.market.terms_with(facts, search.care, on=course.local_day)
+def _offer_or_pass_over(draft: Draft, candidate: Candidate, facts: ProviderFacts) -> None:
+    search, stage = draft.search, draft.stage
+    reasons = find_pass_over_reasons(facts, care=search.care, wishes=search.wishes, tier=stage.tier, at_award=False)
+    terms = draft.market.compute_terms(facts, search.care, on=draft.local_day)
     if terms is not None and not reasons:
-        course.publish(_offer(course, candidate, facts, terms))
+        draft.publish(_build_offer(draft, candidate, facts, terms))
         return
-    course.publish(
+    draft.publish(
         ProviderPassedOver(
             package_id=search.package_id,
-            search_id=course.search_id,
+            search_id=draft.search_id,
             stage=stage.name,
             provider_id=candidate.provider_id,
             rank=candidate.rank,
             reasons=(*reasons, *(() if terms else (PassOverReason.NO_RATE_SELECTED,))),
-            views=facts.views,
+            views=facts.projection_uses,
         )
     )
 
 
-def _offer(course: Course, candidate: Candidate, facts: ProviderFacts, terms: Terms) -> OfferMade:
-    care, stage = course.search.care, course.definition.sequence_named(course.stage.name)
+def _build_offer(draft: Draft, candidate: Candidate, facts: ProviderFacts, terms: Terms) -> OfferMade:
+    care, stage = draft.search.care, draft.definition.get_sequential_stage(draft.stage.name)
     return OfferMade(
-        package_id=course.search.package_id,
-        search_id=course.search_id,
-        offer_id=OfferId(course.new_id()),
+        package_id=draft.search.package_id,
+        search_id=draft.search_id,
+        offer_id=OfferId(draft.new_id()),
         stage=stage.stage,
         provider_id=candidate.provider_id,
         rank=candidate.rank,
@@ -116,54 +126,48 @@ def _offer(course: Course, candidate: Candidate, facts: ProviderFacts, terms: Te
         care=care,
         weekly_hours=care.weekly_hours,
         terms=terms,
-        answer_by=_answer_by(course, stage, facts.channel),
-        views=facts.views,
+        answer_by=build_answer_by(draft, stage, facts.channel),
+        views=facts.projection_uses,
     )
 
 
-def _answer_by(course: Course, stage: SequentialOffers, channel: Channel) -> AnswerBy:
-    """The time to answer as a length; it becomes an instant when the offer is delivered."""
-    urgent = course.search.is_urgent
-    return AnswerBy(
-        minutes=stage.answer_within.by(channel, urgent=urgent) // ONE_MINUTE,
-        brokerage_time=not urgent,
-    )
-
-
-def _start(course: Course) -> None:
-    care = course.search.care
-    course.publish(
+def _start_search(draft: Draft) -> None:
+    care = draft.search.care
+    draft.publish(
         SourcingStarted(
-            package_id=course.search.package_id,
-            search_id=SearchId(course.new_id()),
+            package_id=draft.search.package_id,
+            search_id=SearchId(draft.new_id()),
             framework=care.framework,
-            definition_version=course.definition.version,
+            definition_version=draft.definition.version,
             area=care.area,
         )
     )
 
 
-def _following_stage(course: Course) -> SequentialOffers | OpenList | None:
-    current = course.definition.sequence_named(course.stage.name)
-    return None if current.exhausted is Exhausted.STOP else course.definition.stage_after(current.stage)
+def _find_following_stage(draft: Draft) -> SequentialOffers | OpenList | None:
+    current = draft.definition.get_sequential_stage(draft.stage.name)
+    return None if current.exhausted is Exhausted.STOP else draft.definition.find_next_stage(current.stage)
 
 
-def _enter(course: Course, stage: SequentialOffers | OpenList | None) -> bool:
-    """Enter a stage with its list pinned; without its list the search is held, without a stage it is exhausted."""
+def _enter_stage(draft: Draft, stage: SequentialOffers | OpenList | None) -> bool:
+    """Enter `stage` and pin its ranked list; True when its candidates can be handled.
+
+    The search is held when the list is missing, exhausted when there is no stage, and listed by an OpenList.
+    """
     if stage is None:
-        _exhaust(course)
+        _exhaust_search(draft)
         return False
     if isinstance(stage, OpenList):
-        open_to_all(course, stage)
+        list_package(draft, stage)
         return False
-    care = course.search.care
-    if _held_for(course, course.market.missing_list(care, stage.tier)):
+    care = draft.search.care
+    if _hold_for(draft, draft.market.find_missing_list(care, stage.tier)):
         return False
-    ranked_list = course.market.ranked_lists[stage.tier]
-    course.publish(
+    ranked_list = draft.market.ranked_lists[stage.tier]
+    draft.publish(
         StageEntered(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
             stage=stage.stage,
             tier=stage.tier,
             list_version=ranked_list.list_version,
@@ -173,22 +177,22 @@ def _enter(course: Course, stage: SequentialOffers | OpenList | None) -> bool:
     return True
 
 
-def _exhaust(course: Course) -> None:
-    course.publish(
+def _exhaust_search(draft: Draft) -> None:
+    draft.publish(
         SourcingExhausted(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
-            last_stage=course.stage.name,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
+            last_stage=draft.stage.name,
             reason=ExhaustedReason.NO_STAGE_LEFT,
         )
     )
 
 
-def _held_for(course: Course, missing: tuple[str, ...]) -> bool:
-    """Whether something is missing; the search is held for it then, on record once for the same things."""
+def _hold_for(draft: Draft, missing: tuple[str, ...]) -> bool:
+    """Hold the search when something is missing; True when it is held. The same gaps are published once."""
     if not missing:
         return False
     missing = tuple(dict.fromkeys(missing))
-    if course.search.missing != missing:
-        course.publish(SourcingHeld(package_id=course.search.package_id, missing=missing))
+    if draft.search.missing != missing:
+        draft.publish(SourcingHeld(package_id=draft.search.package_id, missing=missing))
     return True

@@ -1,35 +1,35 @@
-"""The one place where a package gets its provider: by an offer that was accepted, or a proposal that was awarded."""
+"""Placing a package with a provider: by an accepted offer, or by an awarded proposal."""
 
 from decimal import Decimal
 
 from contracts.events.packages import PackagePlaced
 from contracts.ids import PlacementId
-from sourcing.domain.draft import Course
+from sourcing.domain.draft import Draft
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Offer, Placement, Proposal
 
 
-def place(
-    course: Course, taken: Offer | Proposal, facts: ProviderFacts, *, stage: str, weekly_hours: Decimal
+def place_package(
+    draft: Draft, accepted: Offer | Proposal, facts: ProviderFacts, *, stage: str, weekly_hours: Decimal
 ) -> Placement:
-    """On the terms that the provider said yes to; `facts` are what was known of it at this instant."""
-    care = course.search.care
-    course.publish(
+    """Place the package on the agreed terms; `facts` are what is known of the provider at this instant."""
+    care = draft.search.care
+    draft.publish(
         PackagePlaced(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
-            placement_id=PlacementId(course.new_id()),
-            offer_id=taken.offer_id if isinstance(taken, Offer) else None,
-            proposal_id=taken.proposal_id if isinstance(taken, Proposal) else None,
-            provider_id=taken.provider_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
+            placement_id=PlacementId(draft.new_id()),
+            offer_id=accepted.offer_id if isinstance(accepted, Offer) else None,
+            proposal_id=accepted.proposal_id if isinstance(accepted, Proposal) else None,
+            provider_id=accepted.provider_id,
             stage=stage,
             framework=care.framework,
             area=care.area,
             service_type=care.service_type,
             starts_on=care.starts_on,
             weekly_hours=weekly_hours,
-            terms=taken.terms,
-            views=facts.views,
+            terms=accepted.terms,
+            views=facts.projection_uses,
         )
     )
-    return course.placement
+    return draft.placement

@@ -1,81 +1,85 @@
-"""What a provider proposes for a package that is open to all; what cannot be taken up is on record."""
+"""Providers' proposals for a package that is open to all; a proposal that cannot be considered is on record too."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from contracts.events.listings import AwardEnd, ProposalReceived, ProposalRefusal, ProposalRefused
 from contracts.ids import ProposalId
-from contracts.terms import terms_at
-from sourcing.domain.awarding import lapse
-from sourcing.domain.draft import Course
+from contracts.terms import compute_terms_at_rate
+from sourcing.domain.awarding import lapse_award
+from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ListingNotFound
-from sourcing.domain.listing import known_facts, known_proposal, works_here
+from sourcing.domain.listing import get_known_facts, get_proposal, is_listing_provider
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Listing, Proposal, SearchStatus
-from sourcing.domain.steps import NotTaken, Outcome, Proposed
-from sourcing.domain.triggers import Propose
+from sourcing.domain.steps import ProposalNotUsed, Proposed, Result
+from sourcing.domain.triggers import SubmitProposal
 
 PRICE_LIST: Final = "as proposed"
 
 
-def propose(course: Course, order: Propose) -> Outcome:
-    """A provider's newest proposal replaces its older one. Raises ListingNotFound, MarketNotKnown."""
-    listing = course.search.listing
+def submit_proposal(draft: Draft, command: SubmitProposal) -> Result:
+    """Record a proposal; it replaces the provider's older one. Raises ListingNotFound, MarketNotKnown."""
+    listing = draft.search.listing
     if listing is None:
         raise ListingNotFound
-    facts = known_facts(course, order.provider_id)
-    reasons = tuple(_reasons_against(course, listing, facts))
+    facts = get_known_facts(draft, command.provider_id)
+    reasons = tuple(_find_refusal_reasons(draft, listing, facts))
     if reasons:
-        return _refuse(course, order, facts, reasons)
-    before = listing.proposal_of(order.provider_id)
-    if before is not None and before.says_the_same(order.rate, order.variations, order.can_start_on):
-        return Proposed(before)
+        return Result(_refuse_proposal(draft, command, facts, reasons))
+    before = listing.find_proposal_of(command.provider_id)
+    if before is not None and before.is_same_as(command.rate, command.variations, command.can_start_on):
+        return Result(Proposed(before))
     if before is not None and listing.award is not None and listing.award.proposal_id == before.proposal_id:
-        lapse(course, AwardEnd.PROPOSAL_REPLACED)
-    return Proposed(_receive(course, order, facts, replaces=before))
+        lapse_award(draft, AwardEnd.PROPOSAL_REPLACED)
+    return Result(Proposed(_record_proposal(draft, command, facts, replaces=before)))
 
 
-def _reasons_against(course: Course, listing: Listing, facts: ProviderFacts) -> Iterator[ProposalRefusal]:
-    if course.search.status is not SearchStatus.LISTED:
+def _find_refusal_reasons(draft: Draft, listing: Listing, facts: ProviderFacts) -> Iterator[ProposalRefusal]:
+    if draft.search.status is not SearchStatus.LISTED:
         yield ProposalRefusal.NO_LONGER_OPEN
-    if not works_here(course, listing, facts):
+    if not is_listing_provider(draft, listing, facts):
         yield ProposalRefusal.NOT_OF_THIS_AREA
     if facts.embargoed:
         yield ProposalRefusal.EMBARGOED
-    if facts.provider_id in course.search.wishes.refused:
+    if facts.provider_id in draft.search.wishes.refused:
         yield ProposalRefusal.REFUSED_BY_PERSON
 
 
-def _refuse(course: Course, order: Propose, facts: ProviderFacts, reasons: tuple[ProposalRefusal, ...]) -> NotTaken:
-    course.publish(
+def _refuse_proposal(
+    draft: Draft, command: SubmitProposal, facts: ProviderFacts, reasons: tuple[ProposalRefusal, ...]
+) -> ProposalNotUsed:
+    draft.publish(
         ProposalRefused(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
-            provider_id=order.provider_id,
-            rate=order.rate,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
+            provider_id=command.provider_id,
+            rate=command.rate,
             reasons=reasons,
-            views=facts.views,
+            views=facts.projection_uses,
         )
     )
-    return NotTaken(reasons)
+    return ProposalNotUsed(reasons)
 
 
-def _receive(course: Course, order: Propose, facts: ProviderFacts, *, replaces: Proposal | None) -> Proposal:
-    listing, care, proposal_id = course.listing, course.search.care, ProposalId(course.new_id())
-    course.publish(
+def _record_proposal(
+    draft: Draft, command: SubmitProposal, facts: ProviderFacts, *, replaces: Proposal | None
+) -> Proposal:
+    listing, care, proposal_id = draft.listing, draft.search.care, ProposalId(draft.new_id())
+    draft.publish(
         ProposalReceived(
-            package_id=course.search.package_id,
-            search_id=course.search_id,
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
             stage=listing.stage,
             proposal_id=proposal_id,
-            provider_id=order.provider_id,
+            provider_id=command.provider_id,
             care=care,
-            terms=terms_at(care, listing.unit, order.rate, price_list=PRICE_LIST),
-            variations=order.variations,
-            can_start_on=order.can_start_on,
+            terms=compute_terms_at_rate(care, listing.unit, command.rate, price_list=PRICE_LIST),
+            variations=command.variations,
+            can_start_on=command.can_start_on,
             replaces=replaces.proposal_id if replaces is not None else None,
             rating=facts.rating,
-            views=facts.views,
+            views=facts.projection_uses,
         )
     )
-    return known_proposal(course.listing, proposal_id)
+    return get_proposal(draft.listing, proposal_id)

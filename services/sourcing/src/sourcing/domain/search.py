@@ -44,7 +44,7 @@ class Accept:
     """The provider takes the package."""
 
     @property
-    def answer(self) -> Answer:
+    def kind(self) -> Answer:
         return Answer.ACCEPT
 
 
@@ -56,11 +56,11 @@ class Decline:
     note_id: NoteId | None = field(default=None, compare=False)
 
     @property
-    def answer(self) -> Answer:
+    def kind(self) -> Answer:
         return Answer.DECLINE
 
 
-Reply = Accept | Decline
+ProviderAnswer = Accept | Decline
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,17 @@ class Offer:
     answer_by: datetime | None = None
     redirected_at: datetime | None = None
     calls: int = 0
-    reply: Reply | None = None
+    answer: ProviderAnswer | None = None
     award_refused_for: tuple[PassOverReason, ...] = ()
     outages_counted_to: datetime | None = None
     """Up to when outages of ours have been added to the time to answer."""
 
     def __post_init__(self) -> None:
-        _never((self.delivered_at is None) != (self.answer_by is None), "the clock runs from delivery, or not at all")
-        _never(self.status is OfferStatus.DELIVERED and self.answer_by is None, "delivered, so its clock must run")
-        _never(self.is_live and self.reply is not None, "an answer ends an offer")
+        _reject_if(
+            (self.delivered_at is None) != (self.answer_by is None), "the clock runs from delivery, or not at all"
+        )
+        _reject_if(self.status is OfferStatus.DELIVERED and self.answer_by is None, "delivered, so its clock must run")
+        _reject_if(self.is_live and self.answer is not None, "an answer ends an offer")
 
     @property
     def is_live(self) -> bool:
@@ -127,7 +129,7 @@ class Placement:
     proposal_id: ProposalId | None = None
 
     def __post_init__(self) -> None:
-        _never((self.offer_id is None) == (self.proposal_id is None), "placed by an offer or by a proposal")
+        _reject_if((self.offer_id is None) == (self.proposal_id is None), "placed by an offer or by a proposal")
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ class Proposal:
     rating: Rating
     received_at: datetime
 
-    def says_the_same(self, rate: Decimal, variations: tuple[Variation, ...], can_start_on: date | None) -> bool:
+    def is_same_as(self, rate: Decimal, variations: tuple[Variation, ...], can_start_on: date | None) -> bool:
         return (self.terms.rate, self.variations, self.can_start_on) == (rate, variations, can_start_on)
 
 
@@ -187,10 +189,10 @@ class Listing:
     award: PendingAward | None = None
     is_overdue: bool = False
 
-    def proposal(self, proposal_id: ProposalId) -> Proposal | None:
+    def find_proposal(self, proposal_id: ProposalId) -> Proposal | None:
         return next((each for each in self.proposals if each.proposal_id == proposal_id), None)
 
-    def proposal_of(self, provider_id: ProviderId) -> Proposal | None:
+    def find_proposal_of(self, provider_id: ProviderId) -> Proposal | None:
         return next((each for each in self.proposals if each.provider_id == provider_id), None)
 
 
@@ -218,12 +220,14 @@ class Search:
     def __post_init__(self) -> None:
         live = sum(offer.is_live for offer in self.offers)
         stands = self.placement is not None and not self.placement.voided
-        _never(live > 1, "two offers of one search are live")
-        _never(live == 1 and self.status is not SearchStatus.RUNNING, "an offer is live, but the search does not run")
-        _never(stands != (self.status is SearchStatus.PLACED), "placed and a standing placement go together")
-        _never(bool(self.missing) != (self.status is SearchStatus.HELD), "held and something missing go together")
-        _never(self.status is SearchStatus.LISTED and self.listing is None, "listed, but not on a list")
-        _never(self.search_id is None and self.stage is not None, "a stage was entered before the search started")
+        _reject_if(live > 1, "two offers of one search are live")
+        _reject_if(
+            live == 1 and self.status is not SearchStatus.RUNNING, "an offer is live, but the search does not run"
+        )
+        _reject_if(stands != (self.status is SearchStatus.PLACED), "placed and a standing placement go together")
+        _reject_if(bool(self.missing) != (self.status is SearchStatus.HELD), "held and something missing go together")
+        _reject_if(self.status is SearchStatus.LISTED and self.listing is None, "listed, but not on a list")
+        _reject_if(self.search_id is None and self.stage is not None, "a stage was entered before the search started")
 
     @property
     def is_open(self) -> bool:
@@ -242,10 +246,10 @@ class Search:
     def is_between_offers(self) -> bool:
         return self.is_open and self.live_offer is None
 
-    def offer(self, offer_id: OfferId) -> Offer | None:
+    def find_offer(self, offer_id: OfferId) -> Offer | None:
         return next((offer for offer in self.offers if offer.offer_id == offer_id), None)
 
 
-def _never(broken: bool, why: str) -> None:  # noqa: FBT001 - reads as the sentence it is
+def _reject_if(broken: bool, why: str) -> None:  # noqa: FBT001 - reads as the sentence it is
     if broken:
         raise ValueError(why)

@@ -1,8 +1,8 @@
-"""What a decision comes to: the search afterwards, the events, the alarms, and the outcome for the one who asked."""
+"""The result of one decision: the search afterwards, its events, its timers, and the outcome for the caller."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import AwardBar, ProposalRefusal
@@ -12,8 +12,8 @@ from contracts.values import PassOverReason
 from sourcing.domain.search import PendingAward, Placement, Proposal, Search
 
 
-class AlarmKind(StrEnum):
-    """What a search can be woken for. An alarm is known by its kind and what it is about; set again, it moves."""
+class TimerKind(StrEnum):
+    """The kinds of timers of a search. A timer is identified by its kind and `about`; scheduling it again moves it."""
 
     OFFER_EXPIRES = "offer-expires"
     DELIVERY_OVERDUE = "delivery-overdue"
@@ -22,30 +22,30 @@ class AlarmKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """Wake the search at this instant; `about` is the offer's id, or the package's where it is about no one offer."""
+class ScheduledTimer:
+    """A timer to schedule at `at`; `about` is the offer's id, or the package's id where no single offer is meant."""
 
-    kind: AlarmKind
+    kind: TimerKind
     about: str
     at: datetime
 
 
 @dataclass(frozen=True)
-class Cancelled:
-    """The alarm of this kind and subject is not needed any more; cancelling one that has fired is no mistake."""
+class CancelledTimer:
+    """A timer to cancel; cancelling one that has already fired is no error."""
 
-    kind: AlarmKind
+    kind: TimerKind
     about: str
 
 
 @dataclass(frozen=True)
 class Done:
-    """Nothing to tell the one who asked."""
+    """The trigger has no outcome to report: every event and timer, and a recorded call without an answer."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """The acceptance counts."""
+    """The acceptance or award counts, and the package is placed."""
 
     placement: Placement
 
@@ -58,7 +58,7 @@ class Declined:
 
 
 @dataclass(frozen=True)
-class Late:
+class AnswerNotUsed:
     """The answer is on record and was not used."""
 
     reason: LateReason
@@ -67,14 +67,14 @@ class Late:
 
 @dataclass(frozen=True)
 class Proposed:
-    """The proposal stands."""
+    """The proposal is accepted for consideration."""
 
     proposal: Proposal
 
 
 @dataclass(frozen=True)
-class NotTaken:
-    """The proposal is on record and cannot be taken up."""
+class ProposalNotUsed:
+    """The proposal is on record and cannot be considered."""
 
     reasons: tuple[ProposalRefusal, ...]
 
@@ -87,20 +87,36 @@ class AwaitsApproval:
 
 
 @dataclass(frozen=True)
-class Barred:
+class AwardBarred:
     """The award is on record and was not carried out."""
 
     reasons: tuple[AwardBar, ...]
 
 
-Outcome = Done | Placed | Declined | Late | Proposed | NotTaken | AwaitsApproval | Barred
+Outcome = Done | Placed | Declined | AnswerNotUsed | Proposed | ProposalNotUsed | AwaitsApproval | AwardBarred
+
+
+class FollowUp(Enum):
+    """What remains to be done when the brokerage next opens."""
+
+    NONE = auto()
+    LOOK_FOR_PROVIDER = auto()
+    REDIRECT_OFFER = auto()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a decision function returns, beside the events that it published on its draft."""
+
+    outcome: Outcome = Done()
+    follow_up: FollowUp = FollowUp.NONE
 
 
 @dataclass(frozen=True)
 class Step:
-    """One decision. `search` is None only while the package was never requested."""
+    """One decision, complete. `search` is None only while the package was never requested."""
 
     search: Search | None
     events: tuple[PackageEvent, ...] = ()
-    timers: tuple[Alarm | Cancelled, ...] = ()
+    timers: tuple[ScheduledTimer | CancelledTimer, ...] = ()
     outcome: Outcome = Done()

@@ -1,29 +1,31 @@
-"""The council withdraws: the search decides what that means by now, and always answers."""
+"""A council's withdrawal: it stops the search, or voids the placement; never both."""
 
 from contracts.events.packages import OfferEnd, PlacementVoided, SourcingStopped, WithdrawalRequested
-from sourcing.domain.answering import withdraw
+from sourcing.domain.answering import withdraw_offer
 from sourcing.domain.awarding import withdraw_award
-from sourcing.domain.draft import Course
+from sourcing.domain.draft import Draft
 from sourcing.domain.search import SearchStatus
+from sourcing.domain.steps import Result
 
 
-def stop(course: Course, event: WithdrawalRequested) -> None:
-    """Before an acceptance the search stops, after it the placement is voided; a second withdrawal is no news."""
-    search = course.search
+def stop_search(draft: Draft, event: WithdrawalRequested) -> Result:
+    """Stop the search before an acceptance, void the placement after it; a second withdrawal changes nothing."""
+    search = draft.search
     if search.status is SearchStatus.STOPPED:
-        return
+        return Result()
     if search.status is SearchStatus.PLACED:
-        _void(course, event)
-        return
+        _void_placement(draft, event)
+        return Result()
     if search.live_offer is not None:
-        withdraw(course, search.live_offer, OfferEnd.PACKAGE_WITHDRAWN)
-    withdraw_award(course)
-    course.publish(SourcingStopped(package_id=search.package_id, search_id=search.search_id))
+        withdraw_offer(draft, search.live_offer, OfferEnd.PACKAGE_WITHDRAWN)
+    withdraw_award(draft)
+    draft.publish(SourcingStopped(package_id=search.package_id, search_id=search.search_id))
+    return Result()
 
 
-def _void(course: Course, event: WithdrawalRequested) -> None:
-    placement = course.placement
-    course.publish(
+def _void_placement(draft: Draft, event: WithdrawalRequested) -> None:
+    placement = draft.placement
+    draft.publish(
         PlacementVoided(
             package_id=event.package_id,
             placement_id=placement.placement_id,

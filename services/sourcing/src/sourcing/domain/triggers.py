@@ -1,4 +1,7 @@
-"""Everything that can happen to a search: events of the package, timers that are due, orders of people."""
+"""The triggers of a search: events about the package, timers that are due, and commands of people.
+
+`decisions.DECISIONS` maps each of them to the function that decides what follows.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,67 +20,104 @@ from contracts.events.packages import (
     PackageRequested,
     WithdrawalRequested,
 )
-from contracts.ids import OfferId, ProposalId, ProviderId
+from contracts.ids import OfferId, PackageId, ProposalId, ProviderId
 from sourcing.domain.errors import AnswerWithoutCall
-from sourcing.domain.search import Reply
-from sourcing.domain.steps import AlarmKind
+from sourcing.domain.search import ProviderAnswer
+from sourcing.domain.steps import TimerKind
+
+OfferEnded = OfferDeclined | OfferExpired | OfferWithdrawn
+"""Sourcing's own events, consumed again: each asks the search for its next offer."""
+
+EventTrigger = (
+    PackageRequested
+    | WithdrawalRequested
+    | OfferDelivered
+    | OfferUndeliverable
+    | OfferEnded
+    | SpotPriceApproved
+    | SpotPriceRefused
+)
 
 
 @dataclass(frozen=True)
-class Retry:
-    """A view moved that a held search waits for."""
+class ProjectionUpdated:
+    """Timer: a projection has an entry that the held search waits for."""
 
 
 @dataclass(frozen=True)
 class NextOfferDue:
-    """Timer: the brokerage opens for a search that waits, or nothing came of an offer's end in time."""
+    """Timer: the brokerage opens for a search without a live offer, or no next offer followed an offer's end."""
 
 
 @dataclass(frozen=True)
-class ExpireOffer:
-    """Timer: the time to answer is over."""
+class OfferExpiryDue:
+    """Timer: the time to answer an offer is over."""
 
     offer_id: OfferId
 
 
 @dataclass(frozen=True)
 class DeliveryOverdue:
-    """Timer: neither delivered nor undeliverable was heard of an offer."""
+    """Timer: neither OfferDelivered nor OfferUndeliverable has arrived for an offer."""
 
     offer_id: OfferId
+
+
+@dataclass(frozen=True)
+class ListingOverdue:
+    """Timer: a package has been open to all for as long as the definition allows."""
+
+
+@dataclass(frozen=True)
+class OutageOver:
+    """Timer: this service runs again after an outage; a live offer gains the lost time."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A span in which this service was down and no provider could answer."""
+
+    down_from: datetime
+    up_at: datetime
+
+
+TimerTrigger = ProjectionUpdated | NextOfferDue | OfferExpiryDue | DeliveryOverdue | ListingOverdue | OutageOver
 
 
 @dataclass(frozen=True)
 class AnswerOffer:
-    """A provider answers an offer itself."""
+    """Command: a provider answers one of its offers."""
 
+    package_id: PackageId
     offer_id: OfferId
     provider_id: ProviderId
-    reply: Reply
+    answer: ProviderAnswer
 
 
 @dataclass(frozen=True)
 class RecordCall:
-    """An officer telephoned a provider about its offer, and records its answer if it gave one."""
+    """Command: an officer records a telephone call about an offer, and the answer if the provider gave one.
 
+    Raises AnswerWithoutCall for an answer on a call that reached nobody.
+    """
+
+    package_id: PackageId
     offer_id: OfferId
     result: CallResult
-    reply: Reply | None = None
+    answer: ProviderAnswer | None = None
 
     def __post_init__(self) -> None:
-        if self.reply is not None and self.result is CallResult.NOBODY_REACHED:
-            raise AnswerWithoutCall("an answer needs somebody who gave it; record the call as reached, or no answer")
+        if self.answer is not None and self.result is CallResult.NOBODY_REACHED:
+            raise AnswerWithoutCall(
+                "a call that reached nobody cannot carry an answer; record the call as reached, or leave the answer out"
+            )
 
 
 @dataclass(frozen=True)
-class ListedTooLong:
-    """Timer: nobody has taken an open package for as long as the definition allows."""
+class SubmitProposal:
+    """Command: a provider proposes a rate and a way of delivering an open package."""
 
-
-@dataclass(frozen=True)
-class Propose:
-    """A provider proposes a rate and a way of delivering an open package."""
-
+    package_id: PackageId
     provider_id: ProviderId
     rate: Decimal
     variations: tuple[Variation, ...] = ()
@@ -85,59 +125,28 @@ class Propose:
 
 
 @dataclass(frozen=True)
-class Award:
-    """An officer takes a proposal; above the ceiling a second one has to agree."""
+class AwardProposal:
+    """Command: an officer awards the package to a proposal; above the ceiling a second officer has to approve."""
 
+    package_id: PackageId
     proposal_id: ProposalId
     officer: str
     inadequate_reason: InadequateReason | None = None
 
 
-@dataclass(frozen=True)
-class Outage:
-    """We were down from one instant to another, and nobody could answer."""
+Command = AnswerOffer | RecordCall | SubmitProposal | AwardProposal
 
-    down_from: datetime
-    up_at: datetime
+Trigger = EventTrigger | TimerTrigger | Command
 
 
-@dataclass(frozen=True)
-class OutageOver:
-    """Timer: we are back, and live offers are to gain the time that was lost."""
-
-
-Nudge = OfferDeclined | OfferExpired | OfferWithdrawn
-"""Sourcing's own events, heard again: they ask the search for its next step."""
-
-Happening = (
-    PackageRequested
-    | WithdrawalRequested
-    | OfferDelivered
-    | OfferUndeliverable
-    | Nudge
-    | Retry
-    | NextOfferDue
-    | ExpireOffer
-    | DeliveryOverdue
-    | ListedTooLong
-    | OutageOver
-    | AnswerOffer
-    | RecordCall
-    | Propose
-    | Award
-    | SpotPriceApproved
-    | SpotPriceRefused
-)
-
-
-def what_is_due(kind: AlarmKind, about: str) -> ExpireOffer | DeliveryOverdue | NextOfferDue | ListedTooLong:
-    """What happens when an alarm goes off."""
+def build_timer_trigger(kind: TimerKind, about: str) -> TimerTrigger:
+    """Build the trigger of a due timer; `about` is the offer's id where the timer concerns one offer."""
     match kind:
-        case AlarmKind.OFFER_EXPIRES:
-            return ExpireOffer(OfferId(UUID(about)))
-        case AlarmKind.DELIVERY_OVERDUE:
+        case TimerKind.OFFER_EXPIRES:
+            return OfferExpiryDue(OfferId(UUID(about)))
+        case TimerKind.DELIVERY_OVERDUE:
             return DeliveryOverdue(OfferId(UUID(about)))
-        case AlarmKind.NEXT_OFFER_DUE:
+        case TimerKind.NEXT_OFFER_DUE:
             return NextOfferDue()
-        case AlarmKind.LISTED_TOO_LONG:
-            return ListedTooLong()
+        case TimerKind.LISTED_TOO_LONG:
+            return ListingOverdue()

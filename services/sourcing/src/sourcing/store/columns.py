@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 
-def json_of(column: str | None) -> Any:  # JSON of any shape; numbers stay exact
+def parse_json(column: str | None) -> Any:  # JSON of any shape; numbers stay exact
     return None if column is None else json.loads(column, parse_float=Decimal)
 
 
-def json_text(rows: Sequence[Mapping[str, object]]) -> str:
+def format_json(rows: Sequence[Mapping[str, object]]) -> str:
     """Rows by column as JSON, for `jsonb_populate_recordset`; numbers, ids and instants as their text."""
     return json.dumps(rows, default=str)
 
 
-def instant_of(value: str | None) -> datetime | None:
+def parse_instant(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)

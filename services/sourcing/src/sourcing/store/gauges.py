@@ -26,21 +26,21 @@ _OPEN = text(
 _HELD = text("SELECT count(*) AS packages FROM searches WHERE status = 'held'")
 
 
-async def _open(connection: Connection, now: datetime) -> Sequence[GaugeSample]:
+async def _count_open_packages(connection: Connection, now: datetime) -> Sequence[GaugeSample]:
     rows = await connection.execute(_OPEN, {"now": now})
     return [GaugeSample(row.packages, (row.status, row.stage, row.age)) for row in rows]
 
 
-async def _held(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+async def _count_held_packages(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
     return [GaugeSample((await connection.execute(_HELD)).scalar_one())]
 
 
-STANDINGS: Final = (
+GAUGES: Final = (
     GaugeSpec(
         "calloff_open_packages",
         "Packages without a provider, by status, stage, and time since their request",
-        _open,
+        _count_open_packages,
         ("status", "stage", "age"),
     ),
-    GaugeSpec("calloff_held_packages", "Searches that wait for what another service has to say", _held),
+    GaugeSpec("calloff_held_packages", "Searches that wait for what another service has to say", _count_held_packages),
 )

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from contracts.ids import NoteId, OfferId, PackageId, ProviderId
 from contracts.values import Channel, DeclineReason, PassOverReason, Terms
-from sourcing.domain.search import Accept, Decline, Offer, OfferStatus, Reply
-from sourcing.store.columns import instant_of
+from sourcing.domain.search import Accept, Decline, Offer, OfferStatus, ProviderAnswer
+from sourcing.store.columns import parse_instant
 
 TABLES: Final = """
 CREATE TABLE offers (
@@ -54,9 +54,9 @@ SAVE_OFFERS: Final = """
 """
 
 
-def offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[str, object]:
+def build_offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[str, object]:
     """By column, every one of them; `json_text` writes it."""
-    decline = offer.reply if isinstance(offer.reply, Decline) else None
+    decline = offer.answer if isinstance(offer.answer, Decline) else None
     return {
         "offer_id": offer.offer_id,
         "package_id": package_id,
@@ -76,14 +76,14 @@ def offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[str, ob
         "redirected_at": offer.redirected_at,
         "outages_counted_to": offer.outages_counted_to,
         "calls": offer.calls,
-        "answer": offer.reply.answer.value if offer.reply else None,
+        "answer": offer.answer.kind.value if offer.answer else None,
         "decline_reason": decline.reason.value if decline else None,
         "note_id": decline.note_id if decline else None,
         "award_refused_for": [reason.value for reason in offer.award_refused_for],
     }
 
 
-def offer_of(row: Mapping[str, Any]) -> Offer:  # one offer as PostgreSQL's row_to_json gives it
+def parse_offer(row: Mapping[str, Any]) -> Offer:  # one offer as PostgreSQL's row_to_json gives it
     return Offer(
         offer_id=OfferId(UUID(row["offer_id"])),
         stage=row["stage"],
@@ -96,17 +96,17 @@ def offer_of(row: Mapping[str, Any]) -> Offer:  # one offer as PostgreSQL's row_
         made_at=datetime.fromisoformat(row["made_at"]),
         answer_minutes=row["answer_minutes"],
         in_brokerage_time=row["in_brokerage_time"],
-        delivered_at=instant_of(row["delivered_at"]),
-        answer_by=instant_of(row["answer_by"]),
-        redirected_at=instant_of(row["redirected_at"]),
-        outages_counted_to=instant_of(row["outages_counted_to"]),
+        delivered_at=parse_instant(row["delivered_at"]),
+        answer_by=parse_instant(row["answer_by"]),
+        redirected_at=parse_instant(row["redirected_at"]),
+        outages_counted_to=parse_instant(row["outages_counted_to"]),
         calls=row["calls"],
-        reply=_reply(row),
+        answer=_parse_answer(row),
         award_refused_for=tuple(map(PassOverReason, row["award_refused_for"])),
     )
 
 
-def _reply(row: Mapping[str, Any]) -> Reply | None:  # one offer as PostgreSQL's row_to_json gives it
+def _parse_answer(row: Mapping[str, Any]) -> ProviderAnswer | None:  # one offer as PostgreSQL's row_to_json gives it
     if row["answer"] is None:
         return None
     if row["answer"] == "accept":

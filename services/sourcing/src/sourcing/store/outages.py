@@ -14,6 +14,6 @@ class PostgresOutages:
     connection: Connection
     now: datetime
 
-    async def since(self, at: datetime) -> Sequence[Outage]:
+    async def list_since(self, at: datetime) -> Sequence[Outage]:
         gaps = await find_outages_since(self.connection, at, now=self.now)
         return [Outage(gap.down_from, gap.up_at) for gap in gaps]

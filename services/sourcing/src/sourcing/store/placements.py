@@ -47,7 +47,7 @@ PLACED_SINCE = text(
 )
 
 
-def placement_row(search: Search, placement: Placement) -> Mapping[str, object]:
+def build_placement_row(search: Search, placement: Placement) -> Mapping[str, object]:
     """By column, every one of them; `json_text` writes it."""
     return {
         "placement_id": placement.placement_id,
@@ -63,7 +63,7 @@ def placement_row(search: Search, placement: Placement) -> Mapping[str, object]:
     }
 
 
-def placement_of(row: Mapping[str, Any]) -> Placement:  # one placement as PostgreSQL's row_to_json gives it
+def parse_placement(row: Mapping[str, Any]) -> Placement:  # one placement as PostgreSQL's row_to_json gives it
     return Placement(
         placement_id=PlacementId(UUID(row["placement_id"])),
         offer_id=None if row["offer_id"] is None else OfferId(UUID(row["offer_id"])),

@@ -17,10 +17,10 @@ from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import ProjectionReader
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Search
-from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, OfferSeen, Recorded, SearchSeen
-from sourcing.store.columns import json_of
-from sourcing.store.offers import offer_of
-from sourcing.store.searches import SEARCH_COLUMNS, SEARCH_OF_PACKAGE, search_of
+from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, JournalRecord, OfferDetails, SearchDetails
+from sourcing.store.columns import parse_json
+from sourcing.store.offers import parse_offer
+from sourcing.store.searches import SEARCH_COLUMNS, SEARCH_OF_PACKAGE, parse_search
 
 _OFFER_COLUMNS: Final = """
     CAST(row_to_json(offers) AS text) AS offer, offers.package_id, council, CAST(care AS text)
@@ -37,14 +37,14 @@ _OFFERS_OF_PROVIDER = text(
     ORDER BY made_at DESC, offer_id DESC LIMIT :limit
     """
 )
-_NEEDING_A_PERSON = text(
+_NEEDING_OFFICER = text(
     f"""
     SELECT {SEARCH_COLUMNS} FROM searches
     WHERE council = :council AND needs_a_person IS NOT NULL ORDER BY changed_at LIMIT :limit
     """  # noqa: S608  our own columns
 )
 _LISTED = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE listing_reference = :reference")  # noqa: S608  our own columns
-_OPEN_TO = text(
+_OPEN_PACKAGES = text(
     f"""
     SELECT {SEARCH_COLUMNS} FROM searches
     WHERE council = :council AND searches.status = 'listed'
@@ -55,7 +55,7 @@ _OPEN_TO = text(
     ORDER BY listed_at DESC, listing_reference DESC LIMIT :limit
     """  # noqa: S608  our own columns
 )
-_RECORD = text(
+_JOURNAL = text(
     """
     SELECT type, version, occurred_at, actor, cause, hash, payload FROM journal
     WHERE topic = :topic AND key = :key ORDER BY version
@@ -67,11 +67,11 @@ class PostgresSearchQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def offer(self, offer_id: OfferId) -> OfferSeen | None:
+    async def find_offer(self, offer_id: OfferId) -> OfferDetails | None:
         rows = await self._database.find(_OFFER, {"offer_id": offer_id})
-        return _offer_seen(rows[0]) if rows else None
+        return _parse_offer_details(rows[0]) if rows else None
 
-    async def offers_of(
+    async def list_offers(
         self,
         provider_id: ProviderId,
         council: CouncilKey,
@@ -79,7 +79,7 @@ class PostgresSearchQueries:
         only_live: bool,
         after: tuple[datetime, UUID] | None,
         limit: int,
-    ) -> Sequence[OfferSeen]:
+    ) -> Sequence[OfferDetails]:
         at, row = after if after is not None else (None, None)
         arguments = {
             "provider_id": provider_id,
@@ -89,27 +89,27 @@ class PostgresSearchQueries:
             "after_id": row,
             "limit": limit,
         }
-        return [_offer_seen(each) for each in await self._database.find(_OFFERS_OF_PROVIDER, arguments)]
+        return [_parse_offer_details(each) for each in await self._database.find(_OFFERS_OF_PROVIDER, arguments)]
 
-    async def search(self, package_id: PackageId) -> SearchSeen | None:
+    async def find_search(self, package_id: PackageId) -> SearchDetails | None:
         rows = await self._database.find(SEARCH_OF_PACKAGE, {"package_id": package_id})
-        return SearchSeen(search_of(rows[0]), CouncilKey(rows[0].council)) if rows else None
+        return SearchDetails(parse_search(rows[0]), CouncilKey(rows[0].council)) if rows else None
 
-    async def definition_of(self, search: Search) -> FrameworkDefinition | None:
+    async def find_definition(self, search: Search) -> FrameworkDefinition | None:
         pinned = f"{search.care.framework}/{search.definition_version}"
-        async with self._database.read_connection() as connection:
+        async with self._database.open_read_connection() as connection:
             known = await ProjectionReader(connection).get(DEFINITION_VERSIONS, pinned)
         return known.event.definition if known is not None else None
 
-    async def listed(self, reference: ListingReference) -> SearchSeen | None:
+    async def find_listed_search(self, reference: ListingReference) -> SearchDetails | None:
         rows = await self._database.find(_LISTED, {"reference": reference})
-        return SearchSeen(search_of(rows[0]), CouncilKey(rows[0].council)) if rows else None
+        return SearchDetails(parse_search(rows[0]), CouncilKey(rows[0].council)) if rows else None
 
-    async def open_to(
+    async def list_open_packages(
         self, provider_id: ProviderId, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Search]:
         at, row = after if after is not None else (None, None)
-        eligibility = await self._eligibility(provider_id)
+        eligibility = await self._find_eligibility(provider_id)
         if eligibility is None:
             return []
         arguments = {
@@ -120,38 +120,38 @@ class PostgresSearchQueries:
             "after_id": row,
             "limit": limit,
         }
-        return [search_of(each) for each in await self._database.find(_OPEN_TO, arguments)]
+        return [parse_search(each) for each in await self._database.find(_OPEN_PACKAGES, arguments)]
 
-    async def works_in(self, provider_id: ProviderId, seen: SearchSeen) -> bool:
-        facts = ProviderFacts(provider_id, await self._eligibility(provider_id), channels=None)
+    async def is_open_to(self, provider_id: ProviderId, seen: SearchDetails) -> bool:
+        facts = ProviderFacts(provider_id, await self._find_eligibility(provider_id), channels=None)
         care, listing = seen.search.care, seen.search.listing
-        is_spot = listing is not None and listing.spot and facts.sells_spot_in(care.area)
+        is_spot = listing is not None and listing.spot and facts.is_spot_provider_in(care.area)
         return is_spot or facts.is_member_of(care.framework, care.area)
 
-    async def _eligibility(self, provider_id: ProviderId) -> EligibilityChanged | None:
-        async with self._database.read_connection() as connection:
+    async def _find_eligibility(self, provider_id: ProviderId) -> EligibilityChanged | None:
+        async with self._database.open_read_connection() as connection:
             known = await ProjectionReader(connection).get(ELIGIBILITY, str(provider_id))
         return known.event if known is not None else None
 
-    async def needing_a_person(self, council: CouncilKey, *, limit: int) -> Sequence[SearchSeen]:
-        rows = await self._database.find(_NEEDING_A_PERSON, {"council": council, "limit": limit})
-        return [SearchSeen(search_of(each), CouncilKey(each.council)) for each in rows]
+    async def list_searches_needing_officer(self, council: CouncilKey, *, limit: int) -> Sequence[SearchDetails]:
+        rows = await self._database.find(_NEEDING_OFFICER, {"council": council, "limit": limit})
+        return [SearchDetails(parse_search(each), CouncilKey(each.council)) for each in rows]
 
-    async def record(self, package_id: PackageId) -> Sequence[Recorded]:
-        rows = await self._database.find(_RECORD, {"topic": PACKAGES, "key": str(package_id)})
-        return [_recorded(each) for each in rows]
+    async def load_journal(self, package_id: PackageId) -> Sequence[JournalRecord]:
+        rows = await self._database.find(_JOURNAL, {"topic": PACKAGES, "key": str(package_id)})
+        return [_parse_journal_record(each) for each in rows]
 
 
-def _offer_seen(row: Any) -> OfferSeen:  # a row's attributes are its columns
-    return OfferSeen(
-        offer_of(json_of(row.offer)),
+def _parse_offer_details(row: Any) -> OfferDetails:  # a row's attributes are its columns
+    return OfferDetails(
+        parse_offer(parse_json(row.offer)),
         PackageId(row.package_id),
         CouncilKey(row.council),
         Care.model_validate_json(row.care),
     )
 
 
-def _recorded(row: Any) -> Recorded:  # a row's attributes are its columns
+def _parse_journal_record(row: Any) -> JournalRecord:  # a row's attributes are its columns
     event = decode(BY_TYPE[row.type].event, row.payload)
     assert isinstance(event, PackageEvent), "the stream of a package has events of packages only"
-    return Recorded(event, row.version, row.occurred_at, row.actor, row.cause, row.hash)
+    return JournalRecord(event, row.version, row.occurred_at, row.actor, row.cause, row.hash)

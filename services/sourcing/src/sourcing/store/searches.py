@@ -11,19 +11,19 @@ from contracts.events.packages import Candidate
 from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId
 from contracts.values import Care, Tier, Wishes
 from service_runtime.postgres.database import Connection
-from sourcing.domain.progress import (
+from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
+from sourcing.domain.work_items import (
     AwardToApprove,
     CallToMake,
     ExhaustedSearch,
     HeldSearch,
-    NobodyProposes,
+    NoProposals,
     ProposalsToDecide,
-    work_item,
+    find_work_item,
 )
-from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
-from sourcing.store.columns import json_of, json_text
-from sourcing.store.offers import SAVE_OFFERS, offer_of, offer_row
-from sourcing.store.placements import SAVE_PLACEMENTS, placement_of, placement_row
+from sourcing.store.columns import format_json, parse_json
+from sourcing.store.offers import SAVE_OFFERS, build_offer_row, parse_offer
+from sourcing.store.placements import SAVE_PLACEMENTS, build_placement_row, parse_placement
 
 TABLES: Final = """
 CREATE TABLE searches (
@@ -101,14 +101,17 @@ class PostgresSearches:
 
     async def get(self, package_id: PackageId) -> Search | None:
         row = (await self._connection.execute(SEARCH_OF_PACKAGE, {"package_id": package_id})).one_or_none()
-        return None if row is None else search_of(row)
+        return None if row is None else parse_search(row)
 
     async def save(self, search: Search, *, before: Search | None) -> None:
-        offers, placements = json_text(_changed_offers(search, before)), json_text(_placed(search, before))
-        row = {**self._search_row(search), "offers": offers, "placements": placements}
+        offers, placements = (
+            format_json(_build_offer_rows(search, before)),
+            format_json(_build_placement_rows(search, before)),
+        )
+        row = {**self._build_search_row(search), "offers": offers, "placements": placements}
         await self._connection.execute(_SAVE, row)
 
-    def _search_row(self, search: Search) -> Mapping[str, object]:
+    def _build_search_row(self, search: Search) -> Mapping[str, object]:
         stage = search.stage
         return {
             "package_id": search.package_id,
@@ -128,42 +131,42 @@ class PostgresSearches:
             "listing": None if search.listing is None else _LISTING.dump_json(search.listing).decode(),
             "listed_at": None if search.listing is None else search.listing.listed_at,
             "missing": list(search.missing),
-            "needs_a_person": _needs_a_person(search),
+            "needs_a_person": _classify_work_item(search),
             "now": self._now,
         }
 
 
-def _changed_offers(search: Search, before: Search | None) -> list[Mapping[str, object]]:
+def _build_offer_rows(search: Search, before: Search | None) -> list[Mapping[str, object]]:
     """Ended ones first, so that a new live one finds its place free."""
     known = set(before.offers) if before is not None else set[Offer]()
     changed = [(turn, offer) for turn, offer in enumerate(search.offers, start=1) if offer not in known]
     in_order = sorted(changed, key=lambda each: each[1].is_live)
-    return [offer_row(offer, turn, search.package_id) for turn, offer in in_order]
+    return [build_offer_row(offer, turn, search.package_id) for turn, offer in in_order]
 
 
-def _placed(search: Search, before: Search | None) -> list[Mapping[str, object]]:
+def _build_placement_rows(search: Search, before: Search | None) -> list[Mapping[str, object]]:
     known = before.placement if before is not None else None
     if search.placement is None or search.placement == known:
         return []
-    return [placement_row(search, search.placement)]
+    return [build_placement_row(search, search.placement)]
 
 
-def _needs_a_person(search: Search) -> str | None:
-    match work_item(search):
+def _classify_work_item(search: Search) -> str | None:
+    match find_work_item(search):
         case ExhaustedSearch():
             return "exhausted"
         case HeldSearch():
             return "held"
         case CallToMake():
             return "call"
-        case AwardToApprove() | ProposalsToDecide() | NobodyProposes():
+        case AwardToApprove() | ProposalsToDecide() | NoProposals():
             return "open"
         case None:
             return None
 
 
-def search_of(row: Any) -> Search:  # a row's attributes are its columns
-    placement = json_of(row.placement)
+def parse_search(row: Any) -> Search:  # a row's attributes are its columns
+    placement = parse_json(row.placement)
     return Search(
         package_id=PackageId(row.package_id),
         care=Care.model_validate_json(row.care),
@@ -173,15 +176,15 @@ def search_of(row: Any) -> Search:  # a row's attributes are its columns
         search_id=None if row.search_id is None else SearchId(row.search_id),
         definition_version=row.definition_version,
         started_at=row.started_at,
-        stage=_stage(row),
+        stage=_parse_stage(row),
         listing=None if row.listing is None else _LISTING.validate_json(row.listing),
-        offers=tuple(offer_of(each) for each in json_of(row.offers)),
-        placement=None if placement is None else placement_of(placement),
+        offers=tuple(parse_offer(each) for each in parse_json(row.offers)),
+        placement=None if placement is None else parse_placement(placement),
         missing=tuple(row.missing),
     )
 
 
-def _stage(row: Any) -> CurrentStage | None:  # a row's attributes are its columns
+def _parse_stage(row: Any) -> CurrentStage | None:  # a row's attributes are its columns
     if row.stage is None:
         return None
     candidates = _CANDIDATES.validate_json(row.candidates)

@@ -1,1 +1,1 @@
-"""Back-up and restore of every database of a stack at one instant."""
+"""Back-up and restore of all databases of a stack, as of one instant."""

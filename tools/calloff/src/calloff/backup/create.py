@@ -1,7 +1,7 @@
-"""`calloff backup FOLDER`: every database as it stands at one instant, and the keys without which they are of no use.
+"""`calloff backup FOLDER`: copies all databases as of one instant, and the keys that they need.
 
-Kafka is not copied. What it holds is in audit's record, byte for byte and place by place, and what has not come that
-far is in the journals; a copy of Kafka from another instant than that of the databases would contradict them.
+Kafka is not copied. The audit record holds its content byte for byte with topic, partition and offset, and the journals
+hold the events that have not reached audit. A copy of Kafka from another instant would contradict the databases.
 """
 
 import asyncio
@@ -14,38 +14,39 @@ from typing import Annotated, Final
 
 import typer
 
-from calloff.commands.output import Json, carry_out, out, print_json
+from calloff.commands.output import JsonOption, out, print_json, run_command
 from devstack.embedded import EmbeddedPostgres
-from devstack.errors import DataInTheWay, NotRunning
+from devstack.errors import DataAlreadyExists, NotRunning
 from devstack.home import Home, find_home
-from devstack.record import StackRecord, only_one
+from devstack.record import StackRecord, lock_home
 
 ARCHIVE: Final = "postgres.tar"
 
 
 def back_up(home: Home, folder: Path) -> None:
-    """Copies the stack of `home`, whether it runs or not, into `folder`: whole or not at all.
+    """Copies the databases and keys of `home`, whose stack may run, into `folder`; on failure no folder is left.
 
-    Raises DataInTheWay where there is such a folder already, and EmbeddedServerError where PostgreSQL refuses.
+    Raises DataAlreadyExists where the folder exists, NotRunning where there are no databases, and EmbeddedServerError
+    where PostgreSQL cannot be copied.
     """
     running = None
     with suppress(NotRunning):
-        running = StackRecord.of(home)
-    with _whole_or_not_at_all(folder) as unfinished:
+        running = StackRecord.load(home)
+    with _create_folder_atomically(folder) as unfinished:
         archive = unfinished / ARCHIVE
         if running is not None:
             EmbeddedPostgres(home.postgres, running.postgres_port).back_up(archive)
         else:
-            _at_rest(home, archive)
-        for file in home.kept:
+            _back_up_stopped_stack(home, archive)
+        for file in home.backup_files:
             if file.exists():
                 shutil.copy2(file, unfinished)
 
 
 @contextmanager
-def _whole_or_not_at_all(folder: Path) -> Generator[Path]:
+def _create_folder_atomically(folder: Path) -> Generator[Path]:
     if folder.exists():
-        raise DataInTheWay(f"{folder} is there already; name a folder that is not")
+        raise DataAlreadyExists(f"{folder} already exists; name a new folder")
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700, parents=True)
@@ -57,20 +58,20 @@ def _whole_or_not_at_all(folder: Path) -> Generator[Path]:
     unfinished.rename(folder)
 
 
-def _at_rest(home: Home, archive: Path) -> None:
+def _back_up_stopped_stack(home: Home, archive: Path) -> None:
     if not home.postgres.exists():
-        raise NotRunning(f"there are no databases in {home.folder}; `calloff up` makes them")
-    with only_one(home), EmbeddedPostgres(home.postgres) as server:
+        raise NotRunning(f"{home.folder} has no databases; `calloff up` creates them")
+    with lock_home(home), EmbeddedPostgres(home.postgres) as server:
         server.back_up(archive)
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet. It will hold keys: keep it safe.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder. It will hold keys: keep it safe.")],
     *,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Copy every database as it stands at one instant, with the keys, into a folder; the stack may run."""
-    carry_out(asyncio.to_thread(back_up, find_home(), folder.absolute()))
+    """Copy every database at one instant, and the keys, into a folder; the stack may run."""
+    run_command(asyncio.to_thread(back_up, find_home(), folder.absolute()))
     size = (folder / ARCHIVE).stat().st_size
     if as_json:
         print_json(json.dumps({"folder": str(folder), "bytes": size}))

@@ -1,8 +1,8 @@
-"""`calloff restore FOLDER`: the databases and keys of a copy, and Kafka's topics made anew from the record in it.
+"""`calloff restore FOLDER`: restores databases and keys, and rebuilds Kafka's topics from the audit record.
 
-Audit holds what Kafka held, byte for byte and place by place, so its rows are sent back to where they stood. What the
-journals hold beyond that had not reached audit when the copy was made; it goes back into the outboxes, and the relays
-send it. Consumers read everything again: their inboxes know what they have handled.
+The audit record holds each Kafka record with its topic, partition and offset, so its rows are sent to the same offsets
+again. Events of the journals that had not reached audit at the time of the back-up go back into the outboxes, and the
+relays send them. Consumers read all topics again; their inboxes skip what they have handled.
 """
 
 import asyncio
@@ -23,26 +23,26 @@ from sqlalchemy.pool import NullPool
 
 from audit.domain.records import decode_headers
 from calloff.backup.create import ARCHIVE
-from calloff.commands.output import Json, carry_out, err, out, print_json
-from devstack.config import SERVICES, ServiceKind
+from calloff.commands.output import JsonOption, err, out, print_json, run_command
+from devstack.config import SERVICES, ServiceDefinition
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
-from devstack.errors import DataInTheWay, NothingToRestore, RecordHasHoles
+from devstack.errors import DataAlreadyExists, NothingToRestore, RecordIncomplete
 from devstack.home import KAFKA_JARS, Home, find_home
 from devstack.names import AUDIT
-from devstack.record import only_one
-from devstack.screen import Screen, screen_for
-from devstack.steps import forget, start_kafka
+from devstack.record import lock_home
+from devstack.screen import Screen, create_screen
+from devstack.steps import delete_data, start_kafka
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
 
-AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 
-_RECORD = text(
+_SELECT_RECORDS = text(
     """
     SELECT topic, partition, "offset", key, headers, payload FROM records ORDER BY topic, partition, "offset"
     """
 )
-_REACHED_KAFKA = text("SELECT event_id FROM records WHERE source = :source AND event_id IS NOT NULL")
-_SEND_AGAIN = text(
+_SELECT_RECORDED_EVENT_IDS = text("SELECT event_id FROM records WHERE source = :source AND event_id IS NOT NULL")
+_ENQUEUE_UNSENT_EVENTS = text(
     """
     INSERT INTO outbox (position)
     SELECT position FROM journal WHERE id <> ALL(CAST(:reached AS uuid[])) ORDER BY position
@@ -52,64 +52,64 @@ _SEND_AGAIN = text(
 
 
 @dataclass(frozen=True)
-class Restored:
-    """What was put back."""
+class RestoreResult:
+    """The counts of a restore."""
 
     records: int
-    """Sent back to Kafka from audit's record."""
+    """Records sent to Kafka from the audit record."""
     to_be_sent: int
-    """Events that the journals hold beyond that; the relays send them when the stack starts."""
+    """Events in the outboxes that are not in the audit record; the relays send them when the stack starts."""
 
 
-async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> Restored:
-    """Raises NothingToRestore, DataInTheWay unless what is there is to be forgotten, and RecordHasHoles."""
+async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> RestoreResult:
+    """Raises NothingToRestore, DataAlreadyExists where data exists and `fresh` is false, and RecordIncomplete."""
     if not (folder / ARCHIVE).exists():
-        raise NothingToRestore(f"{folder} holds no {ARCHIVE}; `calloff backup` makes one")
-    with only_one(home):
+        raise NothingToRestore(f"{folder} holds no {ARCHIVE}; name a folder that `calloff backup` has made")
+    with lock_home(home):
         if fresh:
-            forget(home)
+            delete_data(home)
         elif home.postgres.exists() or home.kafka.exists():
-            raise DataInTheWay(f"{home.folder} holds databases or events; --fresh forgets them")
+            raise DataAlreadyExists(f"{home.folder} holds databases or events; --fresh deletes them")
         postgres, kafka = EmbeddedPostgres(home.postgres), EmbeddedKafka(home.kafka, KAFKA_JARS)
-        with screen.step("Databases"):
-            await asyncio.to_thread(_take_up, home, folder, postgres)
+        with screen.show_step("Databases"):
+            await asyncio.to_thread(_restore_files, home, folder, postgres)
         try:
             await start_kafka(kafka, screen)
-            with screen.step("Topics from the record"):
-                return await _make_kafka_anew(postgres, kafka)
+            with screen.show_step("Topics from the audit record"):
+                return await _rebuild_topics(postgres, kafka)
         finally:
             for server in (kafka, postgres):
                 await asyncio.to_thread(server.stop)
 
 
-def _take_up(home: Home, folder: Path, postgres: EmbeddedPostgres) -> None:
+def _restore_files(home: Home, folder: Path, postgres: EmbeddedPostgres) -> None:
     home.logs.mkdir(parents=True, exist_ok=True)
     postgres.restore(folder / ARCHIVE)
-    for file in home.kept:
+    for file in home.backup_files:
         if (folder / file.name).exists():
             shutil.copy2(folder / file.name, file)
     postgres.start()
 
 
-async def _make_kafka_anew(postgres: EmbeddedPostgres, kafka: EmbeddedKafka) -> Restored:
-    # Partitions that were made just now have no leader for a moment: sent again, and nothing for a person to read.
+async def _rebuild_topics(postgres: EmbeddedPostgres, kafka: EmbeddedKafka) -> RestoreResult:
+    # New partitions have no leader for a moment; aiokafka retries, and its log lines are not shown.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     producer = Producer(kafka.bootstrap, client_id="calloff-restore")
     await producer.start()
     try:
-        async with _superuser(postgres, _database_of(AUDIT)) as audit:
-            records = await _send_back(audit, producer)
-            to_be_sent = sum([await _send_the_rest(audit, postgres, service) for service in SERVICES])
+        async with _connect_as_superuser(postgres, _get_database_name(AUDIT)) as audit:
+            records = await _resend_records(audit, producer)
+            to_be_sent = sum([await _enqueue_unsent_events(audit, postgres, service) for service in SERVICES])
     finally:
         await producer.close(within=10)
-    return Restored(records, to_be_sent)
+    return RestoreResult(records, to_be_sent)
 
 
-async def _send_back(audit: AsyncConnection, producer: Producer) -> int:
-    """Every record to its place: a partition that begins empty gives the same offsets in the same order."""
+async def _resend_records(audit: AsyncConnection, producer: Producer) -> int:
+    """Sends all records in order of offset: an empty partition assigns the same offsets again."""
     ends: dict[Partition, int] = {}
-    async with audit.stream(_RECORD) as stored:
-        async for some in stored.partitions(AT_ONCE):
+    async with audit.stream(_SELECT_RECORDS) as stored:
+        async for some in stored.partitions(BATCH_SIZE):
             for partition, rows in groupby(some, key=lambda row: Partition(row.topic, row.partition)):
                 records = list(rows)
                 await _send_partition(producer, partition, records, begins=ends.get(partition, 0))
@@ -119,27 +119,27 @@ async def _send_back(audit: AsyncConnection, producer: Producer) -> int:
 
 async def _send_partition(producer: Producer, partition: Partition, rows: Sequence[Row[Any]], *, begins: int) -> None:
     if [row.offset for row in rows] != list(range(begins, begins + len(rows))):
-        message = f"rows of {partition.topic}/{partition.partition} are missing behind offset {begins}"
-        raise RecordHasHoles(f"{message}; `calloff verify` on another copy tells whether that one is whole")
+        message = f"rows of {partition.topic}/{partition.partition} are missing after offset {begins}"
+        raise RecordIncomplete(f"{message}; restore an older back-up, and check it with `calloff verify`")
     waiting = [OutgoingRecord(row.topic, row.key, row.payload, decode_headers(row.headers)) for row in rows]
     while waiting:
         waiting = waiting[await producer.send(partition, waiting) :]
 
 
-async def _send_the_rest(audit: AsyncConnection, postgres: EmbeddedPostgres, service: ServiceKind) -> int:
-    """Into the outbox goes what the journal holds and audit does not; what stands there already stays."""
-    reached = (await audit.scalars(_REACHED_KAFKA, {"source": f"/calloff/{service.name}"})).all()
-    async with _superuser(postgres, service.package) as database:
-        return (await database.execute(_SEND_AGAIN, {"reached": reached})).rowcount
+async def _enqueue_unsent_events(audit: AsyncConnection, postgres: EmbeddedPostgres, service: ServiceDefinition) -> int:
+    """Enqueues the events of the journal that the audit record does not have; keeps rows already in the outbox."""
+    reached = (await audit.scalars(_SELECT_RECORDED_EVENT_IDS, {"source": f"/calloff/{service.name}"})).all()
+    async with _connect_as_superuser(postgres, service.package) as database:
+        return (await database.execute(_ENQUEUE_UNSENT_EVENTS, {"reached": reached})).rowcount
 
 
-def _database_of(name: str) -> str:
+def _get_database_name(name: str) -> str:
     return next(service.package for service in SERVICES if service.name == name)
 
 
 @asynccontextmanager
-async def _superuser(postgres: EmbeddedPostgres, database: str) -> AsyncGenerator[AsyncConnection]:
-    engine = create_async_engine(postgres.url(database), poolclass=NullPool)
+async def _connect_as_superuser(postgres: EmbeddedPostgres, database: str) -> AsyncGenerator[AsyncConnection]:
+    engine = create_async_engine(postgres.get_url(database), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             yield connection
@@ -148,21 +148,21 @@ async def _superuser(postgres: EmbeddedPostgres, database: str) -> AsyncGenerato
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="What `calloff backup` made.")],
+    folder: Annotated[Path, typer.Argument(help="A folder made by `calloff backup`.")],
     *,
-    fresh: Annotated[bool, typer.Option(help="Forget what is here: databases, events, logs.")] = False,
-    as_json: Json = False,
+    fresh: Annotated[bool, typer.Option(help="Delete existing databases, events and logs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Take up a copy where nothing runs: databases and keys, and Kafka's topics made anew from the record."""
-    screen = screen_for(err)
-    restored = carry_out(restore(find_home(), folder.absolute(), screen, fresh=fresh))
+    """Restore databases and keys from a back-up, and rebuild Kafka's topics from the audit record."""
+    screen = create_screen(err)
+    restored = run_command(restore(find_home(), folder.absolute(), screen, fresh=fresh))
     screen.close()
     if as_json:
         print_json(json.dumps({"records": restored.records, "to_be_sent": restored.to_be_sent}))
         return
     out.print(
-        f"{restored.records} records are back in Kafka; {restored.to_be_sent} events more leave the journals when the"
-        " stack starts.",
+        f"{restored.records} records are back in Kafka; {restored.to_be_sent} more events are sent when the stack"
+        " starts.",
         highlight=False,
         soft_wrap=True,
     )

@@ -1,1 +1,1 @@
-"""What can be typed: one module a subject, one function a command."""
+"""The subcommands of `calloff`: one module a subject, one function a subcommand."""

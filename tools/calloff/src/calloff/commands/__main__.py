@@ -1,38 +1,51 @@
-"""All commands: `calloff --help` lists them."""
+"""The `calloff` command line: every subcommand with its function."""
 
 import typer
 
-from calloff.commands.operating import parked, status, token, url
-from calloff.commands.record import trail, verify, why_not
+from calloff.commands.audit import explain_why_not, show_trail, verify_record
+from calloff.commands.dead_letters import parked
+from calloff.commands.decision import show_decision
+from calloff.commands.offers import list_offers
+from calloff.commands.programs import (
+    FORWARD_ALL,
+    back_up,
+    control_clock,
+    post_referral,
+    restore,
+    run_demo,
+    start_stack,
+    write_docs,
+)
 from calloff.commands.referrals import referral
-from calloff.commands.sourcing import decision, offers, work_list
-from calloff.commands.stack import ALL_ARGUMENTS, back_up, bring_up, demonstrate, move_clock, restore, write_docs
-from calloff.commands.tracing import metrics, trace
+from calloff.commands.stack_status import issue_token, show_status, show_url
+from calloff.commands.telemetry import list_metrics, show_trace
+from calloff.commands.work_list import show_work_list
 
 app = typer.Typer(
-    help="Call-off on this machine: start it, call it, look after it.",
+    help="Start, call and operate Call-off on this machine.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-app.command("up", context_settings=ALL_ARGUMENTS)(bring_up)
-app.command("demo", context_settings=ALL_ARGUMENTS)(demonstrate)
-app.command("status")(status)
-app.command("url")(url)
-app.command("token")(token)
+app.command("up", context_settings=FORWARD_ALL)(start_stack)
+app.command("demo", context_settings=FORWARD_ALL)(run_demo)
+app.command("status")(show_status)
+app.command("url")(show_url)
+app.command("token")(issue_token)
+referral.command("post", context_settings=FORWARD_ALL)(post_referral)
 app.add_typer(referral, name="referral")
-app.command("offers")(offers)
-app.command("work-list")(work_list)
-app.command("decision")(decision)
-app.command("trail")(trail)
-app.command("why-not")(why_not)
-app.command("verify")(verify)
-app.command("trace")(trace)
-app.command("metrics")(metrics)
+app.command("offers")(list_offers)
+app.command("work-list")(show_work_list)
+app.command("decision")(show_decision)
+app.command("trail")(show_trail)
+app.command("why-not")(explain_why_not)
+app.command("verify")(verify_record)
+app.command("trace")(show_trace)
+app.command("metrics")(list_metrics)
 app.add_typer(parked, name="parked")
-app.command("clock", context_settings=ALL_ARGUMENTS)(move_clock)
-app.command("backup", context_settings=ALL_ARGUMENTS)(back_up)
-app.command("restore", context_settings=ALL_ARGUMENTS)(restore)
+app.command("clock", context_settings=FORWARD_ALL)(control_clock)
+app.command("backup", context_settings=FORWARD_ALL)(back_up)
+app.command("restore", context_settings=FORWARD_ALL)(restore)
 app.command("docs")(write_docs)
 
 if __name__ == "__main__":

@@ -1,89 +1,100 @@
-"""What a council does: post a referral, and see where it stands."""
+"""`calloff referral show`: the state of a referral, its history, and what happens next to its package."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from calloff.client import Answer, Reading
-from calloff.commands.names import district_code_of, provider_name
-from calloff.commands.output import Json, carry_out, connected, office_time, out, print_json
-from devstack.json_lines import LineWriter
+from calloff.client import ApiResponse, ResponseModel
+from calloff.commands.decision import fetch_decision
+from calloff.commands.next_steps import NextStepResponse, describe_next_step
+from calloff.commands.output import JsonOption, format_office_time, print_json, print_paragraph, run_command
+from calloff.commands.providers import ProviderDirectory
+from calloff.commands.tables import print_table
+from calloff.connection import StackConnection, connect_to_stack
+from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.names import REFERRAL
-from geography import PostcodeDirectory
-from simulator import SEED
-from simulator.council import Council, Posted
-from simulator.people import People, next_number
-from simulator.postcodes import sample
 
-_POSTCODES_EACH = 40
+referral = typer.Typer(help="Post a referral for an invented adult, and show a referral.", no_args_is_help=True)
 
-referral = typer.Typer(help="Referrals: post one for an invented adult, show where one stands.", no_args_is_help=True)
+_COLUMNS = ("when", "what", "stage", "provider", "reason")
 
 
-class HistoryLine(Reading):
+class HistoryEntry(ResponseModel):
     what: str
     at: datetime
     stage: str | None = None
     provider_id: UUID | None = None
     reason: str | None = None
 
+    def to_row(self, names: Mapping[UUID, str]) -> tuple[object, ...]:
+        provider = None if self.provider_id is None else names[self.provider_id]
+        return format_office_time(self.at), self.what, self.stage, provider, self.reason
 
-class ReferralSeen(Reading):
-    referral_id: UUID
+
+class ReferralResponse(ResponseModel):
     package_id: UUID
     reference: str | None
     status: str
-    placed_with: UUID | None
-    history: tuple[HistoryLine, ...]
+    history: tuple[HistoryEntry, ...]
 
 
-@referral.command("post")
-def post_referral(
-    *,
-    urgent: Annotated[bool, typer.Option(help="A hospital discharge: offered at any hour.")] = False,
-    district: Annotated[str | None, typer.Option(callback=district_code_of, help="Colchester, or E07000071.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Post a referral for a new invented adult."""
-    posted = carry_out(_post(urgent=urgent, district=district))
-    if as_json:
-        print_json(posted.model_dump_json())
-        return
-    out.print(f"Referral {posted.referral_id} is taken in; its package is {posted.package_id}.", soft_wrap=True)
+class PackageResponse(ResponseModel):
+    """Of sourcing's decision, the next step."""
+
+    next_step: NextStepResponse | None = None
 
 
-async def _post(*, urgent: bool, district: str | None) -> Posted:
-    async with connected() as here:
-        directory = PostcodeDirectory.open(here.home.postcodes)
-        people = People(sample(directory, each=_POSTCODES_EACH, seed=SEED), seed=SEED)
-        person = people.person(next_number(here.home.people), area=district)
-        log = LineWriter[Posted](here.home.posted)
-        return await Council(here.as_("council"), here.url(REFERRAL, ""), log, seed=SEED).post(person, urgent=urgent)
+@dataclass(frozen=True)
+class _Shown:
+    """The referral as the service answered, and what is added to it for people."""
+
+    response: ApiResponse
+    next_step: str | None = None
+    names: Mapping[UUID, str] = field(default_factory=dict[UUID, str])
 
 
 @referral.command("show")
-def show_referral(referral_id: UUID, *, as_json: Json = False) -> None:
-    """Where a referral stands, and what has happened; who the adult is is not shown."""
-    answer = carry_out(_show(referral_id))
+def show_referral(referral_id: UUID, *, as_json: JsonOption = False) -> None:
+    """Show the state of a referral, its history and the next step; personal data is left out."""
+    shown = run_command(_fetch_referral(referral_id, with_next_step=not as_json))
     if as_json:
-        print_json(_without_the_person(answer.body))
+        print_json(_remove_person(shown.response.body))
         return
-    seen = answer.as_(ReferralSeen)
-    out.print(f"{seen.reference}: {seen.status}; package {seen.package_id}", soft_wrap=True)
-    for line in seen.history:
-        parts = [line.what, line.stage, line.provider_id and provider_name(line.provider_id), line.reason]
-        out.print(f"  {office_time(line.at)}  {', '.join(part for part in parts if part)}", soft_wrap=True)
+    found = shown.response.parse(ReferralResponse)
+    print_paragraph(f"{found.reference or referral_id}: {found.status}; package {found.package_id}")
+    if shown.next_step is not None:
+        print_paragraph(f"next step: {shown.next_step}")
+    rows = [entry.to_row(shown.names) for entry in found.history]
+    print_table(_COLUMNS, rows, empty="The referral has no history yet.")
 
 
-async def _show(referral_id: UUID) -> Answer:
-    async with connected() as here:
-        return await here.as_("council").get(here.url(REFERRAL, f"/v1/referrals/{referral_id}"))
+async def _fetch_referral(referral_id: UUID, *, with_next_step: bool) -> _Shown:
+    async with connect_to_stack() as stack:
+        url = stack.get_url(REFERRAL, f"/v1/referrals/{referral_id}")
+        response = await stack.create_client("council").get(url)
+        if not with_next_step:
+            return _Shown(response)
+        found = response.parse(ReferralResponse)
+        directory = ProviderDirectory(stack)
+        next_step = await _describe_next_step(stack, found.package_id, directory)
+        names = await directory.load_names(entry.provider_id for entry in found.history)
+        return _Shown(response, next_step, names)
 
 
-def _without_the_person(body: bytes) -> str:
-    """What is printed ends up in terminals' histories and tickets."""
-    seen: dict[str, object] = json.loads(body)
-    return json.dumps({name: value for name, value in seen.items() if name != "person"})
+async def _describe_next_step(stack: StackConnection, package_id: UUID, directory: ProviderDirectory) -> str | None:
+    """None where sourcing does not know the package yet, or does not answer."""
+    try:
+        step = (await fetch_decision(stack, package_id)).parse(PackageResponse).next_step
+    except (ServiceRefused, ServiceUnreachable):
+        return None
+    return None if step is None else describe_next_step(step, await directory.load_names([step.provider_id]))
+
+
+def _remove_person(body: bytes) -> str:
+    """Output ends up in shell histories and tickets."""
+    document: dict[str, object] = json.loads(body)
+    return json.dumps({name: value for name, value in document.items() if name != "person"})

@@ -1,1 +1,1 @@
-"""Pages generated from the code: OpenAPI and the list of events."""
+"""Generators of documentation: OpenAPI pages and the list of events."""

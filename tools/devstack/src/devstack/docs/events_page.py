@@ -1,4 +1,4 @@
-"""`python -m devstack.docs.events_page` writes docs/events.md: every event, with those who follow it in any service."""
+"""`python -m devstack.docs.events_page` writes docs/events.md: every event with its subscribers in all services."""
 
 import json
 import sys
@@ -7,29 +7,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.catalogue import CATALOGUE, encode
-from contracts.documentation import Audience, page_of_events
+from contracts.documentation import Audience, render_events_page
 from contracts.events.base import Event
 from contracts.events.frameworks import FrameworkPublished
+from contracts.examples import an_example_of
 from devstack.docs import openapi
 from devstack.home import REPOSITORY
 from service_runtime.service import Service
-from testkit.contract_examples import an_example_of
+from service_runtime.subscriptions import Subscription
+from sourcing.domain.decisions import DECISIONS
+from sourcing.handlers import handle_event
 
 PAGE: Final = REPOSITORY / "docs" / "events.md"
 
 
-def text() -> str:
-    """The page as the code has it now."""
-    services = list(openapi.services())
-    audiences = {entry.event: _audience(entry.event, services) for entry in CATALOGUE}
-    return page_of_events(CATALOGUE, audiences, _examples())
+def render_page() -> str:
+    """The page for the current code."""
+    services = list(openapi.build_services())
+    audiences = {entry.event: _find_audience(entry.event, services) for entry in CATALOGUE}
+    return render_events_page(CATALOGUE, audiences, _encode_examples())
 
 
-# Services' units of work differ, so there is no narrower type.
-def _audience(event: type[Event], services: list[Service[Any]]) -> Audience:
+# The services have different units of work, so no narrower type exists.
+def _find_audience(event: type[Event], services: list[Service[Any]]) -> Audience:
     return Audience(
         handlers=[
-            (service.name, _name_of(each.handler))
+            (service.name, _get_handler_name(each))
             for service in services
             for each in service.subscriptions
             if each.event is event
@@ -43,27 +46,31 @@ def _audience(event: type[Event], services: list[Service[Any]]) -> Audience:
     )
 
 
-def _name_of(handler: Callable[..., object]) -> str:
+def _get_handler_name(subscription: Subscription[Any]) -> str:
+    """The handler's name; for sourcing, whose one handler serves every event, the name of the decision function."""
+    handler: Callable[..., object] = subscription.handler
+    if handler is handle_event:
+        handler = DECISIONS[subscription.event]
     return handler.__name__
 
 
-def _examples() -> Mapping[type[Event], str]:
-    """Of every event but one: a definition is longer than all others together, and lies in `frameworks/`."""
+def _encode_examples() -> Mapping[type[Event], str]:
+    """An example of every event except FrameworkPublished, which is very long; `frameworks/` holds examples of it."""
     events = [entry.event for entry in CATALOGUE if entry.event is not FrameworkPublished]
     return {event: json.dumps(json.loads(encode(an_example_of(event))), indent=2) for event in events}
 
 
 def is_out_of_date(page: Path = PAGE) -> bool:
-    return not page.exists() or page.read_text(encoding="utf-8") != text()
+    return not page.exists() or page.read_text(encoding="utf-8") != render_page()
 
 
 def main(arguments: list[str]) -> int:
     if "--check" not in arguments:
-        PAGE.write_text(text(), encoding="utf-8")
+        PAGE.write_text(render_page(), encoding="utf-8")
         return 0
     if not is_out_of_date():
         return 0
-    sys.stderr.write(f"{PAGE.relative_to(REPOSITORY)} is not what the code says; run `make docs`\n")
+    sys.stderr.write(f"{PAGE.relative_to(REPOSITORY)} is out of date; run `make docs`\n")
     return 1
 
 

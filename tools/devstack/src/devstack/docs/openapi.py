@@ -1,4 +1,4 @@
-"""`python -m devstack.docs.openapi` writes docs/openapi from the services' own code; nothing is started for it."""
+"""`python -m devstack.docs.openapi` writes docs/openapi from the code of the services, without starting them."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from provider_registry import wiring as registry_wiring
 from provider_registry.settings import Settings as RegistrySettings
 from referral import wiring as referral_wiring
 from referral.settings import Settings as ReferralSettings
-from service_runtime.observability.logs import logger_for
+from service_runtime.observability.logs import build_logger
 from service_runtime.service import Runner, Service
 from service_runtime.settings import RuntimeSettings
 from sourcing import wiring as sourcing_wiring
@@ -26,19 +26,19 @@ from sourcing.settings import Settings as SourcingSettings
 
 FOLDER: Final = REPOSITORY / "docs" / "openapi"
 POSTCODES: Final = REPOSITORY / ".calloff" / "postcodes"
-NOWHERE: Final = RuntimeSettings(
+UNREACHABLE_SETTINGS: Final = RuntimeSettings(
     database_url=SecretStr("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere"),
     kafka_bootstrap="127.0.0.1:1",
     token_issuer="http://127.0.0.1:1",  # noqa: S106 - an address
     token_jwks_url="http://127.0.0.1:1",  # noqa: S106 - an address
     fingerprint_key=SecretStr("0" * 32),
 )
-"""Settings with which nothing can be reached: a service that is only put together asks for nothing."""
+"""Valid settings without a real address: a service that is built but not started connects to nothing."""
 
 
-def services() -> Iterator[Service[Any]]:
-    """Every service, put together. Their units of work differ, so there is no narrower type."""
-    common = NOWHERE.model_dump(exclude={"otlp_endpoint", "metrics_every_ms"})
+def build_services() -> Iterator[Service[Any]]:
+    """Builds every service. They have different units of work, so no narrower type exists."""
+    common = UNREACHABLE_SETTINGS.model_dump(exclude={"otlp_endpoint", "metrics_every_ms"})
     no_key = SecretStr(base64.b64encode(bytes(32)).decode())
     yield referral_wiring.build(
         ReferralSettings(
@@ -55,38 +55,40 @@ def services() -> Iterator[Service[Any]]:
     yield audit_wiring.build(AuditSettings(**common))
 
 
-def pages() -> dict[Path, str]:
-    """The text of each service's page."""
-    return {FOLDER / f"{service.name}.json": _page(service) for service in services()}
+def render_pages() -> dict[Path, str]:
+    """The content of each service's page."""
+    return {FOLDER / f"{service.name}.json": _render_page(service) for service in build_services()}
 
 
-def _page(service: Service[Any]) -> str:
-    log = logger_for(service.name, level="error")
-    return json.dumps(Runner(service, log=log).app().openapi(), indent=2, ensure_ascii=False) + "\n"
+def _render_page(service: Service[Any]) -> str:
+    log = build_logger(service.name, level="error")
+    return json.dumps(Runner(service, log=log).build_app().openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
-def out_of_date() -> list[Path]:
-    """Pages that are missing, differ, or belong to no service."""
-    wanted = pages()
-    differing = [page for page, text in wanted.items() if not page.exists() or page.read_text(encoding="utf-8") != text]
-    return differing + [page for page in FOLDER.glob("*.json") if page not in wanted]
+def find_stale_pages() -> list[Path]:
+    """Pages that are missing, differ from the code, or belong to no service."""
+    expected = render_pages()
+    differing = [
+        page for page, text in expected.items() if not page.exists() or page.read_text(encoding="utf-8") != text
+    ]
+    return differing + [page for page in FOLDER.glob("*.json") if page not in expected]
 
 
-def write() -> None:
+def write_pages() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for page in out_of_date():
+    for page in find_stale_pages():
         page.unlink(missing_ok=True)
-    for page, text in pages().items():
+    for page, text in render_pages().items():
         page.write_text(text, encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
     if "--check" not in arguments:
-        write()
+        write_pages()
         return 0
-    stale = out_of_date()
+    stale = find_stale_pages()
     for page in stale:
-        sys.stderr.write(f"{page.relative_to(REPOSITORY)} is not what the code says; run `make docs`\n")
+        sys.stderr.write(f"{page.relative_to(REPOSITORY)} is out of date; run `make docs`\n")
     return int(bool(stale))
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL and Kafka without a container: run by Call-off itself, their state in one directory."""
+"""PostgreSQL and Kafka run as child processes, each with its state in one directory; no containers."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,12 +18,12 @@ __all__ = [
     "Server",
     "ServerDidNotStart",
     "fetch_kafka_jars",
-    "start_together",
+    "start_servers",
 ]
 
 
-def start_together(*servers: Server) -> None:
-    """Start side by side; if one does not start, none runs afterwards."""
+def start_servers(*servers: Server) -> None:
+    """Starts servers concurrently; if one fails to start, all are stopped."""
     try:
         with ThreadPoolExecutor(max_workers=len(servers)) as pool:
             for start in [pool.submit(server.start) for server in servers]:

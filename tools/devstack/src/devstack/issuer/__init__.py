@@ -1,1 +1,1 @@
-"""The stack's own identity provider: on the loopback address only, with keys of its own, for clients it knows."""
+"""The identity provider of the stack: on the loopback address only, for a fixed set of clients."""

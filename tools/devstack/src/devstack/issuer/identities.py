@@ -1,4 +1,4 @@
-"""Who can call in the stack, and what each may do: a council's system, its officers, providers' systems, operators."""
+"""The clients of the identity provider and their scopes: a council's system, officers, providers, operators."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,19 +12,19 @@ PROVIDER: Final = "provider:"
 
 @dataclass(frozen=True)
 class Identity:
-    """A client of the identity provider; `client_id` is also how the command line names it."""
+    """A client of the identity provider; the command line names it by `client_id`."""
 
     client_id: str
     subject: str
     scopes: tuple[str, ...]
     provider_id: UUID | None = None
 
-    def claims(self) -> dict[str, str]:
+    def build_claims(self) -> dict[str, str]:
         provider = {} if self.provider_id is None else {"provider_id": str(self.provider_id)}
         return {"sub": self.subject, "council": COUNCIL, "scope": " ".join(self.scopes), **provider}
 
 
-KNOWN: Final = {
+KNOWN_IDENTITIES: Final = {
     identity.client_id: identity
     for identity in (
         Identity("council", "council-system-1", ("referrals:write", "referrals:read")),
@@ -36,16 +36,16 @@ KNOWN: Final = {
 }
 
 
-def identity_named(client_id: str) -> Identity:
+def find_identity(client_id: str) -> Identity:
     """`council`, `officer`, `second-officer`, `admin`, `operator` or `provider:<id>`. Raises UnknownIdentity."""
-    if client_id in KNOWN:
-        return KNOWN[client_id]
+    if client_id in KNOWN_IDENTITIES:
+        return KNOWN_IDENTITIES[client_id]
     try:
-        return _provider(UUID(client_id.removeprefix(PROVIDER)))
+        return _build_provider_identity(UUID(client_id.removeprefix(PROVIDER)))
     except ValueError:
-        names = ", ".join([*KNOWN, f"{PROVIDER}<id>"])
-        raise UnknownIdentity(f"no token is made for that name; there are {names}") from None
+        names = ", ".join([*KNOWN_IDENTITIES, f"{PROVIDER}<id>"])
+        raise UnknownIdentity(f"there is no identity {client_id!r}; choose one of {names}") from None
 
 
-def _provider(provider_id: UUID) -> Identity:
+def _build_provider_identity(provider_id: UUID) -> Identity:
     return Identity(f"{PROVIDER}{provider_id}", f"provider-system:{provider_id}", ("offers:answer",), provider_id)

@@ -1,4 +1,4 @@
-"""Bearer tokens: short-lived JWTs, signed with the stack's own Ed25519 key."""
+"""Bearer tokens: JWTs that expire after an hour, signed with the stack's Ed25519 key."""
 
 import time
 from collections.abc import Callable
@@ -8,29 +8,35 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 
 from devstack.issuer.identities import Identity
-from devstack.keys import TOKEN_ALGORITHM, Keys
+from devstack.keys import TOKEN_ALGORITHM, StackKeys
 
 JWKS_PATH: Final = "/.well-known/jwks.json"
 TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
 AUDIENCE: Final = "calloff"
-VALID_FOR: Final = 3600
+TOKEN_LIFETIME: Final = 3600
 """Seconds."""
 
 
 class TokenIssuer:
-    """Makes tokens that say they come from `address`, and shows the key that they can be checked with."""
+    """Issues tokens with `address` as issuer, and publishes the key that verifies them."""
 
-    def __init__(self, address: str, keys: Keys, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, address: str, keys: StackKeys, *, clock: Callable[[], float] = time.time) -> None:
         self._address = address
         self._key = OKPKey.import_key({**keys.token_signing})
         self._clock = clock
 
-    def token(self, identity: Identity) -> str:
+    def issue_token(self, identity: Identity) -> str:
         now = int(self._clock())
-        claims = {**identity.claims(), "iss": self._address, "aud": AUDIENCE, "iat": now, "exp": now + VALID_FOR}
+        claims = {
+            **identity.build_claims(),
+            "iss": self._address,
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + TOKEN_LIFETIME,
+        }
         header = {"alg": TOKEN_ALGORITHM, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=[TOKEN_ALGORITHM])
 
-    def jwks(self) -> dict[str, object]:
-        """The public keys, as `jwks_uri` serves them."""
+    def build_jwks(self) -> dict[str, object]:
+        """The public keys as a JSON Web Key Set."""
         return dict(KeySet([self._key]).as_dict(private=False))

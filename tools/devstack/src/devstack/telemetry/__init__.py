@@ -1,1 +1,1 @@
-"""What the stack's own services tell by OTLP: received on the loopback address, kept for a while, drawn on demand."""
+"""Telemetry of the services: an OTLP receiver on the loopback address, an archive, and waterfalls of traces."""

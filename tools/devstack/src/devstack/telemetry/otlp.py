@@ -1,4 +1,4 @@
-"""Reads OTLP's protobuf messages, and takes from them what is kept. What is too long for anybody to read is cut."""
+"""Parses OTLP's protobuf messages into spans and metric samples. Long names and values are truncated."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -11,25 +11,25 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from devstack.telemetry.spans import Attributes, Number, Span, SpanName
+from devstack.telemetry.spans import Attributes, MetricSample, Span, SpanReference
 
-LONGEST: Final = 500
+MAX_TEXT_LENGTH: Final = 500
 """Characters of a name or a value."""
-MOST_ATTRIBUTES: Final = 40
-MOST_LINKS: Final = 20
+MAX_ATTRIBUTES: Final = 40
+MAX_LINKS: Final = 20
 _FAILED: Final = trace_pb2.Status.STATUS_CODE_ERROR
 
 
-class Malformed(ValueError):
-    """No message of OTLP's."""
+class InvalidOtlpMessage(ValueError):
+    """The body is not a valid OTLP message."""
 
 
-def spans_in(body: bytes) -> list[Span]:
-    """Raises Malformed. What has no proper ids or instants is left out."""
+def parse_spans(body: bytes) -> list[Span]:
+    """Skips spans without valid ids and instants. Raises InvalidOtlpMessage."""
     request = ExportTraceServiceRequest()
-    _parse(request, body)
+    _parse_message(request, body)
     return [
-        _span(span, _service(several.resource))
+        _convert_span(span, _get_service_name(several.resource))
         for several in request.resource_spans
         for scope in several.scope_spans
         for span in scope.spans
@@ -37,58 +37,58 @@ def spans_in(body: bytes) -> list[Span]:
     ]
 
 
-def numbers_in(body: bytes) -> list[Number]:
-    """Raises Malformed."""
+def parse_samples(body: bytes) -> list[MetricSample]:
+    """Raises InvalidOtlpMessage."""
     request = ExportMetricsServiceRequest()
-    _parse(request, body)
+    _parse_message(request, body)
     return [
         number
         for several in request.resource_metrics
         for scope in several.scope_metrics
         for metric in scope.metrics
-        for number in _numbers(metric, _service(several.resource))
+        for number in _convert_metric(metric, _get_service_name(several.resource))
     ]
 
 
-def _parse(request: ExportTraceServiceRequest | ExportMetricsServiceRequest, body: bytes) -> None:
+def _parse_message(request: ExportTraceServiceRequest | ExportMetricsServiceRequest, body: bytes) -> None:
     try:
         request.ParseFromString(body)
     except DecodeError as error:
-        message = "this is no message of OTLP's"
-        raise Malformed(message) from error
+        message = "the body is not a valid OTLP message"
+        raise InvalidOtlpMessage(message) from error
 
 
-def _service(resource: Resource) -> str:
-    return str(_attributes(resource.attributes).get("service.name", "unknown"))
+def _get_service_name(resource: Resource) -> str:
+    return str(_convert_attributes(resource.attributes).get("service.name", "unknown"))
 
 
-def _span(span: trace_pb2.Span, service: str) -> Span:
-    attributes = _attributes(span.attributes)
+def _convert_span(span: trace_pb2.Span, service: str) -> Span:
+    attributes = _convert_attributes(span.attributes)
     failed = span.status.code == _FAILED
     return Span(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
         parent_id=span.parent_span_id.hex() or None,
         service=service,
-        name=span.name[:LONGEST],
+        name=span.name[:MAX_TEXT_LENGTH],
         began=span.start_time_unix_nano,
         ended=min(span.end_time_unix_nano, 2**63 - 1),
         error=str(attributes.get("error.type", "failed")) if failed else None,
         attributes=attributes,
-        links=tuple(SpanName(link.trace_id.hex(), link.span_id.hex()) for link in span.links[:MOST_LINKS]),
+        links=tuple(SpanReference(link.trace_id.hex(), link.span_id.hex()) for link in span.links[:MAX_LINKS]),
     )
 
 
-def _attributes(said: Iterable[KeyValue]) -> Attributes:
-    several = list(said)[:MOST_ATTRIBUTES]
-    return {each.key[:LONGEST]: _value(each.value) for each in several}
+def _convert_attributes(entries: Iterable[KeyValue]) -> Attributes:
+    several = list(entries)[:MAX_ATTRIBUTES]
+    return {each.key[:MAX_TEXT_LENGTH]: _convert_value(each.value) for each in several}
 
 
-def _value(value: AnyValue) -> str | int | float | bool:
-    """Lists and maps are not kept: none of ours has any."""
+def _convert_value(value: AnyValue) -> str | int | float | bool:
+    """Lists and maps become an empty text: no service of the stack exports any."""
     match value.WhichOneof("value"):
         case "string_value":
-            return value.string_value[:LONGEST]
+            return value.string_value[:MAX_TEXT_LENGTH]
         case "bool_value":
             return value.bool_value
         case "int_value":
@@ -99,14 +99,14 @@ def _value(value: AnyValue) -> str | int | float | bool:
             return ""
 
 
-def _numbers(metric: Metric, service: str) -> Iterator[Number]:
-    name = metric.name[:LONGEST]
+def _convert_metric(metric: Metric, service: str) -> Iterator[MetricSample]:
+    name = metric.name[:MAX_TEXT_LENGTH]
     for point in (*metric.gauge.data_points, *metric.sum.data_points):
         value = point.as_double if point.WhichOneof("value") == "as_double" else float(point.as_int)
-        yield Number(service, name, _labels(point.attributes), value)
+        yield MetricSample(service, name, _convert_labels(point.attributes), value)
     for each in metric.histogram.data_points:
-        yield Number(service, name, _labels(each.attributes), each.sum, each.count)
+        yield MetricSample(service, name, _convert_labels(each.attributes), each.sum, each.count)
 
 
-def _labels(said: Iterable[KeyValue]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((name, str(value)) for name, value in _attributes(said).items()))
+def _convert_labels(entries: Iterable[KeyValue]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, str(value)) for name, value in _convert_attributes(entries).items()))

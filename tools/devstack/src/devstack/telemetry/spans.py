@@ -1,4 +1,4 @@
-"""A span as it is kept: one piece of work, which one caused it, and which package it was about."""
+"""Spans and metric samples as the archive stores them."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,8 +10,8 @@ EVENT: Final = "calloff.event"
 
 
 @dataclass(frozen=True)
-class SpanName:
-    """Which span of which trace."""
+class SpanReference:
+    """A span of another trace, by its ids."""
 
     trace_id: str
     span_id: str
@@ -19,7 +19,7 @@ class SpanName:
 
 @dataclass(frozen=True)
 class Span:
-    """Instants are in nanoseconds since 1970."""
+    """One operation. `began` and `ended` are in nanoseconds since 1970."""
 
     trace_id: str
     span_id: str
@@ -30,12 +30,12 @@ class Span:
     ended: int
     error: str | None = None
     attributes: Attributes = field(default_factory=dict[str, str | int | float | bool])
-    links: tuple[SpanName, ...] = ()
+    links: tuple[SpanReference, ...] = ()
 
     @property
     def package_id(self) -> str | None:
-        said = self.attributes.get(PACKAGE)
-        return said if isinstance(said, str) else None
+        package_id = self.attributes.get(PACKAGE)
+        return package_id if isinstance(package_id, str) else None
 
     @property
     def took(self) -> int:
@@ -43,7 +43,7 @@ class Span:
 
     @property
     def title(self) -> str:
-        """Its name; for a message the event that it says, in the place of the topic."""
+        """The name; for a message with its event type instead of the topic."""
         event = self.attributes.get(EVENT)
         if not isinstance(event, str):
             return self.name
@@ -51,8 +51,8 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Number:
-    """The newest value of one series; `count` is that of a histogram, whose `value` is its sum."""
+class MetricSample:
+    """The newest value of one time series; for a histogram `value` is the sum and `count` the number."""
 
     service: str
     name: str

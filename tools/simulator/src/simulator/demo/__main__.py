@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from calloff.commands.output import carry_out, err, out
+from calloff.commands.output import err, out, run_command
 from devstack.errors import Interrupted
-from devstack.home import home_for
-from devstack.interrupts import listen
-from devstack.screen import screen_for
+from devstack.home import create_home_for
+from devstack.interrupts import handle_interrupts
+from devstack.screen import create_screen
 from simulator.demo.days import Days
-from simulator.demo.play import SEED, Ending, Wish, play
 from simulator.demo.report import last_line, tables
+from simulator.demo.run import SEED, Ending, Wish, play
 
 
 def demonstrate(
@@ -22,7 +22,7 @@ def demonstrate(
     seed: Annotated[int, typer.Option(help="Another one tells another story.")] = SEED,
 ) -> None:
     """Play some days of brokerage on a simulated clock, judge all that happened, and say it in one line of JSON."""
-    ending = carry_out(_played(Wish(referrals, Days(days), seed)))
+    ending = run_command(_played(Wish(referrals, Days(days), seed)))
     for table in tables(ending):
         out.print(table)
     for violation in ending.verdict.violations:
@@ -33,8 +33,8 @@ def demonstrate(
 
 
 async def _played(wish: Wish) -> Ending:
-    playing = asyncio.ensure_future(play(home_for("demo"), wish, screen := screen_for(err)))
-    listen(playing.cancel)
+    playing = asyncio.ensure_future(play(create_home_for("demo"), wish, screen := create_screen(err)))
+    handle_interrupts(playing.cancel)
     try:
         return await playing
     except asyncio.CancelledError:

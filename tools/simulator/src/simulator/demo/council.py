@@ -7,14 +7,15 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from calloff.client import Caller
+from calloff.client import ApiClient
+from contracts.office_time import to_office_date
 from contracts.values import WithdrawalReason
 from devstack.errors import ServiceRefused
-from devstack.json_lines import LineWriter
+from devstack.json_lines import JsonLinesWriter
 from geography import ESSEX_DISTRICTS
 from service_runtime.timers.timers import Precedence
 from simulator.council import Posted, ReferralIn, Submitted, referral_for
-from simulator.demo.days import OFFICE, Days
+from simulator.demo.days import Days
 from simulator.demo.market import is_reluctant
 from simulator.demo.schedule import Diary, PlayClock
 from simulator.market import Market
@@ -42,13 +43,13 @@ class CouncilsSystem:
 
     def __init__(
         self,
-        caller: Caller,
+        caller: ApiClient,
         referral: str,
         *,
         people: People,
         market: Market,
         clock: PlayClock,
-        log: LineWriter[Posted],
+        log: JsonLinesWriter[Posted],
         seed: int,
     ) -> None:
         self.diary = Diary("council", Precedence.COUNCIL)
@@ -74,7 +75,7 @@ class CouncilsSystem:
         body = self._body(number, area, now, chance)
         submitted = (
             await self._caller.post(f"{self._referral}/v1/referrals", body, idempotency_key=body.reference)
-        ).as_(Submitted)
+        ).parse(Submitted)
         self.numbers[submitted.package_id] = number
         self._log.write(
             Posted(
@@ -91,7 +92,7 @@ class CouncilsSystem:
             self.diary.note(now + after, lambda: self._withdraw(submitted.referral_id, chance))
 
     def _body(self, number: int, area: str, now: datetime, chance: Random) -> WishfulReferralIn:
-        today = now.astimezone(OFFICE).date()
+        today = to_office_date(now)
         person = self._people.person(number, area=area)
         asked = referral_for(person, today=today, seed=self._seed, urgent=chance.random() < _URGENT)
         starts_on = today + timedelta(days=chance.choice(_STARTS_IN))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Final
-from zoneinfo import ZoneInfo
 
-OFFICE: Final = ZoneInfo("Europe/London")
+from contracts.office_time import LONDON
+
 QUARTER: Final = timedelta(minutes=15)
 FIRST_DAY: Final = date(2026, 3, 26)
 """A Thursday; the weekend that follows loses an hour to summer time."""
@@ -63,7 +63,7 @@ class Days:
 
 def at(day: date, wall: time) -> datetime:
     """The instant at which the clock on the office's wall shows this."""
-    return datetime.combine(day, wall, OFFICE).astimezone(UTC)
+    return datetime.combine(day, wall, LONDON).astimezone(UTC)
 
 
 def on_the_quarter(instant: datetime) -> datetime:

@@ -5,14 +5,14 @@ from datetime import datetime, time, timedelta
 from random import Random
 from typing import Final
 
-from calloff.client import Caller, Request
+from calloff.client import ApiClient, Request
 from contracts.events.providers import EmbargoReason
 from contracts.values import Rating
 from service_runtime.timers.timers import Precedence
 from simulator.demo.days import Days
 from simulator.demo.schedule import Diary
 from simulator.market import InventedProvider, Market
-from simulator.registering import BranchIn, CapacityIn, EmbargoIn
+from simulator.registration import BranchIn, CapacityIn, EmbargoIn
 
 _EVERY: Final = timedelta(minutes=15)
 _EMBARGOES_A_DAY, _DROPS_A_DAY, _DECLARED_A_DAY = 4, 2, 3
@@ -23,7 +23,7 @@ _RATED_ANEW: Final = timedelta(hours=25)
 class MarketTeam:
     """Everything that it will do is in its diary from the beginning."""
 
-    def __init__(self, caller: Caller, registry: str, *, market: Market, seed: int) -> None:
+    def __init__(self, caller: ApiClient, registry: str, *, market: Market, seed: int) -> None:
         self.diary = Diary("market team", Precedence.FACT)
         self._caller = caller
         self._providers = f"{registry}/v1/providers"

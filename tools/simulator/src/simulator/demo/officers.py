@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from calloff.client import Answer, Caller, Reading
+from calloff.client import ApiClient, ApiResponse, ResponseModel
 from contracts.events.listings import InadequateReason
 from contracts.values import DeclineReason, Rating
 from devstack.errors import ServiceRefused
@@ -37,21 +37,21 @@ class Rounds:
             self._instants.pop(0)
 
 
-class ProposalSeen(Reading):
+class ProposalSeen(ResponseModel):
     proposal_id: UUID
     rating: Rating
 
 
-class Proposals(Reading):
+class Proposals(ResponseModel):
     items: tuple[ProposalSeen, ...]
 
 
-class PendingPrice(Reading):
+class PendingPrice(ResponseModel):
     award_id: UUID
     package_id: UUID
 
 
-class PendingPrices(Reading):
+class PendingPrices(ResponseModel):
     items: tuple[PendingPrice, ...]
 
 
@@ -62,7 +62,7 @@ class FirstOfficer:
     precedence = Precedence.AWARD
 
     def __init__(
-        self, caller: Caller, sourcing: str, *, numbers: Mapping[UUID, int], days: Days, clock: PlayClock, seed: int
+        self, caller: ApiClient, sourcing: str, *, numbers: Mapping[UUID, int], days: Days, clock: PlayClock, seed: int
     ) -> None:
         self._caller = caller
         self._sourcing = sourcing
@@ -80,7 +80,7 @@ class FirstOfficer:
     async def act(self, now: datetime) -> int:
         self._rounds.begin(now)
         answer = await self._caller.get(f"{self._sourcing}/v1/work-list", limit="200")
-        return sum([await self._take_up(item) for item in answer.as_(WorkList).items])
+        return sum([await self._take_up(item) for item in answer.parse(WorkList).items])
 
     async def _take_up(self, item: WorkItem) -> bool:
         if item.offer_id is not None:
@@ -102,7 +102,7 @@ class FirstOfficer:
         self._awards[package_id] += 1
         chance = self._draw("award", package_id, self._awards[package_id])
         url = f"{self._sourcing}/v1/packages/{package_id}"
-        found = (await self._caller.get(f"{url}/proposals")).as_(Proposals).items
+        found = (await self._caller.get(f"{url}/proposals")).parse(Proposals).items
         if not found:
             return False
         taken = found[0] if chance.random() < 0.5 else chance.choice(found)
@@ -121,7 +121,7 @@ class SecondOfficer:
     name = "second officer"
     precedence = Precedence.AWARD
 
-    def __init__(self, caller: Caller, pricing: str, *, numbers: Mapping[UUID, int], days: Days, seed: int) -> None:
+    def __init__(self, caller: ApiClient, pricing: str, *, numbers: Mapping[UUID, int], days: Days, seed: int) -> None:
         self._caller = caller
         self._pricing = pricing
         self._numbers = numbers
@@ -135,7 +135,7 @@ class SecondOfficer:
     async def act(self, now: datetime) -> int:
         self._rounds.begin(now)
         answer = await self._caller.get(f"{self._pricing}/v1/spot-prices", status="pending", limit="200")
-        return sum([await self._decide(each) for each in answer.as_(PendingPrices).items])
+        return sum([await self._decide(each) for each in answer.parse(PendingPrices).items])
 
     async def _decide(self, price: PendingPrice) -> bool:
         self._decided[price.package_id] += 1
@@ -157,7 +157,7 @@ def _outcome(chance: Random) -> CallOutcome:
     return CallOutcome(reached=True, answering=Answering.DECLINE, decline_reason=chance.choice(list(DeclineReason)))
 
 
-async def _done(work: Awaitable[Answer]) -> bool:
+async def _done(work: Awaitable[ApiResponse]) -> bool:
     """Whether it was done; somebody else may have been quicker."""
     try:
         await work

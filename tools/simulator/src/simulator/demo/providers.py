@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from calloff.client import Answer, Caller
+from calloff.client import ApiClient, ApiResponse
 from contracts.values import PriceUnit
 from devstack.errors import ServiceRefused
-from devstack.json_lines import LineWriter
+from devstack.json_lines import JsonLinesWriter
 from service_runtime.timers.timers import Precedence
-from simulator.answering import (
+from simulator.behaviour import Receipt
+from simulator.demo.behaviour import Bid, Conduct, Saying, bids, conduct
+from simulator.demo.schedule import Diary, PlayClock
+from simulator.provider_systems import (
     OFFER_MADE,
     PACKAGE_AVAILABLE,
     PACKAGE_PLACED,
@@ -17,10 +20,7 @@ from simulator.answering import (
     DeclineIn,
     ProposalIn,
 )
-from simulator.behaviour import Receipt
-from simulator.demo.behaviour import Bid, Conduct, Saying, bids, conduct
-from simulator.demo.schedule import Diary, PlayClock
-from simulator.receivers import Said
+from simulator.webhook_receivers import Said
 
 SOON = timedelta(minutes=15)
 
@@ -31,10 +31,10 @@ class ProvidersSystems:
     def __init__(
         self,
         sourcing: str,
-        caller_of: Callable[[UUID], Caller],
+        caller_of: Callable[[UUID], ApiClient],
         *,
         clock: PlayClock,
-        log: LineWriter[Answered],
+        log: JsonLinesWriter[Answered],
         seed: int,
     ) -> None:
         self.diary = Diary("providers", Precedence.ANSWER)
@@ -100,7 +100,7 @@ class ProvidersSystems:
 
         return meet
 
-    async def _note(self, provider_id: UUID, said: Said, what: str, attempt: Awaitable[Answer]) -> None:
+    async def _note(self, provider_id: UUID, said: Said, what: str, attempt: Awaitable[ApiResponse]) -> None:
         """Writes down what the service said to it; that it refuses is part of the play, that it fails is not."""
         try:
             status = (await attempt).status

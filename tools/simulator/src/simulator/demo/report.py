@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from rich.console import RenderableType
 from rich.table import Table
 
-from simulator.demo.play import Ending
+from simulator.demo.run import Ending
 
 _STAGES = {"tier_1": "tier-1", "tier_2": "tier-2", "spot": "available-packages"}
 _OFFERS = {

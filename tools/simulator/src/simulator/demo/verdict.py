@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from calloff.client import Caller, Reading
+from calloff.client import ApiClient, ResponseModel
 from contracts.catalogue import TOPICS
 from devstack.home import FRAMEWORK_FILES
 from devstack.names import AUDIT, REFERRAL, SOURCING
 from devstack.screen import Screen
-from judge import PACKAGES, Evidence, chains_hold, violations_in
-from judge.outcomes import Tally, is_open, tally
-from judge.record import Story, stories_in
+from judge import PACKAGES, Evidence, find_violations, verify_chains
+from judge.events import PackageHistory, group_by_key
+from judge.outcomes import Tally, count_outcomes, is_open
 from judge.rules import read_rules
 from simulator.officer import WorkList
-from simulator.test_stack import Stage
+from simulator.stack import Stage
 from testkit.chain_checker import first_occurrences
 from testkit.topics import Kept, everything_in
 
@@ -27,11 +27,11 @@ _JUDGED: Final = 0.9
 """Shares of the work."""
 
 
-class _Status(Reading):
+class _Status(ResponseModel):
     status: str
 
 
-class _Part(Reading):
+class _Part(ResponseModel):
     verified: bool
     records: int
     next: str | None
@@ -51,15 +51,15 @@ class Verdict:
 
 
 async def reach_verdict(stage: Stage, now: datetime, screen: Screen) -> Verdict:
-    with screen.step("Judging all that happened") as step:
+    with screen.show_step("Judging all that happened") as step:
         records: list[Kept] = []
         for number, topic in enumerate(TOPICS, start=1):
             records += await everything_in(stage.kafka, topic)
-            step.at(_READ * number / len(TOPICS))
-        stories = list(stories_in(records, PACKAGES).values())
+            step.set_progress(_READ * number / len(TOPICS))
+        stories = list(group_by_key(records, PACKAGES).values())
         # Lines of the receivers' log, as the judge reads them.
-        receipts: list[dict[str, Any]] = [json.loads(line) for line in stage.around.home.received.open()]
-        answers: list[dict[str, Any]] = [json.loads(line) for line in stage.around.home.answered.open()]
+        receipts: list[dict[str, Any]] = [json.loads(line) for line in stage.config.home.webhook_log.open()]
+        answers: list[dict[str, Any]] = [json.loads(line) for line in stage.config.home.answer_log.open()]
         officer = stage.caller("officer")
         evidence = Evidence(
             records=records,
@@ -71,22 +71,22 @@ async def reach_verdict(stage: Stage, now: datetime, screen: Screen) -> Verdict:
             referrals=await _referrals(stage),
             statuses=await _statuses(officer, stage, [story for story in stories if is_open(story)]),
         )
-        violations = violations_in(evidence)
-        step.at(_JUDGED)
-        ours, theirs = chains_hold(records), await _audit(officer, stage)
+        violations = find_violations(evidence)
+        step.set_progress(_JUDGED)
+        ours, theirs = verify_chains(records), await _audit(officer, stage)
         violations += _disagreements(records, theirs, ours=ours)
     return Verdict(
         violations=violations,
         chains_verified=ours and theirs.verified,
-        tally=tally(stories),
+        tally=count_outcomes(stories),
         events=Counter(said.kind for story in stories for said in story),
         receipts=Counter(f"{each['type']}, {each['receipt']}" for each in receipts),
     )
 
 
-async def _work_list(officer: Caller, stage: Stage) -> frozenset[str]:
+async def _work_list(officer: ApiClient, stage: Stage) -> frozenset[str]:
     answer = await officer.get(f"{stage.urls[SOURCING]}/v1/work-list", limit="200")
-    return frozenset(str(each.package_id) for each in answer.as_(WorkList).items)
+    return frozenset(str(each.package_id) for each in answer.parse(WorkList).items)
 
 
 async def _referrals(stage: Stage) -> list[dict[str, Any]]:
@@ -100,20 +100,20 @@ async def _referrals(stage: Stage) -> list[dict[str, Any]]:
     return found
 
 
-async def _statuses(officer: Caller, stage: Stage, stories: Sequence[Story]) -> dict[str, str]:
+async def _statuses(officer: ApiClient, stage: Stage, stories: Sequence[PackageHistory]) -> dict[str, str]:
     found: dict[str, str] = {}
     for story in stories:
         package = UUID(story[0].key)
         answer = await officer.get(f"{stage.urls[SOURCING]}/v1/packages/{package}/decision")
-        found[str(package)] = answer.as_(_Status).status
+        found[str(package)] = answer.parse(_Status).status
     return found
 
 
-async def _audit(officer: Caller, stage: Stage) -> _Part:
+async def _audit(officer: ApiClient, stage: Stage) -> _Part:
     """What audit says of its own copy, all parts together."""
     url, whole, cursor = f"{stage.urls[AUDIT]}/v1/verification", _Part(verified=True, records=0, next=None), ""
     while True:
-        part = (await officer.get(url, **({"cursor": cursor} if cursor else {}))).as_(_Part)
+        part = (await officer.get(url, **({"cursor": cursor} if cursor else {}))).parse(_Part)
         verified = whole.verified and part.verified
         whole = _Part(verified=verified, records=whole.records + part.records, next=None)
         if part.next is None:

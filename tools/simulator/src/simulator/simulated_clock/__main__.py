@@ -7,11 +7,12 @@ from datetime import datetime
 
 import typer
 
-from calloff.client import http_session
-from calloff.commands.output import Connection, Json, carry_out, out, print_json
+from calloff.client import open_http_session
+from calloff.commands.output import JsonOption, out, print_json, run_command
+from calloff.connection import StackConnection
 from devstack.errors import NotSimulated
 from devstack.home import find_home
-from devstack.keys import Keys
+from devstack.keys import StackKeys
 from devstack.names import PRICING, RECEIVERS, SOURCING
 from devstack.record import StackRecord
 from simulator import SEED
@@ -19,15 +20,15 @@ from simulator.officer import Officer
 from simulator.simulated_clock.driver import Driver, Journey
 from simulator.simulated_clock.instants import in_london, the_instant, the_length
 from simulator.simulated_clock.officer_hours import OfficerAtWork
-from simulator.simulated_clock.services import OverHttp
+from simulator.simulated_clock.service_client import OverHttp
 
 app = typer.Typer(help="The time of a stack that was started with `--simulated-clock`.", no_args_is_help=True)
 
 
 @app.command("show")
-def show(*, as_json: Json = False) -> None:
+def show(*, as_json: JsonOption = False) -> None:
     """What time it is, and when something is to happen next."""
-    now, following = carry_out(_show())
+    now, following = run_command(_show())
     if as_json:
         print_json(_json(now=now, next_wake=following))
         return
@@ -36,15 +37,15 @@ def show(*, as_json: Json = False) -> None:
 
 
 @app.command("advance")
-def advance(duration: str, *, as_json: Json = False) -> None:
+def advance(duration: str, *, as_json: JsonOption = False) -> None:
     """Let everything of the next 30m, 8h, 5d or 1d12h happen."""
-    _say(carry_out(_move(duration)), as_json=as_json)
+    _say(run_command(_move(duration)), as_json=as_json)
 
 
 @app.command("to")
-def to(instant: str, *, as_json: Json = False) -> None:
+def to(instant: str, *, as_json: JsonOption = False) -> None:
     """Let everything happen up to an instant, 2026-03-06T17:00, in London's time."""
-    _say(carry_out(_move_to(instant)), as_json=as_json)
+    _say(run_command(_move_to(instant)), as_json=as_json)
 
 
 def _say(journey: Journey, *, as_json: bool) -> None:
@@ -79,18 +80,18 @@ async def _move_to(instant: str) -> Journey:
 async def _driver() -> AsyncGenerator[Driver]:
     """A driver of the stack that runs here, which has begun. Raises NotRunning, NotSimulated."""
     home = find_home()
-    record = StackRecord.of(home)
+    record = StackRecord.load(home)
     if not record.simulated:
         raise NotSimulated("start with `calloff up --simulated-clock` to have a clock that can be moved")
-    async with http_session() as session:
-        key = Keys.of(home).simulation
+    async with open_http_session() as session:
+        key = StackKeys.load(home).simulation
         places = {**record.urls, RECEIVERS: record.receivers}
         services = [OverHttp(name, url, key=key, session=session) for name, url in places.items()]
         latest = max([(await each.activity()).now for each in services])
-        connection = Connection(home, record, session)
+        connection = StackConnection(home, record, session)
         officer = Officer(
-            connection.as_("officer"),
-            connection.as_("second-officer"),
+            connection.create_client("officer"),
+            connection.create_client("second-officer"),
             record.urls[SOURCING],
             record.urls[PRICING],
             seed=SEED,

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
-from devstack.errors import NeverAtRest, Unanswered
+from devstack.errors import NeverIdle, ParticipantUnreachable
 from service_runtime.clock import EVERY_CLASS
 from service_runtime.simulated_clock import Activity, Order
 from simulator.simulated_clock.participants import Participant, Simulated
@@ -30,7 +30,7 @@ _BREATH: Final = 0.004
 """Real seconds between two looks at somebody who is busy."""
 _NOTHING_YET: Final = 0
 
-Reports = tuple[Activity | Unanswered, ...]
+Reports = tuple[Activity | ParticipantUnreachable, ...]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Driver:
             if not due:
                 return
             await self._let_happen(min(due))
-        raise NeverAtRest(f"{MOST_TURNS} turns at {at.isoformat()}, and there is still something due")
+        raise NeverIdle(f"{MOST_TURNS} turns at {at.isoformat()}, and there is still something due")
 
     def _due_classes(self) -> set[int]:
         held_back = {each for report in self._reports if isinstance(report, Activity) for each in report.due_classes}
@@ -148,14 +148,14 @@ class Driver:
             async with asyncio.timeout(self._patience):
                 done = await person.act(self._now)
         except TimeoutError:
-            raise NeverAtRest(f"{person.name} has not ended what it does at {self._now.isoformat()}") from None
+            raise NeverIdle(f"{person.name} has not ended what it does at {self._now.isoformat()}") from None
         if done:
             self._journey = replace(self._journey, acts=self._journey.acts + done)
             await self._settle(await self._round(self._look))
             return
         following = person.next_wake()
         if following is not None and following <= self._now:
-            raise NeverAtRest(f"{person.name} wakes at {following.isoformat()} and does nothing")
+            raise NeverIdle(f"{person.name} wakes at {following.isoformat()} and does nothing")
 
     async def _order(self, at: datetime, released: int) -> None:
         """Tells everybody what time it is and what may happen, and waits until all that follows has been done."""
@@ -171,7 +171,7 @@ class Driver:
             moved = moved if _counters(earlier) == _counters(latest) else now
             give_up_at = min(moved + self._patience, begun + LONGEST * self._patience)
             if now > give_up_at:
-                raise NeverAtRest(f"at {self._now.isoformat()} {self._busy(earlier, latest)}")
+                raise NeverIdle(f"at {self._now.isoformat()} {self._busy(earlier, latest)}")
             await self._until_they_rest(latest, give_up_at)
             earlier, latest = latest, await self._round(self._look)
         self._reports = latest
@@ -179,12 +179,12 @@ class Driver:
     async def _until_they_rest(self, latest: Reports, give_up_at: float) -> None:
         """Asks those who are busy, and nobody else: a look costs a service as much as a small order."""
 
-        async def one(each: Simulated, report: Activity | Unanswered) -> None:
+        async def one(each: Simulated, report: Activity | ParticipantUnreachable) -> None:
             while not _is_at_rest(report) and time.monotonic() <= give_up_at:
                 await asyncio.sleep(_BREATH)
                 try:
                     report = await self._look(each)
-                except Unanswered as nothing:
+                except ParticipantUnreachable as nothing:
                     report = nothing
 
         await asyncio.gather(*[one(each, report) for each, report in zip(self._services, latest, strict=False)])
@@ -201,10 +201,10 @@ class Driver:
         return Order(now=self._now, release=self._released)
 
     async def _round(self, ask: Callable[[Simulated], Awaitable[Activity]]) -> Reports:
-        async def one(each: Simulated) -> Activity | Unanswered:
+        async def one(each: Simulated) -> Activity | ParticipantUnreachable:
             try:
                 return await ask(each)
-            except Unanswered as nothing:
+            except ParticipantUnreachable as nothing:
                 return nothing
 
         self._journey = replace(self._journey, rounds=self._journey.rounds + 1)
@@ -225,7 +225,7 @@ class Driver:
         return f"these are not at rest for {self._patience:g} s: {', '.join(busy or moving)}"
 
 
-def _is_at_rest(report: Activity | Unanswered) -> bool:
+def _is_at_rest(report: Activity | ParticipantUnreachable) -> bool:
     return isinstance(report, Activity) and report.is_at_rest
 
 
@@ -239,12 +239,12 @@ def _counters(reports: Reports) -> list[int | None]:
     return [_counter(each) for each in reports]
 
 
-def _counter(report: Activity | Unanswered) -> int | None:
+def _counter(report: Activity | ParticipantUnreachable) -> int | None:
     return report.counter if isinstance(report, Activity) else None
 
 
-def _why(report: Activity | Unanswered) -> str:
-    if isinstance(report, Unanswered):
+def _why(report: Activity | ParticipantUnreachable) -> str:
+    if isinstance(report, ParticipantUnreachable):
         return str(report)
     found = {
         "requests": report.requests,

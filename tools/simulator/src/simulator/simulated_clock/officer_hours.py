@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from contracts.office_time import LONDON
 from service_runtime.timers.timers import Precedence
-from simulator.simulated_clock.instants import LONDON
 
 OPENS: Final = time(8, 30)
 CLOSES: Final = time(17, 0)

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from calloff.commands.output import Json, carry_out, err, out, print_json
-from devstack.errors import NotATime
+from calloff.commands.output import JsonOption, err, out, print_json, run_command
+from devstack.errors import InvalidTime
 from devstack.home import find_home
-from devstack.interrupts import listen
-from devstack.screen import screen_for
+from devstack.interrupts import handle_interrupts
+from devstack.screen import create_screen
 from simulator.simulated_clock.instants import START, the_instant
 from simulator.up.up import Summary, Wish, up
 
@@ -36,7 +36,7 @@ def _start(given: str | None, *, simulated: bool) -> datetime | None:
         raise typer.BadParameter(message)
     try:
         return (START if given is None else the_instant(given)) if simulated else None
-    except NotATime as error:
+    except InvalidTime as error:
         raise typer.BadParameter(str(error)) from None
 
 
@@ -49,12 +49,12 @@ def bring_up(
     simulated_clock: Annotated[bool, typer.Option(help="Time stands still until `calloff clock` moves it.")] = False,
     fresh: Annotated[bool, typer.Option(help="Forget what earlier runs left: databases, events, logs.")] = False,
     free_ports: Annotated[bool, typer.Option(help="Listen on any free ports, not from 8100 on.")] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Start everything with invented providers and referrals; Ctrl-C ends it."""
     start_at = _start(start, simulated=simulated_clock)
     wish = Wish(_seconds(stay), referrals, rate, fresh, free_ports, simulated_from=start_at)
-    summary = carry_out(_until_stopped(wish))
+    summary = run_command(_until_stopped(wish))
     if as_json:
         print_json(summary.model_dump_json())
         return
@@ -63,8 +63,8 @@ def bring_up(
 
 async def _until_stopped(wish: Wish) -> Summary:
     stop = asyncio.Event()
-    listen(stop.set)
-    return await up(find_home(), wish, screen_for(err), stop=stop)
+    handle_interrupts(stop.set)
+    return await up(find_home(), wish, create_screen(err), stop=stop)
 
 
 def _last_words(summary: Summary) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from simulator.answering import OFFER_MADE
-from simulator.receivers import Received
+from simulator.provider_systems import OFFER_MADE
+from simulator.webhook_receivers import Received
 
 
 @dataclass

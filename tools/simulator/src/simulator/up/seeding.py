@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from calloff.client import Caller
-from devstack.config import Surroundings
-from devstack.databases import identity_of
+from calloff.client import ApiClient
+from devstack.config import StackConfig
+from devstack.databases import read_cluster_id
 from devstack.home import FRAMEWORK_FILES, Home, write_private
-from devstack.json_lines import LineWriter
+from devstack.json_lines import JsonLinesWriter
 from devstack.names import PRICING, RECEIVERS, REGISTRY
 from devstack.screen import Screen
 from simulator import SEED
 from simulator.market import invented_market
 from simulator.providers import EndpointSecret, EndpointSecrets
-from simulator.registering import Register
+from simulator.registration import Register
 
 
 class Seeded(BaseModel):
@@ -27,25 +27,27 @@ class Seeded(BaseModel):
     receivers: str
 
 
-async def seed_market(around: Surroundings, admin: Caller, screen: Screen) -> None:
+async def seed_market(around: StackConfig, admin: ApiClient, screen: Screen) -> None:
     """Does what is missing: all of it, or the endpoints only when the providers' systems have moved."""
     home = around.home
-    wanted = Seeded(database=await identity_of(around.postgres), seed=SEED, receivers=around.addresses.url(RECEIVERS))
+    wanted = Seeded(
+        database=await read_cluster_id(around.postgres), seed=SEED, receivers=around.addresses.get_url(RECEIVERS)
+    )
     done = _seeded(home)
     if done == wanted:
         return
     market = invented_market(seed=SEED)
     secrets = EndpointSecrets(home)
-    log = LineWriter[EndpointSecret](home.endpoint_secrets, private=True)
-    with screen.step(f"Register of {len(market.providers)} invented providers") as step:
+    log = JsonLinesWriter[EndpointSecret](home.endpoint_secrets, private=True)
+    with screen.show_step(f"Register of {len(market.providers)} invented providers") as step:
         register = Register(
             admin,
-            around.addresses.url(REGISTRY),
-            around.addresses.url(PRICING),
+            around.addresses.get_url(REGISTRY),
+            around.addresses.get_url(PRICING),
             receivers=wanted.receivers,
             secrets=log,
             is_known=lambda provider_id: secrets.of(provider_id) is not None,
-            progress=step.at,
+            progress=step.set_progress,
         )
         if done is not None and (done.database, done.seed) == (wanted.database, wanted.seed):
             await register.move_endpoints(market)
@@ -53,7 +55,7 @@ async def seed_market(around: Surroundings, admin: Caller, screen: Screen) -> No
             definitions = [file.read_bytes() for file in FRAMEWORK_FILES]
             await register.register(market, definitions, today=datetime.now(UTC).date())
     log.close()
-    write_private(home.seeded, wanted.model_dump_json())
+    write_private(home.seed_marker, wanted.model_dump_json())
 
 
 def _seeded(home: Home) -> Seeded | None:
@@ -61,6 +63,6 @@ def _seeded(home: Home) -> Seeded | None:
     if not home.endpoint_secrets.exists():
         return None
     try:
-        return Seeded.model_validate_json(home.seeded.read_bytes())
+        return Seeded.model_validate_json(home.seed_marker.read_bytes())
     except (OSError, ValidationError):
         return None

@@ -11,31 +11,31 @@ from typing import Final
 
 import aiohttp
 
-from calloff.client import Caller, FromIssuer, PatientCaller, http_session
-from devstack.config import OTLP, ROLES, Addresses, Surroundings
-from devstack.databases import identity_of
+from calloff.client import ApiClient, IssuerTokenSource, RetryingApiClient, open_http_session
+from devstack.config import OTLP_ENDPOINT_VARIABLE, ROLES, Addresses, StackConfig
+from devstack.databases import read_cluster_id
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.home import EXAMPLE_REFERRAL, KAFKA_JARS, Home
-from devstack.issuer.identities import identity_named
-from devstack.issuer.server import issuer_app, serving
+from devstack.issuer.identities import find_identity
+from devstack.issuer.server import build_issuer_app, serve_app
 from devstack.issuer.tokens import TokenIssuer
-from devstack.json_lines import LineReader, LineWriter
-from devstack.keys import Keys
+from devstack.json_lines import JsonLinesReader, JsonLinesWriter
+from devstack.keys import StackKeys
 from devstack.names import ISSUER, PRICING, RECEIVERS, REFERRAL, SOURCING
 from devstack.processes import Program, Supervisor
 from devstack.record import StackRecord
 from devstack.screen import Screen
-from devstack.service_processes import Sibling
+from devstack.service_processes import ServiceProcess
 from devstack.steps import (
-    build_postcodes,
-    migrate,
-    siblings,
+    build_postcode_index,
+    build_service_processes,
+    build_telemetry_receiver,
+    migrate_databases,
+    run_concurrently,
     start_kafka,
     start_postgres,
     start_programs,
     stop_all,
-    telemetry,
-    together,
 )
 from geography import PostcodeDirectory
 from simulator import SEED, providers
@@ -43,9 +43,9 @@ from simulator.council import Council, Posted
 from simulator.officer import Officer
 from simulator.people import People, next_number
 from simulator.postcodes import sample
-from simulator.receivers import Received
-from simulator.up.running import Running
 from simulator.up.seeding import seed_market
+from simulator.up.simulation import Running
+from simulator.webhook_receivers import Received
 
 POSTCODES_EACH: Final = 40
 NO_PIDS: Final[Mapping[str, int]] = {}
@@ -55,35 +55,39 @@ NO_PIDS: Final[Mapping[str, int]] = {}
 class Stack:
     """A stack that is up; nobody acts on it yet."""
 
-    around: Surroundings
-    programs: tuple[Program | Sibling, ...]
+    config: StackConfig
+    programs: tuple[Program | ServiceProcess, ...]
     record: StackRecord
     session: aiohttp.ClientSession
     people: People
 
     def running(self, *, referrals: int, a_second: float, say: Callable[[str], None]) -> Running:
         """Everybody who will act on it."""
-        home, urls = self.around.home, self.record.urls
+        home, urls = self.config.home, self.record.urls
         council = Council(
-            self._caller("council"), urls[REFERRAL], LineWriter[Posted](home.posted), seed=SEED, today=self._today
+            self._caller("council"),
+            urls[REFERRAL],
+            JsonLinesWriter[Posted](home.council_log),
+            seed=SEED,
+            today=self._today,
         )
         return Running(
-            kafka_bootstrap=self.around.kafka.bootstrap,
-            supervisor=Supervisor(say, [self.around.postgres, self.around.kafka, *self.programs], self._record_anew),
+            kafka_bootstrap=self.config.kafka.bootstrap,
+            supervisor=Supervisor(say, [self.config.postgres, self.config.kafka, *self.programs], self._record_anew),
             council=council,
             officer=Officer(
                 self._caller("officer"), self._caller("second-officer"), urls[SOURCING], urls[PRICING], seed=SEED
             ),
-            next_person=lambda: self.people.person(next_number(home.people)),
-            received=LineReader(home.received, Received, from_end=True),
+            next_person=lambda: self.people.person(next_number(home.person_counter)),
+            received=JsonLinesReader(home.webhook_log, Received, from_end=True),
             to_post=referrals,
             a_second=a_second,
-            on_real_time=self.around.simulated_from is None,
+            on_real_time=self.config.simulated_from is None,
         )
 
     def _today(self) -> date:
         """The day on which the council begins; on a simulated clock the first one."""
-        return (self.around.simulated_from or datetime.now(UTC)).date()
+        return (self.config.simulated_from or datetime.now(UTC)).date()
 
     def welcome(self, *, seconds: float) -> str:
         """What a person wants to know now: where everything is, and one line to try."""
@@ -102,12 +106,12 @@ class Stack:
 
     def _record_anew(self) -> None:
         """Process ids change; addresses do not."""
-        pids = _pids(self.around, self.programs)
-        self.record.model_copy(update={"pids": pids}).write(self.around.home)
+        pids = _pids(self.config, self.programs)
+        self.record.model_copy(update={"pids": pids}).write(self.config.home)
 
-    def _caller(self, name: str) -> Caller:
-        tokens = FromIssuer(self.session, self.record.issuer, self.around.keys)
-        return Caller(self.session, tokens, identity_named(name))
+    def _caller(self, name: str) -> ApiClient:
+        tokens = IssuerTokenSource(self.session, self.record.issuer, self.config.keys)
+        return ApiClient(self.session, tokens, find_identity(name))
 
 
 async def bring_up(
@@ -120,72 +124,80 @@ async def bring_up(
 ) -> Stack:
     """`held` ends everything that was started, however far this got."""
     home.logs.mkdir(parents=True, exist_ok=True)
-    around = replace(_surroundings(home, addresses), simulated_from=simulated_from)
-    session = await held.enter_async_context(http_session())
-    issuer = TokenIssuer(around.addresses.url(ISSUER), around.keys)
-    await held.enter_async_context(serving(issuer_app(issuer, around.keys), around.addresses.ports[ISSUER]))
-    told = telemetry(around)
-    programs = {**siblings(around), around.addresses.url(RECEIVERS): _providers_systems(around), **told}
+    config = replace(_build_config(home, addresses), simulated_from=simulated_from)
+    session = await held.enter_async_context(open_http_session())
+    issuer = TokenIssuer(config.addresses.get_url(ISSUER), config.keys)
+    await held.enter_async_context(serve_app(build_issuer_app(issuer, config.keys), config.addresses.ports[ISSUER]))
+    told = build_telemetry_receiver(config)
+    programs = {
+        **build_service_processes(config),
+        config.addresses.get_url(RECEIVERS): _providers_systems(config),
+        **told,
+    }
     others = [program for address, program in programs.items() if address not in told]
-    held.push_async_callback(stop_all, others, around.postgres, around.kafka, told=tuple(told.values()))
-    _record(around).write(home)
+    held.push_async_callback(stop_all, others, config.postgres, config.kafka, receivers=tuple(told.values()))
+    _record(config).write(home)
 
     async def start_all() -> None:
         """Services come up beside Kafka and wait for it: importing them takes longer than it does."""
-        await _prepare_databases(around, screen)
+        await _prepare_databases(config, screen)
         await start_programs("Services", programs, screen, session)
 
-    await together(start_all(), start_kafka(around.kafka, screen))
-    record = _record(around, pids=_pids(around, programs.values()))
+    await run_concurrently(start_all(), start_kafka(config.kafka, screen))
+    record = _record(config, pids=_pids(config, programs.values()))
     record.write(home)
-    admin = PatientCaller(session, FromIssuer(session, record.issuer, around.keys), identity_named("admin"))
-    await seed_market(around, admin, screen)
+    admin = RetryingApiClient(session, IssuerTokenSource(session, record.issuer, config.keys), find_identity("admin"))
+    await seed_market(config, admin, screen)
     directory = PostcodeDirectory.open(home.postcodes)
     people = People(sample(directory, each=POSTCODES_EACH, seed=SEED), seed=SEED)
-    return Stack(around, tuple(programs.values()), record, session, people)
+    return Stack(config, tuple(programs.values()), record, session, people)
 
 
-def _surroundings(home: Home, addresses: Addresses) -> Surroundings:
-    return Surroundings(
+def _build_config(home: Home, addresses: Addresses) -> StackConfig:
+    return StackConfig(
         home=home,
-        keys=Keys.of(home, roles=ROLES),
+        keys=StackKeys.load(home, roles=ROLES),
         addresses=addresses,
         postgres=EmbeddedPostgres(home.postgres),
         kafka=EmbeddedKafka(home.kafka, KAFKA_JARS),
-        receives_telemetry=OTLP not in os.environ,
+        receives_telemetry=OTLP_ENDPOINT_VARIABLE not in os.environ,
     )
 
 
-async def _prepare_databases(around: Surroundings, screen: Screen) -> None:
-    await together(start_postgres(around.postgres, around.keys, screen), build_postcodes(around.home, screen))
-    await migrate(around, screen, identity=await identity_of(around.postgres))
+async def _prepare_databases(config: StackConfig, screen: Screen) -> None:
+    await run_concurrently(
+        start_postgres(config.postgres, config.keys, screen), build_postcode_index(config.home, screen)
+    )
+    await migrate_databases(config, screen, cluster_id=await read_cluster_id(config.postgres))
 
 
-def _providers_systems(around: Surroundings) -> Program:
-    home = around.home
+def _providers_systems(config: StackConfig) -> Program:
+    home = config.home
     command: list[str | Path] = [sys.executable, "-m", providers.__name__, home.folder]
-    return Program("providers", command, {**os.environ, **around.clock()}, home.logs / "providers.log")
+    return Program(
+        "providers", command, {**os.environ, **config.build_clock_environment()}, home.logs / "providers.log"
+    )
 
 
-def _record(around: Surroundings, pids: Mapping[str, int] = NO_PIDS) -> StackRecord:
-    urls = around.addresses.services
+def _record(config: StackConfig, pids: Mapping[str, int] = NO_PIDS) -> StackRecord:
+    urls = config.addresses.service_urls
     return StackRecord(
         pid=os.getpid(),
-        issuer=around.addresses.url(ISSUER),
+        issuer=config.addresses.get_url(ISSUER),
         urls=urls,
         docs={name: f"{url}/docs" for name, url in urls.items()},
-        kafka_bootstrap=around.kafka.bootstrap,
-        postgres_port=around.postgres.port,
-        receivers=around.addresses.url(RECEIVERS),
+        kafka_bootstrap=config.kafka.bootstrap,
+        postgres_port=config.postgres.port,
+        receivers=config.addresses.get_url(RECEIVERS),
         pids=dict(pids),
-        logs=around.home.logs,
-        secrets=around.home.secrets,
-        simulated=around.simulated_from is not None,
+        logs=config.home.logs,
+        secrets=config.home.secrets_file,
+        simulated=config.simulated_from is not None,
     )
 
 
-def _pids(around: Surroundings, programs: Iterable[Program | Sibling]) -> dict[str, int]:
-    servers = {"postgres": around.postgres.pid, "kafka": around.kafka.pid}
+def _pids(config: StackConfig, programs: Iterable[Program | ServiceProcess]) -> dict[str, int]:
+    servers = {"postgres": config.postgres.pid, "kafka": config.kafka.pid}
     return servers | {program.name: program.pid for program in programs if program.pid is not None}
 
 

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from devstack.config import Addresses
 from devstack.errors import Interrupted
 from devstack.home import Home
-from devstack.package_status import Place
-from devstack.record import StackRecord, only_one
+from devstack.package_status import PackageStatus
+from devstack.record import StackRecord, lock_home
 from devstack.screen import Screen
-from devstack.steps import forget
-from simulator.up.running import Running
+from devstack.steps import delete_data
+from simulator.up.simulation import Running
 from simulator.up.startup import bring_up
 
 ResultT = TypeVar("ResultT")
@@ -59,20 +59,20 @@ class Summary(BaseModel):
 async def up(home: Home, wish: Wish, screen: Screen, *, stop: asyncio.Event) -> Summary:
     """Bring the stack up, let it work until `stop` is set or its time is over, and end every process of it."""
     begun = time.monotonic()
-    with only_one(home):
+    with lock_home(home):
         if wish.fresh:
-            forget(home)
-        addresses = Addresses.unusual() if wish.free_ports else Addresses.usual()
+            delete_data(home)
+        addresses = Addresses.from_free_ports() if wish.free_ports else Addresses.from_default_ports()
         async with AsyncExitStack() as held:
             held.callback(screen.close)
             bringing = bring_up(home, addresses, screen, held, simulated_from=wish.simulated_from)
             stack = await _unless(stop, bringing, screen)
             until_up = time.monotonic() - begun
-            screen.welcome(stack.welcome(seconds=until_up))
-            running = stack.running(referrals=wish.referrals, a_second=wish.a_second, say=screen.say)
+            screen.end_startup(stack.welcome(seconds=until_up))
+            running = stack.running(referrals=wish.referrals, a_second=wish.a_second, say=screen.print_text)
             await _stay(running, screen, stop=stop, seconds=wish.stay)
             screen.close()
-            screen.say("Ending everything")
+            screen.print_text("Ending everything")
         return _summary(running, stack.record, seconds=until_up)
 
 
@@ -82,7 +82,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, ResultT], scree
     try:
         await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not doing.done():
-            screen.say("Ending everything, as soon as what is starting has started")
+            screen.print_text("Ending everything, as soon as what is starting has started")
             raise Interrupted("it was not up yet; everything that was started is ended")
         return doing.result()
     finally:
@@ -106,8 +106,8 @@ def _summary(running: Running, record: StackRecord, *, seconds: float) -> Summar
         seconds_until_up=round(seconds, 1),
         posted=seen.posted,
         refused=running.council.refused,
-        placed=seen.places[Place.PLACED],
-        packages={place.value: count for place, count in seen.places.items()},
+        placed=seen.statuses[PackageStatus.PLACED],
+        packages={place.value: count for place, count in seen.statuses.items()},
         declines=seen.declines,
         calls=seen.calls,
         webhooks=seen.webhooks,

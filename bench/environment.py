@@ -1,0 +1,113 @@
+"""What every measurement needs: the stack, a listening market, a council, and somebody who watches the topic."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from bench.event_reader import EventReader
+from bench.market import build_definitions, build_market
+from bench.referral_poster import SEED, PostedReferral, ReferralPoster
+from bench.webhook_receiver import ReceivedOffer, WebhookReceiver
+from calloff.client import RetryingApiClient
+from contracts.values import DeclineReason
+from devstack.home import Home
+from devstack.issuer.identities import PROVIDER, find_identity
+from devstack.issuer.server import serve_app
+from devstack.names import RECEIVERS, REFERRAL, SOURCING
+from devstack.processes import ManagedProcess, Supervisor, run_in_thread
+from devstack.record import lock_home
+from devstack.screen import Screen
+from devstack.steps import delete_data, start_programs
+from geography import PostcodeDirectory
+from simulator.people import People
+from simulator.postcodes import sample
+from simulator.provider_systems import DeclineIn
+from simulator.providers import EndpointSecrets
+from simulator.stack import Stage, open_the_market, set_the_stage
+
+_POSTCODES_EACH: Final = 40
+_LOG_LEVEL: Final = {"CALLOFF_LOG_LEVEL": "warning"}
+
+
+@dataclass
+class BenchEnvironment:
+    """The stack, and both ends of it in our hands."""
+
+    stack: Stage
+    poster: ReferralPoster
+    receiver: WebhookReceiver
+    reader: EventReader
+    screen: Screen
+    restarted: list[ManagedProcess]
+    """What is started again when it ends."""
+
+    @asynccontextmanager
+    async def stop_services(self, names: Iterable[str]) -> AsyncGenerator[None]:
+        """Those services are stopped meanwhile; afterwards they are ready again."""
+        away = {f"{self.stack.urls[name]}/readyz": self.stack.programs[name] for name in names}
+        for each in away.values():
+            self.restarted.remove(each)
+        await asyncio.gather(*(run_in_thread(each.stop) for each in away.values()))
+        try:
+            yield
+        finally:
+            await start_programs("Services again", away, self.screen, self.stack.session)
+            self.restarted += away.values()
+
+    async def accept(self, offered: ReceivedOffer) -> None:
+        await self._send_answer(offered, "accept")
+
+    async def accept_the_second(self, offered: ReceivedOffer) -> None:
+        """The first provider says nothing."""
+        if offered.turn > 1:
+            await self.accept(offered)
+
+    async def decline_twice(self, offered: ReceivedOffer) -> None:
+        """The third provider takes the package."""
+        await self._send_answer(offered, "accept" if offered.turn > 2 else "decline")
+
+    async def _send_answer(self, offered: ReceivedOffer, what: str) -> None:
+        body = DeclineIn(reason=DeclineReason.NO_CAPACITY) if what == "decline" else None
+        url = f"{self.stack.urls[SOURCING]}/v1/offers/{offered.offer_id}/{what}"
+        identity = find_identity(f"{PROVIDER}{offered.provider_id}")
+        caller = RetryingApiClient(self.stack.session, self.stack.tokens, identity)
+        await caller.post(url, body, idempotency_key=offered.offer_id)
+
+    async def wait_for_event(self, posted: list[PostedReferral], event: str) -> bool:
+        """Whether each of these packages came so far that this could be read of it."""
+        of = self.reader.events
+        return await self.reader.wait_until(lambda: all(event in of[each.package_id] for each in posted))
+
+
+@asynccontextmanager
+async def start_environment(home: Home, screen: Screen) -> AsyncGenerator[BenchEnvironment]:
+    """Everything from nothing; nothing is left when it ends."""
+    with lock_home(home):
+        delete_data(home)
+        async with AsyncExitStack() as cleanup:
+            stack = await set_the_stage(home, screen, cleanup, also=_LOG_LEVEL)
+            market = build_market()
+            await open_the_market(stack, market, build_definitions(), screen, today=datetime.now(UTC).date())
+            directory = PostcodeDirectory.open(home.postcodes)
+            people = People(sample(directory, each=_POSTCODES_EACH, seed=SEED), seed=SEED)
+            poster = ReferralPoster(stack.caller("council"), f"{stack.urls[REFERRAL]}/v1/referrals", people)
+            restarted: list[ManagedProcess] = [stack.config.postgres, stack.config.kafka, *stack.programs.values()]
+            receiver = WebhookReceiver(EndpointSecrets(home).of)
+            environment = BenchEnvironment(stack, poster, receiver, EventReader(), screen, restarted)
+            await cleanup.enter_async_context(
+                serve_app(environment.receiver.create_app(), stack.config.addresses.ports[RECEIVERS])
+            )
+            supervisor = Supervisor(screen.print_text, restarted, lambda: None)
+            tasks = [
+                asyncio.create_task(environment.reader.follow(stack.kafka)),
+                asyncio.create_task(supervisor.watch()),
+            ]
+            try:
+                yield environment
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,112 @@
+"""Checks of a service's migrations against real PostgreSQL: what they build, and what they do to existing rows."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.migrations import migrate
+from service_runtime.postgres.schema import split_statements
+from testkit.databases import Databases, a_database, rows
+
+RUNTIME_TABLES_AT_0001: Final = Path(__file__).with_name("runtime_tables_at_0001.sql")
+RENAMED_TABLES: Final[Mapping[str, str]] = {
+    "pulse": "heartbeat",
+    "views": "projections",
+    "commands": "idempotency_keys",
+    "parked": "dead_letters",
+}
+"""Tables whose name changed since revision 0001."""
+
+_TABLES: Final = """
+SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename
+"""
+_OBJECTS: Final = """
+SELECT format('column %s.%s %s: %s%s%s%s', class.relname, attribute.attnum, attribute.attname,
+              format_type(attribute.atttypid, attribute.atttypmod),
+              CASE WHEN attribute.attnotnull THEN ' NOT NULL' END,
+              ' DEFAULT ' || pg_get_expr(fallback.adbin, fallback.adrelid),
+              ' ' || nullif(concat(attribute.attidentity, attribute.attgenerated), '')) AS object
+FROM pg_attribute AS attribute
+JOIN pg_class AS class ON class.oid = attribute.attrelid
+LEFT JOIN pg_attrdef AS fallback ON fallback.adrelid = class.oid AND fallback.adnum = attribute.attnum
+WHERE class.relnamespace = CAST('public' AS regnamespace) AND class.relkind = 'r' AND attribute.attnum > 0
+  AND NOT attribute.attisdropped
+UNION ALL
+SELECT format('table %s %s', relname, reloptions) FROM pg_class
+WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'r'
+UNION ALL
+SELECT format('sequence %s', relname) FROM pg_class
+WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'S'
+UNION ALL
+SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT format('constraint %s.%s %s', CAST(conrelid AS regclass), conname, pg_get_constraintdef(oid)) FROM pg_constraint
+WHERE connamespace = CAST('public' AS regnamespace) AND contype <> 'n'
+UNION ALL
+SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
+SELECT format('function %s', pg_get_functiondef(oid)) FROM pg_proc WHERE pronamespace = CAST('public' AS regnamespace)
+"""
+
+
+async def assert_migrations_build(databases: Databases, migrations: Path, tables: str) -> None:
+    """Compares a new database, migrated to head, with the runtime's tables and the service's `tables`."""
+    async with _an_empty_database(databases) as migrated, a_database(databases, tables) as declared:
+        await migrate(migrated, migrations)
+        await _assert_same_schema(migrated, declared)
+
+
+async def assert_upgrade_keeps_rows(databases: Databases, migrations: Path, tables: str, *, dump: Path) -> None:
+    """Migrates a database of revision 0001 to head: its rows stay, and it becomes what the code declares.
+
+    `dump` holds the service's own tables at 0001 with rows; the runtime's part is the same in every service.
+    """
+    async with _an_empty_database(databases) as upgraded, a_database(databases, tables) as declared:
+        await _run_scripts(upgraded, RUNTIME_TABLES_AT_0001, dump)
+        before = await read_all_rows(upgraded)
+        await migrate(upgraded, migrations)
+        expected = {RENAMED_TABLES.get(table, table): content for table, content in before.items()}
+        assert all(expected.values()), "a table of the dump has no row"
+        assert await read_all_rows(upgraded) == expected
+        await _assert_same_schema(upgraded, declared)
+
+
+async def _assert_same_schema(migrated: Database, declared: Database) -> None:
+    found, expected = await describe_schema(migrated), await describe_schema(declared)
+    missing, surplus = sorted(expected - found), sorted(found - expected)
+    assert not missing, f"the migrations lack: {missing}"
+    assert not surplus, f"the code does not declare: {surplus}"
+
+
+async def describe_schema(database: Database) -> frozenset[str]:
+    """One line for each column, table, sequence, index, constraint, trigger and function."""
+    found = await rows(database, _OBJECTS)
+    return frozenset(row.object for row in found if "alembic_version" not in row.object)
+
+
+async def read_all_rows(database: Database) -> dict[str, list[str]]:
+    """Every row as PostgreSQL's text, which names no column, by table."""
+    tables = [row.tablename for row in await rows(database, _TABLES)]
+    return {table: [row.content for row in await rows(database, _select(table))] for table in tables}
+
+
+def _select(table: str) -> str:
+    return f"SELECT CAST(entry AS text) AS content FROM {table} AS entry ORDER BY content"  # noqa: S608  a catalogue's name
+
+
+@asynccontextmanager
+async def _an_empty_database(databases: Databases) -> AsyncGenerator[Database]:
+    database = Database(await databases.create_database("migrations"), name="migrations")
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def _run_scripts(database: Database, *scripts: Path) -> None:
+    async with database.begin_transaction() as connection:
+        for script in scripts:
+            for statement in split_statements(script.read_text(encoding="utf-8")):
+                await connection.run(statement)

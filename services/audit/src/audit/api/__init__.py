@@ -1,0 +1,1 @@
+"""Routes of audit, one module a concept."""

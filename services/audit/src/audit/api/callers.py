@@ -1,0 +1,13 @@
+"""The callers of audit's routes, by scope, and the queries that the routes run."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from audit.ports import RecordQueries
+from service_runtime.http.app import inject
+from service_runtime.http.auth import Caller, require_scopes
+
+Reader = Annotated[Caller, Depends(require_scopes(("audit:read", "sourcing:operate")))]
+Auditor = Annotated[Caller, Depends(require_scopes(("audit:read", "operations:manage")))]
+Queries = Annotated[RecordQueries, inject(RecordQueries)]

@@ -1,0 +1,138 @@
+"""Routes that check the record: violations found on arrival, and verification of the stored bytes."""
+
+import base64
+import binascii
+import json
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
+
+from audit.api.callers import Auditor, Queries
+from audit.domain.errors import PackageNotFound
+from audit.domain.records import Fault, FaultKind, StreamName
+from audit.domain.verification import (
+    MAX_FAULTS,
+    VerificationReport,
+    Verifier,
+    verify_streams,
+)
+from audit.ports import RecordQueries, Violation
+from contracts.errors import FieldError, InvalidInput
+from contracts.ids import CouncilKey, PackageId
+from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
+from service_runtime.http.problems import describe_problems
+
+router = APIRouter(tags=["checks"])
+
+_Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+_Names = TypeAdapter(tuple[_Name, _Name, _Name])
+
+
+class FaultOut(BaseModel):
+    kind: FaultKind
+    topic: str
+    partition: int
+    offset: int
+    event_id: UUID | None
+
+
+class ViolationOut(FaultOut):
+    found_at: datetime
+
+
+class VerificationOut(BaseModel):
+    """What came of computing everything again from the stored bytes."""
+
+    verified: bool
+    records: int
+    streams: int
+    found: int = Field(description="how many faults there are, of which at most 500 are listed")
+    faults: list[FaultOut]
+    next: str | None = Field(description="cursor of the next part of the record; null when this was the last")
+
+
+@router.get("/v1/violations", response_model=Page[ViolationOut], responses=describe_problems())
+async def list_violations(
+    caller: Auditor, queries: Queries, cursor: Cursor = None, limit: Limit = 50
+) -> Page[ViolationOut]:
+    """What was wrong with events when they came, the newest first: your council's, and those that nobody can read."""
+    found = await queries.list_violations(caller.council, after=decode_cursor(cursor), limit=limit + 1)
+    return build_page(found, limit, to_item=_to_violation_out, position=lambda row: (row.found_at, row.id))
+
+
+Package = Annotated[UUID | None, Query(description="only what is on record about this package")]
+Part = Annotated[str | None, Query(max_length=2_000, description="`next` of the part before; leave out to begin")]
+Enough = Annotated[int, Query(ge=1, le=1_000_000, description="end this part at a stream's end after so many records")]
+
+
+@router.get("/v1/verification", response_model=VerificationOut, responses=describe_problems(404))
+async def verify(
+    caller: Auditor, queries: Queries, package_id: Package = None, cursor: Part = None, records: Enough = 50_000
+) -> VerificationOut:
+    """Compute everything again from the stored bytes: of one package, or of the whole record, part by part."""
+    if package_id is not None:
+        return _to_report_out(await _verify_package(PackageId(package_id), caller.council, queries), None)
+    return await _verify_part(_decode_cursor(cursor), records, queries)
+
+
+async def _verify_package(package_id: PackageId, council: CouncilKey, queries: RecordQueries) -> VerificationReport:
+    rows = await queries.find_by_package(package_id)
+    if not any(row.columns.council == council for row in rows):
+        raise PackageNotFound
+    report = VerificationReport()
+    for row, found in sorted(zip(rows, verify_streams(rows), strict=True), key=lambda each: each[0].stream):
+        report.add(row, found)
+    return report
+
+
+async def _verify_part(after: StreamName | None, enough: int, queries: RecordQueries) -> VerificationOut:
+    """A part ends where a stream does, so that each stream is followed from its beginning."""
+    report = VerificationReport(await queries.find_missing(limit=MAX_FAULTS) if after is None else ())
+    verifier, last = Verifier(), after
+    async with aclosing(queries.stream_records(after)) as rows:
+        async for row in rows:
+            if report.records >= enough and last is not None and row.stream != last:
+                return _to_report_out(report, _encode_cursor(last))
+            last = row.stream
+            report.add(row, verifier.check(row))
+    return _to_report_out(report, None)
+
+
+def _encode_cursor(stream: StreamName) -> str:
+    return base64.urlsafe_b64encode(json.dumps([stream.topic, stream.subject, stream.source]).encode()).decode()
+
+
+def _decode_cursor(cursor: str | None) -> StreamName | None:
+    if cursor is None:
+        return None
+    try:
+        names = _Names.validate_json(base64.urlsafe_b64decode(cursor))
+    except (ValueError, binascii.Error):
+        raise InvalidInput(
+            FieldError("query:cursor", "is not a cursor of ours; use `next` of the part before")
+        ) from None
+    return StreamName(*names)
+
+
+def _to_fault_out(fault: Fault) -> FaultOut:
+    at = fault.position
+    return FaultOut(kind=fault.kind, topic=at.topic, partition=at.partition, offset=at.offset, event_id=fault.event_id)
+
+
+def _to_violation_out(violation: Violation) -> ViolationOut:
+    return ViolationOut(**_to_fault_out(violation.fault).model_dump(), found_at=violation.found_at)
+
+
+def _to_report_out(report: VerificationReport, following: str | None) -> VerificationOut:
+    return VerificationOut(
+        verified=report.found == 0,
+        records=report.records,
+        streams=report.streams,
+        found=report.found,
+        faults=[_to_fault_out(each) for each in report.faults],
+        next=following,
+    )

@@ -1,0 +1,91 @@
+"""The answer to why a provider did not get a package: a verdict, and reasons with their evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from audit.domain.evidence import Evidence
+from audit.domain.verification import VerifiedRecord
+from contracts.events.base import PackageEvent, ViewUse
+from contracts.events.listings import (
+    AwardAwaitsApproval,
+    AwardLapsed,
+    AwardRefused,
+    ProposalAwarded,
+    ProposalReceived,
+    ProposalRefused,
+)
+from contracts.events.orders import SpotPriceRefused
+from contracts.events.packages import (
+    LateAnswerRefused,
+    OfferAccepted,
+    OfferDeclined,
+    OfferExpired,
+    OfferMade,
+    OfferUndeliverable,
+    OfferWithdrawn,
+    PackagePlaced,
+    PlacementVoided,
+    ProviderPassedOver,
+)
+
+
+class Verdict(StrEnum):
+    """The answer in a word or two."""
+
+    PLACED = "placed with it"
+    OFFERED = "offered"
+    PASSED_OVER = "passed over"
+    PROPOSED = "proposed, not awarded"
+    PROPOSAL_REFUSED = "proposal refused"
+    DID_NOT_PROPOSE = "did not propose"
+    NOT_REACHED = "not reached"
+    NOT_YET = "not yet reached"
+    ON_NO_LIST = "on no list"
+    UNKNOWN = "never heard of"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One sentence, its evidence, and the versions of the views that the decision was taken on."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+    views: tuple[ViewUse, ...] = ()
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    verdict: Verdict
+    in_short: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class RegistryRecord:
+    """The registry's events about the provider, and about the ranked lists of the package's area."""
+
+    provider: Sequence[VerifiedRecord]
+    lists: Sequence[VerifiedRecord]
+
+
+DECISIVE: Final[dict[type[PackageEvent], Verdict]] = {
+    PackagePlaced: Verdict.PLACED,
+    PlacementVoided: Verdict.PLACED,
+    OfferMade: Verdict.OFFERED,
+    OfferAccepted: Verdict.OFFERED,
+    OfferDeclined: Verdict.OFFERED,
+    OfferExpired: Verdict.OFFERED,
+    OfferUndeliverable: Verdict.OFFERED,
+    OfferWithdrawn: Verdict.OFFERED,
+    LateAnswerRefused: Verdict.OFFERED,
+    ProviderPassedOver: Verdict.PASSED_OVER,
+    ProposalReceived: Verdict.PROPOSED,
+    AwardAwaitsApproval: Verdict.PROPOSED,
+    AwardRefused: Verdict.PROPOSED,
+    AwardLapsed: Verdict.PROPOSED,
+    SpotPriceRefused: Verdict.PROPOSED,
+    ProposalAwarded: Verdict.PROPOSED,
+    ProposalRefused: Verdict.PROPOSAL_REFUSED,
+}

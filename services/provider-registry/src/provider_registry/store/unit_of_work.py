@@ -1,0 +1,40 @@
+"""The registry's unit of work on PostgreSQL."""
+
+from dataclasses import dataclass, field
+
+from provider_registry.ports import DeliveryTerms
+from provider_registry.store.frameworks import PostgresFrameworks
+from provider_registry.store.providers import PostgresProviders
+from provider_registry.store.sent_offers import PostgresSentOffers
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoints import Endpoints
+from service_runtime.webhooks.mail import Mailboxes
+from service_runtime.webhooks.secret_box import SecretBox
+
+
+@dataclass
+class PostgresRegistryWork(PostgresUnitOfWork):
+    secret_box: SecretBox = field(kw_only=True)
+    rules: AddressRules = field(kw_only=True)
+    delivery_terms: DeliveryTerms = field(kw_only=True)
+
+    @property
+    def providers(self) -> PostgresProviders:
+        return PostgresProviders(self.connection, self.now, self.cause)
+
+    @property
+    def frameworks(self) -> PostgresFrameworks:
+        return PostgresFrameworks(self.connection, self.now)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.connection, secret_box=self.secret_box, rules=self.rules, now=self.now)
+
+    @property
+    def mailboxes(self) -> Mailboxes:
+        return Mailboxes(self.connection, secret_box=self.secret_box, now=self.now)
+
+    @property
+    def sent_offers(self) -> PostgresSentOffers:
+        return PostgresSentOffers(self.connection)

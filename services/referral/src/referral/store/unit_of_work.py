@@ -1,0 +1,32 @@
+"""Referral's unit of work on PostgreSQL."""
+
+from dataclasses import dataclass, field
+
+from referral.ports import NotificationTerms
+from referral.store.frameworks import PostgresFrameworks
+from referral.store.referrals import PostgresReferrals
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoints import Endpoints
+from service_runtime.webhooks.secret_box import SecretBox
+
+
+@dataclass
+class PostgresReferralWork(PostgresUnitOfWork):
+    """Referral's unit of work on PostgreSQL."""
+
+    secret_box: SecretBox = field(kw_only=True)
+    rules: AddressRules = field(kw_only=True)
+    notification_terms: NotificationTerms = field(kw_only=True)
+
+    @property
+    def referrals(self) -> PostgresReferrals:
+        return PostgresReferrals(self.connection)
+
+    @property
+    def frameworks(self) -> PostgresFrameworks:
+        return PostgresFrameworks(self.projections)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.connection, secret_box=self.secret_box, rules=self.rules, now=self.now)

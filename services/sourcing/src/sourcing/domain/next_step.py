@@ -1,0 +1,252 @@
+"""What happens next to a package, and when, computed from the state of its search.
+
+A step is due at `at`, or it waits for an officer, or nothing follows. The search makes offers in brokerage time, for
+urgent packages at any time. It checks a provider's eligibility when that provider's offer is due; if it passes the
+provider over, the next provider of the list gets the offer.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from contracts.framework import Exhausted, FrameworkDefinition, OpenList, SequentialOffers
+from contracts.ids import AwardId, OfferId, ProposalId, ProviderId
+from contracts.values import Channel
+from sourcing.domain.brokerage_clock import BrokerageClock
+from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
+
+
+class NextStepKind(StrEnum):
+    """What happens next."""
+
+    OFFER_DUE = "offer due"
+    STAGE_DUE = "stage due"
+    DELIVERY_AWAITED = "delivery awaited"
+    REDIRECT_DUE = "redirect due"
+    ANSWER_DUE = "answer due"
+    CALL_NEEDED = "call needed"
+    DATA_MISSING = "data missing"
+    ON_OPEN_LIST = "on open list"
+    OPEN_TOO_LONG = "open too long"
+    AWARD_NEEDED = "award needed"
+    APPROVAL_NEEDED = "approval needed"
+    PLACED = "placed"
+    WITHDRAWN = "withdrawn"
+    EXHAUSTED = "exhausted"
+
+
+WAITS_FOR_OFFICER: Final = frozenset(
+    {
+        NextStepKind.CALL_NEEDED,
+        NextStepKind.DATA_MISSING,
+        NextStepKind.OPEN_TOO_LONG,
+        NextStepKind.AWARD_NEEDED,
+        NextStepKind.APPROVAL_NEEDED,
+        NextStepKind.EXHAUSTED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One step that is due or awaited; `at` is None where no instant is known, and `text` says it in words.
+
+    `waits_for_opening` is True where the step is held back until brokerage opens.
+    """
+
+    kind: NextStepKind
+    text: str
+    at: datetime | None = None
+    waits_for_opening: bool = False
+    stage: str | None = None
+    provider_id: ProviderId | None = None
+    rank: int | None = None
+    offer_id: OfferId | None = None
+    award_id: AwardId | None = None
+    proposal_id: ProposalId | None = None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def waits_for_officer(self) -> bool:
+        return self.kind in WAITS_FOR_OFFICER
+
+
+def find_next_step(search: Search, definition: FrameworkDefinition | None, *, now: datetime) -> NextStep:
+    """What happens next to the package of `search`; `definition` is the version that the search is bound to.
+
+    Without a definition the instants that depend on brokerage time are unknown (None).
+    """
+    match search.status:
+        case SearchStatus.PLACED:
+            return _describe_placement(search)
+        case SearchStatus.STOPPED:
+            return NextStep(NextStepKind.WITHDRAWN, "nothing: the council has withdrawn the package")
+        case SearchStatus.EXHAUSTED:
+            return _describe_exhaustion(search)
+        case SearchStatus.HELD:
+            return _describe_hold(search)
+        case SearchStatus.LISTED:
+            return _describe_listing(search.listing, BrokerageClock(definition, now, search.is_urgent))
+        case SearchStatus.RUNNING:
+            brokerage = BrokerageClock(definition, now, search.is_urgent)
+            offer = search.live_offer
+            return _describe_turn(search, brokerage) if offer is None else _describe_offer(offer, brokerage)
+
+
+def _describe_placement(search: Search) -> NextStep:
+    placement = search.placement
+    return NextStep(
+        NextStepKind.PLACED,
+        "nothing: the package is placed",
+        provider_id=None if placement is None else placement.provider_id,
+        offer_id=None if placement is None else placement.offer_id,
+        proposal_id=None if placement is None else placement.proposal_id,
+    )
+
+
+def _describe_exhaustion(search: Search) -> NextStep:
+    return NextStep(
+        NextStepKind.EXHAUSTED,
+        "nothing: no stage is left; an officer sources the package by hand, or changes it and requests it again",
+        stage=None if search.stage is None else search.stage.name,
+    )
+
+
+def _describe_hold(search: Search) -> NextStep:
+    return NextStep(
+        NextStepKind.DATA_MISSING,
+        f"waits for an officer: publish what is missing ({', '.join(search.missing)})",
+        stage=None if search.stage is None else search.stage.name,
+        missing=search.missing,
+    )
+
+
+def _describe_turn(search: Search, brokerage: BrokerageClock) -> NextStep:
+    """The next provider of the stage in hand; at its end, the following stage."""
+    stage = search.stage
+    if stage is None or not stage.untried:
+        return _describe_next_stage(stage, brokerage)
+    candidate = stage.untried[0]
+    return NextStep(
+        NextStepKind.OFFER_DUE,
+        f"offer to the provider with rank {candidate.rank} {brokerage.describe_opening()}",
+        at=brokerage.opening,
+        waits_for_opening=brokerage.waits_for_opening,
+        stage=stage.name,
+        provider_id=candidate.provider_id,
+        rank=candidate.rank,
+    )
+
+
+def _describe_next_stage(stage: CurrentStage | None, brokerage: BrokerageClock) -> NextStep:
+    following = _find_following_stage(brokerage.definition, None if stage is None else stage.name)
+    if following is None:
+        text = f"the search ends without a placement {brokerage.describe_opening()}"
+    elif isinstance(following, OpenList):
+        text = f"the package goes on the open list {brokerage.describe_opening()}"
+    else:
+        text = f"stage {following.stage} begins {brokerage.describe_opening()}"
+    return NextStep(
+        NextStepKind.STAGE_DUE,
+        text,
+        at=brokerage.opening,
+        waits_for_opening=brokerage.waits_for_opening,
+        stage=None if following is None else following.stage,
+    )
+
+
+def _find_following_stage(
+    definition: FrameworkDefinition | None, name: str | None
+) -> SequentialOffers | OpenList | None:
+    if definition is None:
+        return None
+    if name is not None and definition.get_sequential_stage(name).exhausted is Exhausted.STOP:
+        return None
+    return definition.find_next_stage(name)
+
+
+def _describe_offer(offer: Offer, brokerage: BrokerageClock) -> NextStep:
+    if offer.answer_by is not None:
+        is_over = brokerage.now >= offer.answer_by
+        until = brokerage.format_instant(offer.answer_by)
+        text = f"time to answer was over at {until}: the offer expires now" if is_over else f"answer due by {until}"
+        return _build_offer_step(offer, NextStepKind.ANSWER_DUE, text, at=offer.answer_by)
+    if offer.awaits_call:
+        text = f"waits for an officer: telephone the provider (call {offer.calls + 1})"
+        return _build_offer_step(offer, NextStepKind.CALL_NEEDED, text)
+    return _describe_delivery(offer, brokerage)
+
+
+def _describe_delivery(offer: Offer, brokerage: BrokerageClock) -> NextStep:
+    """An offer on its way: until the grace ends it can be delivered, after it the next channel has its turn."""
+    grace_ends = _find_end_of_grace(offer, brokerage.definition)
+    if grace_ends is None or brokerage.now < grace_ends:
+        until = "" if grace_ends is None else f"; undeliverable from {brokerage.format_instant(grace_ends)}"
+        text = f"delivery of the offer by {offer.channel} awaited{until}"
+        return _build_offer_step(offer, NextStepKind.DELIVERY_AWAITED, text, at=grace_ends)
+    text = f"offer by the provider's next channel {brokerage.describe_opening()}: not delivered by {offer.channel}"
+    return _build_offer_step(
+        offer,
+        NextStepKind.REDIRECT_DUE,
+        text,
+        at=brokerage.opening,
+        waits_for_opening=brokerage.waits_for_opening,
+    )
+
+
+def _find_end_of_grace(offer: Offer, definition: FrameworkDefinition | None) -> datetime | None:
+    if definition is None or offer.channel is Channel.PHONE:
+        return None
+    sent_at = offer.redirected_at or offer.made_at
+    return sent_at + definition.get_sequential_stage(offer.stage).undeliverable_after
+
+
+def _build_offer_step(
+    offer: Offer, kind: NextStepKind, text: str, *, at: datetime | None = None, waits_for_opening: bool = False
+) -> NextStep:
+    return NextStep(
+        kind,
+        text,
+        at=at,
+        waits_for_opening=waits_for_opening,
+        stage=offer.stage,
+        provider_id=offer.provider_id,
+        rank=offer.rank,
+        offer_id=offer.offer_id,
+    )
+
+
+def _describe_listing(listing: Listing | None, brokerage: BrokerageClock) -> NextStep:
+    assert listing is not None, "a listed search has a listing"
+    if listing.award is not None:
+        return NextStep(
+            NextStepKind.APPROVAL_NEEDED,
+            "waits for an officer: a second officer approves or refuses the price",
+            stage=listing.stage,
+            award_id=listing.award.award_id,
+            proposal_id=listing.award.proposal_id,
+        )
+    if listing.proposals:
+        count = len(listing.proposals)
+        proposals = "1 proposal" if count == 1 else f"{count} proposals"
+        text = f"waits for an officer: award one of {proposals}, or wait for others"
+        return NextStep(NextStepKind.AWARD_NEEDED, text, stage=listing.stage)
+    if listing.is_overdue:
+        text = "waits for an officer: no provider has proposed; find another way, or change the package"
+        return NextStep(NextStepKind.OPEN_TOO_LONG, text, stage=listing.stage)
+    return _describe_open_list(listing, brokerage)
+
+
+def _describe_open_list(listing: Listing, brokerage: BrokerageClock) -> NextStep:
+    stage = None if brokerage.definition is None else brokerage.definition.get_stage(listing.stage)
+    text = "open to proposals until placed"
+    if not isinstance(stage, OpenList):
+        return NextStep(NextStepKind.ON_OPEN_LIST, text, stage=listing.stage)
+    overdue_at = brokerage.find_opening_from(listing.listed_at + stage.alarm_after)
+    return NextStep(
+        NextStepKind.ON_OPEN_LIST,
+        f"{text}; on the officers' work list from {brokerage.format_day(overdue_at)} if no provider proposes",
+        at=overdue_at,
+        stage=listing.stage,
+    )

@@ -1,0 +1,97 @@
+"""Which timers a step schedules and cancels, so that an open search always has one or is on the work list.
+
+- A delivered offer: OFFER_EXPIRES at its end.
+- An offer on its way to a provider's system: DELIVERY_OVERDUE. Provider-registry alone measures the grace period and
+  publishes whether the offer was delivered; if its event is lost, this timer moves the offer to the officers' call
+  list, so that the package is not left without a provider.
+- An offer by telephone: none, the call is on the work list.
+- A package that is open to all: LISTED_TOO_LONG, until it is on the work list.
+- No live offer: NEXT_OFFER_DUE. After an offer's end the next offer follows from the event within milliseconds, and
+  the timer is the fallback. While the brokerage is closed it fires at the opening. While the search is held it fires
+  at the next opening too, because a ranked list can go live by its date alone, without an update of a projection.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from contracts.framework import OpenList
+from sourcing.domain.draft import Draft
+from sourcing.domain.search import Offer, SearchStatus
+from sourcing.domain.steps import CancelledTimer, FollowUp, ScheduledTimer, TimerKind
+
+DELIVERY_SLACK: Final = timedelta(minutes=10)
+"""Added to the policy's grace period: provider-registry may be restarting, and its event takes precedence."""
+FOLLOW_UP_SLACK: Final = timedelta(minutes=2)
+"""How long after an offer's end the search looks for the next provider without having received the event."""
+
+
+def plan_timers(draft: Draft, follow_up: FollowUp) -> tuple[ScheduledTimer | CancelledTimer, ...]:
+    """Return the timers to schedule and to cancel after the step; `follow_up` is what its decision returned."""
+    return (
+        *_plan_offer_timers(draft, follow_up),
+        *_plan_next_offer_timers(draft, follow_up),
+        *_plan_listing_timers(draft),
+    )
+
+
+def _plan_offer_timers(draft: Draft, follow_up: FollowUp) -> tuple[ScheduledTimer | CancelledTimer, ...]:
+    """A live offer has one timer; which one depends on its delivery, its channel and its end."""
+    offer_before = draft.before.live_offer if draft.before else None
+    offer = draft.search.live_offer
+    old, new = _identify_offer_timer(offer_before), _identify_offer_timer(offer)
+    if offer and new and follow_up is FollowUp.REDIRECT_OFFER:
+        return (ScheduledTimer(*new, at=draft.calendar.find_opening_after(draft.at)),)
+    if old == new and (offer_before and offer_before.channel, offer_before and offer_before.answer_by) == (
+        offer and offer.channel,
+        offer and offer.answer_by,
+    ):
+        return ()
+    cancelled = (CancelledTimer(*old),) if old and old != new else ()
+    return (*cancelled, ScheduledTimer(*new, at=_find_due_time(draft, offer))) if offer and new else cancelled
+
+
+def _identify_offer_timer(offer: Offer | None) -> tuple[TimerKind, str] | None:
+    if offer is None or offer.awaits_call:
+        return None
+    return (TimerKind.DELIVERY_OVERDUE if offer.awaits_delivery else TimerKind.OFFER_EXPIRES, str(offer.offer_id))
+
+
+def _find_due_time(draft: Draft, offer: Offer) -> datetime:
+    if offer.answer_by is not None:
+        return offer.answer_by
+    since = max(offer.made_at, offer.redirected_at or offer.made_at)
+    return since + draft.definition.get_sequential_stage(offer.stage).undeliverable_after + DELIVERY_SLACK
+
+
+def _plan_listing_timers(draft: Draft) -> tuple[ScheduledTimer | CancelledTimer, ...]:
+    about, listing = str(draft.search.package_id), draft.search.listing
+    was_listed = draft.before is not None and draft.before.status is SearchStatus.LISTED
+    is_listed = draft.search.status is SearchStatus.LISTED
+    if was_listed == is_listed or listing is None:
+        return ()
+    if not is_listed:
+        return (CancelledTimer(TimerKind.LISTED_TOO_LONG, about),)
+    stage = draft.definition.get_stage(listing.stage)
+    if not isinstance(stage, OpenList):
+        return ()
+    due = draft.calendar.find_opening_from(listing.listed_at + stage.alarm_after)
+    return (ScheduledTimer(TimerKind.LISTED_TOO_LONG, about, due),)
+
+
+def _plan_next_offer_timers(draft: Draft, follow_up: FollowUp) -> tuple[ScheduledTimer | CancelledTimer, ...]:
+    about = str(draft.search.package_id)
+    was_between_offers = draft.before is not None and draft.before.is_between_offers
+    if not draft.search.is_between_offers:
+        return (CancelledTimer(TimerKind.NEXT_OFFER_DUE, about),) if was_between_offers else ()
+    due = _find_next_look(draft, follow_up, offer_has_just_ended=not was_between_offers)
+    return (ScheduledTimer(TimerKind.NEXT_OFFER_DUE, about, due),) if due else ()
+
+
+def _find_next_look(draft: Draft, follow_up: FollowUp, *, offer_has_just_ended: bool) -> datetime | None:
+    calendar = draft.market.calendar
+    if follow_up is FollowUp.LOOK_FOR_PROVIDER:
+        return calendar.find_opening_after(draft.at) if calendar else None
+    if not offer_has_just_ended:
+        return None
+    soon = draft.at + FOLLOW_UP_SLACK
+    return soon if calendar is None or draft.search.is_urgent else calendar.find_opening_from(soon)

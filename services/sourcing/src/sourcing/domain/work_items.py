@@ -1,0 +1,82 @@
+"""Who moves a search on: a timer, or a person. An open search that has neither has been forgotten."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from contracts.ids import AwardId, OfferId, ProposalId, ProviderId
+from sourcing.domain.search import Listing, Search, SearchStatus
+from sourcing.domain.steps import ScheduledTimer
+
+
+@dataclass(frozen=True)
+class ExhaustedSearch:
+    """Nobody took the package; an officer has to find another way."""
+
+    last_stage: str
+
+
+@dataclass(frozen=True)
+class HeldSearch:
+    """The search cannot go on until these are known."""
+
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CallToMake:
+    """An officer has to telephone a provider about its offer, for the `attempt`th time."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+    attempt: int
+
+
+@dataclass(frozen=True)
+class AwardToApprove:
+    """A second officer has to decide about a price above the ceiling."""
+
+    award_id: AwardId
+    proposal_id: ProposalId
+
+
+@dataclass(frozen=True)
+class ProposalsToDecide:
+    """Providers have proposed to take an open package; an officer awards or waits for others."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class NoProposals:
+    """An open package has been open for too long; an officer has to find another way."""
+
+
+WorkItem = ExhaustedSearch | HeldSearch | CallToMake | AwardToApprove | ProposalsToDecide | NoProposals
+
+
+def find_work_item(search: Search) -> WorkItem | None:
+    """What this search needs a person for now."""
+    if search.status is SearchStatus.EXHAUSTED and search.stage is not None:
+        return ExhaustedSearch(last_stage=search.stage.name)
+    if search.status is SearchStatus.HELD:
+        return HeldSearch(missing=search.missing)
+    if search.status is SearchStatus.LISTED and search.listing is not None:
+        return _find_listing_work_item(search.listing)
+    offer = search.live_offer
+    if offer is None or not offer.awaits_call:
+        return None
+    return CallToMake(offer_id=offer.offer_id, provider_id=offer.provider_id, attempt=offer.calls + 1)
+
+
+def _find_listing_work_item(listing: Listing) -> WorkItem | None:
+    if listing.award is not None:
+        return AwardToApprove(listing.award.award_id, listing.award.proposal_id)
+    if listing.proposals:
+        return ProposalsToDecide(len(listing.proposals))
+    return NoProposals() if listing.is_overdue else None
+
+
+def has_progress(search: Search, timers: Collection[ScheduledTimer]) -> bool:
+    """Whether somebody or something will move the search on, given the alarms that are set for it."""
+    is_over = search.status in {SearchStatus.PLACED, SearchStatus.STOPPED}
+    return is_over or bool(timers) or find_work_item(search) is not None

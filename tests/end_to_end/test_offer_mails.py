@@ -1,0 +1,120 @@
+"""The registry mails what sourcing offers, and the link in the mail leads back: both as they run, with one key."""
+
+import base64
+import re
+import secrets
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest_asyncio
+
+from contracts.events.packages import PackageRequested
+from contracts.examples import COLCHESTER, some_care
+from contracts.ids import FrameworkKey, PackageId
+from contracts.values import Urgency
+from provider_registry import wiring as registry_wiring
+from provider_registry.settings import Settings as RegistrySettings
+from sourcing import wiring as sourcing_wiring
+from sourcing.settings import Settings as SourcingSettings
+from testkit.clocks import MovableClock
+from testkit.mail_server import MailServerInTest
+from testkit.provider_registry.harness import RegistryHarness, WebhookReceiver
+from testkit.running_services import Reply, RunningService, Voice, a_service, free_port
+from testkit.servers import TestKafka, TestPostgres
+from testkit.tokens import TokenIssuer
+from testkit.waiting import until
+
+KEY: Final = "a key that only tests have, of some length"
+ADDRESS: Final = "offers@alder.example"
+PATIENCE: Final = 30.0
+
+
+@dataclass
+class Office:
+    """Sourcing and the registry, a mail server between them and Alder, and a council that requests care."""
+
+    sourcing: RunningService
+    registry: RegistryHarness
+    referral: Voice
+    mail: MailServerInTest
+
+    async def decision(self, package: PackageId) -> dict[str, Any]:
+        answer = await self.sourcing.ask("GET", f"/v1/packages/{package}/decision", "sourcing:operate")
+        return answer.body if answer.status == 200 else {"status": "unknown", "record": []}
+
+    async def browse(self, address: str, *, form: bytes | None = None) -> Reply:
+        method = "GET" if form is None else "POST"
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        async with self.sourcing.http.request(method, address, data=form, headers=kind) as answer:
+            return Reply(answer.status, answer.headers, await answer.text())
+
+
+@pytest_asyncio.fixture
+async def office(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[Office]:
+    clock, bootstrap, framework = MovableClock(), own_kafka.bootstrap, FrameworkKey(f"invented-{secrets.token_hex(4)}")
+    async with (
+        MailServerInTest().run() as mail,
+        TokenIssuer().serve() as issuer,
+        Voice(bootstrap, "referral") as referral,
+        Voice(bootstrap, "sourcing") as nobody,
+        a_service(
+            SourcingSettings,
+            sourcing_wiring.build,
+            databases=postgres,
+            bootstrap=bootstrap,
+            issuer=issuer,
+            clock=clock,
+            offer_link_key=KEY,
+        ) as sourcing,
+        a_service(
+            RegistrySettings,
+            registry_wiring.build,
+            databases=postgres,
+            bootstrap=bootstrap,
+            issuer=issuer,
+            clock=clock,
+            sourcing_url=sourcing.url,
+            referral_url="https://referral.example",
+            webhook_keys=(base64.b64encode(secrets.token_bytes(32)).decode(),),
+            smtp_host="127.0.0.1",
+            smtp_port=mail.port,
+            smtp_from="offers@calloff.example",
+            smtp_starttls=False,
+            offer_link_key=KEY,
+        ) as registry,
+    ):
+        house = RegistryHarness(registry, nobody, WebhookReceiver(free_port()), clock, bootstrap, framework)
+        yield Office(sourcing, house, referral, mail)
+
+
+async def test_the_link_in_the_registrys_mail_is_answered_at_sourcing(office: Office) -> None:
+    registry = office.registry
+    assert (await registry.publish_definition()).status == 201
+    alder = await registry.register()
+    assert (await registry.set_places(alder, 1)).status == 200
+    mailbox = await registry.request_as_provider(alder, "PUT", f"/v1/providers/{alder}/mailbox", {"address": ADDRESS})
+    assert mailbox.status == 204
+    ranking = {"list_version": 1, "issued_on": "2026-01-01", "live_from": "2026-01-05", "ranking": [str(alder)]}
+    lists = f"/v1/frameworks/{registry.framework}/areas/{COLCHESTER}/tiers/1/lists"
+    assert (await registry.request("POST", lists, ranking)).status == 201
+
+    package = PackageId(uuid4())
+    care = some_care(framework=registry.framework, urgency=Urgency.CRISIS)
+    await office.referral.says(PackageRequested(package_id=package, care=care), at=registry.clock.now())
+
+    async def clock_runs() -> bool:
+        happened = [each["type"] for each in (await office.decision(package))["record"]]
+        return "calloff.OfferClockStarted.v1" in happened
+
+    await until(clock_runs, within=PATIENCE)
+    (letter,) = office.mail.to(ADDRESS)
+    (link,) = re.findall(r"https?://\S+", letter.text)
+
+    shown = await office.browse(link)
+    assert (shown.status, "Answer before" in shown.body, "Personal care" in shown.body) == (200, True, True)
+    answered = await office.browse(link, form=b"answer=accept")
+    assert (answered.status, "We have recorded that you accept" in answered.body) == (200, True)
+    decision = await office.decision(package)
+    assert (decision["status"], decision["placed_with"]) == ("placed", str(alder))

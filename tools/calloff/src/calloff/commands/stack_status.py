@@ -1,0 +1,91 @@
+"""`calloff status`, `url` and `token`: the services of the stack that runs, their addresses, and tokens for them."""
+
+import asyncio
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel
+
+from calloff.commands.output import JsonOption, print_json, run_command
+from calloff.commands.tables import print_table
+from calloff.connection import StackConnection, connect_to_stack
+from devstack.errors import ServiceRefused, ServiceUnreachable
+from devstack.home import find_home
+from devstack.issuer.identities import find_identity
+from devstack.issuer.tokens import TokenIssuer
+from devstack.keys import StackKeys
+from devstack.names import AUDIT, PRICING, REFERRAL, REGISTRY, SOURCING
+from devstack.record import StackRecord
+
+
+class Service(StrEnum):
+    REFERRAL = REFERRAL
+    SOURCING = SOURCING
+    REGISTRY = REGISTRY
+    PRICING = PRICING
+    AUDIT = AUDIT
+
+
+class ServiceStatus(BaseModel):
+    service: str
+    url: str
+    pid: int | None
+    ready: str
+
+
+def select_services(service: Service | None) -> list[str]:
+    """The name of `service`; the names of all services for None."""
+    return [candidate.value for candidate in Service if service in {None, candidate}]
+
+
+def show_status(*, as_json: JsonOption = False) -> None:
+    """Show each service with its address, its process, and whether it is ready."""
+    statuses = run_command(_fetch_statuses())
+    if as_json:
+        print_json(json.dumps([status.model_dump() for status in statuses]))
+        return
+    rows = [(status.service, status.url, status.pid, status.ready) for status in statuses]
+    print_table(("service", "address", "process", "ready"), rows, empty="No service is running.")
+
+
+async def _fetch_statuses() -> list[ServiceStatus]:
+    async with connect_to_stack() as stack:
+        return await asyncio.gather(*[_fetch_status(stack, name, url) for name, url in stack.record.urls.items()])
+
+
+async def _fetch_status(stack: StackConnection, name: str, url: str) -> ServiceStatus:
+    try:
+        await stack.create_client("operator").get(f"{url}/readyz")
+        ready = "ready"
+    except (ServiceRefused, ServiceUnreachable) as error:
+        ready = str(error)
+    return ServiceStatus(service=name, url=url, pid=stack.record.pids.get(name), ready=ready)
+
+
+def show_url(service: Service, *, as_json: JsonOption = False) -> None:
+    """Print the address of a service."""
+    address = run_command(_read_record()).urls[service.value]
+    print_json(json.dumps({"url": address})) if as_json else typer.echo(address)
+
+
+def issue_token(
+    *,
+    identity: Annotated[
+        str, typer.Option("--as", help="council, officer, second-officer, admin, operator or provider:<id>.")
+    ] = "council",
+    as_json: JsonOption = False,
+) -> None:
+    """Print a bearer token for the stack that runs here."""
+    token = run_command(_issue_token(identity))
+    print_json(json.dumps({"access_token": token})) if as_json else typer.echo(token)
+
+
+async def _issue_token(name: str) -> str:
+    home = find_home()
+    return TokenIssuer(StackRecord.load(home).issuer, StackKeys.load(home)).issue_token(find_identity(name))
+
+
+async def _read_record() -> StackRecord:
+    return StackRecord.load(find_home())

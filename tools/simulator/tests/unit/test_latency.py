@@ -1,0 +1,49 @@
+"""The latency from a posted referral to the first webhook of its package."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from contracts.ids import PackageId, ProviderId
+from simulator.behaviour import Receipt
+from simulator.up.latency import Latencies
+from simulator.webhook_receivers import Received
+
+PACKAGE = PackageId(UUID("0197a3c0-0000-7000-8000-000000000001"))
+ALDER = ProviderId(UUID("0197a3c0-0000-7000-8000-000000000002"))
+NINE = datetime(2026, 1, 12, 9, tzinfo=UTC)
+
+
+def received(seconds: float, *, kind: str = "offer.made", verified: bool = True) -> Received:
+    return Received(
+        received_at=NINE + timedelta(seconds=seconds),
+        provider_id=ALDER,
+        headers={},
+        verified=verified,
+        type=kind,
+        queued_at=NINE,
+        package_id=PACKAGE,
+        offer_id=None,
+        attempt=1,
+        receipt=Receipt.TAKEN,
+    )
+
+
+def test_latency_runs_from_the_post_to_the_packages_first_offer() -> None:
+    latencies = Latencies()
+    latencies.note_posted(PACKAGE, NINE)
+    latencies.note_received(received(0.020))
+    latencies.note_received(received(9))
+    assert latencies.milliseconds == [20.0]
+
+
+def test_a_webhook_may_be_read_before_the_post_is_known() -> None:
+    latencies = Latencies()
+    latencies.note_received(received(0.5))
+    latencies.note_posted(PACKAGE, NINE)
+    assert latencies.at(0.5) == 500.0
+
+
+def test_webhooks_that_do_not_verify_are_counted_apart() -> None:
+    latencies = Latencies()
+    latencies.note_received(received(1, verified=False))
+    assert (latencies.webhooks, latencies.unverified) == (1, 1)
