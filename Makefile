@@ -9,8 +9,10 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml servi
 READY := .venv/ready
 JARS := .calloff/kafka-jars/fetched-for
 WORKERS ?= 2
+# Compiled modules are kept: collecting the tests takes twice as long without them.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo bench test check static lock docs clean
+.PHONY: help setup run demo bench test check static style lock docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,13 +31,15 @@ bench: setup ## measure every figure of the design; ONLY=chains,relay some; SCAL
 test: setup static ## every check and test, on real PostgreSQL and Kafka
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-check: $(READY) static ## the checks and tests that need no servers
-	@$(BIN)/pytest -n $(WORKERS) -q -m "not servers"
+check: $(READY) style ## the checks and quick tests that need no servers
+	@$(BIN)/basedpyright & types=$$!; $(BIN)/pytest -q -m "not servers and not slow"; wait $$types
 
-static: $(READY)
+static: $(READY) style
+	@$(BIN)/basedpyright
+
+style: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "These files are not formatted: run '$(BIN)/ruff format .'"; $(BIN)/ruff format --check .; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 
 lock: $(READY) ## resolve requirements.in anew into requirements.lock

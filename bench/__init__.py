@@ -1,1 +1,1 @@
-"""Call-off measured from outside, over HTTP and Kafka: the figures of the design, under a stated load."""
+"""Measurements of Call-off from outside, over HTTP and Kafka, with the load of the machine."""

@@ -1,4 +1,4 @@
-"""`make bench`: every figure of the design that is built; a table for people, and a last line of JSON."""
+"""`make bench`: runs the measurements, prints a table and a last line of JSON."""
 
 import os
 import sys
@@ -32,20 +32,25 @@ MEASUREMENTS: Final[Mapping[str, Measure]] = {
     "chains": chains.measure,
     "recovery": recovery.measure,
 }
-"""In this order: what is killed comes last."""
+"""Measurements in order; those that kill processes are last."""
 _console: Final = Console(stderr=True, width=None if sys.stderr.isatty() else 180)
-"""A file is as wide as the table."""
+"""Without a terminal the table has its full width."""
 
 
 def run_bench(
     *,
-    only: Annotated[str, typer.Option(help=f"Some of {', '.join(MEASUREMENTS)}, with commas between.")] = "",
-    at_scale: Annotated[
-        str, typer.Option("--scale", help="Latency and chains with so many thousand packages, with commas between.")
+    only: Annotated[
+        str, typer.Option(help=f"Measurements to run, separated by commas: {', '.join(MEASUREMENTS)}.")
     ] = "",
-    share: Annotated[float, typer.Option(min=0.001, max=1, help="Of the usual counts: a trial, no figures.")] = 1.0,
+    at_scale: Annotated[
+        str,
+        typer.Option(
+            "--scale", help="Measure latency and chains with these thousands of packages, separated by commas."
+        ),
+    ] = "",
+    share: Annotated[float, typer.Option(min=0.001, max=1, help="Share of the usual counts, for a trial run.")] = 1.0,
 ) -> None:
-    """Measure Call-off from outside, and say it in one line of JSON."""
+    """Measure Call-off from outside and print the result as one line of JSON."""
     if at_scale:
         _print_scale([int(each) for each in at_scale.split(",")], share)
         return
@@ -88,7 +93,7 @@ async def _run_in_environment(measure: Callable[[BenchEnvironment], Awaitable[Re
 
 
 async def _run_measurement(scene: BenchEnvironment, name: str, share: float) -> MeasurementOutcome:
-    """On a stack at rest. A measurement that fails leaves the others their chance."""
+    """Run each measurement on an idle stack. A failed measurement does not stop the others."""
     await wait_until_idle(scene.stack)
     load = os.getloadavg()[0]
     with scene.screen.show_step(name.capitalize()):

@@ -1,4 +1,4 @@
-"""Whole chains: a referral, two declines, an acceptance, the placement, the order, three offers by webhook."""
+"""Measures whole chains: a referral, two declines, an acceptance, the placement, the order and three webhooks."""
 
 import asyncio
 import time
@@ -8,18 +8,18 @@ from typing import Final
 
 from bench.costs import measure_costs
 from bench.environment import BenchEnvironment
-from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.figures import FigureLine, NotMeasured, compute_count
 from bench.percentiles import Percentiles
 from bench.referral_poster import PostedReferral
 
 CONCURRENCY: Final = 24
-"""Chains at a time."""
+"""Chains in progress at one time."""
 _GOAL: Final = 60
 _WARM_UP: Final = 72
 _COUNT: Final = 300
 _ORDERED: Final = "PurchaseOrderIssued"
 _STATISTICS_SETTLE: Final = 1.5
-"""Seconds: PostgreSQL's backends report what they committed a little later."""
+"""Seconds until PostgreSQL's backends have reported their commits."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Chains:
     transactions: float
     cpu_ms: float
     cpu_ms_by_process: Mapping[str, float]
-    """By process, of one chain."""
+    """Processor time of one chain by process."""
 
     def to_numbers(self) -> Mapping[str, object]:
         return {
@@ -55,10 +55,10 @@ class Chains:
 
 
 async def measure(environment: BenchEnvironment, share: float = 1.0) -> Chains:
-    """As many as the machine can, `LANES` at a time."""
+    """Run chains as fast as the machine can, a fixed number at a time."""
     environment.receiver.answer = environment.decline_twice
-    await _run(environment, scale_count(_WARM_UP, share))
-    count = scale_count(_COUNT, share)
+    await _run(environment, compute_count(_WARM_UP, share))
+    count = compute_count(_COUNT, share)
     await asyncio.sleep(_STATISTICS_SETTLE)
     before = await measure_costs(environment.stack)
     a_second, took = await _run(environment, count)
@@ -74,7 +74,7 @@ async def measure(environment: BenchEnvironment, share: float = 1.0) -> Chains:
 
 
 async def _run(environment: BenchEnvironment, count: int) -> tuple[float, Percentiles]:
-    """How many were done a second, and how long each took."""
+    """Return the chains per second and the duration of each chain."""
     events, bodies = environment.reader.events, environment.poster.create_bodies(count)
 
     async def wait_for_order(posted: PostedReferral) -> None:

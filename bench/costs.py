@@ -1,4 +1,4 @@
-"""What the machine spent: processor time of every process of the stack, and the transactions that were committed."""
+"""Costs: the processor time of every process of the stack, and the committed transactions."""
 
 import asyncio
 import time
@@ -9,17 +9,17 @@ from typing import Final
 import psutil
 
 from bench.databases import connect
-from simulator.stack import Stage
+from simulator.stack import ServiceStack
 
 _COMMITS: Final = "SELECT sum(xact_commit)::bigint FROM pg_stat_database WHERE datname <> 'postgres'"
 _IDLE_THRESHOLD: Final = 0.25
-"""Of one core: what the stack spends when nothing happens, and some more."""
+"""Share of one core that an idle stack may use."""
 _IDLE_TIMEOUT: Final = 120.0
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of processor time by process since it began, and transactions since the databases did."""
+    """Seconds of processor time by process since its start, and transactions since the databases' start."""
 
     seconds: Mapping[str, float]
     transactions: int
@@ -33,14 +33,14 @@ class Costs:
         return 1000 * sum(self.seconds.values())
 
 
-async def measure_costs(stack: Stage) -> Costs:
-    """The measuring process itself, which plays councils and providers, is not counted."""
+async def measure_costs(stack: ServiceStack) -> Costs:
+    """Read the counters. The measuring process, which simulates councils and providers, is not included."""
     async with connect(stack.config.postgres) as connection:
         return Costs(_measure_processor_time(stack), await connection.fetchval(_COMMITS))
 
 
-async def wait_until_idle(stack: Stage) -> bool:
-    """Waits until the stack has little to do, so that one figure is not measured on what another one left behind."""
+async def wait_until_idle(stack: ServiceStack) -> bool:
+    """Wait until the stack is idle, so that one measurement does not affect the next."""
     give_up, before = time.monotonic() + _IDLE_TIMEOUT, _measure_processor_time(stack)
     while time.monotonic() < give_up:
         await asyncio.sleep(1)
@@ -51,7 +51,7 @@ async def wait_until_idle(stack: Stage) -> bool:
     return False
 
 
-def _measure_processor_time(stack: Stage) -> dict[str, float]:
+def _measure_processor_time(stack: ServiceStack) -> dict[str, float]:
     around = stack.config
     pids = {name: program.pid for name, program in stack.programs.items()}
     pids |= {"postgres": around.postgres.pid, "kafka": around.kafka.pid}
@@ -59,7 +59,7 @@ def _measure_processor_time(stack: Stage) -> dict[str, float]:
 
 
 def _sum_processor_time(pid: int) -> float:
-    """With children, also those that have ended."""
+    """Return the processor time of the process and its children, including ended ones."""
     process = psutil.Process(pid)
     total = 0.0
     for each in (process, *process.children(recursive=True)):

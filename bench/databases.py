@@ -1,4 +1,4 @@
-"""The services' databases from outside, as their superuser: tables are filled by COPY, and statistics are read."""
+"""Connections to the services' databases as superuser, for COPY and statistics."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from devstack.embedded import EmbeddedPostgres
 
 @asynccontextmanager
 async def connect(postgres: EmbeddedPostgres, database: str = "postgres") -> AsyncGenerator[asyncpg.Connection]:
-    """Each statement is a transaction of its own."""
+    """Execute each statement in its own transaction."""
     url = make_url(postgres.get_url(database)).set(drivername="postgresql")
     connection = await asyncpg.connect(url.render_as_string(hide_password=False))
     try:

@@ -1,4 +1,4 @@
-"""What every measurement needs: the stack, a listening market, a council, and somebody who watches the topic."""
+"""The environment of every measurement: the stack, webhook receivers, a council and an event reader."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
@@ -22,11 +22,11 @@ from devstack.record import lock_home
 from devstack.screen import Screen
 from devstack.steps import delete_data, start_programs
 from geography import PostcodeDirectory
-from simulator.people import People
-from simulator.postcodes import sample
+from simulator.person_factory import PersonFactory
+from simulator.postcodes import sample_postcodes
 from simulator.provider_systems import DeclineIn
 from simulator.providers import EndpointSecrets
-from simulator.stack import Stage, open_the_market, set_the_stage
+from simulator.stack import ServiceStack, register_market, start_stack
 
 _POSTCODES_EACH: Final = 40
 _LOG_LEVEL: Final = {"CALLOFF_LOG_LEVEL": "warning"}
@@ -34,19 +34,19 @@ _LOG_LEVEL: Final = {"CALLOFF_LOG_LEVEL": "warning"}
 
 @dataclass
 class BenchEnvironment:
-    """The stack, and both ends of it in our hands."""
+    """The stack with simulated council and providers."""
 
-    stack: Stage
+    stack: ServiceStack
     poster: ReferralPoster
     receiver: WebhookReceiver
     reader: EventReader
     screen: Screen
     restarted: list[ManagedProcess]
-    """What is started again when it ends."""
+    """Processes that are restarted when they end."""
 
     @asynccontextmanager
     async def stop_services(self, names: Iterable[str]) -> AsyncGenerator[None]:
-        """Those services are stopped meanwhile; afterwards they are ready again."""
+        """Stop the services for the duration of the context; on exit wait until they are ready again."""
         away = {f"{self.stack.urls[name]}/readyz": self.stack.programs[name] for name in names}
         for each in away.values():
             self.restarted.remove(each)
@@ -61,12 +61,12 @@ class BenchEnvironment:
         await self._send_answer(offered, "accept")
 
     async def accept_the_second(self, offered: ReceivedOffer) -> None:
-        """The first provider says nothing."""
+        """The first provider does not answer."""
         if offered.turn > 1:
             await self.accept(offered)
 
     async def decline_twice(self, offered: ReceivedOffer) -> None:
-        """The third provider takes the package."""
+        """The third provider accepts the package."""
         await self._send_answer(offered, "accept" if offered.turn > 2 else "decline")
 
     async def _send_answer(self, offered: ReceivedOffer, what: str) -> None:
@@ -77,25 +77,25 @@ class BenchEnvironment:
         await caller.post(url, body, idempotency_key=offered.offer_id)
 
     async def wait_for_event(self, posted: list[PostedReferral], event: str) -> bool:
-        """Whether each of these packages came so far that this could be read of it."""
+        """Return whether each package reached this event in time."""
         of = self.reader.events
         return await self.reader.wait_until(lambda: all(event in of[each.package_id] for each in posted))
 
 
 @asynccontextmanager
 async def start_environment(home: Home, screen: Screen) -> AsyncGenerator[BenchEnvironment]:
-    """Everything from nothing; nothing is left when it ends."""
+    """Start the whole stack with empty databases, and stop it on exit."""
     with lock_home(home):
         delete_data(home)
         async with AsyncExitStack() as cleanup:
-            stack = await set_the_stage(home, screen, cleanup, also=_LOG_LEVEL)
+            stack = await start_stack(home, screen, cleanup, extra_environment=_LOG_LEVEL)
             market = build_market()
-            await open_the_market(stack, market, build_definitions(), screen, today=datetime.now(UTC).date())
+            await register_market(stack, market, build_definitions(), screen, today=datetime.now(UTC).date())
             directory = PostcodeDirectory.open(home.postcodes)
-            people = People(sample(directory, each=_POSTCODES_EACH, seed=SEED), seed=SEED)
-            poster = ReferralPoster(stack.caller("council"), f"{stack.urls[REFERRAL]}/v1/referrals", people)
+            people = PersonFactory(sample_postcodes(directory, per_district=_POSTCODES_EACH, seed=SEED), seed=SEED)
+            poster = ReferralPoster(stack.create_client("council"), f"{stack.urls[REFERRAL]}/v1/referrals", people)
             restarted: list[ManagedProcess] = [stack.config.postgres, stack.config.kafka, *stack.programs.values()]
-            receiver = WebhookReceiver(EndpointSecrets(home).of)
+            receiver = WebhookReceiver(EndpointSecrets(home).get_secret)
             environment = BenchEnvironment(stack, poster, receiver, EventReader(), screen, restarted)
             await cleanup.enter_async_context(
                 serve_app(environment.receiver.create_app(), stack.config.addresses.ports[RECEIVERS])

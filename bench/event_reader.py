@@ -1,4 +1,4 @@
-"""Follows the topic of packages from outside, and notes when each event of each package could be read."""
+"""Reads the package topic and records when each event became readable."""
 
 import asyncio
 import time
@@ -15,12 +15,12 @@ from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord
 _WAIT_TIMEOUT: Final = 60.0
 
 RecordHandler = Callable[[KafkaRecord, float], None]
-"""Is given a record and when it could be read (`time.perf_counter`)."""
+"""Called with a record and the time at which it was read (`time.perf_counter`)."""
 
 
 @dataclass(frozen=True)
 class ReadEvent:
-    """One event: when it could be read here (`time.perf_counter`), and when its service says that it happened."""
+    """One event: when it was read (`time.perf_counter`), and its own timestamp."""
 
     at: float
     happened_at: datetime
@@ -39,7 +39,7 @@ class EventReader:
 
     @contextmanager
     def redirect(self, handler: RecordHandler) -> Generator[None]:
-        """What comes meanwhile is not noted here: tens of thousands of records are somebody else's business."""
+        """Pass records to `handler` instead of recording them, for measurements with tens of thousands of records."""
         self._redirected_to = handler
         try:
             yield
@@ -47,7 +47,7 @@ class EventReader:
             self._redirected_to = None
 
     async def follow(self, bootstrap: str) -> None:
-        """Until cancelled; begins anew when Kafka was away, and notes nothing twice."""
+        """Read until cancelled. After a Kafka failure, start again from the beginning without duplicates."""
         while True:
             consumer = Consumer(bootstrap, group=None, client_id="bench-watch")
             try:
@@ -71,7 +71,7 @@ class EventReader:
         events.setdefault(kind, ReadEvent(at, happened_at, record.value or b""))
 
     async def wait_until(self, condition: Callable[[], bool], *, within: float = _WAIT_TIMEOUT) -> bool:
-        """Whether it came to be so in time."""
+        """Return whether the condition became true in time."""
         give_up = time.perf_counter() + within
         while not condition():
             if time.perf_counter() > give_up:

@@ -1,4 +1,4 @@
-"""What a measurement says: numbers for programs, and for people a line each with the goal beside it."""
+"""The result of a measurement: numbers for programs, and table lines with the goal for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from contracts.errors import CallOffError
 
 
 class NotMeasured(CallOffError):
-    """What was measured did not do what it is for, so how fast it was means nothing."""
+    """The measured operation failed, so its speed has no meaning."""
 
     title = "The figure could not be measured"
 
 
 @dataclass(frozen=True)
 class FigureLine:
-    """One figure for people: what it is, where it should be (DESIGN §9), where it is."""
+    """One table line: the figure's name, goal (DESIGN §9) and value."""
 
     title: str
     goal: str
@@ -24,15 +24,15 @@ class FigureLine:
 
 
 class Measurement(Protocol):
-    """What came of one measurement."""
+    """The result of one measurement."""
 
     def to_numbers(self) -> Mapping[str, object]:
-        """Its part of the last line, by name."""
+        """The measurement's fields of the last line."""
         ...
 
     def to_lines(self) -> Sequence[FigureLine]: ...
 
 
-def scale_count(count: int, share: float) -> int:
-    """A share of the usual count, and never nothing."""
+def compute_count(count: int, share: float) -> int:
+    """Return a share of the usual count, at least 1."""
     return max(2, round(count * share))

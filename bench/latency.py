@@ -1,11 +1,11 @@
-"""From the posted referral to the first signed webhook, and from the commit to what can be read on Kafka."""
+"""Measures the latency from a referral to its first webhook, and from a commit to the readable event on Kafka."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bench.environment import BenchEnvironment
-from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.figures import FigureLine, NotMeasured, compute_count
 from bench.percentiles import Percentiles
 
 RATE: Final = 20.0
@@ -17,7 +17,7 @@ _REQUESTED: Final = "PackageRequested"
 
 @dataclass(frozen=True)
 class Latency:
-    """At `RATE`. `commit_to_ack` is an upper bound: from the answer, which follows the commit, until it can be read."""
+    """Latencies at `RATE`. `commit_to_ack` runs from the response after the commit until the event is read."""
 
     referral_to_webhook: Percentiles
     commit_to_ack: Percentiles
@@ -47,10 +47,10 @@ class Latency:
 
 
 async def measure(environment: BenchEnvironment, share: float = 1.0) -> Latency:
-    """Providers accept at once: what goes out is worked on as it would be."""
+    """Measure with providers that accept immediately, so that the whole chain runs."""
     environment.receiver.answer = environment.accept
-    await _run(environment, scale_count(_WARM_UP, share))
-    latency = await _run(environment, scale_count(_COUNT, share))
+    await _run(environment, compute_count(_WARM_UP, share))
+    latency = await _run(environment, compute_count(_COUNT, share))
     if environment.receiver.forged:
         message = f"{environment.receiver.forged} webhooks did not carry their endpoint's signature"
         raise NotMeasured(message)

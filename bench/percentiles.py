@@ -1,4 +1,4 @@
-"""How long things took, as people compare it: the middle, the slow end, and how many there were."""
+"""Percentiles of measured durations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Percentiles:
-    """Milliseconds of one kind of thing; `count` things were measured."""
+    """Percentiles in milliseconds of `count` samples."""
 
     p50: float
     p99: float
@@ -14,14 +14,14 @@ class Percentiles:
 
     @classmethod
     def from_samples(cls, milliseconds: Sequence[float]) -> "Percentiles":
-        """Raises ValueError when nothing was measured: no figure is better than an invented one."""
+        """Compute percentiles. Raises ValueError without samples."""
         if not milliseconds:
             raise ValueError("nothing was measured")
         ordered = sorted(milliseconds)
         return cls(_pick_percentile(ordered, 0.5), _pick_percentile(ordered, 0.99), len(ordered))
 
     def is_below(self, *, p99: float, p50: float | None = None) -> bool:
-        """Whether both are below what is wanted; the middle counts only where something is wanted of it."""
+        """Return whether the percentiles are below their goals; a goal of None is met."""
         return self.p99 < p99 and (p50 is None or self.p50 < p50)
 
     def to_numbers(self) -> Mapping[str, float]:

@@ -1,4 +1,4 @@
-"""What a kill -9 costs: referrals go on being posted while a part dies, and the first one that gets through counts."""
+"""Measures recovery from kill -9: the time until a referral posted after the kill has its first webhook."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from bench.environment import BenchEnvironment
-from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.figures import FigureLine, NotMeasured, compute_count
 from devstack.names import SOURCING
 
 _RATE: Final = 10.0
@@ -20,7 +20,7 @@ _GOAL: Final = 15.0
 
 @dataclass(frozen=True)
 class Recovery:
-    """Seconds from the kill until a referral that was posted after it had its first webhook."""
+    """Seconds from the kill to the first webhook of a referral posted after it."""
 
     service: float
     postgres: float
@@ -38,9 +38,9 @@ class Recovery:
 
 
 async def measure(environment: BenchEnvironment, share: float = 1.0) -> Recovery:
-    """Raises NotMeasured when a referral that was taken in is never placed: lost is worse than slow."""
+    """Measure the recovery. Raises NotMeasured if an accepted referral is never placed."""
     environment.receiver.answer = environment.accept
-    stage, count = environment.stack, scale_count(int(_RATE * _SECONDS), share)
+    stage, count = environment.stack, compute_count(int(_RATE * _SECONDS), share)
     return Recovery(
         service=await _measure_after_kill(environment, lambda: stage.programs[SOURCING].pid, count),
         postgres=await _measure_after_kill(environment, lambda: stage.config.postgres.pid, count),

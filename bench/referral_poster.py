@@ -1,4 +1,4 @@
-"""The council of the measurements: posts urgent referrals for invented adults, at a rate or as a few at a time."""
+"""The council of the measurements: posts urgent referrals, at a rate or with limited concurrency."""
 
 import asyncio
 import time
@@ -9,8 +9,8 @@ from typing import Final
 
 from calloff.client import ApiClient
 from devstack.errors import ServiceRefused, ServiceUnreachable
-from simulator.council import ReferralIn, Submitted, referral_for
-from simulator.people import People
+from simulator.council import ReferralIn, SubmittedReferral, build_referral
+from simulator.person_factory import PersonFactory
 
 SEED: Final = 5
 _RETRY_DELAY: Final = 0.25
@@ -18,7 +18,7 @@ _RETRY_DELAY: Final = 0.25
 
 @dataclass(frozen=True)
 class PostedReferral:
-    """A referral that was taken in; both instants on the clock of `time.perf_counter`."""
+    """An accepted referral; both times are from `time.perf_counter`."""
 
     package_id: str
     posted_at: float
@@ -27,30 +27,30 @@ class PostedReferral:
 
 @dataclass
 class ReferralPoster:
-    """Posts; an adult is never referred twice."""
+    """Posts referrals, each for a different adult."""
 
     caller: ApiClient
     url: str
-    people: People
+    people: PersonFactory
     _number: int = field(default=0)
 
     def create_bodies(self, count: int) -> list[ReferralIn]:
-        """Made beforehand: making them is no part of what is measured."""
+        """Create the bodies before the measurement."""
         first, self._number = self._number + 1, self._number + count
         today = datetime.now(UTC).date()
         return [
-            referral_for(self.people.person(number), today=today, seed=SEED, urgent=True)
+            build_referral(self.people.create_person(number), today=today, seed=SEED, urgent=True)
             for number in range(first, first + count)
         ]
 
     async def post(self, body: ReferralIn) -> PostedReferral:
-        """Raises ServiceRefused and ServiceUnreachable."""
+        """Post one referral. Raises ServiceRefused, ServiceUnreachable."""
         posted_at = time.perf_counter()
         answer = await self.caller.post(self.url, body, idempotency_key=body.reference)
-        return PostedReferral(str(answer.parse(Submitted).package_id), posted_at, time.perf_counter())
+        return PostedReferral(str(answer.parse(SubmittedReferral).package_id), posted_at, time.perf_counter())
 
     async def post_with_retries(self, body: ReferralIn) -> PostedReferral:
-        """Until it is taken in: a service that is away comes back. The first attempt counts as the posting."""
+        """Post until the referral is accepted. The time of the post is that of the first attempt."""
         posted_at = time.perf_counter()
         while True:
             try:
@@ -65,7 +65,7 @@ class ReferralPoster:
                 return PostedReferral(done.package_id, posted_at, done.answered_at)
 
     async def post_at_rate(self, bodies: Sequence[ReferralIn], per_second: float) -> list[PostedReferral]:
-        """One each so often, whether or not those before have been answered: a slow service does not slow its load."""
+        """Post at a steady rate without waiting for responses, so that a slow service gets the same load."""
         begun = time.perf_counter()
         tasks: list[asyncio.Task[PostedReferral]] = []
         for number, body in enumerate(bodies):
@@ -76,14 +76,14 @@ class ReferralPoster:
     async def post_concurrently(
         self, bodies: Sequence[ReferralIn], concurrency: int, until_done: Callable[[PostedReferral], Awaitable[None]]
     ) -> list[PostedReferral]:
-        """`lanes` at a time, each the next when its last one is done."""
+        """Post `concurrency` referrals at a time; post the next when `until_done` returns for one."""
         waiting, posted = list(reversed(bodies)), list[PostedReferral]()
 
-        async def work() -> None:
+        async def post_remaining() -> None:
             while waiting:
                 one = await self.post_with_retries(waiting.pop())
                 posted.append(one)
                 await until_done(one)
 
-        await asyncio.gather(*(work() for _ in range(concurrency)))
+        await asyncio.gather(*(post_remaining() for _ in range(concurrency)))
         return posted

@@ -1,4 +1,4 @@
-"""How fast the relay takes a full outbox to Kafka: events that nobody waits for, in order for each package."""
+"""Measures how fast the outbox relay sends a full outbox to Kafka, in order for each package."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Final
 
 from bench.databases import connect
 from bench.environment import BenchEnvironment
-from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.figures import FigureLine, NotMeasured, compute_count
 from contracts.envelope import GENESIS
-from contracts.events.base import ViewUse
+from contracts.events.base import ProjectionVersion
 from contracts.events.packages import ProviderPassedOver
 from contracts.ids import PackageId, ProviderId, SearchId, uuid7
 from contracts.values import PassOverReason
@@ -17,16 +17,16 @@ from devstack.names import SOURCING
 from service_runtime.kafka.client import KafkaRecord
 from service_runtime.outbox.journal import ChainedEvent, chain_event
 from service_runtime.unit_of_work.streams import Cause, Stream, stream_key_of
-from testkit.chain_checker import faults_in
-from testkit.topics import Kept
+from testkit.chain_checker import find_chain_faults
+from testkit.topics import TopicRecord
 
 _GOAL: Final = 10_000
 _PACKAGES: Final = 1_000
 _EVENTS: Final = 35
-"""Of each package."""
+"""Events of each package."""
 _WARM_UP: Final = 5
-"""Of these; the service has just started."""
-_VIEWS: Final = ("definition", "ranked-list", "eligibility", "embargoes", "rates", "capacity", "channels")
+"""Events that warm up the service and are not measured."""
+_PROJECTIONS: Final = ("definition", "ranked-list", "eligibility", "embargoes", "rates", "capacity", "channels")
 _CAUSE: Final = Cause(id="bench", actor="service:sourcing", council="essex")
 _COLUMNS: Final = (
     *("id", "topic", "key", "version", "type", "occurred_at", "actor", "cause"),
@@ -53,7 +53,7 @@ class RelayFigures:
 
 @dataclass
 class _RecordCollector:
-    """What came of the events that were written, and when."""
+    """The received events and their times."""
 
     packages: frozenset[bytes]
     records: list[KafkaRecord] = field(default_factory=list[KafkaRecord])
@@ -66,8 +66,8 @@ class _RecordCollector:
 
 
 async def measure(environment: BenchEnvironment, share: float = 1.0) -> RelayFigures:
-    """All services stand still, one of them with a full outbox; then it starts, alone."""
-    events = list(_generate_events(scale_count(_PACKAGES, share)))
+    """Fill the outbox of a stopped service, then start this service alone."""
+    events = list(_generate_events(compute_count(_PACKAGES, share)))
     collector = _RecordCollector(frozenset(each.stream.key.encode() for each in events))
     others = [name for name in environment.stack.programs if name != SOURCING]
     with environment.reader.redirect(collector.collect):
@@ -81,21 +81,21 @@ async def measure(environment: BenchEnvironment, share: float = 1.0) -> RelayFig
 
 
 def _evaluate(collector: _RecordCollector, events: Sequence[ChainedEvent]) -> RelayFigures:
-    """In order, whole and chained: who shares no code with the relay says so."""
-    if faults := faults_in(map(_to_stored_record, collector.records)):
+    """Check order, completeness and hash chains with code that is independent of the relay."""
+    if faults := find_chain_faults(map(_to_stored_record, collector.records)):
         raise NotMeasured(faults[0])
     first = len(events) * _WARM_UP // _EVENTS
     counted, took = len(collector.at) - first, collector.at[-1] - collector.at[first - 1]
     return RelayFigures(counted / took, counted, sum(len(each.payload) for each in events) // len(events))
 
 
-def _to_stored_record(record: KafkaRecord) -> Kept:
+def _to_stored_record(record: KafkaRecord) -> TopicRecord:
     key, value = (record.key or b"").decode(), record.value or b""
-    return Kept(record.topic, record.partition, record.offset, key, list(record.headers), value)
+    return TopicRecord(record.topic, record.partition, record.offset, key, list(record.headers), value)
 
 
 def _generate_events(packages: int) -> Iterator[ChainedEvent]:
-    """One of each package after the other, as if all were worked on at once."""
+    """Write one event of each package in turn, as concurrent work would."""
     now = datetime.now(UTC)
     events = [_create_event(now) for _ in range(packages)]
     streams = [Stream(stream_key_of(event), version=0, last_hash=GENESIS, parked=False) for event in events]
@@ -108,7 +108,7 @@ def _generate_events(packages: int) -> Iterator[ChainedEvent]:
 
 
 def _create_event(now: datetime) -> ProviderPassedOver:
-    """What no other service follows: as large as most, and nobody acts on it."""
+    """Build an event of typical size that no other service handles."""
     return ProviderPassedOver(
         package_id=PackageId(uuid7(now)),
         search_id=SearchId(uuid7(now)),
@@ -116,7 +116,9 @@ def _create_event(now: datetime) -> ProviderPassedOver:
         provider_id=ProviderId(uuid7(now)),
         rank=1,
         reasons=(PassOverReason.NO_CAPACITY,),
-        views=tuple(ViewUse(view=view, key=f"{uuid7(now)}/{uuid7(now)}", sequence=1) for view in _VIEWS),
+        views=tuple(
+            ProjectionVersion(view=view, key=f"{uuid7(now)}/{uuid7(now)}", sequence=1) for view in _PROJECTIONS
+        ),
     )
 
 
@@ -132,7 +134,7 @@ async def _fill(environment: BenchEnvironment, events: Sequence[ChainedEvent]) -
 
 
 def _to_row(event: ChainedEvent) -> tuple[object, ...]:
-    """As `_COLUMNS` has it."""
+    """Return the row in the order of `_COLUMNS`."""
     envelope, stream = event.envelope, event.stream
     return (
         *(

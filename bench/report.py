@@ -1,4 +1,4 @@
-"""What is printed in the end: a table for people, and the last line for programs."""
+"""The output of the measurements: a table for people and a last line of JSON for programs."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ UNMEASURED: Final = "not measured"
 
 @dataclass(frozen=True)
 class MeasurementOutcome:
-    """One measurement: what came of it, or why nothing did."""
+    """The result of one measurement or the reason of its failure."""
 
     name: str
     load: float
-    """Of the machine, in the minute before."""
+    """The machine's load in the minute before."""
     measured: Measurement | None
     error: str = ""
 
@@ -41,7 +41,7 @@ def build_table(outcomes: Sequence[MeasurementOutcome], load: MachineLoad) -> Ta
 
 
 def render_last_line(outcomes: Sequence[MeasurementOutcome]) -> str:
-    """Every figure that was measured, under its name."""
+    """Render every figure under its name as JSON."""
     numbers: dict[str, object] = {}
     for outcome in outcomes:
         figures: Mapping[str, object] = outcome.measured.to_numbers() if outcome.measured else {}

@@ -1,4 +1,4 @@
-"""The same figures with more and more packages in the tables: nothing may get slower by what is long over."""
+"""Measures latency and chains with growing tables: ended packages must not slow the services."""
 
 import json
 import time
@@ -18,21 +18,21 @@ from bench.seed_rows import RowSeeder
 from bench.table_scans import Scans, read_scans, subtract_scans
 
 _ORIGINALS: Final = 0.3
-"""Of the usual counts: the packages that are copied. Three of four are accepted at once, one is declined twice."""
+"""Packages that are copied. Three of four are accepted immediately, one is declined twice."""
 _COUNTS: Final = 0.5
 _SLOPE: Final = 1.25
-"""Times as slow as with the fewest packages; less is the weather on a small machine."""
+"""Ratio of the largest to the smallest size that counts as a slope; smaller ratios are noise."""
 
 
 @dataclass(frozen=True)
 class SizeFigures:
-    """What was measured with so many packages in the tables."""
+    """The figures with this number of packages in the tables."""
 
     packages: int
     latency: Latency
     chains: Chains
     scanned: Mapping[str, Scans]
-    """Tables that grow and were read from end to end."""
+    """Growing tables with sequential scans."""
 
     def to_numbers(self) -> Mapping[str, object]:
         scanned = {name: asdict(scans) for name, scans in self.scanned.items()}
@@ -51,7 +51,7 @@ class SizeFigures:
 
 
 async def measure(environment: BenchEnvironment, thousands: Sequence[int], share: float) -> list[SizeFigures]:
-    """The sizes one after the other, the smallest first."""
+    """Measure the sizes in ascending order."""
     await latency.measure(environment, _ORIGINALS * share)
     await chains.measure(environment, _ORIGINALS * share)
     await wait_until_idle(environment.stack)
@@ -70,7 +70,7 @@ async def _measure_size(environment: BenchEnvironment, seeder: RowSeeder, packag
 
 
 def compute_slopes(sizes: Sequence[SizeFigures]) -> dict[str, float]:
-    """How many times as slow the largest size is as the smallest, by figure."""
+    """Compute the ratio of the largest to the smallest size by figure."""
     few, many = sizes[0], sizes[-1]
     return {
         "referral_to_webhook_p50": _divide(many.latency.referral_to_webhook.p50, few.latency.referral_to_webhook.p50),
@@ -85,7 +85,7 @@ def _divide(now: float, before: float) -> float:
 
 
 def describe_slopes(sizes: Sequence[SizeFigures]) -> str:
-    """In a sentence, whether there is a slope."""
+    """Describe the slopes in one sentence."""
     steep = {name: times for name, times in compute_slopes(sizes).items() if times > _SLOPE}
     figures = ", ".join(f"{name} ×{times}" for name, times in (steep or compute_slopes(sizes)).items())
     return (

@@ -1,4 +1,4 @@
-"""Years of work in minutes: the rows of some real packages, copied many times under fresh ids, database by database.
+"""Seeds tables with years of work: copies the rows of some real packages many times under new ids.
 
 A copy's ids begin with its number, in all databases alike; so a copied package hangs together as its original does, and
 new packages, whose ids begin with the time, come after all of them, as they would. Each copy lies six hours further in
@@ -22,12 +22,12 @@ from devstack.embedded import EmbeddedPostgres
 _OF_PACKAGES: Final = f"topic = '{PACKAGES}'"
 _INSTANT: Final = "timestamp with time zone"
 _QUEUE_SIZE: Final = 64
-"""How far reading may be ahead of writing."""
+"""Chunks that may be read ahead of writing."""
 
 
 @dataclass(frozen=True)
 class SeededTable:
-    """One that grows with the packages. A copy gets other `ids`, its number behind what is `numbered`, no `bytes`."""
+    """A table that grows with the packages: columns with ids, columns with a number suffix, and emptied columns."""
 
     database: str
     name: str
@@ -40,7 +40,7 @@ class SeededTable:
         return f"{self.database}.{self.name}"
 
     def render_column(self, column: str, kind: str) -> str:
-        """The expression for a column of copy `number`."""
+        """Return the SQL expression for a column of copy `number`."""
         if column in self.ids:
             return f"CAST(lpad(to_hex(number), 8, '0') || substr(CAST({column} AS text), 9) AS {kind})"
         if column in self.numbered:
@@ -75,7 +75,7 @@ TABLES: Final = (
     *_list_runtime_tables("pricing"),
     SeededTable("pricing", "purchase_orders", ids=("order_id", "package_id", "placement_id"), numbered=("reference",)),
 )
-"""In the order of their foreign keys."""
+"""Tables in the order of their foreign keys."""
 
 _COLUMNS: Final = """
     SELECT attname AS name, format_type(atttypid, atttypmod) AS kind FROM pg_attribute
@@ -94,7 +94,7 @@ _COUNT: Final = "SELECT count(*) FROM original.searches"
 
 @dataclass
 class RowSeeder:
-    """The originals, and how many copies of them there are by now."""
+    """The original packages and the number of their copies."""
 
     postgres: EmbeddedPostgres
     packages: int
@@ -102,7 +102,7 @@ class RowSeeder:
 
     @classmethod
     async def snapshot(cls, postgres: EmbeddedPostgres) -> "RowSeeder":
-        """What there is now is what will be copied."""
+        """Use the packages that exist now as originals."""
         for database, tables in _group_by_database():
             async with connect(postgres, database) as connection:
                 await connection.execute("CREATE SCHEMA original")
@@ -112,7 +112,7 @@ class RowSeeder:
             return cls(postgres, await connection.fetchval(_COUNT))
 
     async def seed(self, packages: int) -> None:
-        """Copies until there are so many packages, all databases side by side."""
+        """Copy until this number of packages exists, all databases concurrently."""
         copies = packages // self.packages
         if copies > self.copies:
             await asyncio.gather(
@@ -137,7 +137,7 @@ def _group_by_database() -> list[tuple[str, list[SeededTable]]]:
 async def _copy_table(
     table: SeededTable, first: int, last: int, source: asyncpg.Connection, target: asyncpg.Connection
 ) -> None:
-    """COPY to COPY, without ever holding more than a few chunks."""
+    """Stream COPY output into COPY input with a few chunks in memory."""
     kinds = {row["name"]: row["kind"] for row in await source.fetch(_COLUMNS, f"public.{table.name}")}
     columns = ", ".join(table.render_column(name, kind) for name, kind in kinds.items())
     copies = _COPIES.format(columns=columns, first=first, last=last, name=table.name)

@@ -1,4 +1,4 @@
-"""Which of the tables that grow were read from end to end: the statistics of PostgreSQL tell."""
+"""Finds sequential scans of growing tables in PostgreSQL's statistics."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from bench.seed_rows import TABLES
 from devstack.embedded import EmbeddedPostgres
 
 _SETTLE: Final = 11.0
-"""Seconds: a backend with nothing to do reports what it did after ten."""
+"""Seconds; an idle backend reports its statistics after ten."""
 _READ: Final = "SELECT relname, seq_scan, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'public'"
 
 
 @dataclass(frozen=True)
 class Scans:
-    """How often, and how many rows were read by that."""
+    """The number of sequential scans and of the rows they read."""
 
     times: int
     rows: int
 
 
 async def read_scans(postgres: EmbeddedPostgres) -> Mapping[str, Scans]:
-    """By table, since there are statistics; waits until the last statement is in them."""
+    """Read the totals by table after the statistics include the last statement."""
     await asyncio.sleep(_SETTLE)
     found: dict[str, Scans] = {}
     for database in dict.fromkeys(table.database for table in TABLES):
@@ -34,6 +34,6 @@ async def read_scans(postgres: EmbeddedPostgres) -> Mapping[str, Scans]:
 
 
 def subtract_scans(before: Mapping[str, Scans], now: Mapping[str, Scans]) -> dict[str, Scans]:
-    """Those tables only that were scanned meanwhile."""
+    """Return the tables that were scanned between two readings."""
     more = {name: Scans(now[name].times - was.times, now[name].rows - was.rows) for name, was in before.items()}
     return {name: scanned for name, scanned in more.items() if scanned.times}

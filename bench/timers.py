@@ -1,4 +1,4 @@
-"""How late a timer is: offers that nobody answers expire, each at an instant that can be asked for."""
+"""Measures the delay of timers with offers that expire without an answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from bench.environment import BenchEnvironment
-from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.figures import FigureLine, NotMeasured, compute_count
 from bench.percentiles import Percentiles
 from bench.referral_poster import PostedReferral
 from contracts.catalogue import decode
@@ -15,14 +15,14 @@ from contracts.events.packages import OfferDelivered
 RATE: Final = 20.0
 _COUNT: Final = 400
 _ANSWER_WITHIN: Final = timedelta(minutes=1)
-"""As `bench.market.definitions` says."""
+"""Time to answer in the definitions of `bench.market`."""
 _DELIVERED: Final = "OfferDelivered"
 _EXPIRED: Final = "OfferExpired"
 
 
 @dataclass(frozen=True)
 class TimerLag:
-    """From the instant at which an offer's time is over to the one at which sourcing says that it expired."""
+    """Delay from the end of an offer to its OfferExpired event."""
 
     lag: Percentiles
 
@@ -36,9 +36,9 @@ class TimerLag:
 
 
 async def measure(environment: BenchEnvironment, share: float = 1.0) -> TimerLag:
-    """Nobody answers the first offers; the second ones are taken, so that nothing is due after the measurement."""
+    """Measure with first offers that expire; second offers are accepted, so that nothing is due afterwards."""
     environment.receiver.answer = environment.accept_the_second
-    posted = await environment.poster.post_at_rate(environment.poster.create_bodies(scale_count(_COUNT, share)), RATE)
+    posted = await environment.poster.post_at_rate(environment.poster.create_bodies(compute_count(_COUNT, share)), RATE)
     of = environment.reader.events
     if not await environment.reader.wait_until(
         lambda: all(_EXPIRED in of[each.package_id] for each in posted), within=60 + _ANSWER_WITHIN.total_seconds()

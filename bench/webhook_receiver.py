@@ -1,4 +1,4 @@
-"""All providers' systems at once: they note what came and when, and answer by HTTP as the measurement wants it."""
+"""The webhook endpoints of all providers, which record every webhook and answer offers as the measurement needs."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ OFFER_MADE: Final = "offer.made"
 
 @dataclass(frozen=True)
 class ReceivedWebhook:
-    """One webhook, as it came; `at` on the clock of `time.perf_counter`."""
+    """One received webhook; `at` is from `time.perf_counter`."""
 
     at: float
     provider_id: UUID
@@ -28,13 +28,13 @@ class ReceivedWebhook:
 
     @property
     def id(self) -> str:
-        """The delivery's; a repeat has the same."""
+        """The webhook id, which a repeated delivery shares."""
         return self.headers["webhook-id"]
 
 
 @dataclass(frozen=True)
 class ReceivedOffer:
-    """An offer that a provider's system has just heard of; `turn` counts the package's offers from 1."""
+    """A received offer; `turn` counts the package's offers from 1."""
 
     provider_id: UUID
     offer_id: str
@@ -46,21 +46,21 @@ Answer = Callable[[ReceivedOffer], Awaitable[None]]
 
 
 async def skip_answer(_: ReceivedOffer) -> None:
-    """The answer of a system that leaves it to a person."""
+    """Do not answer the offer."""
 
 
 @dataclass
 class WebhookReceiver:
-    """Receives for everybody; `answer` is what is done about an offer, after the receiver has answered 204."""
+    """Receives all webhooks; `answer` is called for each offer after the response 204."""
 
     secret_of: Callable[[UUID], str | None]
     answer: Answer = skip_answer
     forged: int = 0
-    """Webhooks without their endpoint's signature."""
+    """Webhooks with an invalid signature."""
     first_offer_at: dict[str, float] = field(default_factory=dict[str, float])
-    """When the first offer of each package came."""
+    """Time of the first offer of each package."""
     other_webhooks: list[ReceivedWebhook] = field(default_factory=list[ReceivedWebhook])
-    """What came and was no offer, in its order."""
+    """Webhooks other than offers, in order of arrival."""
     _offer_counts: Counter[str] = field(default_factory=Counter[str])
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 

@@ -1,4 +1,4 @@
-"""How fast full queues of webhooks reach their endpoints: signed, logged, in order per endpoint and package."""
+"""Measures how fast queued webhooks reach their endpoints: signed, logged, in order per endpoint and package."""
 
 import asyncio
 import time
@@ -12,11 +12,11 @@ from uuid import UUID
 
 from bench.databases import connect
 from bench.environment import BenchEnvironment
-from bench.figures import FigureLine, NotMeasured, scale_count
+from bench.figures import FigureLine, NotMeasured, compute_count
 from bench.market import build_market
 from bench.webhook_receiver import ReceivedWebhook
 from contracts.catalogue import PACKAGES
-from contracts.events.packages import OfferEnd
+from contracts.events.reasons import OfferEnd
 from contracts.ids import uuid7
 from devstack.names import REGISTRY
 from service_runtime.webhooks.deliveries import Webhook, encode_body
@@ -24,10 +24,10 @@ from service_runtime.webhooks.deliveries import Webhook, encode_body
 _GOAL: Final = 1_500
 _COUNT: Final = 5_500
 _WARM_UP: Final = 500
-"""Of these; the service has just started."""
+"""Webhooks that warm up the service and are not measured."""
 _PACKAGES: Final = 1_500
 _KIND: Final = "offer.withdrawn"
-"""Nothing follows from its delivery: what is measured is the sending."""
+"""A webhook type whose delivery triggers no further work."""
 _GIVE_UP_AFTER: Final = timedelta(hours=1)
 _WAIT_TIMEOUT: Final = 60.0
 _DATABASE: Final = "provider_registry"
@@ -43,7 +43,7 @@ _LOGGED: Final = """
 
 @dataclass(frozen=True)
 class QueuedWebhook:
-    """One webhook, as it is written into the queue."""
+    """One webhook row of the queue."""
 
     id: UUID
     owner: UUID
@@ -51,7 +51,7 @@ class QueuedWebhook:
     offer_id: UUID
 
     def to_row(self, at: datetime) -> tuple[object, ...]:
-        """As `_COLUMNS` has it."""
+        """Return the row in the order of `_COLUMNS`."""
         owner, about = str(self.owner), str(self.offer_id)
         data = {"offer_id": about, "package_id": str(self.package_id), "reason": OfferEnd.PACKAGE_WITHDRAWN.value}
         body = encode_body(Webhook(owner, _KIND, about, data, _GIVE_UP_AFTER), at=at)
@@ -75,8 +75,8 @@ class WebhookFigures:
 
 
 async def measure(environment: BenchEnvironment, share: float = 1.0) -> WebhookFigures:
-    """The registry stands still while its queue is filled; then it starts."""
-    queued = list(islice(_generate_queue(), scale_count(_COUNT, share)))
+    """Fill the queue while the provider registry is stopped, then start it."""
+    queued = list(islice(_generate_queue(), compute_count(_COUNT, share)))
     forged, seen = environment.receiver.forged, len(environment.receiver.other_webhooks)
     async with environment.stop_services([REGISTRY]):
         await _fill(environment, queued)
@@ -87,12 +87,12 @@ async def measure(environment: BenchEnvironment, share: float = 1.0) -> WebhookF
         message = f"webhooks about package {astray} did not come in their order"
         raise NotMeasured(message)
     await _wait_for_log(environment, queued)
-    first = scale_count(_WARM_UP, share)
+    first = compute_count(_WARM_UP, share)
     return WebhookFigures((len(received) - first) / (received[-1].at - received[first - 1].at), len(received) - first)
 
 
 def _generate_queue() -> Iterator[QueuedWebhook]:
-    """One of each package after the other; a package's endpoint is always the same."""
+    """Build one webhook of each package in turn; a package has one endpoint."""
     now, providers = datetime.now(UTC), [each.provider_id for each in build_market().providers]
     packages = [uuid7(now) for _ in range(_PACKAGES)]
     for package, provider in cycle(list(zip(packages, cycle(providers), strict=False))):
@@ -109,7 +109,7 @@ async def _fill(environment: BenchEnvironment, queued: Sequence[QueuedWebhook]) 
 async def _wait_for_webhooks(
     environment: BenchEnvironment, queued: Sequence[QueuedWebhook], seen: int
 ) -> list[ReceivedWebhook]:
-    """Each for the first time, in the order in which they came."""
+    """Return the first arrival of each webhook, in order."""
     ids, give_up = {str(each.id) for each in queued}, time.monotonic() + _WAIT_TIMEOUT
     received: dict[str, ReceivedWebhook] = {}
     while len(received) < len(ids):
@@ -125,7 +125,7 @@ async def _wait_for_webhooks(
 
 
 def _find_out_of_order(queued: Sequence[QueuedWebhook], received: Sequence[ReceivedWebhook]) -> UUID | None:
-    """The first package whose webhooks overtook each other."""
+    """Find the first package whose webhooks arrived out of order."""
     place = {each.id: number for number, each in enumerate(received)}
     places: dict[UUID, list[int]] = defaultdict(list)
     for each in queued:
@@ -134,7 +134,7 @@ def _find_out_of_order(queued: Sequence[QueuedWebhook], received: Sequence[Recei
 
 
 async def _wait_for_log(environment: BenchEnvironment, queued: Sequence[QueuedWebhook]) -> None:
-    """The log follows the answers by a moment."""
+    """Wait until the delivery log includes the last responses."""
     ids, give_up = [each.id for each in queued], time.monotonic() + _WAIT_TIMEOUT
     async with connect(environment.stack.config.postgres, _DATABASE) as connection:
         while (logged := await connection.fetchval(_LOGGED, ids)) < len(queued):

@@ -1,4 +1,4 @@
-"""What is printed of figures: the last line in its promised shape, and nothing that was not measured."""
+"""The output of the measurements: the shape of the last line, without figures that were not measured."""
 
 import json
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from bench.chains import Chains
-from bench.figures import scale_count
+from bench.figures import compute_count
 from bench.latency import Latency
 from bench.load import MachineLoad
 from bench.percentiles import Percentiles
@@ -49,27 +49,27 @@ def test_what_could_not_be_measured_is_named_and_not_invented() -> None:
     assert outcomes[1].to_lines()[0].figure == "not measured: 4 of 5 came"
 
 
-def test_a_figure_that_falls_short_of_its_goal_says_so() -> None:
+def test_a_figure_below_its_goal_is_marked() -> None:
     reached = {line.title: line.is_reached for outcome in EVERYTHING for line in outcome.to_lines()}
     assert all(reached.values())
     assert not WebhookFigures(1_499.9, 5_000).to_lines()[0].is_reached
 
 
-def test_percentiles_are_things_that_happened() -> None:
+def test_percentiles_are_measured_values() -> None:
     assert Percentiles.from_samples(range(100, 0, -1)) == Percentiles(p50=51, p99=100, count=100)
     assert Percentiles.from_samples([7.0]) == Percentiles(7.0, 7.0, 1)
 
 
-def test_nothing_measured_is_no_figure() -> None:
+def test_percentiles_need_a_measurement() -> None:
     with pytest.raises(ValueError, match="nothing was measured"):
         Percentiles.from_samples([])
 
 
-def test_a_share_of_a_count_is_never_nothing() -> None:
-    assert (scale_count(300, 1.0), scale_count(300, 0.1), scale_count(300, 0.001)) == (300, 30, 2)
+def test_a_share_of_a_count_is_at_least_one() -> None:
+    assert (compute_count(300, 1.0), compute_count(300, 0.1), compute_count(300, 0.001)) == (300, 30, 2)
 
 
-def test_the_machine_is_told_beside_the_figures() -> None:
+def test_the_load_of_the_machine_is_reported_with_the_figures() -> None:
     load = MachineLoad.measure()
     assert load.cores >= 1
     assert load.loop_ms > 0

@@ -1,4 +1,4 @@
-"""What is told of many packages: how they are copied, what was scanned, and whether there is a slope."""
+"""Measurements with many packages: copied rows, table scans and the slope of figures."""
 
 import json
 from typing import Final
@@ -35,18 +35,18 @@ def test_every_table_is_copied_once() -> None:
     assert len({str(table) for table in TABLES}) == len(TABLES)
 
 
-def test_only_what_was_scanned_meanwhile_is_told() -> None:
+def test_only_tables_scanned_during_the_measurement_are_reported() -> None:
     before = {"a": Scans(3, 300), "b": Scans(1, 100)}
     assert subtract_scans(before, {"a": Scans(5, 900), "b": Scans(1, 100)}) == {"a": Scans(2, 600)}
 
 
-def test_a_slope_is_named_and_weather_is_not() -> None:
+def test_a_slope_is_reported_and_noise_is_not() -> None:
     assert describe_slopes([a_size(10_000), a_size(100_000, slower=1.2)]).startswith("No slope from 10,000 to 100,000")
     steep = describe_slopes([a_size(10_000), a_size(1_000_000, slower=2.0)])
     assert steep.startswith("A slope from 10,000 to 1,000,000 packages: referral_to_webhook_p50 ×2.0")
 
 
 def test_the_last_line_has_each_size_with_its_figures() -> None:
-    told = json.loads(render_last_line([a_size(10_000), a_size(100_000)]))
-    assert [size["packages"] for size in told["scale"]] == [10_000, 100_000]
-    assert told["slope"]["cpu_ms_per_chain"] == 1.0
+    line = json.loads(render_last_line([a_size(10_000), a_size(100_000)]))
+    assert [size["packages"] for size in line["scale"]] == [10_000, 100_000]
+    assert line["slope"]["cpu_ms_per_chain"] == 1.0

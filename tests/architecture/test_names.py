@@ -12,36 +12,67 @@ PRODUCT: Final = sorted(
 )
 RETIRED: Final = frozenset(
     {
+        "afterwards",
+        "agenda",
+        "anew",
+        "aside",
+        "beside",
+        "borrowed",
+        "course",
+        "crowd",
+        "diary",
+        "everybody",
         "handful",
         "handfuls",
-        "tells",
-        "twin",
-        "whoever",
-        "aside",
-        "hears",
-        "town",
-        "pulse",
-        "sleepers",
-        "lane",
-        "lanes",
-        "scenery",
         "happening",
         "happenings",
-        "occasion",
-        "standings",
+        "hear",
+        "heard",
+        "hears",
+        "horizon",
         "house",
-        "siblings",
-        "surroundings",
-        "safekeeping",
+        "lane",
+        "lanes",
+        "logbook",
+        "manners",
+        "nobody",
+        "noted",
+        "occasion",
+        "outlet",
+        "parking",
+        "patience",
+        "patiently",
+        "performer",
+        "pulse",
         "readings",
         "ring",
         "rings",
         "rung",
-        "borrowed",
-        "course",
+        "safekeeping",
+        "said",
+        "says",
+        "scenery",
+        "siblings",
+        "sleeper",
+        "sleepers",
+        "somebody",
         "speaking",
+        "standings",
+        "surroundings",
+        "tell",
+        "tells",
+        "told",
+        "town",
+        "turnstile",
+        "twin",
+        "vault",
+        "voice",
+        "whoever",
     }
 )
+
+WIRE_NAMES: Final = frozenset({"said_by"})
+"""Fields of published HTTP responses keep their names."""
 
 
 def test_no_identifier_contains_a_retired_word() -> None:
@@ -52,7 +83,7 @@ def _find_retired() -> Iterator[str]:
     for path in PRODUCT:
         for line, name in _list_definitions(ast.parse(path.read_text())):
             words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
-            if RETIRED.intersection(words):
+            if RETIRED.intersection(words) and name not in WIRE_NAMES:
                 yield f"{path.relative_to(ROOT)}:{line} {name}"
 
 

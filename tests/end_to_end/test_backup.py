@@ -1,85 +1,52 @@
-"""A stack is copied while it works, destroyed, and restored: the record verifies, and new referrals go on."""
+"""A backup of a running stack is restored into an empty home: the record verifies, and new referrals are placed."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
-import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from devstack.home import HOME_VARIABLE, REPOSITORY, Home
+from devstack.home import Home
 from devstack.names import AUDIT
 from devstack.record import StackRecord
-from testkit.waiting import until
+from testkit.stack_process import Json, link_postcodes, read_json, start_stack
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600), pytest.mark.xdist_group("end-to-end")]
 
-SOME = 5
-Json = dict[str, Any]  # what commands print is compared as it came
+REFERRALS = 5
+"""Not every provider answers; of this number of referrals at least one is placed soon."""
 
 
-async def calloff(home: Home, *arguments: str, errors: int = DEVNULL) -> Process:
-    environment = {**os.environ, HOME_VARIABLE: str(home.folder)}
-    command = (sys.executable, "-m", "calloff", *arguments)
-    return await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=errors)
+async def post_referral(home: Home) -> str:
+    """Posts a new referral and returns its id."""
+    return (await read_json(home, "referral", "post", "--urgent"))["referral_id"]
 
 
-async def said(home: Home, *arguments: str) -> Json:
-    """What a command says in JSON; nothing where it is refused."""
-    printed, _ = await (await calloff(home, *arguments, "--json")).communicate()
-    return json.loads(printed or "{}")
+async def show_referral(home: Home, referral_id: str) -> Json:
+    return await read_json(home, "referral", "show", referral_id)
 
 
-@asynccontextmanager
-async def up(home: Home) -> AsyncGenerator[None]:
-    """A stack to which nobody posts; whatever happens, it has ended afterwards."""
-    screen = home.folder.with_name("screen.txt")
-    with screen.open("wb") as shown:
-        process = await calloff(home, "up", "--free-ports", "--json", "--referrals", "0", errors=shown.fileno())
-    try:
-        await until(lambda: "Call-off is up" in screen.read_text() or process.returncode is not None, within=180)
-        assert "Call-off is up" in screen.read_text(), screen.read_text()
-        yield
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-        await process.communicate()
-
-
-async def post(home: Home) -> str:
-    """A new referral; its id."""
-    return (await said(home, "referral", "post", "--urgent"))["referral_id"]
-
-
-async def show(home: Home, referral_id: str) -> Json:
-    return await said(home, "referral", "show", referral_id)
-
-
-async def a_placed_referral(home: Home) -> Json:
-    """Not every provider answers: of some referrals one is placed soon."""
-    posted = [await post(home) for _ in range(SOME)]
-    give_up = time.monotonic() + 90
+async def place_referral(home: Home) -> Json:
+    """Posts referrals, and returns one of them as soon as it is placed."""
+    posted = [await post_referral(home) for _ in range(REFERRALS)]
+    deadline = time.monotonic() + 400
     while True:
-        seen = [await show(home, referral_id) for referral_id in posted]
-        placed = [each for each in seen if each["status"] == "placed"]
+        referrals = [await show_referral(home, referral_id) for referral_id in posted]
+        placed = [referral for referral in referrals if referral["status"] == "placed"]
         if placed:
             return placed[0]
-        assert time.monotonic() < give_up, [(each["status"], each["history"]) for each in seen]
+        assert time.monotonic() < deadline, [(referral["status"], referral["history"]) for referral in referrals]
         await asyncio.sleep(0.2)
 
 
 @contextmanager
-def while_audit_hears_nothing(home: Home) -> Any:
-    """Frozen, so that what is said meanwhile stands in the journals alone."""
+def pause_audit(home: Home) -> Generator[None]:
+    """Stops the audit process, so that new events are in the journals only."""
     pid = StackRecord.load(home).pids[AUDIT]
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -90,78 +57,70 @@ def while_audit_hears_nothing(home: Home) -> Any:
 
 @dataclass(frozen=True)
 class Restoration:
-    """A stack that was copied, destroyed, restored and started again."""
+    """A stack that was backed up, destroyed, restored and started again."""
 
-    restored: Json
-    verified_at_once: Json
-    before: Json
-    before_seen_again: Json
-    unheard: Json
-    lost: Json
-    after: Json
-    verified_at_last: Json
-    parked: Json
+    restore_summary: Json
+    verification_after_restore: Json
+    referral_before_backup: Json
+    same_referral_after_restore: Json
+    referral_unknown_to_audit: Json
+    referral_after_backup: Json
+    referral_after_restore: Json
+    verification_at_end: Json
+    parked_keys: Json
 
 
 @pytest.fixture(scope="module")
 async def restoration(tmp_path_factory: pytest.TempPathFactory) -> Restoration:
     home = Home(tmp_path_factory.mktemp("restoration") / "a home")
-    copy = home.folder.with_name("a copy")
-    home.folder.mkdir()
-    home.postcodes.symlink_to(_postcodes_of_the_checkout())
-    async with up(home):
-        before = await a_placed_referral(home)
-        with while_audit_hears_nothing(home):
-            unheard = await post(home)
-            await said(home, "backup", str(copy))
-        lost = await post(home)
-    destroy(home)
-    restored = await said(home, "restore", "--fresh", str(copy))
-    async with up(home):
+    link_postcodes(home)
+    backup = home.folder.with_name("a copy")
+    async with start_stack(home, "--referrals", "0"):
+        before_backup = await place_referral(home)
+        with pause_audit(home):
+            unknown_to_audit = await post_referral(home)
+            await read_json(home, "backup", str(backup))
+        after_backup = await post_referral(home)
+    destroy_home(home)
+    restore_summary = await read_json(home, "restore", "--fresh", str(backup))
+    async with start_stack(home, "--referrals", "0"):
         return Restoration(
-            restored=restored,
-            verified_at_once=await said(home, "verify"),
-            before=before,
-            before_seen_again=await show(home, before["referral_id"]),
-            unheard=await show(home, unheard),
-            lost=await show(home, lost),
-            after=await a_placed_referral(home),
-            verified_at_last=await said(home, "verify"),
-            parked=await said(home, "parked", "list"),
+            restore_summary=restore_summary,
+            verification_after_restore=await read_json(home, "verify"),
+            referral_before_backup=before_backup,
+            same_referral_after_restore=await show_referral(home, before_backup["referral_id"]),
+            referral_unknown_to_audit=await show_referral(home, unknown_to_audit),
+            referral_after_backup=await show_referral(home, after_backup),
+            referral_after_restore=await place_referral(home),
+            verification_at_end=await read_json(home, "verify"),
+            parked_keys=await read_json(home, "parked", "list"),
         )
 
 
-def _postcodes_of_the_checkout() -> Path:
-    """Their index takes long to build, and is the same for everybody."""
-    theirs = Home(REPOSITORY / ".calloff").postcodes
-    theirs.mkdir(parents=True, exist_ok=True)
-    return theirs
-
-
-def destroy(home: Home) -> None:
-    """As a disk does that breaks: half of it is left."""
+def destroy_home(home: Home) -> None:
+    """Deletes Kafka's files and the secrets; the rest stays, as after the failure of a disk."""
     shutil.rmtree(home.kafka)
     home.secrets_file.unlink()
 
 
-def test_what_is_restored_verifies_and_goes_on(restoration: Restoration) -> None:
-    assert restoration.verified_at_once["verified"], restoration.verified_at_once
-    assert restoration.after["status"] == "placed"
-    assert restoration.verified_at_last["verified"], restoration.verified_at_last
-    assert restoration.verified_at_last["records"] > restoration.verified_at_once["records"]
-    assert not any(restoration.parked.values())
+def test_a_restored_stack_verifies_and_continues(restoration: Restoration) -> None:
+    assert restoration.verification_after_restore["verified"], restoration.verification_after_restore
+    assert restoration.referral_after_restore["status"] == "placed"
+    assert restoration.verification_at_end["verified"], restoration.verification_at_end
+    assert restoration.verification_at_end["records"] > restoration.verification_after_restore["records"]
+    assert not any(restoration.parked_keys.values())
 
 
-def test_what_audit_had_not_heard_comes_from_the_journals(restoration: Restoration) -> None:
-    assert restoration.restored["records"] > 0
-    assert restoration.restored["to_be_sent"] > 0
+def test_events_that_audit_had_not_received_are_restored_from_the_journals(restoration: Restoration) -> None:
+    assert restoration.restore_summary["records"] > 0
+    assert restoration.restore_summary["to_be_sent"] > 0
 
 
-def test_what_was_copied_stands_where_it_stood(restoration: Restoration) -> None:
-    before, again = restoration.before, restoration.before_seen_again
-    assert (again["status"], again["placed_with"]) == ("placed", before["placed_with"])
-    assert restoration.unheard["status"] != "withdrawn"
+def test_referrals_in_the_backup_have_their_status_after_the_restore(restoration: Restoration) -> None:
+    before, after = restoration.referral_before_backup, restoration.same_referral_after_restore
+    assert (after["status"], after["placed_with"]) == ("placed", before["placed_with"])
+    assert restoration.referral_unknown_to_audit["status"] != "withdrawn"
 
 
-def test_what_came_after_the_copy_is_not_known(restoration: Restoration) -> None:
-    assert restoration.lost == {}
+def test_a_referral_posted_after_the_backup_is_not_restored(restoration: Restoration) -> None:
+    assert restoration.referral_after_backup == {}

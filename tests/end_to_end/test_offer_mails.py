@@ -1,4 +1,4 @@
-"""The registry mails what sourcing offers, and the link in the mail leads back: both as they run, with one key."""
+"""An offer by mail from the registry, answered by its link at sourcing: both services run with the same link key."""
 
 import base64
 import re
@@ -19,47 +19,48 @@ from provider_registry.settings import Settings as RegistrySettings
 from sourcing import wiring as sourcing_wiring
 from sourcing.settings import Settings as SourcingSettings
 from testkit.clocks import MovableClock
-from testkit.mail_server import MailServerInTest
+from testkit.http_response import HttpResponse, read_response
+from testkit.mail_server import FakeMailServer
 from testkit.provider_registry.harness import RegistryHarness, WebhookReceiver
-from testkit.running_services import Reply, RunningService, Voice, a_service, free_port
+from testkit.running_services import EventPublisher, RunningService, find_free_port, run_service
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
-from testkit.waiting import until
+from testkit.waiting import wait_until
 
 KEY: Final = "a key that only tests have, of some length"
 ADDRESS: Final = "offers@alder.example"
-PATIENCE: Final = 30.0
+WAIT_TIMEOUT: Final = 30.0
 
 
 @dataclass
-class Office:
-    """Sourcing and the registry, a mail server between them and Alder, and a council that requests care."""
+class MailedOfferHarness:
+    """Sourcing, the registry, a mail server that receives the offer, and a publisher of referral's events."""
 
     sourcing: RunningService
     registry: RegistryHarness
-    referral: Voice
-    mail: MailServerInTest
+    referral: EventPublisher
+    mail: FakeMailServer
 
-    async def decision(self, package: PackageId) -> dict[str, Any]:
-        answer = await self.sourcing.ask("GET", f"/v1/packages/{package}/decision", "sourcing:operate")
+    async def get_decision(self, package: PackageId) -> dict[str, Any]:
+        answer = await self.sourcing.request("GET", f"/v1/packages/{package}/decision", "sourcing:operate")
         return answer.body if answer.status == 200 else {"status": "unknown", "record": []}
 
-    async def browse(self, address: str, *, form: bytes | None = None) -> Reply:
+    async def browse(self, address: str, *, form: bytes | None = None) -> HttpResponse:
         method = "GET" if form is None else "POST"
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         async with self.sourcing.http.request(method, address, data=form, headers=kind) as answer:
-            return Reply(answer.status, answer.headers, await answer.text())
+            return await read_response(answer)
 
 
 @pytest_asyncio.fixture
-async def office(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[Office]:
+async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[MailedOfferHarness]:
     clock, bootstrap, framework = MovableClock(), own_kafka.bootstrap, FrameworkKey(f"invented-{secrets.token_hex(4)}")
     async with (
-        MailServerInTest().run() as mail,
+        FakeMailServer().run() as mail,
         TokenIssuer().serve() as issuer,
-        Voice(bootstrap, "referral") as referral,
-        Voice(bootstrap, "sourcing") as nobody,
-        a_service(
+        EventPublisher(bootstrap, "referral") as referral,
+        EventPublisher(bootstrap, "sourcing") as sourcing_publisher,
+        run_service(
             SourcingSettings,
             sourcing_wiring.build,
             databases=postgres,
@@ -68,7 +69,7 @@ async def office(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator
             clock=clock,
             offer_link_key=KEY,
         ) as sourcing,
-        a_service(
+        run_service(
             RegistrySettings,
             registry_wiring.build,
             databases=postgres,
@@ -85,14 +86,16 @@ async def office(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator
             offer_link_key=KEY,
         ) as registry,
     ):
-        house = RegistryHarness(registry, nobody, WebhookReceiver(free_port()), clock, bootstrap, framework)
-        yield Office(sourcing, house, referral, mail)
+        registry_harness = RegistryHarness(
+            registry, sourcing_publisher, WebhookReceiver(find_free_port()), clock, bootstrap, framework
+        )
+        yield MailedOfferHarness(sourcing, registry_harness, referral, mail)
 
 
-async def test_the_link_in_the_registrys_mail_is_answered_at_sourcing(office: Office) -> None:
-    registry = office.registry
+async def test_the_link_in_the_registrys_mail_is_accepted_by_sourcing(harness: MailedOfferHarness) -> None:
+    registry = harness.registry
     assert (await registry.publish_definition()).status == 201
-    alder = await registry.register()
+    alder = await registry.register_provider()
     assert (await registry.set_places(alder, 1)).status == 200
     mailbox = await registry.request_as_provider(alder, "PUT", f"/v1/providers/{alder}/mailbox", {"address": ADDRESS})
     assert mailbox.status == 204
@@ -102,19 +105,19 @@ async def test_the_link_in_the_registrys_mail_is_answered_at_sourcing(office: Of
 
     package = PackageId(uuid4())
     care = some_care(framework=registry.framework, urgency=Urgency.CRISIS)
-    await office.referral.says(PackageRequested(package_id=package, care=care), at=registry.clock.now())
+    await harness.referral.publish(PackageRequested(package_id=package, care=care), at=registry.clock.now())
 
-    async def clock_runs() -> bool:
-        happened = [each["type"] for each in (await office.decision(package))["record"]]
-        return "calloff.OfferClockStarted.v1" in happened
+    async def is_clock_running() -> bool:
+        types = [entry["type"] for entry in (await harness.get_decision(package))["record"]]
+        return "calloff.OfferClockStarted.v1" in types
 
-    await until(clock_runs, within=PATIENCE)
-    (letter,) = office.mail.to(ADDRESS)
-    (link,) = re.findall(r"https?://\S+", letter.text)
+    await wait_until(is_clock_running, within=WAIT_TIMEOUT)
+    (mail,) = harness.mail.find_mail(ADDRESS)
+    (link,) = re.findall(r"https?://\S+", mail.text)
 
-    shown = await office.browse(link)
+    shown = await harness.browse(link)
     assert (shown.status, "Answer before" in shown.body, "Personal care" in shown.body) == (200, True, True)
-    answered = await office.browse(link, form=b"answer=accept")
+    answered = await harness.browse(link, form=b"answer=accept")
     assert (answered.status, "We have recorded that you accept" in answered.body) == (200, True)
-    decision = await office.decision(package)
+    decision = await harness.get_decision(package)
     assert (decision["status"], decision["placed_with"]) == ("placed", str(alder))

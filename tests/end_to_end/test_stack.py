@@ -1,4 +1,4 @@
-"""The whole stack, as a person runs it: referrals are placed, and the judge checks the record afterwards."""
+"""The whole stack: referrals are placed, the judge checks the record, and a second start continues."""
 
 import json
 import re
@@ -20,18 +20,18 @@ from judge import PACKAGES, Evidence, count_placed, find_faults, find_violations
 from judge.events import group_by_key, select_kinds
 from judge.outcomes import is_open
 from judge.rules import read_rules
-from simulator.people import nhs_number
+from simulator.person_factory import build_nhs_number
 from testkit.stack_process import (
-    Caller,
     Json,
+    StackClient,
     StackProcess,
-    connect_caller,
+    connect_client,
     find_processes,
     run_command,
     start_stack,
 )
-from testkit.topics import Kept, everything_in
-from testkit.waiting import until
+from testkit.topics import TopicRecord, read_topic
+from testkit.waiting import wait_until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200), pytest.mark.xdist_group("end-to-end")]
 
@@ -40,39 +40,39 @@ WORK_TIMEOUT: Final = 300
 """Seconds for conditions that take a few seconds on a machine at rest."""
 
 
-async def list_referrals(council: Caller) -> list[Json]:
+async def list_referrals(council: StackClient) -> list[Json]:
     return (await council.get("/v1/referrals", limit="200"))["items"]
 
 
-async def withdraw(council: Caller, referral: Json) -> None:
+async def request_withdrawal(council: StackClient, referral: Json) -> None:
     body = {"reason": "care no longer needed"}
     await council.post(f"/v1/referrals/{referral['referral_id']}/withdrawal", body, status=202)
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything that can be seen of a stack from outside, at one moment."""
+    """What a stack shows to the outside at one moment: records, webhooks, answers and referrals."""
 
     evidence: Evidence
     answers: Sequence[Json]
     referrals: Sequence[Json]
 
     @property
-    def records(self) -> Sequence[Kept]:
+    def records(self) -> Sequence[TopicRecord]:
         return self.evidence.records
 
     def find_violations(self) -> list[str]:
-        faults = find_faults(self.evidence.records, self.evidence.receipts, self.answers, self.referrals)
+        faults = find_faults(self.evidence.records, self.evidence.webhook_requests, self.answers, self.referrals)
         return sorted({*find_violations(self.evidence), *faults})
 
 
-async def observe(stack: StackProcess, council: Caller, officer: Caller) -> Observation:
+async def observe(stack: StackProcess, council: StackClient, officer: StackClient) -> Observation:
     kafka = StackRecord.load(stack.home).kafka_bootstrap
-    records = [record for topic in TOPICS for record in await everything_in(kafka, topic)]
+    records = [record for topic in TOPICS for record in await read_topic(kafka, topic)]
     open_packages = [key for key, story in group_by_key(records, PACKAGES).items() if is_open(story)]
     evidence = Evidence(
         records=records,
-        receipts=read_lines(stack.home.webhook_log),
+        webhook_requests=read_lines(stack.home.webhook_log),
         rules=read_rules(FRAMEWORK_FILES),
         now=datetime.now(UTC),
         work_list=frozenset(item["package_id"] for item in (await officer.get("/v1/work-list", limit="200"))["items"]),
@@ -86,7 +86,7 @@ def read_lines(log: Path) -> list[Json]:
 
 
 @dataclass(frozen=True)
-class Afternoon:
+class StackRun:
     """A stack that started, worked, was interrupted, and started again."""
 
     home: Home
@@ -103,29 +103,29 @@ class Afternoon:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def afternoon(tmp_path_factory: pytest.TempPathFactory) -> Afternoon:
-    home = Home(tmp_path_factory.mktemp("afternoon") / "a home")
+async def stack_run(tmp_path_factory: pytest.TempPathFactory) -> StackRun:
+    home = Home(tmp_path_factory.mktemp("stack-run") / "a home")
     async with (
         start_stack(home, "--referrals", str(REFERRALS), "--rate", "6") as stack,
-        connect_caller(stack, "council", REFERRAL) as council,
-        connect_caller(stack, "officer", SOURCING) as officer,
+        connect_client(stack, "council", REFERRAL) as council,
+        connect_client(stack, "officer", SOURCING) as officer,
     ):
         example = await council.post("/v1/referrals", json.loads(EXAMPLE_REFERRAL.read_bytes()), status=201)
-        placed_referral = await until(lambda: find_placed(council), within=WORK_TIMEOUT)
-        await withdraw(council, placed_referral)
-        await withdraw(council, example)
-        await until(lambda: has_worked(council), within=WORK_TIMEOUT)
+        placed_referral = await wait_until(lambda: find_placed(council), within=WORK_TIMEOUT)
+        await request_withdrawal(council, placed_referral)
+        await request_withdrawal(council, example)
+        await wait_until(lambda: has_worked(council), within=WORK_TIMEOUT)
         observation = await observe_at_rest(stack, council, officer)
         history = json.loads(await run_command(home, "referral", "show", placed_referral["referral_id"], "--json"))
-        traced = await until(lambda: find_package_with_webhook(home), within=WORK_TIMEOUT)
+        traced = await wait_until(lambda: find_package_with_webhook(home), within=WORK_TIMEOUT)
         first = await stack.interrupt()
     processes_after_first = find_processes(home)
     trace = json.loads(await run_command(home, "trace", traced, "--json"))
     metrics = json.loads(await run_command(home, "metrics", "--json"))
     async with start_stack(home, "--referrals", "3", "--rate", "10") as again:
-        await until(lambda: has_caught_up(again, posted=3, placed=first["placed"]), within=WORK_TIMEOUT)
+        await wait_until(lambda: has_caught_up(again, posted=3, placed=first["placed"]), within=WORK_TIMEOUT)
         second = await again.interrupt()
-    return Afternoon(
+    return StackRun(
         home=home,
         observation=observation,
         history=history,
@@ -140,11 +140,11 @@ async def afternoon(tmp_path_factory: pytest.TempPathFactory) -> Afternoon:
     )
 
 
-async def find_placed(council: Caller) -> Json | None:
+async def find_placed(council: StackClient) -> Json | None:
     return next((referral for referral in await list_referrals(council) if referral["status"] == "placed"), None)
 
 
-async def has_worked(council: Caller) -> bool:
+async def has_worked(council: StackClient) -> bool:
     """All are posted, half are placed, and both withdrawals are done; some offers stay open for half an hour."""
     statuses = [referral["status"] for referral in await list_referrals(council)]
     return (
@@ -165,23 +165,23 @@ async def find_package_with_webhook(home: Home) -> str | None:
     """Finds an urgent package whose first offer was sent by webhook, received at the first attempt, and answered.
 
     Offers of urgent packages go out at once at any hour, so that the offer belongs to the trace of the referral. A
-    routine package waits for the office to open, and other providers are told by telephone or mail, at another time.
+    routine package waits for the office to open, and other providers are reached by telephone or mail, later.
     """
-    records = await everything_in(StackRecord.load(home).kafka_bootstrap, PACKAGES)
+    records = await read_topic(StackRecord.load(home).kafka_bootstrap, PACKAGES)
     receipts = read_lines(home.webhook_log)
     for package_id, story in group_by_key(records, PACKAGES).items():
         requested, offers = select_kinds(story, "PackageRequested"), select_kinds(story, "OfferMade")
         if not requested or requested[0].data["care"]["urgency"] == "routine" or not offers:
             continue
         offer_id = offers[0].data["offer_id"]
-        attempts = [receipt["receipt"] for receipt in receipts if receipt["offer_id"] == offer_id]
+        attempts = [receipt["reaction"] for receipt in receipts if receipt["offer_id"] == offer_id]
         answered = [event.data["offer_id"] for event in select_kinds(story, "OfferAccepted", "OfferDeclined")]
-        if offers[0].data["channel"] == "webhook" and attempts[:1] == ["taken"] and offer_id in answered:
+        if offers[0].data["channel"] == "webhook" and attempts[:1] == ["acknowledged"] and offer_id in answered:
             return package_id
     return None
 
 
-async def observe_at_rest(stack: StackProcess, council: Caller, officer: Caller) -> Observation:
+async def observe_at_rest(stack: StackProcess, council: StackClient, officer: StackClient) -> Observation:
     """Observes again while there are violations: an observation can fall between two events; a real fault stays."""
     observation, deadline = await observe(stack, council, officer), time.monotonic() + 60
     while observation.find_violations() and time.monotonic() < deadline:
@@ -189,53 +189,53 @@ async def observe_at_rest(stack: StackProcess, council: Caller, officer: Caller)
     return observation
 
 
-def test_every_package_keeps_the_rules(afternoon: Afternoon) -> None:
-    assert afternoon.observation.find_violations() == []
+def test_every_package_follows_the_rules(stack_run: StackRun) -> None:
+    assert stack_run.observation.find_violations() == []
 
 
-def test_packages_are_placed_and_every_referral_is_accepted(afternoon: Afternoon) -> None:
-    assert count_placed(afternoon.observation.records) >= REFERRALS // 2
-    assert (afternoon.first["posted"], afternoon.first["refused"]) == (REFERRALS, 0)
+def test_packages_are_placed_and_every_referral_is_accepted(stack_run: StackRun) -> None:
+    assert count_placed(stack_run.observation.records) >= REFERRALS // 2
+    assert (stack_run.first["posted"], stack_run.first["refused"]) == (REFERRALS, 0)
 
 
-def test_every_webhook_is_signed(afternoon: Afternoon) -> None:
-    assert len(afternoon.observation.evidence.receipts) > REFERRALS
-    assert afternoon.first["webhooks_unverified"] == 0
+def test_every_webhook_is_signed(stack_run: StackRun) -> None:
+    assert len(stack_run.observation.evidence.webhook_requests) > REFERRALS
+    assert stack_run.first["webhooks_unverified"] == 0
 
 
-def test_providers_with_a_placement_can_read_who_the_person_is(afternoon: Afternoon) -> None:
-    answers = afternoon.observation.answers
+def test_providers_with_a_placement_can_read_who_the_person_is(stack_run: StackRun) -> None:
+    answers = stack_run.observation.answers
     assert len([each for each in answers if each["what"] == "person" and each["status"] == 200]) >= REFERRALS // 3
 
 
-def test_a_withdrawal_voids_the_placement(afternoon: Afternoon) -> None:
-    status = {referral["referral_id"]: referral["status"] for referral in afternoon.observation.referrals}
-    assert [status[referral["referral_id"]] for referral in afternoon.withdrawn] == ["withdrawn", "withdrawn"]
-    assert [line["what"] for line in afternoon.history["history"]][-3:] == [
+def test_a_withdrawal_voids_the_placement(stack_run: StackRun) -> None:
+    status = {referral["referral_id"]: referral["status"] for referral in stack_run.observation.referrals}
+    assert [status[referral["referral_id"]] for referral in stack_run.withdrawn] == ["withdrawn", "withdrawn"]
+    assert [line["what"] for line in stack_run.history["history"]][-3:] == [
         "withdrawal requested",
         "placement voided",
         "withdrawn",
     ]
 
 
-def test_events_logs_and_telemetry_hold_no_personal_data(afternoon: Afternoon) -> None:
+def test_events_logs_and_telemetry_hold_no_personal_data(stack_run: StackRun) -> None:
     people = ["Test Person", "Test Street", "Example Person", "Example Street", "CM1 1QH", "CM11QH"]
-    numbers = [nhs_number(number) for number in range(REFERRALS + 10)]
-    texts = list(read_everything(afternoon))
-    assert len(texts) > len(afternoon.observation.records)
+    numbers = [build_nhs_number(number) for number in range(REFERRALS + 10)]
+    texts = list(read_all_texts(stack_run))
+    assert len(texts) > len(stack_run.observation.records)
     assert [word for word in people + numbers if any(word.encode() in text for text in texts)] == []
 
 
-def read_everything(afternoon: Afternoon) -> Iterable[bytes]:
-    yield from (record.value + repr(record.headers).encode() for record in afternoon.observation.records)
-    home = afternoon.home
+def read_all_texts(stack_run: StackRun) -> Iterable[bytes]:
+    yield from (record.value + repr(record.headers).encode() for record in stack_run.observation.records)
+    home = stack_run.home
     yield home.telemetry_file.read_bytes()
     for log in (*home.logs.iterdir(), *home.postgres.glob("*.log"), *home.kafka.glob("*.log")):
         yield log.read_bytes()
 
 
-def test_a_referral_and_its_first_offer_are_one_trace(afternoon: Afternoon) -> None:
-    spans = afternoon.trace["bursts"][0]["spans"]
+def test_a_referral_and_its_first_offer_are_one_trace(stack_run: StackRun) -> None:
+    spans = stack_run.trace["bursts"][0]["spans"]
     by_id = {span["span_id"]: span for span in spans}
     posted = spans[0]
     assert (posted["service"], posted["name"], posted["parent_id"]) == ("referral", "POST /v1/referrals", None)
@@ -265,27 +265,27 @@ def list_ancestors(span: Json, by_id: dict[str, Json]) -> list[tuple[str, str]]:
     return path
 
 
-def test_every_span_of_a_package_names_it(afternoon: Afternoon) -> None:
-    spans = [span for burst in afternoon.trace["bursts"] for span in burst["spans"]]
-    assert {span["attributes"].get("calloff.package_id") for span in spans} == {afternoon.trace["package_id"]}
-    assert len({span["trace_id"] for span in spans}) == len(afternoon.trace["bursts"]) > 1
+def test_every_span_of_a_package_names_it(stack_run: StackRun) -> None:
+    spans = [span for burst in stack_run.trace["bursts"] for span in burst["spans"]]
+    assert {span["attributes"].get("calloff.package_id") for span in spans} == {stack_run.trace["package_id"]}
+    assert len({span["trace_id"] for span in spans}) == len(stack_run.trace["bursts"]) > 1
 
 
-def test_services_export_their_metrics(afternoon: Afternoon) -> None:
-    metrics = {(metric["service"], metric["name"]): metric for metric in afternoon.metrics}
+def test_services_export_their_metrics(stack_run: StackRun) -> None:
+    metrics = {(metric["service"], metric["name"]): metric for metric in stack_run.metrics}
     assert metrics["sourcing", "calloff_offers_per_placement"]["count"] > 0
     assert metrics["sourcing", "calloff_time_to_first_offer_seconds"]["count"] > 0
     assert ("audit", "calloff_consumer_lag") in metrics
     assert all((service, "calloff_parked_keys") in metrics for service in ("referral", "sourcing", "provider-registry"))
 
 
-def test_no_process_restarts_and_none_is_left_running(afternoon: Afternoon) -> None:
-    assert (afternoon.first["restarts"], afternoon.second["restarts"]) == (0, 0)
-    assert (afternoon.processes_after_first, afternoon.processes_after_second) == ([], [])
-    assert not afternoon.home.record_file.exists()
+def test_no_process_restarts_and_none_is_left_running(stack_run: StackRun) -> None:
+    assert (stack_run.first["restarts"], stack_run.second["restarts"]) == (0, 0)
+    assert (stack_run.processes_after_first, stack_run.processes_after_second) == ([], [])
+    assert not stack_run.home.record_file.exists()
 
 
-def test_a_second_start_continues_where_the_first_ended(afternoon: Afternoon) -> None:
-    assert "Migrations" not in afternoon.second_output
-    assert afternoon.second["placed"] >= afternoon.first["placed"] > 0
-    assert afternoon.second["posted"] == 3
+def test_a_second_start_continues_where_the_first_ended(stack_run: StackRun) -> None:
+    assert "Migrations" not in stack_run.second_output
+    assert stack_run.second["placed"] >= stack_run.first["placed"] > 0
+    assert stack_run.second["posted"] == 3

@@ -1,4 +1,4 @@
-"""Every row of the scenario tables is true of the rules, and rows that say what nobody knows fail with their line."""
+"""Every row of the scenario tables is true of the rules, and invalid rows fail with their file and line."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,12 +14,12 @@ ROWS: Final = read_rows(Path(__file__).parent)
 A_TABLE: Final = "| Scenario | Given | When | Then | Also |\n| --- | --- | --- | --- | --- |\n"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row.place.partition('.')[0]}: {row.sentence}" for row in ROWS])
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.location.partition('.')[0]}: {row.sentence}" for row in ROWS])
 async def test_scenario(row: ScenarioRow) -> None:
     await run_scenario(row, RulesScenarioRunner())
 
 
-def test_every_sentence_can_be_played_on_the_rules() -> None:
+def test_the_runner_implements_every_phrase() -> None:
     verbs = {**GIVEN, **WHEN, **THEN}.values()
     assert [verb for verb in verbs if not callable(getattr(RulesScenarioRunner, verb, None))] == []
 
@@ -37,7 +37,7 @@ def test_each_scenario_has_a_sentence_of_its_own() -> None:
         ("| It | tier 1: Alder | 9 o'clock the package is requested | nobody has an offer | |", "9 o'clock"),
     ],
 )
-async def test_a_word_that_nobody_knows_fails_with_its_line(tmp_path: Path, row: str, named: str) -> None:
+async def test_an_unknown_phrase_fails_with_its_line(tmp_path: Path, row: str, named: str) -> None:
     (tmp_path / "invented.md").write_text(A_TABLE + row)
     (read,) = read_rows(tmp_path)
     with pytest.raises(UnreadableTable) as failure:
@@ -55,7 +55,7 @@ def test_a_row_of_another_form_fails_with_its_line(tmp_path: Path, row: str) -> 
         read_rows(tmp_path)
 
 
-async def test_a_row_that_is_not_true_says_what_is_so_with_its_line(tmp_path: Path) -> None:
+async def test_a_false_row_fails_with_the_actual_state_and_its_line(tmp_path: Path) -> None:
     row = "| It | tier 1: Alder, Birch | 09:00 the package is requested | the live offer is to Birch | |"
     (tmp_path / "invented.md").write_text(A_TABLE + row)
     (read,) = read_rows(tmp_path)

@@ -1,6 +1,6 @@
-"""A turnstile in a process of its own that kills itself at the point it is told: `child.py <point>`.
+"""Sample service in a separate process that kills itself at the point its argument names: `child.py <point>`.
 
-The points are seams of the runtime, wrapped here and nowhere else; production code knows nothing of them.
+Each point wraps a class or a function of the runtime. Production code does not contain these points.
 """
 
 import asyncio
@@ -17,51 +17,51 @@ import uvloop
 from contracts.ids import PackageId
 from service_runtime.kafka import client as kafka
 from service_runtime.kafka.client import Consumer, KafkaRecord, OutgoingRecord, Partition, Producer
-from service_runtime.kafka.consumer import EventHandler
+from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.outbox import relay
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.wakeups import Wakeup
-from testkit.sample_service import Turnstile, TurnstileWork
+from testkit.sample_service import SampleService, SampleUnitOfWork
 
 
-def die() -> NoReturn:
+def kill_process() -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-class DiesBeforeTheRelay(Wakeup):
-    """The commit is done and the relay is about to be told."""
+class KillBeforeRelay(Wakeup):
+    """Kills the process after the commit and before the relay is notified."""
 
     def notify(self) -> None:
-        die()
+        kill_process()
 
 
-class DiesAfterTheAcknowledgement(Producer):
-    """Kafka has acknowledged and the outbox does not know yet."""
+class KillAfterAcknowledgement(Producer):
+    """Kills the process after Kafka's acknowledgement and before the outbox rows are deleted."""
 
     async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         await super().send(partition, records)
-        die()
+        kill_process()
 
 
-class DiesWhileSending(Producer):
-    """The batch is on its way and nobody will read the acknowledgement."""
+class KillWhileSending(Producer):
+    """Kills the process while a batch is in flight, before its acknowledgement is read."""
 
     async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
-        asyncio.get_running_loop().call_later(0.001, die)
+        asyncio.get_running_loop().call_later(0.001, kill_process)
         return await super().send(partition, records)
 
 
-class DiesInTheMiddle(TurnstileWork):
-    """The effect is written and not committed."""
+class KillInHandler(SampleUnitOfWork):
+    """Kills the process after the effect is written and before it is committed."""
 
-    async def note_passage(self, package: PackageId) -> None:
-        await super().note_passage(package)
-        die()
+    async def record_event(self, package: PackageId) -> None:
+        await super().record_event(package)
+        kill_process()
 
 
-class Committed(Wakeup):
-    """Notes that effects are committed: it is rung after that, and not before."""
+class CommitSignal(Wakeup):
+    """Sets `effects` when effects are committed: the executor notifies the relay after the commit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,67 +72,67 @@ class Committed(Wakeup):
         super().notify()
 
 
-def die_before_the_offsets(effects: asyncio.Event) -> None:
-    """The effects are committed and the offsets are not."""
+def kill_before_offset_commit(effects: asyncio.Event) -> None:
+    """Kills the process when effects are committed and their offsets are not."""
 
     async def commit(self: Consumer, offsets: dict[Partition, int]) -> None:
         await effects.wait()
-        die()
+        kill_process()
 
     Consumer.commit = commit
 
 
-def die_after_the_first_effects(effects: asyncio.Event) -> None:
-    """One handful is committed; others may be in hand."""
-    handle = EventHandler[TurnstileWork].handle
+def kill_after_first_batch(effects: asyncio.Event) -> None:
+    """Kills the process when one batch is committed. Other batches may still run."""
+    handle = EventHandler[SampleUnitOfWork].handle
 
-    async def handled(self: EventHandler[TurnstileWork], raw: Sequence[KafkaRecord]) -> None:
+    async def handle_and_kill(self: EventHandler[SampleUnitOfWork], raw: Sequence[KafkaRecord]) -> None:
         await handle(self, raw)
         if effects.is_set():
-            die()
+            kill_process()
 
-    EventHandler.handle = handled
-
-
-async def ask_and_die(gate: Turnstile) -> None:
-    gate.wakes.relay = DiesBeforeTheRelay()
-    await gate.ask(uuid4(), times=3)
+    EventHandler.handle = handle_and_kill
 
 
-async def relay_and_die(gate: Turnstile, producer: type[Producer]) -> None:
+async def request_and_kill(sample: SampleService) -> None:
+    sample.wakeups.relay = KillBeforeRelay()
+    await sample.request_withdrawal(uuid4(), count=3)
+
+
+async def relay_and_kill(sample: SampleService, producer: type[Producer]) -> None:
     with patch.object(relay, "Producer", producer):
-        await gate.relay().run()
+        await sample.build_relay().run()
 
 
-async def consume_and_die(gate: Turnstile, prepare: Callable[[asyncio.Event], None]) -> None:
-    gate.wakes.relay = committed = Committed()
-    prepare(committed.effects)
-    await asyncio.gather(gate.consumer().run(), gate.relay().run())
+async def consume_and_kill(sample: SampleService, prepare: Callable[[asyncio.Event], None]) -> None:
+    sample.wakeups.relay = on_commit = CommitSignal()
+    prepare(on_commit.effects)
+    await asyncio.gather(sample.build_consumer().run(), sample.build_relay().run())
 
 
-async def consume_and_die_in_the_middle(gate: Turnstile) -> None:
-    dying = Turnstile(gate.name, gate.database, gate.bootstrap, work=DiesInTheMiddle)
-    await dying.consumer().run()
+async def handle_event_and_kill(sample: SampleService) -> None:
+    dying = SampleService(sample.name, sample.database, sample.bootstrap, unit_of_work=KillInHandler)
+    await dying.build_consumer().run()
 
 
-POINTS: dict[str, Callable[[Turnstile], Awaitable[None]]] = {
-    "between commit and relay": ask_and_die,
-    "between acknowledgement and outbox delete": lambda gate: relay_and_die(gate, DiesAfterTheAcknowledgement),
-    "while a batch is on its way": lambda gate: relay_and_die(gate, DiesWhileSending),
-    "in the middle of a handler": consume_and_die_in_the_middle,
-    "between effect and offset commit": lambda gate: consume_and_die(gate, die_before_the_offsets),
-    "after the first of several handfuls": lambda gate: consume_and_die(gate, die_after_the_first_effects),
+POINTS: dict[str, Callable[[SampleService], Awaitable[None]]] = {
+    "between commit and relay": request_and_kill,
+    "between acknowledgement and outbox delete": lambda sample: relay_and_kill(sample, KillAfterAcknowledgement),
+    "while a batch is on its way": lambda sample: relay_and_kill(sample, KillWhileSending),
+    "in the middle of a handler": handle_event_and_kill,
+    "between effect and offset commit": lambda sample: consume_and_kill(sample, kill_before_offset_commit),
+    "after the first of several batches": lambda sample: consume_and_kill(sample, kill_after_first_batch),
 }
 
 
 async def main() -> None:
     kafka.SESSION_TIMEOUT_MS = 2_000
-    gate = Turnstile(
-        os.environ["TURNSTILE_NAME"],
-        Database(os.environ["TURNSTILE_DATABASE"], name="turnstile-child"),
-        os.environ["TURNSTILE_KAFKA"],
+    sample = SampleService(
+        os.environ["SAMPLE_NAME"],
+        Database(os.environ["SAMPLE_DATABASE"], name="sample-child"),
+        os.environ["SAMPLE_KAFKA"],
     )
-    await POINTS[sys.argv[1]](gate)
+    await POINTS[sys.argv[1]](sample)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the runtime's tests share: databases with the turnstile's tables, its parts, and Kafka with the topics."""
+"""What the runtime's tests share: databases with the sample service's tables, its parts, and Kafka with the topics."""
 
 import asyncio
 import os
@@ -10,34 +10,45 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pydantic import SecretStr
 
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
 from service_runtime.kafka import client as kafka
 from service_runtime.kafka.client import create_topics
 from service_runtime.postgres.database import Database
-from testkit import sample_service as turnstile
+from service_runtime.runner import Runner
+from service_runtime.service import Service
+from service_runtime.settings import RuntimeSettings
+from testkit import http_edge, sample_service, webhooks
+from testkit.captured_logs import CapturedLogs
 from testkit.databases import a_database
-from testkit.sample_service import Turnstile
+from testkit.http_edge import EdgeClient
+from testkit.http_server import serve_app
+from testkit.sample_service import SUBSCRIPTIONS, TIMERS, SampleService, SampleUnitOfWork
 from testkit.servers import TestKafka, TestPostgres
-from testkit.topics import begin_at_the_end
+from testkit.tokens import TokenIssuer
+from testkit.topics import move_group_to_end
+from testkit.webhook_receiver import Receiver
+from testkit.webhooks import WebhookHarness
 
 LARGEST_PROVIDER_RECORD = 20_000
-"""Bytes: what Kafka takes in the providers' topic here, far below our own limit, so that it is Kafka that refuses."""
+"""Bytes: Kafka's limit for the providers' topic in these tests. It is far below the runtime's own limit."""
 CHILD = Path(__file__).parent / "child.py"
 
-Crash = Callable[[str, Turnstile], Awaitable[None]]
+Crash = Callable[[str, SampleService], Awaitable[None]]
 
 
 @pytest_asyncio.fixture
 async def database(postgres: TestPostgres) -> AsyncGenerator[Database]:
-    async with a_database(postgres, turnstile.TABLES) as made:
+    async with a_database(postgres, sample_service.TABLES) as made:
         yield made
 
 
 @pytest_asyncio.fixture(scope="session")
 async def bootstrap(own_kafka: TestKafka) -> str:
-    """Kafka with the topics; tests may kill it, and leave it running."""
+    """Address of a Kafka with the topics. A test that kills it starts it again."""
     admin = AIOKafkaAdminClient(bootstrap_servers=own_kafka.bootstrap)
     await admin.start()
     limit = {"max.message.bytes": str(LARGEST_PROVIDER_RECORD)}
@@ -48,40 +59,90 @@ async def bootstrap(own_kafka: TestKafka) -> str:
 
 
 @pytest_asyncio.fixture
-async def gate(database: Database, bootstrap: str) -> Turnstile:
-    """A turnstile of its own: a new database, a new name, and so a new consumer group."""
-    gate = Turnstile(f"turnstile-{secrets.token_hex(4)}", database, bootstrap)
-    await begin_at_the_end(bootstrap, gate.consumer().group, [PACKAGES])
-    return gate
+async def sample(database: Database, bootstrap: str) -> SampleService:
+    """A sample service with a new database, a new name, and therefore a new consumer group."""
+    sample = SampleService(f"sample-{secrets.token_hex(4)}", database, bootstrap)
+    await move_group_to_end(bootstrap, sample.build_consumer().group, [PACKAGES])
+    return sample
 
 
 @pytest.fixture
 def short_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A member that was killed is missed after 2 s, not 6; the child does the same."""
+    """Kafka removes a killed member from its group after 2 s instead of 6 s; child.py sets the same."""
     monkeypatch.setattr(kafka, "SESSION_TIMEOUT_MS", 2_000)
 
 
 @pytest.fixture
 def crash(short_sessions: None) -> Crash:
-    """Runs a real process until it reaches the named point, where it kills itself with SIGKILL."""
+    """Runs child.py until it reaches the named point, where it kills itself with SIGKILL."""
 
-    async def run(point: str, gate: Turnstile) -> None:
+    async def run(point: str, sample: SampleService) -> None:
         environment = {
             **os.environ,
-            "TURNSTILE_NAME": gate.name,
-            "TURNSTILE_DATABASE": gate.database.url,
-            "TURNSTILE_KAFKA": gate.bootstrap,
+            "SAMPLE_NAME": sample.name,
+            "SAMPLE_DATABASE": sample.database.url,
+            "SAMPLE_KAFKA": sample.bootstrap,
         }
         child = await asyncio.create_subprocess_exec(
             sys.executable, CHILD, point, env=environment, stderr=asyncio.subprocess.PIPE
         )
         try:
             async with asyncio.timeout(40):
-                _, said = await child.communicate()
+                _, errors = await child.communicate()
         except TimeoutError:
             child.kill()
             await child.communicate()
             raise
-        assert child.returncode == -signal.SIGKILL, said.decode()
+        assert child.returncode == -signal.SIGKILL, errors.decode()
 
     return run
+
+
+@pytest_asyncio.fixture
+async def webhook_receiver() -> AsyncGenerator[Receiver]:
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/{path:.*}", receiver.receive)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0]
+    receiver.address = f"{host}:{port}"
+    yield receiver
+    await runner.cleanup()
+
+
+@pytest_asyncio.fixture
+async def harness(postgres: TestPostgres, webhook_receiver: Receiver) -> AsyncGenerator[WebhookHarness]:
+    async with a_database(postgres, webhooks.TABLES, name="webhooks") as database:
+        yield WebhookHarness(database, webhook_receiver)
+
+
+@pytest_asyncio.fixture
+async def client(database: Database) -> AsyncGenerator[EdgeClient]:
+    async with TokenIssuer().serve() as issuer:
+        log = CapturedLogs()
+        service = Service(
+            name="sample",
+            description="a test",
+            settings=RuntimeSettings(
+                database_url=SecretStr(database.url),
+                kafka_bootstrap=http_edge.NOWHERE,
+                token_issuer=issuer.issuer,
+                token_jwks_url=issuer.jwks_url,
+                fingerprint_key=SecretStr("f" * 32),
+            ),
+            database=database,
+            unit_of_work=SampleUnitOfWork,
+            migrations=Path(),
+            routes=(http_edge.router,),
+            subscriptions=SUBSCRIPTIONS,
+            timers=TIMERS,
+        )
+        app = Runner(service, log=log).build_app()
+        app.state.ready.set()
+        async with serve_app(app) as url:
+            client = EdgeClient(url, issuer, app, log)
+            yield client
+            await client.session.close()

@@ -1,4 +1,4 @@
-"""The embedded servers come up, keep what they were told, survive kill -9, and leave nothing running."""
+"""The embedded servers start, store data durably, survive kill -9, and leave no process running."""
 
 import signal
 import stat
@@ -20,9 +20,11 @@ from sqlalchemy.pool import NullPool
 from devstack.embedded import EmbeddedPostgres, Process, ServerDidNotStart
 from testkit.servers import TestKafka, TestPostgres
 
+pytestmark = pytest.mark.servers
+
 
 async def ask(url: str, *statements: str) -> object:
-    """The one value that the last statement gives."""
+    """Return the single value of the last statement."""
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     try:
         async with engine.connect() as connection:
@@ -91,7 +93,7 @@ async def test_a_database_can_be_copied_from_a_template(postgres: TestPostgres) 
     assert await ask(copy, "SELECT n FROM copied") == 3
 
 
-def test_a_server_that_cannot_start_says_what_it_logged(own_postgres: TestPostgres, tmp_path: Path) -> None:
+def test_the_error_of_a_server_that_cannot_start_contains_its_log(own_postgres: TestPostgres, tmp_path: Path) -> None:
     running = owned_postgres(own_postgres)
     second = EmbeddedPostgres(tmp_path / "second", running.port)
     second.start_retry_seconds = 0
@@ -108,7 +110,7 @@ async def test_kafka_keeps_its_events_through_kill_9(own_kafka: TestKafka) -> No
     own_kafka.server.kill()
     own_kafka.server.start()
 
-    assert await first_value(own_kafka.bootstrap, "kept") == b"before"
+    assert await fetch_first_value(own_kafka.bootstrap, "kept") == b"before"
 
 
 def test_a_paused_kafka_answers_again_when_resumed(own_kafka: TestKafka) -> None:
@@ -122,7 +124,7 @@ def test_a_paused_kafka_answers_again_when_resumed(own_kafka: TestKafka) -> None
     wait_until(server.is_answering)
 
 
-async def test_topics_are_never_made_by_accident(kafka: TestKafka) -> None:
+async def test_topics_are_not_created_automatically(kafka: TestKafka) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, request_timeout_ms=500)
     await producer.start()
     try:
@@ -152,7 +154,7 @@ async def send(bootstrap: str, topic: str, value: bytes) -> None:
         await producer.stop()
 
 
-async def first_value(bootstrap: str, topic: str) -> bytes | None:
+async def fetch_first_value(bootstrap: str, topic: str) -> bytes | None:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await consumer.start()
     try:
@@ -216,6 +218,6 @@ def test_what_a_program_leaves_running_is_ended_with_it(tmp_path: Path) -> None:
     wait_until(lambda: not psutil.pid_exists(orphan))
 
 
-def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_program_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(ServerDidNotStart, match="no-such-program"):
         Process.start(["no-such-program"], log=tmp_path / "log")

@@ -83,7 +83,7 @@ CATALOGUE: Final = (
     CatalogueEntry(operations.KeyParked, PARKED, ANY),
 )
 
-BY_TYPE: Final = {entry.event.type_name(): entry for entry in CATALOGUE}
+BY_TYPE: Final = {entry.event.get_type_name(): entry for entry in CATALOGUE}
 BY_CLASS: Final = {entry.event: entry for entry in CATALOGUE}
 
 

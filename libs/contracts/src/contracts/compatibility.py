@@ -97,12 +97,12 @@ class _Comparison:
         old, new = _list_enum_values(before), _list_enum_values(after)
         if old is None or new is None:
             return
-        for word in sorted(old - new):
+        for value in sorted(old - new):
             yield self._make_breakage(
-                path, f"the word {word} was removed", "events in the topics contain it", "put it back"
+                path, f"the value {value} was removed", "events in the topics contain it", "put it back"
             )
-        for word in sorted(new - old):
-            yield self._make_breakage(path, f"the word {word} was added", "existing readers cannot read it")
+        for value in sorted(new - old):
+            yield self._make_breakage(path, f"the value {value} was added", "existing readers cannot read it")
 
     def _compare_limits(self, before: Schema, after: Schema, path: str) -> Iterator[Breakage]:
         for keyword in sorted({*before, *after} - _TEXTS - _COMPARED_SEPARATELY):
@@ -122,7 +122,9 @@ class _Comparison:
         if len(old) != len(new):
             change = f"{len(old) or 'no'} alternatives became {len(new) or 'none'}"
             yield self._make_breakage(
-                path, change, "existing readers cannot read the new ones, new readers not the old ones"
+                path,
+                change,
+                "existing readers cannot read the new alternatives, nor new readers the old ones",
             )
             return
         for option_before, option_after in zip(old, new, strict=True):
@@ -151,8 +153,8 @@ def _list_enum_values(schema: Schema) -> frozenset[str] | None:
     """Returns the enum values of a schema; a single one is written `const`."""
     if "const" in schema:
         return frozenset({repr(schema["const"])})
-    words = schema.get("enum")
-    return frozenset(map(repr, words)) if _is_list(words) else None
+    values = schema.get("enum")
+    return frozenset(map(repr, values)) if _is_list(values) else None
 
 
 def _list_required_fields(required: object) -> frozenset[str]:

@@ -18,7 +18,7 @@ class Contradiction:
 
 
 def find_duplicates(path: str, names: Sequence[object]) -> Iterable[Contradiction]:
-    """Each second mention of a name; `path` leaves the position open: `areas[].code`."""
+    """Yields a contradiction for each repeated name; `[]` in `path` stands for its position: `areas[].code`."""
     before, _, after = path.partition("[]")
     for position, name in enumerate(names):
         if name in names[:position]:

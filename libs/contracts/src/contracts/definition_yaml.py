@@ -42,8 +42,8 @@ class YamlConverter:
         text = node.value
         if node.style is not None:
             return text
-        for trap in _TRAPS:
-            if trap.matches(node.tag, text):
+        for trap in _AMBIGUOUS_SCALARS:
+            if trap.is_triggered_by(node.tag, text):
                 return self._refuse(node, path, trap.reason, trap.remedy, instead=text)
         return _convert_scalar(node.tag, text)
 
@@ -53,42 +53,42 @@ class YamlConverter:
 
 
 @dataclass(frozen=True)
-class _Trap:
+class _AmbiguousScalar:
     """An unquoted word that YAML 1.1 reads as a different value than written."""
 
     tag: str
-    harmless: str
+    unambiguous: str
     reason: str
     remedy: str
 
-    def matches(self, tag: str, text: str) -> bool:
-        return tag == self.tag and re.fullmatch(self.harmless, text) is None
+    def is_triggered_by(self, tag: str, text: str) -> bool:
+        return tag == self.tag and re.fullmatch(self.unambiguous, text) is None
 
 
 _YAML: Final = "tag:yaml.org,2002:"
 _CLOCK: Final = r"[0-9]{1,2}(:[0-9]{2}){1,2}"
 _TIME_REMEDY: Final = 'put it in quotes, such as "17:00"'
-_TRAPS: Final = (
-    _Trap(
+_AMBIGUOUS_SCALARS: Final = (
+    _AmbiguousScalar(
         f"{_YAML}int",
         r"-?(0|[1-9][0-9]{0,17})",
         "without quotes YAML counts 17:00 in sixties (1020) and reads 010 as eight",
         'put a time or a code in quotes, such as "17:00"; write a number in plain digits without a leading zero',
     ),
     # YAML 1.1 reads 08:30 as text, but 17:00 as a number. Refusing both keeps an edit from 08:30 to 10:30 safe.
-    _Trap(
+    _AmbiguousScalar(
         f"{_YAML}str",
         rf"(?!{_CLOCK}$)[\s\S]*",
         "a time of day without quotes is a number to YAML as soon as it is 10:00 or later",
         _TIME_REMEDY,
     ),
-    _Trap(
+    _AmbiguousScalar(
         f"{_YAML}float",
         r"-?[0-9]+\.[0-9]+",
         "without quotes YAML reads this as a number of a special form",
         "write a number in plain digits, such as 24.10, or put the text in quotes",
     ),
-    _Trap(
+    _AmbiguousScalar(
         f"{_YAML}bool",
         r"true|false",
         "without quotes YAML reads on, off, yes and no as true and false",

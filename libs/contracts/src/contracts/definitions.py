@@ -1,8 +1,8 @@
 """Reads a framework's YAML into a `FrameworkDefinition`, or raises an error that names every wrong line and its remedy.
 
-Text in, value out; reading files is the caller's. YAML 1.1 turns some unquoted words into something else (17:00 into
-1020, `on` into true, 010 into 8): such words are refused with an explanation, never guessed at. What the sections say
-about each other (a doubled area, a service type without a price) is looked at once each is right by itself.
+The caller reads the file. YAML 1.1 converts some unquoted words to other values (17:00 to 1020, `on` to true, 010 to
+8); such words are refused with an explanation. Contradictions between sections (a duplicate area, a service type
+without a price) are reported once every section is valid by itself.
 """
 
 import json
@@ -25,20 +25,20 @@ def read_definition(text: str, *, source: str) -> FrameworkDefinition:
     Raises DefinitionRefused, with all problems at once.
     """
     document = _compose_yaml(text, source)
-    reading = YamlConverter()
-    plain = reading.convert(document, ())
+    converter = YamlConverter()
+    plain = converter.convert(document, ())
     try:
         # From JSON, strictly: the number 830 is then no time of day, the word "true" no boolean, 30 no duration.
         definition = FrameworkDefinition.model_validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
-        raise DefinitionRefused(source, _collect_problems(reading, document, error)) from None
-    if reading.problems:
-        raise DefinitionRefused(source, _sort_problems(reading.problems.values()))
+        raise DefinitionRefused(source, _collect_problems(converter, document, error)) from None
+    if converter.problems:
+        raise DefinitionRefused(source, _sort_problems(converter.problems.values()))
     return definition
 
 
 def _compose_yaml(text: str, source: str) -> yaml.Node:
-    """YAML's own tree of `text`, in which every node knows its line."""
+    """Parses `text` into YAML nodes, which have line numbers. Raises DefinitionRefused."""
     try:
         document = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -50,9 +50,7 @@ def _compose_yaml(text: str, source: str) -> yaml.Node:
         )
         raise DefinitionRefused(source, (problem,)) from None
     except RecursionError:
-        problem = DefinitionProblem(
-            1, "(text)", "nested too deep to be a definition", "follow an existing definition's shape"
-        )
+        problem = DefinitionProblem(1, "(text)", "is nested too deeply", "follow an existing definition's shape")
         raise DefinitionRefused(source, (problem,)) from None
     if document is None:
         problem = DefinitionProblem(1, "(text)", "the definition is empty", "start from an existing definition")
@@ -71,16 +69,16 @@ def _explain_syntax_error(error: yaml.MarkedYAMLError) -> DefinitionProblem:
 
 
 def _collect_problems(
-    reading: YamlConverter, document: yaml.Node, error: ValidationError
+    converter: YamlConverter, document: yaml.Node, error: ValidationError
 ) -> tuple[DefinitionProblem, ...]:
-    found = {path: problem for path, problem in _locate_problems(document, error) if path not in reading.problems}
-    return _sort_problems([*reading.problems.values(), *found.values()])
+    found = {path: problem for path, problem in _locate_problems(document, error) if path not in converter.problems}
+    return _sort_problems([*converter.problems.values(), *found.values()])
 
 
 def _locate_problems(document: yaml.Node, error: ValidationError) -> Iterator[tuple[Path, DefinitionProblem]]:
     details = error.errors(include_url=False, include_input=False)
     for detail in details:
-        if detail["type"] == "too_short" and _has_a_wrong_item(detail, details):
+        if detail["type"] == "too_short" and _has_invalid_item(detail, details):
             continue
         line, path = _find_line(document, _find_path(detail))
         yield path, DefinitionProblem(line, format_path(path), *_explain_error(detail))
@@ -92,14 +90,14 @@ def _find_path(detail: ErrorDetails) -> Path:
     return (*detail["loc"], *([_DISCRIMINATOR] if is_about_kind else []))
 
 
-def _has_a_wrong_item(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Whether a list is too short only because its invalid items were not counted."""
+def _has_invalid_item(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Returns True if a list is too short only because its invalid items were not counted."""
     depth = len(detail["loc"])
     return any(len(other["loc"]) > depth and other["loc"][:depth] == detail["loc"] for other in details)
 
 
 def _find_line(node: yaml.Node, loc: Path) -> tuple[int, Path]:
-    """The line of `loc`, or of the section where it is missing, and its path without what only the schema knows."""
+    """Returns the line of `loc`, or of its section if it is missing, and its path without names of schema variants."""
     line, path = node.start_mark.line + 1, list[str | int]()
     for position, part in enumerate(loc):
         step = _find_child(node, part)
@@ -133,19 +131,19 @@ def _explain_error(detail: ErrorDetails) -> tuple[str, str]:
         return reason, remedy or "change one of the two"
     if kind == "extra_forbidden":
         return "is not a key of this section", _suggest_key(str(detail["loc"][-1]))
-    if words := limits.get("expected") or limits.get("expected_tags"):
-        return "is not one of the words that stand here", f"write {words}"
+    if values := limits.get("expected") or limits.get("expected_tags"):
+        return "is not one of the allowed values", f"write {values}"
     if kind == "string_pattern_mismatch":
-        return "is not in the form that is needed here", f"write it so that it matches {limits['pattern']}"
+        return "does not match the required pattern", f"write it so that it matches {limits['pattern']}"
     for prefix, explanation in _EXPLANATIONS.items():
         if kind.startswith(prefix):
             return explanation
-    return "is not right", detail["msg"].removeprefix("Value error, ")
+    return "is not valid", detail["msg"].removeprefix("Value error, ")
 
 
 _DISCRIMINATOR: Final = "procedure"
 _EXPLANATIONS: Final = {
-    "union_tag_not_found": ("says not which procedure it follows", "add procedure: sequential-offers, for example"),
+    "union_tag_not_found": ("names no procedure", "add procedure: sequential-offers, for example"),
     "missing": ("is missing", "add it to this section"),
     "date_": ("is not a date", "write year, month and day, such as 2025-11-09"),
     "time_delta": ("is not a length of time", "write minutes as PT30M"),

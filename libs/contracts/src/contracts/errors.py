@@ -9,9 +9,9 @@ CallOffError
 ├── Unprocessable     the request is well-formed and cannot be carried out (HTTP 422)
 └── RetryLater        the same request can succeed later (HTTP 503, 409 or 404, with Retry-After)
 
-`service_runtime.http.problems` translates these errors into HTTP responses; `service_runtime.kafka.consumer` decides
-whether an event is retried or its key parked. A message says what, which, and what to do. It never contains personal
-data and never echoes submitted values.
+`service_runtime.http.problems` translates these errors into HTTP responses. `service_runtime.kafka.event_handler`
+decides whether an event is retried or its key parked. A message says what, which, and what to do. It never contains
+personal data and never echoes submitted values.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class CallOffError(Exception):
     def code(self) -> str:
         """The class name in kebab case, the last segment of the problem type: `offer-not-found`."""
         name = type(self).__name__
-        return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+        return "".join(f"-{character.lower()}" if character.isupper() else character for character in name).lstrip("-")
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _NAMES: Final = UUID("6f7c0000-0000-4000-8000-000000000000")
 
 
 def an_id(of: str) -> UUID:
-    """The same id for the same words: `an_id("Alder")` is Alder's in every test."""
+    """Returns an id derived from a name: `an_id("Alder")` is the same on every run."""
     return uuid5(_NAMES, of)
 
 
@@ -96,22 +96,22 @@ def a_definition(**changed: object) -> FrameworkDefinition:
 
 
 def an_example_of(model: type[ModelT], **changed: object) -> ModelT:
-    """A value of any event or value of the contracts, with the fields of `changed` as given.
+    """Builds an example of an event or value class; `changed` replaces fields.
 
-    Fields of one name are alike in all examples: every event speaks of the same package, offer and provider.
+    Fields with the same name have the same value in all examples.
     """
     usual = {name: _make_example(field.annotation, name) for name, field in model.model_fields.items()}
     return model.model_validate({**usual, **changed})
 
 
 def an_envelope_of(event: Event, *, after: Envelope | None = None, at: datetime = MONDAY_NINE) -> Envelope:
-    """The sealed envelope of `event`, chained to the one `after` which it comes."""
+    """Builds the sealed envelope of `event`, chained to the previous envelope `after`."""
     entry = find_entry(type(event))
     sequence = after.sequence + 1 if after else 1
     bare = Envelope(
         id=uuid7(at, random_bits=sequence),
         source=f"/calloff/{entry.owner}",
-        type=event.type_name(),
+        type=event.get_type_name(),
         subject=event.key,
         time=at,
         council="essex",
@@ -182,7 +182,7 @@ def _make_example_of_class(kind: type[object], name: str) -> object:
 
 
 def _make_example_of_form(annotation: object, name: str) -> object:
-    """`X | None` gives an X, `tuple[X, ...]` one X, a literal its word, an annotated type what it annotates."""
+    """Builds an example for a generic annotation: the X of `X | None`, one X for `tuple[X, ...]`, the first literal."""
     origin, arguments = get_origin(annotation), cast("tuple[object, ...]", get_args(annotation))
     if origin is Literal:
         return arguments[0]

@@ -1,4 +1,4 @@
-"""A framework's definition: areas, tiers, brokerage time, prices, stages of sourcing, as data a council can change.
+"""A framework's definition: areas, tiers, brokerage time, prices and stages of sourcing, as data that a council edits.
 
 The YAML files under `frameworks/` are read into `FrameworkDefinition`; every error is reported with its line and
 remedy (`contracts.definitions.read_definition`).
@@ -52,7 +52,7 @@ def _check_whole_minutes(length: timedelta) -> timedelta:
 
 
 Minutes = Annotated[timedelta, AfterValidator(_check_whole_minutes)]
-"""A length of time that an officer can say: one or more whole minutes, written PT30M."""
+"""A duration of one or more whole minutes, written PT30M."""
 
 
 class Area(Value):
@@ -61,7 +61,7 @@ class Area(Value):
 
 
 class TierRules(Value):
-    """Who may stand on a tier's lists."""
+    """Requirements of a tier: its cap of providers, and the rating and turnover that a provider needs."""
 
     tier: Tier
     providers_per_area: int | None = Field(default=None, ge=1, description="at most; None is no cap")
@@ -71,7 +71,7 @@ class TierRules(Value):
 
 
 class BankHolidayOverride(Value):
-    """A day that the calendar of England has, or has not, against the published table."""
+    """A day that is added to the published bank holidays of England (`closed`) or removed from them."""
 
     day: date
     closed: bool
@@ -79,7 +79,7 @@ class BankHolidayOverride(Value):
 
 
 class BrokerageTime(Value):
-    """When the council's officers work; deadlines of routine packages count this time only."""
+    """Working hours of the council's officers. Deadlines of routine packages count only this time."""
 
     timezone: Annotated[str, AfterValidator(_check_timezone)] = "Europe/London"
     opens: LocalTime = time(8, 30)
@@ -99,7 +99,7 @@ class BrokerageTime(Value):
 
 
 class MatrixLine(Value):
-    """One line of the price matrix: what a unit of one service type costs."""
+    """One line of the price matrix: the rates of one service type, in pounds for a unit."""
 
     service_type: ServiceType
     unit: PriceUnit
@@ -107,7 +107,7 @@ class MatrixLine(Value):
     further_rates: tuple[Money, ...] = Field(default=(), max_length=20, description="rate 2, rate 3, …")
 
     def find_rate(self, number: int) -> Decimal | None:
-        """Rate `number` of this line, counted from 1; None where the matrix does not go so far."""
+        """Returns rate `number` of this line, counted from 1, or None if the line has fewer rates."""
         rates = (self.rate, *self.further_rates)
         return rates[number - 1] if 1 <= number <= len(rates) else None
 
@@ -121,7 +121,7 @@ class Prices(Value):
     matrix: tuple[MatrixLine, ...] = Field(min_length=1)
 
     def find_matrix_line(self, service_type: ServiceType) -> MatrixLine | None:
-        """The matrix line of a service type, None where the framework has no price for it."""
+        """Returns the matrix line of a service type, or None if the framework has no price for it."""
         return next((line for line in self.matrix if line.service_type is service_type), None)
 
 
@@ -134,7 +134,7 @@ class AnswerWithin(Value):
     urgent: Minutes = timedelta(minutes=30)
 
     def get_duration(self, channel: Channel, *, urgent: bool) -> timedelta:
-        """Urgent packages: the same plain time by every channel."""
+        """Returns the time to answer. Urgent packages have the same one on every channel, in plain time."""
         if urgent:
             return self.urgent
         return {Channel.WEBHOOK: self.webhook, Channel.EMAIL: self.email, Channel.PHONE: self.phone}[channel]
@@ -148,7 +148,7 @@ class Exhausted(StrEnum):
 
 
 class SequentialOffers(Value):
-    """One provider at a time, in the order of the ranked list."""
+    """A stage that makes one offer at a time, in the order of the ranked list."""
 
     stage: StageName
     procedure: Literal["sequential-offers"]
@@ -167,20 +167,20 @@ def _check_whole_days(length: timedelta) -> timedelta:
 
 
 Days = Annotated[timedelta, AfterValidator(_check_whole_days)]
-"""A length of time in whole days, written P7D."""
+"""A duration of one or more whole days, written P7D."""
 
 
 class Ceiling(Value):
-    """What one officer may award alone for a unit of one service type; above it a second officer approves."""
+    """The highest rate of a service type that one officer may award alone. A second officer approves higher rates."""
 
     service_type: ServiceType
     rate: Money
 
 
 class OpenList(Value):
-    """Open to all providers of the area, who propose a rate and a way of delivering it; an officer awards.
+    """A stage in which every provider of the area can propose a rate and a way to deliver; an officer awards.
 
-    Its packages stay open until they are placed or withdrawn, so nothing can follow it.
+    Packages stay open until they are placed or withdrawn, so this is the last stage.
     """
 
     stage: StageName
@@ -188,7 +188,8 @@ class OpenList(Value):
     spot: bool = Field(default=True, description="open to providers outside the framework, too")
     ceilings: tuple[Ceiling, ...] = Field(min_length=1)
     alarm_after: Days = Field(
-        default=timedelta(days=7), description="when an officer is told that no provider has taken it"
+        default=timedelta(days=7),
+        description="time after which officers are notified that the package is not awarded",
     )
     outward_codes_shown: tuple[OutwardCode, ...] = Field(
         default=(),
@@ -200,7 +201,7 @@ class OpenList(Value):
 
 
 Stage = Annotated[SequentialOffers | OpenList, Field(discriminator="procedure")]
-"""The procedures that a stage can have; further ones join as they are built (docs/decisions)."""
+"""A stage of sourcing; its procedure selects the class."""
 
 
 class FrameworkDefinition(Value):
@@ -222,7 +223,7 @@ class FrameworkDefinition(Value):
 
     @model_validator(mode="after")
     def check_sections_agree(self) -> Self:
-        """Checks that valid sections do not contradict each other; reports all contradictions at once."""
+        """Raises a ValidationError that lists all contradictions between valid sections."""
         wrong = [InitErrorDetails(type=at.to_error(), loc=at.path, input=None) for at in self._find_contradictions()]
         if wrong:
             raise ValidationError.from_exception_data(type(self).__name__, wrong)
@@ -235,15 +236,15 @@ class FrameworkDefinition(Value):
         return next(stage for stage in self.sourcing if stage.stage == name)
 
     def get_sequential_stage(self, name: str) -> SequentialOffers:
-        """The stage `name`, where it is known to make one offer after the other. Raises LookupError."""
+        """Returns the sequential stage `name`. Raises LookupError if the stage has another procedure."""
         stage = self.get_stage(name)
         if isinstance(stage, SequentialOffers):
             return stage
-        message = f"stage {name} makes no offers one after the other"
+        message = f"stage {name} does not make sequential offers"
         raise LookupError(message)
 
     def find_next_stage(self, name: str | None) -> SequentialOffers | OpenList | None:
-        """The stage that follows `name`, the first one after None; None when the road ends."""
+        """Returns the stage after `name`, the first stage for None, or None after the last stage."""
         names = [stage.stage for stage in self.sourcing]
         position = 0 if name is None else names.index(name) + 1
         return self.sourcing[position] if position < len(names) else None

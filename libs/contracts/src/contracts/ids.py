@@ -32,8 +32,8 @@ NewId = Callable[[], UUID]
 
 
 def uuid7(now: datetime, *, random_bits: int | None = None) -> UUID:
-    """A time-ordered UUID (RFC 9562, version 7) of the instant `now`; 74 `random_bits` make it repeatable."""
+    """Returns a time-ordered UUID (RFC 9562, version 7) for the instant `now`; 74 `random_bits` make it repeatable."""
     milliseconds = int(now.timestamp() * 1000) & ((1 << 48) - 1)
-    chance = secrets.randbits(74) if random_bits is None else random_bits
-    high, low = chance >> 62, chance & ((1 << 62) - 1)
+    randomness = secrets.randbits(74) if random_bits is None else random_bits
+    high, low = randomness >> 62, randomness & ((1 << 62) - 1)
     return UUID(int=(milliseconds << 80) | (0x7 << 76) | ((high & 0xFFF) << 64) | (0b10 << 62) | low)

@@ -1,6 +1,6 @@
-"""Links that answer for a provider: a token says which offer and whose, until when, and cannot be made by anybody else.
+"""Signed tokens of offer links: a token contains the offer, its provider and an expiry time.
 
-Whoever has the link acts for the provider, so it is sent to nobody else, and it ends by itself.
+A link authorises its holder to answer for the provider. It is sent to the provider only, and it expires.
 """
 
 import base64
@@ -15,13 +15,13 @@ from uuid import UUID
 from contracts.errors import NotFound
 from contracts.ids import OfferId, ProviderId
 
-SHORTEST_KEY: Final = 32
+MIN_KEY_LENGTH: Final = 32
 _SIGNED: Final = 16 + 16 + 8
 _PURPOSE: Final = b"calloff offer link 1\x00"
 
 
 class LinkNotValid(NotFound):
-    """The link is damaged, was not made by us, or has ended; one answer to all, so that nothing can be learnt."""
+    """The token is malformed, has a wrong signature, or has expired. The message does not disclose which."""
 
     title = "Link not valid"
 
@@ -31,30 +31,30 @@ class LinkNotValid(NotFound):
 
 @dataclass(frozen=True)
 class OfferLink:
-    """What a token says; `ends_at` is in whole seconds, exclusive."""
+    """The content of a token; `ends_at` is in whole seconds, exclusive."""
 
     offer_id: OfferId
     provider_id: ProviderId
     ends_at: datetime
 
 
-class OfferLinks:
-    """Makes tokens and checks them, with a key that those who send links share with those who are called by them."""
+class OfferLinkSigner:
+    """Creates and verifies tokens. The service that sends links and the service that receives them share the key."""
 
     def __init__(self, key: str) -> None:
-        if len(key) < SHORTEST_KEY:
-            message = f"the key of offer links is shorter than {SHORTEST_KEY} characters; give a longer one"
+        if len(key) < MIN_KEY_LENGTH:
+            message = f"the key of offer links is shorter than {MIN_KEY_LENGTH} characters; give a longer one"
             raise ValueError(message)
         self._key = key.encode()
 
     def create_token(self, link: OfferLink) -> str:
-        """The token of `link`, of letters, digits, `-` and `_`."""
+        """Returns the token: letters, digits, `-`, `_` and `=` padding only."""
         ends_at = int(link.ends_at.timestamp())
         signed = link.offer_id.bytes + link.provider_id.bytes + ends_at.to_bytes(8, "big")
         return base64.urlsafe_b64encode(signed + self._compute_signature(signed)).decode()
 
-    def check(self, token: str, *, now: datetime) -> OfferLink:
-        """Which offer of whom the token is for. Raises LinkNotValid."""
+    def verify_token(self, token: str, *, now: datetime) -> OfferLink:
+        """Returns the content of a valid token. Raises LinkNotValid."""
         try:
             raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error):

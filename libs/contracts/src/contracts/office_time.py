@@ -8,10 +8,10 @@ LONDON: Final = ZoneInfo("Europe/London")
 
 
 def to_office_time(at: datetime) -> datetime:
-    """The instant as wall time in London."""
+    """Converts an instant to wall time in London."""
     return at.astimezone(LONDON)
 
 
 def to_office_date(at: datetime, timezone: tzinfo = LONDON) -> date:
-    """The calendar day of the instant in the office's time zone."""
+    """Returns the calendar day of an instant in the office's time zone."""
     return at.astimezone(timezone).date()

@@ -1,6 +1,6 @@
-"""A price is computed once: from the price list, the visit pattern and the service type to the terms of an offer.
+"""Computes the terms of an offer from the price list, the visit pattern and the service type.
 
-Pure; sourcing calls it when an offer is made, and the purchase order is issued from what the offer then carries.
+Sourcing computes the terms once, when it makes the offer. The purchase order uses the terms of the offer.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,14 +12,13 @@ from contracts.values import Care, PriceUnit, Terms
 
 PENNY: Final = Decimal("0.01")
 ROUNDING: Final = ROUND_HALF_UP
-"""To the penny, half up, once: on the weekly cost of the whole package, not visit by visit."""
+"""Half up, to the penny, applied once: to the weekly cost of the package, not to each visit."""
 
 
 def compute_terms(care: Care, prices: Prices, selection: Selection | None = None) -> Terms | None:
-    """The terms of `care` by `prices`; None where there is no rate for its service type.
+    """Returns the terms of `care` by `prices`, or None if there is no rate for its service type.
 
-    Where providers select their rates (`prices.selected_by_providers`) the `selection` says which one counts; without,
-    it is rate 1 for all.
+    If providers select their rates (`prices.selected_by_providers`), the rate of `selection` applies; otherwise rate 1.
     """
     line = prices.find_matrix_line(care.service_type)
     if line is None:
@@ -34,7 +33,7 @@ def compute_terms(care: Care, prices: Prices, selection: Selection | None = None
 
 
 def compute_terms_at_rate(care: Care, unit: PriceUnit, rate: Decimal, *, price_list: str) -> Terms:
-    """The terms of `care` at a `rate` in pounds for each `unit`.
+    """Returns the terms of `care` at a `rate` in pounds for each `unit`.
 
     `hour`: commissioned hours a week (carers counted) × rate. `night`: nights a week × carers × rate.
     `week`: one week × the greatest number of carers at once × rate.

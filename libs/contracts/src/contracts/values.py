@@ -1,4 +1,4 @@
-"""The values that events, APIs and definitions have in common: visits, needs, channels, terms."""
+"""Value types shared by events, APIs and framework definitions: visits, needs, channels, terms."""
 
 from datetime import date, time
 from decimal import Decimal
@@ -26,7 +26,7 @@ class Value(BaseModel):
 
 
 def _format_two_decimals(amount: Decimal) -> str:
-    """`24.10`, whether it was made from 24.1 or 2.41E+1: equal amounts are equal bytes, for bytes are hashed."""
+    """Formats 24.1 and 2.41E+1 alike as `24.10`: the bytes are hashed, so equal amounts need equal bytes."""
     return f"{amount:.2f}"
 
 
@@ -51,9 +51,9 @@ _AS_LOCAL = WithJsonSchema(
     {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"}
 )
 LocalTime = Annotated[time, AfterValidator(_check_no_offset), _AS_LOCAL]
-"""Time of day on the wall clock of the council; which instant that is depends on the day."""
+"""Time of day on the council's wall clock, without a UTC offset."""
 OutwardCode = Annotated[str, Field(pattern=r"^[A-Z]{1,2}[0-9][A-Z0-9]?$")]
-"""The first half of a postcode, `CO1`; never more of it leaves referral."""
+"""The first half of a postcode, `CO1`. The second half never leaves referral."""
 StageName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 """A stage of a framework's sourcing, `tier-1`."""
 
@@ -105,7 +105,7 @@ class Need(StrEnum):
 
     @property
     def is_skill(self) -> bool:
-        """Whether it says what carers must be able to do; how a person lives is not shown on a list."""
+        """True for needs that require a skill of the carers; adverts show only these."""
         return self not in {Need.PETS_IN_HOME, Need.SMOKER_IN_HOME, Need.KEY_SAFE}
 
 
@@ -118,7 +118,7 @@ class AgeBand(StrEnum):
 
 
 class CarerGender(StrEnum):
-    """Only where it matters to the care."""
+    """Required gender of the carers, if it matters to the care."""
 
     FEMALE = "female carers"
     MALE = "male carers"
@@ -141,7 +141,7 @@ class Tier(IntEnum):
 
 
 class Rating(StrEnum):
-    """CQC's overall ratings; every other word the register uses means not rated (DOMAIN, real data's traps)."""
+    """CQC's overall ratings. Every other word in CQC's register means not rated."""
 
     OUTSTANDING = "Outstanding"
     GOOD = "Good"
@@ -151,7 +151,7 @@ class Rating(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Higher is better; not rated stands below all of them."""
+        """Higher is better; not rated is the lowest."""
         return ("not rated", "Inadequate", "Requires improvement", "Good", "Outstanding").index(self.value)
 
     def is_at_least(self, floor: "Rating") -> bool:
@@ -174,7 +174,7 @@ class Weekday(StrEnum):
 
 
 class Visit(Value):
-    """One visit of the weekly pattern: the days it happens on, its window of local time, its length and its carers."""
+    """One visit of the weekly pattern: days, window of local time, length and number of carers."""
 
     days: tuple[Weekday, ...] = Field(min_length=1, max_length=7)
     earliest: LocalTime
@@ -200,7 +200,7 @@ class Visit(Value):
 
 
 class Care(Value):
-    """What is to be sourced, in the terms that a provider may see before it has accepted."""
+    """The care to be sourced, limited to what a provider may see before it accepts."""
 
     framework: FrameworkKey
     area: AreaCode
@@ -238,7 +238,7 @@ class PriceUnit(StrEnum):
 
 
 class Terms(Value):
-    """The price of one package with one provider, computed once (`contracts.terms`) and carried from then on."""
+    """The price of one package with one provider, computed once (`contracts.terms`) and copied to later events."""
 
     price_list: str = Field(
         max_length=100, description="which version of which matrix or selection the rate was taken from"
@@ -250,7 +250,7 @@ class Terms(Value):
 
 
 class AnswerBy(Value):
-    """How long the provider has: a duration while undelivered, the instant once the clock runs."""
+    """The time to answer: a duration before delivery, and an instant once the clock runs."""
 
     minutes: int = Field(ge=1)
     brokerage_time: bool
@@ -258,7 +258,7 @@ class AnswerBy(Value):
 
 
 class PassOverReason(StrEnum):
-    """Why a provider was passed over. All reasons that hold are recorded."""
+    """Why a provider was passed over. All reasons that apply are recorded."""
 
     RATING_BELOW_FLOOR = "rating below the tier's floor"
     NOT_A_MEMBER = "not a member of this tier and area"

@@ -1,4 +1,4 @@
-"""The catalogue is complete, and what it lists travels well."""
+"""The catalogue is complete; its events survive encoding and contain no personal data."""
 
 import json
 import re
@@ -14,11 +14,11 @@ from contracts.catalogue import BY_TYPE, CATALOGUE, TOPICS, CatalogueEntry, deco
 from contracts.compatibility import Schema
 from contracts.events.base import (
     Event,
+    HasProjectionVersions,
     HasProvider,
     HasReason,
     HasReasons,
     HasStage,
-    HasViews,
     PackageEvent,
     ProviderEvent,
 )
@@ -32,15 +32,15 @@ BASES = {
     HasStage: "stage",
     HasReason: "reason",
     HasReasons: "reasons",
-    HasViews: "views",
+    HasProjectionVersions: "views",
 }
-REASON_IN_THE_NAME = {"SourcingExhausted", "SourcingStopped"}
-REASON_IN_WORDS = {"OfferUndeliverable"}
+WITHOUT_REASON_CODE = {"SourcingExhausted", "SourcingStopped"}
+WITH_TEXT_REASON = {"OfferUndeliverable"}
 every_event = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.event.__name__)
 
 
 def _find_faults(draft: Any, schema: Schema, document: object) -> list[str]:
-    """What jsonschema (untyped, hence Any) finds wrong with a document."""
+    """Returns the errors of jsonschema, which is untyped, hence Any."""
     return [str(fault) for fault in draft(dict(schema), format_checker=FormatChecker()).iter_errors(document)]
 
 
@@ -57,37 +57,37 @@ def test_every_event_class_is_in_the_catalogue_once() -> None:
 
 
 @every_event
-def test_an_event_goes_to_a_topic_that_exists_and_says_what_it_means(entry: CatalogueEntry) -> None:
+def test_an_event_has_a_topic_and_a_docstring(entry: CatalogueEntry) -> None:
     assert entry.topic in TOPICS
     assert find_entry(entry.event) is entry
     assert entry.event.__doc__
 
 
 @every_event
-def test_a_package_event_has_the_base_of_each_field_that_readers_look_for(entry: CatalogueEntry) -> None:
+def test_a_package_event_has_the_base_class_of_each_shared_field(entry: CatalogueEntry) -> None:
     if not issubclass(entry.event, PackageEvent):
         return
-    without_base = {"reason"} if entry.event.__name__ in REASON_IN_THE_NAME | REASON_IN_WORDS else set[str]()
+    without_base = {"reason"} if entry.event.__name__ in WITHOUT_REASON_CODE | WITH_TEXT_REASON else set[str]()
     expected = {field for field in BASES.values() if field in entry.event.model_fields} - without_base
     assert {field for base, field in BASES.items() if issubclass(entry.event, base)} == expected
 
 
 @every_event
-def test_an_event_comes_back_from_its_bytes_as_it_was(entry: CatalogueEntry) -> None:
+def test_an_event_survives_encoding_and_decoding(entry: CatalogueEntry) -> None:
     event = an_example_of(entry.event)
     assert decode(entry.event, encode(event)) == event
     assert encode(decode(entry.event, encode(event))) == encode(event)
 
 
 @every_event
-def test_an_event_has_a_key_and_belongs_to_a_story(entry: CatalogueEntry) -> None:
+def test_the_correlation_id_of_an_event_is_its_key(entry: CatalogueEntry) -> None:
     event = an_example_of(entry.event)
     assert event.key
     assert event.correlation == event.key
 
 
 @every_event
-def test_the_bytes_of_an_event_are_as_its_schema_says(entry: CatalogueEntry) -> None:
+def test_an_encoded_event_conforms_to_its_schema(entry: CatalogueEntry) -> None:
     schema = SCHEMAS[f"{entry.event.__name__}.v{entry.event.version}.json"]
     payload = json.loads(encode(an_example_of(entry.event)))
     assert _find_faults(Draft202012Validator, schema, payload) == []
@@ -105,30 +105,30 @@ def test_the_structured_form_of_an_event_is_a_cloudevent(entry: CatalogueEntry) 
     assert all(re.fullmatch(r"[a-z0-9]{1,20}", name) for name in names), "CloudEvents: attribute names"
 
 
-def _with_strange_fields(value: object) -> object:
-    """The same payload as a later producer might write it: every object has a field more."""
+def _add_unknown_fields(value: object) -> object:
+    """Adds an unknown field to every object of a payload, as a later producer might."""
     if isinstance(value, dict):
         fields = cast("dict[str, object]", value)
-        return {**{name: _with_strange_fields(inner) for name, inner in fields.items()}, "of_tomorrow": [1]}
+        return {**{name: _add_unknown_fields(inner) for name, inner in fields.items()}, "unknown_field": [1]}
     if isinstance(value, list):
-        return [_with_strange_fields(item) for item in cast("list[object]", value)]
+        return [_add_unknown_fields(item) for item in cast("list[object]", value)]
     return value
 
 
 @every_event
-def test_readers_skip_fields_that_they_do_not_know_at_every_depth(entry: CatalogueEntry) -> None:
+def test_readers_skip_unknown_fields_at_every_depth(entry: CatalogueEntry) -> None:
     event = an_example_of(entry.event)
-    later = json.dumps(_with_strange_fields(json.loads(encode(event))))
+    later = json.dumps(_add_unknown_fields(json.loads(encode(event))))
     assert decode(entry.event, later.encode()) == event
 
 
 @every_event
 def test_producers_cannot_add_fields(entry: CatalogueEntry) -> None:
-    with pytest.raises(ValidationError, match="of_tomorrow"):
-        an_example_of(entry.event, of_tomorrow=1)
+    with pytest.raises(ValidationError, match="unknown_field"):
+        an_example_of(entry.event, unknown_field=1)
 
 
-# What is text on purpose, and why no person can be in it.
+# Fields of free text, and why they contain no personal data.
 OPEN_TEXT = {
     "ProviderRegistered name": "companies, public",
     "FrameworkPublished definition.title": "the council's own words, public",
@@ -142,7 +142,7 @@ OPEN_TEXT = {
     "ProposalReceived terms.price_list": "names of price lists",
     "AwardAwaitsApproval terms.price_list": "names of price lists",
     "PurchaseOrderIssued price_list": "names of price lists",
-    # Short keys whose form is checked where they are made: council's and framework's names, areas.
+    # Keys of councils, frameworks and areas, checked in the framework's definition.
     **{
         f"{event} {path}": "keys that the framework's definition checks"
         for event, path in (
@@ -173,7 +173,7 @@ OPEN_TEXT = {
 PERSONAL = re.compile(
     r"name|address|post_?code|nhs|phone|mobile|e?mail|birth|dob|surname|forename|note(?!_id)|comment|text|contact"
 )
-PERSONAL_BY_SOUND_ONLY = {"phone"}  # answer_within.phone: how long a provider has to answer
+NOT_PERSONAL = {"phone"}  # answer_within.phone: how long a provider has to answer
 
 
 def _find_fields(schema: Schema, root: Schema, path: str) -> Iterator[tuple[str, Schema]]:
@@ -202,15 +202,15 @@ def _find_event_fields() -> Iterator[tuple[str, str, Schema]]:
             yield entry.event.__name__, path, schema
 
 
-def test_no_event_has_room_for_free_text_but_where_it_is_listed_why_that_is_safe() -> None:
+def test_free_text_is_allowed_only_in_the_listed_fields() -> None:
     found = {f"{event} {path}" for event, path, schema in _find_event_fields() if _is_open_text(schema)}
     assert found == set(OPEN_TEXT)
 
 
-def test_no_field_of_an_event_sounds_like_a_person() -> None:
+def test_no_field_is_named_like_personal_data() -> None:
     suspicious = {
         f"{event} {path}"
         for event, path, _ in _find_event_fields()
-        if PERSONAL.search(path.rpartition(".")[2]) and path.rpartition(".")[2] not in PERSONAL_BY_SOUND_ONLY
+        if PERSONAL.search(path.rpartition(".")[2]) and path.rpartition(".")[2] not in NOT_PERSONAL
     }
     assert suspicious <= set(OPEN_TEXT)

@@ -1,4 +1,4 @@
-"""Whoever edits a definition is told every wrong line at once, and what to do about it."""
+"""Every wrong line of a definition is reported with its remedy."""
 
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -108,10 +108,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_told_with_its_line(case: str) -> None:
-    before, after, line, path, told = WRONG[case]
+def test_a_mistake_is_reported_with_its_line(case: str) -> None:
+    before, after, line, path, text = WRONG[case]
     problems = _find_problems(_change((before, after)))
-    assert any(problem.line == line and path in problem.path and told in str(problem) for problem in problems), problems
+    assert any(problem.line == line and path in problem.path and text in str(problem) for problem in problems), problems
 
 
 @pytest.mark.parametrize("case", [case for case in WRONG if case not in {"a key that is not known", "a list as a key"}])
@@ -120,7 +120,7 @@ def test_one_mistake_is_one_problem(case: str) -> None:
     assert len(_find_problems(_change((before, after)))) == 1
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_their_lines() -> None:
     text = _change(('"17:00"', "17:00"), ("24.10", "cheap"), ("PT30M", "soon"), ("version: 1\n", ""))
     assert [(problem.line, problem.path) for problem in _find_problems(text)] == [
         (1, "version"),
@@ -130,24 +130,26 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_lines() -> None:
     ]
 
 
-def test_sections_that_contradict_each_other_are_all_told_at_once() -> None:
+def test_all_contradictions_between_sections_are_reported_at_once() -> None:
     text = _change(("E07000073", "E07000071"), ("    tier: 1\n", "    tier: 2\n"))
     assert [problem.path for problem in _find_problems(text)] == ["areas[1].code", "sourcing[0].tier"]
 
 
-def test_an_alias_is_refused_even_if_it_would_never_end() -> None:
+def test_a_recursive_alias_is_refused() -> None:
     problems = _find_problems("framework: &all\n  areas: *all\n")
     assert any("alias" in problem.reason and problem.path == "framework.areas" for problem in problems)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "# only a comment\n", "just words", "- a\n- list\n", "a: 1\n---\nb: 2\n", "[" * 5000]
+    "text",
+    ["", "# only a comment\n", "just words", "- a\n- list\n", "a: 1\n---\nb: 2\n", "[" * 5000],
+    ids=["empty", "comment", "words", "list", "two documents", "deep nesting"],
 )
-def test_what_is_no_definition_at_all_is_refused_too(text: str) -> None:
+def test_text_that_is_not_a_definition_is_refused(text: str) -> None:
     assert _find_problems(text)
 
 
-def test_the_refusal_names_the_file_the_line_and_the_remedy_and_points_into_the_body() -> None:
+def test_the_error_contains_the_file_line_and_remedy_and_a_pointer_into_the_body() -> None:
     with pytest.raises(DefinitionRefused) as refused:
         read_definition(_change(("24.10", "cheap")), source="example.yaml")
     assert str(refused.value) == (
@@ -163,12 +165,12 @@ LINES = GOOD.splitlines(keepends=True)
 
 
 @pytest.mark.parametrize("missing", range(len(LINES)))
-def test_leaving_out_any_line_is_read_or_refused_with_a_line_and_never_breaks(missing: int) -> None:
+def test_a_definition_without_one_of_its_lines_is_accepted_or_refused_with_a_line(missing: int) -> None:
     cut = "".join(LINES[:missing] + LINES[missing + 1 :])
-    assert all(1 <= problem.line < len(LINES) for problem in _problems_or_none(cut))
+    assert all(1 <= problem.line < len(LINES) for problem in _collect_problems(cut))
 
 
-def _problems_or_none(text: str) -> tuple[DefinitionProblem, ...]:
+def _collect_problems(text: str) -> tuple[DefinitionProblem, ...]:
     try:
         read_definition(text, source="example.yaml")
     except DefinitionRefused as refused:

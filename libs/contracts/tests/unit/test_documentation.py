@@ -1,4 +1,4 @@
-"""The page of events says what each field means and where a reader finds what it is made of."""
+"""The page of events describes every field and lists the handlers of each event."""
 
 import pytest
 from pydantic import BaseModel
@@ -20,22 +20,22 @@ def test_every_field_of_an_event_has_a_meaning(entry: CatalogueEntry) -> None:
         assert describe_field(entry.event, name, field)
 
 
-def test_the_values_of_an_offer_have_parts_of_their_own() -> None:
+def test_the_value_classes_of_an_offer_have_their_own_sections() -> None:
     assert {Care, Terms} <= set(VALUES)
 
 
-def test_no_meaning_is_kept_for_a_field_that_nobody_has() -> None:
+def test_every_meaning_belongs_to_a_field() -> None:
     names = {name for kind in (*EVERY_CLASS, *VALUES) for name in kind.model_fields}
     own = {f"{kind.__name__}.{name}" for kind in (*EVERY_CLASS, *VALUES) for name in kind.model_fields}
     assert [name for name in MEANINGS if name not in names | own] == []
 
 
-def test_the_page_tells_who_follows_an_event_and_shows_one() -> None:
-    audience = Audience(handlers=(("provider-registry", "send_offer"),), views=(("pricing", "offers"),))
+def test_the_page_lists_the_handlers_and_projections_of_an_event_with_an_example() -> None:
+    audience = Audience(handlers=(("provider-registry", "send_offer"),), projections=(("pricing", "offers"),))
     page = render_events_page(CATALOGUE, {OfferMade: audience}, {OfferMade: "{}"})
     part = page.partition("### OfferMade\n")[2].partition("\n### ")[0]
     assert (
-        "published by sourcing. Followed by provider-registry (`send_offer`). Kept in views: pricing (`offers`)."
+        "published by sourcing. Handled by provider-registry (`send_offer`). Stored in projections: pricing (`offers`)."
         in part
     )
     assert "| `care` | [Care](#care) | what is to be sourced" in part

@@ -1,4 +1,4 @@
-"""The envelope survives Kafka's headers, and the chain shows every changed byte."""
+"""Envelopes survive Kafka headers, and the hash covers every byte."""
 
 import json
 from uuid import UUID
@@ -14,18 +14,18 @@ from contracts.examples import MONDAY_NINE, an_envelope_of, an_example_of
 ACCEPTED = an_example_of(OfferAccepted)
 
 
-def test_an_envelope_comes_back_from_its_headers_as_it_was() -> None:
+def test_an_envelope_survives_conversion_to_headers() -> None:
     envelope = an_envelope_of(ACCEPTED).model_copy(update={"traceparent": "00-0af7-b7ad-01"})
     assert Envelope.from_headers(envelope.to_headers()) == envelope
 
 
-def test_headers_of_other_systems_are_skipped_even_if_they_are_no_text() -> None:
+def test_unknown_headers_are_skipped_even_if_they_are_not_text() -> None:
     envelope = an_envelope_of(ACCEPTED)
-    strange = [("b3", b"\xff\xfe"), ("type", b"somebody.else"), ("id", b"not ours"), ("ce_dataschema", b"\xff")]
-    assert Envelope.from_headers([*envelope.to_headers(), *strange]) == envelope
+    unknown = [("b3", b"\xff\xfe"), ("type", b"somebody.else"), ("id", b"not ours"), ("ce_dataschema", b"\xff")]
+    assert Envelope.from_headers([*envelope.to_headers(), *unknown]) == envelope
 
 
-def test_a_header_that_is_no_text_is_a_validation_error_and_nothing_else() -> None:
+def test_a_header_that_is_not_text_raises_a_validation_error() -> None:
     headers = [
         (name, b"\xff" if name == "ce_subject" else value) for name, value in an_envelope_of(ACCEPTED).to_headers()
     ]
@@ -55,19 +55,19 @@ def test_every_changed_byte_of_the_payload_changes_the_hash() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(Envelope.model_fields) - {"hash", "traceparent"}))
-def test_every_attribute_is_under_the_hash(name: str) -> None:
+def test_the_hash_covers_every_attribute(name: str) -> None:
     envelope = an_envelope_of(ACCEPTED)
     other = {"id": UUID(int=7), "time": MONDAY_NINE.replace(microsecond=1), "sequence": 9}.get(name, "changed")
     assert envelope.model_copy(update={name: other}).compute_hash(encode(ACCEPTED)) != envelope.hash
 
 
-def test_trace_context_is_not_under_the_hash() -> None:
+def test_the_hash_does_not_cover_the_trace_context() -> None:
     traced = an_envelope_of(ACCEPTED).model_copy(update={"traceparent": "00-1-2-01"})
     assert traced.compute_hash(encode(ACCEPTED)) == traced.hash
 
 
-def test_the_canonical_form_and_the_hash_stay_as_they_were_when_the_first_event_was_sealed() -> None:
-    """Were these to change, no journal that exists could be verified any more."""
+def test_the_canonical_form_and_the_hash_never_change() -> None:
+    """A change would make existing journals unverifiable."""
     envelope = an_envelope_of(ACCEPTED)
     assert envelope.to_canonical_json() == (
         b'{"actor":"service:sourcing","causationid":"a06adfa7-ada1-5670-8aaf-b167928aaafa","correl'
@@ -89,7 +89,7 @@ def test_an_instant_in_local_time_has_the_canonical_form_of_the_same_instant() -
     assert local.to_canonical_json() == envelope.to_canonical_json()
 
 
-def test_the_structured_form_holds_the_payload_and_leaves_out_what_is_empty() -> None:
+def test_the_structured_form_contains_the_payload_and_omits_empty_attributes() -> None:
     document = an_envelope_of(ACCEPTED).to_structured(encode(ACCEPTED))
     assert document["data"] == json.loads(encode(ACCEPTED))
     assert document["specversion"] == "1.0"

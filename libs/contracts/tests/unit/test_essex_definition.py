@@ -1,4 +1,4 @@
-"""Essex's own definition is right, and its figures agree with what others publish."""
+"""The definition of Essex is valid and agrees with published data."""
 
 import json
 from datetime import date
@@ -18,7 +18,7 @@ ESSEX = read_definition(FILE.read_text(encoding="utf-8"), source=FILE.name)
 
 def _read_shared(path: str) -> Path:
     if not (SHARED / path).exists():
-        pytest.skip(f"{path} is not on this machine: ../shared/data is absent")
+        pytest.skip(f"{path} does not exist in ../shared/data")
     return SHARED / path
 
 
@@ -33,13 +33,13 @@ def test_tier_1_has_ten_providers_a_district_of_good_or_better_with_a_turnover()
     assert not rules.accepts_not_rated
 
 
-def test_tier_2_is_not_capped_and_takes_requires_improvement() -> None:
+def test_tier_2_has_no_cap_and_accepts_requires_improvement() -> None:
     rules = ESSEX.find_tier_rules(Tier.TWO)
     assert rules is not None
     assert (rules.providers_per_area, rules.minimum_rating) == (None, Rating.REQUIRES_IMPROVEMENT)
 
 
-def test_every_service_type_is_called_off_and_the_prices_say_that_they_are_invented() -> None:
+def test_every_service_type_is_included_and_the_prices_are_marked_as_invented() -> None:
     assert set(ESSEX.service_types) == set(ServiceType)
     assert ESSEX.prices.invented
 
@@ -56,7 +56,7 @@ def test_the_pinned_bank_holidays_are_those_of_england_on_working_days() -> None
     assert list(ESSEX.brokerage.bank_holidays) == sorted(day for day in calendar if day.weekday() < 5)
 
 
-def test_the_pinned_bank_holidays_are_those_that_the_government_publishes() -> None:
+def test_the_pinned_bank_holidays_match_those_published_by_the_government() -> None:
     published = json.loads(_read_shared("standards/bank-holidays/bank-holidays.json").read_text(encoding="utf-8"))
     days = {date.fromisoformat(event["date"]) for event in published["england-and-wales"]["events"]}
     years = {day.year for day in days} & {day.year for day in ESSEX.brokerage.bank_holidays}

@@ -1,4 +1,4 @@
-"""What is committed is what the classes say, and what was published can still be read."""
+"""Committed schemas match the classes, and published schemas stay readable."""
 
 from pathlib import Path
 
@@ -17,17 +17,17 @@ from contracts.schemas import (
 )
 
 
-def test_the_committed_schemas_are_what_the_classes_say() -> None:
-    assert find_outdated_files() == [], "run `python -m contracts.schemas` and commit what it wrote"
+def test_the_committed_schemas_match_the_classes() -> None:
+    assert find_outdated_files() == [], "run `python -m contracts.schemas` and commit the result"
 
 
-def test_no_change_breaks_those_who_read_what_was_published() -> None:
+def test_the_classes_are_compatible_with_the_published_schemas() -> None:
     broken = find_breakages(read_schemas(PUBLISHED), generate_schemas())
     assert not broken, "\n" + "\n".join(map(str, broken))
 
 
-def test_what_readers_may_rely_on_is_published() -> None:
-    assert find_unpublished_schemas() == [], "run `python -m contracts.schemas --publish` and commit what it wrote"
+def test_all_schemas_are_published() -> None:
+    assert find_unpublished_schemas() == [], "run `python -m contracts.schemas --publish` and commit the result"
 
 
 @pytest.mark.parametrize("name", generate_schemas())
@@ -36,33 +36,33 @@ def test_a_schema_is_a_json_schema(name: str) -> None:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The command works in a folder of its own."""
+def temporary_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository for the command."""
     for name, place in {"REPOSITORY": ".", "SCHEMAS": "schemas", "PUBLISHED": "published"}.items():
         monkeypatch.setattr(schemas, name, tmp_path / place)
     return tmp_path
 
 
-def test_the_command_writes_checks_and_publishes(elsewhere: Path) -> None:
+def test_the_command_writes_checks_and_publishes(temporary_repository: Path) -> None:
     assert main(["--check"]) == 1
     assert main([]) == 0
     assert main(["--publish"]) == 0
     assert main(["--check"]) == 0
-    assert len(list((elsewhere / "published").glob("*.json"))) == len(generate_schemas())
+    assert len(list((temporary_repository / "published").glob("*.json"))) == len(generate_schemas())
 
 
-def test_the_command_removes_the_schema_of_an_event_that_is_gone(elsewhere: Path) -> None:
+def test_the_command_deletes_the_schema_of_a_removed_event(temporary_repository: Path) -> None:
     main([])
-    (elsewhere / "schemas" / "Gone.v1.json").write_text("{}")
+    (temporary_repository / "schemas" / "Gone.v1.json").write_text("{}")
     assert main([]) == 0
-    assert not (elsewhere / "schemas" / "Gone.v1.json").exists()
+    assert not (temporary_repository / "schemas" / "Gone.v1.json").exists()
 
 
-def test_publishing_refuses_what_would_break_a_reader_and_writes_nothing(
-    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+def test_publishing_refuses_a_breaking_change_and_writes_nothing(
+    temporary_repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(["--publish"])
-    published = elsewhere / "published" / "OfferAccepted.v1.json"
+    published = temporary_repository / "published" / "OfferAccepted.v1.json"
     older = published.read_text().replace('"provider_id"', '"supplier_id"')
     published.write_text(older)
     assert main(["--publish"]) == 1

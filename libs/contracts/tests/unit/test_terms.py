@@ -1,4 +1,4 @@
-"""A price is computed once, to the penny, half up."""
+"""Terms are computed once, rounded to the penny, half up."""
 
 from decimal import Decimal
 
@@ -20,13 +20,13 @@ def _compute(care: Care, prices: Prices | None = None) -> Terms:
     return terms
 
 
-def _compute_at(rate: str) -> Prices:
+def _build_prices(rate: str) -> Prices:
     return some_prices(
         matrix=(MatrixLine(service_type=ServiceType.PERSONAL_CARE, unit=PriceUnit.HOUR, rate=Decimal(rate)),)
     )
 
 
-def test_hours_a_week_times_the_rate() -> None:
+def test_the_weekly_cost_is_hours_a_week_times_the_rate() -> None:
     terms = _compute(some_care())
     assert (terms.quantity_per_week, terms.rate, terms.weekly_cost) == (
         Decimal("3.50"),
@@ -64,20 +64,20 @@ def test_half_a_penny_goes_up() -> None:
     assert _compute(some_care(visits=(quarter,))).weekly_cost == Decimal("6.03")
 
 
-def test_rounding_happens_once_for_the_whole_package_not_visit_by_visit() -> None:
-    """Two quarters at 24.10 are 12.05; rounded visit by visit they would be 12.06."""
+def test_the_weekly_cost_is_rounded_once_for_the_package_and_not_for_each_visit() -> None:
+    """Two quarters at 24.10 are 12.05; rounded for each visit they would be 12.06."""
     quarters = (a_visit(days=(Weekday.MON,), minutes=15), a_visit(days=(Weekday.TUE,), minutes=15))
     assert _compute(some_care(visits=quarters)).weekly_cost == Decimal("12.05")
 
 
 def test_twenty_minutes_cost_a_third_of_the_rate_not_thirty_three_hundredths() -> None:
-    """The cost is taken from the minutes, so a rounded quantity of 0.33 hours does not cost the provider."""
+    """The cost is taken from the minutes, not from the rounded quantity of 0.33 hours."""
     third = a_visit(days=(Weekday.MON,), minutes=20)
-    terms = _compute(some_care(visits=(third,)), _compute_at("24.00"))
+    terms = _compute(some_care(visits=(third,)), _build_prices("24.00"))
     assert (terms.quantity_per_week, terms.weekly_cost) == (Decimal("0.33"), Decimal("8.00"))
 
 
-def test_a_service_without_a_line_has_no_terms() -> None:
+def test_a_service_type_without_a_matrix_line_has_no_terms() -> None:
     assert compute_terms(some_care(service_type=ServiceType.CARERS_BREAK), some_prices()) is None
 
 
@@ -94,17 +94,17 @@ rates = st.decimals(min_value="0.01", max_value="99.99", places=2).map(str)
 @given(pattern=patterns, rate=rates)
 def test_the_cost_is_the_minutes_at_the_rate_within_half_a_penny(pattern: tuple[Visit, ...], rate: str) -> None:
     exact = Decimal(sum(visit.weekly_minutes for visit in pattern)) * Decimal(rate) / 60
-    assert abs(_compute(some_care(visits=pattern), _compute_at(rate)).weekly_cost - exact) <= PENNY / 2
+    assert abs(_compute(some_care(visits=pattern), _build_prices(rate)).weekly_cost - exact) <= PENNY / 2
 
 
 @given(first=patterns, second=patterns, rate=rates)
-def test_two_packages_together_cost_what_they_cost_apart_within_a_penny(
+def test_a_combined_package_costs_the_sum_of_two_packages_within_a_penny(
     first: tuple[Visit, ...], second: tuple[Visit, ...], rate: str
 ) -> None:
-    def cost(pattern: tuple[Visit, ...]) -> Decimal:
-        return _compute(some_care(visits=pattern), _compute_at(rate)).weekly_cost
+    def compute_cost(pattern: tuple[Visit, ...]) -> Decimal:
+        return _compute(some_care(visits=pattern), _build_prices(rate)).weekly_cost
 
-    assert abs(cost(first + second) - cost(first) - cost(second)) <= PENNY
+    assert abs(compute_cost(first + second) - compute_cost(first) - compute_cost(second)) <= PENNY
 
 
 @given(pattern=patterns)
@@ -114,6 +114,6 @@ def test_the_quantity_of_hourly_care_is_the_weekly_hours(pattern: tuple[Visit, .
 
 
 @pytest.mark.parametrize("written", ["24.1", "24.10", "2.410E+1"])
-def test_equal_amounts_travel_as_equal_bytes(written: str) -> None:
+def test_equal_amounts_are_encoded_as_equal_bytes(written: str) -> None:
     line = MatrixLine(service_type=ServiceType.PERSONAL_CARE, unit=PriceUnit.HOUR, rate=Decimal(written))
     assert '"24.10"' in line.model_dump_json()

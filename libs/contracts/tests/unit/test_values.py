@@ -1,4 +1,4 @@
-"""Values that contradict themselves cannot be built, and are refused in a way that the edge can report."""
+"""Values that contradict themselves are refused with a validation error."""
 
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from contracts.values import Channel, Rating, Weekday
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "text"),
     [
         ({"days": (Weekday.MON, Weekday.MON)}, "each day may be named once"),
         ({"earliest": "09:00", "latest": "08:00"}, "latest must not be before earliest"),
@@ -22,22 +22,22 @@ from contracts.values import Channel, Rating, Weekday
         ({"minutes": 10}, "greater than or equal to 15"),
     ],
 )
-def test_a_visit_that_cannot_be_is_refused_as_invalid(changed: dict[str, object], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_an_impossible_visit_is_refused(changed: dict[str, object], text: str) -> None:
+    with pytest.raises(ValidationError, match=text):
         a_visit(**changed)
 
 
-@pytest.mark.parametrize("place", ["CO1 1JG", "co1", "CO11JG", "ZZ", ""])
-def test_no_more_of_the_postcode_than_its_outward_code(place: str) -> None:
+@pytest.mark.parametrize("outward_code", ["CO1 1JG", "co1", "CO11JG", "ZZ", ""])
+def test_only_an_outward_code_is_accepted(outward_code: str) -> None:
     with pytest.raises(ValidationError, match="outward_code"):
-        some_care(outward_code=place)
+        some_care(outward_code=outward_code)
 
 
 def test_a_visit_with_two_carers_counts_twice_in_commissioned_hours() -> None:
     assert some_care(visits=(a_visit(carers=2),)).weekly_hours == Decimal("7.00")
 
 
-def test_not_rated_reaches_no_floor() -> None:
+def test_not_rated_is_below_every_minimum_rating() -> None:
     assert not Rating.NOT_RATED.is_at_least(Rating.INADEQUATE)
     assert Rating.GOOD.is_at_least(Rating.GOOD)
     assert not Rating.REQUIRES_IMPROVEMENT.is_at_least(Rating.GOOD)
@@ -54,13 +54,13 @@ def test_brokerage_that_never_opens_is_refused() -> None:
         BrokerageTime.model_validate({"days": (), "bank_holidays": (date(2026, 12, 25),)})
 
 
-def test_urgent_packages_have_the_same_time_by_every_channel() -> None:
+def test_urgent_packages_have_the_same_time_on_every_channel() -> None:
     within = AnswerWithin()
     assert {within.get_duration(channel, urgent=True) for channel in Channel} == {within.urgent}
     assert within.get_duration(Channel.PHONE, urgent=False) < within.get_duration(Channel.WEBHOOK, urgent=False)
 
 
-def test_the_road_goes_from_stage_to_stage_and_ends() -> None:
+def test_there_is_no_stage_after_the_last_one() -> None:
     definition = a_definition()
     first = definition.find_next_stage(None)
     assert first is definition.get_stage("tier-1")

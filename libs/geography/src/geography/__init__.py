@@ -1,9 +1,9 @@
-"""Postcodes and areas; no I/O but its own data."""
+"""Postcodes and districts. The only I/O is reading the postcode data."""
 
 from geography.directory import ATTRIBUTION, PostcodeDirectory
 from geography.districts import ESSEX_DISTRICTS, District
 from geography.errors import NotAPostcode, PostcodesUnreadable
-from geography.locations import GridReference, PostcodeLocation, UnknownLocation, WhyUnknown
+from geography.locations import GridReference, PostcodeLocation, UnknownLocation, UnknownReason
 from geography.postcode import Postcode
 
 __all__ = [
@@ -17,5 +17,5 @@ __all__ = [
     "PostcodeLocation",
     "PostcodesUnreadable",
     "UnknownLocation",
-    "WhyUnknown",
+    "UnknownReason",
 ]

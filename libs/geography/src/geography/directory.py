@@ -1,7 +1,7 @@
-"""From a postcode to its district, by the ONS Postcode Directory.
+"""Finds the district of a postcode in the ONS Postcode Directory.
 
-Source: Office for National Statistics, licensed under the Open Government Licence v.3.0. Whoever shows what comes from
-here shows `ATTRIBUTION` with it.
+Source: Office for National Statistics, licensed under the Open Government Licence v.3.0. A page that shows this data
+also shows `ATTRIBUTION`.
 """
 
 import fcntl
@@ -12,8 +12,8 @@ from typing import Self
 
 from geography.districts import find_district
 from geography.errors import PostcodesUnreadable
-from geography.index import Index, IndexWriter
-from geography.locations import PostcodeLocation, UnknownLocation, WhyUnknown
+from geography.index import IndexWriter, PostcodeIndex
+from geography.locations import PostcodeLocation, UnknownLocation, UnknownReason
 from geography.ons import get_installed_version, list_installed_files, read_columns
 from geography.postcode import Postcode
 
@@ -29,69 +29,69 @@ _NORTHERN_IRELAND = "N"
 
 
 class PostcodeDirectory:
-    """Every postcode of the United Kingdom, the terminated ones too: a person may still go by one.
+    """All postcodes of the United Kingdom, including terminated ones, because a person may still use one.
 
-    The package says of none whether or when it was terminated; such a postcode has the district it stood in, or none.
-    Reads only, so threads may share one.
+    The data does not mark terminated postcodes; these have their last district or none. Instances are read-only and
+    can be shared by threads.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: PostcodeIndex) -> None:
         self._index = index
 
     @classmethod
     def open(cls, directory: Path, *, progress: Callable[[float], None] | None = None) -> Self:
-        """Open the directory's index under `directory`, building it first where this edition has none yet.
+        """Opens the index in `directory`; builds it first if there is none for the installed edition.
 
-        Building takes some two seconds and 150 MB, happens once however many processes start together, and calls
-        `progress` with the share done, 0 to 1. Best done in a set-up step that ends: a service that finds the index
-        opens it in milliseconds, holds about 4 MB of its own, and may have `directory` read-only.
+        Building takes about two seconds and 150 MB. Processes that start together build it once. `progress` is called
+        with the fraction done, from 0 to 1. Build the index in a set-up step: an existing index opens in milliseconds,
+        uses about 4 MB, and `directory` can then be read-only.
         """
         path = directory / f"postcodes-{get_installed_version()}.index"
-        return cls(Index.open(path) or _open_or_build(path, progress or _ignore_progress))
+        return cls(PostcodeIndex.open(path) or _open_or_build(path, progress or _ignore_progress))
 
     def locate(self, postcode: Postcode) -> PostcodeLocation | UnknownLocation:
-        """The place, or why it is unknown; never an error, for whoever knows the person can choose the district."""
+        """Returns the location, or the reason why it is unknown. The caller can then ask for the district."""
         if postcode.is_pseudo:
-            why = WhyUnknown.NO_FIXED_ABODE if postcode.is_no_fixed_abode else WhyUnknown.PSEUDO
-            return UnknownLocation(postcode.outward, why)
+            reason = UnknownReason.NO_FIXED_ABODE if postcode.is_no_fixed_abode else UnknownReason.PSEUDO
+            return UnknownLocation(postcode.outward, reason)
         record = self._index.find(postcode)
         if record is None:
-            return UnknownLocation(postcode.outward, WhyUnknown.NOT_IN_DIRECTORY)
+            return UnknownLocation(postcode.outward, UnknownReason.NOT_IN_DIRECTORY)
         if record.district is None or record.district in _OUTSIDE_UNITED_KINGDOM:
-            return UnknownLocation(postcode.outward, WhyUnknown.WITHOUT_DISTRICT)
-        # Northern Ireland is surveyed on the Irish Grid: its figures beside ours would be hundreds of miles off.
+            return UnknownLocation(postcode.outward, UnknownReason.WITHOUT_DISTRICT)
+        # Northern Ireland uses the Irish Grid, whose coordinates do not match the National Grid.
         location = None if record.district.startswith(_NORTHERN_IRELAND) else record.location
         return PostcodeLocation(postcode.outward, find_district(record.district), location)
 
-    def compute_distance(self, one: Postcode, other: Postcode) -> float | None:
-        """As the crow flies, from middle to middle; None where either is unknown or has no location."""
-        places = self.locate(one), self.locate(other)
-        points = [place.location for place in places if isinstance(place, PostcodeLocation) and place.location]
-        return points[0].compute_distance(points[1]) if len(points) == len(places) else None
+    def compute_distance(self, first: Postcode, second: Postcode) -> float | None:
+        """Returns the straight-line distance in metres, or None if either postcode has no known location."""
+        found = self.locate(first), self.locate(second)
+        points = [each.location for each in found if isinstance(each, PostcodeLocation) and each.location]
+        return points[0].compute_distance(points[1]) if len(points) == len(found) else None
 
 
 def _ignore_progress(share: float) -> None:
-    """Progress that nobody asked for."""
+    """Default of `progress`."""
 
 
-def _open_or_build(path: Path, progress: Callable[[float], None]) -> Index:
+def _open_or_build(path: Path, progress: Callable[[float], None]) -> PostcodeIndex:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _lock_builder(path.with_suffix(".lock")):
-        index = Index.open(path)  # another process may have built it while this one waited for the lock
+        index = PostcodeIndex.open(path)  # another process may have built it while this one waited for the lock
         if index is None:
-            _build(path, progress)
-            index = Index.open(path)
+            _build_index(path, progress)
+            index = PostcodeIndex.open(path)
     if index is None:
-        raise PostcodesUnreadable(f"{path.name} was written and is not whole; look after the disk it is on")
+        raise PostcodesUnreadable(f"{path.name} was written and is incomplete; check its disk")
     return index
 
 
-def _build(path: Path, progress: Callable[[float], None]) -> None:
+def _build_index(path: Path, progress: Callable[[float], None]) -> None:
     writer = IndexWriter()
     files = list_installed_files()
     progress(0.0)
     for done, file in enumerate(files, start=1):
-        writer.add(read_columns(file))  # held by no name, so that two letters are never in memory at once
+        writer.add(read_columns(file))  # not bound to a name, so that one file at a time is in memory
         progress(done / len(files))
     writer.write(path)
 
@@ -99,5 +99,5 @@ def _build(path: Path, progress: Callable[[float], None]) -> None:
 @contextmanager
 def _lock_builder(lock: Path) -> Generator[None]:
     with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # released by closing, so also by dying
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed or the process ends
         yield

@@ -1,11 +1,11 @@
-"""Local authority districts by the codes of the Government Statistical Service, and the names of Essex's twelve."""
+"""Local authority districts by GSS code (Government Statistical Service), with the names of the districts of Essex."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class District:
-    """A lower-tier or unitary authority; `name` is None where this library does not know it (outside Essex)."""
+    """A lower-tier or unitary authority; `name` is None outside Essex."""
 
     code: str
     name: str | None = None
@@ -28,11 +28,11 @@ ESSEX_DISTRICTS = (
     District("E07000076", "Tendring"),
     District("E07000077", "Uttlesford"),
 )
-"""The twelve of Essex County Council; Southend and Thurrock are unitary authorities and not among them."""
+"""The twelve districts of Essex County Council. Southend and Thurrock are unitary authorities and not included."""
 
 _BY_CODE = {district.code: district for district in ESSEX_DISTRICTS}
 
 
 def find_district(code: str) -> District:
-    """The district with its name if it is one of Essex's, else with its code alone."""
+    """Returns the district; it has a name if it is in Essex."""
     return _BY_CODE.get(code) or District(code)

@@ -1,20 +1,20 @@
-"""What geography refuses; no message carries more of a postcode than its outward code.
+"""Errors of geography. Messages contain at most the outward code of a postcode.
 
 CallOffError
-├── NotAPostcode          the text has not the form of a postcode
-└── PostcodesUnreadable   the package with the ONS Postcode Directory is absent, or not of the shape we know
+├── NotAPostcode          the text is not a UK postcode
+└── PostcodesUnreadable   the package with the ONS Postcode Directory is missing or has an unknown format
 """
 
 from contracts.errors import CallOffError
 
 
 class NotAPostcode(CallOffError, ValueError):
-    """Also a ValueError: a pydantic validator that calls `Postcode.parse` then names the field."""
+    """Also a ValueError, so that pydantic reports it as an error of the field."""
 
     title = "Not a postcode"
 
     def __init__(self) -> None:
-        super().__init__("this has not the form of a UK postcode; write it in full, like CM1 1QH")
+        super().__init__("this is not a UK postcode; write it in full, like CM1 1QH")
 
 
 class PostcodesUnreadable(CallOffError):

@@ -1,12 +1,12 @@
-"""All postcodes in one file of 12 bytes each, mapped into memory and searched where it lies: opening it loads nothing.
+"""Index file of all postcodes, 12 bytes each, which is memory-mapped and searched in place.
 
-Layout, in the machine's own byte order (the file is a cache, not an exchange format):
+Layout, in the machine's byte order (the file is a cache, not an exchange format):
 
-    head        magic, number of sectors, of districts, of postcodes
-    sectors     per postcode sector ("CM1 1", the outward code padded to four), with how many postcodes it has
-    districts   the GSS codes; a postcode names its district by the place in this list, blank means none
+    header      magic, number of sectors, of districts, of postcodes
+    sectors     each postcode sector ("CM1 1", the outward code padded to four) with its number of postcodes
+    districts   GSS codes; a postcode refers to a district by its position; a blank code means none
     columns     eastings and northings (float32, exact for whole metres below 2^24; NaN means none),
-                units (two letters read as one uint16, ascending within a sector) and districts (uint16)
+                units (the last two letters as one uint16, ascending within a sector) and districts (uint16)
 """
 
 import math
@@ -29,7 +29,7 @@ from geography.ons import Columns
 from geography.postcode import Postcode
 
 _MAGIC = f"postcodes1{sys.byteorder}".encode()
-_HEAD = struct.Struct("=16sIII")
+_HEADER = struct.Struct("=16sIII")
 _SECTOR = struct.Struct("=5sI")
 _DISTRICT = struct.Struct("=9s")
 _BYTES_PER_POSTCODE = 12
@@ -48,15 +48,15 @@ def _encode_unit(postcode: Postcode) -> int:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What the directory says of one postcode; the district's code is None where it gives none."""
+class DirectoryEntry:
+    """Entry of one postcode; the district's code is None if the directory has none."""
 
     district: str | None
     location: GridReference | None
 
 
 class IndexWriter:
-    """Gathers the directory letter by letter, in loops of C only: a Python loop over 2.7 million rows takes seconds."""
+    """Collects the columns of the directory and writes the index. No Python loop runs over the 2.7 million rows."""
 
     def __init__(self) -> None:
         self._sectors: dict[str, int] = {}
@@ -65,14 +65,14 @@ class IndexWriter:
         self._units, self._numbers = array("H"), array("H")
 
     def add(self, columns: Columns) -> None:
-        """Add the postcodes of one file; they must be in order and share no sector with another file."""
+        """Adds the postcodes of one file. They must be in order and share no sector with another file."""
         try:
             self._add_keys(columns["pcd"])
             self._add_values(columns)
-        except (KeyError, TypeError, ValueError, OverflowError) as strange:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise PostcodesUnreadable(
-                "the postcode package has another shape than this version of Call-off reads; install the pinned one"
-            ) from strange
+                "the postcode package has an unknown format; install the pinned version"
+            ) from error
 
     def _add_keys(self, postcodes: list[str]) -> None:
         sectors = dict(_count_by_sector(postcodes))
@@ -85,7 +85,7 @@ class IndexWriter:
         codes = [code if isinstance(code, str) else "" for code in columns["laua"]]
         for code in sorted(set(codes)):
             self._districts.setdefault(code, len(self._districts))
-        # an array made of a list is copied in one go; extended by the list it would grow item by item
+        # extending by an array copies memory; extending by a list adds item by item
         self._numbers.extend(array("H", list(map(self._districts.__getitem__, codes))))
         self._eastings.extend(array("f", columns["oseast1m"]))
         self._northings.extend(array("f", columns["osnrth1m"]))
@@ -97,21 +97,21 @@ class IndexWriter:
         return self._eastings, self._northings, self._units, self._numbers
 
     def write(self, path: Path) -> None:
-        """Write the file whole or not at all: under another name first, then renamed onto `path`."""
+        """Writes the file atomically: under another name first, then renamed to `path`."""
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            file.write(_HEAD.pack(_MAGIC, len(self._sectors), len(self._districts), len(self._units)))
+            file.write(_HEADER.pack(_MAGIC, len(self._sectors), len(self._districts), len(self._units)))
             file.writelines(_SECTOR.pack(sector.encode(), count) for sector, count in self._sectors.items())
             file.writelines(_DISTRICT.pack(code.encode()) for code in self._districts)
             for column in self._columns:
                 column.tofile(file)
             file.flush()
-            os.fsync(file.fileno())  # a rename that reaches the disk before the content would leave a file of zeros
+            os.fsync(file.fileno())  # the content must reach the disk before the rename
         partial.replace(path)
 
 
 def _count_by_sector(postcodes: list[str]) -> Iterator[tuple[str, int]]:
-    """Each sector with the number of its postcodes, leaping from one sector to the next."""
+    """Yields each sector with its number of postcodes; a binary search finds the end of each sector."""
     start = 0
     while start < len(postcodes):
         sector = postcodes[start][:_SECTOR_LENGTH]
@@ -121,25 +121,25 @@ def _count_by_sector(postcodes: list[str]) -> Iterator[tuple[str, int]]:
 
 
 def _encode_units(postcodes: list[str]) -> "array[int]":
-    """The last two letters of each, as `_unit_of` reads them."""
+    """Encodes the last two letters of each postcode as `_encode_unit` does."""
     text = "".join(postcodes).encode("ascii")
-    letters = bytearray(2 * len(postcodes))
-    letters[0::2] = text[5::_POSTCODE_LENGTH]
-    letters[1::2] = text[6::_POSTCODE_LENGTH]
-    units = array("H", bytes(letters))
+    suffixes = bytearray(2 * len(postcodes))
+    suffixes[0::2] = text[5::_POSTCODE_LENGTH]
+    suffixes[1::2] = text[6::_POSTCODE_LENGTH]
+    units = array("H", bytes(suffixes))
     if sys.byteorder == "little":
         units.byteswap()
     return units
 
 
-class Index:
-    """The index file, open. Reading changes nothing in it, so any number of threads may."""
+class PostcodeIndex:
+    """An open index file. It is read-only and can be shared by threads."""
 
     def __init__(self, content: memoryview) -> None:
-        _, sectors, districts, postcodes = _HEAD.unpack_from(content)
-        codes_at = _HEAD.size + sectors * _SECTOR.size
+        _, sectors, districts, postcodes = _HEADER.unpack_from(content)
+        codes_at = _HEADER.size + sectors * _SECTOR.size
         columns_at = codes_at + districts * _DISTRICT.size
-        self._runs = _read_sector_rows(content[_HEAD.size : codes_at])
+        self._runs = _read_sector_rows(content[_HEADER.size : codes_at])
         self._districts = [
             code.rstrip(b"\0").decode() or None for (code,) in _DISTRICT.iter_unpack(content[codes_at:columns_at])
         ]
@@ -147,15 +147,15 @@ class Index:
 
     @classmethod
     def open(cls, path: Path) -> Self | None:
-        """Open the file; None where there is none, or one that is not whole or of another format."""
+        """Opens the file. Returns None if it does not exist, is incomplete or has another format."""
         try:
             with path.open("rb") as file:
                 content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (FileNotFoundError, ValueError):  # ValueError: an empty file cannot be mapped
             return None
-        return cls(content) if _is_whole(content) else None
+        return cls(content) if _is_complete(content) else None
 
-    def find(self, postcode: Postcode) -> Record | None:
+    def find(self, postcode: Postcode) -> DirectoryEntry | None:
         run = self._runs.get(_get_sector(postcode))
         if run is None:
             return None
@@ -163,7 +163,7 @@ class Index:
         row = bisect_left(self._units, unit, run.start, run.stop)
         if row == run.stop or self._units[row] != unit:
             return None
-        return Record(self._districts[self._numbers[row]], self._read_location(row))
+        return DirectoryEntry(self._districts[self._numbers[row]], self._read_location(row))
 
     def _read_location(self, row: int) -> GridReference | None:
         easting, northing = self._eastings[row], self._northings[row]
@@ -172,16 +172,16 @@ class Index:
         return GridReference(int(easting), int(northing))
 
 
-def _is_whole(content: memoryview) -> bool:
-    if len(content) < _HEAD.size:
+def _is_complete(content: memoryview) -> bool:
+    if len(content) < _HEADER.size:
         return False
-    magic, sectors, districts, postcodes = _HEAD.unpack_from(content)
-    size = _HEAD.size + sectors * _SECTOR.size + districts * _DISTRICT.size + postcodes * _BYTES_PER_POSTCODE
+    magic, sectors, districts, postcodes = _HEADER.unpack_from(content)
+    size = _HEADER.size + sectors * _SECTOR.size + districts * _DISTRICT.size + postcodes * _BYTES_PER_POSTCODE
     return magic.rstrip(b"\0") == _MAGIC and len(content) == size
 
 
 def _read_sector_rows(table: memoryview) -> dict[str, range]:
-    """Which rows each sector has."""
+    """Returns the range of rows of each sector."""
     counts = [(sector.decode(), count) for sector, count in _SECTOR.iter_unpack(table)]
     ends = accumulate(count for _, count in counts)
     return {sector: range(end - count, end) for (sector, count), end in zip(counts, ends, strict=True)}
@@ -190,7 +190,7 @@ def _read_sector_rows(table: memoryview) -> dict[str, range]:
 def _split_columns(
     body: memoryview, rows: int
 ) -> "tuple[memoryview[float], memoryview[float], memoryview[int], memoryview[int]]":
-    """Eastings, northings, units and districts, as they follow one another in the file."""
+    """Returns the columns: eastings, northings, units and districts."""
     eastings, northings = body[: rows * 4], body[rows * 4 : rows * 8]
     units, numbers = body[rows * 8 : rows * 10], body[rows * 10 :]
     return eastings.cast("f"), northings.cast("f"), units.cast("H"), numbers.cast("H")

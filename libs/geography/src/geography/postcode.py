@@ -1,4 +1,4 @@
-"""A UK postcode as a value: `str()` alone writes it in full; a repr or an error names its outward code at most."""
+"""A UK postcode. Only `str()` returns it in full; its repr and errors contain at most the outward code."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _NO_FIXED_ABODE = "3VZ"
 class Postcode:
     """Area and district (`outward`: "CM1", "EC1A"), then sector and unit (`inward`: "1QH").
 
-    A postcode can identify a person: write `outward` into logs, events and messages, never the whole.
+    A postcode can identify a person: logs, events and messages may contain only `outward`.
     """
 
     outward: str
@@ -28,9 +28,9 @@ class Postcode:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Accept any case and any white space; refuse everything else with `NotAPostcode`."""
+        """Parses a postcode in any case and with any white space. Raises NotAPostcode."""
         compact = "".join(text.split())
-        if not compact.isascii():  # upper() would make the letters SS of a German sharp s
+        if not compact.isascii():  # upper() converts a German sharp s to SS
             raise NotAPostcode
         compact = compact.upper()
         return cls(outward=compact[:-_INWARD_LENGTH], inward=compact[-_INWARD_LENGTH:])
@@ -43,10 +43,10 @@ class Postcode:
 
     @property
     def is_pseudo(self) -> bool:
-        """The NHS's ZZ99 codes name no place: no fixed abode, address not known, a country."""
+        """True for the NHS's ZZ99 codes, which are not places: no fixed abode, address not known, a country."""
         return self.outward == _PSEUDO_OUTWARD
 
     @property
     def is_no_fixed_abode(self) -> bool:
-        """The NHS Data Dictionary's code for a person of no fixed abode, ZZ99 3VZ."""
+        """True for ZZ99 3VZ, the NHS Data Dictionary's code for no fixed abode."""
         return self.is_pseudo and self.inward == _NO_FIXED_ABODE

@@ -1,8 +1,8 @@
-"""What an answer of the directory says, and what it keeps to itself."""
+"""Districts, distances, and what the repr and message of a location contain."""
 
 import pytest
 
-from geography import ESSEX_DISTRICTS, District, GridReference, PostcodeLocation, UnknownLocation, WhyUnknown
+from geography import ESSEX_DISTRICTS, District, GridReference, PostcodeLocation, UnknownLocation, UnknownReason
 
 
 def test_essex_has_twelve_districts_without_southend_and_thurrock() -> None:
@@ -18,14 +18,14 @@ def test_three_metres_east_and_four_north_are_five_away() -> None:
     assert GridReference(570_000, 207_000).compute_distance(GridReference(570_003, 207_004)) == 5.0
 
 
-def test_a_place_shows_no_figures_that_would_give_the_postcode_away() -> None:
-    place = PostcodeLocation("CM1", District("E07000070", "Chelmsford"), GridReference(570_628, 206_915))
-    assert "570628" not in repr(place)
-    assert "206915" not in repr(place)
+def test_the_repr_of_a_location_does_not_contain_its_coordinates() -> None:
+    location = PostcodeLocation("CM1", District("E07000070", "Chelmsford"), GridReference(570_628, 206_915))
+    assert "570628" not in repr(location)
+    assert "206915" not in repr(location)
 
 
-@pytest.mark.parametrize("why", WhyUnknown)
-def test_an_unknown_place_names_its_outward_code_and_says_what_to_do(why: WhyUnknown) -> None:
-    message = UnknownLocation("CM1", why).message
+@pytest.mark.parametrize("reason", UnknownReason)
+def test_the_message_of_an_unknown_location_has_the_outward_code_and_a_remedy(reason: UnknownReason) -> None:
+    message = UnknownLocation("CM1", reason).message
     assert message.startswith("CM1 … ")
     assert "; choose the district" in message

@@ -1,4 +1,4 @@
-"""What is a postcode, how it is written, and how little of it is ever shown."""
+"""Parsing, formatting and redaction of postcodes."""
 
 import json
 from pathlib import Path
@@ -17,57 +17,57 @@ INWARDS = st.from_regex(r"[0-9][A-Z]{2}", fullmatch=True)
 POSTCODES = st.builds(Postcode, outward=OUTWARDS, inward=INWARDS)
 
 
-def standard_forms(name: str) -> list[tuple[str, str | bool | None]]:
+def load_standard_forms(name: str) -> list[tuple[str, str | bool | None]]:
     file = STANDARD / f"{name}.json"
     if not file.exists():
-        pytest.skip("../shared/data is absent: the standard's postcode forms are not there to compare with")
+        pytest.skip("../shared/data does not exist; it contains the standard postcode forms")
     return [(form["base"], form["expected"]) for form in json.loads(file.read_text())["tests"]]
 
 
-def parsed(text: str) -> Postcode | None:
+def parse_or_none(text: str) -> Postcode | None:
     try:
         return Postcode.parse(text)
     except NotAPostcode:
         return None
 
 
-def test_what_the_standard_calls_valid_parses_and_what_it_calls_invalid_is_refused() -> None:
-    forms = standard_forms("validation")
-    assert [(text, parsed(text) is not None) for text, _ in forms] == forms
+def test_a_form_parses_if_and_only_if_the_standard_calls_it_valid() -> None:
+    forms = load_standard_forms("validation")
+    assert [(text, parse_or_none(text) is not None) for text, _ in forms] == forms
 
 
 def test_postcodes_are_written_as_the_standard_normalises_them() -> None:
-    for text, expected in standard_forms("normalisation"):
-        postcode = parsed(text)
+    for text, expected in load_standard_forms("normalisation"):
+        postcode = parse_or_none(text)
         assert (str(postcode) if postcode else None) == expected
 
 
 @pytest.mark.parametrize(("form", "part"), [("outcodes", "outward"), ("incodes", "inward")])
 def test_the_parts_are_those_of_the_standard(form: str, part: str) -> None:
-    for text, expected in standard_forms(form):
+    for text, expected in load_standard_forms(form):
         assert getattr(Postcode.parse(text), part) == expected
 
 
 @pytest.mark.parametrize("form", ["areas", "districts", "sectors", "sub-districts", "units"])
 def test_every_other_form_of_the_standard_parses(form: str) -> None:
-    for text, _ in standard_forms(form):
-        assert parsed(text) is not None
+    for text, _ in load_standard_forms(form):
+        assert parse_or_none(text) is not None
 
 
 @given(POSTCODES)
-def test_what_is_written_parses_to_the_same_postcode(postcode: Postcode) -> None:
+def test_a_formatted_postcode_parses_to_the_same_postcode(postcode: Postcode) -> None:
     assert Postcode.parse(str(postcode)) == postcode
 
 
 @given(POSTCODES, st.sampled_from(["", " ", "  ", "\t", "\u00a0"]))
-def test_case_and_white_space_make_no_difference(postcode: Postcode, space: str) -> None:
+def test_case_and_white_space_are_ignored(postcode: Postcode, space: str) -> None:
     written = f"{space}{postcode.outward}{space}{postcode.inward}{space}"
     assert Postcode.parse(written.lower()) == Postcode.parse(written.swapcase()) == postcode
 
 
 @given(st.text())
 def test_any_text_is_a_postcode_or_refused(text: str) -> None:
-    postcode = parsed(text)
+    postcode = parse_or_none(text)
     assert postcode is None or Postcode.parse(str(postcode)) == postcode
 
 
@@ -75,7 +75,7 @@ def test_any_text_is_a_postcode_or_refused(text: str) -> None:
     "text",
     ["", " ", "CM1", "1QH", "CM1-1QH", "CM1 1QH1", "CM1 1Q", "CM1 1QH\u200b", "ß1 1AA", "\uff23M1 1QH", "CM\u0661 1QH"],
 )
-def test_what_only_resembles_a_postcode_is_refused(text: str) -> None:
+def test_text_that_resembles_a_postcode_is_refused(text: str) -> None:
     with pytest.raises(NotAPostcode):
         Postcode.parse(text)
 
@@ -85,13 +85,13 @@ def test_a_postcode_cannot_be_built_of_wrong_parts() -> None:
         Postcode(outward="CM11", inward="QH")
 
 
-def test_a_refusal_echoes_nothing_and_says_how_to_write_one() -> None:
+def test_the_error_does_not_echo_the_text_and_shows_the_format() -> None:
     with pytest.raises(NotAPostcode) as refused:
         Postcode.parse("CM1 9ZZ, Test Person's house")
-    assert str(refused.value) == "this has not the form of a UK postcode; write it in full, like CM1 1QH"
+    assert str(refused.value) == "this is not a UK postcode; write it in full, like CM1 1QH"
 
 
-def test_a_refusal_is_an_error_of_ours_and_one_that_validators_understand() -> None:
+def test_the_error_is_a_call_off_error_and_a_value_error() -> None:
     assert issubclass(NotAPostcode, CallOffError)
     assert issubclass(NotAPostcode, ValueError)
 

@@ -1,8 +1,8 @@
-"""Heartbeat: a row renewed each second; a gap of more than a minute is an outage of the service.
+"""Heartbeat: a row renewed every second; a gap of more than a minute is an outage of the service.
 
-An outage must not cost a provider its time to answer. The service names the kinds of timers that an outage pauses, and
-after the outage every stream with such a timer gets a timer of kind `outage-over`. A gap up to now counts as an outage
-too, so that a process that was frozen does not fire a timer before it has noticed.
+An outage must not shorten the time that a provider has to answer. The service names the kinds of timers that an outage
+pauses, and after the outage every stream with such a timer gets a timer of kind `outage-over`. A gap up to now counts
+as an outage too, so that a process that was frozen fires no timer before it has recorded the outage.
 """
 
 import asyncio
@@ -13,26 +13,26 @@ from typing import Final
 
 from sqlalchemy import text
 
+from contracts.precedence import Precedence
 from service_runtime.clock import Clock
 from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Connection, Database
-from service_runtime.timers.timers import Precedence
 
 RENEW_EVERY: Final = 1.0
 """Seconds between two renewals."""
 MIN_OUTAGE: Final = timedelta(minutes=1)
-"""A longer gap is an outage."""
+"""A longer gap between renewals is an outage."""
 OUTAGE_OVER: Final = "outage-over"
-"""Kind of the timer that wakes a stream whose timers were paused by an outage."""
+"""Kind of the timer that fires for a stream whose timers were paused by an outage."""
 
-_SEEN = text("SELECT seen_at FROM heartbeat FOR UPDATE")
+_LOCK_HEARTBEAT = text("SELECT seen_at FROM heartbeat FOR UPDATE")
 _RENEW = text(
     """
     INSERT INTO heartbeat (seen_at) VALUES (:now)
     ON CONFLICT (one) DO UPDATE SET seen_at = greatest(heartbeat.seen_at, excluded.seen_at)
     """
 )
-_RECORD = text("INSERT INTO outages (down_from, up_at) VALUES (:down_from, :up_at) ON CONFLICT DO NOTHING")
+_INSERT_OUTAGE = text("INSERT INTO outages (down_from, up_at) VALUES (:down_from, :up_at) ON CONFLICT DO NOTHING")
 _ARM_TIMERS = text(
     """
     INSERT INTO timers (topic, key, kind, about, due_at, precedence, council, armed_by, traceparent)
@@ -42,7 +42,7 @@ _ARM_TIMERS = text(
     ON CONFLICT (topic, key, kind, about) DO NOTHING
     """
 )
-_SINCE = text(
+_FIND_OUTAGES = text(
     """
     SELECT down_from, up_at FROM outages WHERE up_at > :since
     UNION ALL
@@ -74,29 +74,29 @@ class Heartbeat:
         while True:
             try:
                 await self.renew()
-            except Exception as error:  # noqa: BLE001  without the database nobody can answer either: the gap will tell
+            except Exception as error:  # noqa: BLE001  without the database the service is down; the gap becomes an outage
                 self._log.warning("heartbeat failed", error=type(error).__name__)
             await asyncio.sleep(RENEW_EVERY)
 
     async def renew(self) -> None:
-        """Renews the row; after a gap records the outage and wakes the streams with paused timers."""
+        """Renews the row; after a gap records the outage and arms a timer for each stream with paused timers."""
         async with self._database.begin_transaction() as connection:
-            seen = (await connection.execute(_SEEN)).scalar_one_or_none()
+            seen = (await connection.execute(_LOCK_HEARTBEAT)).scalar_one_or_none()
             now = self._clock.now()
             if seen is not None and now - seen > MIN_OUTAGE:
-                await self._record(connection, Outage(seen, now))
+                await self._record_outage(connection, Outage(seen, now))
             await connection.execute(_RENEW, {"now": now})
 
-    async def _record(self, connection: Connection, gap: Outage) -> None:
-        await connection.execute(_RECORD, {"down_from": gap.down_from, "up_at": gap.up_at})
+    async def _record_outage(self, connection: Connection, outage: Outage) -> None:
+        await connection.execute(_INSERT_OUTAGE, {"down_from": outage.down_from, "up_at": outage.up_at})
         await connection.execute(
             _ARM_TIMERS,
-            {"kind": OUTAGE_OVER, "now": gap.up_at, "precedence": int(Precedence.EXPIRY), "paused": self._paused},
+            {"kind": OUTAGE_OVER, "now": outage.up_at, "precedence": int(Precedence.EXPIRY), "paused": self._paused},
         )
-        self._log.warning("outage over", seconds=(gap.up_at - gap.down_from).total_seconds())
+        self._log.warning("outage over", seconds=(outage.up_at - outage.down_from).total_seconds())
 
 
 async def find_outages_since(connection: Connection, since: datetime, *, now: datetime) -> list[Outage]:
     """Returns outages that ended after `since`, the earliest first, including one that lasts until `now`."""
-    rows = await connection.execute(_SINCE, {"since": since, "now": now, "outage": MIN_OUTAGE})
+    rows = await connection.execute(_FIND_OUTAGES, {"since": since, "now": now, "outage": MIN_OUTAGE})
     return [Outage(row.down_from, row.up_at) for row in rows]

@@ -22,10 +22,10 @@ DUPLICATE_LOCK_TIMEOUT: Final = "2s"
 """How long a command waits for the lock of its stream before it is refused with 409 and Retry-After."""
 
 
-class KeyParked(Conflict):
+class SubjectParked(Conflict):
     """The subject's key is parked: an event could not be handled and an operator has to release or discard it."""
 
-    title = "Key parked"
+    title = "Subject parked"
 
 
 class IdempotencyKeyReused(Unprocessable):
@@ -54,7 +54,7 @@ class ReplayedResponse(Exception):
     """Raised for a repeated command; carries the stored response."""
 
     def __init__(self, answer: StoredResponse) -> None:
-        super().__init__("the command was carried out before")
+        super().__init__("the command was executed before; return its stored response")
         self.answer = answer
 
 
@@ -79,7 +79,7 @@ _STORE_RESPONSE = text(
 
 
 def compute_fingerprint(secret: bytes, *parts: bytes) -> str:
-    """Returns the HMAC-SHA256 of a request's parts: compares two requests without storing their content."""
+    """Returns the HMAC-SHA256 of a request's parts, which identifies a request without storing its content."""
     digest = hmac.new(secret, digestmod=hashlib.sha256)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -88,7 +88,7 @@ def compute_fingerprint(secret: bytes, *parts: bytes) -> str:
 
 @dataclass(frozen=True)
 class CommandClaim(Generic[ResultT]):
-    """Claims a command by its caller and Idempotency-Key; without a key each request counts."""
+    """Claims a command by its caller and Idempotency-Key; without a key every request is executed."""
 
     on: StreamKey
     why: Cause
@@ -107,7 +107,7 @@ class CommandClaim(Generic[ResultT]):
 
     @property
     def lock_timeout(self) -> str:
-        """A caller waits for the response: refuse after a short time rather than block."""
+        """A short limit: a caller waits for the response, so the command is refused rather than blocked."""
         return DUPLICATE_LOCK_TIMEOUT
 
     async def lock(self, connection: Connection) -> Stream:
@@ -117,8 +117,10 @@ class CommandClaim(Generic[ResultT]):
         if self.idempotency_key is not None:
             await self._claim_key(connection, self.idempotency_key, work.now)
         if stream.parked:
-            message = f"{stream.key.key} is parked, an earlier event of it could not be handled; ask operations"
-            raise KeyParked(message)
+            message = (
+                f"{stream.key.key} is parked after an event that could not be handled; ask an operator to release it"
+            )
+            raise SubjectParked(message)
         return True
 
     async def finish(self, connection: Connection, result: ResultT) -> None:
@@ -142,7 +144,7 @@ class CommandClaim(Generic[ResultT]):
             return
         stored = (await connection.execute(_SELECT_RESPONSE, {"caller": self.caller, "key": key})).one()
         if not hmac.compare_digest(stored.fingerprint, self.fingerprint):
-            message = "this Idempotency-Key came before with another request; use a new key for a new request"
+            message = "this Idempotency-Key was used before with another request; use a new key for a new request"
             raise IdempotencyKeyReused(message)
         headers = tuple((name, value) for name, value in json.loads(stored.headers))
         raise ReplayedResponse(StoredResponse(stored.status, stored.answer, headers))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from service_runtime.clock import Clock
-from service_runtime.dead_letters import parked_keys as parking
+from service_runtime.dead_letters import parked_keys
 from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work.streams import CREATE_STREAM, Cause, Stream, StreamKey
@@ -86,10 +86,10 @@ class EventClaim:
 
     async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         if stream.parked and not self.releasing:
-            await parking.enqueue_behind(connection, self.record, at=work.now)
+            await parked_keys.enqueue_behind(connection, self.record, at=work.now)
             return False
         if self.releasing:
-            await parking.delete_event(connection, self.record.envelope.id)
+            await parked_keys.delete_event(connection, self.record.envelope.id)
         return self.claimed
 
     async def finish(self, connection: Connection, result: object) -> None:

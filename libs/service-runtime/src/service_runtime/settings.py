@@ -7,9 +7,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class RuntimeSettings(BaseSettings):
-    """Read once, in `wiring`. Durations are in seconds, but for what OpenTelemetry counts in milliseconds."""
+    """Settings, read once in `wiring`. Durations are in seconds; OpenTelemetry's variables are in milliseconds."""
 
-    # What is refused at the start may be a password, and would stand in the log of whatever started the service.
+    # A rejected value may be a password, which an error message would write to the log.
     model_config = SettingsConfigDict(frozen=True, env_prefix="CALLOFF_", env_file=None, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="postgresql+asyncpg://role:password@host:port/database")
@@ -20,7 +20,7 @@ class RuntimeSettings(BaseSettings):
     pool_size: int = Field(default=20, ge=2, description="number of connections to the database; all stay open")
 
     token_issuer: str
-    token_audience: str = "calloff"  # noqa: S105  a name, no secret
+    token_audience: str = "calloff"  # noqa: S105  a name, not a secret
     token_jwks_url: str
 
     fingerprint_key: SecretStr = Field(min_length=32, description="key of the HMACs of request bodies")
@@ -40,10 +40,10 @@ class RuntimeSettings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _simulates_on_this_machine_only(self) -> Self:
+    def _check_simulated_clock(self) -> Self:
         if self.simulated_clock is None:
             return self
         if self.simulation_key is None or self.host not in {"127.0.0.1", "::1"} or self.role != "all":
-            message = "a simulated clock needs a simulation key, a loopback host, and one process with the role all"
+            message = "a simulated clock needs a simulation key, a loopback host and the role all"
             raise ValueError(message)
         return self

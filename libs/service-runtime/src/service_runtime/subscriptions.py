@@ -1,4 +1,4 @@
-"""Registration is a table that one can read: which handler follows which event, and which follows which timer."""
+"""Subscriptions: a service declares the handler of each event type and each kind of timer in one table."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
 
 @dataclass(frozen=True)
 class Subscription(Generic[WorkT_contra]):
-    """One event type and its one handler in this service."""
+    """An event type and its handler in this service."""
 
     event: type[Event]
-    # The event's type is bound where `on` is called; a table of many types can only say Any.
+    # `on` checks the event type against the handler; the table contains many types, hence Any.
     handler: Callable[[Any, WorkT_contra], Awaitable[None]]
 
     @property
     def type(self) -> str:
-        return self.event.type_name()
+        return self.event.get_type_name()
 
     @property
     def topic(self) -> str:
@@ -30,13 +30,13 @@ class Subscription(Generic[WorkT_contra]):
 
 
 def on(event: type[EventT], handler: Callable[[EventT, WorkT_contra], Awaitable[None]]) -> Subscription[WorkT_contra]:
-    """When `event` arrives, `handler` decides what follows."""
+    """Subscribes `handler` to events of this type."""
     return Subscription(event, handler)
 
 
 @dataclass(frozen=True)
 class TimerSubscription(Generic[WorkT_contra]):
-    """One kind of timer and its handler."""
+    """A kind of timer and its handler."""
 
     kind: str
     handler: Callable[[DueTimer, WorkT_contra], Awaitable[None]]
@@ -45,5 +45,5 @@ class TimerSubscription(Generic[WorkT_contra]):
 def on_timer(
     kind: str, handler: Callable[[DueTimer, WorkT_contra], Awaitable[None]]
 ) -> TimerSubscription[WorkT_contra]:
-    """When a timer of `kind` is due, `handler` decides what follows."""
+    """Subscribes `handler` to timers of this kind."""
     return TimerSubscription(kind, handler)

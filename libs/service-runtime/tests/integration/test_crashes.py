@@ -1,4 +1,4 @@
-"""Real processes are killed with SIGKILL at exact points: nothing is lost, doubled or out of order."""
+"""Crashes: processes are killed with SIGKILL at exact points; nothing is lost, doubled or reordered."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
@@ -7,83 +7,85 @@ import pytest
 
 from contracts.catalogue import PACKAGES
 from service_runtime.kafka.client import get_committed_offsets, get_end_offsets
-from service_runtime.kafka.consumer import build_group_id
+from service_runtime.kafka.event_handler import build_group_id
 from service_runtime.outbox.relay import is_outbox_empty
-from testkit.chain_checker import faults_in, first_occurrences
-from testkit.databases import number, rows
-from testkit.sample_service import Turnstile, running
-from testkit.topics import everything_in
-from testkit.waiting import until
+from testkit.chain_checker import find_chain_faults, remove_repeats
+from testkit.databases import fetch_number, fetch_rows
+from testkit.sample_service import SampleService, run_tasks
+from testkit.topics import read_topic
+from testkit.waiting import wait_until
 
-Crash = Callable[[str, Turnstile], Awaitable[None]]
+pytestmark = pytest.mark.timeout(900)
+
+Crash = Callable[[str, SampleService], Awaitable[None]]
 
 
-async def all_let_through(gate: Turnstile, *, times: int) -> None:
-    """Waits until every request is answered and everything is on Kafka, then looks at all of it."""
-    await until(lambda: everything_answered(gate, times), within=30)
-    await until(lambda: everything_heard_again(gate), within=30)
-    kept = await everything_in(gate.bootstrap, PACKAGES, keys=await packages_of(gate))
-    assert faults_in(kept) == []
-    assert len(first_occurrences(kept)) == 2 * times
-    noted = await rows(gate.database, "SELECT package_id, event_id FROM passages ORDER BY position")
-    assert len({row.event_id for row in noted}) == len(noted) == times, "every effect once"
-    asked = await rows(
-        gate.database, "SELECT id::text, key FROM journal WHERE type LIKE '%WithdrawalRequested%' ORDER BY position"
+async def check_all_handled(sample: SampleService, *, times: int) -> None:
+    """Waits until every request is answered and on Kafka, then checks the records and the effects."""
+    await wait_until(lambda: is_everything_answered(sample, times), within=300)
+    await wait_until(lambda: has_group_caught_up(sample), within=300)
+    records = await read_topic(sample.bootstrap, PACKAGES, keys=await list_packages(sample))
+    assert find_chain_faults(records) == []
+    assert len(remove_repeats(records)) == 2 * times
+    handled = await fetch_rows(sample.database, "SELECT package_id, event_id FROM handled_events ORDER BY position")
+    assert len({row.event_id for row in handled}) == len(handled) == times, "every effect occurs once"
+    requested = await fetch_rows(
+        sample.database, "SELECT id::text, key FROM journal WHERE type LIKE '%WithdrawalRequested%' ORDER BY position"
     )
-    for package in {row.key for row in asked}:
-        in_order = [row.id for row in asked if row.key == package]
-        assert [row.event_id for row in noted if str(row.package_id) == package] == in_order, "effects in order"
+    for package in {row.key for row in requested}:
+        expected = [row.id for row in requested if row.key == package]
+        assert [row.event_id for row in handled if str(row.package_id) == package] == expected, "effects are in order"
 
 
-async def everything_answered(gate: Turnstile, times: int) -> bool:
-    answered = await number(gate.database, "SELECT count(*) FROM journal WHERE type LIKE '%PackageWithdrawn%'")
-    return answered >= times and await is_outbox_empty(gate.database)
+async def is_everything_answered(sample: SampleService, times: int) -> bool:
+    answered = await fetch_number(sample.database, "SELECT count(*) FROM journal WHERE type LIKE '%PackageWithdrawn%'")
+    return answered >= times and await is_outbox_empty(sample.database)
 
 
-async def everything_heard_again(gate: Turnstile) -> bool:
-    """Whether the group's new member is through with all that it was given anew."""
-    ends = await get_end_offsets(gate.bootstrap, [PACKAGES], client_id="test")
-    done = await get_committed_offsets(gate.bootstrap, build_group_id(gate.name), list(ends), client_id="test")
+async def has_group_caught_up(sample: SampleService) -> bool:
+    """True when the consumer group has committed the end of every partition."""
+    ends = await get_end_offsets(sample.bootstrap, [PACKAGES], client_id="test")
+    done = await get_committed_offsets(sample.bootstrap, build_group_id(sample.name), list(ends), client_id="test")
     return all(done[partition] >= end for partition, end in ends.items())
 
 
-async def packages_of(gate: Turnstile) -> set[str]:
-    return {row.key for row in await rows(gate.database, "SELECT DISTINCT key FROM journal")}
+async def list_packages(sample: SampleService) -> set[str]:
+    return {row.key for row in await fetch_rows(sample.database, "SELECT DISTINCT key FROM journal")}
 
 
-async def some_requests(gate: Turnstile, *, packages: int = 4, times: int = 5) -> list[UUID]:
-    asking = [uuid4() for _ in range(packages)]
-    for package in asking:
-        await gate.ask(package, times=times)
-    return asking
+async def request_withdrawals(sample: SampleService, *, packages: int = 4, times: int = 5) -> list[UUID]:
+    ids = [uuid4() for _ in range(packages)]
+    for package in ids:
+        await sample.request_withdrawal(package, count=times)
+    return ids
 
 
-async def test_what_was_committed_is_relayed_though_the_process_died_before(gate: Turnstile, crash: Crash) -> None:
-    await crash("between commit and relay", gate)
-    assert await number(gate.database, "SELECT count(*) FROM outbox") == 3
-    async with running(gate.relay().run(), gate.consumer().run()):
-        await all_let_through(gate, times=3)
+async def test_committed_events_are_relayed_after_their_process_died(sample: SampleService, crash: Crash) -> None:
+    await crash("between commit and relay", sample)
+    assert await fetch_number(sample.database, "SELECT count(*) FROM outbox") == 3
+    async with run_tasks(sample.build_relay().run(), sample.build_consumer().run()):
+        await check_all_handled(sample, times=3)
 
 
 @pytest.mark.parametrize("point", ["between acknowledgement and outbox delete", "while a batch is on its way"])
-async def test_a_relay_that_dies_with_a_batch_in_flight_at_most_repeats_it(
-    gate: Turnstile, crash: Crash, point: str
+async def test_a_relay_that_dies_with_a_batch_in_flight_loses_nothing_and_keeps_the_order(
+    sample: SampleService, crash: Crash, point: str
 ) -> None:
-    await some_requests(gate)
-    await crash(point, gate)
-    assert await number(gate.database, "SELECT count(*) FROM outbox") == 20
-    async with running(gate.relay().run(), gate.consumer().run()):
-        await all_let_through(gate, times=20)
+    await request_withdrawals(sample)
+    await crash(point, sample)
+    assert await fetch_number(sample.database, "SELECT count(*) FROM outbox") == 20
+    async with run_tasks(sample.build_relay().run(), sample.build_consumer().run()):
+        await check_all_handled(sample, times=20)
 
 
 @pytest.mark.parametrize(
     "point",
-    ["in the middle of a handler", "between effect and offset commit", "after the first of several handfuls"],
+    ["in the middle of a handler", "between effect and offset commit", "after the first of several batches"],
 )
-async def test_an_event_counts_once_though_its_process_died(gate: Turnstile, crash: Crash, point: str) -> None:
-    await some_requests(gate)
-    async with running(gate.relay().run()):
-        await until(lambda: is_outbox_empty(gate.database))
-    await crash(point, gate)
-    async with running(gate.relay().run(), gate.consumer().run()):
-        await all_let_through(gate, times=20)
+async def test_an_event_has_one_effect_after_its_process_died(sample: SampleService, crash: Crash, point: str) -> None:
+    await request_withdrawals(sample)
+    async with run_tasks(sample.build_relay().run()):
+        await wait_until(lambda: is_outbox_empty(sample.database))
+    await crash(point, sample)
+    async with run_tasks(sample.build_relay().run(), sample.build_consumer().run()):
+        await check_all_handled(sample, times=20)

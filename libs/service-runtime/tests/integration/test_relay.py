@@ -1,4 +1,4 @@
-"""The relay's order, tried on a Kafka that acknowledges late, partly, or not at all."""
+"""Outbox relay: the order of records on a Kafka that acknowledges late, partly, or not at all."""
 
 import asyncio
 import random
@@ -13,23 +13,23 @@ from service_runtime.kafka.client import REFUSALS, KafkaFailure, OutgoingRecord,
 from service_runtime.outbox import relay
 from service_runtime.outbox.relay import is_outbox_empty
 from service_runtime.postgres.database import Database
-from testkit.chain_checker import faults_in
-from testkit.databases import rows
-from testkit.sample_service import Turnstile, running
-from testkit.topics import Kept
-from testkit.waiting import until
+from testkit.chain_checker import find_chain_faults
+from testkit.databases import fetch_rows
+from testkit.sample_service import SampleService, run_tasks
+from testkit.topics import TopicRecord
+from testkit.waiting import wait_until
 
 PARTITIONS = 3
 
 
 class UnreliableKafka:
-    """Keeps what it is sent, and loses records or acknowledgements by chance."""
+    """Fake Kafka that stores records, and loses records or acknowledgements at random."""
 
     def __init__(self, *, losses: float = 0.2) -> None:
         self.losses = losses
-        self.kept: list[Kept] = []
+        self.records: list[TopicRecord] = []
         self.in_flight: Counter[Partition] = Counter()
-        self.most_in_flight = 0
+        self.max_in_flight = 0
         self.chance = random.Random(7)
 
     def __call__(self, bootstrap: str, *, client_id: str) -> "UnreliableKafka":
@@ -44,47 +44,49 @@ class UnreliableKafka:
 
     async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         self.in_flight[partition] += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight[partition])
+        self.max_in_flight = max(self.max_in_flight, self.in_flight[partition])
         try:
             await asyncio.sleep(self.chance.uniform(0, 0.01))
             if self.chance.random() < self.losses:
-                raise KafkaFailure("lost on the way there")
+                raise KafkaFailure("record lost")
             count = self.chance.randint(1, len(records))
-            self.kept += [self._keep(partition, record) for record in records[:count]]
+            self.records += [self._store(partition, record) for record in records[:count]]
             if self.chance.random() < self.losses:
-                raise KafkaFailure("lost on the way back")
+                raise KafkaFailure("acknowledgement lost")
             return count
         finally:
             self.in_flight[partition] -= 1
 
-    def _keep(self, partition: Partition, record: OutgoingRecord) -> Kept:
+    def _store(self, partition: Partition, record: OutgoingRecord) -> TopicRecord:
         headers = list(record.headers)
-        return Kept(record.topic, partition.partition, len(self.kept), record.key.decode(), headers, record.value)
+        return TopicRecord(
+            record.topic, partition.partition, len(self.records), record.key.decode(), headers, record.value
+        )
 
 
-async def test_no_row_passes_an_unacknowledged_earlier_one_of_its_key(
+async def test_no_row_is_sent_before_an_unacknowledged_earlier_row_of_its_key(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kafka = UnreliableKafka()
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(relay, "PAUSE", 0.01)
-    gate = Turnstile("turnstile", database, "nowhere")
+    sample = SampleService("sample", database, "nowhere")
     for package in [uuid4() for _ in range(8)]:
-        await gate.ask(package, times=10)
-    async with running(gate.relay().run()):
-        await until(lambda: is_outbox_empty(database), within=30)
-    assert kafka.most_in_flight == 1, "one batch of a partition at a time"
-    assert faults_in(kafka.kept) == []
-    assert len({kept.header("ce_id") for kept in kafka.kept}) == 80
-    assert len(kafka.kept) > 80, "lost acknowledgements were made good by repeats"
+        await sample.request_withdrawal(package, count=10)
+    async with run_tasks(sample.build_relay().run()):
+        await wait_until(lambda: is_outbox_empty(database), within=30)
+    assert kafka.max_in_flight == 1, "one batch of a partition at a time"
+    assert find_chain_faults(kafka.records) == []
+    assert len({record.get_header("ce_id") for record in kafka.records}) == 80
+    assert len(kafka.records) > 80, "records with lost acknowledgements are repeated"
 
 
 class RefusingKafka(UnreliableKafka):
-    """Refuses the second record of every stream; `unforgiving`, it is then of no use to the producer it told so."""
+    """Fake Kafka that refuses the second record of every stream; the refusal can break the producer, too."""
 
-    def __init__(self, *, unforgiving: bool) -> None:
+    def __init__(self, *, breaks_producer: bool) -> None:
         super().__init__(losses=0)
-        self._unforgiving = unforgiving
+        self._breaks_producer = breaks_producer
         self._fatal = False
 
     async def choose_partition(self, topic: str, key: bytes) -> int:
@@ -97,38 +99,40 @@ class RefusingKafka(UnreliableKafka):
         if self._fatal:
             raise KafkaFailure("out of order sequence number")
         if any(dict(record.headers)["ce_sequence"] == b"2" for record in records):
-            self._fatal = self._unforgiving and len(records) == 1
+            self._fatal = self._breaks_producer and len(records) == 1
             raise REFUSALS[0]
         return await super().send(partition, records)
 
 
-@pytest.mark.parametrize("unforgiving", [True, False], ids=["the producer breaks down", "the producer goes on"])
-async def test_what_was_sent_before_a_refused_row_is_forgotten_and_what_follows_it_waits(
-    database: Database, monkeypatch: pytest.MonkeyPatch, unforgiving: bool
+@pytest.mark.parametrize("breaks_producer", [True, False], ids=["the producer breaks", "the producer continues"])
+async def test_rows_before_a_refused_row_are_deleted_and_rows_behind_it_wait(
+    database: Database, monkeypatch: pytest.MonkeyPatch, breaks_producer: bool
 ) -> None:
-    kafka = RefusingKafka(unforgiving=unforgiving)
+    kafka = RefusingKafka(breaks_producer=breaks_producer)
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(relay, "PAUSE", 0.01)
-    gate = Turnstile("turnstile", database, "nowhere")
+    sample = SampleService("sample", database, "nowhere")
     refused, another = uuid4(), uuid4()
-    await gate.ask(refused, times=3)
-    await gate.ask(another)
-    async with running(gate.relay().run()):
-        await until(lambda: is_outbox_empty(database))
-        left = await rows(database, "SELECT key, version FROM outbox JOIN journal USING (position) ORDER BY position")
-    assert [tuple(row) for row in left] == [(str(refused), 2), (str(refused), 3)]
-    assert faults_in(kept for kept in kafka.kept if kept.topic == PACKAGES) == []
+    await sample.request_withdrawal(refused, count=3)
+    await sample.request_withdrawal(another)
+    async with run_tasks(sample.build_relay().run()):
+        await wait_until(lambda: is_outbox_empty(database))
+        rows = await fetch_rows(
+            database, "SELECT key, version FROM outbox JOIN journal USING (position) ORDER BY position"
+        )
+    assert [tuple(row) for row in rows] == [(str(refused), 2), (str(refused), 3)]
+    assert find_chain_faults(record for record in kafka.records if record.topic == PACKAGES) == []
 
 
-async def test_whoever_waits_for_the_relay_is_served_at_once_after_the_commit(
+async def test_a_commit_notifies_the_relay_which_sends_at_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kafka = UnreliableKafka(losses=0)
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(relay, "POLL", 30)
-    gate = Turnstile("turnstile", database, "nowhere")
-    async with running(gate.relay().run()):
-        await gate.ask(uuid4())
-        await until(lambda: kafka.kept)
-        await gate.ask(uuid4())
-        await until(lambda: len(kafka.kept) == 2, within=5)
+    sample = SampleService("sample", database, "nowhere")
+    async with run_tasks(sample.build_relay().run()):
+        await sample.request_withdrawal(uuid4())
+        await wait_until(lambda: kafka.records)
+        await sample.request_withdrawal(uuid4())
+        await wait_until(lambda: len(kafka.records) == 2, within=5)

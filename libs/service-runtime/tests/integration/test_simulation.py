@@ -1,4 +1,4 @@
-"""A service in a process of its own on a simulated clock: days pass in moments, in order, and nobody else moves it."""
+"""Simulated clock: a service in a separate process passes days in moments, and only the driver moves its clock."""
 
 import asyncio
 import os
@@ -15,16 +15,16 @@ import pytest
 import pytest_asyncio
 
 from contracts.catalogue import PACKAGES
+from contracts.precedence import Precedence
 from devstack.errors import NotSimulated
 from service_runtime.postgres.database import Database
-from service_runtime.simulated_clock import ACTIVITY, CLOCK, KEY_HEADER
-from service_runtime.timers.timers import Precedence
-from simulator.simulated_clock.driver import Driver
-from simulator.simulated_clock.service_client import OverHttp
-from testkit.databases import number, rows
-from testkit.running_services import free_port
-from testkit.topics import begin_at_the_end
-from testkit.waiting import until
+from service_runtime.simulated_clock.messages import ACTIVITY_PATH, CLOCK_PATH, KEY_HEADER
+from simulator.simulated_clock.driver import ClockDriver
+from simulator.simulated_clock.service_client import SimulatedProcessClient
+from testkit.databases import fetch_number, fetch_rows
+from testkit.running_services import find_free_port
+from testkit.topics import move_group_to_end
+from testkit.waiting import wait_until
 
 CHILD = Path(__file__).parents[1] / "simulated_child.py"
 KEY = secrets.token_hex(16)
@@ -39,10 +39,10 @@ class Child:
     database: Database
     bootstrap: str
     session: aiohttp.ClientSession
-    nobody: str
-    """A host and port where nobody listens."""
+    unreachable: str
+    """A host and port without a listener."""
     name: str
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=find_free_port)
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -60,12 +60,12 @@ class Child:
             "CALLOFF_FINGERPRINT_KEY": "f" * 32,
             "CALLOFF_LOG_LEVEL": "warning",
             "CALLOFF_NAME": self.name,
-            "CALLOFF_RECEIVER": self.nobody,
+            "CALLOFF_RECEIVER": self.unreachable,
             "CALLOFF_SIMULATED_CLOCK": EIGHT.isoformat(),
             "CALLOFF_SIMULATION_KEY": KEY,
         }
         self.process = await asyncio.create_subprocess_exec(sys.executable, CHILD, env=environment)
-        await until(self.is_ready, within=60)
+        await wait_until(self.is_ready, within=60)
 
     async def is_ready(self) -> bool:
         assert self.process is not None
@@ -88,19 +88,21 @@ class Child:
         async with self.session.post(self.url + path, json=body) as answer:
             assert answer.status == 200, await answer.text()
 
-    def driver(self) -> Driver:
-        return Driver([OverHttp("turnstile", self.url, key=KEY, session=self.session)], seed=1)
+    def build_driver(self) -> ClockDriver:
+        return ClockDriver([SimulatedProcessClient("sample", self.url, key=KEY, session=self.session)], seed=1)
 
-    async def happened(self) -> list[str]:
-        return [row.about for row in await rows(self.database, "SELECT about FROM closings ORDER BY position")]
+    async def list_fired_timers(self) -> list[str]:
+        return [
+            row.about for row in await fetch_rows(self.database, "SELECT about FROM fired_timers ORDER BY position")
+        ]
 
 
 @pytest_asyncio.fixture
 async def child(database: Database, bootstrap: str) -> AsyncGenerator[Child]:
-    name = f"turnstile-{secrets.token_hex(4)}"
-    await begin_at_the_end(bootstrap, f"calloff.{name}", [PACKAGES])
+    name = f"sample-{secrets.token_hex(4)}"
+    await move_group_to_end(bootstrap, f"calloff.{name}", [PACKAGES])
     async with aiohttp.ClientSession(trust_env=False) as session:
-        child = Child(database, bootstrap, session, f"127.0.0.1:{free_port()}", name)
+        child = Child(database, bootstrap, session, f"127.0.0.1:{find_free_port()}", name)
         await child.start()
         yield child
         await child.end()
@@ -110,7 +112,7 @@ def a_closing(about: str, at: datetime, precedence: Precedence) -> dict[str, obj
     return {"about": about, "at": at.isoformat(), "precedence": int(precedence)}
 
 
-async def test_timers_of_different_days_happen_in_order_and_each_on_its_day(child: Child) -> None:
+async def test_timers_of_different_days_fire_in_order_and_each_on_its_day(child: Child) -> None:
     at = [EIGHT + DAY, EIGHT + 3 * DAY, EIGHT + 9 * DAY]
     packages = [uuid4(), uuid4()]
     closings = [
@@ -121,14 +123,14 @@ async def test_timers_of_different_days_happen_in_order_and_each_on_its_day(chil
         ],
         [a_closing("an answer's end", at[1], Precedence.EXPIRY), a_closing("a fact", at[1], Precedence.FACT)],
     ]
-    for package, wanted in zip(packages, closings, strict=True):
-        await child.post("/asks", {"package_id": str(package), "closings": wanted})
-    driver = child.driver()
+    for package, requested in zip(packages, closings, strict=True):
+        await child.post("/asks", {"package_id": str(package), "closings": requested})
+    driver = child.build_driver()
 
     await driver.advance(timedelta(hours=23))
-    assert await child.happened() == []
+    assert await child.list_fired_timers() == []
     journey = await driver.advance(4 * DAY)
-    assert await child.happened() == [
+    assert await child.list_fired_timers() == [
         "first at 03 08:00:00",
         "an answer's end at 05 08:00:00",
         "a fact at 05 08:00:00",
@@ -136,56 +138,60 @@ async def test_timers_of_different_days_happen_in_order_and_each_on_its_day(chil
     ]
     assert journey.steps == 2
     await driver.advance(30 * DAY)
-    assert (await child.happened())[-1] == "third at 11 08:00:00"
-    assert await number(child.database, "SELECT count(*) FROM outbox") == 0
-    assert await number(child.database, "SELECT count(*) FROM passages") == 2, "what was published has been heard"
+    assert (await child.list_fired_timers())[-1] == "third at 11 08:00:00"
+    assert await fetch_number(child.database, "SELECT count(*) FROM outbox") == 0
+    assert await fetch_number(child.database, "SELECT count(*) FROM handled_events") == 2, (
+        "published events have been handled"
+    )
 
 
-async def test_a_webhook_to_nobody_is_given_up_after_two_simulated_minutes(child: Child) -> None:
-    await child.post("/calls", {"package_id": str(uuid4()), "url": f"http://{child.nobody}/"})
-    driver = child.driver()
-    await driver.to(EIGHT + timedelta(seconds=119))
-    assert await child.happened() == []
-    await driver.to(EIGHT + timedelta(seconds=120))
-    assert await child.happened() == ["given up at 02 08:02:00 after 8 attempts"]
-    attempts = await rows(child.database, "SELECT at FROM delivery_attempts ORDER BY at")
+async def test_a_webhook_to_an_unreachable_endpoint_is_given_up_after_two_simulated_minutes(child: Child) -> None:
+    await child.post("/calls", {"package_id": str(uuid4()), "url": f"http://{child.unreachable}/"})
+    driver = child.build_driver()
+    await driver.advance_to(EIGHT + timedelta(seconds=119))
+    assert await child.list_fired_timers() == []
+    await driver.advance_to(EIGHT + timedelta(seconds=120))
+    assert await child.list_fired_timers() == ["given up at 02 08:02:00 after 8 attempts"]
+    attempts = await fetch_rows(child.database, "SELECT at FROM delivery_attempts ORDER BY at")
     assert [(row.at - EIGHT).total_seconds() for row in attempts] == [0, 1, 3, 7, 15, 31, 63, 110]
 
 
-async def test_a_service_that_was_killed_goes_on_at_the_drivers_time(child: Child) -> None:
+async def test_a_service_that_was_killed_continues_at_the_drivers_time(child: Child) -> None:
     await child.post(
         "/asks", {"package_id": str(uuid4()), "closings": [a_closing("first", EIGHT + DAY, Precedence.FACT)]}
     )
-    driver = child.driver()
+    driver = child.build_driver()
     await driver.advance(timedelta(hours=5))
     await child.end(kill=True)
     await child.start()
     await driver.advance(DAY)
-    assert await child.happened() == ["first at 03 08:00:00"]
+    assert await child.list_fired_timers() == ["first at 03 08:00:00"]
 
 
-async def test_nobody_without_the_key_learns_of_the_routes(child: Child) -> None:
+async def test_the_routes_are_hidden_without_the_key(child: Child) -> None:
     for headers in ({}, {KEY_HEADER: "guessed"}):
-        async with child.session.get(child.url + ACTIVITY, headers=headers) as answer:
+        async with child.session.get(child.url + ACTIVITY_PATH, headers=headers) as answer:
             assert answer.status == 404
-        async with child.session.post(child.url + CLOCK, json={"now": EIGHT.isoformat()}, headers=headers) as answer:
+        async with child.session.post(
+            child.url + CLOCK_PATH, json={"now": EIGHT.isoformat()}, headers=headers
+        ) as answer:
             assert answer.status == 404
     with pytest.raises(NotSimulated):
-        await OverHttp("turnstile", child.url, key="guessed", session=child.session).activity()
+        await SimulatedProcessClient("sample", child.url, key="guessed", session=child.session).read_activity()
 
 
-async def test_time_does_not_go_back_and_an_order_has_a_zone(child: Child) -> None:
-    known = {KEY_HEADER: KEY}
+async def test_the_clock_refuses_an_earlier_instant_and_an_instant_without_a_zone(child: Child) -> None:
+    headers = {KEY_HEADER: KEY}
     for now, status in ((EIGHT - DAY).isoformat(), 409), ("2026-03-02T09:00:00", 422), ("soon", 422):
-        async with child.session.post(child.url + CLOCK, json={"now": now}, headers=known) as answer:
+        async with child.session.post(child.url + CLOCK_PATH, json={"now": now}, headers=headers) as answer:
             assert answer.status == status
 
 
-async def test_a_hundred_minutes_with_something_to_do_are_a_hundred_steps(child: Child) -> None:
+async def test_a_hundred_minutes_with_a_timer_each_are_a_hundred_steps(child: Child) -> None:
     minutes = [EIGHT + timedelta(minutes=n) for n in range(1, 101)]
     closings = [a_closing(f"{at:%H:%M}", at, Precedence.FACT) for at in minutes]
     await child.post("/asks", {"package_id": str(uuid4()), "closings": closings})
-    journey = await child.driver().advance(DAY)
-    print(journey)  # noqa: T201  for whoever wants to know what a step costs
+    journey = await child.build_driver().advance(DAY)
+    print(journey)  # noqa: T201  shows the cost of a step with pytest -s
     assert journey.steps == 100
-    assert await child.happened() == [f"{at:%H:%M} at {at:%d %H:%M:%S}" for at in minutes]
+    assert await child.list_fired_timers() == [f"{at:%H:%M} at {at:%d %H:%M:%S}" for at in minutes]

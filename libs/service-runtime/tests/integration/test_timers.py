@@ -1,4 +1,4 @@
-"""Timers: in order at one instant, once for each, and never after they were cancelled."""
+"""Timers: those of one instant fire in order of precedence, each fires once, and a cancelled one never fires."""
 
 import asyncio
 import random
@@ -8,14 +8,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from service_runtime.clock import Horizon, SystemClock
+from contracts.precedence import Precedence
+from service_runtime.clock import SystemClock
+from service_runtime.due_policy import DueLimit
 from service_runtime.postgres.database import Database
-from service_runtime.timers.timers import Precedence, Timer, find_due
+from service_runtime.timers.timers import Timer, find_due
 from service_runtime.timers.worker import TimerWorker
 from testkit.clocks import MovableClock
-from testkit.databases import number, rows
-from testkit.sample_service import CLOSE, Turnstile, TurnstileWork, running, stream_of
-from testkit.waiting import until
+from testkit.databases import fetch_number, fetch_rows
+from testkit.sample_service import SAMPLE_TIMER, SampleService, SampleUnitOfWork, run_tasks, to_stream_key
+from testkit.waiting import wait_until
 
 NOWHERE = "127.0.0.1:1"
 RACES = 200
@@ -27,171 +29,181 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def gate(database: Database, clock: MovableClock) -> Turnstile:
-    """A turnstile without Kafka, whose time passes when the test says so."""
-    return Turnstile("turnstile", database, NOWHERE, clock=clock)
+def sample(database: Database, clock: MovableClock) -> SampleService:
+    """A sample service without Kafka, on a clock that the test moves."""
+    return SampleService("sample", database, NOWHERE, clock=clock)
 
 
-async def arm(gate: Turnstile, package: UUID, *timers: Timer) -> None:
-    async def schedule(work: TurnstileWork) -> None:
+async def arm(sample: SampleService, package: UUID, *timers: Timer) -> None:
+    async def schedule(work: SampleUnitOfWork) -> None:
         work.schedule(*timers)
 
-    await gate.do(package, schedule)
+    await sample.execute(package, schedule)
 
 
-async def cancel(gate: Turnstile, package: UUID, about: str) -> bool:
+async def cancel(sample: SampleService, package: UUID, about: str) -> bool:
     """Cancels under the key's lock; True when the timer had not fired before."""
     in_time: list[bool] = []
 
-    async def take_back(work: TurnstileWork) -> None:
-        in_time.append(not await closed(gate, about))
-        work.cancel(CLOSE, about)
+    async def cancel_timer(work: SampleUnitOfWork) -> None:
+        in_time.append(not await count_fired(sample, about))
+        work.cancel(SAMPLE_TIMER, about)
 
-    await gate.do(package, take_back)
+    await sample.execute(package, cancel_timer)
     return in_time[-1]
 
 
-async def closed(gate: Turnstile, about: str) -> int:
-    return await number(gate.database, "SELECT count(*) FROM closings WHERE about = :about", about=about)
+async def count_fired(sample: SampleService, about: str) -> int:
+    return await fetch_number(sample.database, "SELECT count(*) FROM fired_timers WHERE about = :about", about=about)
 
 
-async def closings(gate: Turnstile) -> Sequence[str]:
-    return [row.about for row in await rows(gate.database, "SELECT about FROM closings ORDER BY position")]
+async def list_fired_timers(sample: SampleService) -> Sequence[str]:
+    return [row.about for row in await fetch_rows(sample.database, "SELECT about FROM fired_timers ORDER BY position")]
 
 
-async def test_what_falls_due_at_one_instant_happens_in_the_order_of_precedence(
-    gate: Turnstile, clock: MovableClock
+async def test_timers_due_at_one_instant_fire_in_order_of_precedence(
+    sample: SampleService, clock: MovableClock
 ) -> None:
     package, later = uuid4(), clock.now() + timedelta(minutes=30)
-    every = list(Precedence)
-    await arm(gate, package, *(Timer(CLOSE, each.name, later, each) for each in reversed(every)))
+    precedences = list(Precedence)
+    await arm(
+        sample,
+        package,
+        *(Timer(SAMPLE_TIMER, precedence.name, later, precedence) for precedence in reversed(precedences)),
+    )
     clock.set_to(later)
-    async with running(gate.sleeper().run()):
-        await until(lambda: number(gate.database, "SELECT (count(*) = 0)::int FROM timers"))
-    assert await closings(gate) == [each.name for each in every]
+    async with run_tasks(sample.build_timer_worker().run()):
+        await wait_until(lambda: fetch_number(sample.database, "SELECT (count(*) = 0)::int FROM timers"))
+    assert await list_fired_timers(sample) == [precedence.name for precedence in precedences]
 
 
-async def test_a_timer_does_not_fire_before_its_time(gate: Turnstile, clock: MovableClock) -> None:
+async def test_a_timer_does_not_fire_before_its_time(sample: SampleService, clock: MovableClock) -> None:
     package, later = uuid4(), clock.now() + timedelta(minutes=30)
-    await arm(gate, package, Timer(CLOSE, "later", later, Precedence.EXPIRY))
-    await arm(gate, package, Timer(CLOSE, "now", clock.now(), Precedence.EXPIRY))
-    async with running(gate.sleeper().run()):
-        await until(lambda: closed(gate, "now"))
-        assert await closings(gate) == ["now"]
+    await arm(sample, package, Timer(SAMPLE_TIMER, "later", later, Precedence.EXPIRY))
+    await arm(sample, package, Timer(SAMPLE_TIMER, "now", clock.now(), Precedence.EXPIRY))
+    async with run_tasks(sample.build_timer_worker().run()):
+        await wait_until(lambda: count_fired(sample, "now"))
+        assert await list_fired_timers(sample) == ["now"]
         clock.set_to(later)
-        gate.wakes.timers.notify()
-        await until(lambda: closed(gate, "later"))
+        sample.wakeups.timers.notify()
+        await wait_until(lambda: count_fired(sample, "later"))
 
 
-async def test_of_several_timers_about_one_thing_the_last_one_counts(gate: Turnstile, clock: MovableClock) -> None:
+async def test_a_timer_replaces_an_earlier_one_about_the_same_subject(
+    sample: SampleService, clock: MovableClock
+) -> None:
     package = uuid4()
-    early, late = (Timer(CLOSE, "it", clock.now() + timedelta(hours=each), Precedence.EXPIRY) for each in (1, 2))
-    await arm(gate, package, early, late)
-    armed = await rows(gate.database, "SELECT due_at FROM timers")
+    early, late = (
+        Timer(SAMPLE_TIMER, "it", clock.now() + timedelta(hours=hours), Precedence.EXPIRY) for hours in (1, 2)
+    )
+    await arm(sample, package, early, late)
+    armed = await fetch_rows(sample.database, "SELECT due_at FROM timers")
     assert [row.due_at for row in armed] == [late.at]
-    await arm(gate, package, early)
-    armed = await rows(gate.database, "SELECT due_at FROM timers")
+    await arm(sample, package, early)
+    armed = await fetch_rows(sample.database, "SELECT due_at FROM timers")
     assert [row.due_at for row in armed] == [early.at]
 
 
-async def test_two_sleepers_fire_each_timer_once(database: Database) -> None:
-    gate, other = (Turnstile("turnstile", database, NOWHERE) for _ in range(2))
+async def test_two_timer_workers_fire_each_timer_once(database: Database) -> None:
+    sample, other = (SampleService("sample", database, NOWHERE) for _ in range(2))
     for package in [uuid4() for _ in range(100)]:
-        await gate.ask(package, close_at=SystemClock().now())
-    async with running(gate.sleeper().run(), other.sleeper().run()):
-        await until(lambda: number(database, "SELECT (count(*) = 0)::int FROM timers"))
-    fired = await closings(gate)
+        await sample.request_withdrawal(package, close_at=SystemClock().now())
+    async with run_tasks(sample.build_timer_worker().run(), other.build_timer_worker().run()):
+        await wait_until(lambda: fetch_number(database, "SELECT (count(*) = 0)::int FROM timers"))
+    fired = await list_fired_timers(sample)
     assert len(fired) == len(set(fired)) == 100
 
 
 async def test_a_timer_that_is_cancelled_while_it_falls_due_either_fires_or_does_not(database: Database) -> None:
-    """The key before the timer: the other order would deadlock with whoever holds the key and cancels."""
-    gate = Turnstile("turnstile", database, NOWHERE)
+    """The worker locks the stream, then the timer. The opposite order deadlocks with a unit of work that cancels."""
+    sample = SampleService("sample", database, NOWHERE)
     in_time: dict[str, bool] = {}
 
-    async def race(about: str) -> None:
+    async def run_race(about: str) -> None:
         package = uuid4()
-        await arm(gate, package, Timer(CLOSE, about, SystemClock().now(), Precedence.EXPIRY))
+        await arm(sample, package, Timer(SAMPLE_TIMER, about, SystemClock().now(), Precedence.EXPIRY))
         await asyncio.sleep(random.uniform(0, 0.005))
-        in_time[about] = await cancel(gate, package, about)
+        in_time[about] = await cancel(sample, package, about)
 
-    async with running(gate.sleeper().run()):
+    async with run_tasks(sample.build_timer_worker().run()):
         for turn in range(0, RACES, 8):
-            await asyncio.gather(*(race(str(each)) for each in range(turn, turn + 8)))
-        await until(lambda: number(database, "SELECT (count(*) = 0)::int FROM timers"))
-    fired = await closings(gate)
+            await asyncio.gather(*(run_race(str(number)) for number in range(turn, turn + 8)))
+        await wait_until(lambda: fetch_number(database, "SELECT (count(*) = 0)::int FROM timers"))
+    fired = await list_fired_timers(sample)
     assert sorted(fired) == sorted(about for about, cancelled in in_time.items() if not cancelled)
-    assert 0 < len(fired) < RACES, "both were seen"
+    assert 0 < len(fired) < RACES, "both outcomes occurred"
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    assert await number(database, deadlocks) == 0
+    assert await fetch_number(database, deadlocks) == 0
 
 
-async def test_a_timer_is_claimed_after_its_key(gate: Turnstile, clock: MovableClock) -> None:
-    """Somebody holds the key and cancels the timer that the sleeper is about to take: nobody deadlocks."""
+async def test_a_timer_is_claimed_after_its_stream_is_locked(sample: SampleService, clock: MovableClock) -> None:
+    """A unit of work that holds the stream cancels the timer that the worker is about to claim, without a deadlock."""
     package, holding, may_end = uuid4(), asyncio.Event(), asyncio.Event()
-    await arm(gate, package, Timer(CLOSE, "it", clock.now(), Precedence.EXPIRY))
+    await arm(sample, package, Timer(SAMPLE_TIMER, "it", clock.now(), Precedence.EXPIRY))
 
-    async def accept(work: TurnstileWork) -> None:
+    async def hold_and_cancel(work: SampleUnitOfWork) -> None:
         holding.set()
         await may_end.wait()
-        work.cancel(CLOSE, "it")
+        work.cancel(SAMPLE_TIMER, "it")
 
-    accepting = asyncio.create_task(gate.do(package, accept))
+    holder = asyncio.create_task(sample.execute(package, hold_and_cancel))
     await holding.wait()
-    async with running(gate.sleeper().run()):
-        await until(lambda: number(gate.database, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+    async with run_tasks(sample.build_timer_worker().run()):
+        await wait_until(lambda: fetch_number(sample.database, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
         may_end.set()
-        await accepting
-        await until(lambda: number(gate.database, "SELECT (count(*) = 0)::int FROM pg_locks WHERE NOT granted"))
-    assert await closings(gate) == []
+        await holder
+        await wait_until(
+            lambda: fetch_number(sample.database, "SELECT (count(*) = 0)::int FROM pg_locks WHERE NOT granted")
+        )
+    assert await list_fired_timers(sample) == []
     deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    assert await number(gate.database, deadlocks) == 0
+    assert await fetch_number(sample.database, deadlocks) == 0
 
 
-async def test_the_lag_of_what_fired_is_measured(database: Database) -> None:
-    gate = Turnstile("turnstile", database, NOWHERE)
-    async with running(gate.sleeper().run()):
+async def test_the_lag_of_fired_timers_is_measured(database: Database) -> None:
+    sample = SampleService("sample", database, NOWHERE)
+    async with run_tasks(sample.build_timer_worker().run()):
         for package in [uuid4() for _ in range(20)]:
-            await gate.ask(package, close_at=SystemClock().now() + timedelta(milliseconds=30))
-        await until(lambda: number(database, "SELECT (count(*) = 20)::int FROM closings"))
-    measured = gate.metrics.registry.get_sample_value
+            await sample.request_withdrawal(package, close_at=SystemClock().now() + timedelta(milliseconds=30))
+        await wait_until(lambda: fetch_number(database, "SELECT (count(*) = 20)::int FROM fired_timers"))
+    measured = sample.metrics.registry.get_sample_value
     assert measured("calloff_timer_lag_seconds_count") == 20
     total = measured("calloff_timer_lag_seconds_sum")
     assert total is not None
     assert total / 20 < 0.5
 
 
-async def test_a_timer_of_a_kind_that_nobody_knows_parks_its_key(gate: Turnstile, clock: MovableClock) -> None:
+async def test_a_timer_of_an_unknown_kind_parks_its_key(sample: SampleService, clock: MovableClock) -> None:
     package = uuid4()
-    await arm(gate, package, Timer("unheard-of", "it", clock.now(), Precedence.EXPIRY))
-    async with running(gate.sleeper().run()):
-        keys = await until(gate.parking.list_keys)
-    assert keys[0].stream == stream_of(package)
+    await arm(sample, package, Timer("unknown", "it", clock.now(), Precedence.EXPIRY))
+    async with run_tasks(sample.build_timer_worker().run()):
+        keys = await wait_until(sample.dead_letters.list_keys)
+    assert keys[0].stream == to_stream_key(package)
 
 
-async def test_the_sleeper_goes_on_after_an_outage(database: Database) -> None:
-    gate = Turnstile("turnstile", database, NOWHERE)
+async def test_the_timer_worker_continues_after_an_outage(database: Database) -> None:
+    sample = SampleService("sample", database, NOWHERE)
 
-    class OnceAway(TurnstileWork):
-        away = True
+    class FailsOnce(SampleUnitOfWork):
+        failing = True
 
-        async def note_closing(self, package: UUID, about: str) -> None:
-            if OnceAway.away:
-                OnceAway.away = False
+        async def record_timer(self, package: UUID, about: str) -> None:
+            if FailsOnce.failing:
+                FailsOnce.failing = False
                 raise ConnectionResetError
-            await super().note_closing(package, about)
+            await super().record_timer(package, about)
 
-    away = Turnstile("turnstile", database, NOWHERE, work=OnceAway)
-    sleeper: TimerWorker[TurnstileWork] = away.sleeper()
-    await gate.ask(uuid4(), close_at=SystemClock().now())
-    async with running(sleeper.run()):
-        await until(lambda: number(database, "SELECT count(*) FROM closings"))
-    assert await away.parking.list_keys() == []
+    failing = SampleService("sample", database, NOWHERE, unit_of_work=FailsOnce)
+    worker: TimerWorker[SampleUnitOfWork] = failing.build_timer_worker()
+    await sample.request_withdrawal(uuid4(), close_at=SystemClock().now())
+    async with run_tasks(worker.run()):
+        await wait_until(lambda: fetch_number(database, "SELECT count(*) FROM fired_timers"))
+    assert await failing.dead_letters.list_keys() == []
 
 
-async def test_due_timers_of_a_parked_key_are_skipped(gate: Turnstile, clock: MovableClock) -> None:
+async def test_due_timers_of_a_parked_key_are_skipped(sample: SampleService, clock: MovableClock) -> None:
     package = uuid4()
-    await arm(gate, package, Timer(CLOSE, "it", clock.now(), Precedence.EXPIRY))
-    await rows(gate.database, "UPDATE streams SET parked_because = 'a test', parked_at = now()")
-    async with gate.database.begin_transaction() as connection:
-        assert await find_due(connection, within=Horizon(clock.now()), limit=10) == []
+    await arm(sample, package, Timer(SAMPLE_TIMER, "it", clock.now(), Precedence.EXPIRY))
+    await fetch_rows(sample.database, "UPDATE streams SET parked_because = 'a test', parked_at = now()")
+    async with sample.database.begin_transaction() as connection:
+        assert await find_due(connection, due_limit=DueLimit(clock.now()), max_timers=10) == []

@@ -1,4 +1,4 @@
-"""Which errors of the database pass, and which are the work's own."""
+"""Database errors: which are transient and which are permanent."""
 
 import pytest
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -18,10 +18,10 @@ from service_runtime.postgres.database import ConnectionBroken, StatementRefused
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_database_that_is_away_full_or_slow_is_worth_another_try(error: Exception) -> None:
+def test_an_unreachable_full_or_slow_database_is_transient(error: Exception) -> None:
     assert is_transient(error)
 
 
 @pytest.mark.parametrize("error", [ValueError(), KeyError(), StatementRefused("it is there already", sqlstate="23505")])
-def test_what_is_wrong_by_itself_is_not(error: Exception) -> None:
+def test_an_error_of_the_work_itself_is_not_transient(error: Exception) -> None:
     assert not is_transient(error)

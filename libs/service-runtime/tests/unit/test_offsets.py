@@ -1,4 +1,4 @@
-"""Offsets never pass what is unfinished."""
+"""Offsets: a committed offset is never beyond an unfinished record."""
 
 from service_runtime.kafka.client import Partition
 from service_runtime.kafka.offsets import Offsets
@@ -6,7 +6,7 @@ from service_runtime.kafka.offsets import Offsets
 P0, P1 = Partition("topic", 0), Partition("topic", 1)
 
 
-def test_what_is_committed_is_the_lowest_unfinished_offset() -> None:
+def test_the_lowest_unfinished_offset_is_committed() -> None:
     offsets = Offsets()
     for offset in (5, 6, 7):
         offsets.begin(P0, offset)
@@ -17,7 +17,7 @@ def test_what_is_committed_is_the_lowest_unfinished_offset() -> None:
     assert offsets.to_commit() == {P0: 8}
 
 
-def test_partitions_are_counted_apart_and_forgotten_apart() -> None:
+def test_partitions_are_tracked_and_removed_separately() -> None:
     offsets = Offsets()
     offsets.begin(P0, 1)
     offsets.begin(P1, 9)

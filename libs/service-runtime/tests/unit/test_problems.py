@@ -1,4 +1,4 @@
-"""Every error of the tree becomes the problem it stands for, in one place."""
+"""Problems: every error becomes a problem response with its status, type and title."""
 
 import json
 
@@ -16,7 +16,7 @@ from contracts.errors import (
     Unprocessable,
 )
 from service_runtime.http.problems import BASE, MEDIA_TYPE, to_problem_response
-from service_runtime.idempotency import IdempotencyKeyReused, KeyParked, RequestInProgress
+from service_runtime.idempotency import IdempotencyKeyReused, RequestInProgress, SubjectParked
 
 
 @pytest.mark.parametrize(
@@ -29,29 +29,29 @@ from service_runtime.idempotency import IdempotencyKeyReused, KeyParked, Request
         (Conflict("it stands"), 409),
         (Unprocessable("cannot"), 422),
         (RetryLater("later", retry_after=3), 503),
-        (KeyParked("parked"), 409),
+        (SubjectParked("parked"), 409),
         (IdempotencyKeyReused("reused"), 422),
-        (RequestInProgress("twin", retry_after=1), 409),
+        (RequestInProgress("in progress", retry_after=1), 409),
         (CallOffError("whatever"), 500),
     ],
 )
 def test_each_error_has_its_status(error: CallOffError, status: int) -> None:
     response = to_problem_response(error)
-    said = json.loads(bytes(response.body))
-    assert response.status_code == said["status"] == status
+    problem = json.loads(bytes(response.body))
+    assert response.status_code == problem["status"] == status
     assert response.media_type == MEDIA_TYPE
-    assert said["type"] == BASE + error.code
-    assert said["title"] == error.title
+    assert problem["type"] == BASE + error.code
+    assert problem["title"] == error.title
 
 
 def test_all_wrong_fields_are_named_at_once() -> None:
-    said = json.loads(bytes(to_problem_response(InvalidInput(FieldError("#/a", "x"), FieldError("?b", "y"))).body))
-    assert said["errors"] == [{"pointer": "#/a", "detail": "x"}, {"pointer": "?b", "detail": "y"}]
+    problem = json.loads(bytes(to_problem_response(InvalidInput(FieldError("#/a", "x"), FieldError("?b", "y"))).body))
+    assert problem["errors"] == [{"pointer": "#/a", "detail": "x"}, {"pointer": "?b", "detail": "y"}]
 
 
-def test_what_can_be_asked_again_says_when() -> None:
+def test_a_temporary_error_has_a_retry_after_header() -> None:
     assert to_problem_response(RetryLater("later", retry_after=3)).headers["Retry-After"] == "3"
 
 
-def test_whoever_is_unknown_is_told_how_to_identify() -> None:
+def test_an_unauthenticated_request_gets_the_authentication_scheme() -> None:
     assert to_problem_response(Unauthenticated("who?")).headers["WWW-Authenticate"] == "Bearer"

@@ -1,20 +1,20 @@
-"""The runtime's tables, statement by statement."""
+"""Schema: scripts are split into statements, and headers are stored without change."""
 
 from service_runtime.outbox.journal import decode_headers, encode_headers
 from service_runtime.postgres.schema import TABLES, split_statements
 
 
-def test_a_body_between_dollars_stays_whole() -> None:
+def test_a_dollar_quoted_body_is_not_split() -> None:
     script = "CREATE TABLE a (b int);\n\nCREATE FUNCTION f() AS $$\nBEGIN\n  RETURN;\nEND $$;\nDROP TABLE a;"
-    assert [one.split()[1] for one in split_statements(script)] == ["TABLE", "FUNCTION", "TABLE"]
+    assert [statement.split()[1] for statement in split_statements(script)] == ["TABLE", "FUNCTION", "TABLE"]
 
 
 def test_every_statement_is_returned_once_and_whole() -> None:
-    found = split_statements(TABLES)
-    assert all(statement.rstrip().endswith(";") for statement in found)
-    assert "\n".join(found).split() == TABLES.split()
+    statements = split_statements(TABLES)
+    assert all(statement.rstrip().endswith(";") for statement in statements)
+    assert "\n".join(statements).split() == TABLES.split()
 
 
-def test_headers_survive_the_journal_byte_for_byte() -> None:
+def test_headers_are_decoded_from_the_journal_unchanged() -> None:
     headers = [("ce_id", b"1"), ("ce_actor", "officer:ü".encode())]
     assert decode_headers(encode_headers(headers)) == headers

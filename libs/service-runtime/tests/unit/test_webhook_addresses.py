@@ -1,4 +1,4 @@
-"""Webhooks go to the public internet only; the operator's list of exact hosts and ports is the one exception."""
+"""Webhook addresses: only public addresses, except the hosts and ports of the operator's allow-list."""
 
 import socket
 from ipaddress import ip_address
@@ -46,23 +46,23 @@ PRIVATE = (
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_what_only_we_can_reach_is_not_public(address: str) -> None:
+def test_private_and_reserved_addresses_are_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "::ffff:93.184.215.14", "2606:2800:21f:cb07::1"])
-def test_the_internet_is_public(address: str) -> None:
+def test_internet_addresses_are_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "fe80::1%eth0"])
-def test_no_socket_is_made_for_a_private_address(address: str) -> None:
+def test_no_socket_is_opened_for_a_private_address(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with pytest.raises(AddressRefused):
         open_public_socket((family, socket.SOCK_STREAM, 0, "", (address, 443)))
 
 
-def test_a_socket_is_made_for_a_public_address() -> None:
+def test_a_socket_is_opened_for_a_public_address() -> None:
     with open_public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("93.184.215.14", 443))) as made:
         assert made.family == socket.AF_INET
 
@@ -86,22 +86,22 @@ def test_these_urls_are_refused(url: str) -> None:
         AddressRules().check_url(URL(url))
 
 
-def test_https_to_a_named_host_is_fine() -> None:
+def test_https_to_a_named_host_is_accepted() -> None:
     AddressRules().check_url(URL("https://receiver.example:8443/hooks?for=alder"))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9001/x", "http://Receiver.Internal:80/", "https://[::1]:8443/"])
-def test_the_operators_list_counts_for_the_exact_host_and_port(url: str) -> None:
+def test_the_allow_list_accepts_the_exact_host_and_port(url: str) -> None:
     AddressRules(["127.0.0.1:9001", "receiver.internal:80", "[::1]:8443"]).check_url(URL(url))
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9002/x", "http://localhost:9001/x", "http://127.0.0.1/x"])
-def test_the_operators_list_counts_for_nothing_else(url: str) -> None:
+def test_the_allow_list_accepts_nothing_else(url: str) -> None:
     with pytest.raises(AddressRefused):
         AddressRules(["127.0.0.1:9001"]).check_url(URL(url))
 
 
 @pytest.mark.parametrize("entry", ["receiver.internal", "", ":80", "receiver.internal:http", "*:80:80"])
-def test_an_entry_of_the_list_that_names_no_host_and_port_is_refused_at_the_start(entry: str) -> None:
+def test_an_allow_list_entry_without_host_and_port_is_refused_at_start(entry: str) -> None:
     with pytest.raises(AllowListUnusable):
         AddressRules([entry])

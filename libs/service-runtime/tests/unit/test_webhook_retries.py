@@ -1,4 +1,4 @@
-"""Retries come later each time, do what Retry-After says, and never outlive the instant of giving up."""
+"""Webhook retries: delays grow, follow Retry-After, and never exceed the delivery's deadline."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,45 +12,58 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def after(attempt: int, *, chance: float = 0.0, give_up_in: timedelta = 60 * MINUTE) -> timedelta:
+def compute_delay(attempt: int, *, chance: float = 0.0, give_up_in: timedelta = 60 * MINUTE) -> timedelta:
     at = compute_next_attempt(attempt=attempt, now=NOON, give_up_at=NOON + give_up_in, retry_after=None, chance=chance)
     return at - NOON
 
 
 def test_delays_double_up_to_five_minutes() -> None:
-    assert [after(attempt).total_seconds() for attempt in (1, 2, 3, 4, 9, 10, 500)] == [1, 2, 4, 8, 256, 300, 300]
+    assert [compute_delay(attempt).total_seconds() for attempt in (1, 2, 3, 4, 9, 10, 500)] == [
+        1,
+        2,
+        4,
+        8,
+        256,
+        300,
+        300,
+    ]
 
 
 def test_chance_shortens_a_delay_by_up_to_half() -> None:
-    assert after(3, chance=1.0) == timedelta(seconds=2)
+    assert compute_delay(3, chance=1.0) == timedelta(seconds=2)
 
 
-def test_a_delivery_whose_next_attempt_would_come_too_late_gets_one_in_time() -> None:
-    assert after(8, give_up_in=MINUTE) == timedelta(seconds=50)
+def test_an_attempt_that_would_come_too_late_is_made_just_before_the_deadline() -> None:
+    assert compute_delay(8, give_up_in=MINUTE) == timedelta(seconds=50)
 
 
-def test_what_has_no_time_left_is_looked_at_again_when_it_is_given_up() -> None:
-    assert after(8, give_up_in=timedelta(seconds=9)) == timedelta(seconds=9)
+def test_a_delivery_without_time_for_an_attempt_is_due_at_its_deadline() -> None:
+    assert compute_delay(8, give_up_in=timedelta(seconds=9)) == timedelta(seconds=9)
 
 
-def test_retry_after_is_kept_but_never_beyond_giving_up() -> None:
-    asked = timedelta(seconds=30)
-    assert compute_next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=asked) == NOON + asked
+def test_retry_after_is_honoured_up_to_the_deadline() -> None:
+    retry_after = timedelta(seconds=30)
+    assert (
+        compute_next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=retry_after)
+        == NOON + retry_after
+    )
     assert compute_next_attempt(attempt=1, now=NOON, give_up_at=NOON + MINUTE, retry_after=9 * MINUTE) == NOON + MINUTE
 
 
 @given(
     attempt=some.integers(1, 1000),
     give_up_in=some.timedeltas(min_value=timedelta(0), max_value=timedelta(days=1)),
-    asked=some.none() | some.timedeltas(min_value=timedelta(0), max_value=timedelta(days=9)),
+    retry_after=some.none() | some.timedeltas(min_value=timedelta(0), max_value=timedelta(days=9)),
     chance=some.floats(0, 1),
 )
-def test_no_attempt_is_before_now_or_after_giving_up(
-    attempt: int, give_up_in: timedelta, asked: timedelta | None, chance: float
+def test_no_attempt_is_before_now_or_after_the_deadline(
+    attempt: int, give_up_in: timedelta, retry_after: timedelta | None, chance: float
 ) -> None:
     end = NOON + give_up_in
     assert (
-        NOON <= compute_next_attempt(attempt=attempt, now=NOON, give_up_at=end, retry_after=asked, chance=chance) <= end
+        NOON
+        <= compute_next_attempt(attempt=attempt, now=NOON, give_up_at=end, retry_after=retry_after, chance=chance)
+        <= end
     )
 
 

@@ -1,4 +1,4 @@
-"""Webhooks are signed as Standard Webhooks 1.0 says, by its own vectors and its own library."""
+"""Webhook signatures: they follow Standard Webhooks 1.0, checked with its test vector and its library."""
 
 import base64
 import time
@@ -15,7 +15,7 @@ NEW_KEY = base64.b64encode(b"n" * 32).decode()
 BODY = b'{"type":"offer.made","data":{"note":"\xc3\xa9"}}'
 
 
-def test_the_standards_own_example_gets_the_standards_own_signature() -> None:
+def test_the_example_of_the_standard_gets_its_signature() -> None:
     signature = sign(
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         b'{"test": 2432232314}',
@@ -31,13 +31,13 @@ def test_a_secret_is_written_with_or_without_its_prefix() -> None:
     assert sign("1", BODY, secret=secret.removeprefix("whsec_"), timestamp=1) == with_prefix
 
 
-def test_a_receiver_with_the_standards_library_accepts_what_we_sign() -> None:
+def test_the_library_of_the_standard_accepts_our_signature() -> None:
     secret = generate_secret()
     headers = build_signed_headers("an-id", BODY, keys=[secret], timestamp=int(time.time()))
     assert Verifier(secret).verify(BODY, headers)["type"] == "offer.made"
 
 
-def test_during_a_rotation_receivers_of_either_secret_accept() -> None:
+def test_during_a_rotation_both_secrets_verify() -> None:
     old, new = generate_secret(), generate_secret()
     headers = build_signed_headers("an-id", BODY, keys=[new, old], timestamp=int(time.time()))
     for secret in (old, new):
@@ -54,32 +54,32 @@ def test_a_changed_byte_is_refused() -> None:
 
 
 def test_secrets_have_32_random_bytes() -> None:
-    one, other = generate_secret(), generate_secret()
-    assert one != other
-    assert len(base64.b64decode(one.removeprefix("whsec_"))) == 32
+    first, second = generate_secret(), generate_secret()
+    assert first != second
+    assert len(base64.b64decode(first.removeprefix("whsec_"))) == 32
 
 
-def test_a_stored_secret_does_not_show_and_opens_again() -> None:
-    vault = SecretBox([KEY])
-    sealed = vault.encrypt("whsec_x", owner="Alder")
-    assert b"whsec" not in sealed
-    assert vault.decrypt(sealed, owner="Alder") == "whsec_x"
+def test_an_encrypted_secret_is_unreadable_and_can_be_decrypted() -> None:
+    secret_box = SecretBox([KEY])
+    encrypted = secret_box.encrypt("whsec_x", owner="Alder")
+    assert b"whsec" not in encrypted
+    assert secret_box.decrypt(encrypted, owner="Alder") == "whsec_x"
 
 
-def test_a_secret_copied_to_another_owner_stays_closed() -> None:
-    sealed = SecretBox([KEY]).encrypt("whsec_x", owner="Alder")
+def test_a_secret_copied_to_another_owner_cannot_be_decrypted() -> None:
+    encrypted = SecretBox([KEY]).encrypt("whsec_x", owner="Alder")
     with pytest.raises(SecretUnreadable):
-        SecretBox([KEY]).decrypt(sealed, owner="Birch")
+        SecretBox([KEY]).decrypt(encrypted, owner="Birch")
 
 
-def test_a_new_key_opens_what_the_old_one_closed_while_both_are_there() -> None:
-    sealed = SecretBox([KEY]).encrypt("whsec_x", owner="Alder")
-    assert SecretBox([NEW_KEY, KEY]).decrypt(sealed, owner="Alder") == "whsec_x"
+def test_a_secret_of_the_old_key_can_be_decrypted_while_both_keys_are_configured() -> None:
+    encrypted = SecretBox([KEY]).encrypt("whsec_x", owner="Alder")
+    assert SecretBox([NEW_KEY, KEY]).decrypt(encrypted, owner="Alder") == "whsec_x"
     with pytest.raises(SecretUnreadable):
-        SecretBox([NEW_KEY]).decrypt(sealed, owner="Alder")
+        SecretBox([NEW_KEY]).decrypt(encrypted, owner="Alder")
 
 
 @pytest.mark.parametrize("keys", [[], ["short"], ["not base64!"], [base64.b64encode(b"x" * 16).decode()]])
-def test_a_key_that_is_no_key_is_refused_at_the_start(keys: list[str]) -> None:
+def test_an_invalid_key_is_refused_at_start(keys: list[str]) -> None:
     with pytest.raises(SecretBoxKeyInvalid):
         SecretBox(keys)

@@ -1,11 +1,11 @@
-"""A logger that remembers, so that a test can read what operations would have been told."""
+"""A logger that stores its entries instead of printing them, so that tests can read them."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of the log."""
+class LogEntry:
+    """One entry of the log."""
 
     level: str
     event: str
@@ -13,23 +13,23 @@ class Line:
 
 
 @dataclass
-class Logbook:
-    """Keeps every line; prints none."""
+class CapturedLogs:
+    """A logger that stores every entry and prints none."""
 
-    lines: list[Line] = field(default_factory=list[Line])
+    entries: list[LogEntry] = field(default_factory=list[LogEntry])
 
     def debug(self, event: str, **fields: object) -> None:
-        self.lines.append(Line("debug", event, fields))
+        self.entries.append(LogEntry("debug", event, fields))
 
     def info(self, event: str, **fields: object) -> None:
-        self.lines.append(Line("info", event, fields))
+        self.entries.append(LogEntry("info", event, fields))
 
     def warning(self, event: str, **fields: object) -> None:
-        self.lines.append(Line("warning", event, fields))
+        self.entries.append(LogEntry("warning", event, fields))
 
     def error(self, event: str, **fields: object) -> None:
-        self.lines.append(Line("error", event, fields))
+        self.entries.append(LogEntry("error", event, fields))
 
-    def said(self, event: str) -> list[Line]:
-        """The lines that tell of `event`."""
-        return [line for line in self.lines if line.event == event]
+    def find_entries(self, event: str) -> list[LogEntry]:
+        """Returns the entries with this event name, in order."""
+        return [entry for entry in self.entries if entry.event == event]

@@ -1,64 +1,64 @@
-"""An independent look at what Kafka holds: it knows the CloudEvents headers and SHA-256, and none of our code.
+"""Checks the hash chains of records in Kafka with the CloudEvents headers and SHA-256 alone, not with production code.
 
-For each stream (source and key): first occurrences without gaps and in order, repeats byte for byte the same, and
-every hash binds its event to the one before it.
+In each stream (source and key) the first occurrences of events are in order without gaps, repeats are identical byte
+for byte, and every hash binds its event to the previous one.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
 
-from testkit.topics import Kept
+from testkit.topics import TopicRecord
 
-_NOT_IN_THE_HASH = {"ce_specversion", "ce_hash", "content-type", "traceparent"}
+_UNHASHED_HEADERS = {"ce_specversion", "ce_hash", "content-type", "traceparent"}
 
 
-def faults_in(records: Iterable[Kept]) -> list[str]:
-    """What is wrong with the streams in `records`, a line each; empty when nothing is."""
+def find_chain_faults(records: Iterable[TopicRecord]) -> list[str]:
+    """Lists the faults of the streams in `records`, one line each. An empty list means that all chains are intact."""
     faults: list[str] = []
-    streams: dict[tuple[str, str], list[Kept]] = {}
+    streams: dict[tuple[str, str], list[TopicRecord]] = {}
     for record in records:
-        streams.setdefault((record.header("ce_source"), record.key), []).append(record)
+        streams.setdefault((record.get_header("ce_source"), record.key), []).append(record)
     for (source, key), stream in streams.items():
-        faults += [f"{source} {key}: {fault}" for fault in _faults_in_stream(stream)]
+        faults += [f"{source} {key}: {fault}" for fault in _check_stream(stream)]
     return faults
 
 
-def first_occurrences(records: Iterable[Kept]) -> list[Kept]:
-    """The records without their repeats, in order."""
+def remove_repeats(records: Iterable[TopicRecord]) -> list[TopicRecord]:
+    """Returns the first occurrence of each event, in order."""
     seen: set[str] = set()
-    first: list[Kept] = []
+    first: list[TopicRecord] = []
     for record in records:
-        if record.header("ce_id") not in seen:
-            seen.add(record.header("ce_id"))
+        if record.get_header("ce_id") not in seen:
+            seen.add(record.get_header("ce_id"))
             first.append(record)
     return first
 
 
-def _faults_in_stream(stream: Sequence[Kept]) -> list[str]:
+def _check_stream(stream: Sequence[TopicRecord]) -> list[str]:
     faults: list[str] = []
-    first: dict[str, Kept] = {}
+    first: dict[str, TopicRecord] = {}
     before = "0" * 64
     for record in stream:
-        known = first.get(record.header("ce_id"))
+        known = first.get(record.get_header("ce_id"))
         if known is not None:
             if (known.value, known.headers) != (record.value, record.headers):
-                faults.append(f"event {record.header('ce_id')} was repeated with other bytes")
+                faults.append(f"event {record.get_header('ce_id')} is repeated with other bytes")
             continue
-        first[record.header("ce_id")] = record
-        if int(record.header("ce_sequence")) != len(first):
-            faults.append(f"event {record.header('ce_sequence')} stands where {len(first)} belongs")
-        if record.header("ce_prevhash") != before:
-            faults.append(f"event {record.header('ce_sequence')} does not name the hash before it")
-        if record.header("ce_hash") != _digest(record):
-            faults.append(f"event {record.header('ce_sequence')} does not have the hash of its bytes")
-        before = record.header("ce_hash")
+        first[record.get_header("ce_id")] = record
+        if int(record.get_header("ce_sequence")) != len(first):
+            faults.append(f"event {record.get_header('ce_sequence')} is at the position of event {len(first)}")
+        if record.get_header("ce_prevhash") != before:
+            faults.append(f"event {record.get_header('ce_sequence')} does not have the previous event's hash")
+        if record.get_header("ce_hash") != _digest(record):
+            faults.append(f"event {record.get_header('ce_sequence')} has a hash that does not match its bytes")
+        before = record.get_header("ce_hash")
     return faults
 
 
-def _digest(record: Kept) -> str:
+def _digest(record: TopicRecord) -> str:
     attributes = {
-        name.removeprefix("ce_"): value.decode() for name, value in record.headers if name not in _NOT_IN_THE_HASH
+        name.removeprefix("ce_"): value.decode() for name, value in record.headers if name not in _UNHASHED_HEADERS
     }
     canonical = json.dumps(attributes, sort_keys=True, separators=(",", ":")).encode()
-    return hashlib.sha256(record.header("ce_prevhash").encode() + canonical + record.value).hexdigest()
+    return hashlib.sha256(record.get_header("ce_prevhash").encode() + canonical + record.value).hexdigest()

@@ -1,4 +1,4 @@
-"""Clocks for tests: one that stands still, and one that moves when it is told to."""
+"""Clocks for tests: one with a fixed time, and one that the test moves."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -7,7 +7,7 @@ MONDAY_NINE: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class FixedClock:
-    """It is always the same instant."""
+    """A clock that always returns the same instant."""
 
     def __init__(self, at: datetime = MONDAY_NINE) -> None:
         self._at = at
@@ -17,7 +17,7 @@ class FixedClock:
 
 
 class MovableClock:
-    """Time passes only by `advance` and `set_to`."""
+    """A clock that changes only by `advance` and `set_to`."""
 
     def __init__(self, at: datetime = MONDAY_NINE) -> None:
         self._at = at
@@ -26,7 +26,7 @@ class MovableClock:
         return self._at
 
     def advance(self, by: timedelta) -> datetime:
-        """Moves on by `by`; returns what time it is then."""
+        """Moves the clock forward by `by` and returns the new time."""
         self._at += by
         return self._at
 

@@ -1,4 +1,4 @@
-"""Races for tests: many rounds of two things at once, with starts that now put one first and now the other."""
+"""Runs races in tests: many rounds of concurrent requests whose order varies at random."""
 
 import asyncio
 import random
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
-from testkit.running_services import Reply
+from testkit.http_response import HttpResponse
 
 MAX_CONCURRENCY: Final = 10
 ItemT = TypeVar("ItemT")
@@ -14,7 +14,7 @@ ResultT = TypeVar("ResultT")
 
 
 async def run_concurrently(items: Sequence[ItemT], race: Callable[[ItemT], Awaitable[ResultT]]) -> list[ResultT]:
-    """Runs one race for each of `items`, a few of them at once."""
+    """Runs `race` for each of `items`, at most `MAX_CONCURRENCY` at a time. Returns the results in order."""
     slots = asyncio.Semaphore(MAX_CONCURRENCY)
 
     async def run(item: ItemT) -> ResultT:
@@ -25,9 +25,9 @@ async def run_concurrently(items: Sequence[ItemT], race: Callable[[ItemT], Await
 
 
 async def wait_randomly(within: float) -> None:
-    """Spreads the starts, so that now one of two is first and now the other."""
-    await asyncio.sleep(random.uniform(0, within))  # noqa: S311  nothing secret
+    """Sleeps for a random time of at most `within` seconds, so that the order of two requests varies."""
+    await asyncio.sleep(random.uniform(0, within))  # noqa: S311  not used for a secret
 
 
-def count_statuses(answers: Sequence[Reply]) -> Counter[int]:
-    return Counter(answer.status for answer in answers)
+def count_statuses(responses: Sequence[HttpResponse]) -> Counter[int]:
+    return Counter(response.status for response in responses)

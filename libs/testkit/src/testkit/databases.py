@@ -1,4 +1,4 @@
-"""Databases for tests: new ones, with the runtime's tables and those that a test adds."""
+"""Creates databases for tests, with the runtime's tables and further ones, and reads from them."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,15 +10,17 @@ from service_runtime.postgres import schema
 from service_runtime.postgres.database import Database
 
 
-class Databases(Protocol):
-    """Whoever can make databases; the `postgres` fixture can."""
+class DatabaseFactory(Protocol):
+    """Creates databases; the fixture `postgres` implements it."""
 
-    async def create_database(self, name: str, *, template: str | None = None) -> str: ...
+    async def create_database(self, name: str, *, template: str | None = None) -> str:
+        """Creates a database and returns its address; `template` is the address of a database to copy."""
+        ...
 
 
 @asynccontextmanager
-async def a_database(databases: Databases, *scripts: str, name: str = "runtime") -> AsyncGenerator[Database]:
-    """A new database with the runtime's tables and those of `scripts`; its connections are closed at the end."""
+async def a_database(databases: DatabaseFactory, *scripts: str, name: str = "runtime") -> AsyncGenerator[Database]:
+    """Creates a database with the runtime's tables and those of `scripts`; closes its connections at the end."""
     database = Database(await databases.create_database(name), name=name)
     try:
         async with database.begin_transaction() as connection:
@@ -30,13 +32,13 @@ async def a_database(databases: Databases, *scripts: str, name: str = "runtime")
         await database.close()
 
 
-async def rows(database: Database, query: str, **arguments: object) -> list[Any]:
-    """What `query` finds, in a transaction of its own. The columns are the query's, so their types are Any."""
+async def fetch_rows(database: Database, query: str, **arguments: object) -> list[Any]:
+    """Runs `query` in a new transaction and returns its rows. Any: the columns depend on the query."""
     async with database.begin_transaction() as connection:
         return (await connection.execute(text(query), arguments)).all()
 
 
-async def number(database: Database, query: str, **arguments: object) -> int:
-    """The one number that `query` finds."""
-    found = await rows(database, query, **arguments)
-    return int(found[0][0])
+async def fetch_number(database: Database, query: str, **arguments: object) -> int:
+    """Runs `query` in a new transaction and returns the first column of its first row as a number."""
+    rows = await fetch_rows(database, query, **arguments)
+    return int(rows[0][0])

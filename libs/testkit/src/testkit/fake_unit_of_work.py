@@ -1,6 +1,6 @@
-"""The unit of work in memory: what a handler's unit tests are given instead of PostgreSQL.
+"""The unit of work in memory, which unit tests of handlers use in place of PostgreSQL.
 
-It passes the same suite as the real one (`tests/integration/test_work.py`).
+It passes the same test suite as `PostgresUnitOfWork` (`tests/integration/test_work.py` of service-runtime).
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,55 +32,61 @@ A_CAUSE: Final = Cause("command:test", "system:test", "essex")
 
 @dataclass
 class InMemoryProjections:
-    """Views that hear what a test tells them."""
+    """Projections in a dictionary. `apply` adds events; `holds` are the entries that handlers wait for."""
 
-    _said: dict[tuple[str, str], ProjectionRow] = field(default_factory=dict[tuple[str, str], ProjectionRow])
+    _rows: dict[tuple[str, str], ProjectionRow] = field(default_factory=dict[tuple[str, str], ProjectionRow])
     _seen: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     holds: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
-    def hear(self, view: Projection[Any], event: Event, *, sequence: int) -> bool:
-        """Takes `event` in, unless a newer one was heard; True when somebody held for it and is woken."""
-        # What a view is over is known where it is declared; here any view takes any event of its kinds.
-        said = build_row(view, event, sequence=sequence)
-        name = (said.view, said.key)
-        if name not in self._said or said.sequence > self._said[name].sequence:
-            self._said[name] = said
-        woken = name in self.holds
+    def apply(self, projection: Projection[Any], event: Event, *, sequence: int) -> bool:
+        """Stores `event` unless the entry has a newer one. Returns True if a hold waited for the entry."""
+        # Any: a test may apply every event type of the projection.
+        row = build_row(projection, event, sequence=sequence)
+        name = (row.view, row.key)
+        if name not in self._rows or row.sequence > self._rows[name].sequence:
+            self._rows[name] = row
+        is_held = name in self.holds
         self.holds.discard(name)
-        return woken
+        return is_held
 
-    async def get(self, view: Projection[EventT], key: str) -> ProjectionEntry[EventT] | None:
-        return (await self.get_many(view, (key,))).get(key)
+    async def get(self, projection: Projection[EventT], key: str) -> ProjectionEntry[EventT] | None:
+        return (await self.get_many(projection, (key,))).get(key)
 
-    async def get_many(self, view: Projection[EventT], keys: Iterable[str]) -> Mapping[str, ProjectionEntry[EventT]]:
-        said = await self.read((view, key) for key in keys)
-        found = {key: find_entry(view, said, key) for _, key in said}
-        return {key: one for key, one in found.items() if one is not None}
+    async def get_many(
+        self, projection: Projection[EventT], keys: Iterable[str]
+    ) -> Mapping[str, ProjectionEntry[EventT]]:
+        rows = await self.read((projection, key) for key in keys)
+        entries = {key: find_entry(projection, rows, key) for _, key in rows}
+        return {key: entry for key, entry in entries.items() if entry is not None}
 
     async def read(
-        self, wanted: Iterable[tuple[Projection[Any], str]], *, under: Iterable[tuple[Projection[Any], str]] = ()
+        self, keys: Iterable[tuple[Projection[Any], str]], *, prefixes: Iterable[tuple[Projection[Any], str]] = ()
     ) -> Mapping[tuple[str, str], ProjectionRow]:
-        names = sorted({(view.name, key) for view, key in wanted})
-        self._seen.update({name: self._said[name].sequence if name in self._said else 0 for name in names})
-        prefixes = [(view.name, prefix) for view, prefix in under]
-        below = [each for each in self._said if any(each[0] == name and each[1].startswith(p) for name, p in prefixes)]
-        return {name: self._said[name] for name in (*names, *below) if name in self._said}
+        names = sorted({(projection.name, key) for projection, key in keys})
+        self._seen.update({name: self._rows[name].sequence if name in self._rows else 0 for name in names})
+        by_prefix = [
+            (view, key)
+            for projection, prefix in prefixes
+            for view, key in self._rows
+            if view == projection.name and key.startswith(prefix)
+        ]
+        return {name: self._rows[name] for name in (*names, *by_prefix) if name in self._rows}
 
-    async def get_by_prefix(self, view: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
-        return list_entries(view, await self.read((), under=((view, prefix),)))
+    async def get_by_prefix(self, projection: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
+        return list_entries(projection, await self.read((), prefixes=((projection, prefix),)))
 
     def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
-        """False when one of `missing` has moved since it was read."""
-        wanted = set(missing)
-        if any(name in self._said and self._said[name].sequence > self._seen.get(name, 0) for name in wanted):
+        """Returns False, and holds nothing, if one of the entries was updated after it was read."""
+        names = set(missing)
+        if any(name in self._rows and self._rows[name].sequence > self._seen.get(name, 0) for name in names):
             return False
-        self.holds |= wanted
+        self.holds |= names
         return True
 
 
 @dataclass
 class InMemoryUnitOfWork:
-    """Remembers what a handler published, scheduled and held for; services subclass it and add their repositories."""
+    """Stores what a handler publishes, schedules and holds for. Services subclass it and add their repositories."""
 
     now: datetime = MONDAY_NINE
     cause: Cause = A_CAUSE
@@ -88,11 +94,11 @@ class InMemoryUnitOfWork:
     published: list[Event] = field(default_factory=list[Event])
     timers: dict[tuple[str, str], Timer] = field(default_factory=dict[tuple[str, str], Timer])
     webhooks: list[Webhook] = field(default_factory=list[Webhook])
-    measured: list[Observation] = field(default_factory=list[Observation])
+    observations: list[Observation] = field(default_factory=list[Observation])
     _ids: int = 0
 
     def new_id(self) -> UUID:
-        """Ids that are the same on every run."""
+        """Generates ids that are the same on every run."""
         self._ids += 1
         return uuid7(self.now, random_bits=self._ids)
 
@@ -109,14 +115,14 @@ class InMemoryUnitOfWork:
         self.webhooks.extend(webhooks)
 
     def observe(self, what: HistogramSpec, value: float) -> None:
-        self.measured.append(Observation(what, value))
+        self.observations.append(Observation(what, value))
 
     async def cancel_webhook(self, kind: str, about: str) -> bool:
-        """True when one of this kind about this was collected; it is then taken back."""
-        kept = [each for each in self.webhooks if (each.kind, each.about) != (kind, about)]
-        recalled = len(kept) < len(self.webhooks)
-        self.webhooks[:] = kept
-        return recalled
+        """Removes the collected webhooks of this kind and subject; returns True if there was one."""
+        others = [webhook for webhook in self.webhooks if (webhook.kind, webhook.about) != (kind, about)]
+        is_cancelled = len(others) < len(self.webhooks)
+        self.webhooks[:] = others
+        return is_cancelled
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
         return self.projections.hold(missing)

@@ -1,4 +1,4 @@
-"""An application behind a real port, for as long as a test needs it."""
+"""Serves a FastAPI application on a real port during a test."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 @asynccontextmanager
 async def serve_app(app: FastAPI) -> AsyncGenerator[str]:
-    """Serves `app` on a free port of the loopback address; gives its base URL."""
+    """Serves `app` on a free port of the loopback address until the context ends; yields its base URL."""
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none")
     )
@@ -18,11 +18,11 @@ async def serve_app(app: FastAPI) -> AsyncGenerator[str]:
     config.load()
     server.lifespan = config.lifespan_class(config)
     await server.startup()
-    serving_on = server.servers[0].sockets[0].getsockname()
-    beating = asyncio.create_task(server.main_loop())
+    address = server.servers[0].sockets[0].getsockname()
+    main_loop = asyncio.create_task(server.main_loop())
     try:
-        yield f"http://127.0.0.1:{serving_on[1]}"
+        yield f"http://127.0.0.1:{address[1]}"
     finally:
         server.should_exit = True
-        await beating
+        await main_loop
         await server.shutdown()

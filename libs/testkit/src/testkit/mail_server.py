@@ -1,4 +1,4 @@
-"""A mail server that listens, for tests: it keeps what it accepts, and replies as it was told."""
+"""An SMTP server for tests that stores the mail it accepts and replies with the codes that a test sets."""
 
 import asyncio
 import base64
@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from service_runtime.webhooks.mail import Login
-from testkit.running_services import free_port
+from testkit.running_services import find_free_port
 
 
 @dataclass(frozen=True)
 class ReceivedMail:
-    """One mail as it was handed over."""
+    """One accepted mail; `encrypted` tells whether it arrived over TLS."""
 
     recipient: str
     mail: EmailMessage
@@ -35,67 +35,67 @@ class ReceivedMail:
 
 
 @dataclass
-class MailServerInTest:
-    """Accepts mail for everybody but `refused`, who get the reply code that stands there.
+class FakeMailServer:
+    """An SMTP server that accepts all mail, except to recipients with another reply code in `reply_codes`.
 
-    With a `certificate` (a PEM file with its key) it offers STARTTLS; with a `login` it takes mail from that one only,
-    and, where it can encrypt, asks for it over TLS only.
+    With a `certificate` (a PEM file that contains the key) it offers STARTTLS. With a `login` it accepts mail only
+    after authentication with it and, if it has a certificate, offers authentication only over TLS.
     """
 
-    port: int = field(default_factory=free_port)
-    refused: dict[str, int] = field(default_factory=dict[str, int])
+    port: int = field(default_factory=find_free_port)
+    reply_codes: dict[str, int] = field(default_factory=dict[str, int])
     certificate: Path | None = None
     login: Login | None = None
     received: list[ReceivedMail] = field(default_factory=list[ReceivedMail])
     attempts: list[str] = field(default_factory=list[str])
 
-    def to(self, recipient: str) -> list[ReceivedMail]:
-        return [each for each in self.received if each.recipient == recipient]
+    def find_mail(self, recipient: str) -> list[ReceivedMail]:
+        return [mail for mail in self.received if mail.recipient == recipient]
 
     @asynccontextmanager
-    async def run(self) -> AsyncGenerator["MailServerInTest"]:
+    async def run(self) -> AsyncGenerator["FakeMailServer"]:
         server = await asyncio.start_server(self._handle_connection, "127.0.0.1", self.port)
         async with server:
             yield self
 
     async def _handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _Conversation(self, reader, writer).go_on()
+        await _SmtpSession(self, reader, writer).run()
         writer.close()
 
 
 @dataclass
-class _Conversation:
-    """One client's commands, each answered in turn."""
+class _SmtpSession:
+    """One SMTP session: reads the client's commands and replies to each."""
 
-    server: MailServerInTest
+    server: FakeMailServer
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     encrypted: bool = False
-    known: bool = False
+    authenticated: bool = False
     recipient: str = ""
 
-    async def go_on(self) -> None:
+    async def run(self) -> None:
         self._reply("220 test")
         while line := await self.reader.readline():
             verb, _, rest = line.decode().strip().partition(" ")
-            await self._answer(verb.upper(), rest)
+            await self._handle_command(verb.upper(), rest)
             if verb.upper() == "QUIT":
                 break
 
-    async def _answer(self, verb: str, rest: str) -> None:
+    async def _handle_command(self, verb: str, rest: str) -> None:
         match verb:
             case "EHLO":
                 self._reply("250-test", *self._list_extensions(), "250 yes")
             case "STARTTLS" if self.server.certificate is not None:
                 await self._encrypt(self.server.certificate)
             case "AUTH":
-                self._reply(self._welcome(rest))
-            case "MAIL" if self.server.login is not None and not self.known:
-                self._reply("530 say who you are")
+                self._reply(self._authenticate(rest))
+            case "MAIL" if self.server.login is not None and not self.authenticated:
+                self._reply("530 authentication required")
             case "RCPT":
-                self._reply(self._parse_address(rest))
+                self._reply(self._handle_recipient(rest))
             case "DATA":
-                await self._take()
+                await self._receive_mail()
             case _:
                 self._reply("221 bye" if verb == "QUIT" else "250 yes")
 
@@ -104,8 +104,8 @@ class _Conversation:
 
     def _list_extensions(self) -> list[str]:
         can_encrypt = self.server.certificate is not None and not self.encrypted
-        asks = self.server.login is not None and not can_encrypt
-        return [*(["250-STARTTLS"] if can_encrypt else []), *(["250-AUTH PLAIN"] if asks else [])]
+        can_authenticate = self.server.login is not None and not can_encrypt
+        return [*(["250-STARTTLS"] if can_encrypt else []), *(["250-AUTH PLAIN"] if can_authenticate else [])]
 
     async def _encrypt(self, certificate: Path) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -114,18 +114,18 @@ class _Conversation:
         await self.writer.start_tls(context)
         self.encrypted = True
 
-    def _welcome(self, argument: str) -> str:
+    def _authenticate(self, argument: str) -> str:
         login = self.server.login
         _, username, password = base64.b64decode(argument.partition(" ")[2]).decode().split("\0")
-        self.known = login is not None and (username, password) == (login.username, login.password)
-        return "235 welcome" if self.known else "535 not you"
+        self.authenticated = login is not None and (username, password) == (login.username, login.password)
+        return "235 authenticated" if self.authenticated else "535 authentication failed"
 
-    def _parse_address(self, said: str) -> str:
-        self.recipient = said.split("<")[1].split(">", maxsplit=1)[0]
+    def _handle_recipient(self, argument: str) -> str:
+        self.recipient = argument.split("<")[1].split(">", maxsplit=1)[0]
         self.server.attempts.append(self.recipient)
-        return f"{self.server.refused.get(self.recipient, 250)} recipient"
+        return f"{self.server.reply_codes.get(self.recipient, 250)} recipient"
 
-    async def _take(self) -> None:
+    async def _receive_mail(self) -> None:
         self._reply("354 go on")
         mail = _parse_mail(await self.reader.readuntil(b"\r\n.\r\n"))
         self.server.received.append(ReceivedMail(self.recipient, mail, self.encrypted))
@@ -137,17 +137,17 @@ def _parse_mail(data: bytes) -> EmailMessage:
     return message_from_bytes(whole, _class=EmailMessage, policy=policy.default)
 
 
-def a_certificate(file: Path) -> Path:
-    """Writes a certificate for this machine with its key into `file`; whoever trusts it trusts itself alone."""
+def write_certificate(file: Path) -> Path:
+    """Writes a self-signed certificate for 127.0.0.1 and its key into `file`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "invented for a test")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    loopback = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
     certificate = (
         x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
         .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-        .add_extension(here, critical=False)
+        .add_extension(loopback, critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -1,4 +1,4 @@
-"""Checks of a service's migrations against real PostgreSQL: what they build, and what they do to existing rows."""
+"""Checks of a service's migrations on real PostgreSQL: the schema that they build, and the rows that they keep."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from typing import Final
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.migrations import migrate
 from service_runtime.postgres.schema import split_statements
-from testkit.databases import Databases, a_database, rows
+from testkit.databases import DatabaseFactory, a_database, fetch_rows
 
 RUNTIME_TABLES_AT_0001: Final = Path(__file__).with_name("runtime_tables_at_0001.sql")
 RENAMED_TABLES: Final[Mapping[str, str]] = {
@@ -51,24 +51,24 @@ SELECT format('function %s', pg_get_functiondef(oid)) FROM pg_proc WHERE proname
 """
 
 
-async def assert_migrations_build(databases: Databases, migrations: Path, tables: str) -> None:
-    """Compares a new database, migrated to head, with the runtime's tables and the service's `tables`."""
+async def assert_migrations_build(databases: DatabaseFactory, migrations: Path, tables: str) -> None:
+    """Asserts that a new database, migrated to head, has the schema of the runtime's tables and of `tables`."""
     async with _an_empty_database(databases) as migrated, a_database(databases, tables) as declared:
         await migrate(migrated, migrations)
         await _assert_same_schema(migrated, declared)
 
 
-async def assert_upgrade_keeps_rows(databases: Databases, migrations: Path, tables: str, *, dump: Path) -> None:
-    """Migrates a database of revision 0001 to head: its rows stay, and it becomes what the code declares.
+async def assert_upgrade_keeps_rows(databases: DatabaseFactory, migrations: Path, tables: str, *, dump: Path) -> None:
+    """Asserts that a database of revision 0001, migrated to head, keeps its rows and has the schema of the code.
 
-    `dump` holds the service's own tables at 0001 with rows; the runtime's part is the same in every service.
+    `dump` has the service's own tables at 0001 with rows; the runtime's tables are the same in every service.
     """
     async with _an_empty_database(databases) as upgraded, a_database(databases, tables) as declared:
         await _run_scripts(upgraded, RUNTIME_TABLES_AT_0001, dump)
         before = await read_all_rows(upgraded)
         await migrate(upgraded, migrations)
         expected = {RENAMED_TABLES.get(table, table): content for table, content in before.items()}
-        assert all(expected.values()), "a table of the dump has no row"
+        assert all(expected.values()), "a table of the dump has no row; add one"
         assert await read_all_rows(upgraded) == expected
         await _assert_same_schema(upgraded, declared)
 
@@ -76,28 +76,28 @@ async def assert_upgrade_keeps_rows(databases: Databases, migrations: Path, tabl
 async def _assert_same_schema(migrated: Database, declared: Database) -> None:
     found, expected = await describe_schema(migrated), await describe_schema(declared)
     missing, surplus = sorted(expected - found), sorted(found - expected)
-    assert not missing, f"the migrations lack: {missing}"
-    assert not surplus, f"the code does not declare: {surplus}"
+    assert not missing, f"declared in code, but not built by the migrations: {missing}"
+    assert not surplus, f"built by the migrations, but not declared in code: {surplus}"
 
 
 async def describe_schema(database: Database) -> frozenset[str]:
-    """One line for each column, table, sequence, index, constraint, trigger and function."""
-    found = await rows(database, _OBJECTS)
+    """Describes each column, table, sequence, index, constraint, trigger and function in one line."""
+    found = await fetch_rows(database, _OBJECTS)
     return frozenset(row.object for row in found if "alembic_version" not in row.object)
 
 
 async def read_all_rows(database: Database) -> dict[str, list[str]]:
-    """Every row as PostgreSQL's text, which names no column, by table."""
-    tables = [row.tablename for row in await rows(database, _TABLES)]
-    return {table: [row.content for row in await rows(database, _select(table))] for table in tables}
+    """Reads every row by table, as PostgreSQL's text of a row, which has no column names."""
+    tables = [row.tablename for row in await fetch_rows(database, _TABLES)]
+    return {table: [row.content for row in await fetch_rows(database, _select(table))] for table in tables}
 
 
 def _select(table: str) -> str:
-    return f"SELECT CAST(entry AS text) AS content FROM {table} AS entry ORDER BY content"  # noqa: S608  a catalogue's name
+    return f"SELECT CAST(entry AS text) AS content FROM {table} AS entry ORDER BY content"  # noqa: S608  the name is from pg_tables
 
 
 @asynccontextmanager
-async def _an_empty_database(databases: Databases) -> AsyncGenerator[Database]:
+async def _an_empty_database(databases: DatabaseFactory) -> AsyncGenerator[Database]:
     database = Database(await databases.create_database("migrations"), name="migrations")
     try:
         yield database

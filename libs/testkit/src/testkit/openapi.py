@@ -1,4 +1,4 @@
-"""Whatever an OpenAPI page allows or forbids is asked of its service, and the answers are held against the page."""
+"""Tests a service against its OpenAPI description: sends generated requests and validates the responses."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 CHECKS: Final = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-PAGE: Final = "text/html"
-"""For people, and only where the OpenAPI page declares it; every other error is a problem."""
-SOME: Final = settings(
+HTML: Final = "text/html"
+"""The content type of pages for people, which an operation may declare for errors. All other errors are problems."""
+HYPOTHESIS_SETTINGS: Final = settings(
     max_examples=12,
     deadline=None,
     database=None,
@@ -31,79 +31,82 @@ SOME: Final = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
 
-Known = Mapping[str, Sequence[object]]
-"""Values of path parameters that are about something that is there: `{"offer_id": [...]}`."""
+PathValues = Mapping[str, Sequence[object]]
+"""Ids of existing resources by path parameter: `{"offer_id": [...]}`."""
 
 
 async def check_documented_operations(
-    url: str, *, tokens: Sequence[str], known: Known, problem_schema: Validator
+    url: str, *, tokens: Sequence[str], path_values: PathValues, problem_schema: Validator
 ) -> None:
-    """Sends every operation of the service at `url` requests that its page allows, and some that it forbids.
+    """Sends valid and invalid requests to every operation of the service at `url`, and validates the responses.
 
-    Each bears one of `tokens`, and about half are about something `known`. Raises an ExceptionGroup with one error for
-    each operation that fails, answers what its page does not tell, says an error that is no problem by RFC 9457, or
-    lets none of the tokens in.
+    Each request has one of `tokens`; about half of them use `path_values`. Raises an ExceptionGroup with one error for
+    each operation that returns a server error, a response that its description does not declare, or an error that is
+    no problem response by RFC 9457, and for each operation that accepts none of the tokens.
     """
-    # The service runs in this very loop: whoever calls it by blocking has to stand beside it.
-    await asyncio.to_thread(_ask_all, url, tokens, known, problem_schema)
+    # The service runs in this event loop, so the blocking client needs a thread.
+    await asyncio.to_thread(_check_operations, url, tokens, path_values, problem_schema)
 
 
-def _ask_all(url: str, tokens: Sequence[str], known: Known, problem_schema: Validator) -> None:
-    wrong: list[Exception] = []
+def _check_operations(url: str, tokens: Sequence[str], path_values: PathValues, problem_schema: Validator) -> None:
+    errors: list[Exception] = []
     with requests.Session() as session:
-        session.trust_env = False  # no proxy has business here
-        caller = _Caller(url, session, tokens, known, problem_schema)
-        for operation in caller.list_operations():
+        session.trust_env = False  # no proxy
+        checker = _OperationChecker(url, session, tokens, path_values, problem_schema)
+        for operation in checker.list_operations():
             try:
-                caller.ask(operation)
-            except Exception as error:  # noqa: BLE001  all that is wrong is told at once
-                error.add_note(f"asked: {operation.label}")
-                wrong.append(error)
-    if wrong:
-        message = f"{len(wrong)} operations do not answer as the page tells"
-        raise ExceptionGroup(message, wrong)
+                checker.check(operation)
+            except Exception as error:  # noqa: BLE001  all errors are raised together
+                error.add_note(f"operation: {operation.label}")
+                errors.append(error)
+    if errors:
+        message = f"{len(errors)} operations do not conform to the OpenAPI description"
+        raise ExceptionGroup(message, errors)
 
 
 @dataclass(frozen=True)
-class _Caller:
+class _OperationChecker:
+    """Sends generated requests to the operations of one service and validates the responses."""
+
     url: str
     session: requests.Session
     tokens: Sequence[str]
-    known: Known
+    path_values: PathValues
     problem_schema: Validator
 
     def list_operations(self) -> list[APIOperation]:
         page = schemathesis.openapi.from_dict(self.session.get(f"{self.url}/openapi.json").json())
-        return [_read(found) for found in page.get_all_operations()]
+        return [_unwrap(found) for found in page.get_all_operations()]
 
-    def ask(self, operation: APIOperation) -> None:
+    def check(self, operation: APIOperation) -> None:
+        """Raises an error for a response that does not conform, or if no token is accepted."""
         statuses = {status for mode in GenerationMode for status in self._collect_statuses(operation, mode)}
-        assert statuses - {401, 403}, "no token is let in: all of this was tried at the door only"
+        assert statuses - {401, 403}, "no token was accepted, so only authorization was tested"
 
     def _collect_statuses(self, operation: APIOperation, mode: GenerationMode) -> set[int]:
         statuses: set[int] = set()
-        values = {name: st.sampled_from(values) for name, values in self.known.items()}
+        values = {name: st.sampled_from(values) for name, values in self.path_values.items()}
         real = st.fixed_dictionaries(values) | st.fixed_dictionaries({}, optional=values)
 
-        @SOME
+        @HYPOTHESIS_SETTINGS
         @given(operation.as_strategy(generation_mode=mode), st.sampled_from(self.tokens), real)
-        def any_request(case: Case, token: str, about: Mapping[str, object]) -> None:
-            replaced = {name: str(about[name]) for name in case.path_parameters if name in about}
+        def check_request(case: Case, token: str, ids: Mapping[str, object]) -> None:
+            replaced = {name: str(ids[name]) for name in case.path_parameters if name in ids}
             case.path_parameters = {**case.path_parameters, **replaced}
-            statuses.add(self._answer(case, token))
+            statuses.add(self._send_case(case, token))
 
-        any_request()
+        check_request()
         return statuses
 
-    def _answer(self, case: Case, token: str) -> int:
-        answer = case.call(self.url, self.session, {"Authorization": f"Bearer {token}"})
-        case.validate_response(answer, CHECKS)
-        if answer.status_code >= 400 and not answer.headers["content-type"][0].startswith(PAGE):
-            self.problem_schema.validate(answer.json())
-        return answer.status_code
+    def _send_case(self, case: Case, token: str) -> int:
+        response = case.call(self.url, self.session, {"Authorization": f"Bearer {token}"})
+        case.validate_response(response, CHECKS)
+        if response.status_code >= 400 and not response.headers["content-type"][0].startswith(HTML):
+            self.problem_schema.validate(response.json())
+        return response.status_code
 
 
-def _read(found: Ok[APIOperation] | Err[Exception]) -> APIOperation:
+def _unwrap(found: Ok[APIOperation] | Err[Exception]) -> APIOperation:
     if isinstance(found, Err):
         raise found.err()
     return found.ok()

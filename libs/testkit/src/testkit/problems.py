@@ -1,4 +1,4 @@
-"""RFC 9457's own schema of a problem, for every test that holds an error against it; a plugin of pytest."""
+"""A pytest plugin with the fixture `problem_schema`: the JSON schema of a problem response from RFC 9457."""
 
 import json
 
@@ -11,8 +11,8 @@ SCHEMA = "shared/data/standards/rfc9457/problem.schema.unfolded.json"
 
 @pytest.fixture(scope="session")
 def problem_schema(pytestconfig: pytest.Config) -> Validator:
-    """The test is skipped where the folder with the standards does not lie beside the repository."""
+    """The schema of RFC 9457. Skips the test if the folder with the standards is not next to the repository."""
     path = pytestconfig.rootpath.parent / SCHEMA
     if not path.exists():
-        pytest.skip(f"errors are not held against RFC 9457: ../{SCHEMA} is not there")
+        pytest.skip(f"errors are not validated against RFC 9457: ../{SCHEMA} does not exist")
     return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))

@@ -1,8 +1,7 @@
-"""A whole service in a test: running on real PostgreSQL and Kafka, asked over HTTP, and told events by others."""
+"""Runs a service in the test process on real PostgreSQL and Kafka, and publishes events in place of other services."""
 
 import asyncio
 import secrets
-import socket
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,42 +15,36 @@ from contracts.catalogue import TOPICS, encode
 from contracts.envelope import GENESIS, Envelope
 from contracts.events.base import Event
 from contracts.ids import uuid7
-from service_runtime.clock import Clock, SystemClock
+from devstack.embedded import ports
+from service_runtime.clock import Clock
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
 from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.migrations import migrate
-from service_runtime.service import Runner, Service
+from service_runtime.runner import Runner
+from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
 from service_runtime.unit_of_work.streams import StreamKey, stream_key_of
-from testkit.databases import Databases
+from testkit.databases import DatabaseFactory
+from testkit.http_response import HttpResponse, read_response
 from testkit.tokens import Claims, TokenIssuer
-from testkit.topics import begin_at_the_end
-from testkit.waiting import until
+from testkit.topics import move_group_to_end
+from testkit.waiting import wait_until
 
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
 
 
-@dataclass(frozen=True)
-class Reply:
-    """An HTTP answer, read."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Any  # JSON of any shape
-
-
 @dataclass
 class RunningService:
-    """A service that runs in this process."""
+    """A service that runs in this process, with its URL and the issuer of its callers' tokens."""
 
-    # Tests look into services of every kind.
+    # Any: the unit of work differs from service to service.
     service: Service[Any]
     runner: Runner[Any]
     url: str
     issuer: TokenIssuer
     http: aiohttp.ClientSession
 
-    async def ask(
+    async def request(
         self,
         method: str,
         path: str,
@@ -60,71 +53,74 @@ class RunningService:
         raw: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         **claims: Unpack[Claims],
-    ) -> Reply:
-        """One request by a caller with `scopes` and `claims`; `raw` is a body that may be no JSON at all."""
-        sent = {**self.issuer.build_bearer_header(*scopes, **claims), **(headers or {})}
-        async with self.http.request(method, self.url + path, json=body, data=raw, headers=sent) as answer:
-            text = await answer.text()
-            kind = answer.headers.get("content-type", "")
-            return Reply(
-                answer.status, answer.headers, await answer.json(content_type=None) if "json" in kind else text
-            )
+    ) -> HttpResponse:
+        """Sends a request with a token for `scopes` and `claims`. `body` is sent as JSON, `raw` as it is."""
+        all_headers = {**self.issuer.build_bearer_header(*scopes, **claims), **(headers or {})}
+        async with self.http.request(method, self.url + path, json=body, data=raw, headers=all_headers) as response:
+            return await read_response(response)
 
 
-def settings_for(
-    kind: Callable[..., SettingsT], *, database_url: str, bootstrap: str, issuer: TokenIssuer, **more: object
+def build_settings(
+    settings_type: Callable[..., SettingsT],
+    *,
+    database_url: str,
+    bootstrap: str,
+    issuer: TokenIssuer,
+    **changed: object,
 ) -> SettingsT:
-    """A service's settings for a test, on a free port unless `more` names one."""
-    usual: dict[str, object] = {"port": free_port(), "log_level": "warning", "drain_within": 3.0}
-    return kind(
+    """Builds a service's settings for a test, with a free port unless `changed` sets one."""
+    defaults: dict[str, object] = {"port": find_free_port(), "log_level": "warning", "drain_within": 3.0}
+    return settings_type(
         database_url=database_url,
         kafka_bootstrap=bootstrap,
         token_issuer=issuer.issuer,
         token_jwks_url=issuer.jwks_url,
         fingerprint_key=secrets.token_hex(32),
-        **{**usual, **more},
+        **{**defaults, **changed},
     )
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def find_free_port() -> int:
+    """Returns a port of 127.0.0.1 that no process listens on and that is no ephemeral port of outgoing connections."""
+    return ports.find_free_port()
 
 
 @asynccontextmanager
-async def a_service(
-    kind: Callable[..., SettingsT],
-    # A service's unit of work is its own business.
+async def run_service(
+    settings_type: Callable[..., SettingsT],
+    # Any: the unit of work differs from service to service.
     build: Callable[[SettingsT], Service[Any]],
     *,
-    databases: Databases,
+    databases: DatabaseFactory,
     bootstrap: str,
     issuer: TokenIssuer,
     clock: Clock | None = None,
-    **more: object,
+    **changed: object,
 ) -> AsyncGenerator[RunningService]:
-    """Migrates a new database and runs the service on it, in consumer groups of its own that begin at the end."""
+    """Creates and migrates a database, and runs the service on it until the context ends.
+
+    `build` builds the service from its settings, which `changed` overrides. The service gets a unique name and its own
+    consumer groups, which start at the current end of the topics.
+    """
     url = await databases.create_database("service")
-    settings = settings_for(kind, database_url=url, bootstrap=bootstrap, issuer=issuer, **more)
+    settings = build_settings(settings_type, database_url=url, bootstrap=bootstrap, issuer=issuer, **changed)
     service = build(settings)
-    # Tests share one Kafka: a name of its own gives each its own consumer groups.
-    service = replace(service, name=f"{service.name}-{secrets.token_hex(4)}", clock=clock or SystemClock())
+    # Tests share one Kafka, and the names of consumer groups contain the service's name.
+    service = replace(service, name=f"{service.name}-{secrets.token_hex(4)}")
+    if clock is not None:  # a jump of such a clock is no outage
+        service = replace(service, clock=clock, paused_in_outages=())
     await create_topics(bootstrap, TOPICS)
     await migrate(service.database, service.migrations)
     groups = {f"calloff.{service.name}": {each.topic for each in service.subscriptions}}
     groups |= {f"calloff.{service.name}.{feed.name}": set(feed.topics) for feed in service.batch_subscriptions}
     for group, topics in groups.items():
-        await begin_at_the_end(bootstrap, group, sorted(topics))
-    async with _running(service, settings, issuer) as running:
+        await move_group_to_end(bootstrap, group, sorted(topics))
+    async with _run(service, settings, issuer) as running:
         yield running
 
 
 @asynccontextmanager
-async def _running(
-    service: Service[Any], settings: RuntimeSettings, issuer: TokenIssuer
-) -> AsyncGenerator[RunningService]:
+async def _run(service: Service[Any], settings: RuntimeSettings, issuer: TokenIssuer) -> AsyncGenerator[RunningService]:
     stop = asyncio.Event()
     runner = Runner(service, log=build_logger(service.name, level=settings.log_level))
     task = asyncio.create_task(runner.run(stop))
@@ -135,48 +131,48 @@ async def _running(
             if task.done():
                 task.result()
             try:
-                return (await running.ask("GET", "/readyz")).status == 200
+                return (await running.request("GET", "/readyz")).status == 200
             except aiohttp.ClientError:
                 return False
 
         try:
-            await until(is_ready, within=40)
+            await wait_until(is_ready, within=40)
             yield running
         finally:
             stop.set()
             await task
 
 
-class Voice:
-    """Another service, as far as this one hears it: publishes events with proper envelopes and chains."""
+class EventPublisher:
+    """Publishes events to Kafka in place of the service `source`, with envelopes and hash chains like a relay."""
 
     def __init__(self, bootstrap: str, source: str, *, council: str = "essex") -> None:
         self._producer = Producer(bootstrap, client_id=f"test-{source}")
         self._source = source
         self._council = council
         self._last: dict[StreamKey, Envelope] = {}
-        self._turns: defaultdict[Partition, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[Partition, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def __aenter__(self) -> "Voice":
+    async def __aenter__(self) -> "EventPublisher":
         await self._producer.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._producer.close(within=5)
 
-    async def says(self, *events: Event, at: datetime) -> None:
-        """Publishes `events` in their order, and returns when Kafka has them."""
+    async def publish(self, *events: Event, at: datetime) -> None:
+        """Publishes `events` in this order. Returns when Kafka has acknowledged them."""
         for event in events:
-            await self.repeats(self.sealed(event, at=at), event)
+            await self.send_event(self.build_envelope(event, at=at), event)
 
-    def sealed(self, event: Event, *, at: datetime) -> Envelope:
-        """The envelope of `event` as the next one of its stream."""
+    def build_envelope(self, event: Event, *, at: datetime) -> Envelope:
+        """Builds the envelope that continues the event's stream: the next sequence number and the previous hash."""
         stream = stream_key_of(event)
         before = self._last.get(stream)
         envelope = Envelope(
             id=uuid7(at),
             source=f"/calloff/{self._source}",
-            type=event.type_name(),
+            type=event.get_type_name(),
             subject=event.key,
             time=at,
             council=self._council,
@@ -189,13 +185,13 @@ class Voice:
         self._last[stream] = envelope
         return envelope
 
-    async def repeats(self, envelope: Envelope, event: Event) -> None:
-        """Sends exactly this record, as a relay that repeats itself would."""
+    async def send_event(self, envelope: Envelope, event: Event) -> None:
+        """Sends this record; a second call with the same envelope sends a duplicate, as a relay may."""
         stream = stream_key_of(event)
         key = stream.key.encode()
         partition = Partition(stream.topic, await self._producer.choose_partition(stream.topic, key))
-        # One at a time, as a relay sends: aiokafka counts the wait of who queues for a partition several times over.
-        async with self._turns[partition]:
+        # One at a time, as a relay sends: aiokafka counts the wait of callers that queue for a partition several times.
+        async with self._locks[partition]:
             await self._producer.send(
                 partition, [OutgoingRecord(stream.topic, key, encode(event), envelope.to_headers())]
             )

@@ -1,7 +1,7 @@
-"""A turnstile: the smallest service there is, to try the runtime on.
+"""A minimal service with one command, one event handler and one timer, for tests of the runtime.
 
-Whoever *asks* (a command, which publishes WithdrawalRequested) is let through (the handler of that event notes the
-passage and publishes PackageWithdrawn); a timer closes behind them. A blocked package makes the handler fail.
+The command publishes WithdrawalRequested. The handler of that event inserts a row into `handled_events` and publishes
+PackageWithdrawn. The timer inserts a row into `fired_timers`. A row in `blocked` makes the handler or the timer fail.
 """
 
 import asyncio
@@ -19,184 +19,192 @@ from contracts.catalogue import PACKAGES
 from contracts.errors import CallOffError
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.ids import PackageId
+from contracts.precedence import Precedence
 from contracts.values import WithdrawalReason
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.idempotency import CommandClaim, StoredResponse
-from service_runtime.kafka.consumer import EventConsumer, EventHandler
+from service_runtime.kafka.consumer import EventConsumer
+from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import Relay
 from service_runtime.postgres.database import Database
 from service_runtime.subscriptions import on, on_timer
-from service_runtime.timers.timers import DueTimer, Precedence, Timer
+from service_runtime.timers.timers import DueTimer, Timer
 from service_runtime.timers.worker import TimerWorker
 from service_runtime.unit_of_work.executor import Executed, Executor, Skipped
 from service_runtime.unit_of_work.streams import Cause, StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.unit_of_work.wakeups import Wakeups
-from testkit.captured_logs import Logbook
+from testkit.captured_logs import CapturedLogs
 
 TABLES: Final = """
-CREATE TABLE passages (
+CREATE TABLE handled_events (
     position bigint GENERATED ALWAYS AS IDENTITY, package_id uuid NOT NULL, event_id text NOT NULL
 );
-CREATE TABLE closings (
+CREATE TABLE fired_timers (
     position bigint GENERATED ALWAYS AS IDENTITY, package_id uuid NOT NULL, about text NOT NULL,
     performed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE TABLE blocked (what text PRIMARY KEY);
 """
-"""No constraint keeps a passage from being noted twice: a doubled effect shall be seen."""
+"""No constraint prevents duplicate rows, so that tests can detect an effect that happened twice."""
 
-CLOSE: Final = "close"
-
-
-class TurnstileBlocked(CallOffError):
-    """Something stands in the way; take it away first."""
+SAMPLE_TIMER: Final = "close"
 
 
-class TurnstileWork(PostgresUnitOfWork):
-    """The turnstile's unit of work."""
+class SampleServiceBlocked(CallOffError):
+    """The package or timer is blocked; delete its row in `blocked` first."""
+
+
+class SampleUnitOfWork(PostgresUnitOfWork):
+    """The sample service's unit of work, with the statements on its tables."""
 
     async def is_blocked(self, what: str) -> bool:
         found = await self.connection.execute(text("SELECT 1 FROM blocked WHERE what = :what"), {"what": what})
         return found.first() is not None
 
-    async def note_passage(self, package: PackageId) -> None:
+    async def record_event(self, package: PackageId) -> None:
         await self.connection.execute(
-            text("INSERT INTO passages (package_id, event_id) VALUES (:package, :event)"),
+            text("INSERT INTO handled_events (package_id, event_id) VALUES (:package, :event)"),
             {"package": package, "event": self.cause.id},
         )
 
-    async def note_closing(self, package: UUID, about: str) -> None:
+    async def record_timer(self, package: UUID, about: str) -> None:
         await self.connection.execute(
-            text("INSERT INTO closings (package_id, about) VALUES (:package, :about)"),
+            text("INSERT INTO fired_timers (package_id, about) VALUES (:package, :about)"),
             {"package": package, "about": about},
         )
 
 
 @dataclass(frozen=True)
-class Ask:
-    """Ask to be let through, so many times."""
+class RequestWithdrawal:
+    """The command: publishes `count` WithdrawalRequested events and schedules the timer for `close_at`, if given."""
 
     package_id: PackageId
-    times: int = 1
+    count: int = 1
     close_at: datetime | None = None
 
 
-async def ask(command: Ask, work: TurnstileWork) -> None:
-    """Publishes one request for each time."""
-    asked = WithdrawalRequested(package_id=command.package_id, reason=WithdrawalReason.NO_LONGER_NEEDED)
-    work.publish(*[asked] * command.times)
+async def publish_requests(command: RequestWithdrawal, work: SampleUnitOfWork) -> None:
+    """Handles the command."""
+    event = WithdrawalRequested(package_id=command.package_id, reason=WithdrawalReason.NO_LONGER_NEEDED)
+    work.publish(*[event] * command.count)
     if command.close_at is not None:
-        work.schedule(Timer(CLOSE, str(command.package_id), command.close_at, Precedence.EXPIRY))
+        work.schedule(Timer(SAMPLE_TIMER, str(command.package_id), command.close_at, Precedence.EXPIRY))
 
 
-async def let_through(event: WithdrawalRequested, work: TurnstileWork) -> None:
-    """Notes the passage and says so; fails for a package that is blocked."""
-    await work.note_passage(event.package_id)
+async def handle_withdrawal(event: WithdrawalRequested, work: SampleUnitOfWork) -> None:
+    """Records the event and publishes PackageWithdrawn. Raises SampleServiceBlocked if the package is blocked."""
+    await work.record_event(event.package_id)
     if await work.is_blocked(str(event.package_id)):
-        raise TurnstileBlocked("the turnstile is blocked; take away what stands in it")
+        raise SampleServiceBlocked(f"package {event.package_id} is blocked; delete its row in blocked")
     work.publish(PackageWithdrawn(package_id=event.package_id, reason=event.reason))
 
 
-async def close(timer: DueTimer, work: TurnstileWork) -> None:
-    """Closes behind those who went through; fails for a timer that is blocked."""
-    await work.note_closing(UUID(timer.stream.key), timer.about)
+async def handle_timer(timer: DueTimer, work: SampleUnitOfWork) -> None:
+    """Records the timer. Raises SampleServiceBlocked if the timer is blocked."""
+    await work.record_timer(UUID(timer.stream.key), timer.about)
     if await work.is_blocked(f"timer {timer.about}"):
-        raise TurnstileBlocked("the turnstile cannot close; take away what stands in it")
+        raise SampleServiceBlocked(f"timer {timer.about} is blocked; delete its row in blocked")
 
 
-SUBSCRIPTIONS: Final = (on(WithdrawalRequested, let_through),)
-TIMERS: Final = (on_timer(CLOSE, close),)
+SUBSCRIPTIONS: Final = (on(WithdrawalRequested, handle_withdrawal),)
+TIMERS: Final = (on_timer(SAMPLE_TIMER, handle_timer),)
 
 
-def stream_of(package: UUID) -> StreamKey:
-    """Where everything about `package` is said."""
+def to_stream_key(package: UUID) -> StreamKey:
+    """The stream of the events about `package`."""
     return StreamKey(PACKAGES, str(package))
 
 
-def answer_nothing(_: object) -> StoredResponse:
-    """The answer to a command that has none."""
+def build_empty_response(_: object) -> StoredResponse:
+    """Builds the response 204 without a body."""
     return StoredResponse(204, b"")
 
 
 @dataclass
-class Turnstile:
-    """One process's parts, put together as a service puts them together."""
+class SampleService:
+    """The parts of one process of the sample service, wired as in a real service."""
 
     name: str
     database: Database
     bootstrap: str
     clock: Clock = field(default_factory=SystemClock)
-    log: Logbook = field(default_factory=Logbook)
-    work: type[TurnstileWork] = TurnstileWork
+    logs: CapturedLogs = field(default_factory=CapturedLogs)
+    unit_of_work: type[SampleUnitOfWork] = SampleUnitOfWork
 
     def __post_init__(self) -> None:
-        self.wakes = Wakeups()
+        self.wakeups = Wakeups()
         self.metrics = Metrics()
-        self.performer = Executor[TurnstileWork](
-            service=self.name, database=self.database, clock=self.clock, unit_of_work=self.work, wakeups=self.wakes
+        self.executor = Executor[SampleUnitOfWork](
+            service=self.name,
+            database=self.database,
+            clock=self.clock,
+            unit_of_work=self.unit_of_work,
+            wakeups=self.wakeups,
         )
-        self.handling = EventHandler(self.performer, SUBSCRIPTIONS, log=self.log, metrics=self.metrics.consumer)
-        self.parking = DeadLetterOperations(self.performer, self.handling, self.wakes)
+        self.event_handler = EventHandler(self.executor, SUBSCRIPTIONS, log=self.logs, metrics=self.metrics.consumer)
+        self.dead_letters = DeadLetterOperations(self.executor, self.event_handler, self.wakeups)
 
-    def relay(self) -> Relay:
+    def build_relay(self) -> Relay:
         return Relay(
             service=self.name,
             database=self.database,
             bootstrap=self.bootstrap,
             clock=self.clock,
-            wakeup=self.wakes.relay,
-            log=self.log,
+            wakeup=self.wakeups.relay,
+            log=self.logs,
             metrics=self.metrics.relay,
         )
 
-    def consumer(self) -> EventConsumer[TurnstileWork]:
+    def build_consumer(self) -> EventConsumer[SampleUnitOfWork]:
         return EventConsumer(
             service=self.name,
             bootstrap=self.bootstrap,
-            handling=self.handling,
+            handling=self.event_handler,
             topics=[PACKAGES],
-            log=self.log,
+            log=self.logs,
             metrics=self.metrics.consumer,
         )
 
-    def sleeper(self) -> TimerWorker[TurnstileWork]:
-        return TimerWorker(self.performer, TIMERS, wakeup=self.wakes.timers, log=self.log, metrics=self.metrics.timers)
+    def build_timer_worker(self) -> TimerWorker[SampleUnitOfWork]:
+        return TimerWorker(
+            self.executor, TIMERS, wakeup=self.wakeups.timers, log=self.logs, metrics=self.metrics.timers
+        )
 
-    async def ask(self, package: UUID, *, times: int = 1, close_at: datetime | None = None) -> None:
-        """Carries the command out, as HTTP would."""
-        command = Ask(PackageId(package), times, close_at)
-        await self.do(package, lambda work: ask(command, work))
+    async def request_withdrawal(self, package: UUID, *, count: int = 1, close_at: datetime | None = None) -> None:
+        """Executes the command as an HTTP request does."""
+        command = RequestWithdrawal(PackageId(package), count, close_at)
+        await self.execute(package, lambda work: publish_requests(command, work))
 
-    async def do(
-        self, package: UUID, handle: Callable[[TurnstileWork], Coroutine[object, object, None]]
+    async def execute(
+        self, package: UUID, handle: Callable[[SampleUnitOfWork], Coroutine[object, object, None]]
     ) -> Executed[None] | Skipped:
-        """Performs `handle` as a command without an Idempotency-Key on the package's stream."""
+        """Executes `handle` as a command on the package's stream, without an idempotency key."""
         claim = CommandClaim[None](
-            on=stream_of(package),
+            on=to_stream_key(package),
             why=Cause("command:ask", "system:test", "essex"),
             caller="essex/system:test",
             idempotency_key=None,
             fingerprint="",
-            answer=answer_nothing,
+            answer=build_empty_response,
         )
-        return await self.performer.execute(claim, handle, span=INVALID_SPAN)
+        return await self.executor.execute(claim, handle, span=INVALID_SPAN)
 
 
 @asynccontextmanager
-async def running(*parts: Coroutine[object, object, None]) -> AsyncGenerator[Sequence["asyncio.Task[None]"]]:
-    """Runs parts of a process beside the test, and ends them after it."""
+async def run_tasks(*parts: Coroutine[object, object, None]) -> AsyncGenerator[Sequence["asyncio.Task[None]"]]:
+    """Runs `parts` of a service as tasks until the context ends, then cancels them."""
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         yield tasks
     finally:
-        await ended(tasks)
+        await cancel_tasks(tasks)
 
 
-async def ended(tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Cancels what runs and waits until it is gone."""
+async def cancel_tasks(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """Cancels the tasks and waits for their end."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,47 +1,51 @@
-"""Real PostgreSQL and Kafka for tests: started at most once a run, only if a test needs them, gone when it ends.
+"""A pytest plugin with the fixtures `postgres`, `kafka`, `own_postgres` and `own_kafka`: real servers for tests.
 
-Which ones, in this order: the address in `CALLOFF_TEST_POSTGRES_URL` or `CALLOFF_TEST_KAFKA_BOOTSTRAP`; the embedded
-servers; containers. Under pytest-xdist the controller owns them and its workers ask it for their addresses, so they
-are shared, and they end with the controller, even if that is killed.
+A server starts at most once per test session, only if a collected test uses it, and stops when the session ends.
 """
 
-import json
 import os
 import secrets
-import shutil
-import socketserver
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from socket import create_connection
-from typing import Protocol
+from typing import Final, Protocol
 
-import psutil
 import pytest
 import pytest_asyncio
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from devstack.embedded import EmbeddedKafka, EmbeddedPostgres, MissingPrerequisite, fetch_kafka_jars
-from devstack.embedded.containers import run_kafka_container, run_postgres_container
+from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
+from testkit.shared_servers import (
+    EXTERNAL,
+    KAFKA,
+    POSTGRES,
+    ControllerServers,
+    OwnedServers,
+    Servers,
+    delete_leftovers,
+    discard_kafka,
+    start_kafka,
+    start_postgres,
+)
 
-POSTGRES, KAFKA = "postgres", "kafka"
-_FIXTURES = {
+_FIXTURES: Final = {
     "postgres": (POSTGRES,),
     "kafka": (KAFKA,),
     "own_postgres": (),
     "own_kafka": (),
 }
-_EXTERNAL = {POSTGRES: "CALLOFF_TEST_POSTGRES_URL", KAFKA: "CALLOFF_TEST_KAFKA_BOOTSTRAP"}
+"""The fixtures of this plugin with the shared servers that each needs."""
+
+_SERVERS: Final = pytest.StashKey[Servers]()
+_OWNED: Final = pytest.StashKey[OwnedServers]()
+_WORKER_ADDRESS: Final = pytest.StashKey[str]()
+_WORKER_INPUT: Final = "calloff_servers_address"
 
 
 @dataclass
 class TestPostgres:
-    """A PostgreSQL for tests. `url` is the superuser's; `server` is there if the test may kill it."""
+    """A PostgreSQL for tests. `url` is the superuser's; `server` is None where the test may not stop it."""
 
     __test__ = False
 
@@ -50,10 +54,10 @@ class TestPostgres:
     _created: list[str] = field(default_factory=list[str])
 
     async def create_database(self, name: str, *, template: str | None = None) -> str:
-        """A new database and its address (`postgresql+asyncpg://…`).
+        """Creates a database and returns its address (`postgresql+asyncpg://…`).
 
-        `name` is a stem: other workers may use the same. `template` is the address of a database to copy, on which
-        nobody is connected.
+        `name` is a stem, to which a random suffix is added, so that several workers may use the same. `template` is the
+        address of a database to copy; it must have no open connection.
         """
         database = f"{name}_{secrets.token_hex(4)}"
         source = f' TEMPLATE "{make_url(template).database}"' if template else ""
@@ -62,7 +66,7 @@ class TestPostgres:
         return make_url(self.url).set(database=database).render_as_string(hide_password=False)
 
     async def drop_databases(self) -> None:
-        """Drop every database that was created here, whoever is connected."""
+        """Drops every database that this object created, and ends the connections to it."""
         while self._created:
             await self._execute(f'DROP DATABASE IF EXISTS "{self._created.pop()}" WITH (FORCE)')
 
@@ -77,7 +81,7 @@ class TestPostgres:
 
 @dataclass(frozen=True)
 class TestKafka:
-    """A Kafka for tests. `server` is there if the test may kill or pause it."""
+    """A Kafka for tests. `server` is None where the test may not stop or pause it."""
 
     __test__ = False
 
@@ -85,173 +89,11 @@ class TestKafka:
     server: EmbeddedKafka | None = None
 
 
-class Servers(Protocol):
-    """Where a test session gets its shared servers from."""
-
-    def begin(self, name: str) -> None:
-        """Let it start, without waiting."""
-        ...
-
-    def address(self, name: str) -> str:
-        """Wait until it answers; where it is."""
-        ...
-
-
-class OwnedServers:
-    """The shared servers, in the process that owns them: pytest itself, or the controller of its workers."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._starters: dict[str, Callable[[], str]] = {POSTGRES: self._start_postgres, KAFKA: self._start_kafka}
-        self._starts: dict[str, Future[str]] = {}
-        self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=len(self._starters))
-        self._held = ExitStack()
-
-    def begin(self, name: str) -> None:
-        self._started(name)
-
-    def address(self, name: str) -> str:
-        return self._started(name).result()
-
-    def close(self) -> None:
-        self._pool.shutdown()
-        self._held.close()
-
-    def answer_workers(self) -> str:
-        """Answer the workers' questions from now on; gives the address to ask at."""
-        desk = _Desk(self)
-        thread = threading.Thread(target=desk.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        self._held.callback(thread.join)
-        self._held.callback(desk.server_close)
-        self._held.callback(desk.shutdown)
-        return desk.address
-
-    def _started(self, name: str) -> Future[str]:
-        with self._lock:
-            if name not in self._starts:
-                self._starts[name] = self._pool.submit(self._starters[name])
-            return self._starts[name]
-
-    def _start_postgres(self) -> str:
-        if external := os.environ.get(_EXTERNAL[POSTGRES]):
-            return external
-        try:
-            server = new_postgres(self._root)
-        except MissingPrerequisite as missing:
-            return self._held.enter_context(run_postgres_container(cause=missing))
-        self._held.callback(server.discard)
-        return server.get_url()
-
-    def _start_kafka(self) -> str:
-        if external := os.environ.get(_EXTERNAL[KAFKA]):
-            return external
-        try:
-            server = new_kafka(self._root)
-        except MissingPrerequisite as missing:
-            return self._held.enter_context(run_kafka_container(cause=missing))
-        self._held.callback(_discard_kafka, server)
-        return server.bootstrap
-
-
-class _Desk(socketserver.ThreadingTCPServer):
-    """Where workers ask for servers: a line of JSON in, one out. Who does not know the word is not answered."""
-
-    daemon_threads = True
-
-    def __init__(self, servers: OwnedServers) -> None:
-        super().__init__(("127.0.0.1", 0), _Question)
-        self.servers = servers
-        self.word = secrets.token_hex(16)
-
-    @property
-    def address(self) -> str:
-        return f"{self.server_address[1]}/{self.word}"
-
-
-class _Question(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        assert isinstance(self.server, _Desk)
-        word, verb, name = json.loads(self.rfile.readline())
-        if word == self.server.word:
-            self.wfile.write(json.dumps(self._answer(self.server.servers, verb, name)).encode())
-
-    def _answer(self, servers: OwnedServers, verb: str, name: str) -> dict[str, str]:
-        if verb == "begin":
-            servers.begin(name)
-            return {}
-        try:
-            return {"address": servers.address(name)}
-        except Exception as error:  # noqa: BLE001 - told to the worker, whose test fails with it
-            return {"error": str(error)}
-
-
-class ControllersServers:
-    """The shared servers, as a worker sees them."""
-
-    def __init__(self, desk: str) -> None:
-        port, self._word = desk.split("/")
-        self._port = int(port)
-
-    def begin(self, name: str) -> None:
-        self._ask("begin", name)
-
-    def address(self, name: str) -> str:
-        answer = self._ask("address", name)
-        if "address" not in answer:
-            pytest.fail(f"{name} is not available: {answer.get('error')}", pytrace=False)
-        return answer["address"]
-
-    def _ask(self, verb: str, name: str) -> dict[str, str]:
-        with closing(create_connection(("127.0.0.1", self._port))) as desk, desk.makefile("rw") as lines:
-            lines.write(json.dumps([self._word, verb, name]) + "\n")
-            lines.flush()
-            return json.loads(lines.read())
-
-
-def new_postgres(root: Path) -> EmbeddedPostgres:
-    """A PostgreSQL that runs, without fsync, in a directory of its own under `root`; the caller discards it."""
-    server = EmbeddedPostgres(_fresh_directory(root, POSTGRES), durable=False)
-    server.start()
-    return server
-
-
-def new_kafka(root: Path) -> EmbeddedKafka:
-    """A Kafka that runs in a directory of its own under `root`; the caller stops it and deletes the directory."""
-    jars = fetch_kafka_jars(root / "deploy" / "kafka" / "pom.xml", root / ".calloff" / "kafka-jars")
-    server = EmbeddedKafka(_fresh_directory(root, KAFKA), jars)
-    server.start()
-    return server
-
-
-def _discard_kafka(server: EmbeddedKafka) -> None:
-    if server.is_running:
-        server.kill()  # nothing of it is kept, so it need not close its files
-    shutil.rmtree(server.directory, ignore_errors=True)
-
-
-def _fresh_directory(root: Path, name: str) -> Path:
-    return root / ".calloff" / "tests" / f"{os.getpid()}-{name}-{secrets.token_hex(4)}"
-
-
-def _sweep(root: Path) -> None:
-    """Delete what runs that were killed have left behind."""
-    for left in (root / ".calloff" / "tests").glob("*-*"):
-        owner = left.name.split("-")[0]
-        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-_SERVERS = pytest.StashKey[Servers]()
-_OWNED = pytest.StashKey[OwnedServers]()
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    if desk := _desk_of_controller(config):
-        config.stash[_SERVERS] = ControllersServers(desk)
+    if address := _get_controller_address(config):
+        config.stash[_SERVERS] = ControllerServers(address)
         return
-    _sweep(config.rootpath)
+    delete_leftovers(config.rootpath)
     config.stash[_SERVERS] = config.stash[_OWNED] = OwnedServers(config.rootpath)
 
 
@@ -261,91 +103,89 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 class Node(Protocol):
-    """What pytest-xdist calls a node: one worker, as its controller sees it."""
+    """A worker of pytest-xdist, as its controller sees it."""
 
     config: pytest.Config
     workerinput: dict[str, object]
 
 
-_DESK = pytest.StashKey[str]()
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Node) -> None:
     stash = node.config.stash
-    node.workerinput["calloff_desk"] = stash.setdefault(_DESK, "") or _open_desk(node.config)
+    node.workerinput[_WORKER_INPUT] = stash.setdefault(_WORKER_ADDRESS, "") or _serve_workers(node.config)
 
 
-def _open_desk(config: pytest.Config) -> str:
-    config.stash[_DESK] = config.stash[_OWNED].answer_workers()
-    return config.stash[_DESK]
+def _serve_workers(config: pytest.Config) -> str:
+    config.stash[_WORKER_ADDRESS] = config.stash[_OWNED].serve_workers()
+    return config.stash[_WORKER_ADDRESS]
 
 
-def _desk_of_controller(config: pytest.Config) -> str | None:
-    """None in a process that is no worker of pytest-xdist."""
-    given: dict[str, str] = getattr(config, "workerinput", {})
-    return given.get("calloff_desk")
+def _get_controller_address(config: pytest.Config) -> str | None:
+    """Returns None in a process that is not a worker of pytest-xdist."""
+    worker_input: dict[str, str] = getattr(config, "workerinput", {})
+    return worker_input.get(_WORKER_INPUT)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark here, not when all are collected: pytest-xdist has read the groups by then."""
-    used = _FIXTURES.keys() & _fixtures_of(item)
+    """Adds the marker `servers` and the xdist group; pytest-xdist reads the groups before the collection finishes."""
+    used = _FIXTURES.keys() & _list_fixtures(item)
     if used:
         item.add_marker("servers")
     if any(name.startswith("own_") for name in used):
-        item.add_marker(pytest.mark.xdist_group("own-servers"))  # on one worker, so that one of each is enough
+        item.add_marker(pytest.mark.xdist_group("own-servers"))  # one worker runs them, so one server of each is enough
     elif used and item.get_closest_marker("xdist_group") is None:
-        item.add_marker(pytest.mark.xdist_group(item.path.parent.as_posix()))  # so that a module's service runs once
+        item.add_marker(pytest.mark.xdist_group(item.path.parent.as_posix()))  # a module's service starts only once
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Servers come up beside the first tests, and side by side."""
+    """Starts the servers that the collected tests need while the first tests run."""
     if session.config.option.collectonly:
         return
-    _refuse_lost_groups(session)
-    wanted = {name for item in session.items for fixture in _fixtures_of(item) for name in _FIXTURES.get(fixture, ())}
-    for name in sorted(wanted):
-        session.config.stash[_SERVERS].begin(name)
+    _check_groups(session)
+    names = {name for item in session.items for fixture in _list_fixtures(item) for name in _FIXTURES.get(fixture, ())}
+    for name in sorted(names):
+        session.config.stash[_SERVERS].start(name)
 
 
-def _refuse_lost_groups(session: pytest.Session) -> None:
-    """A version of pytest that pytest-xdist does not know would spread each group over all workers, and say nothing."""
+def _check_groups(session: pytest.Session) -> None:
+    """Raises UsageError if pytest-xdist ignores the groups, as it does silently with some versions of pytest."""
     grouping: bool = getattr(session.config.option, "loadgroup", False)
     lost = [item for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
     if grouping and lost:
-        raise pytest.UsageError(f"pytest-xdist groups nothing here: {lost[0].nodeid} has lost its group")
+        message = f"pytest-xdist ignores groups: {lost[0].nodeid} has none; use a version of pytest that it supports"
+        raise pytest.UsageError(message)
 
 
-def _fixtures_of(item: pytest.Item) -> set[str]:
+def _list_fixtures(item: pytest.Item) -> set[str]:
     return set(item.fixturenames) if isinstance(item, pytest.Function) else set()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def postgres(pytestconfig: pytest.Config) -> AsyncIterator[TestPostgres]:
-    """The run's PostgreSQL, shared with all tests: make a database in it; never stop it."""
-    shared = TestPostgres(pytestconfig.stash[_SERVERS].address(POSTGRES))
+    """The session's PostgreSQL, shared by all tests: create a database in it, and never stop it."""
+    shared = TestPostgres(pytestconfig.stash[_SERVERS].get_address(POSTGRES))
     yield shared
-    if _EXTERNAL[POSTGRES] in os.environ:
+    if EXTERNAL[POSTGRES] in os.environ:
         await shared.drop_databases()
 
 
 @pytest.fixture(scope="session")
 def kafka(pytestconfig: pytest.Config) -> TestKafka:
-    """The run's Kafka, shared with all tests: use topics of your own; never stop it."""
-    return TestKafka(pytestconfig.stash[_SERVERS].address(KAFKA))
+    """The session's Kafka, shared by all tests: use topics that no other test uses, and never stop it."""
+    return TestKafka(pytestconfig.stash[_SERVERS].get_address(KAFKA))
 
 
 @pytest.fixture(scope="session")
 def own_postgres(pytestconfig: pytest.Config) -> Iterator[TestPostgres]:
-    """A PostgreSQL that only this worker uses: kill it, pause it, but leave it running for the next test."""
-    server = new_postgres(pytestconfig.rootpath)
+    """A PostgreSQL that only this worker uses: a test may kill or pause it, and leaves it running for the next."""
+    server = start_postgres(pytestconfig.rootpath)
     yield TestPostgres(server.get_url(), server)
     server.discard()
 
 
 @pytest.fixture(scope="session")
 def own_kafka(pytestconfig: pytest.Config) -> Iterator[TestKafka]:
-    """A Kafka that only this worker uses: kill it, pause it, but leave it running for the next test."""
-    server = new_kafka(pytestconfig.rootpath)
+    """A Kafka that only this worker uses: a test may kill or pause it, and leaves it running for the next."""
+    server = start_kafka(pytestconfig.rootpath)
     yield TestKafka(server.bootstrap, server)
-    _discard_kafka(server)
+    discard_kafka(server)

@@ -1,4 +1,4 @@
-"""`calloff up` in a process of its own, seen from outside as a person sees it."""
+"""Runs `calloff up` and other commands in processes, as an operator does, and reads what they print."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ import psutil
 
 from devstack.home import HOME_VARIABLE, REPOSITORY, Home
 from devstack.record import StackRecord
-from testkit.waiting import until
+from testkit.waiting import wait_until
 
 START_TIMEOUT: Final = 300
 """Seconds in which a stack starts, also on a machine that is busy with other work."""
@@ -28,7 +28,7 @@ Json = dict[str, Any]  # what commands print is compared as it came
 
 @dataclass(frozen=True)
 class StackProcess:
-    """One `calloff up`."""
+    """A process that runs `calloff up`. `screen` is the file with its standard error."""
 
     home: Home
     process: Process
@@ -45,7 +45,7 @@ class StackProcess:
         return await self.read_summary()
 
     async def read_summary(self) -> Json:
-        """Waits for the end of the process and returns the JSON on standard output. The exit status has to be 0."""
+        """Waits for the end of the process and returns the JSON on standard output. Requires the exit status 0."""
         printed, _ = await self.process.communicate()
         assert self.process.returncode == 0, self.output
         return json.loads(printed)
@@ -77,7 +77,9 @@ async def start_stack(home: Home, *arguments: str) -> AsyncGenerator[StackProces
         process = await start_command(home, "up", "--free-ports", "--json", *arguments, errors=shown.fileno())
     stack = StackProcess(home, process, screen)
     try:
-        await until(lambda: "Call-off is up" in stack.output or process.returncode is not None, within=START_TIMEOUT)
+        await wait_until(
+            lambda: "Call-off is up" in stack.output or process.returncode is not None, within=START_TIMEOUT
+        )
         assert "Call-off is up" in stack.output, stack.output
         yield stack
     finally:
@@ -87,7 +89,7 @@ async def start_stack(home: Home, *arguments: str) -> AsyncGenerator[StackProces
 
 
 @dataclass(frozen=True)
-class Caller:
+class StackClient:
     """A client of one service, with the token that `calloff token` issued."""
 
     session: aiohttp.ClientSession
@@ -105,10 +107,10 @@ class Caller:
 
 
 @asynccontextmanager
-async def connect_caller(stack: StackProcess, name: str, service: str) -> AsyncGenerator[Caller]:
+async def connect_client(stack: StackProcess, name: str, service: str) -> AsyncGenerator[StackClient]:
     token = await run_command(stack.home, "token", "--as", name)
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        yield Caller(session, StackRecord.load(stack.home).urls[service])
+        yield StackClient(session, StackRecord.load(stack.home).urls[service])
 
 
 def link_postcodes(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""An identity provider for tests: signs tokens, and serves its keys on the loopback address."""
+"""A token issuer for tests: signs JWTs and serves its public keys as a JWKS on the loopback address."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ LOOPBACK: Final = "127.0.0.1"
 
 
 class Claims(TypedDict, total=False):
-    """Who the bearer of a token is; what is left out is as usual."""
+    """Claims of a token; a claim that is not set has the default of `issue_token`."""
 
     subject: str
     council: str
@@ -22,14 +22,17 @@ class Claims(TypedDict, total=False):
 
 
 class TokenIssuer:
-    """Signs tokens with a key of its own; `serving` makes it reachable."""
+    """Signs tokens with its own key. `serve` serves the public keys at `jwks_url`.
+
+    `request_count` counts the requests for the keys; while `is_unavailable` is set, they get status 503.
+    """
 
     def __init__(self, *, issuer: str = "https://identity.example", key_id: str = "test-1") -> None:
         self.issuer = issuer
         self.jwks_url = ""
         self._keys: list[RSAKey | ECKey | OKPKey] = [generate_key(key_id)]
-        self.asked = 0
-        self.away = False
+        self.request_count = 0
+        self.is_unavailable = False
 
     def issue_token(
         self,
@@ -39,8 +42,8 @@ class TokenIssuer:
         signed_with: RSAKey | ECKey | OKPKey | None = None,
         **changed: object,
     ) -> str:
-        """A token for `scopes`, good for ten minutes; `changed` sets claims, or takes them out where None."""
-        usual: dict[str, object] = {
+        """Issues a token for `scopes` that is valid for ten minutes. `changed` sets claims; None removes one."""
+        defaults: dict[str, object] = {
             "iss": self.issuer,
             "aud": AUDIENCE,
             "sub": subject,
@@ -48,18 +51,18 @@ class TokenIssuer:
             "scope": " ".join(scopes),
             "council": council,
         }
-        claims = {name: value for name, value in {**usual, **changed}.items() if value is not None}
+        claims = {name: value for name, value in {**defaults, **changed}.items() if value is not None}
         key = signed_with or self._keys[-1]
         return jwt.encode(
             {"alg": choose_algorithm(key), "kid": key.kid}, claims, key, algorithms=[choose_algorithm(key)]
         )
 
     def build_bearer_header(self, *scopes: str, **claims: Unpack[Claims]) -> dict[str, str]:
-        """The request header with a token for `scopes`."""
+        """Builds the Authorization header with a new token for `scopes`."""
         return {"Authorization": f"Bearer {self.issue_token(*scopes, **claims)}"}
 
-    def rotate(self, key: RSAKey | ECKey | OKPKey) -> None:
-        """From now on tokens are signed with `key`; the older ones stay valid."""
+    def rotate_key(self, key: RSAKey | ECKey | OKPKey) -> None:
+        """Signs further tokens with `key`. Earlier keys are still served, so earlier tokens stay valid."""
         self._keys.append(key)
 
     @asynccontextmanager
@@ -77,29 +80,29 @@ class TokenIssuer:
             await runner.cleanup()
 
     def _build_app(self) -> web.Application:
-        async def jwks(_: web.Request) -> web.Response:
-            self.asked += 1
-            if self.away:
+        async def serve_keys(_: web.Request) -> web.Response:
+            self.request_count += 1
+            if self.is_unavailable:
                 raise web.HTTPServiceUnavailable
             return web.json_response(KeySet([*self._keys]).as_dict(private=False))
 
         app = web.Application()
-        app.router.add_get("/jwks", jwks)
+        app.router.add_get("/jwks", serve_keys)
         return app
 
 
-def generate_key(key_id: str, *, kind: str = "Ed25519") -> RSAKey | ECKey | OKPKey:
-    """A new private key: `Ed25519`, `P-256` or `RSA`."""
+def generate_key(key_id: str, *, key_type: str = "Ed25519") -> RSAKey | ECKey | OKPKey:
+    """Generates a private key. `key_type` is `Ed25519`, `P-256` or `RSA`."""
     parameters: KeyParameters = {"kid": key_id}
-    if kind == "RSA":
+    if key_type == "RSA":
         return RSAKey.generate_key(2048, parameters)
-    if kind == "P-256":
+    if key_type == "P-256":
         return ECKey.generate_key("P-256", parameters)
     return OKPKey.generate_key("Ed25519", parameters)
 
 
 def choose_algorithm(key: RSAKey | ECKey | OKPKey) -> str:
-    """With which of the allowed algorithms `key` signs."""
+    """Returns the JWS algorithm for the type of `key`."""
     if isinstance(key, RSAKey):
         return "RS256"
     return "ES256" if isinstance(key, ECKey) else "Ed25519"

@@ -1,4 +1,4 @@
-"""What Kafka holds: a whole topic, read from its beginning to its end."""
+"""Reads whole topics from Kafka, and moves consumer groups to their end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from service_runtime.kafka.client import Consumer, Partition, get_end_offsets
 
 
 @dataclass(frozen=True)
-class Kept:
-    """One record as Kafka keeps it."""
+class TopicRecord:
+    """One record of a topic."""
 
     topic: str
     partition: int
@@ -20,17 +20,17 @@ class Kept:
     headers: Headers
     value: bytes
 
-    def header(self, name: str) -> str:
-        """A header's text; empty where the record has no such header."""
+    def get_header(self, name: str) -> str:
+        """Returns the header's text, or an empty string if the record does not have it."""
         return dict(self.headers).get(name, b"").decode()
 
 
-async def everything_in(bootstrap: str, topic: str, *, keys: set[str] | None = None) -> list[Kept]:
-    """All records of `topic` that are there now, each partition in its order; of `keys` only, where given."""
+async def read_topic(bootstrap: str, topic: str, *, keys: set[str] | None = None) -> list[TopicRecord]:
+    """Reads the records that `topic` has now, ordered by partition and offset. `keys` restricts them to these keys."""
     ends = {at: end for at, end in (await get_end_offsets(bootstrap, [topic], client_id="test-ends")).items() if end}
     consumer = Consumer(bootstrap, group=None, client_id="test-reader")
     await consumer.start([topic])
-    read: list[Kept] = []
+    read: list[TopicRecord] = []
     try:
         reached = dict.fromkeys(ends, 0)
         while any(reached[at] < end for at, end in ends.items()):
@@ -40,15 +40,15 @@ async def everything_in(bootstrap: str, topic: str, *, keys: set[str] | None = N
                 key = (record.key or b"").decode()
                 if record.offset < ends.get(at, 0) and (keys is None or key in keys):
                     read.append(
-                        Kept(topic, at.partition, record.offset, key, list(record.headers), record.value or b"")
+                        TopicRecord(topic, at.partition, record.offset, key, list(record.headers), record.value or b"")
                     )
     finally:
         await consumer.stop(within=5)
-    return sorted(read, key=lambda kept: (kept.partition, kept.offset))
+    return sorted(read, key=lambda record: (record.partition, record.offset))
 
 
-async def begin_at_the_end(bootstrap: str, group: str, topics: Sequence[str]) -> None:
-    """Lets `group` start with what comes from now on: what earlier tests have said is not its business."""
+async def move_group_to_end(bootstrap: str, group: str, topics: Sequence[str]) -> None:
+    """Commits the current end offsets for `group`, so that it does not consume the records of earlier tests."""
     if not topics:
         return
     ends = await get_end_offsets(bootstrap, topics, client_id="test-ends")

@@ -1,4 +1,4 @@
-"""Waiting for what is true soon: tests wait for conditions, never for time."""
+"""Waits for conditions. Tests use `wait_until` and never sleep for a fixed time."""
 
 import asyncio
 import time
@@ -8,23 +8,24 @@ from typing import Final, TypeVar, overload
 
 ResultT = TypeVar("ResultT")
 
-LOOK_EVERY: Final = 0.02
+POLL_INTERVAL: Final = 0.02
+"""In seconds."""
 
 
 @overload
-async def until(condition: Callable[[], Awaitable[ResultT | None]], *, within: float = ...) -> ResultT: ...
+async def wait_until(condition: Callable[[], Awaitable[ResultT | None]], *, within: float = ...) -> ResultT: ...
 @overload
-async def until(condition: Callable[[], ResultT | None], *, within: float = ...) -> ResultT: ...
-async def until(condition: Callable[[], object], *, within: float = 10.0) -> object:
-    """Asks `condition` again and again, and returns its answer as soon as that is true.
+async def wait_until(condition: Callable[[], ResultT | None], *, within: float = ...) -> ResultT: ...
+async def wait_until(condition: Callable[[], object], *, within: float = 10.0) -> object:
+    """Calls `condition` repeatedly until its result is true, and returns that result.
 
-    Raises AssertionError, with the last answer, when that takes longer than `within` seconds.
+    Raises AssertionError, with the last result, if that takes longer than `within` seconds.
     """
-    give_up = time.monotonic() + within
+    deadline = time.monotonic() + within
     while True:
-        answer = condition()
-        said = await answer if isawaitable(answer) else answer
-        if said:
-            return said
-        assert time.monotonic() < give_up, f"still {said!r} after {within:g} s"
-        await asyncio.sleep(LOOK_EVERY)
+        returned = condition()
+        result = await returned if isawaitable(returned) else returned
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"still {result!r} after {within:g} s"
+        await asyncio.sleep(POLL_INTERVAL)

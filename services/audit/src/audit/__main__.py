@@ -2,6 +2,6 @@
 
 from audit.settings import Settings
 from audit.wiring import build
-from service_runtime.service import run
+from service_runtime.process import run
 
 run(Settings, build)

@@ -7,14 +7,14 @@ from service_runtime.kafka.batch_consumer import Batch
 from service_runtime.kafka.client import KafkaRecord
 
 
-async def record_batch(batch: Batch, record: RecordStore) -> None:
+async def record_batch(batch: Batch, store: RecordStore) -> None:
     """Stores a batch and its violations. A record that is already stored counts once; a faulty record is stored too."""
-    entries = [parse_record(_to_raw_record(each)) for each in batch.records]
-    chains = await record.load_chains(entries)
-    kept = await record.add_records(entries, at=batch.at)
-    await record.add_violations((*find_faults(kept.fresh, chains), *kept.clashes), at=batch.at)
+    entries = [parse_record(_to_raw_record(record)) for record in batch.records]
+    chains = await store.load_chains(entries)
+    result = await store.add_records(entries, at=batch.at)
+    await store.add_violations((*find_faults(result.new_records, chains), *result.conflicts), at=batch.at)
 
 
-def _to_raw_record(raw: KafkaRecord) -> RawRecord:
-    position = RecordPosition(raw.topic, raw.partition, raw.offset)
-    return RawRecord(position, key=raw.key, headers=encode_headers(raw.headers), payload=raw.value)
+def _to_raw_record(record: KafkaRecord) -> RawRecord:
+    position = RecordPosition(record.topic, record.partition, record.offset)
+    return RawRecord(position, key=record.key, headers=encode_headers(record.headers), payload=record.value)

@@ -16,15 +16,15 @@ from contracts.ids import CouncilKey, PackageId
 class StoreResult:
     """The new records of a batch, and the faults of positions that hold other bytes already."""
 
-    fresh: Sequence[ParsedRecord]
-    clashes: Sequence[Fault]
+    new_records: Sequence[ParsedRecord]
+    conflicts: Sequence[Fault]
 
 
 class RecordStore(Protocol):
     """The record, inside the transaction that stores a batch."""
 
     async def load_chains(self, entries: Sequence[ParsedRecord]) -> Mapping[StreamName, Chain]:
-        """The chain of each stream of `entries` as far as they touch it; their partitions are locked from here on."""
+        """Returns the links of each stream of `entries` that are needed to check them; locks their partitions."""
         ...
 
     async def add_records(self, entries: Sequence[ParsedRecord], *, at: datetime) -> StoreResult:
@@ -38,7 +38,7 @@ class RecordStore(Protocol):
 
 @dataclass(frozen=True)
 class Violation:
-    """A fault that was found when the record came, and when that was."""
+    """A fault that was found when the record arrived, with the time."""
 
     id: UUID
     fault: Fault
@@ -49,29 +49,29 @@ class RecordQueries(Protocol):
     """Read-only queries."""
 
     async def find_by_package(self, package_id: PackageId) -> Sequence[StoredRecord]:
-        """Everything on record under the package's key, parked keys included, in the order in which it came."""
+        """Returns all records with the package's key, including those about parked keys, in order of arrival."""
         ...
 
     async def find_by_subjects(
         self, topic: str, subjects: Sequence[str], types: Sequence[str]
     ) -> Sequence[StoredRecord]:
-        """The events of these types about any of `subjects`, in order for each subject."""
+        """Returns the events of these types about any of `subjects`, in order for each subject."""
         ...
 
-    async def find_by_positions(self, places: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
-        """The events at these positions; the first one at a position counts."""
+    async def find_by_positions(self, positions: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
+        """Returns all records at these positions; the first one at a position counts."""
         ...
 
     async def list_violations(
         self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Violation]:
-        """Violations in the council's events, and in what no council can be read from; the newest first."""
+        """Returns violations, newest first: in the council's events, and in records whose council cannot be read."""
         ...
 
     def stream_records(self, after: StreamName | None) -> AsyncGenerator[StoredRecord]:
-        """The record after a stream: stream by stream, each in order of arrival."""
+        """Yields the records of all streams after a stream, stream by stream, each in order of arrival."""
         ...
 
     async def find_missing(self, *, limit: int) -> Sequence[Fault]:
-        """The gaps in a partition's offsets: rows that were stored and are missing."""
+        """Returns a fault for each gap in a partition's stored offsets."""
         ...

@@ -4,4 +4,4 @@ from service_runtime.settings import RuntimeSettings
 
 
 class Settings(RuntimeSettings):
-    """Audit needs nothing beyond what every service reads."""
+    """The settings of every service; audit has none of its own."""

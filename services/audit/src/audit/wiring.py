@@ -1,8 +1,8 @@
-"""Builds the audit service from its parts."""
+"""Composition root of audit: every part of the service is wired here."""
 
 from pathlib import Path
 
-from audit.api import checks, stories
+from audit.api import checks, trails
 from audit.ports import RecordQueries
 from audit.settings import Settings
 from audit.store.gauges import GAUGES
@@ -19,12 +19,12 @@ def build(settings: Settings) -> Service[PostgresUnitOfWork]:
     database = Database(settings.database_url.get_secret_value(), name="audit", pool_size=settings.pool_size)
     return Service(
         name="audit",
-        description="The record: what happened to a package and why, and whether anybody changed it since.",
+        description="The record: what happened to a package and why, and proof that the record was not altered.",
         settings=settings,
         database=database,
         unit_of_work=PostgresUnitOfWork,
         migrations=Path(__file__).parent / "migrations",
-        routes=(stories.router, checks.router),
+        routes=(trails.router, checks.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         batch_subscriptions=bind_batch_handlers(BATCH_SUBSCRIPTIONS, PostgresRecordStore),

@@ -1,4 +1,4 @@
-"""A running audit for each module, and a producer that sends what services would say, or would not."""
+"""Fixtures: a running audit service for each module, and a producer of valid and invalid records."""
 
 import secrets
 from collections.abc import AsyncGenerator
@@ -13,7 +13,7 @@ from contracts.ids import CouncilKey, PackageId
 from service_runtime.kafka.client import Producer
 from testkit.audit.harness import AuditHarness
 from testkit.clocks import MovableClock
-from testkit.running_services import a_service
+from testkit.running_services import run_service
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
 
@@ -25,16 +25,16 @@ def package() -> PackageId:
 
 @pytest.fixture(scope="module")
 async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[AuditHarness]:
-    """On a Kafka that no other test reads: what is sent here by the ten thousand would be everybody's work."""
+    """Uses its own Kafka, because audit reads every topic and other tests would have to process these records."""
     council = CouncilKey(f"council-{secrets.token_hex(4)}")
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(TokenIssuer().serve())
         audit = await stack.enter_async_context(
-            a_service(
+            run_service(
                 Settings, build, databases=postgres, bootstrap=own_kafka.bootstrap, issuer=issuer, clock=MovableClock()
             )
         )
-        producer = Producer(own_kafka.bootstrap, client_id="test-press")
+        producer = Producer(own_kafka.bootstrap, client_id="test-producer")
         await producer.start()
         stack.push_async_callback(producer.close, within=5)
         yield AuditHarness(audit, producer, council)

@@ -1,4 +1,4 @@
-"""One suite over the record in memory and on PostgreSQL: a fake that passes it can stand in for the real one."""
+"""One test suite for the in-memory record store and the one on PostgreSQL."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -27,8 +27,8 @@ from testkit.audit.builders import (
     PACKAGE,
     InMemoryRecordStore,
     RecordBuilder,
-    make_provider_id,
     make_registration,
+    to_provider_id,
     to_stored,
 )
 from testkit.databases import a_database
@@ -37,54 +37,54 @@ from testkit.servers import TestPostgres
 
 @dataclass(frozen=True)
 class Repositories:
-    """What writes, in a transaction, and what reads."""
+    """The store in a transaction, and queries."""
 
     open_store: Callable[[], AbstractAsyncContextManager[RecordStore]]
-    ask: RecordQueries
+    queries: RecordQueries
 
-    async def record(self, *records: RawRecord) -> list[FaultKind]:
-        entries = [parse_record(each) for each in records]
-        async with self.open_store() as record:
-            chains = await record.load_chains(entries)
-            kept = await record.add_records(entries, at=MONDAY_NINE)
-            faults = [*find_faults(kept.fresh, chains), *kept.clashes]
-            await record.add_violations(faults, at=MONDAY_NINE)
-        return [each.kind for each in faults]
+    async def record_batch(self, *records: RawRecord) -> list[FaultKind]:
+        entries = [parse_record(record) for record in records]
+        async with self.open_store() as store:
+            chains = await store.load_chains(entries)
+            result = await store.add_records(entries, at=MONDAY_NINE)
+            faults = [*find_faults(result.new_records, chains), *result.conflicts]
+            await store.add_violations(faults, at=MONDAY_NINE)
+        return [fault.kind for fault in faults]
 
     async def read_all(self, after: StreamName | None = None) -> list[StoredRecord]:
-        return [row async for row in self.ask.stream_records(after)]
+        return [row async for row in self.queries.stream_records(after)]
 
 
-def in_memory() -> Repositories:
-    kept = InMemoryRecordStore()
+def make_in_memory_repositories() -> Repositories:
+    store = InMemoryRecordStore()
 
     @asynccontextmanager
-    async def record() -> AsyncGenerator[RecordStore]:
-        yield kept
+    async def open_store() -> AsyncGenerator[RecordStore]:
+        yield store
 
-    return Repositories(record, kept)
+    return Repositories(open_store, store)
 
 
-def on_postgres(database: Database) -> Repositories:
+def make_postgres_repositories(database: Database) -> Repositories:
     @asynccontextmanager
-    async def record() -> AsyncGenerator[RecordStore]:
+    async def open_store() -> AsyncGenerator[RecordStore]:
         async with database.begin_transaction() as connection:
             yield PostgresRecordStore(connection)
 
-    return Repositories(record, PostgresRecordQueries(database))
+    return Repositories(open_store, PostgresRecordQueries(database))
 
 
 @pytest_asyncio.fixture(params=["memory", "postgres"])
 async def repositories(request: pytest.FixtureRequest, postgres: TestPostgres) -> AsyncGenerator[Repositories]:
     if request.param == "memory":
-        yield in_memory()
+        yield make_in_memory_repositories()
         return
     async with a_database(postgres, TABLES, name="audit") as database:
-        yield on_postgres(database)
+        yield make_postgres_repositories(database)
 
 
 @pytest.fixture
-def press() -> RecordBuilder:
+def builder() -> RecordBuilder:
     return RecordBuilder()
 
 
@@ -95,101 +95,109 @@ def to_rows(records: Sequence[RawRecord]) -> list[StoredRecord]:
     return [to_stored(parse_record(each)) for each in records]
 
 
-async def test_what_was_kept_is_found_as_it_came(repositories: Repositories, press: RecordBuilder) -> None:
-    records = press.publish(*EVENTS)
-    assert await repositories.record(*records) == []
-    assert await repositories.ask.find_by_package(PACKAGE) == to_rows(records)
+async def test_stored_records_are_read_back_unchanged(repositories: Repositories, builder: RecordBuilder) -> None:
+    records = builder.publish(*EVENTS)
+    assert await repositories.record_batch(*records) == []
+    assert await repositories.queries.find_by_package(PACKAGE) == to_rows(records)
 
 
-async def test_what_is_kept_already_is_neither_kept_nor_judged_again(
-    repositories: Repositories, press: RecordBuilder
+async def test_a_stored_record_is_neither_stored_nor_checked_again(
+    repositories: Repositories, builder: RecordBuilder
 ) -> None:
-    records = press.publish(*EVENTS)
-    await repositories.record(*records[:3])
-    assert await repositories.record(*records) == []
-    assert await repositories.ask.find_by_package(PACKAGE) == to_rows(records)
+    records = builder.publish(*EVENTS)
+    await repositories.record_batch(*records[:3])
+    assert await repositories.record_batch(*records) == []
+    assert await repositories.queries.find_by_package(PACKAGE) == to_rows(records)
 
 
-async def test_other_bytes_at_a_kept_position_are_a_violation_and_change_nothing(
-    repositories: Repositories, press: RecordBuilder
+async def test_other_bytes_at_a_stored_position_are_a_violation_and_change_nothing(
+    repositories: Repositories, builder: RecordBuilder
 ) -> None:
-    (record,) = press.publish(EVENTS[0])
-    await repositories.record(record)
-    assert await repositories.record(replace(record, headers=record.headers + b" ")) == [FaultKind.OTHER_BYTES]
-    assert await repositories.ask.find_by_package(PACKAGE) == to_rows([record])
+    (record,) = builder.publish(EVENTS[0])
+    await repositories.record_batch(record)
+    assert await repositories.record_batch(replace(record, headers=record.headers + b" ")) == [FaultKind.OTHER_BYTES]
+    assert await repositories.queries.find_by_package(PACKAGE) == to_rows([record])
 
 
-async def test_chains_go_on_from_batch_to_batch(repositories: Repositories, press: RecordBuilder) -> None:
-    one, two, three, four = press.publish(*EVENTS)
-    assert await repositories.record(one, two) == []
-    assert await repositories.record(four) == [FaultKind.GAP]
-    assert await repositories.record(three) == [FaultKind.LATE]
+async def test_a_chain_continues_in_the_next_batch(repositories: Repositories, builder: RecordBuilder) -> None:
+    one, two, three, four = builder.publish(*EVENTS)
+    assert await repositories.record_batch(one, two) == []
+    assert await repositories.record_batch(four) == [FaultKind.GAP]
+    assert await repositories.record_batch(three) == [FaultKind.LATE]
 
 
-async def test_repeats_are_known_again_far_behind_the_end(repositories: Repositories, press: RecordBuilder) -> None:
-    pairs = [(press.make_envelope(event), event) for event in EVENTS]
-    await repositories.record(*[press.make_record(*pair) for pair in pairs])
-    assert await repositories.record(*[press.make_record(*pair) for pair in pairs]) == []
-    assert len(await repositories.ask.find_by_package(PACKAGE)) == 2 * len(EVENTS)
+async def test_repeats_far_before_the_end_of_a_chain_are_recognised(
+    repositories: Repositories, builder: RecordBuilder
+) -> None:
+    pairs = [(builder.make_envelope(event), event) for event in EVENTS]
+    await repositories.record_batch(*[builder.make_record(*pair) for pair in pairs])
+    assert await repositories.record_batch(*[builder.make_record(*pair) for pair in pairs]) == []
+    assert len(await repositories.queries.find_by_package(PACKAGE)) == 2 * len(EVENTS)
 
 
-async def test_a_fork_far_behind_the_end_is_found(repositories: Repositories, press: RecordBuilder) -> None:
-    await repositories.record(*press.publish(*EVENTS))
-    other = RecordBuilder(at=press.at)
+async def test_a_fork_far_before_the_end_of_a_chain_is_found(
+    repositories: Repositories, builder: RecordBuilder
+) -> None:
+    await repositories.record_batch(*builder.publish(*EVENTS))
+    other = RecordBuilder(at=builder.at)
     other.make_envelope(EVENTS[0])
     forked = replace(
-        other.make_record(other.make_envelope(EVENTS[1]), EVENTS[1]), position=press.publish(EVENTS[0])[0].position
+        other.make_record(other.make_envelope(EVENTS[1]), EVENTS[1]), position=builder.publish(EVENTS[0])[0].position
     )
-    assert await repositories.record(forked) == [FaultKind.FORK]
+    assert await repositories.record_batch(forked) == [FaultKind.FORK]
 
 
-async def test_a_chain_knows_its_end_and_whatever_the_batch_comes_back_to(
-    repositories: Repositories, press: RecordBuilder
-) -> None:
-    await repositories.record(*press.publish(*EVENTS))
-    (following,) = press.publish(an_example_of(OfferDeclined))
-    async with repositories.open_store() as record:
+async def test_a_loaded_chain_contains_its_end(repositories: Repositories, builder: RecordBuilder) -> None:
+    await repositories.record_batch(*builder.publish(*EVENTS))
+    (following,) = builder.publish(an_example_of(OfferDeclined))
+    async with repositories.open_store() as store:
         entry = parse_record(following)
         assert entry.envelope is not None
-        chain = (await record.load_chains([entry]))[entry.stream]
+        chain = (await store.load_chains([entry]))[entry.stream]
         assert chain.append(Link.from_envelope(entry.envelope)) == ()
 
 
-async def test_what_cannot_be_read_is_kept_without_a_stream(repositories: Repositories, press: RecordBuilder) -> None:
-    nothing = press.make_raw_record(PACKAGES, None, None, None)
-    assert await repositories.record(nothing) == [FaultKind.UNREADABLE_ENVELOPE]
+async def test_an_unreadable_record_is_stored_without_a_stream(
+    repositories: Repositories, builder: RecordBuilder
+) -> None:
+    nothing = builder.make_raw_record(PACKAGES, None, None, None)
+    assert await repositories.record_batch(nothing) == [FaultKind.UNREADABLE_ENVELOPE]
     assert await repositories.read_all() == to_rows([nothing])
 
 
-async def test_parked_keys_belong_to_a_packages_story(repositories: Repositories, press: RecordBuilder) -> None:
-    records = press.publish(EVENTS[0], an_example_of(KeyParked, parked_key=str(PACKAGE)))
-    await repositories.record(*records)
-    found = await repositories.ask.find_by_package(PACKAGE)
+async def test_events_about_a_parked_key_are_found_with_its_package(
+    repositories: Repositories, builder: RecordBuilder
+) -> None:
+    records = builder.publish(EVENTS[0], an_example_of(KeyParked, parked_key=str(PACKAGE)))
+    await repositories.record_batch(*records)
+    found = await repositories.queries.find_by_package(PACKAGE)
     assert [row.stream.topic for row in found] == [PACKAGES, PARKED]
 
 
-async def test_events_are_found_by_subject_and_type(repositories: Repositories, press: RecordBuilder) -> None:
-    records = press.publish(make_registration("Alder"), make_registration("Birch"), make_registration("Cedar"), *EVENTS)
-    await repositories.record(*records)
-    subjects = [str(make_provider_id("Alder")), str(make_provider_id("Cedar"))]
-    found = await repositories.ask.find_by_subjects(PROVIDERS, subjects, [ProviderRegistered.type_name()])
+async def test_events_are_found_by_subject_and_type(repositories: Repositories, builder: RecordBuilder) -> None:
+    records = builder.publish(
+        make_registration("Alder"), make_registration("Birch"), make_registration("Cedar"), *EVENTS
+    )
+    await repositories.record_batch(*records)
+    subjects = [str(to_provider_id("Alder")), str(to_provider_id("Cedar"))]
+    found = await repositories.queries.find_by_subjects(PROVIDERS, subjects, [ProviderRegistered.get_type_name()])
     assert {row.stream.subject for row in found} == set(subjects)
-    assert await repositories.ask.find_by_subjects(PROVIDERS, subjects, [OfferMade.type_name()]) == []
+    assert await repositories.queries.find_by_subjects(PROVIDERS, subjects, [OfferMade.get_type_name()]) == []
 
 
-async def test_events_are_found_by_their_places(repositories: Repositories, press: RecordBuilder) -> None:
-    records = press.publish(*EVENTS)
-    await repositories.record(*records)
+async def test_events_are_found_by_their_positions(repositories: Repositories, builder: RecordBuilder) -> None:
+    records = builder.publish(*EVENTS)
+    await repositories.record_batch(*records)
     sourcing = StreamName(PACKAGES, str(PACKAGE), "/calloff/sourcing")
-    found = await repositories.ask.find_by_positions([StreamPosition(sourcing, 2), StreamPosition(sourcing, 9)])
+    found = await repositories.queries.find_by_positions([StreamPosition(sourcing, 2), StreamPosition(sourcing, 9)])
     assert found == to_rows(records[2:3])
-    assert await repositories.ask.find_by_positions([]) == []
+    assert await repositories.queries.find_by_positions([]) == []
 
 
-async def test_the_whole_record_comes_stream_by_stream_and_from_any_stream_on(
-    repositories: Repositories, press: RecordBuilder
+async def test_the_record_is_read_stream_by_stream_after_any_stream(
+    repositories: Repositories, builder: RecordBuilder
 ) -> None:
-    await repositories.record(*press.publish(EVENTS[1], EVENTS[0], EVENTS[2], make_registration("Alder")))
+    await repositories.record_batch(*builder.publish(EVENTS[1], EVENTS[0], EVENTS[2], make_registration("Alder")))
     streams = [row.stream for row in await repositories.read_all()]
     assert [stream.source for stream in streams] == [
         "/calloff/referral",
@@ -201,25 +209,25 @@ async def test_the_whole_record_comes_stream_by_stream_and_from_any_stream_on(
     assert await repositories.read_all(streams[-1]) == []
 
 
-async def test_offsets_that_are_missing_are_found(repositories: Repositories, press: RecordBuilder) -> None:
-    records = press.publish(*EVENTS)
-    await repositories.record(records[0], records[1], records[3])
-    (missing,) = await repositories.ask.find_missing(limit=5)
+async def test_missing_offsets_are_found(repositories: Repositories, builder: RecordBuilder) -> None:
+    records = builder.publish(*EVENTS)
+    await repositories.record_batch(records[0], records[1], records[3])
+    (missing,) = await repositories.queries.find_missing(limit=5)
     assert (missing.kind, missing.position) == (FaultKind.MISSING, records[3].position)
 
 
-async def test_violations_come_newest_first_in_pages_and_to_their_own_council(
-    repositories: Repositories, press: RecordBuilder
+async def test_violations_are_listed_newest_first_in_pages_for_their_own_council(
+    repositories: Repositories, builder: RecordBuilder
 ) -> None:
-    entries = [parse_record(each) for each in press.publish(*EVENTS)]
-    async with repositories.open_store() as record:
+    entries = [parse_record(each) for each in builder.publish(*EVENTS)]
+    async with repositories.open_store() as store:
         for hour, entry in enumerate(entries):
             at = MONDAY_NINE + timedelta(hours=hour)
-            await record.add_violations([entry.fault(FaultKind.GAP), entry.fault(FaultKind.LATE)], at=at)
-            await record.add_violations([entry.fault(FaultKind.GAP)], at=at + timedelta(days=1))
-    first = await repositories.ask.list_violations(COUNCIL, after=None, limit=3)
-    last = await repositories.ask.list_violations(COUNCIL, after=(first[-1].found_at, first[-1].id), limit=50)
+            await store.add_violations([entry.make_fault(FaultKind.GAP), entry.make_fault(FaultKind.LATE)], at=at)
+            await store.add_violations([entry.make_fault(FaultKind.GAP)], at=at + timedelta(days=1))
+    first = await repositories.queries.list_violations(COUNCIL, after=None, limit=3)
+    last = await repositories.queries.list_violations(COUNCIL, after=(first[-1].found_at, first[-1].id), limit=50)
     assert [len(first), len(last)] == [3, 5]
     instants = [each.found_at for each in (*first, *last)]
     assert instants == sorted(instants, reverse=True)
-    assert await repositories.ask.list_violations(CouncilKey("another"), after=None, limit=3) == []
+    assert await repositories.queries.list_violations(CouncilKey("another"), after=None, limit=3) == []

@@ -1,4 +1,4 @@
-"""A record is read as far as it can be; whatever came is kept byte for byte, and what is wrong with it is named."""
+"""Parsing of records: envelope, event and the faults of a single record."""
 
 from dataclasses import replace
 
@@ -10,18 +10,18 @@ from contracts.envelope import Envelope
 from contracts.events.operations import KeyParked
 from contracts.events.packages import OfferDeclined, PackageRequested
 from contracts.examples import an_example_of
-from testkit.audit.builders import PACKAGE, RecordBuilder, make_provider_id
+from testkit.audit.builders import PACKAGE, RecordBuilder, to_provider_id
 
 REQUESTED = an_example_of(PackageRequested)
 
 
-def test_a_proper_event_has_no_fault() -> None:
+def test_a_valid_event_has_no_fault() -> None:
     (record,) = RecordBuilder().publish(REQUESTED)
     entry = parse_record(record)
     assert (entry.event, entry.faults) == (REQUESTED, ())
 
 
-def test_any_bytes_in_a_header_come_back_as_they_were() -> None:
+def test_headers_with_any_bytes_are_decoded_unchanged() -> None:
     headers = [("ce_id", b"\xff\x00\xfe"), ("plain", b"text"), ("again", b"1"), ("again", b"2"), ("empty", b"")]
     assert decode_headers(encode_headers(headers)) == headers
 
@@ -35,17 +35,17 @@ def test_any_bytes_in_a_header_come_back_as_they_were() -> None:
         {"council": "c" * 5_000},
     ],
 )
-def test_what_no_index_could_hold_counts_as_unreadable_and_is_kept(change: dict[str, object]) -> None:
-    press = RecordBuilder()
-    envelope = press.make_envelope(REQUESTED).model_copy(update=change)
-    entry = parse_record(press.make_record(envelope, REQUESTED))
+def test_values_too_large_for_an_index_make_an_envelope_unreadable(change: dict[str, object]) -> None:
+    builder = RecordBuilder()
+    envelope = builder.make_envelope(REQUESTED).model_copy(update=change)
+    entry = parse_record(builder.make_record(envelope, REQUESTED))
     assert (entry.envelope, entry.faults) == (None, (FaultKind.UNREADABLE_ENVELOPE,))
 
 
 @pytest.mark.parametrize("key", [None, b"", b"\xff", b"nul\0", b"k" * 3_000])
-def test_a_key_that_is_no_name_makes_a_record_unreadable(key: bytes | None) -> None:
-    press = RecordBuilder()
-    entry = parse_record(press.make_raw_record(PACKAGES, key, press.make_envelope(REQUESTED), encode(REQUESTED)))
+def test_an_invalid_key_makes_a_record_unreadable(key: bytes | None) -> None:
+    builder = RecordBuilder()
+    entry = parse_record(builder.make_raw_record(PACKAGES, key, builder.make_envelope(REQUESTED), encode(REQUESTED)))
     assert entry.faults == (FaultKind.UNREADABLE_ENVELOPE,)
 
 
@@ -54,50 +54,50 @@ def test_a_record_without_headers_is_unreadable() -> None:
     assert (entry.faults, entry.event_id) == ((FaultKind.UNREADABLE_ENVELOPE,), None)
 
 
-def test_a_type_that_is_not_in_the_catalogue_is_kept_and_named() -> None:
-    press = RecordBuilder()
-    envelope = _seal(press, type="calloff.SomethingNew.v1")
-    entry = parse_record(press.make_record(envelope, REQUESTED))
+def test_a_type_that_is_not_in_the_catalogue_is_a_fault() -> None:
+    builder = RecordBuilder()
+    envelope = make_sealed_envelope(builder, type="calloff.SomethingNew.v1")
+    entry = parse_record(builder.make_record(envelope, REQUESTED))
     assert (entry.event, entry.faults) == (None, (FaultKind.UNKNOWN_TYPE,))
 
 
 def test_only_the_owner_may_publish_a_type() -> None:
-    press = RecordBuilder()
-    entry = parse_record(press.make_record(_seal(press, source="/calloff/sourcing"), REQUESTED))
+    builder = RecordBuilder()
+    entry = parse_record(builder.make_record(make_sealed_envelope(builder, source="/calloff/sourcing"), REQUESTED))
     assert entry.faults == (FaultKind.WRONG_OWNER,)
 
 
-def test_any_service_may_tell_that_a_key_is_parked() -> None:
-    press, parked = RecordBuilder(), an_example_of(KeyParked)
-    entry = parse_record(press.make_record(press.make_envelope(parked, source="/calloff/referral"), parked))
+def test_any_service_may_publish_that_a_key_is_parked() -> None:
+    builder, parked = RecordBuilder(), an_example_of(KeyParked)
+    entry = parse_record(builder.make_record(builder.make_envelope(parked, source="/calloff/referral"), parked))
     assert entry.faults == ()
 
 
-def test_a_type_belongs_on_its_topic() -> None:
-    press = RecordBuilder()
-    envelope = press.make_envelope(REQUESTED)
-    entry = parse_record(press.make_raw_record(PROVIDERS, str(PACKAGE).encode(), envelope, encode(REQUESTED)))
+def test_an_event_on_another_topic_than_that_of_its_type_is_a_fault() -> None:
+    builder = RecordBuilder()
+    envelope = builder.make_envelope(REQUESTED)
+    entry = parse_record(builder.make_raw_record(PROVIDERS, str(PACKAGE).encode(), envelope, encode(REQUESTED)))
     assert entry.faults == (FaultKind.WRONG_TOPIC,)
 
 
-def test_key_subject_and_payload_speak_of_the_same() -> None:
-    press = RecordBuilder()
+def test_a_key_that_differs_from_subject_or_payload_is_a_fault() -> None:
+    builder = RecordBuilder()
     other = parse_record(
-        press.make_raw_record(
-            PACKAGES, str(make_provider_id("Alder")).encode(), press.make_envelope(REQUESTED), encode(REQUESTED)
+        builder.make_raw_record(
+            PACKAGES, str(to_provider_id("Alder")).encode(), builder.make_envelope(REQUESTED), encode(REQUESTED)
         )
     )
     assert other.faults == (FaultKind.WRONG_KEY,)
 
 
-def test_a_payload_that_is_no_such_event_is_named() -> None:
-    press = RecordBuilder()
-    envelope = press.make_envelope(REQUESTED)
-    entry = parse_record(press.make_raw_record(PACKAGES, str(PACKAGE).encode(), envelope.seal(b"{}"), b"{}"))
+def test_a_payload_that_does_not_fit_the_type_is_a_fault() -> None:
+    builder = RecordBuilder()
+    envelope = builder.make_envelope(REQUESTED)
+    entry = parse_record(builder.make_raw_record(PACKAGES, str(PACKAGE).encode(), envelope.seal(b"{}"), b"{}"))
     assert (entry.event, entry.faults) == (None, (FaultKind.UNREADABLE_PAYLOAD,))
 
 
-def test_a_hash_that_is_not_that_of_the_bytes_is_forged() -> None:
+def test_a_hash_that_differs_from_that_of_the_bytes_is_a_fault() -> None:
     declined = an_example_of(OfferDeclined)
     (record,) = RecordBuilder().publish(declined)
     assert record.payload is not None
@@ -105,7 +105,7 @@ def test_a_hash_that_is_not_that_of_the_bytes_is_forged() -> None:
     assert FaultKind.FORGED_HASH in parse_record(changed).faults
 
 
-def test_the_seal_tells_every_byte_apart() -> None:
+def test_the_seal_depends_on_every_byte() -> None:
     (record,) = RecordBuilder().publish(REQUESTED)
     assert record.payload is not None
     others = [
@@ -120,5 +120,5 @@ def test_the_seal_tells_every_byte_apart() -> None:
     assert len({record.seal, *(each.seal for each in others)}) == len(others) + 1
 
 
-def _seal(press: RecordBuilder, **changed: object) -> Envelope:
-    return press.make_envelope(REQUESTED).model_copy(update=changed).seal(encode(REQUESTED))
+def make_sealed_envelope(builder: RecordBuilder, **changed: object) -> Envelope:
+    return builder.make_envelope(REQUESTED).model_copy(update=changed).seal(encode(REQUESTED))

@@ -2,6 +2,6 @@
 
 from pricing.settings import Settings
 from pricing.wiring import build
-from service_runtime.service import run
+from service_runtime.process import run
 
 run(Settings, build)

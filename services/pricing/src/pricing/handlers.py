@@ -10,7 +10,7 @@ from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingSt
 from contracts.events.rates import RatesSelected
 from contracts.ids import AwardId, CouncilKey, OrderId, PackageId
 from contracts.office_time import to_office_date
-from pricing.domain.approvals import Decision, DecisionResult, SpotPrice, create_spot_price, decide, lapse
+from pricing.domain.approvals import Decision, DecisionResult, SpotPrice, apply_decision, create_spot_price, mark_lapsed
 from pricing.domain.errors import AwardNotFound, FrameworkNotFound
 from pricing.domain.orders import build_issued_event, build_line, build_order, cancel, format_reference
 from pricing.domain.rates import RateChoice, RateScope, add_selection, build_selection, filter_relevant
@@ -105,7 +105,7 @@ async def decide_spot_price(command: DecideSpotPrice, work: PricingWork) -> Deci
     price = await work.spot_prices.get(command.award_id)
     if price is None or price.package_id != command.package_id:
         raise AwardNotFound
-    decided = decide(price, Decision(command.officer, work.now, command.refusal))
+    decided = apply_decision(price, Decision(command.officer, work.now, command.refusal))
     if decided.price is not price:
         await work.spot_prices.save(decided.price, before=price)
         work.publish(*decided.events)
@@ -118,6 +118,6 @@ async def _close_awards(package_id: PackageId, because: AwardEnd, work: PricingW
 
 
 async def _close(price: SpotPrice, because: AwardEnd, work: PricingWork) -> None:
-    closed = lapse(price, because)
+    closed = mark_lapsed(price, because)
     if closed is not price:
         await work.spot_prices.save(closed, before=price)

@@ -1,4 +1,4 @@
-"""Pricing's edge: who may ask for what, whose money is whose, and what must not be kept or told."""
+"""Authorisation of pricing's routes, visibility of prices, and confidentiality of submitted values."""
 
 import secrets
 from typing import Final
@@ -7,64 +7,66 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.ids import ProviderId
-from testkit.databases import number, rows
+from testkit.databases import fetch_number, fetch_rows
+from testkit.http_response import HttpResponse
 from testkit.pricing.harness import ADMIN, ANSWER, OPERATE, PricingHarness, a_body
-from testkit.running_services import Reply
 
 pytestmark = pytest.mark.xdist_group("pricing")
 
-NOBODYS: Final = UUID(int=1)
-RATES: Final = f"/v1/providers/{NOBODYS}/rates/some-framework/E07000071"
+UNKNOWN_ID: Final = UUID(int=1)
+RATES: Final = f"/v1/providers/{UNKNOWN_ID}/rates/some-framework/E07000071"
 ROUTES: Final = (
     ("GET", "/v1/matrices"),
     ("GET", "/v1/matrices/some-framework/1"),
     ("PUT", RATES),
     ("GET", RATES),
     ("GET", "/v1/rates"),
-    ("GET", f"/v1/packages/{NOBODYS}/purchase-orders"),
+    ("GET", f"/v1/packages/{UNKNOWN_ID}/purchase-orders"),
     ("GET", "/v1/purchase-orders"),
     ("GET", "/v1/purchase-orders.csv"),
     ("GET", "/v1/spot-prices"),
-    ("POST", f"/v1/spot-prices/{NOBODYS}/approve"),
-    ("POST", f"/v1/spot-prices/{NOBODYS}/refuse"),
+    ("POST", f"/v1/spot-prices/{UNKNOWN_ID}/approve"),
+    ("POST", f"/v1/spot-prices/{UNKNOWN_ID}/refuse"),
 )
-FOR_ADMINS_ALONE: Final = ROUTES[-2:]
-FOR_STAFF_ALONE: Final = ROUTES[-5:]
+ADMIN_ROUTES: Final = ROUTES[-2:]
+STAFF_ROUTES: Final = ROUTES[-5:]
 
 
-def assert_problem(answer: Reply, status: int) -> None:
+def assert_problem(answer: HttpResponse, status: int) -> None:
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.body["status"] == status
 
 
 async def count_records(harness: PricingHarness) -> tuple[int, int]:
-    """How much is on record and how many answers are kept."""
+    """Returns the number of published events and of stored responses."""
     return (
-        await number(harness.database, "SELECT count(*) FROM journal"),
-        await number(harness.database, "SELECT count(*) FROM idempotency_keys"),
+        await fetch_number(harness.database, "SELECT count(*) FROM journal"),
+        await fetch_number(harness.database, "SELECT count(*) FROM idempotency_keys"),
     )
 
 
-# --- who may ask
+# --- authorisation
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_who_does_not_say_who_they_are_is_told_to(harness: PricingHarness, method: str, path: str) -> None:
-    assert_problem(await harness.pricing.ask(method, path, headers={"Authorization": "Bearer rubbish"}), 401)
+async def test_a_request_without_a_valid_token_is_refused(harness: PricingHarness, method: str, path: str) -> None:
+    assert_problem(await harness.pricing.request(method, path, headers={"Authorization": "Bearer rubbish"}), 401)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_a_token_for_something_else_is_not_enough(harness: PricingHarness, method: str, path: str) -> None:
+async def test_a_token_with_other_scopes_is_refused(harness: PricingHarness, method: str, path: str) -> None:
     assert_problem(await harness.request_as_officer(method, path, scopes=("referrals:read",)), 403)
 
 
-@pytest.mark.parametrize(("method", "path"), FOR_STAFF_ALONE)
-async def test_a_provider_sees_no_lists_of_the_councils_money(harness: PricingHarness, method: str, path: str) -> None:
+@pytest.mark.parametrize(("method", "path"), STAFF_ROUTES)
+async def test_a_provider_cannot_list_the_councils_orders_and_spot_prices(
+    harness: PricingHarness, method: str, path: str
+) -> None:
     assert_problem(await harness.request_as_provider(ProviderId(uuid4()), method, path), 403)
 
 
-@pytest.mark.parametrize(("method", "path"), FOR_ADMINS_ALONE)
-async def test_an_officer_of_brokerage_sees_spot_prices_and_decides_none(
+@pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES)
+async def test_a_brokerage_officer_sees_spot_prices_and_cannot_decide(
     harness: PricingHarness, method: str, path: str
 ) -> None:
     assert (await harness.request_as_officer("GET", "/v1/spot-prices", scopes=(OPERATE,))).status == 200
@@ -72,7 +74,7 @@ async def test_an_officer_of_brokerage_sees_spot_prices_and_decides_none(
 
 
 @pytest.mark.parametrize("verb", ["approve", "refuse"])
-async def test_a_provider_approves_no_price_whatever_its_scopes(harness: PricingHarness, verb: str) -> None:
+async def test_a_provider_cannot_approve_a_price_with_any_scope(harness: PricingHarness, verb: str) -> None:
     (award,) = await harness.publish_awards()
     path, body = f"/v1/spot-prices/{award.award_id}/{verb}", {"reason": "too high"}
     assert_problem(
@@ -81,18 +83,18 @@ async def test_a_provider_approves_no_price_whatever_its_scopes(harness: Pricing
     assert await harness.list_published_types(award.package_id) == []
 
 
-async def test_a_token_of_providers_without_one_is_nobodys(harness: PricingHarness) -> None:
+async def test_a_provider_token_without_a_provider_id_is_refused(harness: PricingHarness) -> None:
     assert_problem(await harness.request_as_officer("GET", "/v1/rates", scopes=(ANSWER,)), 403)
 
 
 # --- whose is what
 
 
-async def test_another_providers_rates_are_as_unknown_as_those_that_do_not_exist(harness: PricingHarness) -> None:
+async def test_another_providers_rates_are_not_found(harness: PricingHarness) -> None:
     alder, birch = ProviderId(uuid4()), ProviderId(uuid4())
     await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today))
     before = await count_records(harness)
-    for path in (harness.build_rates_path(alder), harness.build_rates_path(NOBODYS)):
+    for path in (harness.build_rates_path(alder), harness.build_rates_path(UNKNOWN_ID)):
         for scopes in ((ANSWER,), (ANSWER, ADMIN)):
             assert_problem(await harness.request_as_provider(birch, "GET", path, scopes=scopes), 404)
             assert_problem(
@@ -101,7 +103,7 @@ async def test_another_providers_rates_are_as_unknown_as_those_that_do_not_exist
     assert await count_records(harness) == before
 
 
-async def test_another_councils_money_is_unknown(harness: PricingHarness) -> None:
+async def test_another_councils_prices_and_orders_are_not_found(harness: PricingHarness) -> None:
     alder = ProviderId(uuid4())
     await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today))
     (award,), placed = await harness.publish_awards(), await harness.place_package(provider_id=alder)
@@ -143,16 +145,16 @@ async def test_another_councils_money_is_unknown(harness: PricingHarness) -> Non
         ("/v1/matrices/some-framework/0", "path:version"),
     ],
 )
-async def test_a_wrong_question_is_told_which_parameter(harness: PricingHarness, path: str, named: str) -> None:
+async def test_an_invalid_parameter_is_named(harness: PricingHarness, path: str, named: str) -> None:
     answer = await harness.request_as_officer("GET", path)
     assert_problem(answer, 422)
     assert [each["pointer"] for each in answer.body["errors"]] == [named]
 
 
-# --- what must not be kept
+# --- confidentiality
 
 
-async def test_nothing_that_a_caller_plants_is_kept_or_told_anywhere(
+async def test_unknown_submitted_values_are_not_stored_published_or_logged(
     harness: PricingHarness, capfd: pytest.CaptureFixture[str]
 ) -> None:
     planted = f"TestPerson{secrets.token_hex(6)}"
@@ -169,14 +171,14 @@ async def test_nothing_that_a_caller_plants_is_kept_or_told_anywhere(
         await harness.request_as_officer("GET", f"/v1/purchase-orders?from={planted}"),
         await harness.request_as_officer("GET", f"/v1/purchase-orders.csv?cursor={planted}"),
         await harness.request_as_officer("GET", "/v1/rates", name=f"{planted} x"),
-        await harness.pricing.ask("GET", "/metrics"),
+        await harness.pricing.request("GET", "/metrics"),
     ]
     assert {answer.status for answer in answers} == {200, 401, 422}
-    kept = await harness.read_events([award.package_id])
+    records = await harness.read_events([award.package_id])
     written = capfd.readouterr()
     places = {
         "answers": [f"{each.body} {dict(each.headers)}" for each in answers],
-        "Kafka": [f"{each.key} {each.headers} {each.value!r}" for each in kept],
+        "Kafka": [f"{each.key} {each.headers} {each.value!r}" for each in records],
         "output": [written.out, written.err],
         **{table: await read_table(harness, table) for table in await list_tables(harness)},
     }
@@ -185,7 +187,7 @@ async def test_nothing_that_a_caller_plants_is_kept_or_told_anywhere(
 
 
 async def list_tables(harness: PricingHarness) -> list[str]:
-    found = await rows(harness.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    found = await fetch_rows(harness.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     return [str(each.tablename) for each in found]
 
 
@@ -193,5 +195,5 @@ async def read_table(harness: PricingHarness, table: str) -> list[str]:
     """Every row as text, bytes as what they say."""
     return [
         " ".join(each.decode(errors="replace") if isinstance(each, bytes) else str(each) for each in row)
-        for row in await rows(harness.database, f"SELECT * FROM {table}")
+        for row in await fetch_rows(harness.database, f"SELECT * FROM {table}")
     ]

@@ -1,4 +1,4 @@
-"""The migrations build the tables that the code declares, and keep the rows of an older database."""
+"""The migrations build the tables that the code declares, and preserve the rows of an older database."""
 
 from pathlib import Path
 from typing import Final

@@ -13,18 +13,18 @@ from contracts.events.listings import AwardAwaitsApproval, AwardLapsed
 from contracts.events.packages import PlacementVoided
 from contracts.examples import an_example_of
 from contracts.ids import PackageId, ProviderId
-from testkit.chain_checker import faults_in
+from testkit.chain_checker import find_chain_faults
 from testkit.concurrency import run_concurrently, wait_randomly
-from testkit.databases import number, rows
+from testkit.databases import fetch_number, fetch_rows
+from testkit.http_response import HttpResponse
 from testkit.pricing.harness import PricingHarness, a_body
-from testkit.running_services import Reply
 
 pytestmark = pytest.mark.xdist_group("pricing")
 
 ROUNDS: Final = 50
 
 
-async def delay_randomly(request: Awaitable[Reply]) -> Reply:
+async def delay_randomly(request: Awaitable[HttpResponse]) -> HttpResponse:
     """Sends the request after up to 20 ms, so that either of two requests can be first."""
     await wait_randomly(0.02)
     return await request
@@ -32,13 +32,13 @@ async def delay_randomly(request: Awaitable[Reply]) -> Reply:
 
 def approve(
     harness: PricingHarness, award: AwardAwaitsApproval, *, by: str = "second", key: str | None = None
-) -> Awaitable[Reply]:
+) -> Awaitable[HttpResponse]:
     return delay_randomly(
         harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/approve", name=by, key=key)
     )
 
 
-def refuse(harness: PricingHarness, award: AwardAwaitsApproval, *, by: str = "third") -> Awaitable[Reply]:
+def refuse(harness: PricingHarness, award: AwardAwaitsApproval, *, by: str = "third") -> Awaitable[HttpResponse]:
     return delay_randomly(
         harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": "too high"}, name=by)
     )
@@ -46,15 +46,15 @@ def refuse(harness: PricingHarness, award: AwardAwaitsApproval, *, by: str = "th
 
 async def count_decisions(harness: PricingHarness, awards: Sequence[AwardAwaitsApproval]) -> int:
     award_ids = [each.award_id for each in awards]
-    return await number(
+    return await fetch_number(
         harness.database, "SELECT count(*) FROM price_decisions WHERE award_id = ANY(:awards)", awards=award_ids
     )
 
 
-async def test_of_two_officers_who_differ_one_decides_and_the_other_is_late(harness: PricingHarness) -> None:
+async def test_if_two_officers_disagree_the_first_decides_and_the_second_is_late(harness: PricingHarness) -> None:
     awards = await harness.publish_awards(ROUNDS)
 
-    async def run_race(award: AwardAwaitsApproval) -> tuple[Reply, Reply]:
+    async def run_race(award: AwardAwaitsApproval) -> tuple[HttpResponse, HttpResponse]:
         approval, refusal = await asyncio.gather(approve(harness, award), refuse(harness, award))
         return approval, refusal
 
@@ -65,20 +65,20 @@ async def test_of_two_officers_who_differ_one_decides_and_the_other_is_late(harn
         expected = "SpotPriceApproved" if approval.status == 200 else "SpotPriceRefused"
         assert await harness.list_published_types(award.package_id) == [expected, "LateDecisionRefused"]
     winners = Counter(approval.status == 200 for approval, _ in answers)
-    assert len(winners) == 2, "now one of the two is faster and now the other"
+    assert len(winners) == 2, "each of the two is first in some rounds"
     assert await count_decisions(harness, awards) == ROUNDS
-    assert faults_in(await harness.read_events([each.package_id for each in awards])) == []
+    assert find_chain_faults(await harness.read_events([each.package_id for each in awards])) == []
 
 
-async def test_two_officers_who_agree_about_a_price(harness: PricingHarness) -> None:
+async def test_if_two_officers_agree_one_approval_is_published(harness: PricingHarness) -> None:
     awards = await harness.publish_awards(ROUNDS)
 
-    async def run_race(award: AwardAwaitsApproval) -> tuple[Reply, Reply]:
-        one, other = await asyncio.gather(approve(harness, award), approve(harness, award, by="third"))
-        return one, other
+    async def run_race(award: AwardAwaitsApproval) -> tuple[HttpResponse, HttpResponse]:
+        first, second = await asyncio.gather(approve(harness, award), approve(harness, award, by="third"))
+        return first, second
 
-    for one, other in await run_concurrently(awards, run_race):
-        assert (one.status, one.body) == (200, other.body)
+    for first, second in await run_concurrently(awards, run_race):
+        assert (first.status, first.body) == (200, second.body)
     for award in awards:
         assert await harness.list_published_types(award.package_id) == ["SpotPriceApproved"]
 
@@ -87,12 +87,12 @@ async def test_two_concurrent_late_refusals_are_published_once(harness: PricingH
     awards = await harness.publish_awards(ROUNDS)
     assert {answer.status for answer in await run_concurrently(awards, lambda award: approve(harness, award))} == {200}
 
-    async def run_race(award: AwardAwaitsApproval) -> tuple[Reply, Reply]:
-        one, other = await asyncio.gather(refuse(harness, award), refuse(harness, award))
-        return one, other
+    async def run_race(award: AwardAwaitsApproval) -> tuple[HttpResponse, HttpResponse]:
+        first, second = await asyncio.gather(refuse(harness, award), refuse(harness, award))
+        return first, second
 
-    for one, other in await run_concurrently(awards, run_race):
-        assert (one.status, one.body) == (409, other.body)
+    for first, second in await run_concurrently(awards, run_race):
+        assert (first.status, first.body) == (409, second.body)
     for award in awards:
         assert await harness.list_published_types(award.package_id) == ["SpotPriceApproved", "LateDecisionRefused"]
 
@@ -100,27 +100,27 @@ async def test_two_concurrent_late_refusals_are_published_once(harness: PricingH
 async def test_two_concurrent_approvals_with_one_key_are_published_once(harness: PricingHarness) -> None:
     awards = await harness.publish_awards(ROUNDS)
 
-    async def run_race(award: AwardAwaitsApproval) -> tuple[Reply, Reply]:
+    async def run_race(award: AwardAwaitsApproval) -> tuple[HttpResponse, HttpResponse]:
         key = str(uuid4())
-        one, other = await asyncio.gather(approve(harness, award, key=key), approve(harness, award, key=key))
-        return one, other
+        first, second = await asyncio.gather(approve(harness, award, key=key), approve(harness, award, key=key))
+        return first, second
 
-    for one, other in await run_concurrently(awards, run_race):
-        assert (one.status, one.body) == (200, other.body)
+    for first, second in await run_concurrently(awards, run_race):
+        assert (first.status, first.body) == (200, second.body)
     for award in awards:
         assert await harness.list_published_types(award.package_id) == ["SpotPriceApproved"]
 
 
-async def test_one_key_for_two_decisions_is_refused(harness: PricingHarness) -> None:
-    one, other = await harness.publish_awards(2)
-    assert (await approve(harness, one, key="the same")).status == 200
-    assert (await approve(harness, other, key="the same")).status == 422
+async def test_an_idempotency_key_cannot_be_reused_for_another_decision(harness: PricingHarness) -> None:
+    first, second = await harness.publish_awards(2)
+    assert (await approve(harness, first, key="the same")).status == 200
+    assert (await approve(harness, second, key="the same")).status == 422
 
 
-async def test_an_approval_against_the_end_of_the_award(harness: PricingHarness) -> None:
+async def test_an_approval_that_races_with_a_lapse_is_either_applied_or_late(harness: PricingHarness) -> None:
     awards = await harness.publish_awards(ROUNDS)
 
-    async def run_race(award: AwardAwaitsApproval) -> Reply:
+    async def run_race(award: AwardAwaitsApproval) -> HttpResponse:
         lapsed = an_example_of(AwardLapsed, package_id=award.package_id, award_id=award.award_id)
         answer, _ = await asyncio.gather(approve(harness, award), harness.publish(lapsed))
         return answer
@@ -135,16 +135,16 @@ async def test_an_approval_against_the_end_of_the_award(harness: PricingHarness)
         assert await harness.list_published_types(award.package_id) == [expected]
 
 
-async def test_orders_that_are_issued_at_once_have_numbers_of_their_own(harness: PricingHarness) -> None:
+async def test_orders_that_are_issued_concurrently_have_different_numbers(harness: PricingHarness) -> None:
     placements = await run_concurrently(range(ROUNDS * 4), lambda _: harness.place_package())
     await harness.wait_for_orders(*placements)
     own = "SELECT reference FROM purchase_orders WHERE council = :council"  # other tests place packages, too
-    references = await rows(harness.database, own, council=harness.council)
+    references = await fetch_rows(harness.database, own, council=harness.council)
     assert len({each.reference for each in references}) == len(references)
-    assert faults_in(await harness.read_events([each.package_id for each in placements])) == []
+    assert find_chain_faults(await harness.read_events([each.package_id for each in placements])) == []
 
 
-async def test_a_placement_voided_at_once_is_ordered_and_cancelled(harness: PricingHarness) -> None:
+async def test_a_placement_that_is_voided_at_once_has_an_order_that_is_cancelled(harness: PricingHarness) -> None:
     async def place_and_void(_: int) -> PackageId:
         placed = await harness.place_package()
         await harness.publish(
@@ -157,7 +157,7 @@ async def test_a_placement_voided_at_once_is_ordered_and_cancelled(harness: Pric
         await harness.wait_for_published_types(package_id, "PurchaseOrderIssued", "PurchaseOrderCancelled")
 
 
-async def test_a_provider_that_selects_twice_at_once_loses_neither(harness: PricingHarness) -> None:
+async def test_concurrent_selections_of_a_provider_are_all_saved(harness: PricingHarness) -> None:
     providers = [ProviderId(uuid4()) for _ in range(ROUNDS)]
 
     async def run_race(provider: ProviderId) -> None:
@@ -174,4 +174,4 @@ async def test_a_provider_that_selects_twice_at_once_loses_neither(harness: Pric
         *_, newest = await harness.read_selections(provider)
         assert [(each.valid_from - harness.today).days for each in newest.selections] == [0, 7, 14]
     count = "SELECT count(*) FROM selections WHERE provider_id = ANY(:providers)"
-    assert await number(harness.database, count, providers=providers) == 3 * ROUNDS
+    assert await fetch_number(harness.database, count, providers=providers) == 3 * ROUNDS

@@ -1,4 +1,4 @@
-"""What pricing does when something happens, without a database."""
+"""Handlers of pricing, with repositories in memory."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -51,7 +51,7 @@ from testkit.pricing.fakes import InMemoryPricingWork
 
 def build_work_with_matrix(**matrix: object) -> InMemoryPricingWork:
     work = InMemoryPricingWork()
-    work.ledger.add_definition(a_matrix(**matrix))
+    work.tables.add_definition(a_matrix(**matrix))
     return work
 
 
@@ -64,26 +64,26 @@ def a_selection_command(
 # --- rates
 
 
-async def test_what_is_selected_is_published_with_all_that_matters_beside_it() -> None:
+async def test_a_selection_is_published_with_the_current_and_all_future_ones() -> None:
     work = build_work_with_matrix()
     for valid_from in (date(2025, 11, 9), TODAY + timedelta(days=30), TODAY):
         await select_rates(a_selection_command(valid_from=valid_from), work)
-    told = [event for event in work.published if isinstance(event, RatesSelected)]
-    assert [[each.valid_from for each in event.selections] for event in told] == [
+    events = [event for event in work.published if isinstance(event, RatesSelected)]
+    assert [[each.valid_from for each in event.selections] for event in events] == [
         [date(2025, 11, 9)],
         [date(2025, 11, 9), TODAY + timedelta(days=30)],
         [TODAY, TODAY + timedelta(days=30)],
     ]
 
 
-async def test_selected_again_alike_nothing_is_published() -> None:
+async def test_an_identical_selection_publishes_nothing() -> None:
     work = build_work_with_matrix()
     first = await select_rates(a_selection_command(), work)
     assert await select_rates(a_selection_command(), work) == first
     assert len(work.published) == 1
 
 
-async def test_another_selection_for_the_same_day_replaces() -> None:
+async def test_a_selection_replaces_an_earlier_one_for_the_same_day() -> None:
     work = build_work_with_matrix()
     await select_rates(a_selection_command(a_personal_care_choice(1)), work)
     selected = await select_rates(a_selection_command(a_personal_care_choice(3)), work)
@@ -91,36 +91,36 @@ async def test_another_selection_for_the_same_day_replaces() -> None:
     assert len(work.published) == 2
 
 
-async def test_rates_are_those_of_the_newest_matrix() -> None:
+async def test_rates_are_selected_from_the_newest_matrix() -> None:
     work = build_work_with_matrix()
-    work.ledger.add_definition(a_matrix(version=2))
+    work.tables.add_definition(a_matrix(version=2))
     selected = await select_rates(a_selection_command(), work)
     assert [each.matrix_version for each in selected.selections] == [2]
 
 
-async def test_today_is_the_councils_day() -> None:
+async def test_today_is_the_day_in_the_councils_time_zone() -> None:
     work = build_work_with_matrix()
     work.now = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
     await select_rates(a_selection_command(valid_from=date(2026, 7, 1)), work)
     await select_rates(a_selection_command(valid_from=date(2026, 7, 2)), work)
-    told = work.published[-1]
-    assert isinstance(told, RatesSelected)
-    assert told.find_selection_on(date(2026, 7, 1)) is not None
+    event = work.published[-1]
+    assert isinstance(event, RatesSelected)
+    assert event.find_selection_on(date(2026, 7, 1)) is not None
 
 
-async def test_one_providers_rates_are_nobody_elses() -> None:
+async def test_a_selection_does_not_change_another_providers_rates() -> None:
     work = build_work_with_matrix()
     await select_rates(a_selection_command(name="Alder"), work)
     selected = await select_rates(a_selection_command(name="Birch", valid_from=date(2025, 11, 9)), work)
     assert [each.valid_from for each in selected.selections] == [date(2025, 11, 9)]
 
 
-async def test_a_framework_that_was_not_published_is_unknown() -> None:
+async def test_an_unpublished_framework_is_not_found() -> None:
     with pytest.raises(FrameworkNotFound):
         await select_rates(a_selection_command(), InMemoryPricingWork())
 
 
-async def test_another_councils_framework_is_as_unknown() -> None:
+async def test_another_councils_framework_is_not_found() -> None:
     with pytest.raises(FrameworkNotFound):
         await select_rates(a_selection_command(council=CouncilKey("another")), build_work_with_matrix())
 
@@ -128,16 +128,16 @@ async def test_another_councils_framework_is_as_unknown() -> None:
 # --- purchase orders
 
 
-async def test_a_placement_is_ordered_at_its_own_terms() -> None:
+async def test_the_order_of_a_placement_has_its_terms() -> None:
     work, placed = InMemoryPricingWork(), a_placement()
     await issue_purchase_order(placed, work)
-    (told,) = work.published
-    assert isinstance(told, PurchaseOrderIssued)
-    assert (told.reference, told.weekly_cost) == ("PO-2026-000001", placed.terms.weekly_cost)
-    assert told.placement_id == placed.placement_id
+    (event,) = work.published
+    assert isinstance(event, PurchaseOrderIssued)
+    assert (event.reference, event.weekly_cost) == ("PO-2026-000001", placed.terms.weekly_cost)
+    assert event.placement_id == placed.placement_id
 
 
-async def test_the_year_of_a_reference_is_londons() -> None:
+async def test_the_year_of_a_reference_is_the_year_in_london() -> None:
     work = InMemoryPricingWork(now=datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
     await issue_purchase_order(a_placement(), work)
     work.now = datetime(2027, 1, 1, 0, 0, tzinfo=UTC)
@@ -149,7 +149,7 @@ async def test_the_year_of_a_reference_is_londons() -> None:
     ]
 
 
-async def test_terms_that_do_not_add_up_are_neither_ordered_nor_numbered() -> None:
+async def test_inconsistent_terms_publish_no_order_and_use_no_number() -> None:
     work, placed = InMemoryPricingWork(), a_placement()
     wrong = placed.model_copy(
         update={"terms": placed.terms.model_copy(update={"weekly_cost": placed.terms.weekly_cost + Decimal("0.01")})}
@@ -172,7 +172,7 @@ async def test_a_voided_placement_cancels_its_order_once() -> None:
     assert cancelled.reference == issued.reference
 
 
-async def test_a_placement_that_was_never_ordered_has_nothing_to_cancel() -> None:
+async def test_voiding_a_placement_without_an_order_publishes_nothing() -> None:
     work = InMemoryPricingWork()
     await cancel_purchase_order(an_example_of(PlacementVoided), work)
     assert work.published == []
@@ -202,7 +202,7 @@ async def find_status(work: InMemoryPricingWork, award_id: AwardId) -> ApprovalS
     return price.status
 
 
-async def test_an_award_waits_since_it_was_made() -> None:
+async def test_the_waiting_time_begins_with_the_award() -> None:
     work = InMemoryPricingWork(cause=replace(A_CAUSE, at=MONDAY_NINE - timedelta(minutes=5)))
     await record_pending_price(an_award(), work)
     (price,) = await work.spot_prices.list_pending(PACKAGE)
@@ -214,12 +214,12 @@ async def test_an_approval_is_published_once() -> None:
     await record_pending_price(an_award(), work)
     first = await decide_spot_price(a_decision_command(), work)
     assert (await decide_spot_price(a_decision_command("officer:third"), work)).price == first.price
-    (told,) = work.published
-    assert isinstance(told, SpotPriceApproved)
-    assert told.officer == "officer:second"
+    (event,) = work.published
+    assert isinstance(event, SpotPriceApproved)
+    assert event.officer == "officer:second"
 
 
-async def test_a_decision_that_comes_too_late_is_published_once_and_changes_nothing() -> None:
+async def test_a_late_decision_is_published_once_and_changes_nothing() -> None:
     work = InMemoryPricingWork()
     await record_pending_price(an_award(), work)
     await decide_spot_price(a_decision_command(), work)
@@ -231,7 +231,7 @@ async def test_a_decision_that_comes_too_late_is_published_once_and_changes_noth
 
 
 @pytest.mark.parametrize("package_id", [PACKAGE, PackageId(an_id("another"))])
-async def test_an_award_of_which_nothing_was_heard_is_unknown(package_id: PackageId) -> None:
+async def test_an_unknown_award_is_not_found(package_id: PackageId) -> None:
     work = InMemoryPricingWork()
     if package_id != PACKAGE:
         await record_pending_price(an_award(), work)
@@ -239,7 +239,7 @@ async def test_an_award_of_which_nothing_was_heard_is_unknown(package_id: Packag
         await decide_spot_price(a_decision_command(package_id=package_id), work)
 
 
-async def test_an_award_that_lapsed_waits_no_more() -> None:
+async def test_a_lapsed_award_is_no_longer_pending() -> None:
     work = InMemoryPricingWork()
     await record_pending_price(an_award(), work)
     await close_award(an_example_of(AwardLapsed, reason=AwardEnd.PROPOSAL_REPLACED), work)
@@ -247,13 +247,13 @@ async def test_an_award_that_lapsed_waits_no_more() -> None:
     assert work.published == []
 
 
-async def test_a_lapse_of_which_no_award_was_heard_changes_nothing() -> None:
+async def test_a_lapse_of_an_unknown_award_changes_nothing() -> None:
     work = InMemoryPricingWork()
     await close_award(an_example_of(AwardLapsed), work)
     assert await work.spot_prices.list_pending(PACKAGE) == []
 
 
-async def test_a_package_that_was_withdrawn_has_nothing_to_approve() -> None:
+async def test_a_withdrawn_package_has_no_pending_awards() -> None:
     work = InMemoryPricingWork()
     await record_pending_price(an_award(), work)
     await close_awards_of_package(an_example_of(SourcingStopped), work)
@@ -262,7 +262,7 @@ async def test_a_package_that_was_withdrawn_has_nothing_to_approve() -> None:
     assert price.lapsed_because is AwardEnd.PACKAGE_WITHDRAWN
 
 
-async def test_a_placement_closes_what_waits_and_leaves_what_was_decided() -> None:
+async def test_a_placement_closes_pending_awards_and_keeps_decided_ones() -> None:
     work = InMemoryPricingWork()
     await record_pending_price(an_award(), work)
     approved = await decide_spot_price(a_decision_command(), work)

@@ -1,4 +1,4 @@
-"""An order says what the placement's terms say, and is refused where these do not add up."""
+"""Purchase orders have the terms of the placement; inconsistent terms are refused. CSV cells are escaped."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,12 +35,12 @@ rates = st.decimals(min_value=0, max_value=2_000, places=2)
 
 
 @given(st.lists(visits, min_size=1, max_size=8).map(tuple), st.sampled_from(list(PriceUnit)), rates)
-def test_whatever_terms_are_made_of_they_add_up(pattern: tuple[Visit, ...], unit: PriceUnit, rate: Decimal) -> None:
+def test_computed_terms_are_always_consistent(pattern: tuple[Visit, ...], unit: PriceUnit, rate: Decimal) -> None:
     terms = compute_terms_at_rate(some_care(visits=pattern), unit, rate, price_list="invented")
     assert compute_weekly_cost(terms) == terms.weekly_cost
 
 
-def test_hours_that_were_rounded_cost_what_their_minutes_cost() -> None:
+def test_rounded_hours_cost_the_same_as_their_minutes() -> None:
     twenty_minutes = some_care(visits=(a_visit(minutes=20),))
     terms = compute_terms_at_rate(twenty_minutes, PriceUnit.HOUR, Decimal("24.10"), price_list="invented")
     assert (terms.quantity_per_week, terms.weekly_cost) == (Decimal("2.33"), Decimal("56.23"))
@@ -48,14 +48,14 @@ def test_hours_that_were_rounded_cost_what_their_minutes_cost() -> None:
 
 
 @pytest.mark.parametrize("off_by", ["0.01", "-0.01", "100"])
-def test_terms_that_do_not_add_up_are_not_ordered(off_by: str) -> None:
+def test_inconsistent_terms_are_refused(off_by: str) -> None:
     terms = some_spot_terms()
     wrong = terms.model_copy(update={"weekly_cost": terms.weekly_cost + Decimal(off_by)})
     with pytest.raises(TermsContradictThemselves, match="no order is issued"):
         build_line(a_placement(terms=wrong))
 
 
-def test_the_line_says_what_the_terms_say() -> None:
+def test_the_line_has_the_values_of_the_terms() -> None:
     placed = a_placement(service_type=ServiceType.CARERS_BREAK, terms=some_spot_terms())
     line = build_line(placed)
     assert (line.service_type, line.unit) == (ServiceType.CARERS_BREAK, PriceUnit.HOUR)
@@ -66,7 +66,7 @@ def test_the_line_says_what_the_terms_say() -> None:
     )
 
 
-def test_the_event_says_what_the_order_says() -> None:
+def test_the_event_has_the_values_of_the_order() -> None:
     placed = a_placement()
     order = build_order(
         placed, build_line(placed), order_id=OrderId(an_id("order")), reference="PO-2026-000001", at=MONDAY_NINE
@@ -81,7 +81,7 @@ def test_the_event_says_what_the_order_says() -> None:
     assert event.weekly_cost == sum(line.weekly_cost for line in event.lines)
 
 
-def test_an_order_is_cancelled_for_the_reason_that_the_placement_was_voided_for() -> None:
+def test_an_order_is_cancelled_for_the_reason_of_the_voided_placement() -> None:
     order = an_order()
     cancelled, event = cancel(order, WithdrawalReason.MOVED_AWAY, at=MONDAY_NINE)
     assert cancelled.cancelled is not None
@@ -99,7 +99,7 @@ def test_references_have_six_digits_or_more(number: int, reference: str) -> None
     assert format_reference(number, year=2026) == reference
 
 
-def test_an_order_is_issued_on_londons_day() -> None:
+def test_the_day_of_issue_is_the_day_in_london() -> None:
     just_past_midnight_in_summer = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
     assert an_order(issued_at=just_past_midnight_in_summer).issued_on.isoformat() == "2026-07-01"
 
@@ -117,7 +117,7 @@ def test_other_cells_stay_as_they_are(cell: str) -> None:
     assert escape_formula(cell) == cell
 
 
-def test_a_price_list_cannot_break_out_of_its_cell() -> None:
+def test_quotes_and_commas_stay_in_their_cell() -> None:
     row = render_order(an_order(price_list='=HYPERLINK("x"),\n'))
     assert '"\'=HYPERLINK(""x""),\n"' in row
 

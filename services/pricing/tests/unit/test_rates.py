@@ -1,4 +1,4 @@
-"""Which rates a provider may select, and which of its selections are told to others."""
+"""Rules for selections of rates, and the selections that are published."""
 
 from datetime import date, timedelta
 
@@ -15,9 +15,9 @@ from testkit.pricing.builders import (
     TODAY,
     a_matrix,
     a_personal_care_choice,
-    a_provider_id,
     a_rate_scope,
     a_selection,
+    to_provider_id,
 )
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
@@ -35,12 +35,12 @@ def list_invalid_fields(refusal: pytest.ExceptionInfo[InvalidInput]) -> list[str
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_number_becomes_the_rate_that_the_matrix_has_there(number: int) -> None:
+def test_a_number_selects_a_rate_of_the_matrix(number: int) -> None:
     (rate,) = select(a_personal_care_choice(number)).rates
     assert (rate.rate, rate.unit, rate.number) == (HOURLY[number - 1], PriceUnit.HOUR, number)
 
 
-def test_a_selection_names_the_version_that_it_was_selected_from() -> None:
+def test_a_selection_contains_the_version_of_its_matrix() -> None:
     assert select(a_personal_care_choice(1), version=4).matrix_version == 4
 
 
@@ -50,19 +50,19 @@ def test_a_number_beyond_the_matrix_is_refused() -> None:
     assert list_invalid_fields(refusal) == ["#/rates/0/number"]
 
 
-def test_a_service_type_of_no_line_is_refused() -> None:
+def test_a_service_type_without_a_matrix_line_is_refused() -> None:
     with pytest.raises(InvalidInput, match="remove it") as refusal:
         select(a_personal_care_choice(1), RateChoice(ServiceType.LIVE_IN, 1))
     assert list_invalid_fields(refusal) == ["#/rates/1/service_type"]
 
 
-def test_a_service_type_that_is_given_twice_is_refused() -> None:
+def test_a_repeated_service_type_is_refused() -> None:
     with pytest.raises(InvalidInput, match="twice") as refusal:
         select(a_personal_care_choice(1), a_personal_care_choice(2))
     assert list_invalid_fields(refusal) == ["#/rates/1/service_type"]
 
 
-def test_a_framework_without_selected_rates_has_nothing_to_select() -> None:
+def test_a_framework_without_selected_rates_is_refused() -> None:
     with pytest.raises(InvalidInput, match="rate 1 for every provider") as refusal:
         select(a_personal_care_choice(1), prices=a_definition().prices, service_types=(ServiceType.PERSONAL_CARE,))
     assert list_invalid_fields(refusal) == ["path:framework"]
@@ -79,17 +79,17 @@ def test_a_first_selection_can_begin_in_the_past() -> None:
     assert select(a_personal_care_choice(1), valid_from=date(2025, 11, 9)).valid_from == date(2025, 11, 9)
 
 
-def test_a_later_one_cannot() -> None:
+def test_a_later_selection_cannot_begin_in_the_past() -> None:
     with pytest.raises(InvalidInput, match=TODAY.isoformat()) as refusal:
         select(a_personal_care_choice(1), valid_from=YESTERDAY, existing=(a_selection(TOMORROW),))
     assert list_invalid_fields(refusal) == ["#/valid_from"]
 
 
-def test_today_is_not_in_the_past() -> None:
+def test_a_later_selection_can_begin_today() -> None:
     assert select(a_personal_care_choice(2), existing=(a_selection(YESTERDAY),)).valid_from == TODAY
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_invalid_fields_are_reported_at_once() -> None:
     with pytest.raises(InvalidInput) as refusal:
         select(
             a_personal_care_choice(9),
@@ -100,14 +100,14 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert list_invalid_fields(refusal) == ["#/valid_from", "#/rates/0/number", "#/rates/1/service_type"]
 
 
-def test_one_for_the_same_day_takes_the_place_of_the_earlier_one() -> None:
+def test_a_selection_replaces_an_earlier_one_for_the_same_day() -> None:
     existing = (a_selection(YESTERDAY), a_selection(TODAY), a_selection(TOMORROW))
     newer = a_selection(TODAY, number=2)
     assert add_selection(existing, newer) == (existing[0], newer, existing[2])
 
 
 @pytest.mark.parametrize(
-    ("days", "matter"),
+    ("days", "expected"),
     [
         ((-20, -10, -1, 3, 7), (-1, 3, 7)),
         ((-20, 0, 7), (0, 7)),
@@ -115,22 +115,22 @@ def test_one_for_the_same_day_takes_the_place_of_the_earlier_one() -> None:
         ((-20, -10), (-10,)),
     ],
 )
-def test_what_counts_today_and_what_is_to_come_is_told(days: tuple[int, ...], matter: tuple[int, ...]) -> None:
+def test_the_current_and_future_selections_are_relevant(days: tuple[int, ...], expected: tuple[int, ...]) -> None:
     selections = {each: a_selection(TODAY + timedelta(days=each)) for each in days}
-    told = filter_relevant(tuple(selections.values()), today=TODAY)
-    assert told == tuple(selections[each] for each in matter)
+    relevant = filter_relevant(tuple(selections.values()), today=TODAY)
+    assert relevant == tuple(selections[each] for each in expected)
 
 
-def test_from_what_is_told_every_offer_from_today_on_finds_the_selection_of_its_day() -> None:
+def test_every_offer_from_today_on_finds_its_selection_in_the_event() -> None:
     everything = tuple(a_selection(TODAY + timedelta(days=each)) for each in (-20, -10, -1, 3, 7))
-    told = RatesSelected(
-        provider_id=a_provider_id("Alder"),
+    event = RatesSelected(
+        provider_id=to_provider_id("Alder"),
         framework=ESSEX,
         area=COLCHESTER,
         selections=filter_relevant(everything, today=TODAY),
     )
     for ahead in range(30):
         day = TODAY + timedelta(days=ahead)
-        assert told.find_selection_on(day) == max(
+        assert event.find_selection_on(day) == max(
             (each for each in everything if each.valid_from <= day), key=lambda each: each.valid_from
         )

@@ -2,6 +2,6 @@
 
 from provider_registry.settings import Settings
 from provider_registry.wiring import build
-from service_runtime.service import run
+from service_runtime.process import run
 
 run(Settings, build)

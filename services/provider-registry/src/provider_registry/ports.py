@@ -10,13 +10,14 @@ from uuid import UUID
 from contracts.events.frameworks import RankedListPublished
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
-from contracts.offer_links import OfferLinks
+from contracts.offer_links import OfferLinkSigner
 from provider_registry.domain.mails import OfferSummary
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.domain.provider import Definitions, FrameworkPlace, Provider
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.deliveries import Attempt
-from service_runtime.webhooks.endpoints import Endpoint
+from service_runtime.webhooks.endpoint_commands import EndpointWork
+from service_runtime.webhooks.endpoint_queries import EndpointState
 
 REASSESS: Final = "eligibility-outdated"
 """Kind of the timer that reassesses a provider's eligibility after its framework's definition changed."""
@@ -77,15 +78,6 @@ class Frameworks(Protocol):
     async def add_list(self, ranked: RankedListPublished) -> None: ...
 
 
-class Endpoints(Protocol):
-    """Webhook endpoints by provider; see `service_runtime.webhooks.endpoints`."""
-
-    async def put(self, owner: str, url: str) -> str | None: ...
-    async def get(self, owner: str) -> Endpoint | None: ...
-    async def rotate_secret(self, owner: str, *, overlap: timedelta) -> str: ...
-    async def disable(self, owner: str, *, because: str) -> bool: ...
-
-
 class Mailboxes(Protocol):
     """Mailboxes for offers by provider. An address is written and never read back."""
 
@@ -97,7 +89,7 @@ class Mailboxes(Protocol):
 class SentOffers(Protocol):
     """Offers that were sent to providers' systems."""
 
-    async def was_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
+    async def has_been_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
         """Returns True once a request with the offer went out; it may have arrived without a 2xx."""
         ...
 
@@ -110,7 +102,7 @@ class SentOffers(Protocol):
 class MailTerms:
     """Signs the links in mails, and for how long these are valid."""
 
-    links: OfferLinks
+    links: OfferLinkSigner
     link_valid_for: timedelta
 
 
@@ -121,20 +113,17 @@ class DeliveryTerms:
     addresses: BaseUrls
     offer_delivery_timeout: timedelta
     notification_delivery_timeout: timedelta
-    secret_overlap: timedelta
     mail: MailTerms | None = None
     """None without a mail server: no offer is sent by mail."""
 
 
-class RegistryWork(UnitOfWork, Protocol):
-    """The registry's unit of work."""
+class RegistryWork(UnitOfWork, EndpointWork, Protocol):
+    """The registry's unit of work; the owner of an endpoint is the id of a provider."""
 
     @property
     def providers(self) -> Providers: ...
     @property
     def frameworks(self) -> Frameworks: ...
-    @property
-    def endpoints(self) -> Endpoints: ...
     @property
     def mailboxes(self) -> Mailboxes: ...
     @property
@@ -150,14 +139,6 @@ class DeclaredCapacity:
     area: AreaCode
     free_hours: Decimal
     declared_at: datetime
-
-
-@dataclass(frozen=True)
-class EndpointState:
-    """URL of a provider's webhook endpoint, and the reason if it is disabled."""
-
-    url: str
-    disabled_because: str | None
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Settings(RuntimeSettings):
     @model_validator(mode="after")
     def check_mail_settings_complete(self) -> Self:
         if self.smtp_host is not None and (self.smtp_from is None or self.offer_link_key is None):
-            message = "smtp_host needs smtp_from and offer_link_key beside it"
+            message = "smtp_host requires smtp_from and offer_link_key"
             raise ValueError(message)
         return self
 

@@ -14,6 +14,7 @@ from contracts.events.packages import (
 )
 from contracts.events.providers import EndpointDisabled
 from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED
+from provider_registry.handlers.channels import update_channels
 from provider_registry.handlers.offers import (
     advertise_open_package,
     notify_of_expiry,
@@ -28,7 +29,7 @@ from provider_registry.handlers.offers import (
     redirect_offer,
     send_offer,
 )
-from provider_registry.handlers.providers import reassess_provider, update_channels
+from provider_registry.handlers.providers import reassess_provider
 from provider_registry.ports import REASSESS, RegistryWork
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
 from service_runtime.webhooks.results import DeliverySubscription, subscribe_to_deliveries

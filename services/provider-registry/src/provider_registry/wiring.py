@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from contracts.offer_links import OfferLinks
+from contracts.offer_links import OfferLinkSigner
 from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, providers
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.handlers.offers import publish_endpoint_gone
@@ -32,7 +32,11 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
         settings=settings,
         database=database,
         unit_of_work=partial(
-            PostgresRegistryWork, secret_box=secret_box, rules=rules, delivery_terms=_build_delivery_terms(settings)
+            PostgresRegistryWork,
+            secret_box=secret_box,
+            rules=rules,
+            secret_overlap=settings.secret_overlap,
+            delivery_terms=_build_delivery_terms(settings),
         ),
         migrations=Path(__file__).parent / "migrations",
         routes=(frameworks.router, providers.router, endpoints.router, mailboxes.router, deliveries.router),
@@ -55,7 +59,6 @@ def _build_delivery_terms(settings: Settings) -> DeliveryTerms:
         addresses=BaseUrls(sourcing=settings.sourcing_url, referral=settings.referral_url),
         offer_delivery_timeout=settings.offer_delivery_timeout,
         notification_delivery_timeout=settings.notification_delivery_timeout,
-        secret_overlap=settings.secret_overlap,
         mail=_build_mail_terms(settings),
     )
 
@@ -63,7 +66,7 @@ def _build_delivery_terms(settings: Settings) -> DeliveryTerms:
 def _build_mail_terms(settings: Settings) -> MailTerms | None:
     if settings.smtp_host is None or settings.offer_link_key is None:
         return None
-    return MailTerms(OfferLinks(settings.offer_link_key.get_secret_value()), settings.offer_link_valid_for)
+    return MailTerms(OfferLinkSigner(settings.offer_link_key.get_secret_value()), settings.offer_link_valid_for)
 
 
 def _build_mail_server(settings: Settings) -> MailServer | None:

@@ -1,4 +1,4 @@
-"""Offers on their way to a real receiver: signed, delivered, tried again, given up, and taken back."""
+"""Webhooks of offers to a real receiver: signatures, delivery, retries, timeouts and cancellation."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -8,7 +8,6 @@ import pytest
 from contracts.events.listings import PackageListed
 from contracts.events.packages import (
     OfferDelivered,
-    OfferEnd,
     OfferExpired,
     OfferExtended,
     OfferMade,
@@ -18,12 +17,13 @@ from contracts.events.packages import (
     PlacementVoided,
 )
 from contracts.events.providers import ChannelsChanged, EndpointDisabled
+from contracts.events.reasons import OfferEnd
 from contracts.examples import COLCHESTER, an_example_of
 from contracts.ids import PackageId
 from contracts.values import Channel, WithdrawalReason
-from testkit.databases import number, rows
+from testkit.databases import fetch_number, fetch_rows
 from testkit.provider_registry.harness import ADMIN, ANSWER, RegistryHarness
-from testkit.waiting import until
+from testkit.waiting import wait_until
 
 SECOND = timedelta(seconds=1)
 
@@ -44,8 +44,8 @@ def build_placement(offer: OfferMade) -> PackagePlaced:
 
 
 async def test_an_offer_arrives_signed_and_its_delivery_is_published(harness: RegistryHarness) -> None:
-    alder = await harness.register()
-    secret = await harness.give_endpoint(alder)
+    alder = await harness.register_provider()
+    secret = await harness.register_endpoint(alder)
     offer = await harness.make_offer(alder)
     events = await harness.wait_for_event(OfferDelivered, str(offer.package_id))
     assert events == [
@@ -73,13 +73,13 @@ async def test_an_offer_arrives_signed_and_its_delivery_is_published(harness: Re
 
 
 async def test_a_failing_endpoint_is_retried_until_the_grace_period_ends(harness: RegistryHarness) -> None:
-    alder = await harness.register(system=True)
+    alder = await harness.register_provider(with_endpoint=True)
     harness.receiver.statuses[str(alder)] = 500
     began = harness.clock.now()
     offer = await harness.make_offer(alder)
-    await until(lambda: len(harness.receiver.get_received(alder)) >= 1)
+    await wait_until(lambda: len(harness.receiver.get_received(alder)) >= 1)
     harness.clock.set_to(began + timedelta(minutes=1))
-    await until(lambda: len(harness.receiver.get_received(alder)) >= 2)
+    await wait_until(lambda: len(harness.receiver.get_received(alder)) >= 2)
     assert await harness.read_events(str(offer.package_id)) == []
     harness.clock.set_to(began + timedelta(minutes=2) + SECOND)
     (events,) = await harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
@@ -89,7 +89,7 @@ async def test_a_failing_endpoint_is_retried_until_the_grace_period_ends(harness
 
 
 async def test_an_offer_without_an_endpoint_is_undeliverable_at_once(harness: RegistryHarness) -> None:
-    alder = await harness.register()
+    alder = await harness.register_provider()
     offer = await harness.make_offer(alder)
     (events,) = await harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
     assert isinstance(events, OfferUndeliverable)
@@ -98,20 +98,20 @@ async def test_an_offer_without_an_endpoint_is_undeliverable_at_once(harness: Re
 
 async def test_an_offer_withdrawn_before_it_was_sent_is_never_sent(harness: RegistryHarness) -> None:
     """An earlier webhook of the package that does not get through holds the later ones back."""
-    alder = await harness.register(system=True)
+    alder = await harness.register_provider(with_endpoint=True)
     harness.receiver.statuses[str(alder)] = 503
     first = await harness.make_offer(alder)
-    await until(lambda: len(harness.receiver.get_received(alder)) == 1)
+    await wait_until(lambda: len(harness.receiver.get_received(alder)) == 1)
     second = await harness.make_offer(alder, package_id=first.package_id)
     await harness.publish(build_withdrawal(second))
 
     async def is_cancelled() -> bool:
-        found = await rows(
+        found = await fetch_rows(
             harness.database, "SELECT outcome FROM deliveries WHERE about = :offer", offer=str(second.offer_id)
         )
         return [row.outcome for row in found] == ["cancelled"]
 
-    await until(is_cancelled)
+    await wait_until(is_cancelled)
     harness.receiver.statuses[str(alder)] = 204
     harness.clock.advance(timedelta(minutes=1))
     await harness.wait_for_event(OfferDelivered, str(first.package_id))
@@ -120,7 +120,7 @@ async def test_an_offer_withdrawn_before_it_was_sent_is_never_sent(harness: Regi
 
 
 async def test_webhooks_that_follow_an_offer_arrive_in_order(harness: RegistryHarness) -> None:
-    alder = await harness.register(system=True)
+    alder = await harness.register_provider(with_endpoint=True)
     offer = await harness.make_offer(alder)
     await harness.wait_for_event(OfferDelivered, str(offer.package_id))
     again = await harness.make_offer(alder, package_id=offer.package_id)
@@ -135,7 +135,7 @@ async def test_webhooks_that_follow_an_offer_arrive_in_order(harness: RegistryHa
     )
     await harness.publish(build_withdrawal(offer), ended, placement, voided)
     expected = ["offer.made", "offer.made", "offer.withdrawn", "offer.expired", "package.placed", "placement.voided"]
-    await until(lambda: len(harness.receiver.get_received(alder)) == len(expected))
+    await wait_until(lambda: len(harness.receiver.get_received(alder)) == len(expected))
     assert harness.receiver.get_received_types(alder) == expected
     data = harness.receiver.get_received(alder)[4].content["data"]
     assert data["links"]["person"] == f"https://referral.example/v1/packages/{offer.package_id}/person"
@@ -143,17 +143,17 @@ async def test_webhooks_that_follow_an_offer_arrive_in_order(harness: RegistryHa
 
 async def test_an_open_package_is_advertised_without_identifying_the_package(harness: RegistryHarness) -> None:
     await harness.publish_definition()
-    alder, birch, cedar = [await harness.register(f"{name} Care Ltd") for name in ("Alder", "Birch", "Cedar")]
+    alder, birch, cedar = [await harness.register_provider(f"{name} Care Ltd") for name in ("Alder", "Birch", "Cedar")]
     await harness.set_places(alder, 2)
     for each in (birch, cedar):
         await harness.set_spot_areas(each, COLCHESTER)
-    secret = await harness.give_endpoint(alder)
+    secret = await harness.register_endpoint(alder)
     for each in (birch, cedar):
-        await harness.give_endpoint(each)
+        await harness.register_endpoint(each)
     await harness.request("POST", f"/v1/providers/{cedar}/embargo", {"reason": "safeguarding"})
     listed = an_example_of(PackageListed, package_id=PackageId(uuid4()), framework=harness.framework)
     await harness.publish(listed)
-    await until(lambda: all(harness.receiver.get_received(each) for each in (alder, birch)))
+    await wait_until(lambda: all(harness.receiver.get_received(each) for each in (alder, birch)))
     (webhook,) = harness.receiver.get_received(alder)
     content = webhook.verify(secret)
     assert content["type"] == "package.available"
@@ -172,30 +172,30 @@ async def test_an_open_package_is_advertised_without_identifying_the_package(har
 
 
 async def test_a_provider_is_notified_of_an_extended_offer(harness: RegistryHarness) -> None:
-    alder = await harness.register(system=True)
+    alder = await harness.register_provider(with_endpoint=True)
     offer = await harness.make_offer(alder)
     await harness.wait_for_event(OfferDelivered, str(offer.package_id))
     extended = an_example_of(
         OfferExtended, package_id=offer.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id
     )
     await harness.publish(extended)
-    await until(lambda: len(harness.receiver.get_received(alder)) == 2)
+    await wait_until(lambda: len(harness.receiver.get_received(alder)) == 2)
     events = harness.receiver.get_received(alder)[1].content
     assert (events["type"], events["data"]["answer_by"]) == ("offer.extended", extended.answer_by.isoformat())
 
 
 async def test_a_provider_without_an_endpoint_is_sent_no_webhook(harness: RegistryHarness) -> None:
-    alder = await harness.register()
+    alder = await harness.register_provider()
     offer = await harness.make_offer(alder, channel=Channel.PHONE)
     marker = await harness.make_offer(alder, package_id=offer.package_id)
     await harness.publish(build_placement(offer), build_withdrawal(offer))
     await harness.wait_for_event(OfferUndeliverable, str(marker.package_id))
-    found = await rows(harness.database, "SELECT about FROM deliveries WHERE owner = :owner", owner=str(alder))
+    found = await fetch_rows(harness.database, "SELECT about FROM deliveries WHERE owner = :owner", owner=str(alder))
     assert [row.about for row in found] == [str(marker.offer_id)]
 
 
 async def test_an_endpoint_that_answers_410_is_disabled_and_offers_go_by_telephone(harness: RegistryHarness) -> None:
-    alder = await harness.register(system=True)
+    alder = await harness.register_provider(with_endpoint=True)
     harness.receiver.statuses[str(alder)] = 410
     offer = await harness.make_offer(alder)
     (undeliverable,) = await harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
@@ -210,7 +210,7 @@ async def test_an_endpoint_that_answers_410_is_disabled_and_offers_go_by_telepho
 
 
 async def test_an_officer_disables_an_endpoint_once_and_the_provider_enables_it_again(harness: RegistryHarness) -> None:
-    alder = await harness.register(system=True)
+    alder = await harness.register_provider(with_endpoint=True)
     for _ in range(2):
         assert (await harness.request("DELETE", f"/v1/providers/{alder}/endpoint")).status == 204
     url = {"url": harness.receiver.build_url(alder)}
@@ -221,7 +221,7 @@ async def test_an_officer_disables_an_endpoint_once_and_the_provider_enables_it_
 
 
 async def test_a_secret_is_shown_once_and_stored_nowhere(harness: RegistryHarness) -> None:
-    alder = await harness.register()
+    alder = await harness.register_provider()
     path, body = f"/v1/providers/{alder}/endpoint", {"url": harness.receiver.build_url(alder)}
     key = {"Idempotency-Key": str(uuid4())}
     first = await harness.request_as_provider(alder, "PUT", path, body, **key)
@@ -233,16 +233,16 @@ async def test_a_secret_is_shown_once_and_stored_nowhere(harness: RegistryHarnes
     for secret in secrets:
         for table in ("idempotency_keys", "endpoints", "journal", "deliveries"):
             query = f"SELECT count(*) FROM {table} WHERE strpos(CAST({table} AS text), :secret) > 0"
-            assert await number(harness.database, query, secret=secret.removeprefix("whsec_")) == 0
+            assert await fetch_number(harness.database, query, secret=secret.removeprefix("whsec_")) == 0
 
 
 async def test_after_a_rotation_webhooks_carry_both_signatures(harness: RegistryHarness) -> None:
-    alder = await harness.register()
-    first = await harness.give_endpoint(alder)
+    alder = await harness.register_provider()
+    first = await harness.register_endpoint(alder)
     path = f"/v1/providers/{alder}/endpoint/rotation"
     rotated = (await harness.request_as_provider(alder, "POST", path)).body["secret"]
     await harness.make_offer(alder)
-    await until(lambda: len(harness.receiver.get_received(alder)) == 1)
+    await wait_until(lambda: len(harness.receiver.get_received(alder)) == 1)
     (webhook,) = harness.receiver.get_received(alder)
     assert webhook.verify(first) == webhook.verify(rotated)
 
@@ -251,22 +251,22 @@ async def test_after_a_rotation_webhooks_carry_both_signatures(harness: Registry
     "url", ["http://alder.example/", "https://127.0.0.1/", "https://user:word@alder.example/", "ftp://alder.example/"]
 )
 async def test_webhooks_go_to_the_public_internet_only(harness: RegistryHarness, url: str) -> None:
-    alder = await harness.register()
+    alder = await harness.register_provider()
     refused = await harness.request_as_provider(alder, "PUT", f"/v1/providers/{alder}/endpoint", {"url": url})
     assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "#/url")
     assert url not in str(refused.body)
 
 
 async def test_the_delivery_log_is_read_page_by_page(harness: RegistryHarness) -> None:
-    alder = await harness.register(system=True)
+    alder = await harness.register_provider(with_endpoint=True)
     offers = [await harness.make_offer(alder) for _ in range(3)]
     for offer in offers:
         await harness.wait_for_event(OfferDelivered, str(offer.package_id))
     seen: list[UUID] = []
     url = f"/v1/providers/{alder}/deliveries?limit=2"
-    page = (await harness.registry.ask("GET", url, ADMIN)).body
+    page = (await harness.registry.request("GET", url, ADMIN)).body
     seen += [each["about"] for each in page["items"]]
-    rest = (await harness.registry.ask("GET", f"{url}&cursor={page['next']}", ANSWER, provider_id=str(alder))).body
+    rest = (await harness.registry.request("GET", f"{url}&cursor={page['next']}", ANSWER, provider_id=str(alder))).body
     seen += [each["about"] for each in rest["items"]]
     assert sorted(map(str, seen)) == sorted(str(offer.offer_id) for offer in offers)
     assert rest["next"] is None

@@ -1,4 +1,4 @@
-"""Offers on their way to a real mail server: handed over, refused, and by no word of whose address it is elsewhere."""
+"""Offers by mail to a real mail server: delivery, refusal, and confidentiality of addresses."""
 
 import base64
 import secrets
@@ -19,49 +19,49 @@ from contracts.events.packages import OfferDelivered, OfferMade, OfferRedirected
 from contracts.events.providers import ChannelsChanged
 from contracts.examples import an_example_of
 from contracts.ids import FrameworkKey
-from contracts.offer_links import OfferLinks
+from contracts.offer_links import OfferLinkSigner
 from contracts.values import Channel
 from provider_registry.settings import Settings
 from provider_registry.wiring import build
 from testkit.clocks import MovableClock
-from testkit.databases import number, rows
-from testkit.mail_server import MailServerInTest
+from testkit.databases import fetch_number, fetch_rows
+from testkit.mail_server import FakeMailServer
 from testkit.provider_registry.harness import RegistryHarness, WebhookReceiver
-from testkit.running_services import Voice, a_service, free_port
+from testkit.running_services import EventPublisher, find_free_port, run_service
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
-from testkit.waiting import until
+from testkit.waiting import wait_until
 
-LINK_KEY = "a key that only tests have, of some length"
+LINK_KEY = "a link key for tests with 32 characters"
 LINK = "https://sourcing.example/v1/offer-links/"
 
 
 @dataclass
-class Office:
-    """A registry that mails, and the mail server that it hands over to."""
+class MailHarness:
+    """A running registry and its mail server."""
 
     harness: RegistryHarness
-    mail: MailServerInTest
+    mail: FakeMailServer
 
-    async def give_mailbox(self, provider: UUID) -> str:
-        """The provider's mailbox; gives its address."""
+    async def set_mailbox(self, provider: UUID) -> str:
+        """Sets a new mailbox of the provider and returns its address."""
         address = f"offers-{secrets.token_hex(6)}@alder.example"
         path = f"/v1/providers/{provider}/mailbox"
         assert (await self.harness.request_as_provider(provider, "PUT", path, {"address": address})).status == 204
         return address
 
-    async def offer(self, provider: UUID) -> OfferMade:
+    async def make_offer(self, provider: UUID) -> OfferMade:
         return await self.harness.make_offer(provider, channel=Channel.EMAIL)
 
 
 @pytest_asyncio.fixture(scope="module")
-async def office(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[Office]:
-    clock, receiver = MovableClock(), WebhookReceiver(free_port())
+async def mail_harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[MailHarness]:
+    clock, receiver = MovableClock(), WebhookReceiver(find_free_port())
     async with (
         receiver.serve(),
-        MailServerInTest().run() as mail,
+        FakeMailServer().run() as mail,
         TokenIssuer().serve() as issuer,
-        a_service(
+        run_service(
             Settings,
             build,
             databases=postgres,
@@ -78,35 +78,35 @@ async def office(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator
             smtp_starttls=False,
             offer_link_key=LINK_KEY,
         ) as registry,
-        Voice(own_kafka.bootstrap, "sourcing") as sourcing,
+        EventPublisher(own_kafka.bootstrap, "sourcing") as sourcing,
     ):
         framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
-        yield Office(RegistryHarness(registry, sourcing, receiver, clock, own_kafka.bootstrap, framework), mail)
+        yield MailHarness(RegistryHarness(registry, sourcing, receiver, clock, own_kafka.bootstrap, framework), mail)
 
 
-async def test_an_offer_arrives_by_mail_with_a_link_and_its_delivery_is_published(office: Office) -> None:
-    harness = office.harness
-    alder = await harness.register()
-    address = await office.give_mailbox(alder)
-    offer = await office.offer(alder)
+async def test_an_offer_arrives_by_mail_with_a_link_and_its_delivery_is_published(mail_harness: MailHarness) -> None:
+    harness = mail_harness.harness
+    alder = await harness.register_provider()
+    address = await mail_harness.set_mailbox(alder)
+    offer = await mail_harness.make_offer(alder)
     (events,) = await harness.wait_for_event(OfferDelivered, str(offer.package_id))
     assert isinstance(events, OfferDelivered)
     assert (events.channel, events.delivered_at) == (Channel.EMAIL, harness.clock.now())
-    (letter,) = office.mail.to(address)
-    assert letter.mail["From"] == "offers@calloff.example"
-    assert "Service: personal care" in letter.text
-    link = OfferLinks(LINK_KEY).check(letter.text.split(LINK)[1].split()[0], now=harness.clock.now())
+    (received,) = mail_harness.mail.find_mail(address)
+    assert received.mail["From"] == "offers@calloff.example"
+    assert "Service: personal care" in received.text
+    link = OfferLinkSigner(LINK_KEY).verify_token(received.text.split(LINK)[1].split()[0], now=harness.clock.now())
     assert (link.offer_id, link.provider_id) == (offer.offer_id, alder)
     log = await harness.request_as_provider(alder, "GET", f"/v1/providers/{alder}/deliveries")
     (delivery,) = log.body["items"]
     assert (delivery["kind"], delivery["outcome"]) == ("offer.mailed", "delivered")
-    assert f"<{delivery['webhook_id']}@calloff.example>" == letter.mail["Message-ID"]
+    assert f"<{delivery['webhook_id']}@calloff.example>" == received.mail["Message-ID"]
 
 
-async def test_a_mailbox_is_the_channel_after_the_endpoint_until_it_is_removed(office: Office) -> None:
-    harness = office.harness
-    alder = await harness.register(system=True)
-    await office.give_mailbox(alder)
+async def test_a_mailbox_is_the_channel_after_the_endpoint_until_it_is_removed(mail_harness: MailHarness) -> None:
+    harness = mail_harness.harness
+    alder = await harness.register_provider(with_endpoint=True)
+    await mail_harness.set_mailbox(alder)
     assert (await harness.request("DELETE", f"/v1/providers/{alder}/mailbox")).status == 204
     events = await harness.wait_for_event(ChannelsChanged, str(alder), times=4)
     channels = [each.channels for each in events if isinstance(each, ChannelsChanged)]
@@ -114,33 +114,33 @@ async def test_a_mailbox_is_the_channel_after_the_endpoint_until_it_is_removed(o
     assert channels == [(Channel.PHONE,), both, (Channel.WEBHOOK, Channel.EMAIL, Channel.PHONE), both]
 
 
-async def test_a_refused_mailbox_is_undeliverable_when_the_grace_period_ends(office: Office) -> None:
-    harness = office.harness
-    alder = await harness.register()
-    address = await office.give_mailbox(alder)
-    office.mail.refused[address] = 550
+async def test_a_refused_mailbox_is_undeliverable_when_the_grace_period_ends(mail_harness: MailHarness) -> None:
+    harness = mail_harness.harness
+    alder = await harness.register_provider()
+    address = await mail_harness.set_mailbox(alder)
+    mail_harness.mail.reply_codes[address] = 550
     began = harness.clock.now()
-    offer = await office.offer(alder)
-    await until(lambda: address in office.mail.attempts)
+    offer = await mail_harness.make_offer(alder)
+    await wait_until(lambda: address in mail_harness.mail.attempts)
     harness.clock.set_to(began + timedelta(minutes=2, seconds=1))
     (events,) = await harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
     assert isinstance(events, OfferUndeliverable)
     assert (events.channel, events.first_attempt_at, events.reason) == (Channel.EMAIL, began, "status 550")
-    assert office.mail.to(address) == []
+    assert mail_harness.mail.find_mail(address) == []
 
 
-async def test_an_offer_without_a_mailbox_is_undeliverable_at_once(office: Office) -> None:
-    alder = await office.harness.register()
-    offer = await office.offer(alder)
-    (events,) = await office.harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
+async def test_an_offer_without_a_mailbox_is_undeliverable_at_once(mail_harness: MailHarness) -> None:
+    alder = await mail_harness.harness.register_provider()
+    offer = await mail_harness.make_offer(alder)
+    (events,) = await mail_harness.harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
     assert isinstance(events, OfferUndeliverable)
     assert (events.channel, events.reason) == (Channel.EMAIL, "no endpoint")
 
 
-async def test_an_offer_undeliverable_by_webhook_goes_by_mail_with_the_same_content(office: Office) -> None:
-    harness = office.harness
-    alder = await harness.register()
-    address = await office.give_mailbox(alder)
+async def test_an_offer_undeliverable_by_webhook_goes_by_mail_with_the_same_content(mail_harness: MailHarness) -> None:
+    harness = mail_harness.harness
+    alder = await harness.register_provider()
+    address = await mail_harness.set_mailbox(alder)
     offer = await harness.make_offer(alder)
     await harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
     redirected = an_example_of(
@@ -153,13 +153,13 @@ async def test_an_offer_undeliverable_by_webhook_goes_by_mail_with_the_same_cont
     )
     await harness.publish(redirected)
     await harness.wait_for_event(OfferDelivered, str(offer.package_id))
-    (letter,) = office.mail.to(address)
-    assert f"Where: {offer.care.outward_code}, {offer.care.area}" in letter.text
-    assert f"£{offer.terms.weekly_cost:.2f} a week" in letter.text
+    (received,) = mail_harness.mail.find_mail(address)
+    assert f"Where: {offer.care.outward_code}, {offer.care.area}" in received.text
+    assert f"£{offer.terms.weekly_cost:.2f} a week" in received.text
 
 
-async def test_an_address_is_in_no_table_topic_log_or_span(
-    office: Office, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+async def test_no_table_topic_log_or_span_contains_an_address(
+    mail_harness: MailHarness, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     spans = InMemorySpanExporter()
     tracing = trace.get_tracer_provider()
@@ -167,22 +167,22 @@ async def test_an_address_is_in_no_table_topic_log_or_span(
         tracing = TracerProvider()
         trace.set_tracer_provider(tracing)
     tracing.add_span_processor(SimpleSpanProcessor(spans))
-    harness = office.harness
-    alder = await harness.register()
-    address = await office.give_mailbox(alder)
+    harness = mail_harness.harness
+    alder = await harness.register_provider()
+    address = await mail_harness.set_mailbox(alder)
     refused = await harness.request_as_provider(
         alder, "PUT", f"/v1/providers/{alder}/mailbox", {"address": f"{address} x"}
     )
-    offer = await office.offer(alder)
+    offer = await mail_harness.make_offer(alder)
     events = await harness.wait_for_event(OfferDelivered, str(offer.package_id))
     events += await harness.wait_for_event(ChannelsChanged, str(alder), times=2)
     name = address.partition("@")[0]
-    for (table,) in await rows(harness.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+    for (table,) in await fetch_rows(harness.database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
         query = (
             f"SELECT count(*) FROM {table} WHERE strpos(CAST({table} AS text), :name) > 0"
             f" OR strpos(CAST({table} AS text), :hex) > 0"
         )
-        assert await number(harness.database, query, name=name, hex=name.encode().hex()) == 0, table
+        assert await fetch_number(harness.database, query, name=name, hex=name.encode().hex()) == 0, table
     written = capfd.readouterr()
     places = [
         refused.body,
@@ -193,13 +193,13 @@ async def test_an_address_is_in_no_table_topic_log_or_span(
     ]
     places += [span.to_json() for span in spans.get_finished_spans()]
     assert name not in str(places)
-    assert (refused.status, len(office.mail.to(address))) == (422, 1)
+    assert (refused.status, len(mail_harness.mail.find_mail(address))) == (422, 1)
     assert await harness.read_events(str(alder), topic=PROVIDERS)
 
 
-async def test_a_mailbox_is_managed_by_its_own_provider_only(office: Office) -> None:
-    harness = office.harness
-    alder, birch = await harness.register(), await harness.register("Birch Care Ltd")
+async def test_a_mailbox_is_managed_by_its_own_provider_only(mail_harness: MailHarness) -> None:
+    harness = mail_harness.harness
+    alder, birch = await harness.register_provider(), await harness.register_provider("Birch Care Ltd")
     path, body = f"/v1/providers/{alder}/mailbox", {"address": "offers@alder.example"}
     assert (await harness.request_as_provider(birch, "PUT", path, body)).status == 404
     assert (await harness.request_as_provider(birch, "DELETE", path)).status == 404
@@ -210,7 +210,7 @@ async def test_a_mailbox_is_managed_by_its_own_provider_only(office: Office) -> 
 @pytest.mark.parametrize(
     "address", ["", "alder", "a@b", "a b@alder.example", "a@alder.example\nBcc: x@y.example", "<a@alder.example>"]
 )
-async def test_an_invalid_address_is_refused_and_not_echoed(office: Office, address: str) -> None:
-    answer = await office.harness.request("PUT", f"/v1/providers/{uuid4()}/mailbox", {"address": address})
+async def test_an_invalid_address_is_refused_and_not_echoed(mail_harness: MailHarness, address: str) -> None:
+    answer = await mail_harness.harness.request("PUT", f"/v1/providers/{uuid4()}/mailbox", {"address": address})
     assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "#/address")
     assert not address or address not in str(answer.body)

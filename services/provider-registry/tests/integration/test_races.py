@@ -1,4 +1,4 @@
-"""Concurrent requests: one wins, the other gets the reason, and nothing is half-written."""
+"""Concurrent requests: one succeeds, and the others fail with a reason and change nothing."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ async def test_two_providers_that_race_for_the_tenth_place_do_not_both_get_it(ha
         key = f"race-{uuid4().hex[:8]}"
         await harness.publish_definition(framework=key, cap=2)
         place = {"memberships": [{"framework": key, "area": COLCHESTER, "tier": 1}]}
-        providers = [await harness.register(f"Racer {number} Ltd") for number in range(3)]
+        providers = [await harness.register_provider(f"Racer {number} Ltd") for number in range(3)]
         answers = await asyncio.gather(
             *(harness.request("PUT", f"/v1/providers/{each}/memberships", place) for each in providers)
         )
@@ -26,10 +26,10 @@ async def test_two_providers_that_race_for_the_tenth_place_do_not_both_get_it(ha
         assert f"tier 1 of {COLCHESTER} in {key}" in refused.body["detail"]
 
 
-async def test_two_lists_of_one_version_at_once_are_one_list(harness: RegistryHarness) -> None:
+async def test_concurrent_publications_of_one_list_version_publish_one_list(harness: RegistryHarness) -> None:
     key = f"race-{uuid4().hex[:8]}"
     await harness.publish_definition(framework=key)
-    alder, birch = await harness.register("Alder Care Ltd"), await harness.register("Birch Care Ltd")
+    alder, birch = await harness.register_provider("Alder Care Ltd"), await harness.register_provider("Birch Care Ltd")
     place = {"memberships": [{"framework": key, "area": COLCHESTER, "tier": 1}]}
     for each in (alder, birch):
         await harness.request("PUT", f"/v1/providers/{each}/memberships", place)
@@ -46,7 +46,7 @@ async def test_two_lists_of_one_version_at_once_are_one_list(harness: RegistryHa
     assert versions == list(range(1, ROUNDS + 1))
 
 
-async def test_one_registration_sent_many_times_at_once_is_one_provider(harness: RegistryHarness) -> None:
+async def test_concurrent_identical_registrations_register_one_provider(harness: RegistryHarness) -> None:
     body = {
         "provider_id": str(uuid4()),
         "name": "Alder Care Ltd",

@@ -17,7 +17,7 @@ from contracts.events.providers import (
 )
 from contracts.examples import ESSEX
 from contracts.values import Channel, Rating, ServiceType, Tier
-from provider_registry.domain.announcements import announce_changes, list_channels
+from provider_registry.domain.announcements import build_change_events, list_channels
 from provider_registry.domain.provider import Definitions, Provider
 from testkit.provider_registry.builders import TENDRING, a_branch, a_framework, a_place, a_profile, a_provider
 
@@ -34,7 +34,7 @@ def diff(
     email: bool = False,
 ) -> tuple[Provider, tuple[ProviderEvent, ...]]:
     channels = list_channels(webhook=webhook, email=email)
-    return announce_changes(before, after, definitions=definitions, channels=channels, on=TODAY)
+    return build_change_events(before, after, definitions=definitions, channels=channels, on=TODAY)
 
 
 def list_types(events: tuple[ProviderEvent, ...]) -> list[type[ProviderEvent]]:
@@ -80,7 +80,7 @@ def test_other_types_of_service_change_what_may_be_offered() -> None:
 def test_a_rating_below_the_floor_is_published_with_the_lost_eligibility() -> None:
     provider = a_published_provider()
     fallen = a_branch(rating=Rating.REQUIRES_IMPROVEMENT)
-    _, events = diff(provider, provider.with_branch(fallen))
+    _, events = diff(provider, provider.add_or_replace_branch(fallen))
     assert events[0] == RatingPublished(
         provider_id=provider.provider_id,
         branch_id=fallen.branch_id,
@@ -94,13 +94,13 @@ def test_a_rating_below_the_floor_is_published_with_the_lost_eligibility() -> No
 def test_a_rating_without_effect_on_eligibility_is_published_alone() -> None:
     provider = a_published_provider()
     lesser = a_branch("Alder Harwich", rating=Rating.REQUIRES_IMPROVEMENT)
-    _, events = diff(provider, provider.with_branch(lesser))
+    _, events = diff(provider, provider.add_or_replace_branch(lesser))
     assert list_types(events) == [RatingPublished]
 
 
 def test_a_better_rating_is_published_for_the_provider_too() -> None:
     provider = a_published_provider()
-    _, events = diff(provider, provider.with_branch(a_branch(rating=Rating.OUTSTANDING)))
+    _, events = diff(provider, provider.add_or_replace_branch(a_branch(rating=Rating.OUTSTANDING)))
     assert list_types(events) == [RatingPublished, EligibilityChanged]
     assert isinstance(events[1], EligibilityChanged)
     assert events[1].rating is Rating.OUTSTANDING
@@ -117,13 +117,13 @@ def test_spot_areas_are_published_once_with_the_eligibility() -> None:
 
 def test_a_branch_that_was_never_rated_publishes_no_rating() -> None:
     provider = a_published_provider()
-    _, events = diff(provider, provider.with_branch(a_branch("Alder Harwich", rating=Rating.NOT_RATED)))
+    _, events = diff(provider, provider.add_or_replace_branch(a_branch("Alder Harwich", rating=Rating.NOT_RATED)))
     assert events == ()
 
 
 def test_a_withdrawn_rating_is_published_with_the_day_of_the_change() -> None:
     provider = a_published_provider()
-    _, events = diff(provider, provider.with_branch(a_branch(rating=Rating.NOT_RATED)))
+    _, events = diff(provider, provider.add_or_replace_branch(a_branch(rating=Rating.NOT_RATED)))
     assert isinstance(events[0], RatingPublished)
     assert (events[0].rating, events[0].published_on) == (Rating.NOT_RATED, TODAY)
 

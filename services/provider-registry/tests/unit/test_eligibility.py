@@ -1,4 +1,4 @@
-"""Whether a provider may be offered work in a place, and what it lacks where it may not."""
+"""Eligibility of a provider for a place, and its shortfalls."""
 
 from decimal import Decimal
 
@@ -107,8 +107,8 @@ def test_eligibility_names_every_place_with_its_reasons() -> None:
     provider = a_provider(branches=[a_branch(rating=Rating.REQUIRES_IMPROVEMENT)], turnover=None, places=[ONE, TWO])
     event = assess_eligibility(provider, {ESSEX: a_framework()})
     assert event.memberships == (
-        _membership(ONE, PassOverReason.RATING_BELOW_FLOOR, PassOverReason.NOT_ELIGIBLE),
-        _membership(TWO),
+        _make_membership(ONE, PassOverReason.RATING_BELOW_FLOOR, PassOverReason.NOT_ELIGIBLE),
+        _make_membership(TWO),
     )
     assert event.service_types == provider.profile.service_types
 
@@ -140,7 +140,7 @@ def test_a_spot_provider_is_published_with_areas_and_no_membership() -> None:
     assert (event.spot_areas, event.memberships) == ((TENDRING,), ())
 
 
-def _membership(place: FrameworkPlace, *reasons: PassOverReason) -> Membership:
+def _make_membership(place: FrameworkPlace, *reasons: PassOverReason) -> Membership:
     return Membership(
         framework=place.framework, area=place.area, tier=place.tier, eligible=not reasons, reasons=reasons
     )

@@ -5,17 +5,17 @@ from datetime import timedelta
 from decimal import Decimal
 
 from contracts.catalogue import PACKAGES
-from contracts.events.packages import (
-    OfferDelivered,
-    OfferExpired,
-    OfferMade,
-    OfferRedirected,
-    OfferUndeliverable,
-)
+from contracts.events.packages import OfferDelivered, OfferExpired, OfferMade, OfferRedirected, OfferUndeliverable
 from contracts.examples import a_visit, an_example_of, an_id, some_care
 from contracts.ids import OfferId, PackageId, ProviderId
 from contracts.values import AnswerBy, Channel, Need, Weekday
 from provider_registry.domain.mails import OfferSummary, build_offer_mail
+from provider_registry.handlers.channels import (
+    PutMailbox,
+    RemoveMailbox,
+    put_mailbox,
+    remove_mailbox,
+)
 from provider_registry.handlers.offers import (
     notify_of_expiry,
     publish_mail_delivered,
@@ -23,17 +23,11 @@ from provider_registry.handlers.offers import (
     redirect_offer,
     send_offer,
 )
-from provider_registry.handlers.providers import (
-    PutMailbox,
-    RemoveMailbox,
-    put_mailbox,
-    remove_mailbox,
-)
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.results import Delivered, Undeliverable
 from testkit.clocks import MONDAY_NINE
 from testkit.provider_registry.builders import TERMS, a_provider
-from testkit.provider_registry.fakes import InMemoryMarket, build_unit_of_work
+from testkit.provider_registry.fakes import RegistryTables, build_unit_of_work
 
 OFFER, PACKAGE, ALDER = OfferId(an_id("offer_id")), PackageId(an_id("package_id")), ProviderId(an_id("provider_id"))
 ADDRESS = "offers@alder.example"
@@ -60,7 +54,7 @@ async def test_the_link_in_a_mail_is_for_one_offer_and_provider_and_expires() ->
     text = str(work.webhooks[0].data["text"])
     token = text.split(LINK)[1].split(maxsplit=1)[0]
     assert TERMS.mail is not None
-    link = TERMS.mail.links.check(token, now=MONDAY_NINE)
+    link = TERMS.mail.links.verify_token(token, now=MONDAY_NINE)
     assert (link.offer_id, link.provider_id) == (OFFER, ALDER)
     assert link.ends_at == MONDAY_NINE + timedelta(days=7)
 
@@ -72,7 +66,7 @@ def test_a_mail_states_the_content_of_the_webhook() -> None:
     mail = build_offer_mail(OFFER, summary, AnswerBy(minutes=30, brokerage_time=True), link=LINK)
     assert mail.data["subject"] == "Offer: personal care, CO1"
     text = str(mail.data["text"])
-    for words in (
+    for line in (
         "Service: personal care",
         "Where: CO1, E07000071",
         "From: 09/03/2026 (routine)",
@@ -83,11 +77,11 @@ def test_a_mail_states_the_content_of_the_webhook() -> None:
         "Price: £24.10 for each hour",
         "30 minutes of brokerage time",
     ):
-        assert words in text
+        assert line in text
 
 
 async def test_an_offer_redirected_to_mail_states_the_content_of_the_webhook() -> None:
-    work = build_unit_of_work(InMemoryMarket(offer_summaries={(PACKAGE, OFFER): summarize(BY_MAIL)}))
+    work = build_unit_of_work(RegistryTables(offer_summaries={(PACKAGE, OFFER): summarize(BY_MAIL)}))
     await send_offer(an_example_of(OfferMade, channel=Channel.WEBHOOK), work)
     await redirect_offer(TO_MAIL, work)
     assert [webhook.kind for webhook in work.webhooks] == ["offer.mailed"]
@@ -147,12 +141,12 @@ async def test_acceptance_by_the_mail_server_is_the_delivery_and_a_refusal_is_pu
 async def test_a_mailbox_is_a_channel_if_there_is_a_mail_server_until_it_is_removed() -> None:
     provider = a_provider()
     for mail, channels in ((TERMS.mail, (Channel.EMAIL, Channel.PHONE)), (None, (Channel.PHONE,))):
-        work = build_unit_of_work(InMemoryMarket(providers={provider.provider_id: provider}))
+        work = build_unit_of_work(RegistryTables(providers={provider.provider_id: provider}))
         work.delivery_terms = replace(TERMS, mail=mail)
         await put_mailbox(PutMailbox(provider.provider_id, ADDRESS), work)
-        assert work.market.providers[provider.provider_id].published.channels == channels
+        assert work.tables.providers[provider.provider_id].published.channels == channels
         await remove_mailbox(RemoveMailbox(provider.provider_id), work)
-        assert work.market.providers[provider.provider_id].published.channels == (Channel.PHONE,)
+        assert work.tables.providers[provider.provider_id].published.channels == (Channel.PHONE,)
 
 
 def test_the_repr_of_a_command_omits_the_address() -> None:

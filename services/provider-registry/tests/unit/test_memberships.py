@@ -1,4 +1,4 @@
-"""Who may become a member where."""
+"""Rules for places on frameworks and for spot areas."""
 
 import pytest
 
@@ -42,9 +42,9 @@ def test_places_are_sorted() -> None:
 
 
 def test_each_unknown_or_duplicate_place_is_named_by_its_field() -> None:
-    wanted = [a_place(AreaCode("E07000001")), a_place(framework=FrameworkKey("another-one")), ONE, ONE]
+    places = [a_place(AreaCode("E07000001")), a_place(framework=FrameworkKey("another-one")), ONE, ONE]
     with pytest.raises(InvalidInput) as refused:
-        validate_places(wanted, DEFINITIONS)
+        validate_places(places, DEFINITIONS)
     assert refused.value.fields == (
         FieldError("#/memberships/0/area", "is not an area of this framework; its definition lists them"),
         FieldError("#/memberships/1/framework", "is not a framework of your council; publish its definition first"),

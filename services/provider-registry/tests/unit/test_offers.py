@@ -43,8 +43,8 @@ from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.deliveries import encode_body
 from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable
 from testkit.clocks import MONDAY_NINE
-from testkit.provider_registry.builders import TENDRING, a_place, a_provider, a_provider_id
-from testkit.provider_registry.fakes import InMemoryMarket, InMemoryRegistryWork, build_unit_of_work
+from testkit.provider_registry.builders import TENDRING, a_place, a_provider, to_provider_id
+from testkit.provider_registry.fakes import InMemoryRegistryWork, RegistryTables, build_unit_of_work
 
 EventT = TypeVar("EventT", bound=PackageEvent)
 
@@ -119,7 +119,7 @@ async def test_an_unsent_offer_is_cancelled_without_notifying_the_provider() -> 
 
 
 async def test_the_provider_is_notified_of_the_withdrawal_of_a_sent_offer() -> None:
-    work = build_unit_of_work(InMemoryMarket(sent_offers={(PACKAGE, OFFER)}))
+    work = build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)}))
     await notify_of_withdrawal(an_event(OfferWithdrawn), work)
     assert list_kinds(work) == ["offer.withdrawn"]
     assert work.webhooks[0].give_up_after == timedelta(hours=24)
@@ -133,7 +133,7 @@ async def test_the_end_of_an_offer_by_telephone_sends_no_webhook() -> None:
 
 
 async def test_the_provider_is_notified_of_an_expiry() -> None:
-    work = build_unit_of_work(InMemoryMarket(sent_offers={(PACKAGE, OFFER)}))
+    work = build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)}))
     await notify_of_expiry(an_event(OfferExpired), work)
     assert list_kinds(work) == ["offer.expired"]
 
@@ -164,7 +164,7 @@ async def test_an_awarded_proposal_is_named_where_there_was_no_offer() -> None:
 
 
 async def test_the_provider_is_notified_of_the_new_end_of_a_sent_offer() -> None:
-    work = build_unit_of_work(InMemoryMarket(sent_offers={(PACKAGE, OFFER)}))
+    work = build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)}))
     extended = an_event(OfferExtended)
     await notify_of_extension(extended, work)
     (webhook,) = work.webhooks
@@ -186,7 +186,7 @@ async def test_an_unsent_offer_is_extended_without_notifying_the_provider() -> N
 
 async def a_market(*providers: Provider) -> InMemoryRegistryWork:
     """All of them have systems that listen."""
-    work = build_unit_of_work(InMemoryMarket(providers={each.provider_id: each for each in providers}))
+    work = build_unit_of_work(RegistryTables(providers={each.provider_id: each for each in providers}))
     for each in providers:
         await work.endpoints.put(str(each.provider_id), "https://provider.example/offers")
     return work
@@ -207,20 +207,20 @@ async def test_an_open_package_is_advertised_to_all_tiers_of_its_area_and_to_spo
     for spot, names in ((True, ("Alder", "Birch", "Cedar")), (False, ("Alder", "Birch"))):
         work = await a_market(*market)
         await advertise_open_package(an_event(PackageListed, spot=spot), work)
-        assert list_recipients(work) == {str(a_provider_id(name)) for name in names}
+        assert list_recipients(work) == {str(to_provider_id(name)) for name in names}
 
 
 async def test_an_open_package_is_advertised_to_its_own_framework_only() -> None:
     other = a_place(framework=FrameworkKey("essex-live-in-2027"))
     work = await a_market(a_provider("Alder", places=[a_place()]), a_provider("Birch", places=[other]))
     await advertise_open_package(an_event(PackageListed), work)
-    assert list_recipients(work) == {str(a_provider_id("Alder"))}
+    assert list_recipients(work) == {str(to_provider_id("Alder"))}
 
 
 async def test_an_open_package_is_not_advertised_to_embargoed_providers_or_without_an_endpoint() -> None:
     embargoed = replace(a_provider("Alder", places=[a_place()]), embargo=EmbargoReason.SAFEGUARDING)
     work = await a_market(embargoed, a_provider("Birch", spot_areas=[COLCHESTER]))
-    await work.endpoints.disable(str(a_provider_id("Birch")), because="gone")
+    await work.endpoints.disable(str(to_provider_id("Birch")), because="gone")
     await advertise_open_package(an_event(PackageListed), work)
     assert work.webhooks == []
 

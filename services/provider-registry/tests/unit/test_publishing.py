@@ -1,4 +1,4 @@
-"""Versions follow one another, and never change."""
+"""Versions of definitions and lists are consecutive and immutable."""
 
 from datetime import date
 
@@ -17,34 +17,34 @@ from provider_registry.domain.errors import (
 )
 from provider_registry.domain.publishing import check_owner, check_place, check_ranked_list, is_new_version
 from provider_registry.handlers.frameworks import PublishRankedList
-from testkit.provider_registry.builders import COUNCIL, a_framework, a_place, a_provider_id
+from testkit.provider_registry.builders import COUNCIL, a_framework, a_place, to_provider_id
 
-ALDER, BIRCH = a_provider_id("Alder"), a_provider_id("Birch")
+ALDER, BIRCH = to_provider_id("Alder"), to_provider_id("Birch")
 
 
 def a_list(*names: str, issued_on: date = date(2026, 1, 1), live_from: date = date(2026, 1, 5)) -> RankedListPublished:
-    ranking = tuple(a_provider_id(name) for name in names)
+    ranking = tuple(to_provider_id(name) for name in names)
     return PublishRankedList(a_place(), 1, issued_on, live_from, ranking).as_event()
 
 
 def test_the_first_version_is_one_and_the_next_is_one_more() -> None:
-    assert is_new_version("words", version=1, newest=0, published=None)
-    assert is_new_version("words", version=4, newest=3, published=None)
+    assert is_new_version("content", version=1, newest=0, published=None)
+    assert is_new_version("content", version=4, newest=3, published=None)
 
 
 @pytest.mark.parametrize(("version", "newest"), [(2, 0), (5, 3), (1_000_000, 1)])
 def test_a_version_that_leaves_a_gap_is_refused_with_the_expected_one(version: int, newest: int) -> None:
     with pytest.raises(VersionOutOfTurn, match=f"the next version is {newest + 1}"):
-        is_new_version("words", version=version, newest=newest, published=None)
+        is_new_version("content", version=version, newest=newest, published=None)
 
 
 def test_identical_content_is_not_new_also_for_an_older_version() -> None:
-    assert not is_new_version("words", version=2, newest=5, published="words")
+    assert not is_new_version("content", version=2, newest=5, published="content")
 
 
 def test_a_published_version_never_changes() -> None:
     with pytest.raises(VersionAlreadyPublished, match="publish version 6"):
-        is_new_version("other words", version=2, newest=5, published="words")
+        is_new_version("other content", version=2, newest=5, published="content")
 
 
 def test_a_council_publishes_its_own_frameworks_only() -> None:
@@ -70,7 +70,7 @@ def test_ranks_count_from_one_without_gaps() -> None:
     assert [(each.provider_id, each.rank) for each in ranked.ranking] == [
         (ALDER, 1),
         (BIRCH, 2),
-        (a_provider_id("Cedar"), 3),
+        (to_provider_id("Cedar"), 3),
     ]
 
 
@@ -79,7 +79,7 @@ def test_a_list_of_members_is_valid_and_so_is_an_empty_one() -> None:
     check_ranked_list(a_list(), members=frozenset())
 
 
-def test_everything_wrong_with_a_list_is_named_at_once() -> None:
+def test_all_errors_of_a_list_are_reported_at_once() -> None:
     ranked = a_list("Alder", "Alder", "Birch", issued_on=date(2026, 1, 5), live_from=date(2026, 1, 1))
     with pytest.raises(InvalidInput) as refused:
         check_ranked_list(ranked, members={ALDER})
@@ -90,7 +90,7 @@ def test_a_list_may_go_live_on_the_day_it_is_issued() -> None:
     check_ranked_list(a_list(issued_on=date(2026, 1, 5), live_from=date(2026, 1, 5)), members=frozenset())
 
 
-def test_a_definition_that_differs_in_one_word_has_other_content() -> None:
+def test_a_definition_that_differs_in_one_word_is_different() -> None:
     with pytest.raises(VersionAlreadyPublished):
         is_new_version(
             a_framework(tier_one=Rating.OUTSTANDING), version=1, newest=1, published=a_framework(tier_one=Rating.GOOD)

@@ -1,4 +1,4 @@
-"""What the words of CQC's register mean."""
+"""Conversion of the ratings in CQC's register."""
 
 import csv
 from collections import Counter
@@ -35,12 +35,12 @@ def test_both_spellings_are_one_rating_and_any_other_word_is_not_rated(word: str
 
 
 @pytest.mark.skipif(not REGISTER.exists(), reason="CQC's register is not on this machine: ../shared/data is absent")
-def test_every_word_of_the_real_register_is_understood() -> None:
+def test_every_rating_of_the_real_register_is_converted() -> None:
     with REGISTER.open(encoding="utf-8-sig", newline="") as register:
-        words = Counter(row["Location Latest Overall Rating"] for row in csv.DictReader(register))
+        counts = Counter(row["Location Latest Overall Rating"] for row in csv.DictReader(register))
     ratings: Counter[Rating] = Counter()
-    for word, times in words.items():
+    for word, times in counts.items():
         ratings[parse_rating(word)] += times
-    assert ratings[Rating.REQUIRES_IMPROVEMENT] == words["Requires improvement"] + words["Requires Improvement"]
-    assert ratings[Rating.NOT_RATED] == words[""] + words["Inspected but not rated"]
+    assert ratings[Rating.REQUIRES_IMPROVEMENT] == counts["Requires improvement"] + counts["Requires Improvement"]
+    assert ratings[Rating.NOT_RATED] == counts[""] + counts["Inspected but not rated"]
     assert all(ratings[rating] > 0 for rating in Rating)

@@ -1,4 +1,4 @@
-"""What the registry refuses to start with, and what becomes of a mail server's settings."""
+"""Settings of the mail server: invalid combinations are refused at the start."""
 
 import base64
 
@@ -29,15 +29,15 @@ def build_settings(**changed: object) -> Settings:
 
 
 def build_mail_server(**changed: object) -> MailServer | None:
-    outlet = build(build_settings(**changed)).webhooks
-    assert outlet is not None
-    return outlet.mail
+    webhook_config = build(build_settings(**changed)).webhooks
+    assert webhook_config is not None
+    return webhook_config.mail
 
 
 @pytest.mark.parametrize(
     ("wrong", "because"),
     [
-        ({"smtp_host": "mail.example", "smtp_from": "offers@calloff.example"}, "needs smtp_from and offer_link_key"),
+        ({"smtp_host": "mail.example", "smtp_from": "offers@calloff.example"}, "requires smtp_from and offer_link_key"),
         ({**MAIL, "smtp_starttls": False}, "for a mail server on this machine only"),
         ({**MAIL, "smtp_username": "calloff"}, "give both or neither"),
         ({**MAIL, "smtp_password": "invented for a test"}, "give both or neither"),

@@ -2,6 +2,6 @@
 
 from referral.settings import Settings
 from referral.wiring import build
-from service_runtime.service import run
+from service_runtime.process import run
 
 run(Settings, build)

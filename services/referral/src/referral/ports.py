@@ -1,4 +1,4 @@
-"""What referral's handlers and routes call: the unit of work, the postcode directory, and questions about referrals."""
+"""Protocols of referral's handlers and routes: the unit of work, the postcode directory, and the queries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,13 @@ from uuid import UUID
 from contracts.events.frameworks import FrameworkPublished
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, PackageId, ReferralId
-from referral.domain.intake import PlaceFound
+from referral.domain.intake import PostcodeResult
 from referral.domain.person import Person
 from referral.domain.referral import HistoryEntry, Referral, Status
 from service_runtime.projections.projections import Projection
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
-from service_runtime.webhooks.endpoints import Endpoint
+from service_runtime.webhooks.endpoint_commands import EndpointWork
+from service_runtime.webhooks.endpoint_queries import EndpointState
 
 DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
 DISABLED_BY_COUNCIL: Final = "disabled by the council"
@@ -22,111 +23,89 @@ DISABLED_BY_COUNCIL: Final = "disabled by the council"
 
 @dataclass(frozen=True)
 class PersonDetails:
-    """What is kept apart from a referral because it tells whom it is about: erased, the referral stays."""
+    """The part of a referral that identifies the person. It is stored separately and can be erased."""
 
     person: Person
     reference: str
 
 
 class Referrals(Protocol):
-    """Referrals by package, and the people they are about."""
+    """The repository of referrals, their persons and their histories."""
 
     async def get(self, package_id: PackageId) -> Referral | None:
-        """The package's referral; None for a package that did not begin here."""
+        """Returns None for a package that has no referral here."""
         ...
 
-    async def add(self, referral: Referral, about: PersonDetails, *, person_key: str) -> ReferralId | None:
-        """Keeps a new referral; or keeps nothing and returns the one that is open for this person and service.
+    async def add(self, referral: Referral, person_details: PersonDetails, *, person_key: str) -> ReferralId | None:
+        """Adds a new referral; or adds nothing and returns the open referral for this person and service.
 
-        One that was asked for despite an open one is always kept.
+        A referral with `despite_open_referral` is always added.
         """
         ...
 
     async def save(self, referral: Referral) -> None:
-        """Keeps where the referral stands now."""
+        """Updates the referral's status, provider and withdrawal reason."""
         ...
 
-    async def add_history_entry(self, package_id: PackageId, line: HistoryEntry) -> None:
-        """Adds to the history."""
-        ...
+    async def add_history_entry(self, package_id: PackageId, entry: HistoryEntry) -> None: ...
 
-    async def get_about(self, package_id: PackageId) -> PersonDetails | None:
-        """Who the package is for; None once that was erased."""
+    async def get_person_details(self, package_id: PackageId) -> PersonDetails | None:
+        """Returns None after the person was erased."""
         ...
 
 
 class Frameworks(Protocol):
-    """What has been published of the councils' frameworks."""
+    """The framework definitions that councils have published."""
 
     async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
-        """The newest version of each of the council's frameworks."""
+        """Returns the newest version of each of the council's frameworks."""
         ...
-
-
-class Endpoints(Protocol):
-    """Where each council's webhooks go; see `service_runtime.webhooks.endpoints`."""
-
-    async def put(self, owner: str, url: str) -> str | None: ...
-    async def get(self, owner: str) -> Endpoint | None: ...
-    async def rotate_secret(self, owner: str, *, overlap: timedelta) -> str: ...
-    async def disable(self, owner: str, *, because: str) -> bool: ...
 
 
 @dataclass(frozen=True)
 class NotificationTerms:
-    """How news is sent: where it points to, and when it is given up, counted from the first attempt."""
+    """Settings of notifications: base URL of their links, and timeout counted from the first attempt."""
 
     referral_url: str
     notification_delivery_timeout: timedelta
-    secret_overlap: timedelta
 
 
-class ReferralWork(UnitOfWork, Protocol):
-    """Referral's unit of work."""
+class ReferralWork(UnitOfWork, EndpointWork, Protocol):
+    """Referral's unit of work; the owner of an endpoint is a council."""
 
     @property
     def referrals(self) -> Referrals: ...
     @property
     def frameworks(self) -> Frameworks: ...
     @property
-    def endpoints(self) -> Endpoints: ...
-    @property
     def notification_terms(self) -> NotificationTerms: ...
 
 
-class Postcodes(Protocol):
-    """Where a postcode is; takes microseconds and no I/O."""
+class PostcodeLocator(Protocol):
+    """Finds the district of a postcode; takes microseconds and no I/O."""
 
-    def locate(self, postcode: str) -> PlaceFound: ...
+    def locate(self, postcode: str) -> PostcodeResult: ...
 
 
 @dataclass(frozen=True)
 class ReferralDetails:
-    """A referral with everything that its own council may see of it; `about` is None once erased."""
+    """A referral as its own council sees it; `person_details` is None after the person was erased."""
 
     referral: Referral
-    about: PersonDetails | None
+    person_details: PersonDetails | None
     history: Sequence[HistoryEntry]
 
 
 @dataclass(frozen=True)
 class ReferralSummary:
-    """A referral as one line of a list: nobody can be recognised by it."""
+    """A referral as one item of a list; it does not identify the person."""
 
     referral: Referral
     reference: str | None
 
 
-@dataclass(frozen=True)
-class EndpointState:
-    """Where a council's webhooks go, and why they do not, where that is so."""
-
-    url: str
-    disabled_because: str | None
-
-
 class ReferralQueries(Protocol):
-    """Questions that change nothing."""
+    """Read-only queries."""
 
     async def find_referral(self, referral_id: ReferralId) -> ReferralDetails | None: ...
 
@@ -135,7 +114,7 @@ class ReferralQueries(Protocol):
     async def list_referrals(
         self, council: CouncilKey, *, status: Status | None, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[ReferralSummary]:
-        """A council's referrals, the newest first."""
+        """Returns a council's referrals, newest first, optionally those with one status."""
         ...
 
     async def find_endpoint(self, council: CouncilKey) -> EndpointState | None: ...

@@ -10,13 +10,16 @@ from service_runtime.settings import RuntimeSettings
 
 
 class Settings(RuntimeSettings):
-    """What every service reads, where the postcodes are, and how councils hear news; lengths of time in ISO 8601."""
+    """Settings of referral beyond those of every service; durations in ISO 8601."""
 
-    postcode_directory: Path = Field(description="where the index of postcodes is, or is built by `migrate`")
+    postcode_directory: Path = Field(description="path of the postcode index; `migrate` builds it if it does not exist")
     invalid_nhs_number: Literal["report", "refuse"] = Field(
-        default="report", description="what happens to a referral whose NHS number fails its check"
+        default="report",
+        description="`report`: accept a referral whose NHS number fails its check, with a warning; `refuse`: reject it",
     )
-    referral_url: str = Field(pattern=r"^https?://.*[^/]$", description="where councils read their referrals")
+    referral_url: str = Field(
+        pattern=r"^https?://.*[^/]$", description="base URL of the links in notifications to councils"
+    )
     webhook_keys: tuple[SecretStr, ...] = Field(
         min_length=1, description="JSON list; 32 bytes in base64 each: the first encrypts secrets, all decrypt them"
     )

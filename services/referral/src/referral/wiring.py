@@ -1,15 +1,14 @@
-"""Referral, put together. Read this to see what the service is made of."""
+"""Composition root of referral: every part of the service is wired here."""
 
 from functools import partial
 from pathlib import Path
 
 from contracts.ids import AreaCode
 from geography import NotAPostcode, Postcode, PostcodeDirectory, PostcodeLocation
-from referral.api import endpoint, referrals
-from referral.domain import intake
-from referral.domain.intake import IntakeRules, KnownPlace, PlaceFound, UnknownPlace
-from referral.domain.person import PersonKeys
-from referral.ports import NotificationTerms, Postcodes, ReferralQueries
+from referral.api import endpoint, persons, referrals, submissions, withdrawals
+from referral.domain.intake import IntakeRules, InvalidPostcode, LocatedPostcode, PostcodeResult, UnlocatedPostcode
+from referral.domain.person import PersonKeyHasher
+from referral.ports import NotificationTerms, PostcodeLocator, ReferralQueries
 from referral.settings import Settings
 from referral.store.queries import PostgresReferralQueries
 from referral.store.unit_of_work import PostgresReferralWork
@@ -34,18 +33,19 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
             PostgresReferralWork,
             secret_box=secret_box,
             rules=rules,
+            secret_overlap=settings.secret_overlap,
             notification_terms=_build_notification_terms(settings),
         ),
         migrations=Path(__file__).parent / "migrations",
-        routes=(referrals.referrals, referrals.persons, endpoint.router),
+        routes=(submissions.router, referrals.router, withdrawals.router, persons.router, endpoint.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         projections=PROJECTIONS,
         webhooks=WebhookConfig(secret_box=secret_box, rules=rules),
         ports={
             ReferralQueries: PostgresReferralQueries(database),
-            Postcodes: OnsPostcodes(PostcodeDirectory.open(settings.postcode_directory)),
-            PersonKeys: PersonKeys(settings.fingerprint_key.get_secret_value().encode()),
+            PostcodeLocator: OnsPostcodeLocator(PostcodeDirectory.open(settings.postcode_directory)),
+            PersonKeyHasher: PersonKeyHasher(settings.fingerprint_key.get_secret_value().encode()),
             IntakeRules: IntakeRules(refuses_invalid_nhs_number=settings.invalid_nhs_number == "refuse"),
         },
     )
@@ -55,22 +55,21 @@ def _build_notification_terms(settings: Settings) -> NotificationTerms:
     return NotificationTerms(
         referral_url=settings.referral_url,
         notification_delivery_timeout=settings.notification_delivery_timeout,
-        secret_overlap=settings.secret_overlap,
     )
 
 
-class OnsPostcodes:
-    """The ONS Postcode Directory, in referral's words."""
+class OnsPostcodeLocator:
+    """Locates postcodes in the ONS Postcode Directory."""
 
     def __init__(self, directory: PostcodeDirectory) -> None:
         self._directory = directory
 
-    def locate(self, postcode: str) -> PlaceFound:
+    def locate(self, postcode: str) -> PostcodeResult:
         try:
             parsed = Postcode.parse(postcode)
         except NotAPostcode as error:
-            return intake.NotAPostcode(str(error))
-        place = self._directory.locate(parsed)
-        if isinstance(place, PostcodeLocation):
-            return KnownPlace(place.outward, AreaCode(place.district.code))
-        return UnknownPlace(place.outward, place.why.value)
+            return InvalidPostcode(str(error))
+        location = self._directory.locate(parsed)
+        if isinstance(location, PostcodeLocation):
+            return LocatedPostcode(location.outward, AreaCode(location.district.code))
+        return UnlocatedPostcode(location.outward, location.reason.value)

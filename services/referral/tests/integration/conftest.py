@@ -1,4 +1,4 @@
-"""A running referral for each module, with a council's system and sourcing played by the test."""
+"""Fixtures: a running referral service for each module, and a client of a council's system."""
 
 import base64
 import io
@@ -13,9 +13,9 @@ from contracts.ids import CouncilKey
 from referral.settings import Settings
 from referral.wiring import build
 from testkit.clocks import MovableClock
-from testkit.http_client import Client
-from testkit.referral.harness import CouncilsSystem, ReferralHarness
-from testkit.running_services import Voice, a_service, free_port
+from testkit.http_client import ServiceClient
+from testkit.referral.harness import CouncilWebhookReceiver, ReferralHarness
+from testkit.running_services import EventPublisher, find_free_port, run_service
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
 
@@ -25,12 +25,12 @@ async def harness(
     postgres: TestPostgres, kafka: TestKafka, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncGenerator[ReferralHarness]:
     council = CouncilKey(f"council-{secrets.token_hex(4)}")
-    clock, system, logs = MovableClock(), CouncilsSystem(free_port()), io.StringIO()
+    clock, receiver, logs = MovableClock(), CouncilWebhookReceiver(find_free_port()), io.StringIO()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(system.serve())
+        await stack.enter_async_context(receiver.serve())
         issuer = await stack.enter_async_context(TokenIssuer().serve())
-        sourcing = await stack.enter_async_context(Voice(kafka.bootstrap, "sourcing", council=council))
-        ours = a_service(
+        sourcing = await stack.enter_async_context(EventPublisher(kafka.bootstrap, "sourcing", council=council))
+        service = run_service(
             Settings,
             build,
             databases=postgres,
@@ -41,17 +41,17 @@ async def harness(
             postcode_directory=tmp_path_factory.mktemp("geography"),
             referral_url="https://referral.example",
             webhook_keys=(base64.b64encode(secrets.token_bytes(32)).decode(),),
-            webhook_private_addresses=(f"127.0.0.1:{system.port}",),
+            webhook_private_addresses=(f"127.0.0.1:{receiver.port}",),
         )
-        with redirect_stderr(logs):  # where the service's logger writes from its making on
-            referral = await stack.enter_async_context(ours)
-        played = ReferralHarness(referral, system, sourcing, clock, council, kafka.bootstrap, logs)
-        await played.publish_definition()
-        yield played
+        with redirect_stderr(logs):  # the service's logger writes to the stderr of its creation
+            referral = await stack.enter_async_context(service)
+        harness = ReferralHarness(referral, receiver, sourcing, clock, council, kafka.bootstrap, logs)
+        await harness.publish_definition()
+        yield harness
     sys.stderr.write(logs.getvalue())
 
 
 @pytest.fixture
-def client(harness: ReferralHarness) -> Client:
-    """The council's system, as it calls."""
+def client(harness: ReferralHarness) -> ServiceClient:
+    """A client with the scopes of the council's system."""
     return harness.client

@@ -1,4 +1,4 @@
-"""What referral publishes and refuses, told with everything in memory."""
+"""Handlers of commands and events, with an in-memory unit of work."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,11 +22,11 @@ from contracts.ids import CouncilKey, PackageId
 from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.errors import CareHasStarted, OpenReferralExists, PersonNotShown, ReferralNotFound
 from referral.domain.intake import DespiteOpenReferral, IntakeRules, ReferralRequest
-from referral.domain.referral import Status, What
+from referral.domain.referral import HistoryKind, Status
 from referral.handlers import (
     ShowPerson,
+    SubmissionResult,
     SubmitReferral,
-    Submitted,
     WithdrawReferral,
     finish_withdrawal,
     record_progress,
@@ -39,27 +39,27 @@ from testkit.referral.builders import (
     KEYS,
     PACKAGE,
     a_person,
-    a_provider_id,
     a_request,
     build_event,
+    to_provider_id,
 )
 from testkit.referral.fakes import InMemoryReferralWork
 
-ALDER = a_provider_id("Alder")
+ALDER = to_provider_id("Alder")
 WITHDRAW = WithdrawReferral(PACKAGE, WithdrawalReason.NO_LONGER_NEEDED)
 
 
-async def submitted(
+async def submit(
     work: InMemoryReferralWork, request: ReferralRequest | None = None, *, package_id: PackageId = PACKAGE
-) -> Submitted:
+) -> SubmissionResult:
     request = request or a_request()
     key = KEYS.compute_key(request.person, COUNCIL)
     return await submit_referral(SubmitReferral(package_id, COUNCIL, request, key, IntakeRules()), work)
 
 
-async def a_placed_one() -> InMemoryReferralWork:
+async def a_placed_referral() -> InMemoryReferralWork:
     work = InMemoryReferralWork().add_definitions()
-    await submitted(work)
+    await submit(work)
     placed = build_event(PackagePlaced, provider_id=ALDER)
     assert isinstance(placed, PackagePlaced)
     await record_progress(placed, work)
@@ -67,145 +67,149 @@ async def a_placed_one() -> InMemoryReferralWork:
     return work
 
 
-def ask(**changed: object) -> ShowPerson:
+def make_show_person(**changed: object) -> ShowPerson:
     return replace(ShowPerson(PACKAGE, COUNCIL, ALDER), **changed)
 
 
-async def heard(work: InMemoryReferralWork, event: type[SourcingStopped] | type[PlacementVoided]) -> None:
-    happened = build_event(event)
-    assert isinstance(happened, SourcingStopped | PlacementVoided)
-    await finish_withdrawal(happened, work)
+async def end_sourcing(work: InMemoryReferralWork, event: type[SourcingStopped] | type[PlacementVoided]) -> None:
+    ended = build_event(event)
+    assert isinstance(ended, SourcingStopped | PlacementVoided)
+    await finish_withdrawal(ended, work)
 
 
-def happened(work: InMemoryReferralWork) -> list[What]:
-    return [line.what for _, line in work.shelf.history]
+def list_history_kinds(work: InMemoryReferralWork) -> list[HistoryKind]:
+    return [entry.kind for _, entry in work.tables.history]
 
 
-async def test_a_referral_becomes_a_package_that_tells_nobody_who_it_is_for() -> None:
+async def test_a_submitted_referral_publishes_a_package_without_the_person() -> None:
     work = InMemoryReferralWork().add_definitions()
-    result = await submitted(work)
+    result = await submit(work)
     assert [type(event) for event in work.published] == [PackageRequested]
     event = work.published[0]
     assert isinstance(event, PackageRequested)
     assert (event.package_id, event.care) == (PACKAGE, result.referral.care)
-    assert happened(work) == [What.REQUESTED]
+    assert list_history_kinds(work) == [HistoryKind.REQUESTED]
 
 
 async def test_one_person_has_one_open_referral_for_a_service() -> None:
     work = InMemoryReferralWork().add_definitions()
-    first = await submitted(work)
+    first = await submit(work)
     with pytest.raises(OpenReferralExists, match=str(first.referral.referral_id)):
-        await submitted(work, package_id=PackageId(an_id("another")))
+        await submit(work, package_id=PackageId(an_id("another")))
     assert len(work.published) == 1
 
 
-async def test_unless_there_is_a_reason_or_it_is_another_service_or_the_first_is_withdrawn() -> None:
+async def test_a_second_referral_is_accepted_with_a_reason_or_for_another_service_or_person() -> None:
     work = InMemoryReferralWork().add_definitions()
-    await submitted(work)
-    why = DespiteOpenReferral.SEPARATE_PACKAGE
-    await submitted(work, a_request(despite_open_referral=why), package_id=PackageId(an_id("second")))
+    await submit(work)
+    reason = DespiteOpenReferral.SEPARATE_PACKAGE
+    await submit(work, a_request(despite_open_referral=reason), package_id=PackageId(an_id("second")))
     night = a_request(service_type=ServiceType.NIGHT_SLEEP)
-    await submitted(work, night, package_id=PackageId(an_id("third")))
+    await submit(work, night, package_id=PackageId(an_id("third")))
     another = a_request(person=a_person(nhs_number="9990000026"))
-    await submitted(work, another, package_id=PackageId(an_id("fourth")))
+    await submit(work, another, package_id=PackageId(an_id("fourth")))
     assert len(work.published) == 4
 
 
-async def test_a_withdrawal_is_asked_for_once_and_done_once_sourcing_has_answered() -> None:
+async def test_a_withdrawal_is_requested_once_and_completed_once_after_sourcing_stops() -> None:
     work = InMemoryReferralWork().add_definitions()
-    await submitted(work)
+    await submit(work)
     assert (await withdraw_referral(WITHDRAW, work)).status is Status.WITHDRAWAL_REQUESTED
     again = replace(WITHDRAW, reason=WithdrawalReason.MOVED_AWAY)
     assert (await withdraw_referral(again, work)).withdrawal_reason is WithdrawalReason.NO_LONGER_NEEDED
-    await heard(work, SourcingStopped)
-    await heard(work, SourcingStopped)
+    await end_sourcing(work, SourcingStopped)
+    await end_sourcing(work, SourcingStopped)
     assert (await withdraw_referral(WITHDRAW, work)).status is Status.WITHDRAWN
     assert [type(event) for event in work.published] == [PackageRequested, WithdrawalRequested, PackageWithdrawn]
-    done = work.published[-1]
-    assert isinstance(done, PackageWithdrawn)
-    assert done.reason is WithdrawalReason.NO_LONGER_NEEDED
+    withdrawn = work.published[-1]
+    assert isinstance(withdrawn, PackageWithdrawn)
+    assert withdrawn.reason is WithdrawalReason.NO_LONGER_NEEDED
 
 
 async def test_a_withdrawn_person_can_be_referred_again() -> None:
     work = InMemoryReferralWork().add_definitions()
-    await submitted(work)
+    await submit(work)
     await withdraw_referral(WITHDRAW, work)
-    await heard(work, SourcingStopped)
-    await submitted(work, package_id=PackageId(an_id("again")))
+    await end_sourcing(work, SourcingStopped)
+    await submit(work, package_id=PackageId(an_id("again")))
 
 
-async def test_a_placement_is_voided_before_the_withdrawal_is_done() -> None:
-    work = await a_placed_one()
+async def test_a_placement_is_voided_before_the_withdrawal_is_completed() -> None:
+    work = await a_placed_referral()
     await withdraw_referral(WITHDRAW, work)
-    await heard(work, PlacementVoided)
+    await end_sourcing(work, PlacementVoided)
     assert [type(event) for event in work.published] == [WithdrawalRequested, PackageWithdrawn]
-    assert happened(work)[-3:] == [What.WITHDRAWAL_REQUESTED, What.PLACEMENT_VOIDED, What.WITHDRAWN]
+    assert list_history_kinds(work)[-3:] == [
+        HistoryKind.WITHDRAWAL_REQUESTED,
+        HistoryKind.PLACEMENT_VOIDED,
+        HistoryKind.WITHDRAWN,
+    ]
 
 
-async def test_after_care_has_started_there_is_no_withdrawal() -> None:
-    work = await a_placed_one()
+async def test_a_withdrawal_after_the_start_of_care_is_refused() -> None:
+    work = await a_placed_referral()
     work.now = datetime(2026, 3, 9, 0, 0, tzinfo=UTC)
     with pytest.raises(CareHasStarted):
         await withdraw_referral(WITHDRAW, work)
     assert work.published == []
 
 
-async def test_a_package_that_began_elsewhere_cannot_be_withdrawn_and_what_is_said_of_it_is_let_pass() -> None:
+async def test_a_package_without_a_referral_cannot_be_withdrawn_and_its_events_are_ignored() -> None:
     work = InMemoryReferralWork()
     with pytest.raises(ReferralNotFound):
         await withdraw_referral(WITHDRAW, work)
-    await heard(work, SourcingStopped)
-    assert work.shelf.history == []
+    await end_sourcing(work, SourcingStopped)
+    assert work.tables.history == []
 
 
-async def test_the_placed_provider_is_shown_the_person_and_each_showing_is_on_record() -> None:
-    work = await a_placed_one()
-    assert await show_person(ask(), work) == a_person()
-    assert await show_person(ask(), work) == a_person()
+async def test_the_placed_provider_sees_the_person_and_every_disclosure_is_published() -> None:
+    work = await a_placed_referral()
+    assert await show_person(make_show_person(), work) == a_person()
+    assert await show_person(make_show_person(), work) == a_person()
     assert work.published == [PersonDisclosed(package_id=PACKAGE, provider_id=ALDER)] * 2
-    assert happened(work)[-2:] == [What.PERSON_SHOWN] * 2
+    assert list_history_kinds(work)[-2:] == [HistoryKind.PERSON_SHOWN] * 2
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"provider_id": a_provider_id("Birch")},
+        {"provider_id": to_provider_id("Birch")},
         {"council": CouncilKey("another")},
         {"package_id": PackageId(an_id("no such package"))},
     ],
 )
-async def test_nobody_else_is_and_all_get_the_same_answer(changed: dict[str, object]) -> None:
-    work = await a_placed_one()
+async def test_every_other_caller_gets_the_same_refusal(changed: dict[str, object]) -> None:
+    work = await a_placed_referral()
     with pytest.raises(PersonNotShown) as refused:
-        await show_person(ask(**changed), work)
+        await show_person(make_show_person(**changed), work)
     assert str(refused.value) == str(PersonNotShown())
     assert work.published == []
 
 
-async def test_a_voided_placement_takes_the_person_away_again() -> None:
-    work = await a_placed_one()
+async def test_the_provider_cannot_see_the_person_after_the_placement_is_voided() -> None:
+    work = await a_placed_referral()
     await withdraw_referral(WITHDRAW, work)
-    await heard(work, PlacementVoided)
+    await end_sourcing(work, PlacementVoided)
     with pytest.raises(PersonNotShown):
-        await show_person(ask(), work)
+        await show_person(make_show_person(), work)
 
 
-async def test_an_erased_person_is_shown_to_nobody() -> None:
-    work = await a_placed_one()
-    work.shelf.abouts.clear()
+async def test_an_erased_person_is_not_shown() -> None:
+    work = await a_placed_referral()
+    work.tables.person_details.clear()
     with pytest.raises(PersonNotShown):
-        await show_person(ask(), work)
+        await show_person(make_show_person(), work)
 
 
 @pytest.mark.parametrize("event", [SourcingStarted, OfferMade])
-async def test_the_history_has_the_instant_at_which_it_happened_not_at_which_we_heard(
+async def test_the_history_has_the_time_of_the_event_not_of_its_arrival(
     event: type[PackageEvent],
 ) -> None:
     work = InMemoryReferralWork().add_definitions()
-    await submitted(work)
+    await submit(work)
     earlier = datetime(2026, 3, 2, 8, 59, tzinfo=UTC)
     work.cause = replace(work.cause, at=earlier)
-    happening = build_event(event)
-    assert isinstance(happening, SourcingStarted | OfferMade)
-    await record_progress(happening, work)
-    assert work.shelf.history[-1][1].at == earlier
+    progress = build_event(event)
+    assert isinstance(progress, SourcingStarted | OfferMade)
+    await record_progress(progress, work)
+    assert work.tables.history[-1][1].at == earlier

@@ -1,4 +1,4 @@
-"""What a council's own system is told of its referral, and what it is not."""
+"""Notifications to a council's endpoint: which events are notified, and what the data contains."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -29,47 +29,43 @@ from referral.domain.intake import IntakeRules
 from referral.domain.notifications import Notification, build_notification
 from referral.domain.referral import Referral, build_history_entry
 from referral.handlers import (
-    DisableEndpoint,
-    PutEndpoint,
-    RotateSecret,
     SubmitReferral,
     WithdrawReferral,
-    disable_endpoint,
     finish_withdrawal,
-    put_endpoint,
     record_progress,
-    rotate_secret,
     submit_referral,
     withdraw_referral,
 )
+from referral.ports import DISABLED_BY_COUNCIL
 from service_runtime.webhooks.deliveries import encode_body
+from service_runtime.webhooks.endpoint_commands import DisableEndpoint, PutEndpoint, disable_endpoint, put_endpoint
 from testkit.clocks import MONDAY_NINE
 from testkit.referral.builders import (
     COUNCIL,
     KEYS,
     PACKAGE,
-    a_provider_id,
     a_referral,
     a_request,
     build_event,
+    to_provider_id,
 )
 from testkit.referral.fakes import InMemoryReferralWork
 
 URL = "https://council.example/news"
-ALDER = a_provider_id("Alder")
+ALDER = to_provider_id("Alder")
 
 
-def told(*story: type[PackageEvent]) -> Notification | None:
-    """What the last event of a story is to the council."""
+def build_last_notification(*story: type[PackageEvent]) -> Notification | None:
+    """Returns the notification about the last event of a story."""
     *earlier, last = story
     before: Referral = reduce(lambda referral, event: referral.apply(build_event(event)), earlier, a_referral())
-    return news_by(build_event(last), before)
+    return build_notification_of(build_event(last), before)
 
 
-def news_by(event: PackageEvent, before: Referral | None) -> Notification | None:
+def build_notification_of(event: PackageEvent, before: Referral | None) -> Notification | None:
     after = a_referral() if before is None else before.apply(event)
-    line = build_history_entry(event, at=MONDAY_NINE)
-    return build_notification(event, line, before=before, after=after, referral_url="https://referral.example")
+    entry = build_history_entry(event, at=MONDAY_NINE)
+    return build_notification(event, entry, before=before, after=after, referral_url="https://referral.example")
 
 
 @pytest.mark.parametrize(
@@ -88,10 +84,10 @@ def news_by(event: PackageEvent, before: Referral | None) -> Notification | None
         ([WithdrawalRequested, SourcingStopped, PackageWithdrawn], "package.stopped", "withdrawn"),
     ],
 )
-def test_a_council_hears_where_its_referral_stands(story: list[type[PackageEvent]], kind: str, status: str) -> None:
-    news = told(*story)
-    assert news is not None
-    assert (news.kind, news.data["status"]) == (kind, status)
+def test_a_change_of_status_is_notified(story: list[type[PackageEvent]], kind: str, status: str) -> None:
+    notification = build_last_notification(*story)
+    assert notification is not None
+    assert (notification.kind, notification.data["status"]) == (kind, status)
 
 
 @pytest.mark.parametrize(
@@ -110,17 +106,17 @@ def test_a_council_hears_where_its_referral_stands(story: list[type[PackageEvent
         [PackageWithdrawn, StageEntered],
     ],
 )
-def test_what_changes_nothing_for_the_council_is_no_news(story: list[type[PackageEvent]]) -> None:
-    assert told(*story) is None
+def test_an_event_without_effect_for_the_council_is_not_notified(story: list[type[PackageEvent]]) -> None:
+    assert build_last_notification(*story) is None
 
 
-def test_a_placement_is_told_with_the_provider_and_what_it_costs_a_week() -> None:
+def test_a_placement_notification_contains_provider_and_weekly_cost() -> None:
     placed = build_event(PackagePlaced, provider_id=ALDER)
     assert isinstance(placed, PackagePlaced)
     referral = a_referral()
-    news = news_by(placed, referral)
-    assert news is not None
-    assert news.data == {
+    notification = build_notification_of(placed, referral)
+    assert notification is not None
+    assert notification.data == {
         "referral_id": str(referral.referral_id),
         "package_id": str(PACKAGE),
         "status": "placed",
@@ -133,38 +129,38 @@ def test_a_placement_is_told_with_the_provider_and_what_it_costs_a_week() -> Non
     }
 
 
-def test_a_package_that_is_still_listed_can_be_told_from_one_that_has_just_been() -> None:
-    listed, still = told(PackageListed), told(PackageListed, StillListed)
+def test_a_notification_distinguishes_listed_from_still_listed() -> None:
+    listed, still = build_last_notification(PackageListed), build_last_notification(PackageListed, StillListed)
     assert listed is not None
     assert still is not None
     assert (listed.data["what"], still.data["what"]) == ("listed for all to propose", "still listed")
 
 
-def test_why_a_referral_was_withdrawn_may_be_about_the_person_and_stays_behind_the_link() -> None:
+def test_a_notification_does_not_contain_the_withdrawal_reason() -> None:
     died = build_event(PackageWithdrawn, reason=WithdrawalReason.PERSON_DIED)
     withdrawing = a_referral().apply(build_event(WithdrawalRequested))
-    news = news_by(died, withdrawing)
-    assert news is not None
-    assert WithdrawalReason.PERSON_DIED.value not in str(news.data)
+    notification = build_notification_of(died, withdrawing)
+    assert notification is not None
+    assert WithdrawalReason.PERSON_DIED.value not in str(notification.data)
 
 
-async def submitted(work: InMemoryReferralWork) -> Referral:
+async def submit(work: InMemoryReferralWork) -> Referral:
     request = a_request()
     key = KEYS.compute_key(request.person, COUNCIL)
     result = await submit_referral(SubmitReferral(PACKAGE, COUNCIL, request, key, IntakeRules()), work)
     return result.referral
 
 
-async def with_system() -> InMemoryReferralWork:
-    """The council has an endpoint."""
+async def make_work_with_endpoint() -> InMemoryReferralWork:
+    """Returns a unit of work in which the council has an endpoint."""
     work = InMemoryReferralWork().add_definitions()
     await put_endpoint(PutEndpoint(COUNCIL, URL), work)
     return work
 
 
-async def test_a_referral_is_told_when_it_is_received_and_its_webhook_says_nothing_of_the_person() -> None:
-    work = await with_system()
-    referral = await submitted(work)
+async def test_a_received_referral_is_notified_without_personal_data() -> None:
+    work = await make_work_with_endpoint()
+    referral = await submit(work)
     (webhook,) = work.webhooks
     assert (webhook.owner, webhook.kind, webhook.about) == (COUNCIL, "referral.received", str(referral.referral_id))
     assert webhook.give_up_after == timedelta(hours=24)
@@ -173,13 +169,13 @@ async def test_a_referral_is_told_when_it_is_received_and_its_webhook_says_nothi
     assert not any(word in body for word in ("Test Person", "OUR-REFERENCE-1", "CO1", "1940"))
 
 
-async def test_a_whole_life_is_told_in_its_order() -> None:
-    work = await with_system()
-    await submitted(work)
+async def test_notifications_follow_a_referral_in_order() -> None:
+    work = await make_work_with_endpoint()
+    await submit(work)
     for event in (SourcingStarted, StageEntered, OfferMade, PackagePlaced):
-        happening = build_event(event)
-        assert isinstance(happening, SourcingStarted | StageEntered | OfferMade | PackagePlaced)
-        await record_progress(happening, work)
+        progress = build_event(event)
+        assert isinstance(progress, SourcingStarted | StageEntered | OfferMade | PackagePlaced)
+        await record_progress(progress, work)
     await withdraw_referral(WithdrawReferral(PACKAGE, WithdrawalReason.NO_LONGER_NEEDED), work)
     voided = build_event(PlacementVoided)
     assert isinstance(voided, PlacementVoided)
@@ -194,9 +190,9 @@ async def test_a_whole_life_is_told_in_its_order() -> None:
     ]
 
 
-async def test_news_tells_when_it_happened_not_when_we_heard_of_it() -> None:
-    work = await with_system()
-    await submitted(work)
+async def test_a_notification_has_the_time_of_the_event_not_of_its_arrival() -> None:
+    work = await make_work_with_endpoint()
+    await submit(work)
     earlier = MONDAY_NINE - timedelta(minutes=1)
     work.cause = replace(work.cause, at=earlier)
     started = build_event(SourcingStarted)
@@ -205,28 +201,19 @@ async def test_news_tells_when_it_happened_not_when_we_heard_of_it() -> None:
     assert work.webhooks[-1].data["at"] == earlier.isoformat()
 
 
-async def test_nothing_is_sent_where_no_system_listens() -> None:
+async def test_nothing_is_sent_without_an_enabled_endpoint() -> None:
     without = InMemoryReferralWork().add_definitions()
-    await submitted(without)
-    disabled = await with_system()
-    await disable_endpoint(DisableEndpoint(COUNCIL), disabled)
-    await submitted(disabled)
+    await submit(without)
+    disabled = await make_work_with_endpoint()
+    await disable_endpoint(DisableEndpoint(COUNCIL, DISABLED_BY_COUNCIL), disabled)
+    await submit(disabled)
     elsewhere = InMemoryReferralWork().add_definitions()
     await put_endpoint(PutEndpoint(CouncilKey("another"), URL), elsewhere)
-    await submitted(elsewhere)
+    await submit(elsewhere)
     assert [without.webhooks, disabled.webhooks, elsewhere.webhooks] == [[], [], []]
 
 
-async def test_an_endpoint_has_one_secret_until_it_is_rotated() -> None:
-    work = InMemoryReferralWork()
-    first = await put_endpoint(PutEndpoint(COUNCIL, URL), work)
-    again = await put_endpoint(PutEndpoint(COUNCIL, URL), work)
-    rotated = await rotate_secret(RotateSecret(COUNCIL), work)
-    assert first is not None
-    assert (again, rotated != first) == (None, True)
-
-
-def test_a_new_referral_is_news_of_its_own() -> None:
-    news = news_by(build_event(PackageRequested), None)
-    assert news is not None
-    assert news.kind == "referral.received"
+def test_a_new_referral_has_its_own_notification_type() -> None:
+    notification = build_notification_of(build_event(PackageRequested), None)
+    assert notification is not None
+    assert notification.kind == "referral.received"

@@ -1,4 +1,4 @@
-"""Where a referral stands, folded from what is heard, whichever producer's event comes first."""
+"""The status and history of a referral after events, in any order of producers."""
 
 from datetime import UTC, datetime
 from functools import reduce
@@ -35,16 +35,18 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from contracts.values import WithdrawalReason
-from referral.domain.referral import Referral, Status, What, build_history_entry, find_next_status
+from referral.domain.referral import HistoryKind, Referral, Status, build_history_entry, find_next_status
 from referral.subscriptions import SUBSCRIPTIONS
 from testkit.clocks import MONDAY_NINE
-from testkit.referral.builders import a_provider_id, a_referral, build_event
+from testkit.referral.builders import a_referral, build_event, to_provider_id
 
-HEARD = [each.event for each in SUBSCRIPTIONS if issubclass(each.event, PackageEvent)]
-OWN: list[type[PackageEvent]] = [PackageRequested, WithdrawalRequested, PackageWithdrawn, PersonDisclosed]
+SUBSCRIBED_EVENTS = [
+    subscription.event for subscription in SUBSCRIPTIONS if issubclass(subscription.event, PackageEvent)
+]
+OWN_EVENTS: list[type[PackageEvent]] = [PackageRequested, WithdrawalRequested, PackageWithdrawn, PersonDisclosed]
 
 
-def told(*events: type[PackageEvent]) -> Referral:
+def apply_events(*events: type[PackageEvent]) -> Referral:
     return reduce(lambda referral, event: referral.apply(build_event(event)), events, a_referral())
 
 
@@ -75,55 +77,57 @@ def told(*events: type[PackageEvent]) -> Referral:
         ([OfferMade, WithdrawalRequested, OfferWithdrawn], Status.WITHDRAWAL_REQUESTED),
     ],
 )
-def test_the_last_thing_that_matters_says_where_it_stands(story: list[type[PackageEvent]], status: Status) -> None:
-    assert told(*story).status is status
+def test_the_status_follows_the_last_relevant_event(story: list[type[PackageEvent]], status: Status) -> None:
+    assert apply_events(*story).status is status
 
 
-def test_a_stop_is_taken_in_for_a_search_that_never_started() -> None:
+def test_a_stop_of_a_search_that_never_started_is_accepted() -> None:
     stopped = build_event(SourcingStopped, search_id=None)
-    assert told(WithdrawalRequested).apply(stopped).status is Status.WITHDRAWAL_REQUESTED
+    assert apply_events(WithdrawalRequested).apply(stopped).status is Status.WITHDRAWAL_REQUESTED
 
 
-def test_only_a_standing_placement_names_a_provider() -> None:
-    placed = a_referral().apply(build_event(PackagePlaced, provider_id=a_provider_id("Alder")))
-    assert placed.placed_with == a_provider_id("Alder")
+def test_only_a_current_placement_has_a_provider() -> None:
+    placed = a_referral().apply(build_event(PackagePlaced, provider_id=to_provider_id("Alder")))
+    assert placed.placed_with == to_provider_id("Alder")
     assert placed.apply(build_event(PlacementVoided)).placed_with is None
 
 
-def test_the_reason_of_a_withdrawal_is_kept() -> None:
-    asked = build_event(WithdrawalRequested, reason=WithdrawalReason.FAMILY_WILL_CARE)
-    assert a_referral().apply(asked).withdrawal_reason is WithdrawalReason.FAMILY_WILL_CARE
+def test_the_reason_of_a_withdrawal_is_stored() -> None:
+    requested = build_event(WithdrawalRequested, reason=WithdrawalReason.FAMILY_WILL_CARE)
+    assert a_referral().apply(requested).withdrawal_reason is WithdrawalReason.FAMILY_WILL_CARE
 
 
 def test_a_withdrawal_without_a_reason_cannot_be_built() -> None:
-    with pytest.raises(ValueError, match="for a reason"):
+    with pytest.raises(ValueError, match="needs a reason"):
         a_referral(status=Status.WITHDRAWAL_REQUESTED)
 
 
 @pytest.mark.parametrize(("at", "started"), [("2026-03-08T23:59:59+00:00", False), ("2026-03-09T00:00:00+00:00", True)])
-def test_care_has_started_when_it_is_placed_and_the_day_has_come(at: str, started: bool) -> None:
+def test_care_has_started_if_it_is_placed_and_the_start_date_has_come(at: str, started: bool) -> None:
     instant = datetime.fromisoformat(at).astimezone(UTC)
-    assert told(PackagePlaced).has_care_started(at=instant) is started
+    assert apply_events(PackagePlaced).has_care_started(at=instant) is started
     assert not a_referral().has_care_started(at=instant)
 
 
-@given(st.lists(st.sampled_from([*HEARD, *OWN])))
-def test_no_order_of_events_breaks_the_fold_and_withdrawn_is_final(story: list[type[PackageEvent]]) -> None:
-    referral = told(*story)
+@given(st.lists(st.sampled_from([*SUBSCRIBED_EVENTS, *OWN_EVENTS])))
+def test_withdrawn_is_final_in_any_order_of_events(story: list[type[PackageEvent]]) -> None:
+    referral = apply_events(*story)
     assert (referral.status is Status.WITHDRAWN) == (PackageWithdrawn in story)
     assert referral.is_open == (referral.status is not Status.WITHDRAWN)
 
 
-@pytest.mark.parametrize("event", [*HEARD, *OWN])
-def test_everything_that_is_heard_or_said_has_a_line_in_the_history(event: type[PackageEvent]) -> None:
-    line = build_history_entry(build_event(event), at=MONDAY_NINE)
-    assert line.at == MONDAY_NINE
-    assert line.provider_id == getattr(build_event(event), "provider_id", None)
+@pytest.mark.parametrize("event", [*SUBSCRIBED_EVENTS, *OWN_EVENTS])
+def test_every_event_of_a_referral_has_a_history_entry(event: type[PackageEvent]) -> None:
+    entry = build_history_entry(build_event(event), at=MONDAY_NINE)
+    assert entry.at == MONDAY_NINE
+    assert entry.provider_id == getattr(build_event(event), "provider_id", None)
 
 
-def test_each_kind_of_line_belongs_to_one_event() -> None:
-    assert {build_history_entry(build_event(event), at=MONDAY_NINE).what for event in [*HEARD, *OWN]} == set(What)
+def test_every_history_kind_belongs_to_an_event() -> None:
+    assert {
+        build_history_entry(build_event(event), at=MONDAY_NINE).kind for event in [*SUBSCRIBED_EVENTS, *OWN_EVENTS]
+    } == set(HistoryKind)
 
 
-def test_an_event_that_does_not_concern_the_council_moves_nothing() -> None:
+def test_an_unrelated_event_does_not_change_the_status() -> None:
     assert find_next_status(Status.SOURCING, build_event(OfferClockStarted)) is Status.SOURCING

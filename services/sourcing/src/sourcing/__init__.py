@@ -1,1 +1,1 @@
-"""The search: stages, offers, the award."""
+"""Sourcing: the search that finds a provider for a package of care."""

@@ -1,6 +1,6 @@
 """Runs sourcing: `python -m sourcing`, or `python -m sourcing migrate`."""
 
-from service_runtime.service import run
+from service_runtime.process import run
 from sourcing.settings import Settings
 from sourcing.wiring import build
 

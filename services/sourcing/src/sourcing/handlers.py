@@ -10,9 +10,10 @@ from uuid import UUID
 
 from contracts.events.packages import PackageRequested
 from contracts.ids import PackageId
+from contracts.precedence import Precedence
 from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED
-from service_runtime.timers.timers import DueTimer, Precedence, Timer
+from service_runtime.timers.timers import DueTimer, Timer
 from sourcing.domain.decisions import decide, is_stale
 from sourcing.domain.market import MarketSnapshot, parse_missing
 from sourcing.domain.milestones import FirstOfferMilestone, Milestone, find_milestones
@@ -46,7 +47,7 @@ RUNTIME_TIMERS: Final[Mapping[str, TimerTrigger]] = {
 
 @dataclass(frozen=True)
 class CommandResult:
-    """The outcome of a command, with the search after it."""
+    """The outcome of a command, and the search after it."""
 
     outcome: Outcome
     search: Search
@@ -66,7 +67,7 @@ async def handle_timer(timer: DueTimer, work: SourcingWork) -> None:
 async def handle_command(command: Command, work: SourcingWork) -> CommandResult:
     """Advance the search of the command's package and return what came of the command. Raises what `decide` raises."""
     step = await _advance_search(command, command.package_id, work)
-    assert step.search is not None, "a command about a package that was never requested is refused"
+    assert step.search is not None, "decide() refuses a command about a package that was never requested"
     return CommandResult(step.outcome, step.search)
 
 
@@ -85,7 +86,7 @@ async def _advance_search(trigger: Trigger, package_id: PackageId, work: Sourcin
 async def _decide_or_hold(search: Search | None, trigger: Trigger, work: SourcingWork) -> Step:
     """Decide on the projections as they are, and hold the search where they have gaps.
 
-    An entry that arrives between the reading and the hold makes the hold fail; the decision is then made again.
+    If an entry arrives between the read and the hold, the hold fails and the decision is made again.
     """
     care = search.care if search is not None else trigger.care if isinstance(trigger, PackageRequested) else None
     if care is None:

@@ -1,4 +1,4 @@
-"""What sourcing's handlers and routes call: the unit of work, the views they read, and questions about searches."""
+"""What sourcing's handlers and routes call: the unit of work, the projections, and read-only queries of searches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,35 +58,35 @@ OFFERS_PER_PLACEMENT: Final = HistogramSpec(
 
 
 class Searches(Protocol):
-    """Searches by package."""
+    """Repository of searches, one for each package."""
 
     async def get(self, package_id: PackageId) -> Search | None:
-        """The package's search; None when it was never requested."""
+        """Load the package's search; None when the package was never requested."""
         ...
 
     async def save(self, search: Search, *, before: Search | None) -> None:
-        """Keeps `search`, which was `before` until now."""
+        """Save `search`; `before` is the search as it was loaded, None for a new one."""
         ...
 
 
 class Markets(Protocol):
-    """What the views say, read for one search."""
+    """Reads the projections for one search."""
 
     async def read(
         self, care: Care, search: Search | None, *, at: datetime, provider_id: ProviderId | None = None
     ) -> MarketSnapshot:
-        """Definition and lists that the search is bound to, or those in force at `at`, and the candidates' facts.
+        """Read the definition and lists that the search is bound to, or those in force at `at`, and candidates' facts.
 
-        `about` is somebody else whose facts are needed, too.
+        `provider_id` names a further provider whose facts are read, for example one that proposes.
         """
         ...
 
 
 class Outages(Protocol):
-    """When we ourselves were down."""
+    """Past outages of this service."""
 
     async def list_since(self, at: datetime) -> Sequence[Outage]:
-        """Outages that ended after `at`, the earliest first."""
+        """List the outages that ended after `at`, the earliest first."""
         ...
 
 
@@ -103,7 +103,7 @@ class SourcingWork(UnitOfWork, Protocol):
 
 @dataclass(frozen=True)
 class OfferDetails:
-    """An offer with what its provider may know of the package."""
+    """An offer with the details of its package that the provider may see."""
 
     offer: Offer
     package_id: PackageId
@@ -113,7 +113,7 @@ class OfferDetails:
 
 @dataclass(frozen=True)
 class SearchDetails:
-    """A search with what stands around it."""
+    """A search with the council that it belongs to."""
 
     search: Search
     council: CouncilKey
@@ -121,7 +121,7 @@ class SearchDetails:
 
 @dataclass(frozen=True)
 class JournalRecord:
-    """One event as it stands in the journal."""
+    """One event as stored in the journal, with its metadata."""
 
     event: PackageEvent
     sequence: int
@@ -132,7 +132,7 @@ class JournalRecord:
 
 
 class SearchQueries(Protocol):
-    """Questions that change nothing."""
+    """Read-only queries of searches and offers."""
 
     async def find_offer(self, offer_id: OfferId) -> OfferDetails | None: ...
 
@@ -145,33 +145,33 @@ class SearchQueries(Protocol):
         after: tuple[datetime, UUID] | None,
         limit: int,
     ) -> Sequence[OfferDetails]:
-        """A provider's offers of one council, the newest first."""
+        """List a provider's offers of one council, the newest first."""
         ...
 
     async def find_search(self, package_id: PackageId) -> SearchDetails | None: ...
 
     async def find_definition(self, search: Search) -> FrameworkDefinition | None:
-        """The version that the search is bound to; None while it is bound to none."""
+        """Find the definition version that the search is bound to; None while it is not bound to one."""
         ...
 
     async def find_listed_search(self, reference: ListingReference) -> SearchDetails | None:
-        """The search whose package has this reference on the list, open still or not."""
+        """Find the search by its package's reference on the open list, whether it is still open or not."""
         ...
 
     async def list_open_packages(
         self, provider_id: ProviderId, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Search]:
-        """Packages that are open to all and in whose areas the provider works, the newest first."""
+        """List open packages in the areas where the provider works, the newest first."""
         ...
 
-    async def is_open_to(self, provider_id: ProviderId, seen: SearchDetails) -> bool:
-        """Whether the provider is one of those to whom a listed package is open."""
+    async def is_open_to(self, provider_id: ProviderId, details: SearchDetails) -> bool:
+        """Return whether the listed package is open to this provider."""
         ...
 
     async def list_searches_needing_officer(self, council: CouncilKey, *, limit: int) -> Sequence[SearchDetails]:
-        """Searches that stand still until an officer acts, the longest wait first."""
+        """List the searches that make no progress until an officer acts, the longest wait first."""
         ...
 
     async def load_journal(self, package_id: PackageId) -> Sequence[JournalRecord]:
-        """Everything sourcing has published about a package, in its order."""
+        """Load all events that sourcing has published about a package, in order."""
         ...

@@ -6,10 +6,10 @@ from service_runtime.settings import RuntimeSettings
 
 
 class Settings(RuntimeSettings):
-    """What sourcing needs beyond what every service reads."""
+    """Sourcing's settings, in addition to those of every service."""
 
     offer_link_key: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="checks the links in mails; the same for provider-registry, which signs them",
+        description="verifies the links in emails; must equal the key with which provider-registry signs them",
     )

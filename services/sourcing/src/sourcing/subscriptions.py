@@ -58,7 +58,7 @@ TIMERS: Final[tuple[TimerSubscription[SourcingWork], ...]] = (
 )
 PAUSED_IN_OUTAGES: Final = (TimerKind.OFFER_EXPIRES,)
 
-# Projections of different events have no narrower common type.
+# Any: projections of different events have no narrower common type.
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (
     DEFINITIONS,
     DEFINITION_VERSIONS,

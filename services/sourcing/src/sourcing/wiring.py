@@ -1,9 +1,9 @@
-"""Sourcing, put together. Read this to see what the service is made of."""
+"""Assembles sourcing: its routes, subscriptions, timers, projections, metrics and ports."""
 
 import secrets
 from pathlib import Path
 
-from contracts.offer_links import SHORTEST_KEY, OfferLinks
+from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from sourcing.api import available, awards, offer_links, offers, records, work_list
@@ -38,12 +38,12 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         projections=PROJECTIONS,
         metrics=(*HISTOGRAMS, *GAUGES),
         paused_in_outages=PAUSED_IN_OUTAGES,
-        ports={SearchQueries: PostgresSearchQueries(database), OfferLinks: _build_offer_links(settings)},
+        ports={SearchQueries: PostgresSearchQueries(database), OfferLinkSigner: _build_offer_links(settings)},
     )
 
 
-def _build_offer_links(settings: Settings) -> OfferLinks:
-    """Without a key no link is valid: all are checked with one that nobody else has."""
+def _build_offer_links(settings: Settings) -> OfferLinkSigner:
+    """Build the verifier of links; without a configured key it uses a random one, so no link is valid."""
     if settings.offer_link_key is None:
-        return OfferLinks(secrets.token_hex(SHORTEST_KEY))
-    return OfferLinks(settings.offer_link_key.get_secret_value())
+        return OfferLinkSigner(secrets.token_hex(MIN_KEY_LENGTH))
+    return OfferLinkSigner(settings.offer_link_key.get_secret_value())

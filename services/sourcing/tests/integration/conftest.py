@@ -12,9 +12,12 @@ from contracts.ids import CouncilKey
 from sourcing.settings import Settings
 from sourcing.wiring import build
 from testkit.clocks import MovableClock
-from testkit.running_services import Voice, a_service
+from testkit.running_services import EventPublisher, run_service
 from testkit.servers import TestKafka, TestPostgres
 from testkit.sourcing.harness import LINK_KEY, SourcingHarness
+from testkit.sourcing.link_desk import LinkDesk
+from testkit.sourcing.offer_desk import OfferDesk
+from testkit.sourcing.scenario_market import ScenarioMarket
 from testkit.tokens import TokenIssuer
 
 
@@ -24,10 +27,12 @@ async def module_harness(postgres: TestPostgres, kafka: TestKafka) -> AsyncGener
     clock, logs = MovableClock(), io.StringIO()
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(TokenIssuer().serve())
-        registry = await stack.enter_async_context(Voice(kafka.bootstrap, "provider-registry", council=council))
-        referral = await stack.enter_async_context(Voice(kafka.bootstrap, "referral", council=council))
-        pricing = await stack.enter_async_context(Voice(kafka.bootstrap, "pricing", council=council))
-        ours = a_service(
+        registry = await stack.enter_async_context(
+            EventPublisher(kafka.bootstrap, "provider-registry", council=council)
+        )
+        referral = await stack.enter_async_context(EventPublisher(kafka.bootstrap, "referral", council=council))
+        pricing = await stack.enter_async_context(EventPublisher(kafka.bootstrap, "pricing", council=council))
+        ours = run_service(
             Settings,
             build,
             databases=postgres,
@@ -48,3 +53,20 @@ def harness(module_harness: SourcingHarness) -> SourcingHarness:
     """The module's harness on a Monday morning of its own."""
     module_harness.move_to_next_monday()
     return module_harness
+
+
+@pytest.fixture
+async def offer_desk(harness: SourcingHarness) -> OfferDesk:
+    market = await ScenarioMarket.create(harness, "Alder", "Birch")
+    offer = await market.wait_for_offer("Alder", await market.request_package())
+    to_call = await market.wait_for_offer("Alder", await market.request_package())
+    await market.report_undeliverable("Alder", to_call)
+    await harness.wait_for_work_item(to_call.package_id)
+    return OfferDesk(harness, market, offer, to_call)
+
+
+@pytest.fixture
+async def link_desk(harness: SourcingHarness) -> LinkDesk:
+    market = await ScenarioMarket.create(harness, "Alder", "Birch")
+    offer = await market.receive_offer("Alder", await market.wait_for_offer("Alder", await market.request_package()))
+    return LinkDesk(harness, market, offer, market.build_link("Alder", offer))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from testkit.sourcing.builders import LONDON, london
+from testkit.sourcing.builders import LONDON, from_london_time
 from testkit.sourcing.harness import SourcingHarness
 from testkit.sourcing.scenario_market import ScenarioMarket
 
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.xdist_group("sourcing")
 async def test_a_package_of_a_saturday_says_to_whom_it_is_offered_on_monday(harness: SourcingHarness) -> None:
     monday = harness.now.astimezone(LONDON).date()
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
-    harness.set_clock(london(monday + timedelta(days=5), "11:00"))
+    harness.set_clock(from_london_time(monday + timedelta(days=5), "11:00"))
 
     decision = await harness.wait_for_decision(await market.request_package())
 
-    opening = london(monday + timedelta(days=7), "08:30")
+    opening = from_london_time(monday + timedelta(days=7), "08:30")
     step = decision.next_step
     assert (step.kind, step.at, step.waits_for_opening) == ("offer due", opening, True)
     assert step.provider_id == market.get_provider_id("Alder")

@@ -15,30 +15,30 @@ from contracts.ids import PackageId
 from contracts.values import Channel
 from service_runtime.postgres.database import StatementRefused
 from testkit.concurrency import count_statuses, run_concurrently, wait_randomly
-from testkit.databases import number, rows
-from testkit.running_services import Reply
+from testkit.databases import fetch_number, fetch_rows
+from testkit.http_response import HttpResponse
 from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
 from testkit.sourcing.responses import OfferResponse
 from testkit.sourcing.scenario_market import ScenarioMarket
-from testkit.waiting import until
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 
 ROUNDS: Final = 100
 
 
-async def offers_to_alder(market: ScenarioMarket) -> dict[PackageId, OfferResponse]:
+async def create_offers_to_alder(market: ScenarioMarket) -> dict[PackageId, OfferResponse]:
     packages = await market.request_packages(ROUNDS, urgent=True)
     return await market.wait_for_offers("Alder", packages)
 
 
 async def test_an_acceptance_against_the_end_of_its_time(harness: SourcingHarness) -> None:
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
-    offers = await offers_to_alder(market)
+    offers = await create_offers_to_alder(market)
     await run_concurrently(list(offers.values()), lambda offer: market.confirm_delivery("Alder", offer))
-    await until(lambda: all_delivered(market), within=WAIT_TIMEOUT)
+    await wait_until(lambda: are_all_delivered(market), within=WAIT_TIMEOUT)
 
-    async def accept(offer: OfferResponse) -> Reply:
+    async def accept(offer: OfferResponse) -> HttpResponse:
         await wait_randomly(1.0)
         return await market.accept("Alder", offer)
 
@@ -59,27 +59,27 @@ async def test_an_acceptance_against_the_end_of_its_time(harness: SourcingHarnes
     assert await harness.find_faults(list(offers)) == []
 
 
-async def all_delivered(market: ScenarioMarket) -> bool:
+async def are_all_delivered(market: ScenarioMarket) -> bool:
     waiting = "SELECT count(*) FROM offers WHERE provider_id = :provider AND status = 'made'"
-    return await number(market.harness.database, waiting, provider=market.get_provider_id("Alder")) == 0
+    return await fetch_number(market.harness.database, waiting, provider=market.get_provider_id("Alder")) == 0
 
 
 async def test_an_acceptance_against_a_withdrawal(harness: SourcingHarness) -> None:
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
-    offers = await offers_to_alder(market)
+    offers = await create_offers_to_alder(market)
 
-    async def race(package: PackageId) -> Reply:
-        async def accept() -> Reply:
+    async def race(package: PackageId) -> HttpResponse:
+        async def accept() -> HttpResponse:
             await wait_randomly(0.1)
             return await market.accept("Alder", offers[package])
 
-        answer, _ = await asyncio.gather(accept(), market.withdraw(package))
+        answer, _ = await asyncio.gather(accept(), market.withdraw_package(package))
         return answer
 
     answers = await run_concurrently(list(offers), race)
 
     assert set(count_statuses(answers)) <= {200, 409}
-    await until(lambda: all_stopped(harness, list(offers)), within=WAIT_TIMEOUT)
+    await wait_until(lambda: are_all_stopped(harness, list(offers)), within=WAIT_TIMEOUT)
     happened = await harness.list_event_types(list(offers))
     for package, answer in zip(offers, answers, strict=True):
         end = [each for each in happened[package] if each in {"PlacementVoided", "SourcingStopped"}]
@@ -92,21 +92,21 @@ async def test_an_acceptance_against_a_withdrawal(harness: SourcingHarness) -> N
     assert await harness.find_faults(list(offers)) == []
 
 
-async def all_stopped(harness: SourcingHarness, packages: Sequence[PackageId]) -> bool:
+async def are_all_stopped(harness: SourcingHarness, packages: Sequence[PackageId]) -> bool:
     others = "SELECT count(*) FROM searches WHERE package_id = ANY(:packages) AND status <> 'stopped'"
-    return await number(harness.database, others, packages=list(packages)) == 0
+    return await fetch_number(harness.database, others, packages=list(packages)) == 0
 
 
 async def test_a_providers_acceptance_against_the_decline_that_an_officer_records(harness: SourcingHarness) -> None:
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
     await market.publish_channel("Alder", Channel.PHONE)
     await market.wait_until_projected()
-    offers = await offers_to_alder(market)
+    offers = await create_offers_to_alder(market)
 
-    async def race(offer: OfferResponse) -> tuple[Reply, Reply]:
+    async def race(offer: OfferResponse) -> tuple[HttpResponse, HttpResponse]:
         if random.random() < 0.5:
-            return await asyncio.gather(market.accept("Alder", offer), said_no_on_the_phone(market, offer))
-        declined, accepted = await asyncio.gather(said_no_on_the_phone(market, offer), market.accept("Alder", offer))
+            return await asyncio.gather(market.accept("Alder", offer), decline_by_phone(market, offer))
+        declined, accepted = await asyncio.gather(decline_by_phone(market, offer), market.accept("Alder", offer))
         return accepted, declined
 
     answers = await run_concurrently(list(offers.values()), race)
@@ -122,15 +122,15 @@ async def test_a_providers_acceptance_against_the_decline_that_an_officer_record
     assert await harness.find_faults(list(offers)) == []
 
 
-async def said_no_on_the_phone(market: ScenarioMarket, offer: OfferResponse) -> Reply:
+async def decline_by_phone(market: ScenarioMarket, offer: OfferResponse) -> HttpResponse:
     return await market.record_call(offer.offer_id, answer="decline", decline_reason="no capacity")
 
 
 async def test_two_identical_acceptances_at_once_are_one_placement(harness: SourcingHarness) -> None:
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
-    offers = await offers_to_alder(market)
+    offers = await create_offers_to_alder(market)
 
-    async def race(offer: OfferResponse) -> tuple[Reply, Reply]:
+    async def race(offer: OfferResponse) -> tuple[HttpResponse, HttpResponse]:
         return await asyncio.gather(market.accept("Alder", offer), market.accept("Alder", offer))
 
     answers = await run_concurrently(list(offers.values()), race)
@@ -146,10 +146,10 @@ async def test_two_identical_acceptances_at_once_are_one_placement(harness: Sour
 
 async def test_the_same_idempotency_key_at_once_is_one_command_with_one_answer(harness: SourcingHarness) -> None:
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
-    offers = await offers_to_alder(market)
-    before = await number(harness.database, "SELECT count(*) FROM idempotency_keys")
+    offers = await create_offers_to_alder(market)
+    before = await fetch_number(harness.database, "SELECT count(*) FROM idempotency_keys")
 
-    async def race(offer: OfferResponse) -> list[Reply]:
+    async def race(offer: OfferResponse) -> list[HttpResponse]:
         key = uuid4().hex
         twins = (market.accept("Alder", offer, idempotency_key=key) for _ in range(3))
         return list(await asyncio.gather(*twins))
@@ -158,7 +158,7 @@ async def test_the_same_idempotency_key_at_once_is_one_command_with_one_answer(h
 
     assert count_statuses([answer for twins in answers for answer in twins]) == {200: 3 * ROUNDS}
     assert all(twin.body == twins[0].body for twins in answers for twin in twins)
-    assert await number(harness.database, "SELECT count(*) FROM idempotency_keys") == before + ROUNDS
+    assert await fetch_number(harness.database, "SELECT count(*) FROM idempotency_keys") == before + ROUNDS
     happened = await harness.list_event_types(list(offers))
     assert all(each.count("PackagePlaced") == 1 for each in happened.values())
     assert await harness.find_faults(list(offers)) == []
@@ -183,9 +183,9 @@ async def test_a_view_that_moves_while_a_package_is_being_held_always_wakes_it(h
         package, *_ = await asyncio.gather(
             market.request_package(urgent=True),
             a_moment_later(market.publish_definition()),
-            a_moment_later(market.publish_list("Alder", "Birch")),
-            a_moment_later(market.introduce("Alder")),
-            a_moment_later(market.introduce("Birch")),
+            a_moment_later(market.publish_ranked_list("Alder", "Birch")),
+            a_moment_later(market.add_providers("Alder")),
+            a_moment_later(market.add_providers("Birch")),
         )
         await market.wait_for_offer("Alder", package)
         return package
@@ -195,12 +195,12 @@ async def test_a_view_that_moves_while_a_package_is_being_held_always_wakes_it(h
     happened = await harness.list_event_types(packages)
     assert any("SourcingHeld" in each for each in happened.values()), "none was held, so nothing was tried"
     assert all(each.count("OfferMade") == 1 for each in happened.values())
-    await until(lambda: nobody_waits(harness, packages), within=WAIT_TIMEOUT)
+    await wait_until(lambda: has_no_waiting_search(harness, packages), within=WAIT_TIMEOUT)
     assert await harness.find_faults(packages) == []
 
 
-async def nobody_waits(harness: SourcingHarness, packages: Sequence[PackageId]) -> bool:
-    return not await rows(
+async def has_no_waiting_search(harness: SourcingHarness, packages: Sequence[PackageId]) -> bool:
+    return not await fetch_rows(
         harness.database, "SELECT 1 FROM holds WHERE key = ANY(:keys)", keys=[str(package) for package in packages]
     )
 
@@ -223,8 +223,8 @@ async def test_the_database_itself_refuses_a_second_live_offer_and_a_second_plac
     offer = await market.wait_for_offer("Birch", package)
     another_offer = json.dumps({"offer_id": str(uuid4()), "turn": 9})
     with pytest.raises(StatementRefused, match="one_live_offer_of_a_package"):
-        await rows(harness.database, SECOND_OFFER, package=package, other=another_offer)
+        await fetch_rows(harness.database, SECOND_OFFER, package=package, other=another_offer)
     assert (await market.accept("Birch", offer)).status == 200
     another_placement = json.dumps({"placement_id": str(uuid4()), "offer_id": str(declined.offer_id)})
     with pytest.raises(StatementRefused, match="one_standing_placement_of_a_package"):
-        await rows(harness.database, SECOND_PLACEMENT, package=package, other=another_placement)
+        await fetch_rows(harness.database, SECOND_PLACEMENT, package=package, other=another_placement)

@@ -20,8 +20,9 @@ from sourcing.store import TABLES
 from sourcing.store.searches import PostgresSearches
 from testkit.databases import a_database
 from testkit.servers import TestPostgres
-from testkit.sourcing.builders import SearchDriver, a_market, a_withdrawal, an_open_package, monday, some_facts
+from testkit.sourcing.builders import a_known_provider, a_market, a_withdrawal, on_monday
 from testkit.sourcing.fakes import InMemorySearches
+from testkit.sourcing.search_driver import SearchDriver, an_open_package
 from testkit.sourcing.strategies import draw_search
 
 pytestmark = pytest.mark.xdist_group("sourcing")
@@ -39,24 +40,24 @@ async def database(postgres: TestPostgres) -> AsyncGenerator[Database]:
 @pytest.fixture(scope="module", params=["memory", "postgres"])
 def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSearches:
     @asynccontextmanager
-    async def in_memory() -> AsyncGenerator[Searches]:
+    async def open_memory() -> AsyncGenerator[Searches]:
         yield InMemorySearches()
 
     @asynccontextmanager
-    async def in_postgres() -> AsyncGenerator[Searches]:
-        with suppress(UndoneAgain):
+    async def open_postgres() -> AsyncGenerator[Searches]:
+        with suppress(RolledBack):
             async with database.begin_transaction() as connection:
-                yield PostgresSearches(connection, CouncilKey("invented-council"), monday("09:00"))
-                raise UndoneAgain
+                yield PostgresSearches(connection, CouncilKey("invented-council"), on_monday("09:00"))
+                raise RolledBack
 
-    return in_memory if request.param == "memory" else in_postgres
+    return open_memory if request.param == "memory" else open_postgres
 
 
-class UndoneAgain(Exception):
+class RolledBack(Exception):
     """Nothing of this is kept."""
 
 
-async def assert_kept(searches: Searches, history: Sequence[Search]) -> None:
+async def assert_round_trip(searches: Searches, history: Sequence[Search]) -> None:
     """Saves each state over the one that was loaded before, and finds it again."""
     before: Search | None = None
     for search in history:
@@ -71,7 +72,7 @@ async def test_the_search_that_was_saved_is_the_search_that_is_loaded(
     open_searches: OpenSearches, driver: SearchDriver
 ) -> None:
     async with open_searches() as searches:
-        await assert_kept(searches, driver.history)
+        await assert_round_trip(searches, driver.history)
 
 
 async def test_what_was_never_saved_is_not_there(open_searches: OpenSearches) -> None:
@@ -88,34 +89,34 @@ async def test_searches_of_several_packages_are_kept_apart(open_searches: OpenSe
         assert (await searches.get(one.package_id), await searches.get(other.package_id)) == (one, other)
 
 
-def redirected_and_called() -> SearchDriver:
+def build_redirected_search() -> SearchDriver:
     """By webhook in vain, by mail in vain, then one call."""
-    alder = some_facts("Alder", channels=(Channel.WEBHOOK, Channel.EMAIL))
-    driver = SearchDriver(a_market("Alder", but=[alder])).request()
-    driver.fail_delivery(at=monday("09:02"))
+    alder = a_known_provider("Alder", channels=(Channel.WEBHOOK, Channel.EMAIL))
+    driver = SearchDriver(a_market("Alder", overrides=[alder])).request()
+    driver.fail_delivery(at=on_monday("09:02"))
     driver.fire_timer(TimerKind.DELIVERY_OVERDUE)
     driver.record_call("Alder")
     assert (driver.live_offer.channel, driver.live_offer.calls) == (Channel.PHONE, 1)
     return driver
 
 
-def extended_twice() -> SearchDriver:
+def build_extended_search() -> SearchDriver:
     driver = SearchDriver(a_market("Alder")).request()
     driver.deliver()
     for down, up in (("09:05", "09:15"), ("09:20", "09:50")):
-        driver.outages = (*driver.outages, Outage(monday(down), monday(up)))
-        driver.handle(OutageOver(), at=monday(up))
-    assert driver.live_offer.outages_counted_to == monday("09:50")
+        driver.outages = (*driver.outages, Outage(on_monday(down), on_monday(up)))
+        driver.handle(OutageOver(), at=on_monday(up))
+    assert driver.live_offer.outages_counted_to == on_monday("09:50")
     return driver
 
 
-def proposed_for_and_awarded_by_two() -> SearchDriver:
+def build_awarded_search() -> SearchDriver:
     """One proposal replaced, one rated Inadequate that waits for a second officer, then placed, then voided."""
-    spruce = some_facts("Spruce", tiers=(), spot=True, rating=Rating.INADEQUATE)
-    driver = an_open_package(spruce, some_facts("Sorrel", tiers=(), spot=True))
+    spruce = a_known_provider("Spruce", tiers=(), spot=True, rating=Rating.INADEQUATE)
+    driver = an_open_package(spruce, a_known_provider("Sorrel", tiers=(), spot=True))
     driver.fire_timer(TimerKind.LISTED_TOO_LONG)
     driver.propose("Sorrel", "28.00")
-    driver.propose("Spruce", "31.00", Variation.SHARED, Variation.OTHER_TIMES, can_start_on=monday("09:00").date())
+    driver.propose("Spruce", "31.00", Variation.SHARED, Variation.OTHER_TIMES, can_start_on=on_monday("09:00").date())
     driver.propose("Sorrel", "27.05")
     driver.award("Spruce", inadequate_reason=InadequateReason.CONTINUITY)
     driver.approve()
@@ -124,7 +125,7 @@ def proposed_for_and_awarded_by_two() -> SearchDriver:
     return driver
 
 
-@pytest.mark.parametrize("driver", [redirected_and_called, extended_twice, proposed_for_and_awarded_by_two])
+@pytest.mark.parametrize("driver", [build_redirected_search, build_extended_search, build_awarded_search])
 async def test_each_turn_of_the_road_is_kept(open_searches: OpenSearches, driver: Callable[[], SearchDriver]) -> None:
     async with open_searches() as searches:
-        await assert_kept(searches, driver().history)
+        await assert_round_trip(searches, driver().history)

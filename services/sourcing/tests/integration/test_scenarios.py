@@ -12,14 +12,14 @@ from contracts.events.listings import Variation
 from contracts.framework import OpenList
 from contracts.ids import PackageId
 from contracts.values import Channel, Tier
-from testkit.databases import rows
-from testkit.running_services import Reply
+from testkit.databases import fetch_rows
+from testkit.http_response import HttpResponse
 from testkit.sourcing.builders import LONDON, an_open_list
 from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
 from testkit.sourcing.responses import OfferResponse
 from testkit.sourcing.scenario_market import ScenarioMarket
 from testkit.sourcing.scenario_tables import InstantReader, ScenarioRow, read_rows, run_scenario
-from testkit.waiting import until
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 
@@ -88,11 +88,11 @@ class StackScenarioRunner:
             self.harness, tiers=sorted(self._lists), open_list=self._open_list
         )
         await market.publish_definition()
-        await market.introduce(*sorted({name for names in self._lists.values() for name in names or ()}))
-        await market.introduce_spot(*self._spot)
+        await market.add_providers(*sorted({name for names in self._lists.values() for name in names or ()}))
+        await market.add_spot_providers(*self._spot)
         for tier, names in self._lists.items():
             if names is not None:
-                await market.publish_list(*names, tier=tier)
+                await market.publish_ranked_list(*names, tier=tier)
         for publish in self._then_publish:
             await publish(market)
         await market.wait_until_projected()
@@ -100,7 +100,7 @@ class StackScenarioRunner:
         await self.harness.wait_for_decision(self._package)
 
     async def withdraw_package(self) -> None:
-        await self.market.withdraw(self.package)
+        await self.market.withdraw_package(self.package)
 
     def settle(self) -> None:
         """Nothing more happens."""
@@ -150,9 +150,9 @@ class StackScenarioRunner:
             offers = await self.market.list_offers(name, only_live=False)
             return next((each for each in offers if each.package_id == self.package), None)
 
-        return await until(there, within=WAIT_TIMEOUT)
+        return await wait_until(there, within=WAIT_TIMEOUT)
 
-    def _record_result(self, answer: Reply) -> None:
+    def _record_result(self, answer: HttpResponse) -> None:
         self.result = ANSWERS.get(answer.status) or answer.body["detail"]
 
     # --- then
@@ -164,13 +164,13 @@ class StackScenarioRunner:
         async def is_so() -> bool:
             return (await self._wait_for_offer(name)).answer_by == at
 
-        await until(is_so, within=WAIT_TIMEOUT)
+        await wait_until(is_so, within=WAIT_TIMEOUT)
 
     async def check_channel(self, name: str, channel: str) -> None:
         async def is_so() -> bool:
             return (await self._wait_for_offer(name)).channel == CHANNELS[channel]
 
-        await until(is_so, within=WAIT_TIMEOUT)
+        await wait_until(is_so, within=WAIT_TIMEOUT)
 
     async def check_no_live_offer(self) -> None:
         names = sorted({name for names in self._lists.values() for name in names or ()})
@@ -183,14 +183,14 @@ class StackScenarioRunner:
         expected = [self.market.get_provider_id(name) for name in names]
 
         async def are_so() -> bool:
-            found = await rows(
+            found = await fetch_rows(
                 self.harness.database,
                 "SELECT provider_id FROM offers WHERE package_id = :package ORDER BY turn",
                 package=self.package,
             )
             return [each.provider_id for each in found] == expected
 
-        await until(are_so, within=WAIT_TIMEOUT)
+        await wait_until(are_so, within=WAIT_TIMEOUT)
 
     async def check_passed_over(self, name: str, reasons: str) -> None:
         decision = await self.harness.wait_for_event(self.package, "ProviderPassedOver")
@@ -205,7 +205,7 @@ class StackScenarioRunner:
                 outcome
             ]
 
-        await until(is_so, within=WAIT_TIMEOUT)
+        await wait_until(is_so, within=WAIT_TIMEOUT)
 
     async def check_placement(self, name: str) -> None:
         decision = await self.harness.wait_for_status(self.package, "placed")
@@ -213,7 +213,7 @@ class StackScenarioRunner:
 
     async def check_placement_rate(self, name: str, rate: Decimal) -> None:
         await self.check_placement(name)
-        found = await rows(
+        found = await fetch_rows(
             self.harness.database,
             "SELECT CAST(terms ->> 'rate' AS numeric) AS rate FROM placements WHERE package_id = :package",
             package=self.package,
@@ -233,7 +233,7 @@ class StackScenarioRunner:
         async def is_so() -> bool:
             return (await self.harness.wait_for_work_item(self.package)).what == what
 
-        await until(is_so, within=WAIT_TIMEOUT)
+        await wait_until(is_so, within=WAIT_TIMEOUT)
 
     async def check_missing(self, what: str) -> None:
         missing = (await self.harness.wait_for_work_item(self.package)).missing
@@ -246,7 +246,7 @@ class StackScenarioRunner:
         assert happened.count("SourcingStopped") <= 1
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row.place.partition('.')[0]}: {row.sentence}" for row in ROWS])
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.location.partition('.')[0]}: {row.sentence}" for row in ROWS])
 async def test_scenario_on_the_running_stack(harness: SourcingHarness, row: ScenarioRow) -> None:
     player = StackScenarioRunner(harness)
     await run_scenario(row, player)

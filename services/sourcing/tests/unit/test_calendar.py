@@ -14,7 +14,7 @@ from testkit.sourcing.builders import LONDON, a_brokerage_time
 CALENDAR = BrokerageCalendar(a_brokerage_time())
 
 
-def wall(text: str) -> datetime:
+def parse_local(text: str) -> datetime:
     """`2026-01-12 09:15` on the clock in London, as UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=LONDON).astimezone(UTC)
 
@@ -34,7 +34,7 @@ def wall(text: str) -> datetime:
     ],
 )
 def test_the_brokerage_is_open_in_its_hours_only(instant: str, is_open: bool) -> None:
-    assert CALENDAR.is_open(wall(instant)) is is_open
+    assert CALENDAR.is_open(parse_local(instant)) is is_open
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_brokerage_is_open_in_its_hours_only(instant: str, is_open: bool) ->
     ],
 )
 def test_the_next_opening_is_now_or_the_next_working_morning(instant: str, opening: str) -> None:
-    assert CALENDAR.find_opening_from(wall(instant)) == wall(opening)
+    assert CALENDAR.find_opening_from(parse_local(instant)) == parse_local(opening)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_the_next_opening_is_now_or_the_next_working_morning(instant: str, openi
     ],
 )
 def test_deadlines_count_open_time_only(start: str, minutes: int, end: str) -> None:
-    assert CALENDAR.add_open_time(wall(start), timedelta(minutes=minutes)) == wall(end)
+    assert CALENDAR.add_open_time(parse_local(start), timedelta(minutes=minutes)) == parse_local(end)
 
 
 def test_the_hour_that_october_repeats_counts_where_the_brokerage_works_through_it() -> None:
     nights = BrokerageCalendar(
         BrokerageTime(opens=datetime.min.time(), days=tuple(Weekday), bank_holidays=())
     )  # 00:00 to 17:00
-    assert nights.add_open_time(wall("2026-10-25 00:00"), timedelta(hours=4)) == wall("2026-10-25 03:00")
-    assert nights.add_open_time(wall("2026-03-29 00:00"), timedelta(hours=4)) == wall("2026-03-29 05:00")
+    assert nights.add_open_time(parse_local("2026-10-25 00:00"), timedelta(hours=4)) == parse_local("2026-10-25 03:00")
+    assert nights.add_open_time(parse_local("2026-03-29 00:00"), timedelta(hours=4)) == parse_local("2026-03-29 05:00")
 
 
 def test_instants_come_out_in_utc_whatever_they_came_in() -> None:
@@ -90,8 +90,8 @@ def test_instants_come_out_in_utc_whatever_they_came_in() -> None:
 
 
 def test_the_first_opening_after_an_opening_is_the_next_days() -> None:
-    assert CALENDAR.find_opening_after(wall("2026-01-12 08:30")) == wall("2026-01-13 08:30")
-    assert CALENDAR.find_opening_after(wall("2026-01-12 08:29")) == wall("2026-01-12 08:30")
+    assert CALENDAR.find_opening_after(parse_local("2026-01-12 08:30")) == parse_local("2026-01-13 08:30")
+    assert CALENDAR.find_opening_after(parse_local("2026-01-12 08:29")) == parse_local("2026-01-12 08:30")
 
 
 def test_an_override_closes_a_day_and_opens_a_bank_holiday_but_no_weekend() -> None:
@@ -105,14 +105,14 @@ def test_an_override_closes_a_day_and_opens_a_bank_holiday_but_no_weekend() -> N
             ),
         )
     )
-    assert not calendar.is_open(wall("2026-01-12 12:00"))
-    assert calendar.is_open(wall("2026-04-03 12:00"))
-    assert not calendar.is_open(wall("2026-01-17 12:00"))
+    assert not calendar.is_open(parse_local("2026-01-12 12:00"))
+    assert calendar.is_open(parse_local("2026-04-03 12:00"))
+    assert not calendar.is_open(parse_local("2026-01-17 12:00"))
 
 
 def test_a_calendar_that_never_opens_says_so() -> None:
     month = tuple(date(2026, 1, 12) + timedelta(days=day) for day in range(31))
     calendar = BrokerageCalendar(BrokerageTime(bank_holidays=month))
     with pytest.raises(NoOpeningInSight, match="does not open within 30 days of 2026-01-12") as refused:
-        calendar.find_opening_from(wall("2026-01-12 09:00"))
+        calendar.find_opening_from(parse_local("2026-01-12 09:00"))
     assert isinstance(refused.value, CallOffError)

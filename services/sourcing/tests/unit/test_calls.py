@@ -9,7 +9,6 @@ from contracts.events.packages import (
     CallRecorded,
     CallResult,
     LateAnswerRefused,
-    LateReason,
     OfferAccepted,
     OfferClockStarted,
     OfferDelivered,
@@ -18,6 +17,7 @@ from contracts.events.packages import (
     OfferUndeliverable,
     PackagePlaced,
 )
+from contracts.events.reasons import LateReason
 from contracts.ids import OfferId
 from contracts.values import AnswerBy, Channel
 from sourcing.domain.errors import AnswerWithoutCall, OfferAlreadyEnded, OfferNotByPhone, OfferNotFound
@@ -27,103 +27,102 @@ from sourcing.domain.triggers import RecordCall
 from sourcing.domain.work_items import CallToMake, find_work_item
 from testkit.sourcing.builders import (
     PACKAGE,
-    SearchDriver,
     a_decline,
+    a_known_provider,
     a_market,
-    a_search,
-    monday,
-    some_facts,
+    on_monday,
+    on_tuesday,
     to_provider_id,
-    tuesday,
 )
+from testkit.sourcing.search_driver import SearchDriver, a_search
 
-NOBODY = CallResult.NOBODY_REACHED
+NOT_REACHED = CallResult.NOT_REACHED
 
 
-def happened(step: Step) -> list[type]:
+def list_event_types(step: Step) -> list[type]:
     return [type(event) for event in step.events]
 
 
-def by_phone(*ranked: str) -> SearchDriver:
+def request_by_phone(*ranked: str) -> SearchDriver:
     """A search whose first provider is told by telephone, requested on Monday at nine."""
-    return SearchDriver(a_market(*ranked, but=[some_facts(ranked[0], channels=(Channel.PHONE,))])).request()
+    return SearchDriver(a_market(*ranked, overrides=[a_known_provider(ranked[0], channels=(Channel.PHONE,))])).request()
 
 
 def test_an_offer_by_telephone_stands_on_the_call_list_until_a_call_is_recorded() -> None:
-    driver = by_phone("Alder")
+    driver = request_by_phone("Alder")
     assert find_work_item(driver.current) == CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=1)
     assert driver.timers == {}
 
 
 def test_a_provider_without_any_channel_is_telephoned() -> None:
-    driver = SearchDriver(a_market("Alder", but=[some_facts("Alder", channels=())])).request()
+    driver = SearchDriver(a_market("Alder", overrides=[a_known_provider("Alder", channels=())])).request()
     assert driver.live_offer.channel is Channel.PHONE
 
 
 def test_a_call_that_reaches_the_provider_starts_fifteen_minutes() -> None:
-    driver = by_phone("Alder")
-    step = driver.record_call("Alder", at=monday("10:00"))
-    assert happened(step) == [CallRecorded, OfferClockStarted]
-    assert driver.live_offer.answer_by == monday("10:15")
-    assert driver.find_timer(TimerKind.OFFER_EXPIRES).at == monday("10:15")
+    driver = request_by_phone("Alder")
+    step = driver.record_call("Alder", at=on_monday("10:00"))
+    assert list_event_types(step) == [CallRecorded, OfferClockStarted]
+    assert driver.live_offer.answer_by == on_monday("10:15")
+    assert driver.find_timer(TimerKind.OFFER_EXPIRES).at == on_monday("10:15")
     assert find_work_item(driver.current) is None
 
 
 def test_a_call_outside_brokerage_time_starts_the_clock_at_the_opening() -> None:
-    driver = by_phone("Alder")
-    driver.record_call("Alder", at=monday("18:00"))
-    assert driver.live_offer.answer_by == tuesday("08:45")
+    driver = request_by_phone("Alder")
+    driver.record_call("Alder", at=on_monday("18:00"))
+    assert driver.live_offer.answer_by == on_tuesday("08:45")
 
 
 def test_the_third_call_that_reaches_nobody_ends_the_offer() -> None:
-    driver = by_phone("Alder", "Birch")
-    assert happened(driver.record_call("Alder", NOBODY)) == [CallRecorded]
+    driver = request_by_phone("Alder", "Birch")
+    assert list_event_types(driver.record_call("Alder", NOT_REACHED)) == [CallRecorded]
     assert find_work_item(driver.current) == CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=2)
-    driver.record_call("Alder", NOBODY)
-    assert happened(driver.record_call("Alder", NOBODY)) == [CallRecorded, OfferExpired]
+    driver.record_call("Alder", NOT_REACHED)
+    assert list_event_types(driver.record_call("Alder", NOT_REACHED)) == [CallRecorded, OfferExpired]
     assert driver.live_offer.provider_id == to_provider_id("Birch")
 
 
 def test_calls_after_the_provider_was_reached_neither_end_the_offer_nor_start_its_clock_again() -> None:
-    driver = by_phone("Alder")
-    driver.record_call("Alder", at=monday("10:00"))
-    for result in (NOBODY, NOBODY, NOBODY, CallResult.REACHED):
-        assert happened(driver.record_call("Alder", result, at=monday("10:05"))) == [CallRecorded]
-    assert driver.live_offer.answer_by == monday("10:15")
+    driver = request_by_phone("Alder")
+    driver.record_call("Alder", at=on_monday("10:00"))
+    for result in (NOT_REACHED, NOT_REACHED, NOT_REACHED, CallResult.REACHED):
+        assert list_event_types(driver.record_call("Alder", result, at=on_monday("10:05"))) == [CallRecorded]
+    assert driver.live_offer.answer_by == on_monday("10:15")
 
 
 def test_an_answer_given_on_the_telephone_counts_in_the_same_step() -> None:
-    driver = by_phone("Alder")
+    driver = request_by_phone("Alder")
     step = driver.record_call("Alder", reply=Accept())
-    assert happened(step) == [CallRecorded, OfferClockStarted, OfferAccepted, PackagePlaced]
+    assert list_event_types(step) == [CallRecorded, OfferClockStarted, OfferAccepted, PackagePlaced]
     assert isinstance(step.outcome, Placed)
     assert driver.timers == {}
 
 
 def test_a_decline_given_on_the_telephone_sends_the_package_on() -> None:
-    driver = by_phone("Alder", "Birch")
+    driver = request_by_phone("Alder", "Birch")
     driver.record_call("Alder", reply=a_decline())
     assert driver.live_offer.provider_id == to_provider_id("Birch")
 
 
 def test_the_same_call_recorded_again_gets_the_same_response() -> None:
-    driver = by_phone("Alder")
+    driver = request_by_phone("Alder")
     first = driver.record_call("Alder", reply=Accept())
     assert driver.record_call("Alder", reply=Accept()) == Step(driver.state, outcome=first.outcome)
 
 
 def test_an_answer_that_an_officer_records_too_late_is_refused() -> None:
-    driver = by_phone("Alder")
-    driver.record_call("Alder", at=monday("10:00"))
-    step = driver.record_call("Alder", reply=Accept(), at=monday("10:15"))
-    assert happened(step) == [CallRecorded, OfferExpired, LateAnswerRefused]
+    driver = request_by_phone("Alder")
+    driver.record_call("Alder", at=on_monday("10:00"))
+    step = driver.record_call("Alder", reply=Accept(), at=on_monday("10:15"))
+    assert list_event_types(step) == [CallRecorded, OfferExpired, LateAnswerRefused]
     assert step.outcome == AnswerNotUsed(LateReason.AFTER_THE_END)
 
 
 def test_a_call_cannot_be_recorded_for_an_offer_by_webhook_or_for_one_that_has_ended() -> None:
     with pytest.raises(OfferNotByPhone):
         a_search("Alder").record_call("Alder")
-    driver = by_phone("Alder")
+    driver = request_by_phone("Alder")
     driver.record_call("Alder", reply=a_decline())
     with pytest.raises(OfferAlreadyEnded, match="declined"):
         driver.record_call("Alder")
@@ -131,26 +130,26 @@ def test_a_call_cannot_be_recorded_for_an_offer_by_webhook_or_for_one_that_has_e
 
 def test_a_call_about_an_unknown_offer_is_not_found() -> None:
     with pytest.raises(OfferNotFound):
-        by_phone("Alder").handle(RecordCall(PACKAGE, OfferId(UUID(int=99)), NOBODY))
+        request_by_phone("Alder").handle(RecordCall(PACKAGE, OfferId(UUID(int=99)), NOT_REACHED))
 
 
 def test_a_call_that_reached_nobody_has_no_answer() -> None:
     with pytest.raises(AnswerWithoutCall):
-        RecordCall(PACKAGE, OfferId(UUID(int=1)), NOBODY, Accept())
+        RecordCall(PACKAGE, OfferId(UUID(int=1)), NOT_REACHED, Accept())
 
 
 def test_an_undeliverable_offer_goes_to_the_call_list_with_a_fresh_clock() -> None:
     driver = SearchDriver(a_market("Alder")).request()
     offer_id = driver.live_offer.offer_id
-    step = driver.fail_delivery(at=monday("09:02"))
+    step = driver.fail_delivery(at=on_monday("09:02"))
     (redirected,) = step.events
     assert isinstance(redirected, OfferRedirected)
     assert redirected.answer_by == AnswerBy(minutes=15, brokerage_time=True)
     assert driver.live_offer.offer_id == offer_id
     assert find_work_item(driver.current) == CallToMake(offer_id, to_provider_id("Alder"), attempt=1)
     assert driver.timers == {}
-    driver.record_call("Alder", at=monday("11:00"))
-    assert driver.live_offer.answer_by == monday("11:15")
+    driver.record_call("Alder", at=on_monday("11:00"))
+    assert driver.live_offer.answer_by == on_monday("11:15")
 
 
 def test_a_delivery_by_webhook_does_not_start_the_clock_of_a_redirected_offer() -> None:
@@ -170,15 +169,15 @@ def test_an_acceptance_counts_also_after_the_offer_was_redirected() -> None:
 def test_undeliverable_means_nothing_to_an_offer_that_was_delivered_or_goes_by_telephone() -> None:
     delivered = a_search("Alder")
     assert delivered.fail_delivery() == Step(delivered.state)
-    phone = by_phone("Alder")
+    phone = request_by_phone("Alder")
     assert phone.fail_delivery() == Step(phone.state)
 
 
 def test_an_offer_of_whose_delivery_nothing_is_heard_goes_to_the_call_list() -> None:
     driver = SearchDriver(a_market("Alder")).request()
-    assert driver.find_timer(TimerKind.DELIVERY_OVERDUE).at == monday("09:12")
+    assert driver.find_timer(TimerKind.DELIVERY_OVERDUE).at == on_monday("09:12")
     step = driver.fire_timer(TimerKind.DELIVERY_OVERDUE)
-    assert happened(step) == [OfferRedirected]
+    assert list_event_types(step) == [OfferRedirected]
     assert isinstance(find_work_item(driver.current), CallToMake)
 
 

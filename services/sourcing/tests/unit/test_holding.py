@@ -9,7 +9,7 @@ from contracts.events.packages import OfferMade, SourcingHeld, SourcingStarted, 
 from contracts.ids import AreaCode
 from contracts.values import ServiceType, Tier, Urgency
 from sourcing.domain.errors import MarketNotKnown
-from sourcing.domain.market import AwaitedEntry, MarketSnapshot, parse_missing
+from sourcing.domain.market import MarketSnapshot, MissingEntry, parse_missing
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Step, TimerKind
 from sourcing.domain.triggers import ProjectionUpdated
@@ -17,25 +17,24 @@ from sourcing.domain.work_items import HeldSearch, find_work_item
 from testkit.sourcing.builders import (
     AREA,
     FRAMEWORK,
-    SearchDriver,
     a_definition,
+    a_known_provider,
     a_market,
     a_ranked_list,
     a_request,
-    a_search,
     add_list,
-    monday,
+    on_monday,
+    on_tuesday,
     replace_facts,
     some_care,
-    some_facts,
     to_provider_id,
-    tuesday,
 )
+from testkit.sourcing.search_driver import SearchDriver, a_search
 
 TIER_ONE_LIST = f"ranked-lists/{make_ranked_list_key(FRAMEWORK, AREA, Tier.ONE)}"
 
 
-def without_facts(market: MarketSnapshot, *names: str) -> MarketSnapshot:
+def remove_facts(market: MarketSnapshot, *names: str) -> MarketSnapshot:
     gone = {to_provider_id(name) for name in names}
     return replace(market, facts={key: facts for key, facts in market.facts.items() if key not in gone})
 
@@ -52,13 +51,13 @@ def test_without_a_definition_the_search_is_held_before_it_starts() -> None:
 @pytest.mark.parametrize(
     ("missing", "entry"),
     [
-        (f"definitions/{FRAMEWORK}", AwaitedEntry("definitions", FRAMEWORK)),
-        (f"definitions/{FRAMEWORK}/area/E07000000", AwaitedEntry("definitions", FRAMEWORK)),
-        (TIER_ONE_LIST, AwaitedEntry("ranked-lists", f"{FRAMEWORK}/{AREA}/1")),
-        (f"channels/{to_provider_id('Alder')}", AwaitedEntry("channels", str(to_provider_id("Alder")))),
+        (f"definitions/{FRAMEWORK}", MissingEntry("definitions", FRAMEWORK)),
+        (f"definitions/{FRAMEWORK}/area/E07000000", MissingEntry("definitions", FRAMEWORK)),
+        (TIER_ONE_LIST, MissingEntry("ranked-lists", f"{FRAMEWORK}/{AREA}/1")),
+        (f"channels/{to_provider_id('Alder')}", MissingEntry("channels", str(to_provider_id("Alder")))),
     ],
 )
-def test_each_missing_thing_names_the_entry_of_a_view_that_wakes_the_search(missing: str, entry: AwaitedEntry) -> None:
+def test_each_missing_thing_names_the_entry_of_a_view_that_wakes_the_search(missing: str, entry: MissingEntry) -> None:
     assert parse_missing(missing) == entry
 
 
@@ -100,7 +99,9 @@ def test_a_missing_list_of_a_later_stage_holds_the_search_when_it_gets_there() -
 
 def test_a_provider_of_whom_nothing_is_known_holds_the_search_for_all_that_the_stage_lacks() -> None:
     driver = SearchDriver(
-        replace_facts(without_facts(a_market("Alder", "Birch", "Cedar"), "Alder"), some_facts("Cedar", channels=None))
+        replace_facts(
+            remove_facts(a_market("Alder", "Birch", "Cedar"), "Alder"), a_known_provider("Cedar", channels=None)
+        )
     ).request()
     assert driver.current.missing == (
         f"eligibility/{to_provider_id('Alder')}",
@@ -110,7 +111,7 @@ def test_a_provider_of_whom_nothing_is_known_holds_the_search_for_all_that_the_s
 
 
 def test_what_is_missing_of_a_later_provider_does_not_hold_the_first_ones_offer() -> None:
-    driver = SearchDriver(without_facts(a_market("Alder", "Birch"), "Birch")).request()
+    driver = SearchDriver(remove_facts(a_market("Alder", "Birch"), "Birch")).request()
     assert driver.live_offer.provider_id == to_provider_id("Alder")
 
 
@@ -127,23 +128,23 @@ def test_a_retry_while_something_else_is_missing_says_what() -> None:
 
 
 def test_a_search_that_is_held_in_the_evening_looks_again_at_the_opening() -> None:
-    driver = SearchDriver(without_facts(a_market("Alder"), "Alder"), at=monday("16:59")).request()
+    driver = SearchDriver(remove_facts(a_market("Alder"), "Alder"), at=on_monday("16:59")).request()
     driver.market = a_market("Alder")
-    driver.handle(ProjectionUpdated(), at=monday("18:00"))
+    driver.handle(ProjectionUpdated(), at=on_monday("18:00"))
     assert driver.current.live_offer is None
     driver.fire_timer(TimerKind.NEXT_OFFER_DUE)
-    assert driver.live_offer.made_at == tuesday("08:30")
+    assert driver.live_offer.made_at == on_tuesday("08:30")
 
 
 def test_a_held_search_looks_again_each_morning_because_a_list_may_go_live_by_its_date_alone() -> None:
     driver = SearchDriver(replace(a_market("Alder"), ranked_lists={})).request()
-    assert driver.find_timer(TimerKind.NEXT_OFFER_DUE).at == tuesday("08:30")
+    assert driver.find_timer(TimerKind.NEXT_OFFER_DUE).at == on_tuesday("08:30")
     assert driver.fire_timer(TimerKind.NEXT_OFFER_DUE).events == ()
-    assert driver.find_timer(TimerKind.NEXT_OFFER_DUE).at > tuesday("08:30")
+    assert driver.find_timer(TimerKind.NEXT_OFFER_DUE).at > on_tuesday("08:30")
 
 
 def test_an_urgent_package_goes_on_at_any_hour_once_nothing_is_missing() -> None:
-    driver = SearchDriver(MarketSnapshot(), at=monday("22:00")).request(a_request(urgency=Urgency.CRISIS))
+    driver = SearchDriver(MarketSnapshot(), at=on_monday("22:00")).request(a_request(urgency=Urgency.CRISIS))
     driver.market = a_market("Alder")
     driver.handle(ProjectionUpdated())
     assert driver.live_offer.provider_id == to_provider_id("Alder")
@@ -156,6 +157,6 @@ def test_a_retry_means_nothing_to_a_search_with_a_live_offer() -> None:
 
 def test_nothing_is_awarded_while_the_eligibility_is_not_known() -> None:
     driver = a_search("Alder")
-    driver.market = without_facts(driver.market, "Alder")
+    driver.market = remove_facts(driver.market, "Alder")
     with pytest.raises(MarketNotKnown):
         driver.accept("Alder")

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from sourcing.domain.milestones import FirstOfferMilestone, PlacementMilestone, find_milestones
 from sourcing.domain.search import Search
-from testkit.sourcing.builders import SearchDriver, a_market, monday
+from testkit.sourcing.builders import a_market, on_monday
+from testkit.sourcing.search_driver import SearchDriver
 
 
 def parse_search(driver: SearchDriver) -> Search:
@@ -14,27 +15,27 @@ def parse_search(driver: SearchDriver) -> Search:
 
 
 def a_story() -> SearchDriver:
-    return SearchDriver(a_market("Alder", "Birch"), at=monday("09:00")).request()
+    return SearchDriver(a_market("Alder", "Birch"), at=on_monday("09:00")).request()
 
 
 def test_the_first_offer_counts_from_the_request() -> None:
     driver = a_story()
-    later = replace(parse_search(driver), requested_at=monday("08:45"))
+    later = replace(parse_search(driver), requested_at=on_monday("08:45"))
     assert find_milestones(None, later) == (FirstOfferMilestone(timedelta(minutes=15)),)
 
 
 def test_a_second_offer_is_no_milestone() -> None:
     driver = a_story()
     before = parse_search(driver)
-    driver.decline("Alder", at=monday("09:10"))
+    driver.decline("Alder", at=on_monday("09:10"))
     assert len(parse_search(driver).offers) == 2
     assert find_milestones(before, parse_search(driver)) == ()
 
 
 def test_a_placement_counts_the_offers_that_it_took() -> None:
     driver = a_story()
-    driver.decline("Alder", at=monday("09:10"))
+    driver.decline("Alder", at=on_monday("09:10"))
     before = parse_search(driver)
-    driver.accept("Birch", at=monday("09:20"))
+    driver.accept("Birch", at=on_monday("09:20"))
     assert find_milestones(before, parse_search(driver)) == (PlacementMilestone(timedelta(minutes=20), offers=2),)
     assert find_milestones(parse_search(driver), parse_search(driver)) == ()

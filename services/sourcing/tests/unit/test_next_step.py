@@ -14,88 +14,88 @@ from testkit.sourcing.builders import (
     A_MONDAY,
     FRAMEWORK,
     GOOD_FRIDAY,
-    SearchDriver,
     a_definition,
+    a_known_provider,
     a_market,
     a_request,
-    a_search,
     a_withdrawal,
     an_open_list,
-    an_open_package,
-    london,
-    monday,
-    some_facts,
+    from_london_time,
+    on_monday,
+    on_tuesday,
     to_provider_id,
-    tuesday,
 )
+from testkit.sourcing.search_driver import SearchDriver, a_search, an_open_package
 
 SATURDAY = A_MONDAY - timedelta(days=2)
-SPOT = some_facts("Spruce", tiers=(), spot=True)
+SPOT = a_known_provider("Spruce", tiers=(), spot=True)
 
 
-def next_step_of(driver: SearchDriver, *, at: datetime | None = None) -> NextStep:
+def compute_next_step(driver: SearchDriver, *, at: datetime | None = None) -> NextStep:
     """The next step at `at`, by default at the instant of the newest step of the search."""
     return find_next_step(driver.current, driver.market.definition, now=at or driver.at)
 
 
 def test_a_package_requested_on_a_saturday_is_offered_when_brokerage_opens_on_monday() -> None:
-    driver = SearchDriver(a_market("Alder", "Birch"), at=london(SATURDAY, "11:00")).request()
-    step = next_step_of(driver)
+    driver = SearchDriver(a_market("Alder", "Birch"), at=from_london_time(SATURDAY, "11:00")).request()
+    step = compute_next_step(driver)
     assert step.kind is NextStepKind.OFFER_DUE
     assert step.text == "offer to the provider with rank 1 on Mon 12 Jan 08:30, when brokerage opens"
-    assert (step.at, step.waits_for_opening, step.waits_for_officer) == (monday("08:30"), True, False)
+    assert (step.at, step.waits_for_opening, step.waits_for_officer) == (on_monday("08:30"), True, False)
     assert (step.stage, step.provider_id, step.rank) == ("tier-1", to_provider_id("Alder"), 1)
 
 
 def test_the_offer_goes_out_at_the_instant_that_the_next_step_named() -> None:
-    driver = SearchDriver(a_market("Alder"), at=london(SATURDAY, "11:00")).request()
-    due = next_step_of(driver).at
+    driver = SearchDriver(a_market("Alder"), at=from_london_time(SATURDAY, "11:00")).request()
+    due = compute_next_step(driver).at
     driver.fire_timer(TimerKind.NEXT_OFFER_DUE)
     assert driver.live_offer.made_at == due
 
 
 def test_a_bank_holiday_moves_the_next_offer_past_it() -> None:
-    driver = SearchDriver(a_market("Alder"), at=london(GOOD_FRIDAY, "10:00")).request()
-    assert next_step_of(driver).text.endswith("on Tue 7 Apr 08:30, when brokerage opens")
+    driver = SearchDriver(a_market("Alder"), at=from_london_time(GOOD_FRIDAY, "10:00")).request()
+    assert compute_next_step(driver).text.endswith("on Tue 7 Apr 08:30, when brokerage opens")
 
 
 def test_a_decline_after_closing_names_the_provider_that_is_asked_in_the_morning() -> None:
-    driver = a_search("Alder", "Birch", at=monday("16:50"))
-    driver.decline("Alder", at=monday("19:45"))
-    step = next_step_of(driver)
+    driver = a_search("Alder", "Birch", at=on_monday("16:50"))
+    driver.decline("Alder", at=on_monday("19:45"))
+    step = compute_next_step(driver)
     assert (step.kind, step.provider_id, step.rank) == (NextStepKind.OFFER_DUE, to_provider_id("Birch"), 2)
-    assert step.at == tuesday("08:30")
+    assert step.at == on_tuesday("08:30")
 
 
 def test_within_brokerage_time_the_next_offer_is_due_now() -> None:
-    driver = SearchDriver(a_market("Alder", "Birch"), by_hand=True).request()
-    driver.decline("Alder", at=monday("10:00"))
-    step = next_step_of(driver)
+    driver = SearchDriver(a_market("Alder", "Birch"), handle_own_events=False).request()
+    driver.decline("Alder", at=on_monday("10:00"))
+    step = compute_next_step(driver)
     assert step.text == "offer to the provider with rank 2 now"
-    assert (step.at, step.waits_for_opening) == (monday("10:00"), False)
+    assert (step.at, step.waits_for_opening) == (on_monday("10:00"), False)
 
 
 def test_an_urgent_package_does_not_wait_for_the_opening() -> None:
     market = a_market("Alder", "Birch")
-    driver = SearchDriver(market, at=london(SATURDAY, "11:00"), by_hand=True).request(a_request(urgency=Urgency.CRISIS))
-    driver.decline("Alder", at=london(SATURDAY, "11:05"))
-    assert next_step_of(driver).at == london(SATURDAY, "11:05")
+    driver = SearchDriver(market, at=from_london_time(SATURDAY, "11:00"), handle_own_events=False).request(
+        a_request(urgency=Urgency.CRISIS)
+    )
+    driver.decline("Alder", at=from_london_time(SATURDAY, "11:05"))
+    assert compute_next_step(driver).at == from_london_time(SATURDAY, "11:05")
 
 
 def test_after_the_last_provider_of_a_stage_the_next_stage_is_due() -> None:
-    driver = a_search("Alder", at=monday("16:50"))
+    driver = a_search("Alder", at=on_monday("16:50"))
     driver.market = a_market("Alder", definition=a_definition(Tier.ONE, Tier.TWO))
-    driver.decline("Alder", at=monday("19:00"))
-    step = next_step_of(driver)
-    assert (step.kind, step.stage, step.at) == (NextStepKind.STAGE_DUE, "tier-2", tuesday("08:30"))
+    driver.decline("Alder", at=on_monday("19:00"))
+    step = compute_next_step(driver)
+    assert (step.kind, step.stage, step.at) == (NextStepKind.STAGE_DUE, "tier-2", on_tuesday("08:30"))
     assert step.text == "stage tier-2 begins on Tue 13 Jan 08:30, when brokerage opens"
 
 
 def test_after_the_last_ranked_provider_the_package_goes_on_the_open_list() -> None:
     definition = a_definition(open_list=an_open_list())
     driver = SearchDriver(a_market("Alder", definition=definition)).request()
-    driver.decline("Alder", at=monday("19:00"))
-    step = next_step_of(driver)
+    driver.decline("Alder", at=on_monday("19:00"))
+    step = compute_next_step(driver)
     assert (step.kind, step.stage) == (NextStepKind.STAGE_DUE, "available")
     assert step.text == "the package goes on the open list on Tue 13 Jan 08:30, when brokerage opens"
 
@@ -103,72 +103,72 @@ def test_after_the_last_ranked_provider_the_package_goes_on_the_open_list() -> N
 def test_a_stage_that_stops_the_search_names_the_end_of_the_search() -> None:
     definition = a_definition(Tier.ONE, Tier.TWO, exhausted=Exhausted.STOP)
     driver = SearchDriver(a_market("Alder", definition=definition)).request()
-    driver.decline("Alder", at=monday("19:00"))
-    step = next_step_of(driver)
+    driver.decline("Alder", at=on_monday("19:00"))
+    step = compute_next_step(driver)
     assert (step.kind, step.stage) == (NextStepKind.STAGE_DUE, None)
     assert step.text == "the search ends without a placement on Tue 13 Jan 08:30, when brokerage opens"
 
 
 def test_an_offer_on_its_way_awaits_delivery_until_its_grace_ends() -> None:
-    driver = SearchDriver(a_market("Alder")).request(at=monday("10:00"))
-    step = next_step_of(driver, at=monday("10:01"))
-    assert (step.kind, step.at) == (NextStepKind.DELIVERY_AWAITED, monday("10:02"))
+    driver = SearchDriver(a_market("Alder")).request(at=on_monday("10:00"))
+    step = compute_next_step(driver, at=on_monday("10:01"))
+    assert (step.kind, step.at) == (NextStepKind.DELIVERY_AWAITED, on_monday("10:02"))
     assert step.text == "delivery of the offer by webhook awaited; undeliverable from 10:02"
     assert step.offer_id == driver.live_offer.offer_id
 
 
 def test_an_undeliverable_offer_goes_to_the_next_channel_when_brokerage_opens() -> None:
-    both = some_facts("Alder", channels=(Channel.WEBHOOK, Channel.EMAIL))
-    driver = SearchDriver(a_market("Alder", but=[both])).request(at=monday("16:59"))
-    driver.fail_delivery(at=monday("17:01"))
-    step = next_step_of(driver)
-    assert (step.kind, step.at, step.waits_for_opening) == (NextStepKind.REDIRECT_DUE, tuesday("08:30"), True)
+    both = a_known_provider("Alder", channels=(Channel.WEBHOOK, Channel.EMAIL))
+    driver = SearchDriver(a_market("Alder", overrides=[both])).request(at=on_monday("16:59"))
+    driver.fail_delivery(at=on_monday("17:01"))
+    step = compute_next_step(driver)
+    assert (step.kind, step.at, step.waits_for_opening) == (NextStepKind.REDIRECT_DUE, on_tuesday("08:30"), True)
     assert step.text.startswith("offer by the provider's next channel on Tue 13 Jan 08:30, when brokerage opens")
 
 
 def test_a_delivered_offer_is_to_be_answered_by_its_end() -> None:
-    driver = SearchDriver(a_market("Alder")).request(at=monday("10:00"))
-    driver.deliver(at=monday("10:01"))
-    step = next_step_of(driver)
-    assert (step.kind, step.at) == (NextStepKind.ANSWER_DUE, monday("10:31"))
+    driver = SearchDriver(a_market("Alder")).request(at=on_monday("10:00"))
+    driver.deliver(at=on_monday("10:01"))
+    step = compute_next_step(driver)
+    assert (step.kind, step.at) == (NextStepKind.ANSWER_DUE, on_monday("10:31"))
     assert step.text == "answer due by 10:31"
     assert (step.provider_id, step.waits_for_officer) == (to_provider_id("Alder"), False)
 
 
 def test_the_end_of_an_answer_on_another_day_names_the_day() -> None:
-    driver = SearchDriver(a_market("Alder")).request(at=monday("16:45"))
-    driver.deliver(at=monday("16:46"))
-    assert next_step_of(driver).text == "answer due by Tue 13 Jan 08:46"
+    driver = SearchDriver(a_market("Alder")).request(at=on_monday("16:45"))
+    driver.deliver(at=on_monday("16:46"))
+    assert compute_next_step(driver).text == "answer due by Tue 13 Jan 08:46"
 
 
 def test_an_offer_whose_time_is_over_expires_now() -> None:
-    driver = a_search("Alder", at=monday("10:00"))
-    step = next_step_of(driver, at=monday("10:30"))
+    driver = a_search("Alder", at=on_monday("10:00"))
+    step = compute_next_step(driver, at=on_monday("10:30"))
     assert step.kind is NextStepKind.ANSWER_DUE
     assert step.text == "time to answer was over at 10:30: the offer expires now"
 
 
 def test_an_offer_by_telephone_waits_for_an_officer() -> None:
-    driver = SearchDriver(a_market("Alder", but=[some_facts("Alder", channels=(Channel.PHONE,))])).request()
-    step = next_step_of(driver)
+    driver = SearchDriver(a_market("Alder", overrides=[a_known_provider("Alder", channels=(Channel.PHONE,))])).request()
+    step = compute_next_step(driver)
     assert (step.kind, step.at, step.waits_for_officer) == (NextStepKind.CALL_NEEDED, None, True)
     assert step.text == "waits for an officer: telephone the provider (call 1)"
-    driver.record_call("Alder", CallResult.NOBODY_REACHED)
-    assert next_step_of(driver).text.endswith("(call 2)")
+    driver.record_call("Alder", CallResult.NOT_REACHED)
+    assert compute_next_step(driver).text.endswith("(call 2)")
 
 
 def test_a_held_search_names_what_is_missing() -> None:
     driver = SearchDriver(MarketSnapshot()).request()
-    step = next_step_of(driver)
+    step = compute_next_step(driver)
     assert (step.kind, step.waits_for_officer) == (NextStepKind.DATA_MISSING, True)
     assert step.missing == (f"definitions/{FRAMEWORK}",)
     assert step.text == f"waits for an officer: publish what is missing (definitions/{FRAMEWORK})"
 
 
 def test_an_open_package_waits_for_proposals_until_an_officer_is_told() -> None:
-    step = next_step_of(an_open_package())
+    step = compute_next_step(an_open_package())
     assert (step.kind, step.stage) == (NextStepKind.ON_OPEN_LIST, "available")
-    assert step.at == london(A_MONDAY + timedelta(days=7), "09:00")
+    assert step.at == from_london_time(A_MONDAY + timedelta(days=7), "09:00")
     assert step.text == (
         "open to proposals until placed; on the officers' work list from Mon 19 Jan 09:00 if no provider proposes"
     )
@@ -177,14 +177,14 @@ def test_an_open_package_waits_for_proposals_until_an_officer_is_told() -> None:
 def test_an_open_package_without_any_proposal_waits_for_an_officer_after_its_time() -> None:
     driver = an_open_package()
     driver.fire_timer(TimerKind.LISTED_TOO_LONG)
-    step = next_step_of(driver)
+    step = compute_next_step(driver)
     assert (step.kind, step.waits_for_officer) == (NextStepKind.OPEN_TOO_LONG, True)
 
 
 def test_proposals_wait_for_an_officer_to_award_one() -> None:
     driver = an_open_package(SPOT)
     driver.propose("Spruce", "27.50")
-    step = next_step_of(driver)
+    step = compute_next_step(driver)
     assert (step.kind, step.waits_for_officer) == (NextStepKind.AWARD_NEEDED, True)
     assert step.text == "waits for an officer: award one of 1 proposal, or wait for others"
 
@@ -193,7 +193,7 @@ def test_an_award_above_the_ceiling_waits_for_a_second_officer() -> None:
     driver = an_open_package(SPOT, stage=an_open_list(ceiling=Decimal("20.00")))
     driver.propose("Spruce", "27.50")
     driver.award("Spruce")
-    step = next_step_of(driver)
+    step = compute_next_step(driver)
     assert (step.kind, step.waits_for_officer) == (NextStepKind.APPROVAL_NEEDED, True)
     assert step.text == "waits for an officer: a second officer approves or refuses the price"
     assert step.proposal_id == driver.find_proposal("Spruce").proposal_id
@@ -203,7 +203,7 @@ def test_an_award_above_the_ceiling_waits_for_a_second_officer() -> None:
 def test_nothing_follows_a_placement() -> None:
     driver = a_search("Alder", "Birch")
     driver.accept("Alder")
-    step = next_step_of(driver)
+    step = compute_next_step(driver)
     assert (step.kind, step.text, step.at) == (NextStepKind.PLACED, "nothing: the package is placed", None)
     assert step.provider_id == to_provider_id("Alder")
 
@@ -211,13 +211,13 @@ def test_nothing_follows_a_placement() -> None:
 def test_nothing_follows_a_withdrawal() -> None:
     driver = a_search("Alder")
     driver.handle(a_withdrawal())
-    assert next_step_of(driver).kind is NextStepKind.WITHDRAWN
+    assert compute_next_step(driver).kind is NextStepKind.WITHDRAWN
 
 
 def test_an_exhausted_search_waits_for_an_officer() -> None:
     driver = a_search("Alder")
     driver.decline("Alder")
-    step = next_step_of(driver)
+    step = compute_next_step(driver)
     assert (step.kind, step.stage, step.waits_for_officer) == (NextStepKind.EXHAUSTED, "tier-1", True)
 
 

@@ -12,32 +12,35 @@ from sourcing.domain.search import SearchStatus
 from testkit.sourcing.builders import (
     AREA,
     FRAMEWORK,
-    SearchDriver,
     a_definition,
+    a_known_provider,
     a_market,
+    a_rate_selection,
     a_request,
     some_care,
-    some_facts,
-    some_rates,
     to_provider_id,
 )
+from testkit.sourcing.search_driver import SearchDriver
 
 
-def selecting() -> FrameworkDefinition:
+def build_definition() -> FrameworkDefinition:
     return a_definition(selected_by_providers=True)
 
 
-def market(*facts: ProviderFacts) -> MarketSnapshot:
-    return a_market("Alder", "Birch", but=facts, definition=selecting())
+def build_market(*facts: ProviderFacts) -> MarketSnapshot:
+    return a_market("Alder", "Birch", overrides=facts, definition=build_definition())
 
 
-def with_rates(name: str, rates: RatesSelected | None) -> ProviderFacts:
-    return some_facts(name, rates=rates)
+def build_facts(name: str, rates: RatesSelected | None) -> ProviderFacts:
+    return a_known_provider(name, rates=rates)
 
 
 def test_an_offer_is_at_the_rate_that_its_provider_has_selected() -> None:
     driver = SearchDriver(
-        market(with_rates("Alder", some_rates("Alder", "26.50")), with_rates("Birch", some_rates("Birch", "25.10")))
+        build_market(
+            build_facts("Alder", a_rate_selection("Alder", "26.50")),
+            build_facts("Birch", a_rate_selection("Birch", "25.10")),
+        )
     )
     driver.request()
     driver.decline("Alder")
@@ -48,14 +51,16 @@ def test_an_offer_is_at_the_rate_that_its_provider_has_selected() -> None:
 
 
 def test_the_day_of_the_offer_decides_which_selection_counts() -> None:
-    rates = some_rates("Alder", "25.00", "27.00", from_day=date(2025, 1, 12))
-    driver = SearchDriver(market(with_rates("Alder", rates), with_rates("Birch", some_rates("Birch", "25.10"))))
+    rates = a_rate_selection("Alder", "25.00", "27.00", from_day=date(2025, 1, 12))
+    driver = SearchDriver(
+        build_market(build_facts("Alder", rates), build_facts("Birch", a_rate_selection("Birch", "25.10")))
+    )
     driver.request()
     assert driver.live_offer.terms.rate == Decimal("27.00")
 
 
 def test_rates_that_nobody_has_heard_of_hold_the_package() -> None:
-    driver = SearchDriver(market(with_rates("Alder", None))).request()
+    driver = SearchDriver(build_market(build_facts("Alder", None))).request()
     assert driver.current.status is SearchStatus.HELD
     held = driver.events[-1]
     assert isinstance(held, SourcingHeld)
@@ -64,8 +69,8 @@ def test_rates_that_nobody_has_heard_of_hold_the_package() -> None:
 
 def test_who_has_selected_no_rate_for_this_service_is_passed_over() -> None:
     care = some_care().model_copy(update={"service_type": ServiceType.NIGHT_AWAKE})
-    rates = [with_rates(name, some_rates(name, "25.00")) for name in ("Alder", "Birch")]
-    driver = SearchDriver(market(*rates)).request(a_request(care=care))
+    rates = [build_facts(name, a_rate_selection(name, "25.00")) for name in ("Alder", "Birch")]
+    driver = SearchDriver(build_market(*rates)).request(a_request(care=care))
     passed = [event.reasons for event in driver.events if isinstance(event, ProviderPassedOver)]
     assert passed == [(PassOverReason.NO_RATE_SELECTED,)] * 2
 

@@ -7,48 +7,49 @@ from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.search import OfferStatus, SearchStatus
 from sourcing.domain.steps import Placed, Step
 from sourcing.domain.triggers import NextOfferDue, ProjectionUpdated
-from testkit.sourcing.builders import PACKAGE, SearchDriver, a_market, a_search, a_withdrawal, count_ids, monday
+from testkit.sourcing.builders import PACKAGE, a_market, a_withdrawal, build_id_counter, on_monday
+from testkit.sourcing.search_driver import SearchDriver, a_search
 
 
-def happened(step: Step) -> list[type]:
+def list_event_types(step: Step) -> list[type]:
     return [type(event) for event in step.events]
 
 
 def test_a_withdrawal_before_an_acceptance_withdraws_the_offer_and_stops_the_search() -> None:
     driver = a_search("Alder", "Birch")
     step = driver.handle(a_withdrawal())
-    assert happened(step) == [OfferWithdrawn, SourcingStopped]
+    assert list_event_types(step) == [OfferWithdrawn, SourcingStopped]
     assert driver.current.status is SearchStatus.STOPPED
     assert driver.find_offer("Alder").status is OfferStatus.WITHDRAWN
     assert driver.timers == {}
 
 
 def test_a_search_between_two_offers_stops() -> None:
-    driver = SearchDriver(a_market("Alder", "Birch"), at=monday("17:30")).request()
-    assert happened(driver.handle(a_withdrawal())) == [SourcingStopped]
+    driver = SearchDriver(a_market("Alder", "Birch"), at=on_monday("17:30")).request()
+    assert list_event_types(driver.handle(a_withdrawal())) == [SourcingStopped]
     assert driver.timers == {}
 
 
 def test_a_held_search_stops_also_without_any_view() -> None:
     driver = SearchDriver(MarketSnapshot()).request()
-    assert happened(driver.handle(a_withdrawal())) == [SourcingStopped]
+    assert list_event_types(driver.handle(a_withdrawal())) == [SourcingStopped]
     assert driver.current.status is SearchStatus.STOPPED
 
 
 def test_a_live_offer_is_withdrawn_also_without_any_view() -> None:
     driver = a_search("Alder")
     driver.market = MarketSnapshot()
-    assert happened(driver.handle(a_withdrawal())) == [OfferWithdrawn, SourcingStopped]
+    assert list_event_types(driver.handle(a_withdrawal())) == [OfferWithdrawn, SourcingStopped]
 
 
 def test_an_exhausted_search_stops() -> None:
     driver = a_search("Alder")
     driver.decline("Alder")
-    assert happened(driver.handle(a_withdrawal())) == [SourcingStopped]
+    assert list_event_types(driver.handle(a_withdrawal())) == [SourcingStopped]
 
 
 def test_a_package_that_was_never_sourced_is_answered_too() -> None:
-    step = decide(None, a_withdrawal(), market=MarketSnapshot(), at=monday("09:00"), new_id=count_ids())
+    step = decide(None, a_withdrawal(), market=MarketSnapshot(), at=on_monday("09:00"), new_id=build_id_counter())
     assert step == Step(None, (SourcingStopped(package_id=PACKAGE, search_id=None),))
 
 

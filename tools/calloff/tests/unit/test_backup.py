@@ -18,7 +18,7 @@ def test_a_copy_never_replaces_another(tmp_path: Path) -> None:
         back_up(Home(tmp_path / "home"), tmp_path / "monday")
 
 
-def test_where_there_are_no_databases_no_copy_is_left(tmp_path: Path) -> None:
+def test_a_backup_without_databases_leaves_no_copy(tmp_path: Path) -> None:
     with pytest.raises(NotRunning, match="no databases"):
         back_up(Home(tmp_path / "home"), tmp_path / "monday")
     assert list(tmp_path.iterdir()) == []
@@ -32,7 +32,7 @@ async def test_a_folder_without_a_copy_is_not_restored(tmp_path: Path) -> None:
     assert home.kafka.exists()
 
 
-async def test_what_is_there_is_not_forgotten_unasked(tmp_path: Path) -> None:
+async def test_a_restore_does_not_overwrite_existing_data_unless_fresh_is_set(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.kafka.mkdir(parents=True)
     (tmp_path / ARCHIVE).touch()

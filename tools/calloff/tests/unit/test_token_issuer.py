@@ -86,6 +86,6 @@ async def test_a_token_of_another_stack_is_refused(issuer_url: tuple[str, StackK
         await authenticator(url).authenticate(foreign)
 
 
-def test_a_name_that_nobody_has_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_name_is_refused_and_the_known_names_are_listed() -> None:
     with pytest.raises(UnknownIdentity, match=r"council, officer, second-officer, admin, operator, provider:<id>"):
         find_identity("provider:17")

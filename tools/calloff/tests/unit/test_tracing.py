@@ -22,18 +22,19 @@ REQUEST, EXPIRY = "a" * 32, "b" * 32
 
 
 def a_span(trace: str, name: str, *, at: int, took: int = 1, below: str | None = None, **more: object) -> Span:
-    """One of `PACKAGE`'s, called and known by its name; instants in milliseconds after nine."""
-    given: dict[str, object] = {
+    """A span of `PACKAGE` with an id derived from its name; instants in milliseconds after nine."""
+    fields: dict[str, object] = {
         "service": "sourcing",
         "attributes": {"calloff.package_id": str(PACKAGE)},
         **more,
     }
-    begun = NINE + at * MS
-    # What a test changes of a span is a span's own business.
-    return Span(trace, named(name), below and named(below), name=name, began=begun, ended=begun + took * MS, **given)  # pyright: ignore[reportArgumentType]
+    begins = NINE + at * MS
+    span_id, parent_id, ends = build_span_id(name), below and build_span_id(below), begins + took * MS
+    # Each keyword of `more` is a field of Span with a value of its type.
+    return Span(trace, span_id, parent_id, name=name, began=begins, ended=ends, **fields)  # pyright: ignore[reportArgumentType]
 
 
-def named(name: str) -> str:
+def build_span_id(name: str) -> str:
     return name.encode().hex()[:16].ljust(16, "0")
 
 
@@ -48,7 +49,7 @@ def a_story() -> list[Span]:
             "timer offer expires",
             at=1_800_000,
             took=8,
-            links=(SpanReference(REQUEST, named("process homecare.packages.v1")),),
+            links=(SpanReference(REQUEST, build_span_id("process homecare.packages.v1")),),
         ),
         a_span(
             EXPIRY,
@@ -69,7 +70,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture
-def kept(home: Home) -> TelemetryArchive:
+def archive(home: Home) -> TelemetryArchive:
     archive = TelemetryArchive(home.telemetry_file)
     archive.store_spans(a_story())
     return archive
@@ -79,7 +80,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-def lines_at(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def render_at(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(out, "width", width)
     result = run("trace", str(PACKAGE))
     assert result.exit_code == 0, result.output
@@ -88,52 +89,52 @@ def lines_at(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_each_burst_is_a_waterfall_that_fits(
-    kept: TelemetryArchive, monkeypatch: pytest.MonkeyPatch, width: int
+    archive: TelemetryArchive, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    lines = lines_at(width, monkeypatch)
+    lines = render_at(width, monkeypatch)
     assert max(map(len, lines)) <= width
-    told = "\n".join(lines)
-    assert "Burst 1  02 Mar 09:00:00.000, took 23.0 ms" in told
-    assert "Burst 2  02 Mar 09:30:00.000, took 50.0 ms, begun 30 m 0 s after burst 1" in told
-    assert "failed: status 500" in told
-    assert "armed by burst 1: process OfferMade (sourcing)" in told
+    output = "\n".join(lines)
+    assert "Burst 1  02 Mar 09:00:00.000, took 23.0 ms" in output
+    assert "Burst 2  02 Mar 09:30:00.000, took 50.0 ms, begun 30 m 0 s after burst 1" in output
+    assert "failed: status 500" in output
+    assert "armed by burst 1: process OfferMade (sourcing)" in output
 
 
-def test_bars_stand_where_in_the_burst_the_work_was(kept: TelemetryArchive, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [line for line in lines_at(120, monkeypatch) if "━" in line]
+def test_bars_show_when_in_the_burst_a_span_ran(archive: TelemetryArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [line for line in render_at(120, monkeypatch) if "━" in line]
     request, processed, *_ = [(row.index("━"), row.rindex("━")) for row in rows]
     assert request[0] < request[1] < processed[0] < processed[1]
     assert "  process OfferMade" in rows[1], "what follows stands below its cause, further to the right"
 
 
-def test_with_json_everything_is_told(kept: TelemetryArchive) -> None:
-    told = json.loads(run("trace", str(PACKAGE), "--json").stdout)
-    assert [(burst["number"], burst["trace_id"]) for burst in told["bursts"]] == [(1, REQUEST), (2, EXPIRY)]
-    (timer, webhook) = told["bursts"][1]["spans"]
+def test_json_output_contains_every_span(archive: TelemetryArchive) -> None:
+    output = json.loads(run("trace", str(PACKAGE), "--json").stdout)
+    assert [(burst["number"], burst["trace_id"]) for burst in output["bursts"]] == [(1, REQUEST), (2, EXPIRY)]
+    (timer, webhook) = output["bursts"][1]["spans"]
     assert (timer["links"][0]["trace_id"], webhook["error"], webhook["depth"]) == (REQUEST, "status 500", 1)
 
 
-def test_a_package_that_nobody_knows_is_told_so(kept: TelemetryArchive) -> None:
+def test_an_unknown_package_is_reported(archive: TelemetryArchive) -> None:
     result = run("trace", str(uuid4()))
     assert result.exit_code == 1
     assert "no trace of package" in result.output
 
 
-def test_where_no_traces_are_kept_it_says_what_keeps_them(home: Home) -> None:
+def test_without_stored_traces_the_command_names_the_setting_that_stores_them(home: Home) -> None:
     result = run("trace", str(PACKAGE))
     assert result.exit_code == 1
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in result.output
 
 
-def test_what_lost_its_parent_or_its_cause_is_shown_all_the_same() -> None:
-    orphan = a_span(REQUEST, "process", at=0, below="never kept", links=(SpanReference("f" * 32, "0" * 16),))
+def test_a_span_without_its_parent_or_link_is_shown() -> None:
+    orphan = a_span(REQUEST, "process", at=0, below="not stored", links=(SpanReference("f" * 32, "0" * 16),))
     (burst,) = group_into_bursts([orphan])
     (line,) = burst.rows
     assert (line.depth, line.causes[0].span) == (0, None)
 
 
-def test_the_newest_numbers_are_a_table(kept: TelemetryArchive) -> None:
-    kept.store_samples(
+def test_the_newest_numbers_are_a_table(archive: TelemetryArchive) -> None:
+    archive.store_samples(
         [
             MetricSample("sourcing", "calloff_held_packages", (), 2),
             MetricSample("sourcing", "calloff_time_to_place_seconds", (), 90.0, 3),
@@ -144,7 +145,7 @@ def test_the_newest_numbers_are_a_table(kept: TelemetryArchive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("nanoseconds", "said"),
+    ("nanoseconds", "text"),
     [
         (0, "0.0 ms"),
         (999_900_000, "999.9 ms"),
@@ -154,5 +155,5 @@ def test_the_newest_numbers_are_a_table(kept: TelemetryArchive) -> None:
         (180_000_000_000_000, "2 d 2 h"),
     ],
 )
-def test_lengths_of_time_are_short(nanoseconds: int, said: str) -> None:
-    assert format_duration(nanoseconds) == said
+def test_durations_are_formatted_in_short_form(nanoseconds: int, text: str) -> None:
+    assert format_duration(nanoseconds) == text

@@ -21,6 +21,7 @@ def test_the_committed_page_of_events_is_up_to_date() -> None:
     assert not events_page.is_out_of_date(), "run `make docs` and commit what it wrote"
 
 
+@pytest.mark.slow
 def test_a_missing_page_is_written_and_a_page_of_no_service_is_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,10 +41,10 @@ def test_a_page_is_valid_openapi_without_dangling_references(page: Path) -> None
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     references = set(re.findall(r': "(#/[^"]*)"', text))
-    assert [reference for reference in references if not _resolves(document, reference)] == []
+    assert [reference for reference in references if not can_resolve(document, reference)] == []
 
 
-def _resolves(document: dict[str, Any], reference: str) -> bool:
+def can_resolve(document: dict[str, Any], reference: str) -> bool:
     node: Any = document
     for name in reference.removeprefix("#/").split("/"):
         if name not in node:

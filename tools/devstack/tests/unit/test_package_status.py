@@ -4,13 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from contracts.events.base import Event
-from contracts.events.packages import (
-    OfferDeclined,
-    PackageWithdrawn,
-    SourcingHeld,
-    SourcingStarted,
-    StageEntered,
-)
+from contracts.events.packages import OfferDeclined, PackageWithdrawn, SourcingHeld, SourcingStarted, StageEntered
 from contracts.events.providers import ProviderRegistered
 from contracts.ids import AreaCode, FrameworkKey, OfferId, PackageId, ProviderId, SearchId
 from contracts.values import DeclineReason, ServiceType, Tier, WithdrawalReason

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from devstack.service_processes import ServiceProcess, stop_fork_server
-from testkit.waiting import until
+from testkit.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def a_server(log: Path) -> ServiceProcess:
     return ServiceProcess("server", "http.server", os.environ, log, ["0", "--bind", "127.0.0.1"])
 
 
-def test_it_has_arguments_and_a_log_of_its_own_and_tells_how_it_ended(tmp_path: Path) -> None:
+def test_a_service_process_has_its_own_arguments_log_and_exit_code(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "tool.log"
     well = ServiceProcess("tool", "json.tool", {}, log, ["--help"])
     well.start()
@@ -38,7 +38,7 @@ def test_it_has_arguments_and_a_log_of_its_own_and_tells_how_it_ended(tmp_path: 
     assert "--no-such-option" in log.read_text()
 
 
-def test_it_has_the_environment_that_it_was_given_and_no_other(tmp_path: Path) -> None:
+def test_a_service_process_has_only_the_environment_passed_to_it(tmp_path: Path) -> None:
     log = tmp_path / "site.log"
     site = ServiceProcess("site", "site", {"PYTHONUSERBASE": "/of/nobody"}, log, ["--user-base"])
     site.start()
@@ -46,14 +46,14 @@ def test_it_has_the_environment_that_it_was_given_and_no_other(tmp_path: Path) -
     assert log.read_text().strip() == "/of/nobody"
 
 
-async def test_it_runs_until_it_is_stopped_and_can_be_started_again(tmp_path: Path) -> None:
+async def test_a_service_process_runs_until_it_is_stopped_and_can_be_started_again(tmp_path: Path) -> None:
     server = a_server(tmp_path / "server.log")
     server.start()
     first = server.pid
     assert first is not None
     assert server.is_running
     os.kill(first, signal.SIGKILL)
-    await until(lambda: not server.is_running)
+    await wait_until(lambda: not server.is_running)
     server.start()
     assert server.is_running
     assert server.pid != first
@@ -72,10 +72,10 @@ os.kill(os.getpid(), 9)
 """
 
 
-async def test_it_does_not_outlive_who_started_it(tmp_path: Path) -> None:
+async def test_a_service_process_ends_with_its_parent(tmp_path: Path) -> None:
     command = (sys.executable, "-c", ORPHANED, str(tmp_path / "server.log"))
     owner = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
     assert owner.stdout is not None
     server = int(await owner.stdout.readline())
     await owner.wait()
-    await until(lambda: not psutil.pid_exists(server))
+    await wait_until(lambda: not psutil.pid_exists(server))

@@ -54,25 +54,25 @@ def some_spans(package: str) -> Sequence[ReadableSpan]:
     """A request, what followed from it and failed, and what came of it later."""
     exporter, provider = InMemorySpanExporter(), TracerProvider(resource=Resource({"service.name": "sourcing"}))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    tracer, said = provider.get_tracer("test"), {"calloff.package_id": package}
-    request = tracer.start_span("POST /v1/offers/{offer_id}/decline", kind=SpanKind.SERVER, attributes=said)
-    failed = tracer.start_span("webhook offer.made", set_span_in_context(request), attributes=said)
+    tracer, attributes = provider.get_tracer("test"), {"calloff.package_id": package}
+    request = tracer.start_span("POST /v1/offers/{offer_id}/decline", kind=SpanKind.SERVER, attributes=attributes)
+    failed = tracer.start_span("webhook offer.made", set_span_in_context(request), attributes=attributes)
     failed.set_attribute("error.type", "status 500")
     failed.set_status(Status(StatusCode.ERROR))
     failed.end()
     request.end()
-    tracer.start_span("timer offer expires", links=[Link(request.get_span_context())], attributes=said).end()
+    tracer.start_span("timer offer expires", links=[Link(request.get_span_context())], attributes=attributes).end()
     provider.shutdown()
     return exporter.get_finished_spans()
 
 
-def encoded(spans: Sequence[ReadableSpan]) -> bytes:
+def encode(spans: Sequence[ReadableSpan]) -> bytes:
     return encode_spans(spans).SerializeToString()
 
 
-async def test_what_services_tell_is_kept_and_found_by_its_package(receiver: Receiver, file: Path) -> None:
+async def test_exported_spans_are_stored_and_found_by_package(receiver: Receiver, file: Path) -> None:
     package = str(uuid4())
-    assert await receiver.post("/v1/traces", encoded(some_spans(package))) == 200
+    assert await receiver.post("/v1/traces", encode(some_spans(package))) == 200
     request, failed, timer = load_package_spans(file, package, limit=ALL)
     assert (request.service, request.name, request.parent_id) == (
         "sourcing",
@@ -85,22 +85,22 @@ async def test_what_services_tell_is_kept_and_found_by_its_package(receiver: Rec
     assert load_package_spans(file, str(uuid4()), limit=ALL) == []
 
 
-async def test_a_repeat_is_kept_once(receiver: Receiver, file: Path) -> None:
+async def test_a_repeated_span_is_stored_once(receiver: Receiver, file: Path) -> None:
     package = str(uuid4())
-    body = encoded(some_spans(package))
+    body = encode(some_spans(package))
     assert [await receiver.post("/v1/traces", body) for _ in range(2)] == [200, 200]
     assert len(load_package_spans(file, package, limit=ALL)) == 3
 
 
 async def test_packed_bodies_are_read(receiver: Receiver, file: Path) -> None:
     package = str(uuid4())
-    packed = gzip.compress(encoded(some_spans(package)))
+    packed = gzip.compress(encode(some_spans(package)))
     assert await receiver.post("/v1/traces", packed, **{"Content-Encoding": "gzip"}) == 200
     assert len(load_package_spans(file, package, limit=ALL)) == 3
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/metrics"])
-async def test_what_is_no_otlp_is_refused(receiver: Receiver, path: str) -> None:
+async def test_a_request_that_is_not_otlp_is_refused(receiver: Receiver, path: str) -> None:
     assert await receiver.post(path, b"\xff\xff\xff not a message") == 400
     assert await receiver.post(path, b"{}", kind="application/json") == 415
     assert await receiver.post(path, b"x" * (MAX_BODY_BYTES + 1)) == 413
@@ -108,15 +108,15 @@ async def test_what_is_no_otlp_is_refused(receiver: Receiver, path: str) -> None
     assert await receiver.post(path, bomb, **{"Content-Encoding": "gzip"}) == 413
 
 
-async def test_a_body_that_is_not_packed_as_it_says_is_refused(receiver: Receiver) -> None:
+async def test_a_body_that_does_not_match_its_content_encoding_is_refused(receiver: Receiver) -> None:
     assert await receiver.post("/v1/traces", b"no gzip", **{"Content-Encoding": "gzip"}) == 400
 
 
-async def test_who_has_nothing_to_tell_may_say_so(receiver: Receiver) -> None:
+async def test_an_empty_export_is_accepted(receiver: Receiver) -> None:
     assert await receiver.post("/v1/traces", b"") == 200
 
 
-async def test_spans_without_proper_ids_are_left_out_and_long_words_are_cut(receiver: Receiver, file: Path) -> None:
+async def test_spans_with_invalid_ids_are_dropped_and_long_values_are_truncated(receiver: Receiver, file: Path) -> None:
     request = ExportTraceServiceRequest()
     spans = request.resource_spans.add().scope_spans.add().spans
     spans.add(trace_id=b"short", span_id=b"s", name="odd", start_time_unix_nano=1)
@@ -125,12 +125,12 @@ async def test_spans_without_proper_ids_are_left_out_and_long_words_are_cut(rece
     good.attributes.add(key="long").value.string_value = "v" * 9_999
     good.attributes.add(key="list").value.array_value.values.add().string_value = "one"
     assert await receiver.post("/v1/traces", request.SerializeToString()) == 200
-    (kept,) = load_package_spans(file, "p", limit=ALL)
-    assert (len(kept.name), len(str(kept.attributes["long"])), kept.attributes["list"]) == (500, 500, "")
-    assert kept.service == "unknown"
+    (span,) = load_package_spans(file, "p", limit=ALL)
+    assert (len(span.name), len(str(span.attributes["long"])), span.attributes["list"]) == (500, 500, "")
+    assert span.service == "unknown"
 
 
-async def test_of_each_number_the_newest_is_kept(receiver: Receiver, file: Path) -> None:
+async def test_only_the_newest_value_of_each_metric_is_stored(receiver: Receiver, file: Path) -> None:
     for value in (3.0, 5.0):
         request = ExportMetricsServiceRequest()
         several = request.resource_metrics.add()
@@ -150,28 +150,28 @@ def a_span(number: int) -> Span:
     return Span(f"{number:032x}", f"{number:016x}", None, "s", "n", 1, 2, attributes={"calloff.package_id": "p"})
 
 
-def test_the_oldest_spans_make_room(file: Path) -> None:
+def test_the_oldest_spans_are_deleted_first(file: Path) -> None:
     archive = TelemetryArchive(file, max_spans=3_000)
     for begin in range(0, 10_000, 1_000):
         archive.store_spans([a_span(number) for number in range(begin, begin + 1_000)])
     archive.close()
-    kept = [int(span.span_id, 16) for span in load_package_spans(file, "p", limit=100_000)]
-    assert len(kept) <= 5_000
-    assert max(kept) == 9_999
+    numbers = [int(span.span_id, 16) for span in load_package_spans(file, "p", limit=100_000)]
+    assert len(numbers) <= 5_000
+    assert max(numbers) == 9_999
 
 
-def test_what_is_too_old_goes(file: Path) -> None:
+def test_spans_beyond_the_retention_period_are_deleted(file: Path) -> None:
     archive = TelemetryArchive(file, retention_seconds=0.05)
     archive.store_spans([a_span(1)])
     time.sleep(0.1)
     archive.store_spans([a_span(number) for number in range(2, 2_002)])
     archive.close()
-    kept = {int(span.span_id, 16) for span in load_package_spans(file, "p", limit=100_000)}
-    assert 1 not in kept
-    assert len(kept) == 2_000
+    numbers = {int(span.span_id, 16) for span in load_package_spans(file, "p", limit=100_000)}
+    assert 1 not in numbers
+    assert len(numbers) == 2_000
 
 
-def test_what_was_kept_is_there_after_a_crash_and_the_next_start(file: Path) -> None:
+def test_stored_spans_survive_a_crash(file: Path) -> None:
     crashed = TelemetryArchive(file)
     crashed.store_spans([a_span(1)])
     again = TelemetryArchive(file)

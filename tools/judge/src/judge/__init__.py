@@ -1,9 +1,9 @@
-"""Judges what the stack did, from what others can see of it alone; nothing here is imported from `services/`.
+"""Checks what the stack did from its published record; imports no service.
 
-It reads Kafka, the receivers' log, the framework's definition file and a few HTTP pages, and computes everything anew:
-a judge that used the services' own code would share their mistakes. A story is everything that was said about one
-package, first occurrences in the order in which Kafka has them. Across producers a topic is ordered by cause, so each
-producer's part is judged by itself; sourcing's part holds the rules.
+The judge reads Kafka, the logs of the simulated systems, the framework's definition file and a few HTTP pages, and
+recomputes every result: the services' own code would repeat their mistakes. The history of a package is all its events
+without repeats, in the order of the topic. Events of different producers are ordered by cause only, so each producer's
+events are checked separately; sourcing's events contain the decisions.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -11,130 +11,126 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from judge import money, offers, open_list, outcomes, webhooks
-from judge import offer_order as turns
-from judge import open_packages as standing
-from judge import responses as others
+from judge import money, offer_order, offers, open_list, open_packages, outcomes, responses, webhooks
 from judge.events import PackageHistory, RecordedEvent, group_by_key, select_kinds
 from judge.market import MarketHistory
 from judge.responses import JsonObject
 from judge.rules import FrameworkRules, RuleBook
-from judge.webhooks import Receipt
-from testkit.chain_checker import faults_in
-from testkit.topics import Kept
+from judge.webhooks import LoggedRequest
+from testkit.chain_checker import find_chain_faults
+from testkit.topics import TopicRecord
 
 PACKAGES: Final = "homecare.packages.v1"
 PROVIDERS: Final = "homecare.providers.v1"
 FRAMEWORKS: Final = "homecare.frameworks.v1"
 RATES: Final = "homecare.rates.v1"
 PARKED: Final = "homecare.parked.v1"
-_CHECKS_WITHOUT_RULES: Final[Sequence[Callable[[PackageHistory], Iterator[str]]]] = (
-    turns.check_list_order,
+_STORY_CHECKS: Final[Sequence[Callable[[PackageHistory], Iterator[str]]]] = (
+    offer_order.check_list_order,
     offers.check_one_live_offer,
     outcomes.check_one_end,
     outcomes.check_withdrawals,
 )
-"""Rules that a story keeps or breaks whatever the framework says."""
+"""Checks that do not depend on the framework's rules."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that the judge gets to see."""
+    """The input of the judge."""
 
-    records: Sequence[Kept]
-    receipts: Sequence[Receipt]
+    records: Sequence[TopicRecord]
+    webhook_requests: Sequence[LoggedRequest]
     rules: RuleBook
     now: datetime
-    """When everything was looked at, by the services' clock."""
+    """When the evidence was collected, by the services' clock."""
     work_list: Set[str] = frozenset()
     statuses: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What sourcing says of each package that is open by the record."""
+    """The status that sourcing returns for each package that is open in the record."""
     answers: Sequence[JsonObject] = ()
-    """The log of what providers were told when they answered."""
+    """The answer log: the responses to providers' requests."""
     referrals: Sequence[JsonObject] = ()
-    """What the council's API lists."""
+    """The referrals that the council's API lists."""
 
 
 def find_faults(
-    records: Sequence[Kept],
-    receipts: Iterable[Receipt],
+    records: Sequence[TopicRecord],
+    webhook_requests: Iterable[LoggedRequest],
     answers: Iterable[JsonObject] = (),
     referrals: Iterable[JsonObject] = (),
 ) -> list[str]:
-    """What is wrong by itself, a line each: broken chains, broken rules of call-off, what others were told wrongly.
+    """Find faults that need no rules of a framework: broken chains, broken rules of call-off, wrong responses.
 
-    `receipts` is the log of the providers' receivers, `answers` that of what they were told when they answered,
-    `referrals` what the council's API lists.
+    `requests` is the webhook log, `answers` the answer log, `referrals` what the council's API lists.
     """
-    receipts, stories = list(receipts), group_by_key(records, PACKAGES)
+    webhook_requests, stories = list(webhook_requests), group_by_key(records, PACKAGES)
     return [
-        *faults_in(_select_chained(records)),
-        *(fault for key, story in stories.items() for fault in _prefix_package(key, _check_without_rules(story))),
-        *webhooks.check_signatures(receipts),
-        *webhooks.check_recipients(stories.values(), receipts),
-        *others.check_provider_responses(stories, answers),
-        *others.check_council_view(stories, referrals),
+        *find_chain_faults(_select_chained(records)),
+        *(fault for key, story in stories.items() for fault in _add_package_prefix(key, _check_without_rules(story))),
+        *webhooks.check_signatures(webhook_requests),
+        *webhooks.check_recipients(stories.values(), webhook_requests),
+        *responses.check_provider_responses(stories, answers),
+        *responses.check_council_referrals(stories, referrals),
     ]
 
 
 def find_violations(evidence: Evidence) -> list[str]:
-    """Everything that is wrong, a line each, also by the framework's rules and by what was known when."""
+    """Find all faults, including those against the framework's rules and the state of the market at the time."""
     packages = group_by_key(evidence.records, PACKAGES)
     market = MarketHistory(
         group_by_key(evidence.records, PROVIDERS), group_by_key(evidence.records, RATES), list(packages.values())
     )
-    lists = turns.collect_ranked_lists(group_by_key(evidence.records, FRAMEWORKS))
+    lists = offer_order.collect_ranked_lists(group_by_key(evidence.records, FRAMEWORKS))
     by_rules = (
         fault
         for key, story in packages.items()
-        for fault in _prefix_package(key, _check_by_rules(story, evidence, market, lists))
+        for fault in _add_package_prefix(key, _check_by_rules(story, evidence, market, lists))
     )
     return [
-        *find_faults(evidence.records, evidence.receipts, evidence.answers, evidence.referrals),
+        *find_faults(evidence.records, evidence.webhook_requests, evidence.answers, evidence.referrals),
         *by_rules,
-        *webhooks.check_deliveries(packages.values(), evidence.receipts),
-        *webhooks.check_open_list_webhooks(list(packages.values()), evidence.receipts, market),
+        *webhooks.check_deliveries(packages.values(), evidence.webhook_requests),
+        *webhooks.check_open_list_webhooks(list(packages.values()), evidence.webhook_requests, market),
         *(f"key {record.key} was parked" for record in evidence.records if record.topic == PARKED),
     ]
 
 
-def verify_chains(records: Sequence[Kept]) -> bool:
-    """Every stream of every topic: no gap, every hash as its bytes make it, repeats with the same bytes."""
-    return not faults_in(_select_chained(records))
+def verify_chains(records: Sequence[TopicRecord]) -> bool:
+    """Return whether every stream of every topic has no gap, correct hashes and identical repeats."""
+    return not find_chain_faults(_select_chained(records))
 
 
-def _select_chained(records: Sequence[Kept]) -> list[Kept]:
-    """A parked event's copy is for eyes only."""
+def _select_chained(records: Sequence[TopicRecord]) -> list[TopicRecord]:
+    """Select the records that belong to a chain; copies of parked events do not."""
     return [record for record in records if record.topic != PARKED]
 
 
-def count_placed(records: Sequence[Kept]) -> int:
-    """How many packages have a standing placement."""
+def count_placed(records: Sequence[TopicRecord]) -> int:
+    """Count the packages with a placement that is not voided."""
     return outcomes.count_outcomes(list(group_by_key(records, PACKAGES).values())).placed.total()
 
 
 def _check_without_rules(story: PackageHistory) -> Iterator[str]:
-    for rule in _CHECKS_WITHOUT_RULES:
+    for rule in _STORY_CHECKS:
         yield from rule(story)
 
 
 def _check_by_rules(
-    story: PackageHistory, evidence: Evidence, market: MarketHistory, lists: turns.RankedLists
+    story: PackageHistory, evidence: Evidence, market: MarketHistory, lists: offer_order.RankedLists
 ) -> Iterator[str]:
     requests = select_kinds(story, "PackageRequested")
     if not requests:
-        yield "nobody has requested it"
+        yield "it has no PackageRequested"
         return
     request = requests[0]
     care = request.data["care"]
     rules = _find_rules(story, request, evidence.rules)
     if rules is None:
-        yield "its search stands on a definition that nobody has"
+        yield "its search uses a definition that is unknown"
         return
     urgent = care["urgency"] != "routine"
-    yield from turns.check_lists_used(story, care, rules, lists)
-    yield from turns.check_reasons(story, request, rules, market)
-    yield from turns.check_reasons_at_award(story, request, rules, market)
+    yield from offer_order.check_lists_used(story, care, rules, lists)
+    yield from offer_order.check_reasons(story, request, rules, market)
+    yield from offer_order.check_reasons_at_award(story, request, rules, market)
     yield from offers.check_hours_and_deadlines(story, rules, urgent=urgent)
     yield from money.check_offer_prices(story, care, rules, market)
     yield from money.check_proposal_prices(story, care, rules)
@@ -142,13 +138,13 @@ def _check_by_rules(
     yield from money.check_purchase_orders(story)
     yield from open_list.check_ceilings(story, request, rules)
     yield from open_list.check_awards(story, request, rules, market)
-    yield from standing.check_open_package(
+    yield from open_packages.check_open_package(
         story, rules, work_list=evidence.work_list, statuses=evidence.statuses, now=evidence.now
     )
 
 
 def _find_rules(story: PackageHistory, request: RecordedEvent, book: RuleBook) -> FrameworkRules | None:
-    """Those that the search started with; of one that has not started, the newest."""
+    """Return the rules that the search started with, or the newest if it has not started."""
     framework = request.data["care"]["framework"]
     started = select_kinds(story, "SourcingStarted")
     versions = [version for name, version in book if name == framework]
@@ -156,5 +152,5 @@ def _find_rules(story: PackageHistory, request: RecordedEvent, book: RuleBook) -
     return book.get((framework, version))
 
 
-def _prefix_package(key: str, faults: Iterable[str]) -> Iterator[str]:
+def _add_package_prefix(key: str, faults: Iterable[str]) -> Iterator[str]:
     return (f"package {key}: {fault}" for fault in faults)

@@ -1,4 +1,4 @@
-"""Brokerage time, counted anew from the definition's own words: minute by minute rather than cleverly."""
+"""Brokerage time, computed from the framework's definition."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MAX_DAYS = 40
-"""Days in which an office that is ever open opens again."""
+"""Limit of days until the next opening."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class BrokerageHours:
         return hours is not None and hours[0] <= at < hours[1]
 
     def add_open_minutes(self, start: datetime, minutes: int) -> datetime:
-        """When so many minutes of open time have passed; the closing instant still belongs to its day."""
+        """Return the instant after `minutes` of open time; the closing instant still belongs to its day."""
         left, day = timedelta(minutes=minutes), self.get_day(start)
         for _ in range(_MAX_DAYS):
             hours = self._get_hours(day)
@@ -55,7 +55,7 @@ class BrokerageHours:
 
     def _get_hours(self, day: date) -> tuple[datetime, datetime] | None:
         works = day.weekday() in self.weekdays and (day not in self.closed or day in self.exceptionally_open)
-        return (self._combine(day, self.opens), self._combine(day, self.closes)) if works else None
+        return (self._to_instant(day, self.opens), self._to_instant(day, self.closes)) if works else None
 
-    def _combine(self, day: date, wall: time) -> datetime:
-        return datetime.combine(day, wall, self.zone).astimezone(UTC)
+    def _to_instant(self, day: date, wall_time: time) -> datetime:
+        return datetime.combine(day, wall_time, self.zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What Kafka holds, as the judge reads it: events without the classes that wrote them."""
+"""Events as the judge reads them from Kafka, without the services' classes."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from testkit.chain_checker import first_occurrences
-from testkit.topics import Kept
+from testkit.chain_checker import remove_repeats
+from testkit.topics import TopicRecord
 
 REFERRAL: Final = "/calloff/referral"
 SOURCING: Final = "/calloff/sourcing"
@@ -17,30 +17,30 @@ PRICING: Final = "/calloff/pricing"
 
 @dataclass(frozen=True)
 class RecordedEvent:
-    """One event."""
+    """One event on Kafka."""
 
     kind: str
     source: str
     key: str
     at: datetime
-    # A checker that knew the event's class would share its mistakes.
+    # Plain JSON, because the event's class could hide mistakes.
     data: Mapping[str, Any]
 
 
 PackageHistory = Sequence[RecordedEvent]
-"""Everything that was said about one subject, in the order in which Kafka has it."""
+"""The events of one subject in the order of the topic."""
 
 
-def read_event(record: Kept) -> RecordedEvent:
-    kind = record.header("ce_type").removeprefix("calloff.").rpartition(".v")[0]
-    at = datetime.fromisoformat(record.header("ce_time"))
-    return RecordedEvent(kind, record.header("ce_source"), record.key, at, json.loads(record.value))
+def read_event(record: TopicRecord) -> RecordedEvent:
+    kind = record.get_header("ce_type").removeprefix("calloff.").rpartition(".v")[0]
+    at = datetime.fromisoformat(record.get_header("ce_time"))
+    return RecordedEvent(kind, record.get_header("ce_source"), record.key, at, json.loads(record.value))
 
 
-def group_by_key(records: Iterable[Kept], topic: str) -> dict[str, list[RecordedEvent]]:
-    """By subject, without repeats."""
+def group_by_key(records: Iterable[TopicRecord], topic: str) -> dict[str, list[RecordedEvent]]:
+    """Group a topic's events by subject, without repeats."""
     found: dict[str, list[RecordedEvent]] = {}
-    for record in first_occurrences(record for record in records if record.topic == topic):
+    for record in remove_repeats(record for record in records if record.topic == topic):
         found.setdefault(record.key, []).append(read_event(record))
     return found
 

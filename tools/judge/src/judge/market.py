@@ -1,4 +1,4 @@
-"""What was known of each provider at each instant, put together again from what was said on Kafka."""
+"""The state of each provider at each instant, rebuilt from the events on Kafka."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -64,7 +64,7 @@ class ProviderState:
         return max(begun, key=lambda each: each["valid_from"], default=None)
 
     def is_active_in(self, framework: str, area: str) -> bool:
-        """Of the framework in any tier, or on the spot market there."""
+        """Return whether the provider is a member of the framework or on the spot market in this area."""
         member = any((each["framework"], each["area"]) == (framework, area) for each in self.memberships)
         return member or area in self.spot_areas
 
@@ -79,7 +79,7 @@ class PlacedHours:
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a package needs from whoever is looked at for it."""
+    """What a package requires of a provider."""
 
     framework: str
     area: str
@@ -91,8 +91,7 @@ class Requirement:
 
 
 class MarketHistory:
-    """All providers over time. Several things at one instant have an order that nobody sees from outside: each is
-    possible."""
+    """All providers over time. The order of changes at one instant is not visible, so every order is possible."""
 
     def __init__(
         self,
@@ -109,7 +108,7 @@ class MarketHistory:
                 self._placements.setdefault(provider, []).append(placed)
 
     def list_possible_states(self, provider_id: str, at: datetime) -> Iterator[ProviderState]:
-        """What may have been known at `at`: before, between and after the changes of that very instant."""
+        """List the possible states at `at`: before, between and after the changes of that instant."""
         known = ProviderState()
         events = self._events.get(provider_id, [])
         for event in (each for each in events if each.at < at):
@@ -122,7 +121,7 @@ class MarketHistory:
     def list_possible_reasons(
         self, provider_id: str, need: Requirement, rules: FrameworkRules, at: datetime
     ) -> list[set[str]]:
-        """Each set of reasons against the provider that may have held at `at`."""
+        """List each set of reasons against the provider that may have applied at `at`."""
         found: list[set[str]] = []
         for known in self.list_possible_states(provider_id, at):
             fixed = {*list_entry_reasons(known, need, rules), *list_bars(known, provider_id, need)}
@@ -147,14 +146,14 @@ class MarketHistory:
 
 
 def list_entry_reasons(known: ProviderState, need: Requirement, rules: FrameworkRules) -> Iterator[str]:
-    wanted = need.framework, need.area, need.tier
-    found = [each for each in known.memberships if (each["framework"], each["area"], each["tier"]) == wanted]
+    key = need.framework, need.area, need.tier
+    found = [each for each in known.memberships if (each["framework"], each["area"], each["tier"]) == key]
     if not found:
         yield "not a member of this tier and area"
         return
     if not rules.is_rating_sufficient(known.rating, need.tier):
         yield "rating below the tier's floor"
-    # Turnover and the distance to the border are in nobody's events: there the register is believed.
+    # Turnover and the distance to the border are in no event: the registry's statement is accepted.
     if "entry requirement not met" in found[0]["reasons"]:
         yield "entry requirement not met"
 

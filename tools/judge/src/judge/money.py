@@ -1,4 +1,4 @@
-"""Every price again: from the matrix, the rates that the provider had selected, and the minutes of the visits."""
+"""Checks every price against the price matrix, the provider's selected rates and the minutes of the visits."""
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,7 +11,7 @@ from judge.rules import FrameworkRules
 
 _PENNY: Final = Decimal("0.01")
 
-# Terms and care are JSON, which a judge reads by its keys.
+# Terms and care are plain JSON.
 Json = Mapping[str, Any]
 
 
@@ -53,13 +53,13 @@ def check_placement_terms(story: PackageHistory) -> Iterator[str]:
     for placed in select_kinds(story, "PackagePlaced"):
         source = agreed.get(placed.data["offer_id"] or placed.data.get("proposal_id"))
         if source is None:
-            yield f"placement {placed.data['placement_id']} came of nothing that was offered or proposed"
+            yield f"placement {placed.data['placement_id']} has no offer or proposal"
         elif (source["terms"], source["provider_id"]) != (placed.data["terms"], placed.data["provider_id"]):
-            yield f"placement {placed.data['placement_id']} has other terms than what was agreed"
+            yield f"placement {placed.data['placement_id']} differs from the agreed terms"
 
 
 def check_purchase_orders(story: PackageHistory) -> Iterator[str]:
-    """One order a placement, at the placement's price; cancelled with it."""
+    """Check that each placement has one order at its price, and that a voided placement's order is cancelled."""
     placed = {each.data["placement_id"]: each.data for each in select_kinds(story, "PackagePlaced")}
     issued = select_kinds(story, "PurchaseOrderIssued")
     if sorted(each.data["placement_id"] for each in issued) != sorted(placed):

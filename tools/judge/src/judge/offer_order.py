@@ -1,4 +1,4 @@
-"""Who was asked when: in the order of the list, everybody's turn once, each pass-over true."""
+"""Checks the order of offers: list order, one turn for each provider, and true reasons for each pass-over."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def collect_ranked_lists(stories: Mapping[str, PackageHistory]) -> RankedLists:
 
 
 def check_list_order(story: PackageHistory) -> Iterator[str]:
-    """Turns are a prefix of the ranked list, each provider once; a stage that is left was worked through."""
+    """Check that turns follow the ranked list, each provider once, and that a stage ends after its whole list."""
     ranking: tuple[str, ...] = ()
     turns: list[str] = []
     for event in _select_sourcing(story):
@@ -58,7 +58,7 @@ def check_list_order(story: PackageHistory) -> Iterator[str]:
 def check_lists_used(
     story: PackageHistory, care: Mapping[str, str], rules: FrameworkRules, lists: RankedLists
 ) -> Iterator[str]:
-    """Each stage worked through the list that was live for its tier and area, as it was published."""
+    """Check that each stage used the list that was live for its tier and area."""
     for event in _select_sourcing(story):
         if event.kind == "StageEntered":
             key = f"{care['framework']}/{care['area']}/{event.data['tier']}"
@@ -72,7 +72,7 @@ def check_lists_used(
 def check_reasons(
     story: PackageHistory, request: RecordedEvent, rules: FrameworkRules, market: MarketHistory
 ) -> Iterator[str]:
-    """Whoever was offered the package could be, and whoever was passed over could not, for just these reasons."""
+    """Check that offers went to eligible providers, and that the reasons of each pass-over are true."""
     tier = 0
     for event in _select_sourcing(story):
         if event.kind == "StageEntered":
@@ -83,14 +83,14 @@ def check_reasons(
             possible = market.list_possible_reasons(event.data["provider_id"], need, rules, event.at)
             if stated not in possible:
                 verb = "was passed over" if event.kind == "ProviderPassedOver" else "was offered the package"
-                claim = f"for {sorted(stated)}" if stated else "with nothing against it"
+                claim = f"for {sorted(stated)}" if stated else "without reasons"
                 yield f"{event.data['provider_id']} {verb} {claim}, but {[sorted(each) for each in possible]} held"
 
 
 def check_reasons_at_award(
     story: PackageHistory, request: RecordedEvent, rules: FrameworkRules, market: MarketHistory
 ) -> Iterator[str]:
-    """At the award rating, embargo and the person's refusal are looked at once more."""
+    """Check rating, embargo and the person's refusal again at the award."""
     tier, offered_in = 0, dict[str, int]()
     for event in _select_sourcing(story):
         if event.kind == "StageEntered":
@@ -126,10 +126,10 @@ def compute_hours(care: Mapping[str, object]) -> Decimal:
     return (Decimal(sum_minutes(care)) / 60).quantize(Decimal("0.01"))
 
 
-# Visits are JSON: what is in them is known by its key alone.
+# Visits are plain JSON, so their values have no types.
 def sum_minutes(care: Mapping[str, object]) -> int:
     visits = care["visits"]
-    assert isinstance(visits, list), "care without visits is no care"
+    assert isinstance(visits, list), "care must have visits"
     return sum(len(each["days"]) * each["minutes"] * each["carers"] for each in visits)  # pyright: ignore
 
 

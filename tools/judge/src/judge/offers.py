@@ -1,4 +1,4 @@
-"""One offer at a time, in brokerage time, with the time to answer that the definition gives, from the delivery on."""
+"""Checks offers: one live offer at a time, in brokerage time, with the definition's time to answer from delivery on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from judge.rules import FrameworkRules
 
 ENDS: Final = frozenset({"OfferAccepted", "OfferDeclined", "OfferExpired", "OfferWithdrawn"})
 _MAX_EXPIRY_DELAY: Final = timedelta(minutes=1)
-"""So long after an offer's end it has expired at the latest, unless we were down."""
+"""Latest expiry after an offer's end, unless the services were down."""
 
 
 def check_one_live_offer(story: PackageHistory) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _check_deadlines(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRul
     if event.kind in {"OfferMade", "OfferRedirected"}:
         stated = event.data["answer_by"]
         if (stated["minutes"], stated["brokerage_time"]) != (live.minutes, not urgent):
-            yield f"offer {live.offer_id} gives {stated['minutes']} minutes to answer, not {live.minutes}"
+            yield f"offer {live.offer_id} allows {stated['minutes']} minutes to answer, not {live.minutes}"
     if event.kind == "OfferClockStarted":
         delivered = parse_instant(event.data["delivered_at"])
         right = delivered + timedelta(minutes=live.minutes)
@@ -89,7 +89,7 @@ def _check_deadlines(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRul
             yield f"offer {live.offer_id} can be answered until {event.data['answer_by']}, not {right.isoformat()}"
     if event.kind in {"OfferAccepted", "OfferDeclined"} and live.ends_at is not None and event.at >= live.ends_at:
         ended = live.ends_at.isoformat()
-        yield f"{event.kind} of {live.offer_id} counted at {event.at.isoformat()}; it had ended at {ended}"
+        yield f"{event.kind} of {live.offer_id} was accepted at {event.at.isoformat()}, after its end at {ended}"
     if event.kind == "OfferExpired":
         yield from _check_expiry(live, event, rules)
 
@@ -97,13 +97,13 @@ def _check_deadlines(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRul
 def _check_expiry(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRules) -> Iterator[str]:
     if live.ends_at is None:
         if live.failed_calls < rules.get_calls_before_expiry(live.stage):
-            yield f"offer {live.offer_id} expired without having been delivered, after {live.failed_calls} calls"
+            yield f"offer {live.offer_id} expired undelivered after {live.failed_calls} calls"
     elif not live.ends_at <= event.at <= live.ends_at + _MAX_EXPIRY_DELAY:
         yield f"offer {live.offer_id} expired at {event.at.isoformat()}, its end was {live.ends_at.isoformat()}"
 
 
 def _check_deliveries(story: PackageHistory) -> Iterator[str]:
-    """The clock starts with what the register, or an officer's call, says of the delivery."""
+    """Check that each answer clock starts at the delivery that the registry or an officer's call records."""
     answered = {
         (each.data["offer_id"], parse_instant(each.data["delivered_at"]))
         for each in story

@@ -1,4 +1,4 @@
-"""What is open to all: ceilings from the definition, two officers above them, and nobody that is barred."""
+"""Checks the open list: ceilings, a second officer above them, and no award to a barred provider."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -22,7 +22,7 @@ def check_awards(
     for award in select_kinds(story, "ProposalAwarded"):
         proposal = _find_awarded_proposal(story, award)
         if proposal is None:
-            yield f"proposal {award.data['proposal_id']} was awarded, and does not stand"
+            yield f"proposal {award.data['proposal_id']} was awarded but is not valid"
             continue
         yield from _check_officers(story, award, proposal, request, rules)
         yield from _check_bars(award, request, rules, market)
@@ -31,7 +31,7 @@ def check_awards(
 
 
 def _find_awarded_proposal(story: PackageHistory, award: RecordedEvent) -> RecordedEvent | None:
-    """The proposal that was awarded, if it is its provider's newest by then."""
+    """Return the awarded proposal if it was its provider's newest at the award."""
     before = [each for each in story if each.kind == "ProposalReceived"]
     of_provider = [each for each in before if each.data["provider_id"] == award.data["provider_id"]]
     newest = of_provider[-1] if of_provider else None
@@ -41,14 +41,14 @@ def _find_awarded_proposal(story: PackageHistory, award: RecordedEvent) -> Recor
 def _check_officers(
     story: PackageHistory, award: RecordedEvent, proposal: RecordedEvent, request: RecordedEvent, rules: FrameworkRules
 ) -> Iterator[str]:
-    """At exactly the ceiling one officer does."""
+    """Check that a rate above the ceiling was approved by a second officer; a rate at the ceiling needs one officer."""
     listed = select_kinds(story, "PackageListed")[-1]
     ceiling = rules.get_ceiling(listed.data["stage"], request.data["care"]["service_type"])
     rate, first, second = Decimal(proposal.data["terms"]["rate"]), award.data["officer"], award.data["second_officer"]
     if rate <= ceiling:
         return
     if second is None or second == first:
-        yield f"{rate} is above the ceiling {ceiling}, and {first} alone awarded it"
+        yield f"{rate} is above the ceiling {ceiling} but was awarded by {first} alone"
         return
     approved = {
         (each.data["award_id"], each.data["officer"])
@@ -56,7 +56,7 @@ def _check_officers(
         if each.source == PRICING and each.kind == "SpotPriceApproved"
     }
     if (award.data["award_id"], second) not in approved:
-        yield f"award {award.data['award_id']} names {second}, who has approved no price of it"
+        yield f"award {award.data['award_id']} names {second}, who has not approved its price"
 
 
 def _check_bars(
@@ -65,6 +65,6 @@ def _check_bars(
     need, provider = derive_requirement(request, 0, rules, award), award.data["provider_id"]
     possible = list(market.list_possible_states(provider, award.at))
     if all(list(list_bars(known, provider, need)) for known in possible):
-        yield f"{provider} was awarded the package, and is barred"
+        yield f"{provider} was awarded the package but is barred"
     if not any(known.is_active_in(need.framework, need.area) for known in possible):
-        yield f"{provider} was awarded the package, and does not work there"
+        yield f"{provider} was awarded the package but does not work there"

@@ -1,4 +1,4 @@
-"""Nobody is forgotten: whatever is open waits for an instant that will come, or stands on the officers' work list."""
+"""Checks that each open package either waits for a future instant or is on the officers' work list."""
 
 from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
@@ -11,13 +11,13 @@ from judge.rules import FrameworkRules
 def check_open_package(
     story: PackageHistory, rules: FrameworkRules, *, work_list: Set[str], statuses: Mapping[str, str], now: datetime
 ) -> Iterator[str]:
-    """`statuses`: what sourcing says of each open package; `work_list`: the packages that are on it."""
+    """Check one package. `statuses` holds sourcing's status of each open package, `work_list` the listed packages."""
     if not is_open(story):
         return
     package = story[0].key
     status = statuses.get(package, "unknown")
     if status in {"held", "exhausted"} and package not in work_list:
-        yield f"{status}, and not on the work list"
+        yield f"{status} but not on the work list"
     elif status == "running" and package not in work_list:
         yield from _check_running(story, rules, now)
     elif status not in {"held", "exhausted", "running", "listed"}:
@@ -25,7 +25,7 @@ def check_open_package(
 
 
 def _check_running(story: PackageHistory, rules: FrameworkRules, now: datetime) -> Iterator[str]:
-    """A live offer has an end that is to come; without one the next offer waits for the opening."""
+    """Check that a live offer ends in the future, and that without one the brokerage is closed."""
     made = select_kinds(story, "OfferMade")
     ended = {each.data["offer_id"] for each in select_kinds(story, "OfferDeclined", "OfferExpired", "OfferWithdrawn")}
     live = [each.data["offer_id"] for each in made if each.data["offer_id"] not in ended]

@@ -1,4 +1,4 @@
-"""One end for each package: accepted is placed, a withdrawal is answered, and never two of anything."""
+"""Checks the outcome of each package: an acceptance places it once, and a withdrawal is answered once."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ def check_one_end(story: PackageHistory) -> Iterator[str]:
     if kinds["SourcingStarted"] > 1:
         yield f"started {kinds['SourcingStarted']} times"
     if kinds["PlacementVoided"] > kinds["PackagePlaced"]:
-        yield "a placement was voided that never was"
+        yield "a placement was voided that was not made"
     yield from _check_nothing_after_end(story)
 
 
@@ -43,16 +43,16 @@ def check_withdrawals(story: PackageHistory) -> Iterator[str]:
     if bool(kinds["WithdrawalRequested"]) != bool(answers) or answers > 1:
         yield f"{kinds['WithdrawalRequested']} withdrawals requested, answered {answers} times"
     if kinds["PackageWithdrawn"] != answers:
-        yield f"withdrawn {kinds['PackageWithdrawn']} times, while sourcing said so {answers} times"
+        yield f"withdrawn {kinds['PackageWithdrawn']} times, while sourcing answered {answers} times"
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How many packages stand where in the end."""
+    """The number of packages by outcome."""
 
     referrals: int
     placed: Counter[str] = field(default_factory=Counter[str])
-    """By the stage in which they were placed; voided ones not."""
+    """Placements that are not voided, by stage."""
     withdrawn: int = 0
     offers: int = 0
 
@@ -73,7 +73,7 @@ def count_outcomes(stories: Sequence[PackageHistory]) -> Tally:
 
 
 def find_placement_stage(story: PackageHistory) -> str | None:
-    """The stage of the placement that stands."""
+    """Return the stage of the placement that is not voided."""
     placements = select_kinds(story, "PackagePlaced")
     return placements[-1].data["stage"] if placements and not select_kinds(story, "PlacementVoided") else None
 

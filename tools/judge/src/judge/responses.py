@@ -1,11 +1,11 @@
-"""What others were told: providers that an answer counts, the council where its referral stands."""
+"""Checks the services' responses: to providers that an answer is accepted, to the council about its referrals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from judge.events import RecordedEvent
 
-# A checker that knew the class of what it reads would share its mistakes.
+# Plain JSON, because the response's class could hide mistakes.
 JsonObject = Mapping[str, Any]
 PROVING_EVENTS: Final = {"accept": "OfferAccepted", "decline": "OfferDeclined", "person": "PackagePlaced"}
 
@@ -13,7 +13,7 @@ PROVING_EVENTS: Final = {"accept": "OfferAccepted", "decline": "OfferDeclined", 
 def check_provider_responses(
     stories: Mapping[str, Sequence[RecordedEvent]], answers: Iterable[JsonObject]
 ) -> Iterator[str]:
-    """Who was told that an answer counts finds it on record, and who was shown the person had the package."""
+    """Check that each accepted answer has its event, and that the person was shown only to the placed provider."""
     on_record = {
         (event.kind, event.data["provider_id"], package)
         for package, story in stories.items()
@@ -25,13 +25,13 @@ def check_provider_responses(
             continue
         fact = PROVING_EVENTS[answer["what"]], answer["provider_id"], answer["package_id"]
         if fact not in on_record:
-            yield f"{answer['provider_id']} was told that its {answer['what']} counts, and there is no {fact[0]}"
+            yield f"{answer['provider_id']} got a success response to {answer['what']}, but there is no {fact[0]}"
 
 
-def check_council_view(
+def check_council_referrals(
     stories: Mapping[str, Sequence[RecordedEvent]], referrals: Iterable[JsonObject]
 ) -> Iterator[str]:
-    """The council sees what the record says: who has the package, and that a withdrawal is done."""
+    """Check that the council's API agrees with the record: the placed provider and the withdrawal."""
     for referral in referrals:
         package = referral["package_id"]
         holder, withdrawn = _find_outcome(stories.get(package, ()))
@@ -41,7 +41,7 @@ def check_council_view(
 
 
 def _find_outcome(story: Sequence[RecordedEvent]) -> tuple[str | None, bool]:
-    """Who has the package in the end, and whether it was withdrawn."""
+    """Return the provider that has the package, and whether the package was withdrawn."""
     holder: str | None = None
     for event in story:
         if event.kind in {"PackagePlaced", "PlacementVoided"}:

@@ -1,4 +1,4 @@
-"""The framework as its definition file has it, read without the code that the services read it with."""
+"""The framework's rules, parsed from its definition file without the services' code."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class FrameworkRules:
     framework: str
     version: int
     hours: BrokerageHours
-    # A definition file is YAML, and a judge that read it with the services' models would share their mistakes.
+    # Plain YAML, because the services' models could hide mistakes.
     definition: Mapping[str, Any]
 
     @classmethod
     def from_yaml(cls, text: str) -> "FrameworkRules":
-        # As strings, so that 24.10 keeps its pennies.
+        # Amounts are strings, so that 24.10 keeps its last digit.
         read = cast("dict[str, Any]", yaml.load(text, Loader=_StringLoader))  # noqa: S506  a SafeLoader without floats
         return cls(read["framework"], read["version"], BrokerageHours.from_definition(read["brokerage"]), read)
 
@@ -58,7 +58,7 @@ class FrameworkRules:
         return self._get_price_line(service_type)["unit"]
 
     def get_rate(self, service_type: str, number: int) -> Decimal:
-        """Rate 1 is the line's own, the others are its further ones."""
+        """Return the rate with this number: 1 is `rate`, the others are in `further_rates`."""
         line = self._get_price_line(service_type)
         return [Decimal(each) for each in (line["rate"], *line.get("further_rates", []))][number - 1]
 
@@ -87,14 +87,14 @@ def read_rules(files: Iterable[Path]) -> RuleBook:
 
 
 class _StringLoader(yaml.SafeLoader):
-    """Plain YAML, in which an amount stays what is written."""
+    """A YAML loader that leaves decimal numbers as strings."""
 
 
-def _construct_string(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+def _build_string(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
     return str(loader.construct_scalar(node))
 
 
-_StringLoader.add_constructor("tag:yaml.org,2002:float", _construct_string)
+_StringLoader.add_constructor("tag:yaml.org,2002:float", _build_string)
 
 
 def _parse_minutes(spelled: str) -> int:

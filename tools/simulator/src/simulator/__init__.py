@@ -1,6 +1,6 @@
-"""Councils, providers, officers and adults, all invented and all from a seed: the same seed tells the same story."""
+"""Simulated councils, providers, officers and adults. The same seed gives the same behaviour."""
 
 from typing import Final
 
 SEED: Final = 2025
-"""Of the stack that `calloff up` starts."""
+"""The seed of the stack that `calloff up` starts."""

@@ -1,4 +1,4 @@
-"""How a simulated provider behaves: decided by seed, provider and offer, never by when or how often it is asked."""
+"""The behaviour of a simulated provider, which depends on the seed, the provider and the offer only."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,17 +11,17 @@ from contracts.events.listings import Variation
 from contracts.values import DeclineReason, PriceUnit
 
 
-class Receipt(StrEnum):
-    """What becomes of the request that brings the webhook."""
+class WebhookReaction(StrEnum):
+    """What a provider's system does with a webhook request."""
 
-    TAKEN = "taken"
+    ACKNOWLEDGED = "acknowledged"
     ERROR = "answers 500"
-    CUT = "cuts the connection"
-    HANGS = "takes the request and says nothing"
+    CONNECTION_CUT = "cuts the connection"
+    NO_RESPONSE = "sends no response"
 
 
-class Answering(StrEnum):
-    """What the provider says to an offer."""
+class OfferAnswer(StrEnum):
+    """The provider's answer to an offer."""
 
     ACCEPT = "accept"
     DECLINE = "decline"
@@ -30,108 +30,110 @@ class Answering(StrEnum):
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One provider's way with one offer. `failures` is how many requests fail before one is taken."""
+    """How one provider handles one offer. The first `failed_attempts` webhook requests are not acknowledged."""
 
-    answering: Answering
+    answer: OfferAnswer
     decline_reason: DeclineReason | None = None
-    after_seconds: float = 0.0
-    times: int = 1
-    receipt: Receipt = Receipt.TAKEN
-    failures: int = 0
+    delay_seconds: float = 0.0
+    answer_count: int = 1
+    reaction: WebhookReaction = WebhookReaction.ACKNOWLEDGED
+    failed_attempts: int = 0
 
-    def receipt_of(self, attempt: int) -> Receipt:
-        """`attempt` counts from 1."""
-        return self.receipt if attempt <= self.failures else Receipt.TAKEN
-
-
-ALWAYS: Final = 1_000_000
+    def get_reaction(self, attempt: int) -> WebhookReaction:
+        """Return the reaction to the request number `attempt`, counted from 1."""
+        return self.reaction if attempt <= self.failed_attempts else WebhookReaction.ACKNOWLEDGED
 
 
-class Manner(StrEnum):
-    """The manners that are drawn from, by weight."""
+EVERY_ATTEMPT: Final = 1_000_000
+
+
+class BehaviourKind(StrEnum):
+    """The kinds of behaviour that are drawn by weight."""
 
     ACCEPTS = "accepts at once"
     DECLINES = "declines with a reason"
-    SLOW = "accepts, but takes its time"
-    TWICE = "accepts twice"
-    STUMBLES = "answers 500 before it takes the webhook"
-    SILENT = "takes the webhook and never answers"
+    SLOW = "accepts slowly"
+    ACCEPTS_TWICE = "accepts twice"
+    FAILS_FIRST = "answers 500 before it acknowledges the webhook"
+    SILENT = "acknowledges the webhook and never answers"
     DOWN = "cuts every connection"
 
 
-WEIGHTS: Final = {
-    Manner.ACCEPTS: 38,
-    Manner.DECLINES: 36,
-    Manner.SLOW: 10,
-    Manner.TWICE: 5,
-    Manner.STUMBLES: 6,
-    Manner.SILENT: 3,
-    Manner.DOWN: 2,
+BEHAVIOUR_WEIGHTS: Final = {
+    BehaviourKind.ACCEPTS: 38,
+    BehaviourKind.DECLINES: 36,
+    BehaviourKind.SLOW: 10,
+    BehaviourKind.ACCEPTS_TWICE: 5,
+    BehaviourKind.FAILS_FIRST: 6,
+    BehaviourKind.SILENT: 3,
+    BehaviourKind.DOWN: 2,
 }
 
 
-def manner_of(seed: int, provider_id: UUID, offer_id: UUID) -> Manner:
+def draw_behaviour_kind(seed: int, provider_id: UUID, offer_id: UUID) -> BehaviourKind:
     chance = Random(f"{seed}/manner/{provider_id}/{offer_id}")
-    return chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    return chance.choices(list(BEHAVIOUR_WEIGHTS), list(BEHAVIOUR_WEIGHTS.values()))[0]
 
 
-def behaviour_of(seed: int, provider_id: UUID, offer_id: UUID) -> Behaviour:
-    """The same for the same three, in whichever process asks."""
+def draw_behaviour(seed: int, provider_id: UUID, offer_id: UUID) -> Behaviour:
+    """Draw the behaviour. The result is the same in every process."""
     chance = Random(f"{seed}/behaviour/{provider_id}/{offer_id}")
-    accepts = Behaviour(Answering.ACCEPT, after_seconds=chance.uniform(0.05, 1.0))
+    accepting = Behaviour(OfferAnswer.ACCEPT, delay_seconds=chance.uniform(0.05, 1.0))
     reason, slowly, failures = chance.choice(list(DeclineReason)), chance.uniform(4, 15), chance.randint(1, 2)
     return {
-        Manner.ACCEPTS: accepts,
-        Manner.DECLINES: replace(accepts, answering=Answering.DECLINE, decline_reason=reason),
-        Manner.SLOW: replace(accepts, after_seconds=slowly),
-        Manner.TWICE: replace(accepts, times=2),
-        Manner.STUMBLES: replace(accepts, receipt=Receipt.ERROR, failures=failures),
-        Manner.SILENT: Behaviour(Answering.NEVER),
-        Manner.DOWN: Behaviour(Answering.NEVER, receipt=Receipt.CUT, failures=ALWAYS),
-    }[manner_of(seed, provider_id, offer_id)]
+        BehaviourKind.ACCEPTS: accepting,
+        BehaviourKind.DECLINES: replace(accepting, answer=OfferAnswer.DECLINE, decline_reason=reason),
+        BehaviourKind.SLOW: replace(accepting, delay_seconds=slowly),
+        BehaviourKind.ACCEPTS_TWICE: replace(accepting, answer_count=2),
+        BehaviourKind.FAILS_FIRST: replace(accepting, reaction=WebhookReaction.ERROR, failed_attempts=failures),
+        BehaviourKind.SILENT: Behaviour(OfferAnswer.NEVER),
+        BehaviourKind.DOWN: Behaviour(
+            OfferAnswer.NEVER, reaction=WebhookReaction.CONNECTION_CUT, failed_attempts=EVERY_ATTEMPT
+        ),
+    }[draw_behaviour_kind(seed, provider_id, offer_id)]
 
 
 @dataclass(frozen=True)
 class Interest:
-    """What a provider proposes for a package that is open to all."""
+    """What a provider proposes for an open package."""
 
     rate: Decimal
     variations: tuple[Variation, ...]
-    after_seconds: float
+    delay_seconds: float
 
 
-ONE_IN: Final = 6
-"""Of the providers that hear of an open package, so many are interested."""
+INTERESTED_ONE_IN: Final = 6
+"""One in this number of providers proposes for an open package."""
 
 
-USUAL: Final = {PriceUnit.HOUR: Decimal(27), PriceUnit.NIGHT: Decimal(150), PriceUnit.WEEK: Decimal(1700)}
-"""What providers think of as a usual rate, in pounds."""
+USUAL_RATES: Final = {PriceUnit.HOUR: Decimal(27), PriceUnit.NIGHT: Decimal(150), PriceUnit.WEEK: Decimal(1700)}
+"""Rates in pounds that proposals vary around."""
 
 
-def interest_in(seed: int, provider_id: UUID, reference: UUID, unit: PriceUnit) -> Interest | None:
-    """The same for the same four; None: the provider lets it pass."""
+def draw_interest(seed: int, provider_id: UUID, reference: UUID, unit: PriceUnit) -> Interest | None:
+    """Draw what a provider proposes for an open package; None if it does not propose."""
     chance = Random(f"{seed}/interest/{provider_id}/{reference}")
-    if chance.randrange(ONE_IN):
+    if chance.randrange(INTERESTED_ONE_IN):
         return None
-    rate = (USUAL[unit] * chance.randint(92, 118) / 100).quantize(Decimal("0.01"))
+    rate = (USUAL_RATES[unit] * chance.randint(92, 118) / 100).quantize(Decimal("0.01"))
     variations = tuple(chance.sample(list(Variation), chance.choice((0, 0, 1))))
-    return Interest(rate, variations, after_seconds=chance.uniform(0.5, 5.0))
+    return Interest(rate, variations, delay_seconds=chance.uniform(0.5, 5.0))
 
 
 @dataclass(frozen=True)
 class CallOutcome:
-    """What comes of one telephone call to a provider."""
+    """The outcome of one telephone call to a provider."""
 
     reached: bool
-    answering: Answering = Answering.NEVER
+    answer: OfferAnswer = OfferAnswer.NEVER
     decline_reason: DeclineReason | None = None
 
 
-def call_outcome(seed: int, offer_id: UUID, *, attempt: int) -> CallOutcome:
-    """Four of five calls reach somebody; of those, half take the package."""
+def draw_call_outcome(seed: int, offer_id: UUID, *, attempt: int) -> CallOutcome:
+    """Four of five calls reach the provider; half of those accept the package."""
     chance = Random(f"{seed}/call/{offer_id}/{attempt}")
     if chance.random() < 0.2:
         return CallOutcome(reached=False)
     if chance.random() < 0.5:
-        return CallOutcome(reached=True, answering=Answering.ACCEPT)
-    return CallOutcome(reached=True, answering=Answering.DECLINE, decline_reason=chance.choice(list(DeclineReason)))
+        return CallOutcome(reached=True, answer=OfferAnswer.ACCEPT)
+    return CallOutcome(reached=True, answer=OfferAnswer.DECLINE, decline_reason=chance.choice(list(DeclineReason)))

@@ -1,4 +1,4 @@
-"""The council's system: posts referrals for invented adults at a steady rate, and writes down what it posted."""
+"""The council's system: posts referrals for invented adults at a steady rate and logs them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,13 +13,13 @@ from calloff.client import ApiClient, ResponseModel
 from contracts.values import Need, ServiceType, Urgency, Visit, Weekday
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.json_lines import JsonLinesWriter
-from simulator.people import Person
+from simulator.person_factory import Person
 
 _MORNING, _NOON, _EVENING = (7, 9), (12, 13), (18, 20)
-SOON: Final = 1.0
-"""Seconds before a referral is sent again that could not be taken in."""
+RETRY_DELAY: Final = 1.0
+"""Seconds before a referral is posted again that was not accepted."""
 _URGENT_SHARE: Final = 0.9
-"""Hospital discharges are offered at any hour, so that there is something to see on a Sunday night."""
+"""Share of hospital discharges. They are offered at any hour, so that offers are made on a Sunday night too."""
 
 
 class AddressIn(BaseModel):
@@ -36,7 +36,7 @@ class PersonIn(BaseModel):
 
 
 class ReferralIn(BaseModel):
-    """The body of `POST /v1/referrals`, as far as the simulated council fills it in."""
+    """The fields of `POST /v1/referrals` that the simulated council sends."""
 
     reference: str
     person: PersonIn
@@ -47,13 +47,13 @@ class ReferralIn(BaseModel):
     needs: tuple[Need, ...]
 
 
-class Submitted(ResponseModel):
+class SubmittedReferral(ResponseModel):
     referral_id: UUID
     package_id: UUID
 
 
-class Posted(BaseModel):
-    """One line of the council's log; who the adult is it does not say."""
+class PostedReferral(BaseModel):
+    """One entry of the council's log, without the adult's identity."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,8 +65,8 @@ class Posted(BaseModel):
     urgency: Urgency
 
 
-def referral_for(person: Person, *, today: date, seed: int, urgent: bool | None = None) -> ReferralIn:
-    """What the council asks for, for this adult; by default mostly urgent."""
+def build_referral(person: Person, *, today: date, seed: int, urgent: bool | None = None) -> ReferralIn:
+    """Build the referral of this adult. Unless `urgent` is given, most referrals are urgent."""
     chance = Random(f"{seed}/referral/{person.number}")
     is_urgent = chance.random() < _URGENT_SHARE if urgent is None else urgent
     return ReferralIn(
@@ -79,15 +79,15 @@ def referral_for(person: Person, *, today: date, seed: int, urgent: bool | None 
             phone=person.telephone,
         ),
         service_type=ServiceType.PERSONAL_CARE if chance.random() < 0.9 else ServiceType.CARERS_BREAK,
-        visits=_visits(chance),
+        visits=_draw_visits(chance),
         starts_on=today + timedelta(days=chance.randint(1, 5)),
         urgency=Urgency.HOSPITAL_DISCHARGE if is_urgent else Urgency.ROUTINE,
         needs=tuple(chance.sample(list(Need), chance.randint(0, 3))),
     )
 
 
-def _visits(chance: Random) -> tuple[Visit, ...]:
-    """One to three visits each day, sometimes with two carers."""
+def _draw_visits(chance: Random) -> tuple[Visit, ...]:
+    """Draw one to three visits a day, sometimes with two carers."""
     windows = chance.choice(((_MORNING,), (_MORNING, _EVENING), (_MORNING, _NOON, _EVENING)))
     carers = 2 if chance.random() < 0.15 else 1
     return tuple(
@@ -106,31 +106,31 @@ def _visits(chance: Random) -> tuple[Visit, ...]:
 
 
 class Council:
-    """One council's system; `posted` is told what was taken in, `refused` counts what was not."""
+    """One council's system. `refused` counts the referrals that were refused."""
 
     def __init__(
         self,
-        caller: ApiClient,
-        referral: str,
-        log: JsonLinesWriter[Posted],
+        client: ApiClient,
+        referral_url: str,
+        log: JsonLinesWriter[PostedReferral],
         *,
         seed: int,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        self._caller = caller
-        self._url = f"{referral}/v1/referrals"
+        self._client = client
+        self._url = f"{referral_url}/v1/referrals"
         self._log = log
         self._seed = seed
         self._today = today
         self.refused = 0
 
-    async def post(self, person: Person, *, urgent: bool | None = None) -> Posted:
-        """Raises ServiceRefused, ServiceUnreachable."""
-        body = referral_for(person, today=self._today(), seed=self._seed, urgent=urgent)
+    async def post(self, person: Person, *, urgent: bool | None = None) -> PostedReferral:
+        """Post one referral and log it. Raises ServiceRefused, ServiceUnreachable."""
+        body = build_referral(person, today=self._today(), seed=self._seed, urgent=urgent)
         posted_at = datetime.now(UTC)
-        answer = await self._caller.post(self._url, body, idempotency_key=body.reference)
-        submitted = answer.parse(Submitted)
-        line = Posted(
+        response = await self._client.post(self._url, body, idempotency_key=body.reference)
+        submitted = response.parse(SubmittedReferral)
+        entry = PostedReferral(
             posted_at=posted_at,
             reference=body.reference,
             referral_id=submitted.referral_id,
@@ -138,45 +138,50 @@ class Council:
             area=person.area,
             urgency=body.urgency,
         )
-        self._log.write(line)
-        return line
+        self._log.write(entry)
+        return entry
 
     async def post_steadily(
-        self, next_person: Callable[[], Person], *, count: int, a_second: float, posted: Callable[[Posted], None]
+        self,
+        next_person: Callable[[], Person],
+        *,
+        count: int,
+        per_second: float,
+        on_posted: Callable[[PostedReferral], None],
     ) -> None:
-        """`count` referrals, `a_second` of them each second, whether or not the one before has been answered."""
-        under_way: set[asyncio.Task[None]] = set()
+        """Post `count` referrals at a steady rate, without waiting for responses; call `on_posted` on acceptance."""
+        tasks: set[asyncio.Task[None]] = set()
         try:
-            async for _ in _beats(count, a_second):
-                task = asyncio.create_task(self._post_until_answered(next_person(), posted))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-            await asyncio.gather(*under_way)
+            async for _ in _generate_paced(count, per_second):
+                task = asyncio.create_task(self._post_until_accepted(next_person(), on_posted))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            await asyncio.gather(*tasks)
         finally:
-            for task in under_way:
+            for task in tasks:
                 task.cancel()
 
-    async def _post_until_answered(self, person: Person, posted: Callable[[Posted], None]) -> None:
-        while (wait := await self._attempt(person, posted)) is not None:
-            await asyncio.sleep(wait)
+    async def _post_until_accepted(self, person: Person, on_posted: Callable[[PostedReferral], None]) -> None:
+        while (delay := await self._try_post(person, on_posted)) is not None:
+            await asyncio.sleep(delay)
 
-    async def _attempt(self, person: Person, posted: Callable[[Posted], None]) -> float | None:
-        """None when the referral was taken in or refused; else the seconds after which it is sent again."""
+    async def _try_post(self, person: Person, on_posted: Callable[[PostedReferral], None]) -> float | None:
+        """Return None if the referral was accepted or refused, else the seconds to wait before it is posted again."""
         try:
-            posted(await self.post(person))
+            on_posted(await self.post(person))
         except ServiceUnreachable:
-            return SOON
+            return RETRY_DELAY
         except ServiceRefused as refused:
             if refused.is_transient:
-                return refused.retry_after or SOON
+                return refused.retry_after or RETRY_DELAY
             self.refused += 1
         return None
 
 
-async def _beats(count: int, a_second: float) -> AsyncIterator[int]:
-    """A beat each so often, kept to the clock: what comes late does not put off the ones after it."""
+async def _generate_paced(count: int, per_second: float) -> AsyncIterator[int]:
+    """Yield `count` numbers at the rate `per_second`. A late number does not delay the following ones."""
     loop = asyncio.get_running_loop()
-    begun = loop.time()
-    for beat in range(count):
-        await asyncio.sleep(max(0.0, begun + beat / a_second - loop.time()))
-        yield beat
+    started_at = loop.time()
+    for number in range(count):
+        await asyncio.sleep(max(0.0, started_at + number / per_second - loop.time()))
+        yield number

@@ -1,4 +1,4 @@
-"""The officers: one telephones and awards, the other decides about prices above the ceiling."""
+"""The simulated officers: the first telephones and awards, the second decides prices above the ceiling."""
 
 import asyncio
 import contextlib
@@ -15,9 +15,9 @@ from contracts.events.orders import SpotPriceRefusal
 from contracts.events.packages import CallResult
 from contracts.values import DeclineReason, Rating
 from devstack.errors import ServiceRefused, ServiceUnreachable
-from simulator.behaviour import Answering, CallOutcome, call_outcome
+from simulator.behaviour import CallOutcome, OfferAnswer, draw_call_outcome
 
-_LOOKS_EVERY: Final = 2.0
+_POLL_INTERVAL: Final = 2.0
 """Seconds."""
 
 
@@ -32,13 +32,13 @@ class WorkItem(ResponseModel):
     award_id: UUID | None = None
 
 
-class ProposalSeen(ResponseModel):
+class ReceivedProposal(ResponseModel):
     proposal_id: UUID
     rating: Rating
 
 
-class Proposals(ResponseModel):
-    items: tuple[ProposalSeen, ...]
+class ProposalPage(ResponseModel):
+    items: tuple[ReceivedProposal, ...]
 
 
 class AwardIn(BaseModel):
@@ -53,7 +53,7 @@ class WorkList(ResponseModel):
 
 
 class CallIn(BaseModel):
-    """The record of one call, as sourcing wants it."""
+    """The record of one call in sourcing's format."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,32 +69,34 @@ class RefusalIn(BaseModel):
 
 
 class Officer:
-    """Two officers, for what one alone may not decide; `calls` counts the calls that were recorded."""
+    """Acts for both officers. `calls` counts the calls that were recorded."""
 
-    def __init__(self, caller: ApiClient, second: ApiClient, sourcing: str, pricing: str, *, seed: int) -> None:
-        self._caller = caller
-        self._second = second
-        self._sourcing = sourcing
-        self._pricing = pricing
+    def __init__(
+        self, first_client: ApiClient, second_client: ApiClient, sourcing_url: str, pricing_url: str, *, seed: int
+    ) -> None:
+        self._first_client = first_client
+        self._second_client = second_client
+        self._sourcing_url = sourcing_url
+        self._pricing_url = pricing_url
         self._seed = seed
         self.calls = 0
 
-    async def work(self) -> None:
-        """Until cancelled; a service that is away is tried again at the next look."""
+    async def run(self) -> None:
+        """Process the work list until cancelled. An unreachable service is tried again at the next poll."""
         while True:
             with contextlib.suppress(ServiceRefused, ServiceUnreachable):
-                await self.work_through_list()
-            await asyncio.sleep(_LOOKS_EVERY)
+                await self.process_work_list()
+            await asyncio.sleep(_POLL_INTERVAL)
 
-    async def work_through_list(self) -> int:
-        """One round over the list as it stands now; how many things were done."""
+    async def process_work_list(self) -> int:
+        """Process every item of the current work list and return how many items were done."""
         done = 0
-        answer = await self._caller.get(f"{self._sourcing}/v1/work-list", limit="200")
-        for item in answer.parse(WorkList).items:
-            done += await self._do(item)
+        response = await self._first_client.get(f"{self._sourcing_url}/v1/work-list", limit="200")
+        for item in response.parse(WorkList).items:
+            done += await self._process_item(item)
         return done
 
-    async def _do(self, item: WorkItem) -> bool:
+    async def _process_item(self, item: WorkItem) -> bool:
         if item.offer_id is not None:
             return await self._call(item.offer_id, item.attempt or 1)
         if item.award_id is not None:
@@ -102,27 +104,31 @@ class Officer:
         return item.what == "proposals to decide" and await self._award(item.package_id)
 
     async def _award(self, package_id: UUID) -> bool:
-        """The cheapest of the proposals that stand."""
-        url = f"{self._sourcing}/v1/packages/{package_id}"
-        found = (await self._caller.get(f"{url}/proposals")).parse(Proposals).items
-        if not found:
+        """Award the cheapest valid proposal."""
+        url = f"{self._sourcing_url}/v1/packages/{package_id}"
+        proposals = (await self._first_client.get(f"{url}/proposals")).parse(ProposalPage).items
+        if not proposals:
             return False
-        cheapest = found[0]
+        cheapest = proposals[0]
         reason = InadequateReason.NO_OTHER_PROPOSAL if cheapest.rating is Rating.INADEQUATE else None
         award = AwardIn(proposal_id=cheapest.proposal_id, inadequate_reason=reason)
-        return await self._unless_too_late(self._caller.post(f"{url}/awards", award))
+        return await self._send_unless_obsolete(self._first_client.post(f"{url}/awards", award))
 
     async def _decide_price(self, award_id: UUID) -> bool:
-        """The second officer agrees to two prices of three."""
+        """Approve two of three prices and refuse the others."""
         agrees = Random(f"{self._seed}/price/{award_id}").random() < 0.67
-        url = f"{self._pricing}/v1/spot-prices/{award_id}"
-        work = self._second.post(f"{url}/approve") if agrees else self._second.post(f"{url}/refuse", RefusalIn())
-        return await self._unless_too_late(work)
+        url = f"{self._pricing_url}/v1/spot-prices/{award_id}"
+        request = (
+            self._second_client.post(f"{url}/approve")
+            if agrees
+            else self._second_client.post(f"{url}/refuse", RefusalIn())
+        )
+        return await self._send_unless_obsolete(request)
 
-    async def _unless_too_late(self, work: Awaitable[ApiResponse]) -> bool:
-        """Whether it was done; somebody else may have been quicker, and news takes a moment."""
+    async def _send_unless_obsolete(self, request: Awaitable[ApiResponse]) -> bool:
+        """Send the request; return False if the service answers 404 or 409 because the item has changed."""
         try:
-            await work
+            await request
         except ServiceRefused as refused:
             if refused.status not in {404, 409}:
                 raise
@@ -130,18 +136,18 @@ class Officer:
         return True
 
     async def _call(self, offer_id: UUID, attempt: int) -> bool:
-        record = recorded(call_outcome(self._seed, offer_id, attempt=attempt))
+        record = build_call_record(draw_call_outcome(self._seed, offer_id, attempt=attempt))
         key = f"call-{offer_id}-{attempt}"
-        url = f"{self._sourcing}/v1/offers/{offer_id}/calls"
-        counts = await self._unless_too_late(self._caller.post(url, record, idempotency_key=key))
-        self.calls += counts
-        return counts
+        url = f"{self._sourcing_url}/v1/offers/{offer_id}/calls"
+        is_recorded = await self._send_unless_obsolete(self._first_client.post(url, record, idempotency_key=key))
+        self.calls += is_recorded
+        return is_recorded
 
 
-def recorded(outcome: CallOutcome) -> CallIn:
-    """The record of what came of a call."""
+def build_call_record(outcome: CallOutcome) -> CallIn:
+    """Build the record of a call."""
     if not outcome.reached:
-        return CallIn(result=CallResult.NOBODY_REACHED)
-    if outcome.answering is Answering.ACCEPT:
+        return CallIn(result=CallResult.NOT_REACHED)
+    if outcome.answer is OfferAnswer.ACCEPT:
         return CallIn(result=CallResult.REACHED, answer="accept")
     return CallIn(result=CallResult.REACHED, answer="decline", decline_reason=outcome.decline_reason)

@@ -10,9 +10,9 @@ from devstack.json_lines import JsonLinesWriter
 from devstack.names import REFERRAL
 from geography import ESSEX_DISTRICTS, PostcodeDirectory
 from simulator import SEED
-from simulator.council import Council, Posted
-from simulator.people import People, next_number
-from simulator.postcodes import sample
+from simulator.council import Council, PostedReferral
+from simulator.person_factory import PersonFactory, reserve_person_number
+from simulator.postcodes import sample_postcodes
 
 _POSTCODES_PER_DISTRICT: Final = 40
 
@@ -42,12 +42,12 @@ def post_referral(
     print_line(f"Referral {posted.referral_id} is accepted; its package is {posted.package_id}.")
 
 
-async def _post(*, urgent: bool, district: str | None) -> Posted:
+async def _post(*, urgent: bool, district: str | None) -> PostedReferral:
     async with connect_to_stack() as stack:
         directory = PostcodeDirectory.open(stack.home.postcodes)
-        people = People(sample(directory, each=_POSTCODES_PER_DISTRICT, seed=SEED), seed=SEED)
-        person = people.person(next_number(stack.home.person_counter), area=district)
-        log = JsonLinesWriter[Posted](stack.home.council_log)
+        people = PersonFactory(sample_postcodes(directory, per_district=_POSTCODES_PER_DISTRICT, seed=SEED), seed=SEED)
+        person = people.create_person(reserve_person_number(stack.home.person_counter), area=district)
+        log = JsonLinesWriter[PostedReferral](stack.home.council_log)
         council = Council(stack.create_client("council"), stack.get_url(REFERRAL, ""), log, seed=SEED)
         return await council.post(person, urgent=urgent)
 

@@ -1,4 +1,4 @@
-"""Real postcodes of the districts of Essex, found by asking the directory for random ones."""
+"""Real postcodes of the districts of Essex, found by random lookups in the directory."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Final
 
 from geography import ESSEX_DISTRICTS, Postcode, PostcodeDirectory, PostcodeLocation
 
-OUTWARD: Final[Mapping[str, tuple[str, ...]]] = {
+OUTWARD_CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "E07000066": ("SS13", "SS14", "SS15", "SS16", "CM11", "CM12"),
     "E07000067": ("CM7", "CM77", "CM8", "CO9"),
     "E07000068": ("CM13", "CM14", "CM15"),
@@ -21,26 +21,26 @@ OUTWARD: Final[Mapping[str, tuple[str, ...]]] = {
     "E07000076": ("CO7", "CO11", "CO12", "CO13", "CO14", "CO15", "CO16"),
     "E07000077": ("CM6", "CM24", "CB10", "CB11"),
 }
-"""The outward codes that most of a district's homes have."""
-_LETTERS: Final = "ABDEFGHJLNPQRSTUWXYZ"
-"""Those that an inward code can have."""
+"""The outward codes of most homes of each district."""
+_INWARD_LETTERS: Final = "ABDEFGHJLNPQRSTUWXYZ"
+"""The letters that an inward code can have."""
 
 
-def postcodes_of(directory: PostcodeDirectory, district: str, *, count: int, seed: int) -> tuple[str, ...]:
-    """`count` postcodes that the directory places in the district; the same ones for the same seed."""
+def draw_postcodes(directory: PostcodeDirectory, district: str, *, count: int, seed: int) -> tuple[str, ...]:
+    """Draw `count` postcodes that the directory locates in the district."""
     chance = Random(f"{seed}/{district}")
-    return tuple(itertools.islice(_tried(directory, district, chance), count))
+    return tuple(itertools.islice(_generate_postcodes(directory, district, chance), count))
 
 
-def _tried(directory: PostcodeDirectory, district: str, chance: Random) -> Iterator[str]:
+def _generate_postcodes(directory: PostcodeDirectory, district: str, chance: Random) -> Iterator[str]:
     while True:
-        outward = chance.choice(OUTWARD[district])
-        inward = f"{chance.randint(0, 9)}{chance.choice(_LETTERS)}{chance.choice(_LETTERS)}"
-        place = directory.locate(Postcode(outward, inward))
-        if isinstance(place, PostcodeLocation) and place.district.code == district:
+        outward = chance.choice(OUTWARD_CODES[district])
+        inward = f"{chance.randint(0, 9)}{chance.choice(_INWARD_LETTERS)}{chance.choice(_INWARD_LETTERS)}"
+        location = directory.locate(Postcode(outward, inward))
+        if isinstance(location, PostcodeLocation) and location.district.code == district:
             yield f"{outward} {inward}"
 
 
-def sample(directory: PostcodeDirectory, *, each: int, seed: int) -> dict[str, tuple[str, ...]]:
-    """`each` postcodes of each of the twelve districts."""
-    return {area.code: postcodes_of(directory, area.code, count=each, seed=seed) for area in ESSEX_DISTRICTS}
+def sample_postcodes(directory: PostcodeDirectory, *, per_district: int, seed: int) -> dict[str, tuple[str, ...]]:
+    """Draw `per_district` postcodes of each of the twelve districts."""
+    return {area.code: draw_postcodes(directory, area.code, count=per_district, seed=seed) for area in ESSEX_DISTRICTS}

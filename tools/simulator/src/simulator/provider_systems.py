@@ -1,4 +1,4 @@
-"""What a simulated provider does with a webhook that it took: answer the offer, or ask who it now cares for."""
+"""How a simulated provider handles a webhook: it answers the offer, proposes, or fetches the person's data."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,19 +14,19 @@ from contracts.events.listings import Variation
 from contracts.values import DeclineReason
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.json_lines import JsonLinesWriter
-from simulator.behaviour import Answering, Behaviour, Receipt, behaviour_of, interest_in
-from simulator.webhook_receivers import Said
+from simulator.behaviour import Behaviour, OfferAnswer, WebhookReaction, draw_behaviour, draw_interest
+from simulator.webhook_receivers import ReceivedWebhook
 
 OFFER_MADE: Final = "offer.made"
 PACKAGE_PLACED: Final = "package.placed"
 PACKAGE_AVAILABLE: Final = "package.available"
-_TRIES: Final = 10
-_SOON: Final = 0.3
-"""Seconds before a request is repeated that could not be carried out yet."""
+_MAX_ATTEMPTS: Final = 10
+_RETRY_DELAY: Final = 0.3
+"""Seconds before a request is repeated that failed temporarily."""
 
 
-class Answered(BaseModel):
-    """One line of the answers' log; `status` is what the service said to it, 0 when it said nothing."""
+class AnswerLogEntry(BaseModel):
+    """One entry of the answer log. `status` is the HTTP status of the response, 0 without a response."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,7 +48,7 @@ class ProposalIn(BaseModel):
 
 
 class DeclineIn(BaseModel):
-    """The body of a decline."""
+    """The request body of a decline."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,96 +56,102 @@ class DeclineIn(BaseModel):
 
 
 class ProviderSystems:
-    """All providers' systems; `caller_of` gives each its own connection, with its own token."""
+    """The systems of all providers. `create_client` returns a client with the provider's own token."""
 
     def __init__(
         self,
         *,
-        sourcing: str,
-        caller_of: Callable[[UUID], ApiClient],
-        log: JsonLinesWriter[Answered],
+        sourcing_url: str,
+        create_client: Callable[[UUID], ApiClient],
+        log: JsonLinesWriter[AnswerLogEntry],
         seed: int,
-        think: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`think` returns when so many of the behaviour's seconds have passed."""
-        self._sourcing = sourcing
-        self._caller_of = caller_of
+        """`pause` waits for a number of seconds before an offer is answered."""
+        self._sourcing_url = sourcing_url
+        self._create_client = create_client
         self._log = log
         self._seed = seed
-        self._think = think
+        self._pause = pause
 
-    def reception(self, provider_id: UUID, message: Said, attempt: int) -> Receipt:
-        """How the request is received; only offers meet with trouble."""
-        if message.type != OFFER_MADE or message.data.offer_id is None:
-            return Receipt.TAKEN
-        return behaviour_of(self._seed, provider_id, message.data.offer_id).receipt_of(attempt)
+    def choose_reaction(self, provider_id: UUID, webhook: ReceivedWebhook, attempt: int) -> WebhookReaction:
+        """Choose the reaction to a webhook request. Only offers can fail."""
+        if webhook.type != OFFER_MADE or webhook.data.offer_id is None:
+            return WebhookReaction.ACKNOWLEDGED
+        return draw_behaviour(self._seed, provider_id, webhook.data.offer_id).get_reaction(attempt)
 
-    async def follow(self, provider_id: UUID, message: Said) -> None:
-        if message.type == OFFER_MADE and message.data.offer_id is not None:
-            await self._answer(provider_id, message, behaviour_of(self._seed, provider_id, message.data.offer_id))
-        elif message.type == PACKAGE_PLACED and message.data.links.person is not None:
-            await self._meet_the_person(provider_id, message, message.data.links.person)
-        elif message.type == PACKAGE_AVAILABLE and message.data.links.propose is not None:
-            await self._perhaps_propose(provider_id, message, message.data.links.propose)
+    async def handle_webhook(self, provider_id: UUID, webhook: ReceivedWebhook) -> None:
+        if webhook.type == OFFER_MADE and webhook.data.offer_id is not None:
+            await self._answer_offer(
+                provider_id, webhook, draw_behaviour(self._seed, provider_id, webhook.data.offer_id)
+            )
+        elif webhook.type == PACKAGE_PLACED and webhook.data.links.person is not None:
+            await self._fetch_person(provider_id, webhook, webhook.data.links.person)
+        elif webhook.type == PACKAGE_AVAILABLE and webhook.data.links.propose is not None:
+            await self._propose_if_interested(provider_id, webhook, webhook.data.links.propose)
 
-    async def _answer(self, provider_id: UUID, message: Said, behaviour: Behaviour) -> None:
-        if behaviour.answering is Answering.NEVER:
+    async def _answer_offer(self, provider_id: UUID, webhook: ReceivedWebhook, behaviour: Behaviour) -> None:
+        if behaviour.answer is OfferAnswer.NEVER:
             return
-        await self._think(behaviour.after_seconds)
-        for turn in range(behaviour.times):
-            await self._say(provider_id, message, behaviour, turn=turn)
+        await self._pause(behaviour.delay_seconds)
+        for turn in range(behaviour.answer_count):
+            await self._send_answer(provider_id, webhook, behaviour, turn=turn)
 
-    async def _say(self, provider_id: UUID, message: Said, behaviour: Behaviour, *, turn: int) -> None:
-        what = behaviour.answering.value
-        url = f"{self._sourcing}/v1/offers/{message.data.offer_id}/{what}"
+    async def _send_answer(
+        self, provider_id: UUID, webhook: ReceivedWebhook, behaviour: Behaviour, *, turn: int
+    ) -> None:
+        what = behaviour.answer.value
+        url = f"{self._sourcing_url}/v1/offers/{webhook.data.offer_id}/{what}"
         body = DeclineIn(reason=behaviour.decline_reason) if behaviour.decline_reason else None
-        key = f"{message.data.offer_id}-{turn}"
-        caller = self._caller_of(provider_id)
-        status = await _retry(lambda: caller.post(url, body, idempotency_key=key))
-        self._note(provider_id, message, what, status)
+        key = f"{webhook.data.offer_id}-{turn}"
+        client = self._create_client(provider_id)
+        status = await _retry(lambda: client.post(url, body, idempotency_key=key))
+        self._log_answer(provider_id, webhook, what, status)
 
-    async def _perhaps_propose(self, provider_id: UUID, message: Said, url: str) -> None:
-        if message.data.advert is None or message.data.unit is None:
+    async def _propose_if_interested(self, provider_id: UUID, webhook: ReceivedWebhook, url: str) -> None:
+        if webhook.data.advert is None or webhook.data.unit is None:
             return
-        interest = interest_in(self._seed, provider_id, message.data.advert.reference, message.data.unit)
+        interest = draw_interest(self._seed, provider_id, webhook.data.advert.reference, webhook.data.unit)
         if interest is None:
             return
-        await asyncio.sleep(interest.after_seconds)
+        await asyncio.sleep(interest.delay_seconds)
         body = ProposalIn(rate=interest.rate, variations=interest.variations)
-        caller, key = self._caller_of(provider_id), f"{message.data.advert.reference}"
-        self._note(provider_id, message, "propose", await _retry(lambda: caller.post(url, body, idempotency_key=key)))
+        client, key = self._create_client(provider_id), f"{webhook.data.advert.reference}"
+        self._log_answer(
+            provider_id, webhook, "propose", await _retry(lambda: client.post(url, body, idempotency_key=key))
+        )
 
-    async def _meet_the_person(self, provider_id: UUID, message: Said, url: str) -> None:
-        """Who the person is goes into the provider's own system, and here nowhere."""
-        caller = self._caller_of(provider_id)
-        self._note(provider_id, message, "person", await _retry(lambda: caller.get(url)))
+    async def _fetch_person(self, provider_id: UUID, webhook: ReceivedWebhook, url: str) -> None:
+        """Fetch the person's data as the placed provider does. The data is not stored."""
+        client = self._create_client(provider_id)
+        self._log_answer(provider_id, webhook, "person", await _retry(lambda: client.get(url)))
 
-    def _note(self, provider_id: UUID, message: Said, what: str, status: int) -> None:
+    def _log_answer(self, provider_id: UUID, webhook: ReceivedWebhook, what: str, status: int) -> None:
         self._log.write(
-            Answered(
+            AnswerLogEntry(
                 answered_at=datetime.now(UTC),
                 provider_id=provider_id,
-                package_id=message.data.package_id,
-                offer_id=message.data.offer_id,
+                package_id=webhook.data.package_id,
+                offer_id=webhook.data.offer_id,
                 what=what,
                 status=status,
             )
         )
 
 
-async def _retry(attempt: Callable[[], Awaitable[ApiResponse]]) -> int:
-    """The status of the answer; what the service cannot do yet is asked again, as its Retry-After says."""
+async def _retry(send: Callable[[], Awaitable[ApiResponse]]) -> int:
+    """Send until the response is final, pausing as Retry-After says, and return the last status."""
     status = 0
-    for _ in range(_TRIES):
-        wait = _SOON
+    for _ in range(_MAX_ATTEMPTS):
+        delay = _RETRY_DELAY
         try:
-            return (await attempt()).status
+            return (await send()).status
         except ServiceRefused as refused:
             status = refused.status
             if not refused.is_transient:
                 return status
-            wait = refused.retry_after or _SOON
+            delay = refused.retry_after or _RETRY_DELAY
         except ServiceUnreachable:
             status = 0
-        await asyncio.sleep(wait)
+        await asyncio.sleep(delay)
     return status

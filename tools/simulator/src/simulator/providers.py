@@ -1,4 +1,4 @@
-"""The providers' systems of a stack, as a program: `python -m simulator.providers FOLDER`."""
+"""The systems of a stack's providers, as a program: `python -m simulator.providers FOLDER`."""
 
 import asyncio
 import os
@@ -19,16 +19,16 @@ from devstack.issuer.server import serve_app
 from devstack.json_lines import JsonLinesReader, JsonLinesWriter
 from devstack.keys import StackKeys
 from devstack.record import StackRecord
-from service_runtime.clock import SimulatedClock
+from service_runtime.simulated_clock.clock import SimulatedClock
 from simulator import SEED
-from simulator.provider_systems import Answered, ProviderSystems
-from simulator.simulated_clock.agenda import Agenda
-from simulator.simulated_clock.participant_process import Crowd
-from simulator.webhook_receivers import Received, Receivers, Said
+from simulator.provider_systems import AnswerLogEntry, ProviderSystems
+from simulator.simulated_clock.participant_process import ParticipantProcess
+from simulator.simulated_clock.task_schedule import TaskSchedule
+from simulator.webhook_receivers import ReceivedWebhook, WebhookLogEntry, WebhookReceivers
 
 
 class EndpointSecret(BaseModel):
-    """One line of `endpoint-secrets.jsonl`: what the register told a provider when its endpoint was registered."""
+    """One line of `endpoint-secrets.jsonl`: the secret that the register returned for a provider's endpoint."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,63 +37,71 @@ class EndpointSecret(BaseModel):
 
 
 class EndpointSecrets:
-    """The secrets of the providers' endpoints, also those that are registered from now on."""
+    """The secrets of the providers' endpoints. New secrets are read from the file when they are needed."""
 
     def __init__(self, home: Home) -> None:
         self._lines = JsonLinesReader(home.endpoint_secrets, EndpointSecret)
         self._known: dict[UUID, str] = {}
 
-    def of(self, provider_id: UUID) -> str | None:
+    def get_secret(self, provider_id: UUID) -> str | None:
         if provider_id not in self._known:
             self._known.update((line.provider_id, line.secret) for line in self._lines.read_new())
         return self._known.get(provider_id)
 
 
-def webhook_url(receivers: str, provider_id: UUID) -> str:
-    return f"{receivers}/providers/{provider_id}/webhooks"
+def build_webhook_url(receivers_url: str, provider_id: UUID) -> str:
+    return f"{receivers_url}/providers/{provider_id}/webhooks"
 
 
-async def play(home: Home, *, until: asyncio.Event, simulated_from: datetime | None = None) -> None:
-    """Be all providers' systems until the event is set; on a simulated clock they take minutes for seconds."""
+async def run_provider_systems(home: Home, *, stop: asyncio.Event, simulated_from: datetime | None = None) -> None:
+    """Run all providers' systems until `stop` is set. On a simulated clock a delay of seconds takes minutes."""
     clock = SimulatedClock(simulated_from or datetime.now(UTC))
-    agenda = Agenda("providers", clock)
+    schedule = TaskSchedule("providers", clock)
     record, keys = StackRecord.load(home), StackKeys.load(home)
-    received, answered = JsonLinesWriter[Received](home.webhook_log), JsonLinesWriter[Answered](home.answer_log)
+    webhook_log, answer_log = (
+        JsonLinesWriter[WebhookLogEntry](home.webhook_log),
+        JsonLinesWriter[AnswerLogEntry](home.answer_log),
+    )
     async with open_http_session() as session:
         tokens = IssuerTokenSource(session, record.issuer, keys)
         systems = ProviderSystems(
-            sourcing=record.urls["sourcing"],
-            caller_of=lambda provider_id: ApiClient(session, tokens, find_identity(f"{PROVIDER}{provider_id}")),
-            log=answered,
+            sourcing_url=record.urls["sourcing"],
+            create_client=lambda provider_id: ApiClient(session, tokens, find_identity(f"{PROVIDER}{provider_id}")),
+            log=answer_log,
             seed=SEED,
-            think=asyncio.sleep if simulated_from is None else _minutes_of(agenda),
+            pause=asyncio.sleep if simulated_from is None else _create_pause(schedule),
         )
 
-        async def follow(provider_id: UUID, said: Said) -> None:
-            async with agenda.work():
-                await systems.follow(provider_id, said)
+        async def handle_webhook(provider_id: UUID, webhook: ReceivedWebhook) -> None:
+            async with schedule.track_task():
+                await systems.handle_webhook(provider_id, webhook)
 
-        receivers = Receivers(EndpointSecrets(home).of, received, reception=systems.reception, follow=follow)
-        app = receivers.app()
+        receivers = WebhookReceivers(
+            EndpointSecrets(home).get_secret,
+            webhook_log,
+            choose_reaction=systems.choose_reaction,
+            handle_webhook=handle_webhook,
+        )
+        app = receivers.build_app()
         if simulated_from is not None:
-            app.add_routes(Crowd("providers", clock, [agenda]).routes(keys.simulation))
+            app.add_routes(ParticipantProcess("providers", clock, [schedule]).build_routes(keys.simulation))
         async with serve_app(app, urlsplit(record.receivers).port or 0):
-            await until.wait()
+            await stop.wait()
 
 
-def _minutes_of(agenda: Agenda) -> Callable[[float], Awaitable[None]]:
-    async def think(seconds: float) -> None:
-        await agenda.pause(timedelta(minutes=seconds))
+def _create_pause(schedule: TaskSchedule) -> Callable[[float], Awaitable[None]]:
+    async def pause(seconds: float) -> None:
+        await schedule.pause(timedelta(minutes=seconds))
 
-    return think
+    return pause
 
 
 async def main(folder: Path) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    begins = os.environ.get("CALLOFF_SIMULATED_CLOCK")
-    await play(Home(folder), until=stop, simulated_from=datetime.fromisoformat(begins) if begins else None)
+    start = os.environ.get("CALLOFF_SIMULATED_CLOCK")
+    await run_provider_systems(Home(folder), stop=stop, simulated_from=datetime.fromisoformat(start) if start else None)
 
 
 if __name__ == "__main__":

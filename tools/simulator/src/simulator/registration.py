@@ -1,4 +1,4 @@
-"""Tells the register of the invented market: framework, providers, lists, endpoints; done again, nothing changes."""
+"""Registers the invented market: framework, providers, lists, endpoints and rates. Registration is idempotent."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -13,18 +13,18 @@ from contracts.events.providers import EmbargoReason
 from contracts.values import ServiceType
 from devstack.errors import ServiceRefused
 from devstack.json_lines import JsonLinesWriter
-from simulator.market import InventedProvider, Market, RankedList, Standing
-from simulator.providers import EndpointSecret, webhook_url
+from simulator.market import InventedMarket, InventedProvider, ProviderCondition, RankedList
+from simulator.providers import EndpointSecret, build_webhook_url
 
 FRAMEWORK: Final = "essex-live-at-home-2025"
 ISSUED_ON: Final = date(2025, 11, 1)
 LIVE_FROM: Final = date(2025, 11, 9)
 """The framework's first day (its definition's `runs_from`)."""
 RATED_ON: Final = date(2025, 6, 2)
-_RETRY_TIMEOUT: Final = 50
-_SOON: Final = 0.2
-_SIDE_BY_SIDE: Final = 12
-"""Providers that are registered at once."""
+_MAX_RETRIES: Final = 50
+_RETRY_DELAY: Final = 0.2
+_MAX_CONCURRENCY: Final = 12
+"""Requests in flight at one time."""
 
 
 class ProviderIn(BaseModel):
@@ -43,14 +43,14 @@ class BranchIn(BaseModel):
     published_on: date
 
 
-class PlaceIn(BaseModel):
+class MembershipIn(BaseModel):
     framework: str
     area: str
     tier: int
 
 
-class PlacesIn(BaseModel):
-    memberships: tuple[PlaceIn, ...]
+class MembershipsIn(BaseModel):
+    memberships: tuple[MembershipIn, ...]
 
 
 class SpotAreasIn(BaseModel):
@@ -91,111 +91,117 @@ class ListIn(BaseModel):
     ranking: tuple[UUID, ...]
 
 
-class Register:
-    """The provider register, as the council's market team uses it; `progress` hears the share done, 0 to 1."""
+class MarketRegistrar:
+    """Registers a market as the council's market team does. `progress` is called with the share done, 0 to 1."""
 
     def __init__(
         self,
-        caller: ApiClient,
-        registry: str,
-        pricing: str,
+        client: ApiClient,
+        registry_url: str,
+        pricing_url: str,
         *,
-        receivers: str,
+        receivers_url: str,
         secrets: JsonLinesWriter[EndpointSecret],
         is_known: Callable[[UUID], bool],
         progress: Callable[[float], None],
     ) -> None:
-        self._caller = caller
-        self._registry = registry
-        self._pricing = pricing
-        self._receivers = receivers
+        self._client = client
+        self._registry_url = registry_url
+        self._pricing_url = pricing_url
+        self._receivers_url = receivers_url
         self._secrets = secrets
         self._is_known = is_known
         self._progress = progress
 
-    async def register(self, market: Market, definitions: Sequence[bytes], *, today: date) -> None:
-        """Everything, in an order in which each thing finds what it refers to."""
+    async def register_market(self, market: InventedMarket, definitions: Sequence[bytes], *, today: date) -> None:
+        """Register frameworks, providers, ranked lists and rates, in the order of their references."""
         for text in definitions:
-            url = f"{self._registry}/v1/frameworks"
-            await self._caller.send(Request("POST", url, body=text, content_type="application/yaml"))
-        await self._all([self._provider(provider) for provider in market.providers], upto=0.7)
-        await self._all([self._list(ranked) for ranked in market.lists], upto=0.75)
-        of_the_framework = [provider for provider in market.providers if provider.tier is not None]
-        await self._all([self._rates(provider, today) for provider in of_the_framework], upto=1.0)
+            url = f"{self._registry_url}/v1/frameworks"
+            await self._client.send(Request("POST", url, body=text, content_type="application/yaml"))
+        await self._run_all([self._register_provider(provider) for provider in market.providers], up_to=0.7)
+        await self._run_all([self._register_list(ranked) for ranked in market.lists], up_to=0.75)
+        framework_providers = [provider for provider in market.providers if provider.tier is not None]
+        await self._run_all([self._select_rates(provider, today) for provider in framework_providers], up_to=1.0)
 
-    async def move_endpoints(self, market: Market) -> None:
-        """The providers' systems listen elsewhere now."""
-        await self._all([self._endpoint(provider) for provider in market.providers if provider.has_system], upto=1.0)
+    async def move_endpoints(self, market: InventedMarket) -> None:
+        """Register the endpoints again with the current address of the providers' systems."""
+        await self._run_all(
+            [self._register_endpoint(provider) for provider in market.providers if provider.has_system], up_to=1.0
+        )
 
-    async def _all(self, works: Sequence[Coroutine[Any, Any, None]], *, upto: float) -> None:
-        """A few at a time."""
-        room, done = asyncio.Semaphore(_SIDE_BY_SIDE), 0
+    async def _run_all(self, requests: Sequence[Coroutine[Any, Any, None]], *, up_to: float) -> None:
+        """Run the requests, `_MAX_CONCURRENCY` at a time, and report progress up to `up_to`."""
+        semaphore, done = asyncio.Semaphore(_MAX_CONCURRENCY), 0
 
-        async def one(work: Coroutine[Any, Any, None]) -> None:
+        async def run_one(request: Coroutine[Any, Any, None]) -> None:
             nonlocal done
-            async with room:
-                await work
+            async with semaphore:
+                await request
             done += 1
-            self._progress(upto * done / len(works))
+            self._progress(up_to * done / len(requests))
 
-        await asyncio.gather(*[one(work) for work in works])
+        await asyncio.gather(*[run_one(work) for work in requests])
 
-    async def _provider(self, provider: InventedProvider) -> None:
-        await self._caller.post(f"{self._registry}/v1/providers", _profile(provider))
-        await self._caller.put(self._url(provider, f"branches/{provider.branch_id}"), _branch(provider))
+    async def _register_provider(self, provider: InventedProvider) -> None:
+        await self._client.post(f"{self._registry_url}/v1/providers", _build_profile(provider))
+        await self._client.put(self._build_url(provider, f"branches/{provider.branch_id}"), _build_branch(provider))
         if provider.tier is None:
             areas = SpotAreasIn(areas=provider.areas)
-            await self._caller.send(Request("PUT", self._url(provider, "spot-areas"), body=areas, if_match="*"))
+            await self._client.send(Request("PUT", self._build_url(provider, "spot-areas"), body=areas, if_match="*"))
         else:
-            await self._caller.put(self._url(provider, "memberships"), _places(provider, provider.tier))
+            await self._client.put(
+                self._build_url(provider, "memberships"), _build_memberships(provider, provider.tier)
+            )
         if provider.has_system:
-            await self._endpoint(provider)
-        if provider.standing is Standing.EMBARGOED:
-            await self._caller.post(self._url(provider, "embargo"), EmbargoIn(reason=EmbargoReason.PROVIDER_REQUEST))
+            await self._register_endpoint(provider)
+        if provider.condition is ProviderCondition.EMBARGOED:
+            await self._client.post(
+                self._build_url(provider, "embargo"), EmbargoIn(reason=EmbargoReason.PROVIDER_REQUEST)
+            )
         for area in provider.areas if provider.tier is not None else ():
             free = CapacityIn(area=area, free_hours=f"{provider.free_hours}.00")
-            await self._caller.post(self._url(provider, "capacity"), free)
+            await self._client.post(self._build_url(provider, "capacity"), free)
 
-    async def _rates(self, provider: InventedProvider, today: date) -> None:
-        """Pricing hears of the definition over Kafka: what it does not know yet is asked again."""
+    async def _select_rates(self, provider: InventedProvider, today: date) -> None:
+        """Select the provider's rates. The request is retried until pricing has received the definition from Kafka."""
         body = RatesIn(
             valid_from=today,
             rates=tuple(RateIn(service_type=each, number=provider.rate_number) for each in provider.service_types),
         )
         for area in provider.areas:
-            url = f"{self._pricing}/v1/providers/{provider.provider_id}/rates/{FRAMEWORK}/{area}"
-            await retry(lambda url=url: self._caller.put(url, body))
+            url = f"{self._pricing_url}/v1/providers/{provider.provider_id}/rates/{FRAMEWORK}/{area}"
+            await retry_until_known(lambda url=url: self._client.put(url, body))
 
-    async def _endpoint(self, provider: InventedProvider) -> None:
-        """The secret is told once; one that got lost is replaced."""
-        url = self._url(provider, "endpoint")
-        endpoint = EndpointIn(url=webhook_url(self._receivers, provider.provider_id))
-        secret = (await self._caller.put(url, endpoint)).parse(SecretOut).secret
+    async def _register_endpoint(self, provider: InventedProvider) -> None:
+        """Register the endpoint and log its secret. The secret is returned once; a lost one is rotated."""
+        url = self._build_url(provider, "endpoint")
+        endpoint = EndpointIn(url=build_webhook_url(self._receivers_url, provider.provider_id))
+        secret = (await self._client.put(url, endpoint)).parse(SecretOut).secret
         if secret is None and not self._is_known(provider.provider_id):
-            secret = (await self._caller.post(f"{url}/rotation")).parse(SecretOut).secret
+            secret = (await self._client.post(f"{url}/rotation")).parse(SecretOut).secret
         if secret is not None:
             self._secrets.write(EndpointSecret(provider_id=provider.provider_id, secret=secret))
 
-    async def _list(self, ranked: RankedList) -> None:
-        url = f"{self._registry}/v1/frameworks/{FRAMEWORK}/areas/{ranked.area}/tiers/{ranked.tier}/lists"
+    async def _register_list(self, ranked: RankedList) -> None:
+        url = f"{self._registry_url}/v1/frameworks/{FRAMEWORK}/areas/{ranked.area}/tiers/{ranked.tier}/lists"
         body = ListIn(list_version=1, issued_on=ISSUED_ON, live_from=LIVE_FROM, ranking=ranked.ranking)
-        await self._caller.post(url, body)
+        await self._client.post(url, body)
 
-    def _url(self, provider: InventedProvider, part: str) -> str:
-        return f"{self._registry}/v1/providers/{provider.provider_id}/{part}"
+    def _build_url(self, provider: InventedProvider, part: str) -> str:
+        return f"{self._registry_url}/v1/providers/{provider.provider_id}/{part}"
 
 
-def _profile(provider: InventedProvider) -> ProviderIn:
+def _build_profile(provider: InventedProvider) -> ProviderIn:
     return ProviderIn(
         provider_id=provider.provider_id,
         name=provider.name,
         service_types=provider.service_types,
         turnover=f"{provider.turnover}.00",
-        phone=f"01632 960{provider.number:03}",  # Ofcom keeps these numbers free for drama and tests
+        phone=f"01632 960{provider.number:03}",  # Ofcom reserves these numbers for drama and tests
     )
 
 
-def _branch(provider: InventedProvider) -> BranchIn:
+def _build_branch(provider: InventedProvider) -> BranchIn:
     return BranchIn(
         name=f"{provider.name} office",
         outward_code=provider.outward_code,
@@ -205,17 +211,19 @@ def _branch(provider: InventedProvider) -> BranchIn:
     )
 
 
-def _places(provider: InventedProvider, tier: int) -> PlacesIn:
-    return PlacesIn(memberships=tuple(PlaceIn(framework=FRAMEWORK, area=area, tier=tier) for area in provider.areas))
+def _build_memberships(provider: InventedProvider, tier: int) -> MembershipsIn:
+    return MembershipsIn(
+        memberships=tuple(MembershipIn(framework=FRAMEWORK, area=area, tier=tier) for area in provider.areas)
+    )
 
 
-async def retry(ask: Callable[[], Coroutine[Any, Any, ApiResponse]]) -> ApiResponse:
-    """What is not known there yet (404, or a Retry-After) is asked again for a while. Raises ServiceRefused at last."""
-    for _ in range(_RETRY_TIMEOUT):
+async def retry_until_known(send: Callable[[], Coroutine[Any, Any, ApiResponse]]) -> ApiResponse:
+    """Retry a request that is answered with 404 or with Retry-After. Raises ServiceRefused after the last attempt."""
+    for _ in range(_MAX_RETRIES):
         try:
-            return await ask()
+            return await send()
         except ServiceRefused as refused:
             if refused.status != 404 and refused.retry_after is None:
                 raise
-        await asyncio.sleep(_SOON)
-    return await ask()
+        await asyncio.sleep(_RETRY_DELAY)
+    return await send()

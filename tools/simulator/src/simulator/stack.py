@@ -1,4 +1,4 @@
-"""A stack for a purpose: servers and services that nobody acts on yet, and a market in its register."""
+"""A stack for the demonstration and the benchmarks: servers, services and a registered market, without participants."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -33,15 +33,15 @@ from devstack.steps import (
     start_programs,
     stop_all,
 )
-from simulator.market import Market
+from simulator.market import InventedMarket
 from simulator.providers import EndpointSecret
-from simulator.registration import Register
-from simulator.simulated_clock.service_client import OverHttp
+from simulator.registration import MarketRegistrar
+from simulator.simulated_clock.service_client import SimulatedProcessClient
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Everything that runs, and how to reach it."""
+class ServiceStack:
+    """The running servers and services and their addresses."""
 
     config: StackConfig
     session: aiohttp.ClientSession
@@ -59,25 +59,30 @@ class Stage:
         return self.config.kafka.bootstrap
 
     @property
-    def services(self) -> list[OverHttp]:
-        return [OverHttp(name, url, key=self.key, session=self.session) for name, url in self.urls.items()]
+    def services(self) -> list[SimulatedProcessClient]:
+        return [
+            SimulatedProcessClient(name, url, key=self.key, session=self.session) for name, url in self.urls.items()
+        ]
 
-    def caller(self, name: str) -> ApiClient:
+    def create_client(self, name: str) -> ApiClient:
         return ApiClient(self.session, self.tokens, find_identity(name))
 
-    def provider(self, provider_id: UUID) -> ApiClient:
-        return self.caller(f"{PROVIDER}{provider_id}")
+    def create_provider_client(self, provider_id: UUID) -> ApiClient:
+        return self.create_client(f"{PROVIDER}{provider_id}")
 
 
-async def set_the_stage(
+async def start_stack(
     home: Home,
     screen: Screen,
-    held: AsyncExitStack,
+    exit_stack: AsyncExitStack,
     *,
     simulated_from: datetime | None = None,
-    also: Mapping[str, str] = NO_EXTRA_ENVIRONMENT,
-) -> Stage:
-    """`held` ends everything that was started, however far this got; `also` goes into the services' environment."""
+    extra_environment: Mapping[str, str] = NO_EXTRA_ENVIRONMENT,
+) -> ServiceStack:
+    """Start a stack. `exit_stack` stops what was started, also after a failure.
+
+    `extra_environment` is added to the services' environment.
+    """
     home.logs.mkdir(parents=True, exist_ok=True)
     config = StackConfig(
         home=home,
@@ -86,46 +91,50 @@ async def set_the_stage(
         postgres=EmbeddedPostgres(home.postgres),
         kafka=EmbeddedKafka(home.kafka, KAFKA_JARS),
     )
-    session = await held.enter_async_context(open_http_session())
+    session = await exit_stack.enter_async_context(open_http_session())
     issuer = TokenIssuer(config.addresses.get_url(ISSUER), config.keys)
-    await held.enter_async_context(serve_app(build_issuer_app(issuer, config.keys), config.addresses.ports[ISSUER]))
+    await exit_stack.enter_async_context(
+        serve_app(build_issuer_app(issuer, config.keys), config.addresses.ports[ISSUER])
+    )
     tokens = IssuerTokenSource(session, config.addresses.get_url(ISSUER), config.keys)
     key = secrets.token_urlsafe(24)
-    programs = build_service_processes(config, extra_environment={**also, **_standing_clock(simulated_from, key)})
-    held.push_async_callback(stop_all, tuple(programs.values()), config.postgres, config.kafka)
+    programs = build_service_processes(
+        config, extra_environment={**extra_environment, **_build_clock_environment(simulated_from, key)}
+    )
+    exit_stack.push_async_callback(stop_all, tuple(programs.values()), config.postgres, config.kafka)
 
     async def start_services() -> None:
-        """They come up beside Kafka and wait for it: importing them takes longer than it does."""
+        """Start the services while Kafka starts; they wait for Kafka."""
         await run_concurrently(start_postgres(config.postgres, config.keys, screen), build_postcode_index(home, screen))
         await migrate_databases(config, screen, cluster_id=await read_cluster_id(config.postgres))
         await start_programs("Services", programs, screen, session)
 
     await run_concurrently(start_services(), start_kafka(config.kafka, screen))
-    return Stage(config, session, key, tokens, {each.name: each for each in programs.values()})
+    return ServiceStack(config, session, key, tokens, {each.name: each for each in programs.values()})
 
 
-def _standing_clock(at: datetime | None, key: str) -> dict[str, str]:
-    """What makes a service's clock stand; nothing where time passes by itself."""
-    if at is None:
+def _build_clock_environment(start: datetime | None, key: str) -> dict[str, str]:
+    """Return the variables that select the simulated clock; none for real time."""
+    if start is None:
         return {}
-    return {"CALLOFF_SIMULATED_CLOCK": at.isoformat(), "CALLOFF_SIMULATION_KEY": key}
+    return {"CALLOFF_SIMULATED_CLOCK": start.isoformat(), "CALLOFF_SIMULATION_KEY": key}
 
 
-async def open_the_market(
-    stage: Stage, market: Market, definitions: Sequence[bytes], screen: Screen, *, today: date
+async def register_market(
+    stack: ServiceStack, market: InventedMarket, definitions: Sequence[bytes], screen: Screen, *, today: date
 ) -> None:
-    """Framework, providers, lists, rates: as the council's market team tells them to the register."""
-    addresses, home = stage.config.addresses, stage.config.home
+    """Register framework, providers, lists and rates as the council's market team does."""
+    addresses, home = stack.config.addresses, stack.config.home
     with screen.show_step(f"Register of {len(market.providers)} invented providers") as step:
         secrets_log = JsonLinesWriter[EndpointSecret](home.endpoint_secrets, private=True)
-        register = Register(
-            RetryingApiClient(stage.session, stage.tokens, find_identity("admin")),
+        register = MarketRegistrar(
+            RetryingApiClient(stack.session, stack.tokens, find_identity("admin")),
             addresses.get_url(REGISTRY),
             addresses.get_url(PRICING),
-            receivers=addresses.get_url(RECEIVERS),
+            receivers_url=addresses.get_url(RECEIVERS),
             secrets=secrets_log,
             is_known=lambda _: False,
             progress=step.set_progress,
         )
-        await register.register(market, definitions, today=today)
+        await register.register_market(market, definitions, today=today)
         secrets_log.close()

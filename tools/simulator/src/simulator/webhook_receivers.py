@@ -1,6 +1,6 @@
-"""What a provider's system does to hear of offers: take the request, check its signature, answer 2xx.
+"""The webhook endpoints of the simulated providers: they verify the signature and answer 2xx.
 
-Every request is written down, good or not, for whoever wants to check afterwards.
+Every request is logged, valid or not, so that it can be checked afterwards.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from calloff.client import ResponseModel
 from contracts.values import Care, PriceUnit
 from devstack.json_lines import JsonLinesWriter
-from simulator.behaviour import Receipt
+from simulator.behaviour import WebhookReaction
 
 ROUTE: Final = "/providers/{provider_id}/webhooks"
 
@@ -27,7 +27,7 @@ class Links(ResponseModel):
     propose: str | None = None
 
 
-class Advert(ResponseModel):
+class PackageAdvert(ResponseModel):
     reference: UUID
     area: str = ""
     weekly_hours: str = ""
@@ -35,27 +35,27 @@ class Advert(ResponseModel):
     skills: tuple[str, ...] = ()
 
 
-class About(ResponseModel):
-    """What a webhook is about; who the person is it never says, but where the placed provider may ask."""
+class WebhookData(ResponseModel):
+    """The subject of a webhook. It links to the person's data, which only the placed provider can read."""
 
     package_id: UUID | None = None
     offer_id: UUID | None = None
     care: Care | None = None
-    advert: Advert | None = None
+    advert: PackageAdvert | None = None
     unit: PriceUnit | None = None
     links: Links = Links()
 
 
-class Said(ResponseModel):
-    """A webhook's body: `offer.made`, `package.placed` and the rest."""
+class ReceivedWebhook(ResponseModel):
+    """The body of a webhook, of type `offer.made`, `package.placed` and so on."""
 
     type: str
     timestamp: datetime
-    data: About
+    data: WebhookData
 
 
-class Received(BaseModel):
-    """One line of the receivers' log: one request, whether it was good or not."""
+class WebhookLogEntry(BaseModel):
+    """One entry of the webhook log: one request, valid or not."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -68,119 +68,121 @@ class Received(BaseModel):
     package_id: UUID | None
     offer_id: UUID | None
     reference: UUID | None = None
-    """Of an open package: all that a list tells of it."""
+    """The reference of an open package, which is all that the open list publishes."""
     body: str | None = None
-    """Of an open package: what was said, so that it can be seen that it points at nobody."""
+    """The body of a webhook about an open package, to check that it does not identify a person."""
     attempt: int
-    """How often this webhook (by its id) has come here, with this time."""
-    receipt: Receipt
+    """How many requests with this webhook id have been received, including this one."""
+    reaction: WebhookReaction
 
 
-Follow = Callable[[UUID, Said], Awaitable[None]]
-Reception = Callable[[UUID, Said, int], Receipt]
+WebhookHandler = Callable[[UUID, ReceivedWebhook], Awaitable[None]]
+ReactionChooser = Callable[[UUID, ReceivedWebhook, int], WebhookReaction]
 
 
-class Receivers:
-    """Every simulated provider's endpoint, one path each; `follow` hears of each webhook that was taken, once."""
+class WebhookReceivers:
+    """The endpoints of all simulated providers. `handle_webhook` is called once for each acknowledged webhook."""
 
     def __init__(
         self,
-        secret_of: Callable[[UUID], str | None],
-        log: JsonLinesWriter[Received],
+        get_secret: Callable[[UUID], str | None],
+        log: JsonLinesWriter[WebhookLogEntry],
         *,
-        reception: Reception,
-        follow: Follow,
+        choose_reaction: ReactionChooser,
+        handle_webhook: WebhookHandler,
     ) -> None:
-        self._secret_of = secret_of
+        self._get_secret = get_secret
         self._log = log
-        self._reception = reception
-        self._follow = follow
-        self._times: Counter[str] = Counter()
-        self._taken: set[str] = set()
-        self._following: set[asyncio.Task[None]] = set()
+        self._choose_reaction = choose_reaction
+        self._handle_webhook = handle_webhook
+        self._attempts: Counter[str] = Counter()
+        self._acknowledged_ids: set[str] = set()
+        self._handler_tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
 
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post(ROUTE, self._receive)
-        app.on_shutdown.append(self._let_go)
-        app.on_cleanup.append(self._stop_following)
-        return app
+    def build_app(self) -> web.Application:
+        application = web.Application()
+        application.router.add_post(ROUTE, self._receive)
+        application.on_shutdown.append(self._release_requests)
+        application.on_cleanup.append(self._cancel_handlers)
+        return application
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         received_at = datetime.now(UTC)
         provider_id, body = UUID(request.match_info["provider_id"]), await request.read()
-        said = self._verified(provider_id, request.headers, body)
+        webhook = self._verify(provider_id, request.headers, body)
         webhook_id = request.headers.get("webhook-id", "")
-        self._times[webhook_id] += 1
-        attempt = self._times[webhook_id]
-        receipt = self._reception(provider_id, said, attempt) if said else Receipt.TAKEN
-        line = _line(request, provider_id, said, received_at=received_at, attempt=attempt, receipt=receipt)
-        told = body.decode() if said is not None and said.data.advert is not None else None
-        self._log.write(line.model_copy(update={"body": told}))
-        if receipt is Receipt.HANGS:
+        self._attempts[webhook_id] += 1
+        attempt = self._attempts[webhook_id]
+        reaction = self._choose_reaction(provider_id, webhook, attempt) if webhook else WebhookReaction.ACKNOWLEDGED
+        entry = _build_log_entry(
+            request, provider_id, webhook, received_at=received_at, attempt=attempt, reaction=reaction
+        )
+        logged_body = body.decode() if webhook is not None and webhook.data.advert is not None else None
+        self._log.write(entry.model_copy(update={"body": logged_body}))
+        if reaction is WebhookReaction.NO_RESPONSE:
             await self._closing.wait()
-        if receipt is Receipt.CUT and request.transport is not None:
+        if reaction is WebhookReaction.CONNECTION_CUT and request.transport is not None:
             request.transport.abort()
             return web.Response(status=500)
-        if receipt is not Receipt.TAKEN:
+        if reaction is not WebhookReaction.ACKNOWLEDGED:
             return web.Response(status=500)
-        if said is None:
+        if webhook is None:
             return web.Response(status=401)
-        if webhook_id not in self._taken:
-            self._taken.add(webhook_id)
-            self._begin(provider_id, said)
+        if webhook_id not in self._acknowledged_ids:
+            self._acknowledged_ids.add(webhook_id)
+            self._start_handling(provider_id, webhook)
         return web.Response(status=204)
 
-    def _verified(self, provider_id: UUID, headers: Mapping[str, str], body: bytes) -> Said | None:
-        secret = self._secret_of(provider_id)
+    def _verify(self, provider_id: UUID, headers: Mapping[str, str], body: bytes) -> ReceivedWebhook | None:
+        secret = self._get_secret(provider_id)
         if secret is None:
             return None
         try:
             Webhook(secret).verify(body, dict(headers), json_parse=False)
-            return Said.model_validate_json(body)
+            return ReceivedWebhook.model_validate_json(body)
         except (WebhookVerificationError, ValidationError):
             return None
 
-    def _begin(self, provider_id: UUID, said: Said) -> None:
-        """A good receiver answers first and works afterwards."""
+    def _start_handling(self, provider_id: UUID, webhook: ReceivedWebhook) -> None:
+        """Handle the webhook in a task, so that the response is sent first."""
 
-        async def follow() -> None:
-            await self._follow(provider_id, said)
+        async def handle() -> None:
+            await self._handle_webhook(provider_id, webhook)
 
-        task = asyncio.create_task(follow())
-        self._following.add(task)
-        task.add_done_callback(self._following.discard)
+        task = asyncio.create_task(handle())
+        self._handler_tasks.add(task)
+        task.add_done_callback(self._handler_tasks.discard)
 
-    async def _let_go(self, _: web.Application) -> None:
-        """Whoever hangs would hold up the end."""
+    async def _release_requests(self, _: web.Application) -> None:
+        """Release the requests that are left without a response, so that the server can shut down."""
         self._closing.set()
 
-    async def _stop_following(self, _: web.Application) -> None:
-        for task in self._following:
+    async def _cancel_handlers(self, _: web.Application) -> None:
+        for task in self._handler_tasks:
             task.cancel()
-        await asyncio.gather(*self._following, return_exceptions=True)
+        await asyncio.gather(*self._handler_tasks, return_exceptions=True)
 
 
-def _line(
+def _build_log_entry(
     request: web.Request,
     provider_id: UUID,
-    said: Said | None,
+    webhook: ReceivedWebhook | None,
     *,
     received_at: datetime,
     attempt: int,
-    receipt: Receipt,
-) -> Received:
-    return Received(
+    reaction: WebhookReaction,
+) -> WebhookLogEntry:
+    return WebhookLogEntry(
         received_at=received_at,
         provider_id=provider_id,
         headers={name.lower(): value for name, value in request.headers.items()},
-        verified=said is not None,
-        type=said and said.type,
-        queued_at=said and said.timestamp,
-        package_id=said and said.data.package_id,
-        offer_id=said and said.data.offer_id,
-        reference=said.data.advert.reference if said is not None and said.data.advert is not None else None,
+        verified=webhook is not None,
+        type=webhook and webhook.type,
+        queued_at=webhook and webhook.timestamp,
+        package_id=webhook and webhook.data.package_id,
+        offer_id=webhook and webhook.data.offer_id,
+        reference=webhook.data.advert.reference if webhook is not None and webhook.data.advert is not None else None,
         attempt=attempt,
-        receipt=receipt,
+        reaction=reaction,
     )

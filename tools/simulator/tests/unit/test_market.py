@@ -4,17 +4,17 @@ from collections import Counter
 
 from contracts.values import Rating
 from geography import ESSEX_DISTRICTS
-from simulator.market import PROVIDERS, SPOT_PROVIDERS, TIER_ONE_A_DISTRICT, Standing, invented_market
+from simulator.market import FRAMEWORK_PROVIDERS, SPOT_PROVIDERS, TIER_ONE_A_DISTRICT, ProviderCondition, build_market
 
-MARKET = invented_market(seed=2025)
+MARKET = build_market(seed=2025)
 
 
 def test_the_same_seed_makes_the_same_market() -> None:
-    assert invented_market(seed=2025) == MARKET
+    assert build_market(seed=2025) == MARKET
 
 
 def test_ids_do_not_depend_on_the_seed() -> None:
-    other = invented_market(seed=7)
+    other = build_market(seed=7)
     assert [each.provider_id for each in other.providers] == [each.provider_id for each in MARKET.providers]
 
 
@@ -36,7 +36,9 @@ def test_tier_1_is_rated_good_or_better_and_turns_over_enough() -> None:
     assert all(each.rating.is_at_least(Rating.GOOD) and each.turnover >= 290_000 for each in tier_one)
 
 
-def test_some_are_telephoned_some_are_full_and_a_few_are_embargoed() -> None:
-    counted = Counter(each.standing for each in MARKET.providers)
-    assert sum(counted.values()) == PROVIDERS + SPOT_PROVIDERS
-    assert all(1 <= counted[special] <= 30 for special in Standing if special is not Standing.ORDINARY)
+def test_some_providers_are_telephoned_some_are_full_and_a_few_are_embargoed() -> None:
+    counted = Counter(each.condition for each in MARKET.providers)
+    assert sum(counted.values()) == FRAMEWORK_PROVIDERS + SPOT_PROVIDERS
+    assert all(
+        1 <= counted[special] <= 30 for special in ProviderCondition if special is not ProviderCondition.ORDINARY
+    )

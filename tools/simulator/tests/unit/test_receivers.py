@@ -1,4 +1,4 @@
-"""A simulated provider trusts what is signed, follows each webhook once however often it comes, and notes them all."""
+"""A simulated provider verifies signatures, handles each webhook once, and logs every request."""
 
 import asyncio
 import json
@@ -15,21 +15,21 @@ from standardwebhooks import Webhook
 
 from devstack.json_lines import JsonLinesReader, JsonLinesWriter
 from service_runtime.webhooks.signing import generate_secret
-from simulator.behaviour import Receipt
-from simulator.webhook_receivers import Received, Receivers, Said
+from simulator.behaviour import WebhookReaction
+from simulator.webhook_receivers import ReceivedWebhook, WebhookLogEntry, WebhookReceivers
 
 ALDER = UUID("0197a3c0-0000-7000-8000-000000000002")
 SECRET = generate_secret()
 
 
 @dataclass
-class Post:
-    """A provider's endpoint, and what became of what was sent there."""
+class Endpoint:
+    """A provider's endpoint, its log, and the webhooks it handled."""
 
     server: BaseTestServer
     log: Path
-    receipts: list[Receipt]
-    followed: list[Said] = field(default_factory=list[Said])
+    reactions: list[WebhookReaction]
+    handled: list[ReceivedWebhook] = field(default_factory=list[ReceivedWebhook])
 
     async def send(self, body: str, *, secret: str = SECRET, webhook_id: str = "msg_1") -> int:
         at = datetime.now(UTC)
@@ -42,26 +42,28 @@ class Post:
         async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
             return answer.status
 
-    def lines(self) -> list[Received]:
-        return list(JsonLinesReader(self.log, Received).read_new())
+    def read_log(self) -> list[WebhookLogEntry]:
+        return list(JsonLinesReader(self.log, WebhookLogEntry).read_new())
 
 
 @pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    """An endpoint that takes everything, unless `receipts` says otherwise."""
-    receipts: list[Receipt] = []
+async def post(tmp_path: Path) -> AsyncIterator[Endpoint]:
+    """An endpoint that acknowledges every webhook, unless `reactions` holds other reactions."""
+    reactions: list[WebhookReaction] = []
 
-    def reception(_: UUID, __: Said, ___: int) -> Receipt:
-        return receipts.pop(0) if receipts else Receipt.TAKEN
+    def choose_reaction(_: UUID, __: ReceivedWebhook, ___: int) -> WebhookReaction:
+        return reactions.pop(0) if reactions else WebhookReaction.ACKNOWLEDGED
 
-    async def follow(_: UUID, said: Said) -> None:
-        there.followed.append(said)
+    async def handle_webhook(_: UUID, webhook: ReceivedWebhook) -> None:
+        endpoint.handled.append(webhook)
 
-    writer = JsonLinesWriter[Received](tmp_path / "receivers.jsonl")
-    receivers = Receivers({ALDER: SECRET}.get, writer, reception=reception, follow=follow)
-    async with TestServer(receivers.app()) as server:
-        there = Post(server, tmp_path / "receivers.jsonl", receipts)
-        yield there
+    writer = JsonLinesWriter[WebhookLogEntry](tmp_path / "receivers.jsonl")
+    receivers = WebhookReceivers(
+        {ALDER: SECRET}.get, writer, choose_reaction=choose_reaction, handle_webhook=handle_webhook
+    )
+    async with TestServer(receivers.build_app()) as server:
+        endpoint = Endpoint(server, tmp_path / "receivers.jsonl", reactions)
+        yield endpoint
     writer.close()
 
 
@@ -70,36 +72,36 @@ def an_offer() -> str:
     return json.dumps({"type": "offer.made", "timestamp": datetime.now(UTC).isoformat(), "data": data})
 
 
-async def test_a_signed_webhook_is_taken_and_written_down(post: Post) -> None:
+async def test_a_signed_webhook_is_acknowledged_and_logged(post: Endpoint) -> None:
     assert await post.send(an_offer()) == 204
-    [line] = post.lines()
-    assert (line.verified, line.type, line.provider_id) == (True, "offer.made", ALDER)
-    assert line.headers["webhook-id"] == "msg_1"
+    [entry] = post.read_log()
+    assert (entry.verified, entry.type, entry.provider_id) == (True, "offer.made", ALDER)
+    assert entry.headers["webhook-id"] == "msg_1"
 
 
-async def test_a_wrong_signature_is_refused_written_down_and_not_followed(post: Post) -> None:
+async def test_a_webhook_with_a_wrong_signature_is_refused_and_logged_and_not_handled(post: Endpoint) -> None:
     assert await post.send(an_offer(), secret=generate_secret()) == 401
     await asyncio.sleep(0)
-    assert not post.lines()[0].verified
-    assert not post.followed
+    assert not post.read_log()[0].verified
+    assert not post.handled
 
 
-async def test_a_webhook_that_comes_twice_is_followed_once(post: Post) -> None:
+async def test_a_repeated_webhook_is_handled_once(post: Endpoint) -> None:
     offer = an_offer()
     assert [await post.send(offer), await post.send(offer)] == [204, 204]
-    assert [line.attempt for line in post.lines()] == [1, 2]
-    assert len(post.followed) == 1
+    assert [entry.attempt for entry in post.read_log()] == [1, 2]
+    assert len(post.handled) == 1
 
 
-async def test_an_error_is_answered_with_500_and_the_next_attempt_counts(post: Post) -> None:
-    post.receipts.append(Receipt.ERROR)
+async def test_a_failed_attempt_is_answered_with_500_and_the_next_one_is_handled(post: Endpoint) -> None:
+    post.reactions.append(WebhookReaction.ERROR)
     offer = an_offer()
     assert [await post.send(offer), await post.send(offer)] == [500, 204]
-    assert len(post.followed) == 1
+    assert len(post.handled) == 1
 
 
-async def test_a_cut_connection_gives_no_answer(post: Post) -> None:
-    post.receipts.append(Receipt.CUT)
+async def test_a_cut_connection_gives_no_answer(post: Endpoint) -> None:
+    post.reactions.append(WebhookReaction.CONNECTION_CUT)
     with pytest.raises(aiohttp.ClientError):
         await post.send(an_offer())
-    assert post.lines()[0].receipt is Receipt.CUT
+    assert post.read_log()[0].reaction is WebhookReaction.CONNECTION_CUT

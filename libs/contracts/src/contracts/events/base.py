@@ -1,9 +1,9 @@
-"""What every event has: a version, and the key of the stream that it belongs to; and the bases of package events.
+"""Base class of all events, with a version and the key of the stream, and base classes of package events.
 
-A reader handles every event about a provider, in a stage or with a coded reason through `HasProvider`, `HasStage`,
-`HasReason`, `HasReasons` and `HasViews`, so a new event needs no entry in a list of classes. These bases declare their
-field for the type checker only: a payload's bytes are hashed in the order of its fields, and a field of a base would
-come first. Each subclass declares the field at its own place; a test in `libs/contracts` refuses a class without it.
+Readers select events through the bases `HasProvider`, `HasStage`, `HasReason`, `HasReasons` and
+`HasProjectionVersions`, so that a new event needs no entry in a list of classes. The bases declare their field for the
+type checker only: a payload's bytes are hashed in the order of its fields, and a field of a base would come first. Each
+subclass declares the field at its own position; a test in `libs/contracts` refuses a class without it.
 """
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -14,16 +14,16 @@ from contracts.ids import PackageId, ProviderId
 from contracts.values import StageName, Value
 
 
-class ViewUse(Value):
-    """The version of a projection that a decision was taken on: `eligibility/<key>` at `sequence`."""
+class ProjectionVersion(Value):
+    """The version of a projection row that a decision is based on: row `key` of `view` at `sequence`."""
 
     view: str = Field(pattern=r"^[a-z_-]{1,40}$")
     key: str = Field(pattern=r"^[A-Za-z0-9/-]{1,160}$")
     sequence: int = Field(ge=1)
 
 
-ViewKey = Annotated[str, Field(pattern=r"^[a-z_-]{1,40}/[A-Za-z0-9/-]{1,160}$")]
-"""A row of a projection that has to exist first: `eligibility/<provider>`."""
+ProjectionKey = Annotated[str, Field(pattern=r"^[a-z_-]{1,40}/[A-Za-z0-9/-]{1,160}$")]
+"""A row that is missing in a projection: `eligibility/<provider>`."""
 
 
 class Event(Value):
@@ -33,17 +33,17 @@ class Event(Value):
 
     @property
     def key(self) -> str:
-        """The Kafka key; all events about one subject are in one partition."""
+        """The Kafka key. All events with the same key are in one partition."""
         raise NotImplementedError
 
     @property
     def correlation(self) -> str:
-        """The id that the events of one case share: the package, or else the stream's own key."""
+        """The correlation id: the package, or the key of the stream if there is no package."""
         return self.key
 
     @classmethod
-    def type_name(cls) -> str:
-        """`calloff.OfferMade.v1`"""
+    def get_type_name(cls) -> str:
+        """Returns the CloudEvents type: `calloff.OfferMade.v1`."""
         return f"calloff.{cls.__name__}.v{cls.version}"
 
 
@@ -72,27 +72,27 @@ class HasStage(PackageEvent):
 
 
 class HasReason(PackageEvent):
-    """A package event with one coded reason, a string enum, that a reader of the package's history needs.
+    """A package event with one coded reason, a string enum, for the package's history.
 
-    Events whose reason can have one value only are not subclasses: their name says it already.
+    Events whose reason has a single possible value are not subclasses.
     """
 
     if TYPE_CHECKING:
-        reason: Any  # each subclass has closed words of its own
+        reason: Any  # each subclass has its own enum
 
 
 class HasReasons(PackageEvent):
-    """A package event with all coded reasons that hold, each a string enum."""
+    """A package event with all coded reasons that apply, each a string enum."""
 
     if TYPE_CHECKING:
-        reasons: tuple[Any, ...]  # each subclass has closed words of its own
+        reasons: tuple[Any, ...]  # each subclass has its own enum
 
 
-class HasViews(PackageEvent):
-    """A package event that records the versions of the projections it was decided on."""
+class HasProjectionVersions(PackageEvent):
+    """A package event that records the versions of the projections on which its decision is based."""
 
     if TYPE_CHECKING:
-        views: tuple[ViewUse, ...]
+        views: tuple[ProjectionVersion, ...]
 
 
 class ProviderEvent(Event):

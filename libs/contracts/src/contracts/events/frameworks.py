@@ -38,5 +38,5 @@ class RankedListPublished(Event):
 
 
 def make_ranked_list_key(framework: FrameworkKey, area: AreaCode, tier: Tier) -> str:
-    """The stream of one tier of one area: `essex-live-at-home-2025/E07000071/1`."""
+    """Returns the stream key of one tier of one area: `essex-live-at-home-2025/E07000071/1`."""
     return f"{framework}/{area}/{int(tier)}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.events.base import HasProvider, HasReason, HasReasons, HasStage, HasViews, ViewUse
+from contracts.events.base import HasProjectionVersions, HasProvider, HasReason, HasReasons, HasStage, ProjectionVersion
 from contracts.ids import AreaCode, AwardId, FrameworkKey, ListingReference, ProposalId, ProviderId, SearchId
 from contracts.values import (
     AgeBand,
@@ -53,7 +53,7 @@ class Variation(StrEnum):
 
 
 class ProposalRefusal(StrEnum):
-    """Why a proposal cannot be taken up."""
+    """Why a proposal is refused."""
 
     NOT_OF_THIS_AREA = "neither a framework provider of the area nor a spot provider there"
     EMBARGOED = "embargoed"
@@ -61,8 +61,8 @@ class ProposalRefusal(StrEnum):
     NO_LONGER_OPEN = "the package is no longer open"
 
 
-class AwardBar(StrEnum):
-    """Why an award was not carried out."""
+class AwardRefusal(StrEnum):
+    """Why an award is refused."""
 
     EMBARGOED = "embargoed"
     REFUSED_BY_PERSON = "refused by the person"
@@ -74,7 +74,7 @@ class AwardBar(StrEnum):
 
 
 class AwardEnd(StrEnum):
-    """How an award that waits for a second officer can end without one."""
+    """How an award that is pending approval ends without a second officer's approval."""
 
     PROPOSAL_REPLACED = "the provider replaced its proposal"
     PRICE_REFUSED = "the second officer refused the price"
@@ -90,7 +90,7 @@ class InadequateReason(StrEnum):
     SAFEGUARDS_AGREED = "safeguards agreed with the provider"
 
 
-class PackageListed(HasStage, HasViews):
+class PackageListed(HasStage, HasProjectionVersions):
     """sourcing: the package is open to all providers of its area; its reference on the list is random."""
 
     search_id: SearchId
@@ -100,18 +100,18 @@ class PackageListed(HasStage, HasViews):
     advert: Advert
     unit: PriceUnit
     ceiling: Money = Field(description="up to this rate one officer awards alone")
-    views: tuple[ViewUse, ...] = ()
+    views: tuple[ProjectionVersion, ...] = ()
 
 
 class StillListed(HasStage):
-    """sourcing: no provider has taken the package for as long as the definition allows; an officer has to act."""
+    """sourcing: the package has no accepted proposal after the time that the definition sets; an officer has to act."""
 
     search_id: SearchId
     stage: StageName
     listed_at: Instant
 
 
-class ProposalReceived(HasProvider, HasStage, HasViews):
+class ProposalReceived(HasProvider, HasStage, HasProjectionVersions):
     """sourcing: a provider proposes a rate and a way of delivering; it replaces the provider's earlier one."""
 
     search_id: SearchId
@@ -124,17 +124,17 @@ class ProposalReceived(HasProvider, HasStage, HasViews):
     can_start_on: date | None
     replaces: ProposalId | None
     rating: Rating
-    views: tuple[ViewUse, ...]
+    views: tuple[ProjectionVersion, ...]
 
 
-class ProposalRefused(HasProvider, HasReasons, HasViews):
-    """sourcing: a proposal that cannot be taken up; on record, for all of these reasons."""
+class ProposalRefused(HasProvider, HasReasons, HasProjectionVersions):
+    """sourcing: a proposal is refused for all of these reasons; it is recorded."""
 
     search_id: SearchId
     provider_id: ProviderId
     rate: Money
     reasons: tuple[ProposalRefusal, ...] = Field(min_length=1)
-    views: tuple[ViewUse, ...]
+    views: tuple[ProjectionVersion, ...]
 
 
 class AwardAwaitsApproval(HasProvider):
@@ -150,20 +150,20 @@ class AwardAwaitsApproval(HasProvider):
     inadequate_reason: InadequateReason | None
 
 
-class AwardRefused(HasProvider, HasReasons, HasViews):
-    """sourcing: the award was not carried out; the package, and an award of it that waits, stay as they are."""
+class AwardRefused(HasProvider, HasReasons, HasProjectionVersions):
+    """sourcing: the award was not carried out; the package and its pending award are unchanged."""
 
     search_id: SearchId
     award_id: AwardId
     proposal_id: ProposalId
     provider_id: ProviderId
     officer: Actor
-    reasons: tuple[AwardBar, ...] = Field(min_length=1)
-    views: tuple[ViewUse, ...]
+    reasons: tuple[AwardRefusal, ...] = Field(min_length=1)
+    views: tuple[ProjectionVersion, ...]
 
 
 class AwardLapsed(HasProvider, HasReason):
-    """sourcing: an award that waited for a second officer has ended; a new award needs both officers again."""
+    """sourcing: an award that was pending approval has ended; a new award needs both officers again."""
 
     search_id: SearchId
     award_id: AwardId

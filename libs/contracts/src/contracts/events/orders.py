@@ -1,4 +1,4 @@
-"""Events of the money for one package: approvals and purchase orders; topic `homecare.packages.v1`, all by pricing."""
+"""Events of prices and purchase orders of one package; topic `homecare.packages.v1`, all by pricing."""
 
 from datetime import date
 from enum import StrEnum
@@ -20,7 +20,7 @@ class SpotPriceRefusal(StrEnum):
 
 
 class LateDecision(StrEnum):
-    """Why an officer's decision about a price was recorded but not used."""
+    """Why an officer's decision about a price is recorded but not used."""
 
     DECIDED_OTHERWISE = "another decision stood already"
     AWARD_LAPSED = "the award waited for nobody any more"
@@ -57,7 +57,7 @@ class SpotPriceRefused(HasProvider, HasReason):
 
 
 class LateDecisionRefused(HasProvider, HasReason):
-    """A decision about a price that came after another one, or after its award; on record, and not used."""
+    """A decision about a price that was already decided or whose award has lapsed; it is recorded and not used."""
 
     award_id: AwardId
     proposal_id: ProposalId
@@ -68,7 +68,7 @@ class LateDecisionRefused(HasProvider, HasReason):
 
 
 class PurchaseOrderIssued(HasProvider):
-    """What the council pays for a placement, taken from the terms that the placement carries."""
+    """The council orders the care of a placement, on the terms of the placement."""
 
     order_id: OrderId
     reference: str = Field(pattern=r"^PO-[0-9]{4}-[0-9]{6,}$")
@@ -82,7 +82,7 @@ class PurchaseOrderIssued(HasProvider):
 
 
 class PurchaseOrderCancelled(HasProvider, HasReason):
-    """The placement was voided before care began: nothing is paid on this order."""
+    """The placement was voided before care began, and its order is cancelled."""
 
     order_id: OrderId
     reference: str = Field(pattern=r"^PO-[0-9]{4}-[0-9]{6,}$")

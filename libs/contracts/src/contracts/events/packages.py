@@ -6,7 +6,17 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts.events.base import HasProvider, HasReason, HasReasons, HasStage, HasViews, PackageEvent, ViewKey, ViewUse
+from contracts.events.base import (
+    HasProjectionVersions,
+    HasProvider,
+    HasReason,
+    HasReasons,
+    HasStage,
+    PackageEvent,
+    ProjectionKey,
+    ProjectionVersion,
+)
+from contracts.events.reasons import ExhaustedReason, LateReason, OfferEnd, StopReason
 from contracts.ids import AreaCode, FrameworkKey, NoteId, OfferId, PlacementId, ProposalId, ProviderId, SearchId
 from contracts.values import (
     AnswerBy,
@@ -33,48 +43,22 @@ class Candidate(Value):
     rank: int = Field(ge=1)
 
 
-class Answer(StrEnum):
-    """What a provider answered to an offer."""
+class OfferAnswer(StrEnum):
+    """A provider's answer to an offer."""
 
     ACCEPT = "accept"
     DECLINE = "decline"
 
 
 class CallResult(StrEnum):
-    """What came of an officer's telephone call."""
+    """Result of an officer's telephone call."""
 
     REACHED = "reached"
-    NOBODY_REACHED = "nobody reached"
-
-
-class LateReason(StrEnum):
-    """Why an answer was recorded but not used."""
-
-    AFTER_THE_END = "the offer had ended when the answer came"
-    ALREADY_ANSWERED = "the offer was already answered otherwise"
-    WITHDRAWN = "the offer had been withdrawn"
-    NO_LONGER_ELIGIBLE = "the provider may not be awarded this package any more"
-
-
-class OfferEnd(StrEnum):
-    """How an offer can end without a placement when the provider did not decide."""
-
-    PACKAGE_WITHDRAWN = "the council withdrew the package"
-    PROVIDER_NOT_ELIGIBLE = "the provider may not be awarded this package any more"
-
-
-class ExhaustedReason(StrEnum):
-    NO_STAGE_LEFT = "no stage left"
-
-
-class StopReason(StrEnum):
-    """Why a search ended without a placement."""
-
-    WITHDRAWN = "withdrawn by the council"
+    NOT_REACHED = "nobody reached"
 
 
 class PackageRequested(PackageEvent):
-    """referral: one adult's package is to be sourced. Who the adult is stays in referral."""
+    """referral: a package of care for one adult is to be sourced. The adult's identity stays in referral."""
 
     care: Care
     wishes: Wishes = Wishes()
@@ -87,7 +71,7 @@ class WithdrawalRequested(HasReason):
 
 
 class PackageWithdrawn(HasReason):
-    """referral: the withdrawal is done; nothing is sourced or placed any more."""
+    """referral: the withdrawal is complete; the package is neither sourced nor placed."""
 
     reason: WithdrawalReason
 
@@ -108,9 +92,9 @@ class SourcingStarted(PackageEvent):
 
 
 class SourcingHeld(PackageEvent):
-    """sourcing: the search cannot go on until what is missing is known; it is on the officers' work list."""
+    """sourcing: the search waits for missing data and is on the officers' work list."""
 
-    missing: tuple[ViewKey, ...] = Field(min_length=1, description="`view/key` of each row that is missing")
+    missing: tuple[ProjectionKey, ...] = Field(min_length=1, description="`view/key` of each row that is missing")
 
 
 class StageEntered(HasStage):
@@ -123,18 +107,18 @@ class StageEntered(HasStage):
     candidates: tuple[Candidate, ...]
 
 
-class ProviderPassedOver(HasProvider, HasStage, HasReasons, HasViews):
-    """sourcing: a provider's turn came and went without an offer, for all of these reasons."""
+class ProviderPassedOver(HasProvider, HasStage, HasReasons, HasProjectionVersions):
+    """sourcing: the provider was next in rank and got no offer, for all of these reasons."""
 
     search_id: SearchId
     stage: StageName
     provider_id: ProviderId
     rank: int = Field(ge=1)
     reasons: tuple[PassOverReason, ...] = Field(min_length=1)
-    views: tuple[ViewUse, ...]
+    views: tuple[ProjectionVersion, ...]
 
 
-class OfferMade(HasProvider, HasStage, HasViews):
+class OfferMade(HasProvider, HasStage, HasProjectionVersions):
     """sourcing: the package is offered to one provider at a stated price; the answer clock starts with the delivery."""
 
     search_id: SearchId
@@ -147,7 +131,7 @@ class OfferMade(HasProvider, HasStage, HasViews):
     weekly_hours: Hours
     terms: Terms
     answer_by: AnswerBy
-    views: tuple[ViewUse, ...]
+    views: tuple[ProjectionVersion, ...]
 
 
 class OfferDelivered(HasProvider):
@@ -172,7 +156,7 @@ class OfferUndeliverable(HasProvider):
 
 
 class OfferRedirected(HasProvider):
-    """sourcing: the same offer goes by another channel; not a new offer, but a fresh clock."""
+    """sourcing: the same offer is sent on another channel; the time to answer starts again."""
 
     offer_id: OfferId
     provider_id: ProviderId
@@ -210,7 +194,7 @@ class OfferExtended(HasProvider):
 
 
 class OfferAccepted(HasProvider):
-    """sourcing: the provider takes the package; PackagePlaced follows in the same transaction."""
+    """sourcing: the provider accepts the package; PackagePlaced follows in the same transaction."""
 
     offer_id: OfferId
     provider_id: ProviderId
@@ -226,14 +210,14 @@ class OfferDeclined(HasProvider, HasReason):
 
 
 class OfferExpired(HasProvider):
-    """sourcing: no answer in time, or nobody reached three times."""
+    """sourcing: the provider did not answer in time, or was not reached by three calls."""
 
     offer_id: OfferId
     provider_id: ProviderId
 
 
 class OfferWithdrawn(HasProvider, HasReason):
-    """sourcing: the offer ended before the provider had decided, and not by the clock."""
+    """sourcing: the offer ended before the provider had decided, other than by expiry."""
 
     offer_id: OfferId
     provider_id: ProviderId
@@ -241,17 +225,17 @@ class OfferWithdrawn(HasProvider, HasReason):
 
 
 class LateAnswerRefused(HasProvider, HasReason):
-    """sourcing: an answer that came too late, or twice otherwise; on record, and not used."""
+    """sourcing: an answer that was late or differs from the first one; it is recorded and not used."""
 
     offer_id: OfferId
     provider_id: ProviderId
-    answer: Answer
+    answer: OfferAnswer
     reason: LateReason
     passed_over: tuple[PassOverReason, ...] = ()
 
 
-class PackagePlaced(HasProvider, HasStage, HasViews):
-    """sourcing: the package is with exactly this provider, on exactly these terms."""
+class PackagePlaced(HasProvider, HasStage, HasProjectionVersions):
+    """sourcing: the package is placed with this provider on these terms."""
 
     search_id: SearchId
     placement_id: PlacementId
@@ -267,11 +251,11 @@ class PackagePlaced(HasProvider, HasStage, HasViews):
     starts_on: date
     weekly_hours: Hours
     terms: Terms
-    views: tuple[ViewUse, ...]
+    views: tuple[ProjectionVersion, ...]
 
 
 class PlacementVoided(HasProvider, HasReason):
-    """sourcing: the placement is undone before care started; its hours are free again."""
+    """sourcing: the placement is cancelled before care started; its hours are free again."""
 
     placement_id: PlacementId
     provider_id: ProviderId
@@ -280,7 +264,7 @@ class PlacementVoided(HasProvider, HasReason):
 
 
 class SourcingExhausted(PackageEvent):
-    """sourcing: no stage is left and no provider took the package; an officer has to act."""
+    """sourcing: no stage is left and no provider accepted the package; an officer has to act."""
 
     search_id: SearchId
     last_stage: StageName

@@ -19,7 +19,7 @@ class EmbargoReason(StrEnum):
 
 
 class ProviderRegistered(ProviderEvent):
-    """A provider is known; names of companies are public, names of people never appear."""
+    """A provider is registered. Its company name is public; the event contains no names of people."""
 
     name: str = Field(min_length=1, max_length=200)
     service_types: tuple[ServiceType, ...]
@@ -59,7 +59,7 @@ class EligibilityChanged(ProviderEvent):
 
 
 class ProviderEmbargoed(ProviderEvent):
-    """No new offers from this moment; a live offer is not called back, its acceptance is refused."""
+    """The provider gets no new offers. A live offer stays, and its acceptance is refused."""
 
     reason: EmbargoReason
     embargoed: Literal[True] = True

@@ -12,7 +12,7 @@ from contracts.values import Money, PriceUnit, ServiceType, Value
 
 
 class SelectedRate(Value):
-    """One line of a selection: which rate of the matrix, and what that is in pounds."""
+    """One line of a selection: the number of a rate in the matrix, and its amount in pounds."""
 
     service_type: ServiceType
     unit: PriceUnit
@@ -52,7 +52,7 @@ class RatesSelected(ProviderEvent):
 
 
 def make_rates_key(provider_id: ProviderId, framework: FrameworkKey, area: AreaCode) -> str:
-    """The key of a provider's rates for one area in a projection: `<provider>/essex-live-at-home-2025/E07000071`."""
+    """Returns the projection key of a provider's rates in one area: `<provider>/essex-live-at-home-2025/E07000071`."""
     return f"{provider_id}/{framework}/{area}"
 
 

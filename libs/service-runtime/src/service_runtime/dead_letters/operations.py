@@ -1,4 +1,7 @@
-"""Dead letters: release of a parked key (failed event, later events, timers, in this order) and discard of an event."""
+"""Operations on dead letters: list parked keys, release a key, discard a failed event.
+
+A release handles the failed event, then the later events of its key; then its timers are due again.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from service_runtime.dead_letters import parked_keys as parking
+from service_runtime.dead_letters import parked_keys
 from service_runtime.dead_letters.parked_keys import ParkedKey
-from service_runtime.kafka.consumer import EventHandler
+from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work import streams
@@ -30,28 +33,28 @@ _SEND_AGAIN = text(
 
 @dataclass(frozen=True)
 class Release:
-    """What came of a release."""
+    """The result of a release: how many events were handled, and whether the key is still parked."""
 
     handled: int
     still_parked: bool
 
 
 class DeadLetterOperations(Generic[WorkT]):
-    """What an operator can do about parked keys."""
+    """Lists, releases and discards dead letters for an operator."""
 
-    def __init__(self, performer: Executor[WorkT], handling: EventHandler[WorkT], wakeups: Wakeups) -> None:
-        self._performer = performer
+    def __init__(self, executor: Executor[WorkT], handling: EventHandler[WorkT], wakeups: Wakeups) -> None:
+        self._executor = executor
         self._handling = handling
         self._wakeups = wakeups
 
     async def list_keys(self) -> Sequence[ParkedKey]:
-        async with self._performer.database.begin_transaction() as connection:
-            return await parking.list_parked_keys(connection)
+        async with self._executor.database.begin_transaction() as connection:
+            return await parked_keys.list_parked_keys(connection)
 
     async def release(self, stream: StreamKey) -> Release | None:
-        """Handles what waits, each event in a transaction of its own; None when the key is not parked.
+        """Handles the key's stored events in order, each in its own transaction. Returns None if the key is not parked.
 
-        An event that fails again stays first in line, and the key stays parked.
+        If an event fails again, it stays first in the queue, the key stays parked and the release ends.
         """
         if not await self._is_parked(stream):
             return None
@@ -59,8 +62,8 @@ class DeadLetterOperations(Generic[WorkT]):
         while (record := await self._find_first_or_unpark(stream)) is not None:
             try:
                 await self._handling.execute(record, releasing=True)
-            except Exception as error:  # noqa: BLE001  whatever it was: the operator is told, and the key stays parked
-                await self._describe_failure(record, error)
+            except Exception as error:  # noqa: BLE001  any failure leaves the key parked and is reported
+                await self._store_failure(record, error)
                 return Release(handled, still_parked=True)
             handled += 1
         self._wakeups.relay.notify()
@@ -69,36 +72,39 @@ class DeadLetterOperations(Generic[WorkT]):
         return Release(handled, still_parked=False)
 
     async def discard(self, event_id: UUID, *, because: str) -> bool:
-        """Takes a failed event out of the line unhandled; False when there is no such event."""
-        async with self._performer.database.begin_transaction() as connection:
-            return await parking.discard(connection, event_id, because=because, at=self._performer.clock.now())
+        """Removes a failed event without handling it. Returns False if there is no failed event with this id."""
+        async with self._executor.database.begin_transaction() as connection:
+            return await parked_keys.discard(connection, event_id, because=because, at=self._executor.clock.now())
 
     async def _is_parked(self, stream: StreamKey) -> bool:
         return any(key.stream == stream for key in await self.list_keys())
 
     async def _find_first_or_unpark(self, stream: StreamKey) -> Record | None:
-        """The first in line; with nobody left the key is free, decided under its lock so that nobody joins."""
-        async with self._performer.database.begin_transaction() as connection:
+        """Returns the first stored event of the key; if there is none, unparks the key and returns None.
+
+        Both happen under the stream's lock, so that no event is stored behind a key that has just been unparked.
+        """
+        async with self._executor.database.begin_transaction() as connection:
             await streams.lock_stream(connection, stream)
-            waiting = await parking.find_first_event(connection, stream)
-            if waiting is not None:
-                return Record.from_stored(stream, *waiting)
+            stored = await parked_keys.find_first_event(connection, stream)
+            if stored is not None:
+                return Record.from_stored(stream, *stored)
             await self._unpark(connection, stream)
             return None
 
     async def _unpark(self, connection: Connection, stream: StreamKey) -> None:
         await connection.execute(_SEND_AGAIN, {"topic": stream.topic, "key": stream.key})
-        await parking.unpark(connection, stream)
+        await parked_keys.unpark(connection, stream)
 
-    async def _describe_failure(self, record: Record, error: Exception) -> None:
+    async def _store_failure(self, record: Record, error: Exception) -> None:
         because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
-        async with self._performer.database.begin_transaction() as connection:
-            await parking.park_key(
+        async with self._executor.database.begin_transaction() as connection:
+            await parked_keys.park_key(
                 connection,
                 record.stream,
-                service=self._performer.service,
+                service=self._executor.service,
                 council=record.envelope.council,
                 because=because,
-                at=self._performer.clock.now(),
+                at=self._executor.clock.now(),
                 record=record,
             )

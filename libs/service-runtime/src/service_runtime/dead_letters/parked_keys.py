@@ -36,9 +36,9 @@ _STORE = text(
     ON CONFLICT (event_id) DO UPDATE SET failure = coalesce(excluded.failure, dead_letters.failure)
     """
 )
-_KNOWN = text("SELECT 1 FROM inbox WHERE event_id = :id")
+_SELECT_FROM_INBOX = text("SELECT 1 FROM inbox WHERE event_id = :id")
 _DELETE = text("DELETE FROM dead_letters WHERE event_id = :id")
-_NEXT = text(
+_SELECT_FIRST = text(
     """
     SELECT event_id, topic, key, headers, payload FROM dead_letters
     WHERE topic = :topic AND key = :key ORDER BY position LIMIT 1
@@ -47,8 +47,8 @@ _NEXT = text(
 _UNPARK = text("UPDATE streams SET parked_because = NULL, parked_at = NULL WHERE topic = :topic AND key = :key")
 _DISCARD = text(
     """
-    WITH gone AS (DELETE FROM dead_letters WHERE event_id = :id AND failure IS NOT NULL RETURNING event_id)
-    INSERT INTO inbox (event_id, handled_at, discarded_because) SELECT event_id, :at, :because FROM gone
+    WITH discarded AS (DELETE FROM dead_letters WHERE event_id = :id AND failure IS NOT NULL RETURNING event_id)
+    INSERT INTO inbox (event_id, handled_at, discarded_because) SELECT event_id, :at, :because FROM discarded
     ON CONFLICT DO NOTHING RETURNING event_id
     """
 )
@@ -66,12 +66,12 @@ _LIST = text(
     """
 )
 
-_HOW_MANY = text("SELECT count(*) FROM streams WHERE parked_because IS NOT NULL")
+_COUNT_PARKED = text("SELECT count(*) FROM streams WHERE parked_because IS NOT NULL")
 
 
 @dataclass(frozen=True)
 class ParkedKey:
-    """One key that waits for an operator."""
+    """A parked key, with its failed event if an event caused the parking."""
 
     stream: StreamKey
     because: str
@@ -91,9 +91,9 @@ async def park_key(
     at: datetime,
     record: Record | None = None,
 ) -> None:
-    """Parks a key, with the event that failed first in line where there is one, and tells operations of it.
+    """Parks a key, stores the event that failed, if any, and publishes KeyParked.
 
-    A key that is parked already keeps its first reason, and is not told of again.
+    A key that is already parked keeps its first reason, and KeyParked is not published again.
     """
     stream = await streams.lock_stream(connection, name)
     if record is not None:
@@ -109,14 +109,14 @@ async def park_key(
         because=because,
     )
     cause = Cause(str(event.event_id or name), f"service:{service}", council)
-    of_key = await streams.lock_stream(connection, StreamKey(PARKED, name.key))
-    sealed, after = journal.chain_event(event, stream=of_key, event_id=uuid7(at), source=service, cause=cause, at=at)
-    await journal.append_to_journal(connection, [sealed], [after], at=at)
+    target = await streams.lock_stream(connection, StreamKey(PARKED, name.key))
+    chained, after = journal.chain_event(event, stream=target, event_id=uuid7(at), source=service, cause=cause, at=at)
+    await journal.append_to_journal(connection, [chained], [after], at=at)
 
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """Where one part of a service parks the keys of what it cannot do: committed, then counted and logged."""
+    """Parks keys for one part of a service; counts and logs each parked key after the commit."""
 
     service: str
     database: Database
@@ -133,7 +133,7 @@ class DeadLetters:
         record: Record | None = None,
         also: Callable[[Connection, datetime], Awaitable[object]] | None = None,
     ) -> None:
-        """Parks a key in a transaction of its own, in which `also` is done, too. Raises what the database raises."""
+        """Parks a key and calls `also` in one transaction of their own. Raises the database's errors."""
         at = self.clock.now()
         async with self.database.begin_transaction() as connection:
             await park_key(
@@ -147,8 +147,8 @@ class DeadLetters:
 
 
 async def enqueue_behind(connection: Connection, record: Record, *, at: datetime) -> None:
-    """Stores an event that came while its key is parked; one that was handled before needs no place in the line."""
-    if (await connection.execute(_KNOWN, {"id": record.envelope.id})).first() is None:
+    """Stores an event that arrived while its key is parked, unless it was handled before."""
+    if (await connection.execute(_SELECT_FROM_INBOX, {"id": record.envelope.id})).first() is None:
         await _store(connection, record, at=at, failure=None)
 
 
@@ -169,34 +169,34 @@ async def _store(connection: Connection, record: Record, *, at: datetime, failur
 
 
 async def delete_event(connection: Connection, event_id: UUID) -> None:
-    """Takes an event that has been handled out of the line."""
+    """Deletes a stored event after it has been handled."""
     await connection.execute(_DELETE, {"id": event_id})
 
 
 async def find_first_event(connection: Connection, stream: StreamKey) -> tuple[bytes, bytes] | None:
-    """Headers and payload of the first event that waits; None when the line is empty."""
-    row = (await connection.execute(_NEXT, {"topic": stream.topic, "key": stream.key})).one_or_none()
+    """Returns headers and payload of the first stored event of the key, or None."""
+    row = (await connection.execute(_SELECT_FIRST, {"topic": stream.topic, "key": stream.key})).one_or_none()
     return None if row is None else (row.headers, row.payload)
 
 
 async def unpark(connection: Connection, stream: StreamKey) -> None:
-    """Ends the parking of a key whose lock this transaction holds; its timers are due again at once."""
+    """Unparks a key whose lock this transaction holds; its timers can fire again."""
     await connection.execute(_UNPARK, {"topic": stream.topic, "key": stream.key})
 
 
 async def discard(connection: Connection, event_id: UUID, *, because: str, at: datetime) -> bool:
-    """Takes the failed event out of the line unhandled, on record; False when there is no such failed event."""
+    """Deletes a failed event and records it in the inbox as discarded. Returns False if there is no such event."""
     row = await connection.execute(_DISCARD, {"id": event_id, "because": because, "at": at})
     return row.one_or_none() is not None
 
 
 async def count_parked_keys(connection: Connection) -> int:
-    """Keys that wait for an operator."""
-    return (await connection.execute(_HOW_MANY)).scalar_one()
+    """Returns the number of parked keys."""
+    return (await connection.execute(_COUNT_PARKED)).scalar_one()
 
 
 async def list_parked_keys(connection: Connection) -> list[ParkedKey]:
-    """Everything that waits for an operator, the longest wait first."""
+    """Returns the parked keys, the longest parked first."""
     rows = await connection.execute(_LIST)
     return [
         ParkedKey(StreamKey(row.topic, row.key), row.parked_because, row.parked_at, row.waiting, row.event_id, row.type)

@@ -1,1 +1,1 @@
-"""The HTTP edge of a service: who may call, what goes wrong, how a command is answered once."""
+"""HTTP API of a service: authentication, problem details, idempotent commands, paging, preconditions, probes."""

@@ -1,4 +1,4 @@
-"""The FastAPI application of a service, with everything at its edges that is the same in all of them."""
+"""FastAPI application of a service: error handlers, body limit and operations routes are the same in all services."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -7,14 +7,14 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 
 from service_runtime.http import operations, problems
 from service_runtime.http.bodies import BodyLimit
-from service_runtime.http.spans import RedactUrl, is_a_probe, set_package_attribute
+from service_runtime.http.spans import RedactUrl, is_a_probe, set_parameter_attributes
 from service_runtime.observability.logs import Logger
 
 PortT = TypeVar("PortT")
 
 
 class Application(FastAPI):
-    """An application whose OpenAPI page holds what its error answers refer to."""
+    """An application whose OpenAPI document contains the schemas of its problem responses."""
 
     def openapi(self) -> dict[str, Any]:
         page = super().openapi()
@@ -25,14 +25,14 @@ class Application(FastAPI):
 def create_app(
     *, name: str, description: str, routes: Sequence[APIRouter], ports: Mapping[type, object], log: Logger
 ) -> FastAPI:
-    """An application with the service's routes, the operations' routes, and problem+json for every error."""
+    """Builds the application: the service's routes, the operations routes, and problem+json for every error."""
     app = Application(
         title=f"Call-off {name}",
         description=description,
         version="1",
-        # Its logs would carry the messages of exceptions; spans for dependencies and serialisation say nothing.
+        # FastAPI's logs contain exception messages; spans of dependencies and serialisation carry no information.
         telemetry={"logs": False, "operation_spans": False, "metrics": False, "exclude": is_a_probe},
-        dependencies=[Depends(set_package_attribute)],
+        dependencies=[Depends(set_parameter_attributes)],
         docs_url="/docs",
         redoc_url=None,
     )
@@ -46,13 +46,13 @@ def create_app(
 
 
 def inject(port: type[PortT]) -> Any:
-    """The dependency that gives a route what `wiring` has put behind a Protocol of `ports.py`.
+    """Returns a dependency that resolves a Protocol of `ports.py` to the object that `wiring` registered for it.
 
-    Use it as the metadata of Annotated: `Offers = Annotated[OfferQueries, provided(OfferQueries)]`.
+    Use it as the metadata of Annotated: `Offers = Annotated[OfferQueries, inject(OfferQueries)]`.
     """
 
-    async def find(request: Request) -> PortT:
+    async def find_port(request: Request) -> PortT:
         ports: Mapping[type, PortT] = request.app.state.ports
         return ports[port]
 
-    return Depends(find)
+    return Depends(find_port)

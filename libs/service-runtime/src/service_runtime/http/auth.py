@@ -1,7 +1,7 @@
-"""Who may call: bearer tokens checked against a JWKS, scopes by route, council and provider by claim.
+"""Authentication and authorisation: bearer tokens are verified against a JWKS; each route requires scopes.
 
-Authentication is never off. Systems come with OAuth2 client credentials, officers with tokens of their council's
-identity provider; two people are two `sub`.
+Authentication cannot be switched off. Systems use OAuth2 client credentials; officers use tokens of their council's
+identity provider, and each person has a distinct `sub`. The claims `council` and `provider_id` limit the visible data.
 """
 
 import asyncio
@@ -21,21 +21,20 @@ from joserfc.jwk import KeySet
 
 from contracts.errors import Forbidden, RetryLater, Unauthenticated
 from contracts.ids import CouncilKey, ProviderId
+from contracts.scopes import OFFICER_SCOPES
 
 ALGORITHMS: Final = ["RS256", "ES256", "EdDSA", "Ed25519"]
 LEEWAY: Final = 30
-"""Seconds of difference between clocks that are forgiven."""
-OFFICERS: Final = frozenset({"sourcing:operate", "pricing:admin"})
-"""Scopes that people have; whoever comes with neither stands in the record as a system."""
+"""Seconds of clock difference that are tolerated when `exp` and other times are checked."""
 OPAQUE: Final = re.compile(r"^[A-Za-z0-9._:|-]{1,64}$")
 
 
 class InvalidToken(Unauthenticated):
-    """There is no bearer token, or it is not valid; get a new one from your identity provider."""
+    """The bearer token is missing or not valid; get a new one from your identity provider."""
 
 
 class MissingScope(Forbidden):
-    """The token is valid, but does not carry the scope that this needs."""
+    """The token is valid but lacks a scope that the route requires."""
 
 
 class KeysUnavailable(RetryLater):
@@ -44,7 +43,7 @@ class KeysUnavailable(RetryLater):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, as far as the token says, or the link of a mail that stands for one."""
+    """The authenticated caller, identified by a bearer token or by an offer link from an e-mail."""
 
     subject: str
     council: CouncilKey
@@ -54,29 +53,32 @@ class Caller:
 
     @property
     def actor(self) -> str:
-        """How the caller stands in the record: kind and opaque id; a link's is the provider's for whom it answers."""
+        """The actor that events record: `officer`, `system`, `provider` or `link`, a colon, and an opaque id."""
         if self.provider_id is not None:
             return f"{'link' if self.by_link else 'provider'}:{self.provider_id}"
-        kind = "officer" if self.scopes & OFFICERS else "system"
+        kind = "officer" if self.scopes & OFFICER_SCOPES else "system"
         return f"{kind}:{self.subject}"
 
     @property
     def as_provider(self) -> ProviderId:
-        """The provider that calls. Raises Forbidden for a token without `provider_id`."""
+        """The id of the calling provider. Raises Forbidden for a token without `provider_id`."""
         if self.provider_id is None:
-            message = "this is for providers: the token carries no provider_id"
+            message = "this route is for providers; use a token with a provider_id claim"
             raise Forbidden(message)
         return self.provider_id
 
 
 class SigningKeys(Protocol):
-    """Where the identity provider's public keys come from."""
+    """Source of the identity provider's public keys; `fresh` asks it to fetch them again."""
 
     async def get(self, *, fresh: bool) -> KeySet: ...
 
 
 class JwksOverHttp:
-    """The keys behind a JWKS address, kept for ten minutes and fetched again when a token names an unknown one."""
+    """Fetches the keys from a JWKS URL and caches them for `keep_for` seconds.
+
+    A token with an unknown key causes another fetch, at most one every `min_refetch_interval` seconds.
+    """
 
     def __init__(self, url: str, *, keep_for: float = 600, min_refetch_interval: float = 5) -> None:
         self._url = url
@@ -87,19 +89,19 @@ class JwksOverHttp:
         self._lock = asyncio.Lock()
 
     async def get(self, *, fresh: bool) -> KeySet:
-        """Raises KeysUnavailable while the address does not answer and nothing was fetched before."""
+        """Returns the cached keys, or fetches them. Raises KeysUnavailable if no fetch has succeeded yet."""
         async with self._lock:
             age = time.monotonic() - self._tried
             stale = age > (self._min_refetch_interval if fresh else self._keep_for)
             if self._keys is None or stale:
                 await self._fetch()
             if self._keys is None:
-                message = "the identity provider's keys cannot be fetched; ask again shortly"
+                message = "the identity provider's keys cannot be fetched; try again shortly"
                 raise KeysUnavailable(message, retry_after=2)
             return self._keys
 
     async def _fetch(self) -> None:
-        # The attempt counts, not its success: an identity provider that hangs must not hold up every request.
+        # Failed attempts count too: an identity provider that hangs must not delay every request.
         self._tried = time.monotonic()
         timeout = aiohttp.ClientTimeout(total=5)
         try:
@@ -114,7 +116,7 @@ class JwksOverHttp:
 
 
 class Authenticator:
-    """Turns a bearer token into a Caller."""
+    """Verifies bearer tokens."""
 
     def __init__(self, keys: SigningKeys, *, issuer: str, audience: str) -> None:
         self._keys = keys
@@ -127,7 +129,7 @@ class Authenticator:
         )
 
     async def authenticate(self, token: str) -> Caller:
-        """Raises InvalidToken with what is wrong, never with the token."""
+        """Verifies `token` and returns its caller. Raises InvalidToken; the error text never contains the token."""
         try:
             claims = await self._decode_token(token)
             self._claims.validate(claims)
@@ -142,13 +144,13 @@ class Authenticator:
         try:
             return jwt.decode(token, await self._keys.get(fresh=False), algorithms=ALGORITHMS).claims
         except (JoseError, ValueError):
-            # Signed with a key that is newer than ours? Look once more before refusing.
+            # The token may be signed with a key newer than the cached ones: fetch the keys again once.
             return jwt.decode(token, await self._keys.get(fresh=True), algorithms=ALGORITHMS).claims
 
 
 def _build_caller(claims: dict[str, object]) -> Caller:
     subject, council, scope = str(claims["sub"]), str(claims["council"]), str(claims.get("scope", ""))
-    # The subject stands in the record for ever: an e-mail address or a name must not get there.
+    # Events store the subject permanently, so it must not be an e-mail address or a name.
     if not OPAQUE.fullmatch(subject) or not OPAQUE.fullmatch(council):
         message = "sub and council must be opaque identifiers"
         raise ValueError(message)
@@ -175,13 +177,13 @@ async def _authenticate(
 
 
 def require_scopes(scopes: str | Iterable[str]) -> Callable[..., Awaitable[Caller]]:
-    """A dependency: the caller, whose token carries at least one of `scopes`."""
+    """Returns a dependency that yields the caller. Raises MissingScope if the token has none of `scopes`."""
     required = {scopes} if isinstance(scopes, str) else set(scopes)
 
-    async def allowed(caller: Annotated[Caller, Depends(_authenticate)]) -> Caller:
+    async def check_scopes(caller: Annotated[Caller, Depends(_authenticate)]) -> Caller:
         if not caller.scopes & required:
-            message = f"this needs the scope {' or '.join(sorted(required))}"
+            message = f"this request needs the scope {' or '.join(sorted(required))}"
             raise MissingScope(message)
         return caller
 
-    return allowed
+    return check_scopes

@@ -1,4 +1,4 @@
-"""How large the body of a request may be."""
+"""Limit on the size of request bodies."""
 
 from typing import Final
 
@@ -7,13 +7,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY: Final = 1_000_000
-"""Bytes; more is answered with 413."""
+"""Bytes; a larger body is answered with 413."""
 
 
 class BodyLimit:
-    """Lets nobody read more of a body than LARGEST_BODY, and nothing at all of one that declares itself larger.
+    """Stops reading a body after LARGEST_BODY bytes; a larger declared length is refused unread.
 
-    FastAPI's own limit answers a declared length in plain text, whatever the application makes of its errors.
+    FastAPI's own limit answers a declared length in plain text and bypasses the application's error handlers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,5 +36,5 @@ class BodyLimit:
 
 
 def _read_declared_length(scope: Scope) -> int:
-    """0 where none is declared; what is not HTTP (the application's start and end) has no headers."""
+    """Returns the Content-Length; 0 if it is missing or the scope is not HTTP (lifespan events have no headers)."""
     return int(Headers(scope=scope).get("content-length", "0")) if scope["type"] == "http" else 0

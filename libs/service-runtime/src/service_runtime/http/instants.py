@@ -1,4 +1,4 @@
-"""What time it is for a route that only reads: by the service's clock, as for everything else."""
+"""Current time for routes that only read, from the service's clock (real or simulated)."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,8 +9,8 @@ from service_runtime.unit_of_work.executor import Executor
 
 
 async def _read_clock(request: Request) -> datetime:
-    performer: Executor[Any] = request.app.state.performer  # which unit of work it opens does not matter here
-    return performer.clock.now()
+    executor: Executor[Any] = request.app.state.executor  # the type of its unit of work does not matter here
+    return executor.clock.now()
 
 
 Now = Annotated[datetime, Depends(_read_clock)]

@@ -1,4 +1,4 @@
-"""What operations ask a service: is it alive, is it ready, what does it measure, and what is parked."""
+"""Routes for operators: liveness, readiness, metrics, and the release or discard of parked keys (dead letters)."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -22,11 +22,11 @@ Operator = Annotated[Caller, Depends(require_scopes("operations:manage"))]
 
 
 class NothingParked(NotFound):
-    """Nothing is parked under this topic and key."""
+    """No key or event is parked under the given name."""
 
 
 class ParkedKeyOut(BaseModel):
-    """A key that waits: nothing happens to it until it is released or its failed event discarded."""
+    """A parked key: its events are not handled until an operator releases it."""
 
     topic: str
     key: str
@@ -53,16 +53,16 @@ class Discard(BaseModel):
 
 
 async def _get_dead_letters(request: Request) -> DeadLetterOperations[Any]:
-    return request.app.state.parking
+    return request.app.state.dead_letters
 
 
-# Releasing needs no knowledge of the service's own unit of work.
+# The type of the service's unit of work does not matter here.
 ParkedKeyOperations = Annotated[DeadLetterOperations[Any], Depends(_get_dead_letters)]
 
 
 @router.get("/v1/parked", response_model=ParkedKeys, responses=describe_problems())
-async def list_parked(_: Operator, parking: ParkedKeyOperations) -> ParkedKeys:
-    """Every key that waits for an operator, the longest wait first."""
+async def list_parked(_: Operator, dead_letters: ParkedKeyOperations) -> ParkedKeys:
+    """Lists the parked keys, the longest parked first."""
     return ParkedKeys(
         items=[
             ParkedKeyOut(
@@ -74,37 +74,39 @@ async def list_parked(_: Operator, parking: ParkedKeyOperations) -> ParkedKeys:
                 event_id=key.event_id,
                 event_type=key.event_type,
             )
-            for key in await parking.list_keys()
+            for key in await dead_letters.list_keys()
         ]
     )
 
 
 @router.post("/v1/parked/{topic}/{key}/release", response_model=Released, responses=describe_problems(404))
-async def release_parked(topic: str, key: str, _: Operator, parking: ParkedKeyOperations) -> Released:
-    """Handles what waits, in its order; stops at the first event that fails again."""
-    released = await parking.release(StreamKey(topic, key))
+async def release_parked(topic: str, key: str, _: Operator, dead_letters: ParkedKeyOperations) -> Released:
+    """Handles the waiting events of a key in order; stops at the first event that fails again."""
+    released = await dead_letters.release(StreamKey(topic, key))
     if released is None:
-        raise NothingParked(f"nothing is parked under {topic} and this key; list what is at /v1/parked")
+        raise NothingParked(f"topic {topic} has no such parked key; /v1/parked lists the parked keys")
     return Released(handled=released.handled, still_parked=released.still_parked)
 
 
 @router.post("/v1/parked/events/{event_id}/discard", status_code=204, responses=describe_problems(404))
-async def discard_parked(event_id: UUID, order: Discard, operator: Operator, parking: ParkedKeyOperations) -> Response:
-    """Takes a failed event out of the line unhandled, on record; what waits behind it can then be released."""
-    if not await parking.discard(event_id, because=f"{order.because} ({operator.actor})"):
-        raise NothingParked(f"no failed event {event_id} is parked; list what is at /v1/parked")
+async def discard_parked(
+    event_id: UUID, order: Discard, operator: Operator, dead_letters: ParkedKeyOperations
+) -> Response:
+    """Discards a failed event unhandled and records the reason; the events behind it can then be released."""
+    if not await dead_letters.discard(event_id, because=f"{order.because} ({operator.actor})"):
+        raise NothingParked(f"no failed event {event_id} is parked; /v1/parked lists the parked keys and their events")
     return Response(status_code=204)
 
 
 @probes.get("/healthz")
 async def check_liveness() -> Response:
-    """The process answers."""
+    """Answers 200 while the process runs."""
     return Response("alive", media_type="text/plain")
 
 
 @probes.get("/readyz")
 async def check_readiness(request: Request) -> Response:
-    """The service has caught up with its views, and its database answers."""
+    """Answers 200 if the projections are up to date and the database answers, otherwise 503 with the reason."""
     check: Callable[[], Awaitable[str | None]] = request.app.state.not_ready_because
     because = await check()
     if because is not None:
@@ -114,7 +116,7 @@ async def check_readiness(request: Request) -> Response:
 
 @probes.get("/metrics")
 async def render_metrics(request: Request) -> Response:
-    """Prometheus' text format."""
+    """Refreshes the gauges and renders all metrics in Prometheus' text format."""
     refresh: Callable[[], Awaitable[Any]] = request.app.state.refresh_metrics
     await refresh()
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -21,7 +21,7 @@ Position = tuple[datetime, UUID]
 
 LARGEST_PAGE: Final = 200
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="items on the page")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before; leave out for the first")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the previous page; omit it for the first")]
 
 
 class Page(BaseModel, Generic[ItemT]):
@@ -34,10 +34,10 @@ class Page(BaseModel, Generic[ItemT]):
 def build_page(
     rows: Sequence[RowT], limit: int, *, to_item: Callable[[RowT], ItemT], position: Callable[[RowT], Position]
 ) -> Page[ItemT]:
-    """The page of the first `limit` of `rows`.
+    """Builds a page of the first `limit` of `rows`.
 
-    The caller queries `limit + 1` rows, newest first; the page has a next one if the last of them exists. `position`
-    returns the instant and the id by which the rows are sorted.
+    The caller queries `limit + 1` rows, newest first; if the extra row exists, there is a next page. `position` returns
+    the instant and the id by which the rows are sorted.
     """
     shown = rows[:limit]
     following = encode_cursor(*position(shown[-1])) if len(rows) > limit else None
@@ -45,14 +45,14 @@ def build_page(
 
 
 def encode_cursor(instant: datetime, row_id: UUID) -> str:
-    """The cursor of the page that starts after the row with this instant and id."""
+    """Returns the cursor of the page that starts after the row with this instant and id."""
     return base64.urlsafe_b64encode(json.dumps([instant.isoformat(), str(row_id)]).encode()).decode()
 
 
 def decode_cursor(cursor: str | None) -> Position | None:
-    """The position after which the page starts; None for the first page.
+    """Returns the position after which the page starts; None for the first page.
 
-    Raises InvalidInput for text that `encode_cursor` did not make.
+    Raises InvalidInput for text that `encode_cursor` did not produce.
     """
     if cursor is None:
         return None

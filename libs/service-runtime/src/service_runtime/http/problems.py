@@ -1,4 +1,7 @@
-"""Errors as the caller sees them: problem+json (RFC 9457), every field at once, never echoing what was submitted."""
+"""Problem details (RFC 9457): converts errors to problem+json responses.
+
+A response lists all invalid fields at once and never contains submitted values.
+"""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -33,7 +36,7 @@ from service_runtime.postgres.database import (
 
 MEDIA_TYPE: Final = "application/problem+json"
 BASE: Final = "https://calloff.example/problems/"
-"""Problem types are names, not places to fetch: `example` belongs to nobody (RFC 2606)."""
+"""Problem types are identifiers, not addresses: the domain `.example` is reserved (RFC 2606)."""
 
 STATUS: Final[tuple[tuple[type[CallOffError], int], ...]] = (
     (PreconditionFailed, 412),
@@ -54,7 +57,7 @@ class WrongField(BaseModel):
 
 
 class Problem(BaseModel):
-    """RFC 9457: what went wrong and what to do about it."""
+    """Problem details as defined by RFC 9457."""
 
     type: str
     title: str
@@ -72,7 +75,7 @@ def build_problem_response(
     fields: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """An error answer."""
+    """Builds a problem+json response; its type is BASE and `code`."""
     problem = Problem(
         type=f"{BASE}{code}",
         title=title,
@@ -84,7 +87,7 @@ def build_problem_response(
 
 
 def to_problem_response(error: CallOffError) -> Response:
-    """The answer that an error of the tree becomes; the one place that gives errors their HTTP status."""
+    """Converts an error to its response. Only this function assigns HTTP statuses to errors."""
     status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
     headers: dict[str, str] = {}
     if isinstance(error, RetryLater):
@@ -93,12 +96,12 @@ def to_problem_response(error: CallOffError) -> Response:
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     fields = error.fields if isinstance(error, InvalidInput) else ()
-    detail = "each field that is wrong is listed under errors" if fields else str(error)
+    detail = "the request has invalid fields; errors lists each of them" if fields else str(error)
     return build_problem_response(status, error.code, error.title, detail, fields=fields, headers=headers)
 
 
 def to_caller_error(error: Exception) -> CallOffError | None:
-    """What an error is to the caller; None where it is a fault of ours."""
+    """Converts lock timeouts and transient errors to RetryLater; returns None for an internal error."""
     if isinstance(error, CallOffError):
         return error
     if is_lock_timeout(error):
@@ -107,7 +110,7 @@ def to_caller_error(error: Exception) -> CallOffError | None:
 
 
 _BUSY: Final = RetryLater("another request for the same subject is in progress; try again in a second", retry_after=1)
-_AWAY: Final = RetryLater("a server that this request needs does not answer; try again shortly", retry_after=2)
+_AWAY: Final = RetryLater("a server that this request depends on does not answer; try again shortly", retry_after=2)
 
 
 DESCRIBED: Final = {
@@ -115,7 +118,7 @@ DESCRIBED: Final = {
     401: "The bearer token is missing or not valid",
     403: "The token's scope, council or provider does not allow this request",
     404: "The resource does not exist, or the caller may not see it",
-    409: "The request conflicts with the present state; an answer that came too late is on record",
+    409: "The request conflicts with the current state; a late answer is recorded nevertheless",
     412: "The resource has changed: the ETag in If-Match is not the current one",
     413: "The body is too large",
     422: "Fields are invalid, or the Idempotency-Key was used with another request",
@@ -128,12 +131,12 @@ _REF: Final = "#/components/schemas/{model}"
 
 
 def build_problem_schemas() -> dict[str, Any]:
-    """What the error answers of `problems` refer to, for the components of an OpenAPI page."""
+    """Returns the schemas that problem responses refer to, for the components of an OpenAPI document."""
     return models_json_schema([(Problem, "serialization")], ref_template=_REF)[1]["$defs"]
 
 
 def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route, for its OpenAPI page; 400, 401, 403, 413, 422 and 503 belong to every one."""
+    """Describes the error responses of a route for OpenAPI; always includes 400, 401, 403, 413, 422 and 503."""
     return {
         status: {
             "description": DESCRIBED[status],
@@ -144,49 +147,52 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install_error_handlers(app: FastAPI, log: Logger) -> None:
-    """Makes every error of `app` a problem+json answer."""
+    """Registers handlers that convert every error of `app` to a problem+json response."""
 
-    async def refused(_: Request, error: Exception) -> Response:
+    async def respond_to_known_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, CallOffError)
         return to_problem_response(error)
 
-    async def invalid(_: Request, error: Exception) -> Response:
+    async def respond_to_invalid_request(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         return to_problem_response(InvalidInput(*map(_to_field_error, _drop_derived_errors(error.errors()))))
 
-    async def plain(_: Request, error: Exception) -> Response:
+    async def respond_to_http_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         title = HTTPStatus(error.status_code).phrase
         headers = dict(error.headers or {})
         return build_problem_response(error.status_code, title.lower().replace(" ", "-"), title, title, headers=headers)
 
-    async def unexpected(_: Request, error: Exception) -> Response:
+    async def respond_to_unexpected_error(_: Request, error: Exception) -> Response:
         refusal = to_caller_error(error)
         if refusal is _AWAY:
             log.warning("request refused temporarily", error=type(error).__name__)
         if refusal is not None:
             return to_problem_response(refusal)
-        # The type alone: messages of database and validation errors carry the values that were submitted.
+        # Only the type is logged: messages of database and validation errors contain submitted values.
         log.error("request failed", error=type(error).__name__)
         return build_problem_response(
-            500, "internal-error", "Internal Server Error", "the error is logged; try again later"
+            500,
+            "internal-error",
+            "Internal Server Error",
+            "the request failed and the error is logged; try again later",
         )
 
-    app.add_exception_handler(CallOffError, refused)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(CallOffError, respond_to_known_error)
+    app.add_exception_handler(RequestValidationError, respond_to_invalid_request)
+    app.add_exception_handler(HTTPException, respond_to_http_error)
     for kind in (StatementRefused, ConnectionBroken, SQLAlchemyError, OSError, TimeoutError, Exception):
-        app.add_exception_handler(kind, unexpected)
+        app.add_exception_handler(kind, respond_to_unexpected_error)
 
 
 def _drop_derived_errors(errors: Sequence[Any]) -> list[Any]:  # pydantic's error dictionaries have no public type
-    """Without the lists that are too short only because pydantic leaves out the items that are wrong themselves."""
+    """Drops `too_short` errors of lists that have invalid items: pydantic does not count those items."""
     wrong_within = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
     return [error for error in errors if error["type"] != "too_short" or error["loc"] not in wrong_within]
 
 
 def _to_field_error(error: Any) -> FieldError:  # pydantic's error dictionaries have no public type
-    """One of pydantic's errors without the value that caused it."""
+    """Converts a pydantic error to a FieldError without the submitted value."""
     where, *path = error["loc"]
     pointer = "#" + "".join(f"/{part}" for part in path) if where == "body" else f"{where}:{'/'.join(map(str, path))}"
     if error["type"] == "json_invalid":
@@ -204,8 +210,8 @@ def _describe_error(error: Any) -> str:  # pydantic's error dictionaries have no
     if error["type"] == "value_error":
         return message.removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        return "is not a field of this request; take it out"
+        return "is not a field of this request; remove it"
     if error["type"] == "missing":
         return "is missing"
-    # Messages of parsing errors can quote a part of the input after a colon; what is expected comes before it.
+    # Messages of parsing errors can quote the input after a colon; the expected format precedes it.
     return message.split(":", maxsplit=1)[0][:200]

@@ -1,6 +1,7 @@
-"""What the span of a request says: the package that it is about, and nothing that the caller wrote into the address."""
+"""Request spans: record the ids that identify the subject of a request, and redact the URL."""
 
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,31 +9,32 @@ from fastapi import Request
 from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service_runtime.observability.tracing import set_package
+from contracts.telemetry import ATTRIBUTE_BY_PARAMETER
 
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 REDACTED: Final = "REDACTED"
-"""The word of OpenTelemetry's conventions; which route it was stands beside it."""
+"""The placeholder of OpenTelemetry's conventions; `http.route` still names the route."""
 
 
 def is_a_probe(scope: MutableMapping[str, Any]) -> bool:  # ASGI's own type
-    """Probes come every few seconds and tell no story."""
+    """True for probe requests, which arrive every few seconds and get no span."""
     return scope.get("path") in PROBES
 
 
-async def set_package_attribute(request: Request) -> None:
-    """A dependency of every route: where the address names a package, its span does."""
-    named = request.path_params.get("package_id") or request.query_params.get("package_id")
-    if named is None or not trace.get_current_span().is_recording():
+async def set_parameter_attributes(request: Request) -> None:
+    """A dependency of every route: records the parameters that name a subject on the request's span."""
+    span = trace.get_current_span()
+    if not span.is_recording():
         return
-    try:
-        set_package(UUID(str(named)))
-    except ValueError:
-        return  # the route refuses it
+    for parameter, attribute in ATTRIBUTE_BY_PARAMETER.items():
+        value = request.path_params.get(parameter) or request.query_params.get(parameter)
+        with suppress(ValueError):  # the route itself rejects an invalid UUID
+            if value is not None:
+                span.set_attribute(attribute, str(UUID(str(value))))
 
 
 class RedactUrl:
-    """Takes paths and queries out of spans: a link that answers for a provider is one, and people type names."""
+    """Removes paths and queries from spans: an offer link is a credential, and queries can contain names."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,6 +1,6 @@
-"""Batch consumer: consumes whole topics, each batch in one transaction; offsets are committed after it.
+"""Batch consumer: handles each batch of records in one transaction and commits the offsets after it.
 
-Unlike the event consumer it has no inbox and parks nothing: its handlers must accept any record, and accept it twice.
+Unlike the event consumer it has no inbox and parks no keys: its handlers must accept any record, and accept it twice.
 """
 
 import asyncio
@@ -23,27 +23,27 @@ from service_runtime.observability.logs import Logger
 from service_runtime.observability.messaging import KafkaMessage, record_receive_spans
 from service_runtime.postgres.database import Connection, Database
 
-KeeperT = TypeVar("KeeperT")
+StoreT = TypeVar("StoreT")
 
 MAX_RECORDS: Final = 500
-"""In a batch: what reading them takes, the rest of the process waits for."""
+"""Records in a batch. Decoding them blocks the event loop, so the batch is limited."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Records as they came, in order within each partition, and the instant at which they are taken in."""
+    """Records in the order of each partition, and the instant at which they are handled."""
 
     records: Sequence[KafkaRecord]
     at: datetime
 
 
 AfterCommit = Callable[[], None]
-"""What is to be done once the batch is committed: wake somebody."""
+"""Called after the batch is committed, to notify a worker."""
 
 
 @dataclass(frozen=True)
 class BatchSubscription:
-    """Which topics are taken in, and by whom; the consumer group has the feed's name."""
+    """The topics of one batch consumer and the handler of its batches; `name` is part of the consumer group's id."""
 
     name: str
     topics: tuple[str, ...]
@@ -51,37 +51,39 @@ class BatchSubscription:
 
 
 @dataclass(frozen=True)
-class BatchHandlerEntry(Generic[KeeperT]):
-    """A line of a `FEEDS` table: the topics, and the handler that has each batch of them kept."""
+class BatchHandlerEntry(Generic[StoreT]):
+    """An entry of a `BATCH_SUBSCRIPTIONS` table: the topics, and the handler that stores each batch of them."""
 
     name: str
     topics: tuple[str, ...]
-    handler: Callable[[Batch, KeeperT], Awaitable[None]]
+    handler: Callable[[Batch, StoreT], Awaitable[None]]
 
 
 def bind_batch_handlers(
-    intakes: Iterable[BatchHandlerEntry[KeeperT]], keeper: Callable[[Connection], KeeperT]
+    entries: Iterable[BatchHandlerEntry[StoreT]], build_store: Callable[[Connection], StoreT]
 ) -> tuple[BatchSubscription, ...]:
-    """The feeds of a table, each batch kept by a `keeper` on the transaction's connection."""
-    return tuple(BatchSubscription(each.name, each.topics, _bind_batch_handler(each, keeper)) for each in intakes)
+    """Binds each handler of a table to the store that `build_store` makes on a transaction's connection."""
+    return tuple(
+        BatchSubscription(entry.name, entry.topics, _bind_batch_handler(entry, build_store)) for entry in entries
+    )
 
 
 def _bind_batch_handler(
-    intake: BatchHandlerEntry[KeeperT], keeper: Callable[[Connection], KeeperT]
+    entry: BatchHandlerEntry[StoreT], build_store: Callable[[Connection], StoreT]
 ) -> Callable[[Connection, Batch], Awaitable[None]]:
-    async def take_in(connection: Connection, batch: Batch) -> None:
-        await intake.handler(batch, keeper(connection))
+    async def handle_batch(connection: Connection, batch: Batch) -> None:
+        await entry.handler(batch, build_store(connection))
 
-    return take_in
+    return handle_batch
 
 
 class BatchConsumer:
-    """Runs one feed until it is cancelled; `caught_up` tells when it knows what its topics held at that moment."""
+    """Consumes one subscription until it is cancelled; a broken consumer is replaced by a new one."""
 
     def __init__(
         self, feed: BatchSubscription, *, service: str, database: Database, bootstrap: str, clock: Clock, log: Logger
     ) -> None:
-        self._feed = feed
+        self._subscription = feed
         self._client_id = f"{service}-{feed.name}"
         self._database = database
         self._bootstrap = bootstrap
@@ -89,64 +91,66 @@ class BatchConsumer:
         self._log = log
         self.group = f"calloff.{service}.{feed.name}"
         self._consumer: Consumer | None = None
-        self._reached: dict[Partition, int] = {}
-        self._in_hand: dict[Partition, int] = {}
+        self._handled: dict[Partition, int] = {}
+        self._in_progress: dict[Partition, int] = {}
 
     @property
     def topics(self) -> tuple[str, ...]:
-        return self._feed.topics
+        return self._subscription.topics
 
     async def run(self) -> None:
         while True:
             consumer = Consumer(self._bootstrap, group=self.group, client_id=self._client_id)
             try:
-                await consumer.start(self._feed.topics, _Unconcerned())
+                await consumer.start(self._subscription.topics, _NoOpRebalanceListener())
                 self._consumer = consumer
                 while True:
                     await self._handle_batch(consumer, await consumer.read(timeout_ms=500, max_records=MAX_RECORDS))
-            except Exception as error:  # noqa: BLE001  a feed has to move on after any outage
-                self._log.warning("batch consumer rebuilt", subscription=self._feed.name, error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001  the consumer continues after any outage
+                self._log.warning(
+                    "batch consumer rebuilt", subscription=self._subscription.name, error=type(error).__name__
+                )
                 await asyncio.sleep(0.5)
             finally:
                 self._consumer = None
-                self._reached, self._in_hand = {}, {}
+                self._handled, self._in_progress = {}, {}
                 await consumer.stop(within=3)
 
     async def get_positions(self) -> dict[Partition, int]:
-        """Up to where each partition is taken in; none while this process is in no group."""
+        """Returns the next offset to handle of each partition; empty while this process is in no group."""
         if self._consumer is None:
             return {}
         mine = self._consumer.get_assignment()
-        begun = {each: await self._consumer.get_position(each) for each in mine - self._reached.keys()}
-        # What was read is in hand, and what was taken in is noted, before anybody else gets a turn.
-        return {**begun, **self._reached, **self._in_hand}
+        begun = {partition: await self._consumer.get_position(partition) for partition in mine - self._handled.keys()}
+        # `_handle_batch` updates both without an `await` after a read or a commit, so neither is ever behind.
+        return {**begun, **self._handled, **self._in_progress}
 
     async def get_lag(self) -> Mapping[str, int]:
-        """By topic, how many records are not taken in yet; none while this process is in no group."""
+        """Returns the number of unhandled records by topic; empty while this process is in no group."""
         return {} if self._consumer is None else self._consumer.compute_lag_behind(await self.get_positions())
 
     async def _handle_batch(self, consumer: Consumer, records: Sequence[KafkaRecord]) -> None:
         if not records:
             return
-        self._in_hand = {Partition(each.topic, each.partition): each.offset for each in reversed(records)}
+        self._in_progress = {Partition(record.topic, record.partition): record.offset for record in reversed(records)}
         begun = time.time_ns()
         async with self._database.begin_transaction() as connection:
-            afterwards = await self._feed.handle(connection, Batch(records, self._clock.now()))
-        if afterwards is not None:
-            afterwards()
+            after_commit = await self._subscription.handle(connection, Batch(records, self._clock.now()))
+        if after_commit is not None:
+            after_commit()
         record_receive_spans(map(_to_message, records), group=self.group, begun=begun)
-        ends = {Partition(each.topic, each.partition): each.offset + 1 for each in records}
-        self._reached.update(ends)
-        self._in_hand = {}
+        ends = {Partition(record.topic, record.partition): record.offset + 1 for record in records}
+        self._handled.update(ends)
+        self._in_progress = {}
         await consumer.commit(ends)
 
     async def wait_until_caught_up(self) -> None:
-        """Returns when everything that the topics hold now has been taken in."""
+        """Returns when all records that the topics hold now have been handled."""
         client_id = f"{self._client_id}-check"
-        ends = await wait_for_end_offsets(self._bootstrap, self._feed.topics, client_id=client_id)
+        ends = await wait_for_end_offsets(self._bootstrap, self._subscription.topics, client_id=client_id)
         while True:
-            done = await get_committed_offsets(self._bootstrap, self.group, list(ends), client_id=client_id)
-            if all(done[partition] >= end for partition, end in ends.items()):
+            committed = await get_committed_offsets(self._bootstrap, self.group, list(ends), client_id=client_id)
+            if all(committed[partition] >= end for partition, end in ends.items()):
                 return
             await asyncio.sleep(0.1)
 
@@ -156,7 +160,7 @@ def _to_message(record: KafkaRecord) -> KafkaMessage:
 
 
 async def wait_for_end_offsets(bootstrap: str, topics: Sequence[str], *, client_id: str) -> dict[Partition, int]:
-    """Where `topics` end at present; waits for topics that do not exist yet."""
+    """Returns the end offset of each partition of `topics`; waits until all topics exist."""
     while True:
         try:
             return await get_end_offsets(bootstrap, topics, client_id=client_id)
@@ -164,8 +168,8 @@ async def wait_for_end_offsets(bootstrap: str, topics: Sequence[str], *, client_
             await asyncio.sleep(0.2)
 
 
-class _Unconcerned(RebalanceListener):
-    """Whoever takes a batch in twice needs no care when partitions move."""
+class _NoOpRebalanceListener(RebalanceListener):
+    """Does nothing: a batch that is handled twice has no effect, so a rebalance needs no preparation."""
 
     async def on_partitions_revoked(self, revoked: object) -> None: ...
 

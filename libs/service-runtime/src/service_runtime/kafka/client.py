@@ -1,4 +1,4 @@
-"""Kafka, seen from a service: the one module that touches aiokafka, and overrides its unsafe defaults."""
+"""Kafka client: producer, consumer and topics. The only module that imports aiokafka; overrides its unsafe defaults."""
 
 import asyncio
 import time
@@ -32,7 +32,7 @@ KafkaFailure = KafkaError
 RebalanceListener = ConsumerRebalanceListener
 
 PARTITIONS: Final = 12
-"""Of every topic; never changed, because a key would move to another partition and lose its order."""
+"""Partitions of every topic. Never change it: keys would move to other partitions and lose their order."""
 LARGEST_BATCH: Final = 950_000
 """Bytes; below the broker's limit of 1 MiB for one record batch."""
 SESSION_TIMEOUT_MS: Final = 6_000
@@ -45,12 +45,12 @@ REFUSALS: Final = (
     InvalidTopicError,
     TopicAuthorizationFailedError,
 )
-"""Answers of the broker that are about the record: it will be refused again, however often it is sent."""
+"""Errors caused by the record itself: the broker refuses it every time it is sent."""
 
 
 @dataclass(frozen=True)
 class OutgoingRecord:
-    """One record to be sent."""
+    """A record to send."""
 
     topic: str
     key: bytes
@@ -59,7 +59,7 @@ class OutgoingRecord:
 
 
 class Producer:
-    """Sends batches of records; a batch of one partition is accepted or refused as a whole, in its order."""
+    """Sends batches of records. Each batch is for one partition and is accepted or refused as a whole, in its order."""
 
     def __init__(self, bootstrap: str, *, client_id: str) -> None:
         self._producer = AIOKafkaProducer(
@@ -76,15 +76,15 @@ class Producer:
         await self._producer.start()
 
     async def choose_partition(self, topic: str, key: bytes) -> int:
-        """The partition that Kafka's default partitioner gives a key."""
+        """Returns the partition that Kafka's default partitioner chooses for a key."""
         partitions = await self._producer.partitions_for(topic)
-        return sorted(partitions)[_hash_of(key) % len(partitions)]
+        return sorted(partitions)[_hash_key(key) % len(partitions)]
 
     async def send(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
         """Sends the first of `records` that fit into one batch; returns how many Kafka has acknowledged.
 
-        Raises one of REFUSALS when the broker will not have the batch, MessageSizeTooLargeError also for a single
-        record that fits into no batch, and other errors of Kafka's when it is not known what has become of it.
+        Raises one of REFUSALS if the broker refuses the batch (MessageSizeTooLargeError also if the first record is
+        too large for any batch), and another KafkaError if it is not known whether the batch was written.
         """
         batch = self._producer.create_batch()
         count = 0
@@ -106,10 +106,10 @@ class Producer:
         return count
 
     async def close(self, *, within: float) -> None:
-        """Stops the producer; whatever still hangs after `within` seconds is cancelled.
+        """Stops the producer; after `within` seconds cancels unsent batches.
 
-        An idempotent batch never expires, so that `stop()` waits for a broker that is down; and a sender that is left
-        running would go on delivering for a producer that nobody watches any more.
+        Idempotent batches never expire, so aiokafka's `stop()` waits for a broker that is down. A sender task left
+        running would still send the batches of a producer that has been replaced.
         """
         stopping = asyncio.ensure_future(self._producer.stop())
         done, _ = await asyncio.wait({stopping}, timeout=within)
@@ -120,22 +120,22 @@ class Producer:
 
 
 @lru_cache(maxsize=10_000)
-def _hash_of(key: bytes) -> int:
-    """Written in Python, it takes longer than all else that is done for a record; and keys come again soon."""
+def _hash_key(key: bytes) -> int:
+    """Returns the key's murmur2 hash. Cached, because its computation in Python is the slowest step of a send."""
     return murmur2(key) & 0x7FFFFFFF
 
 
 def _to_message(
     partition: Partition, records: Sequence[OutgoingRecord], first: int | None = None
 ) -> Iterable[KafkaMessage]:
-    """Records that went into one batch, whose `first` got this offset."""
+    """Yields the records of one batch with their offsets; `first` is the offset of the first record, if known."""
     for number, record in enumerate(records):
         offset = None if first is None else first + number
         yield KafkaMessage(partition.topic, partition.partition, offset, record.key, record.headers)
 
 
 async def _cancel_sender(producer: AIOKafkaProducer) -> None:
-    # aiokafka has no public way to give up on what it could not deliver.
+    # aiokafka has no public method that discards undelivered batches.
     sender: object = getattr(producer, "_sender", None)
     task: asyncio.Task[None] | None = getattr(sender, "sender_task", None)
     if task is not None:
@@ -148,7 +148,7 @@ async def _cancel_sender(producer: AIOKafkaProducer) -> None:
 
 
 class Consumer:
-    """Reads topics as a member of a group; offsets are committed by whoever handled the records."""
+    """Reads topics as a member of a consumer group; offsets are committed only by `commit`."""
 
     def __init__(self, bootstrap: str, *, group: str | None, client_id: str) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -159,9 +159,9 @@ class Consumer:
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
-            # A database that is away holds the consumer as long as it takes; the watchdog looks after real stalls.
+            # A consumer waits for the database without limit; a watchdog detects stalled consumers.
             max_poll_interval_ms=24 * 3600 * 1000,
-            fetch_max_wait_ms=500,  # what comes is answered at once; this is how often nothing is
+            fetch_max_wait_ms=500,  # limits empty fetches only: a fetch returns as soon as there is a record
             request_timeout_ms=10_000,
             metadata_max_age_ms=30_000,
         )
@@ -171,7 +171,7 @@ class Consumer:
         await self._consumer.start()
 
     async def read(self, *, timeout_ms: int, max_records: int) -> list[KafkaRecord]:
-        """The next records, in order within each partition; none when nothing came in `timeout_ms`."""
+        """Returns the next records, in order within each partition; empty if none arrive within `timeout_ms`."""
         batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         return [record for records in batches.values() for record in records]
 
@@ -179,21 +179,21 @@ class Consumer:
         return self._consumer.assignment()
 
     async def get_position(self, partition: Partition) -> int:
-        """The offset of the next record that `read` gives of a partition of this member's."""
+        """Returns the offset of the next record that `read` returns for an assigned partition."""
         return await self._consumer.position(partition)
 
     async def commit(self, offsets: dict[Partition, int]) -> None:
         await self._consumer.commit(offsets)
 
     def compute_lag_behind(self, reached: Mapping[Partition, int]) -> dict[str, int]:
-        """By topic, how many records that Kafka was last seen to hold lie beyond what is `reached`; asks nobody."""
+        """Returns the number of records after `reached` by topic, as of the last fetch; makes no request."""
         lag: Counter[str] = Counter()
         for partition, offset in reached.items():
             lag[partition.topic] += max(0, (self._consumer.highwater(partition) or offset) - offset)
         return lag
 
     async def compute_lag(self) -> int:
-        """How many records this member has not read yet, over all its partitions."""
+        """Returns the number of records in the assigned partitions that this consumer has not read."""
         assigned = self._consumer.assignment()
         ends = await self._consumer.end_offsets(assigned)
         return sum([end - await self._consumer.position(partition) for partition, end in ends.items()])
@@ -203,28 +203,28 @@ class Consumer:
 
 
 class EndOffsetReader:
-    """Asks again and again where partitions end, over a connection of its own.
+    """Reads end offsets repeatedly over its own connection.
 
-    On a consumer's own connection the question would wait for its fetch, which the broker holds until something comes.
+    On a consumer's connection the request would wait behind a fetch, which the broker holds until a record arrives.
     """
 
     def __init__(self, bootstrap: str, *, client_id: str) -> None:
-        self._asking = AIOKafkaConsumer(
+        self._client = AIOKafkaConsumer(
             bootstrap_servers=bootstrap, client_id=client_id, enable_auto_commit=False, request_timeout_ms=10_000
         )
 
     async def start(self) -> None:
-        await self._asking.start()
+        await self._client.start()
 
     async def get_end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        return await self._asking.end_offsets(partitions)
+        return await self._client.end_offsets(partitions)
 
     async def stop(self) -> None:
-        await self._asking.stop()
+        await self._client.stop()
 
 
 async def get_end_offsets(bootstrap: str, topics: Iterable[str], *, client_id: str) -> dict[Partition, int]:
-    """Where each partition of `topics` ends at present. Raises LookupError while a topic does not exist."""
+    """Returns the end offset of each partition of `topics`. Raises LookupError if a topic does not exist."""
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, client_id=client_id, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -236,7 +236,7 @@ async def get_end_offsets(bootstrap: str, topics: Iterable[str], *, client_id: s
 async def get_committed_offsets(
     bootstrap: str, group: str, partitions: Iterable[Partition], *, client_id: str
 ) -> dict[Partition, int]:
-    """What `group` has committed for each partition; 0 where it has committed nothing."""
+    """Returns the committed offset of `group` for each partition; 0 if none is committed."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, group_id=group, client_id=client_id, enable_auto_commit=False
     )
@@ -251,11 +251,11 @@ async def get_committed_offsets(
 def _list_partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[Partition]:
     partitions: list[Partition] = []
     for topic in topics:
-        known = consumer.partitions_for_topic(topic)
-        if not known:
-            message = f"Kafka has no topic {topic} yet"
+        numbers = consumer.partitions_for_topic(topic)
+        if not numbers:
+            message = f"topic {topic} does not exist; create it or wait until it is created"
             raise LookupError(message)
-        partitions += [Partition(topic, number) for number in sorted(known)]
+        partitions += [Partition(topic, number) for number in sorted(numbers)]
     return partitions
 
 
@@ -270,12 +270,12 @@ async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
 
 
 async def create_topics(bootstrap: str, topics: Sequence[str], *, replication: int = 1) -> None:
-    """Creates those of `topics` that are missing, with twelve partitions that keep everything for ever."""
+    """Creates the missing `topics` with PARTITIONS partitions and unlimited retention."""
     async with _open_admin(bootstrap) as admin:
-        there = set(await admin.list_topics())
+        existing = set(await admin.list_topics())
         configs = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
         missing = [
-            NewTopic(topic, PARTITIONS, replication, topic_configs=configs) for topic in topics if topic not in there
+            NewTopic(topic, PARTITIONS, replication, topic_configs=configs) for topic in topics if topic not in existing
         ]
         if missing:
             await admin.create_topics(missing)

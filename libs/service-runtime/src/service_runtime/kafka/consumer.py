@@ -1,171 +1,37 @@
-"""Event consumer: executes the handler of each event, retries transient errors and parks keys of poison events.
+"""Event consumer: a member of the service's consumer group, replaced by a new one when it fails.
 
-Waiting events are handled in one batch; if the batch fails, each event is handled singly. Transient errors (connection,
-deadlock, time-out) are retried without limit and hold the consumer. Any other error is retried twice; then the event's
-key is parked, so that a poison event blocks its own key only.
+It reads records, passes them to the event handler in batches by key, and commits the offsets of handled records.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Final, Generic, TypeVar
 
-from opentelemetry.context import get_current
-from opentelemetry.trace import Span, SpanKind
-from pydantic import ValidationError
-
-from contracts.catalogue import decode
-from service_runtime.dead_letters.parked_keys import DeadLetters
-from service_runtime.inbox import EventClaim
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord, Partition, RebalanceListener
+from service_runtime.kafka.event_handler import EventHandler, build_group_id
 from service_runtime.kafka.keyed_batches import KeyedBatcher
 from service_runtime.kafka.offsets import Offsets
-from service_runtime.kafka.records import Record
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
-from service_runtime.observability.tracing import start_child_span, start_linked_span
-from service_runtime.outbox.journal import encode_headers
-from service_runtime.postgres.database import is_transient
-from service_runtime.subscriptions import Subscription
-from service_runtime.unit_of_work.executor import Executed, Executor, Job, Skipped
-from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
-MAX_ATTEMPTS: Final = 3
 MAX_UNFINISHED: Final = 500
+"""Records that are read but not handled; with more of them, reading pauses."""
 COMMIT_EVERY: Final = 0.5
+"""Seconds between two commits of offsets."""
 COMMIT_TIMEOUT: Final = 3.0
-"""Seconds: aiokafka tries to commit while the broker is away, and neither a rebalance nor the end may wait for that."""
+"""Seconds. aiokafka retries a commit while the broker is down; a rebalance and a shutdown must not wait for that."""
 WATCH_EVERY: Final = 5.0
+"""Seconds between two checks for a stall."""
 STALLED_AFTER: Final = 20.0
+"""Seconds without a record, although there are records to read, after which the member is replaced."""
 
 
-def build_group_id(service: str) -> str:
-    """The consumer group of a service's events."""
-    return f"calloff.{service}"
-
-
-class EventHandler(Generic[WorkT]):
-    """What happens to one record: skipped, handled once, stored behind its parked key, or parked itself."""
-
-    def __init__(
-        self,
-        performer: Executor[WorkT],
-        subscriptions: Iterable[Subscription[WorkT]],
-        *,
-        log: Logger,
-        metrics: ConsumerMetrics,
-    ) -> None:
-        self._performer = performer
-        self._by_type: Mapping[str, Subscription[WorkT]] = {each.type: each for each in subscriptions}
-        self._log = log
-        self._metrics = metrics
-        self._parking = DeadLetters(performer.service, performer.database, performer.clock, metrics.parked, log)
-
-    async def handle(self, raw: Sequence[KafkaRecord]) -> None:
-        """Returns when the records need no further attention of the consumer's; never raises but when cancelled."""
-        records = [record for each in raw if (record := self._read(each)) is not None]
-        if len(records) > 1 and await self._handle_batch(records):
-            return
-        for record in records:
-            await self._handle_singly(record)
-
-    async def _handle_batch(self, records: Sequence[Record]) -> bool:
-        """All in one transaction; False when nothing was done, since one of them or the moment did not allow it."""
-        started = time.perf_counter()
-        try:
-            outcomes = await self._performer.execute_batch([self._build_job(record) for record in records])
-        except Exception as error:  # noqa: BLE001  alone each will show what it has to say
-            self._metrics.batch_fallbacks.labels(type(error).__name__).inc()
-            return False
-        each_took = (time.perf_counter() - started) / len(records)
-        for record, outcome in zip(records, outcomes, strict=True):
-            self._count_handled(record, outcome, each_took)
-        return True
-
-    async def _handle_singly(self, record: Record) -> None:
-        failures = 0
-        while True:
-            try:
-                await self.execute(record)
-            except Exception as error:  # noqa: BLE001  here errors are sorted, whatever they are
-                self._metrics.retried.labels(type(error).__name__).inc()
-                failures += 0 if is_transient(error) else 1
-                if failures == MAX_ATTEMPTS:
-                    await self._retry_or_park(record, error)
-                    return
-                await asyncio.sleep(min(0.05 * 2**failures, 1.0) if failures else 0.5)
-            else:
-                return
-
-    def _read(self, raw: KafkaRecord) -> Record | None:
-        """The record, where this service has a handler for its type; types it does not know are not its business."""
-        headers = list(raw.headers)
-        event_type = dict(headers).get("ce_type", b"").decode(errors="replace")
-        if event_type not in self._by_type:
-            return None
-        try:
-            stream = StreamKey(raw.topic, (raw.key or b"").decode())
-            record = Record.from_stored(stream, encode_headers(headers), raw.value or b"")
-            return replace(record, partition=raw.partition, offset=raw.offset)
-        except (ValidationError, UnicodeDecodeError) as error:
-            # Without an envelope there is no stream to park it in; it stays in the topic for whoever looks.
-            self._log.error(
-                "unreadable envelope skipped", topic=raw.topic, offset=raw.offset, error=type(error).__name__
-            )
-            return None
-
-    async def execute(self, record: Record, *, releasing: bool = False) -> Executed[None] | Skipped:
-        """Hands one event to its handler, once. Raises what the handler raises, and ValidationError for its payload."""
-        job = self._build_job(record, releasing=releasing)
-        started = time.perf_counter()
-        with job.span() as span:
-            outcome = await self._performer.execute(job.claim, job.handle, span=span)
-        self._count_handled(record, outcome, time.perf_counter() - started)
-        return outcome
-
-    def _build_job(self, record: Record, *, releasing: bool = False) -> Job[WorkT]:
-        subscription = self._by_type[record.envelope.type]
-
-        async def handle(work: WorkT) -> None:
-            await subscription.handler(decode(subscription.event, record.payload), work)
-
-        claim = EventClaim(record, self._performer.service, self._performer.clock, releasing)
-        return Job(claim, handle, lambda: self._start_span(record, releasing=releasing))
-
-    def _count_handled(self, record: Record, outcome: Executed[None] | Skipped, seconds: float) -> None:
-        if isinstance(outcome, Executed):
-            self._metrics.handled.labels(record.envelope.type).inc()
-            self._metrics.took.observe(seconds)
-
-    def _start_span(self, record: Record, *, releasing: bool) -> AbstractContextManager[Span]:
-        """An event follows from what published it; one that was parked has waited, and an operator lets it go."""
-        cause, name = record.envelope.traceparent, f"process {record.topic}"
-        attributes = record.message.build_process_attributes(group=build_group_id(self._performer.service))
-        if releasing:
-            return start_linked_span(cause, name, SpanKind.CONSUMER, attributes, parent=get_current())
-        return start_child_span(cause, name, SpanKind.CONSUMER, attributes)
-
-    async def _retry_or_park(self, record: Record, error: Exception) -> None:
-        """Parks `record`; while the database is away, so is the consumer."""
-        because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
-        while True:
-            try:
-                await self._parking.park(record.stream, council=record.envelope.council, because=because, record=record)
-            except Exception as problem:
-                if not is_transient(problem):
-                    raise
-                await asyncio.sleep(0.5)
-            else:
-                return
-
-
-class _Rebalanced(RebalanceListener):
-    """On a rebalance: handlers finish or are cancelled, what is finished is committed, the rest is forgotten."""
+class _PartitionReleaser(RebalanceListener):
+    """On a rebalance, handlers finish or are cancelled, finished records are committed and the rest is dropped."""
 
     def __init__(self, member: "GroupMember") -> None:
         self._member = member
@@ -174,22 +40,22 @@ class _Rebalanced(RebalanceListener):
         await self._member.release_partitions(set(revoked))
 
     async def on_partitions_assigned(self, assigned: Iterable[Partition]) -> None:
-        """A new owner starts at the committed offset; nothing to prepare."""
+        """Does nothing: a new owner starts at the committed offset."""
 
 
 class GroupMember:
-    """One member of a consumer group, from joining to leaving."""
+    """One member of a consumer group, from joining to leaving the group."""
 
     def __init__(self, consumer: Consumer, handling: EventHandler[WorkT], metrics: ConsumerMetrics) -> None:
         self._consumer = consumer
         self._handling = handling
         self._metrics = metrics
-        self._begin()
+        self._start_batcher()
         self._committed: dict[Partition, int] = {}
         self._begun: dict[Partition, int] = {}
         self._progress = time.monotonic()
 
-    def _begin(self) -> None:
+    def _start_batcher(self) -> None:
         offsets = Offsets()
         self._offsets = offsets
         self._batcher = KeyedBatcher(
@@ -199,8 +65,8 @@ class GroupMember:
         )
 
     async def run(self, topics: Iterable[str]) -> None:
-        """Reads and hands on until something breaks or it is cancelled."""
-        await self._consumer.start(topics, _Rebalanced(self))
+        """Reads records and passes them to the event handler until it fails or is cancelled."""
+        await self._consumer.start(topics, _PartitionReleaser(self))
         watching = asyncio.create_task(self._watch())
         try:
             await self._read(watching)
@@ -222,51 +88,54 @@ class GroupMember:
         watching.result()
 
     async def _watch(self) -> None:
-        """Ends with an error when there is something to read, nothing in hand, and still nothing comes."""
+        """Raises TimeoutError if there are records to read, none is being handled, and none arrives."""
         while True:
             await asyncio.sleep(WATCH_EVERY)
             lag = await self._consumer.compute_lag()
             if lag == 0 or self._batcher.unfinished:
                 self._progress = time.monotonic()
             if time.monotonic() - self._progress > STALLED_AFTER:
-                message = f"{lag} records to read, and none has come for {STALLED_AFTER:.0f} s"
+                message = f"consumer stalled: {lag} records to read, but none has arrived for {STALLED_AFTER:.0f} s"
                 raise TimeoutError(message)
 
     async def _commit(self) -> None:
         offsets = self._offsets.to_commit()
-        moved = {partition: offset for partition, offset in offsets.items() if self._committed.get(partition) != offset}
-        if not moved:
+        changed = {
+            partition: offset for partition, offset in offsets.items() if self._committed.get(partition) != offset
+        }
+        if not changed:
             return
-        await self._consumer.commit(moved)
-        self._committed.update(moved)
+        await self._consumer.commit(changed)
+        self._committed.update(changed)
 
     async def get_positions(self) -> dict[Partition, int]:
-        """Up to where each partition of this member's is handled."""
+        """Returns the next offset to handle of each assigned partition."""
         mine = self._consumer.get_assignment()
         for partition in mine - self._begun.keys():
             self._begun[partition] = await self._consumer.get_position(partition)
         finished = self._offsets.to_commit()
-        return {each: finished.get(each, self._begun[each]) for each in mine & self._begun.keys()}
+        return {partition: finished.get(partition, self._begun[partition]) for partition in mine & self._begun.keys()}
 
     async def get_lag(self) -> Mapping[str, int]:
         return self._consumer.compute_lag_behind(await self.get_positions())
 
     async def release_partitions(self, partitions: set[Partition]) -> None:
+        """Finishes or cancels handlers, commits finished records and drops the state of `partitions`."""
         await self._batcher.stop(within=2)
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
                 await self._commit()
         except (KafkaFailure, TimeoutError):
-            # Whoever owns the partitions now starts a little earlier and finds it in the inbox.
+            # The new owner reads the uncommitted records again and skips them: they are in its inbox.
             self._metrics.retried.labels("CommitFailed").inc()
         self._offsets.remove(partitions)
         for partition in partitions:
             self._committed.pop(partition, None)
             self._begun.pop(partition, None)
-        self._begin()
+        self._start_batcher()
 
     async def leave(self, *, within: float) -> None:
-        """Finishes what is in hand, commits, and leaves the group."""
+        """Finishes or cancels handlers, commits finished records and leaves the group."""
         await self.release_partitions(self._consumer.get_assignment())
         await self._consumer.stop(within=within)
 
@@ -276,7 +145,7 @@ def _to_partition(record: KafkaRecord) -> Partition:
 
 
 class EventConsumer(Generic[WorkT]):
-    """Keeps one member of the service's group alive until it is cancelled."""
+    """Runs one member of the service's group until it is cancelled; replaces a member that failed."""
 
     def __init__(
         self,
@@ -301,23 +170,23 @@ class EventConsumer(Generic[WorkT]):
         return build_group_id(self._service)
 
     async def get_lag(self) -> Mapping[str, int]:
-        """By topic, how many records are not handled yet; none while this process is in no group."""
+        """Returns the number of unhandled records by topic; empty while this process is in no group."""
         return {} if self._member is None else await self._member.get_lag()
 
     async def get_positions(self) -> dict[Partition, int]:
-        """Up to where each partition is handled; none while this process is in no group."""
+        """Returns the next offset to handle of each partition; empty while this process is in no group."""
         return {} if self._member is None else await self._member.get_positions()
 
     async def run(self) -> None:
         if not self.topics:
             return
         while True:
-            # aiokafka's objects are made right before they are started: they belong to the running loop.
+            # aiokafka binds a consumer to the running event loop, so it is built here.
             consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service)
             self._member = member = GroupMember(consumer, self._handling, self._metrics)
             try:
                 await member.run(self.topics)
-            except Exception as error:  # noqa: BLE001  whatever broke the member, a new one takes over
+            except Exception as error:  # noqa: BLE001  a new member replaces the failed one after any error
                 self._log.warning("consumer rebuilt", error=type(error).__name__)
                 await asyncio.sleep(0.5)
             finally:

@@ -1,7 +1,7 @@
 """Keyed batches: items of one key are handled in order, different keys concurrently, waiting items in one batch.
 
-Under low load each item is handled at once and alone. Items that queue up meanwhile, of its key and of others, form a
-batch, which costs one transaction instead of one each.
+Under low load each item is handled immediately and singly. Items that arrive while their key or all workers are busy
+form batches, each of which takes one transaction instead of one for each item.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ ItemT = TypeVar("ItemT")
 MAX_CONCURRENCY: Final = 8
 """Default number of concurrent batches; each needs a database connection."""
 MAX_BATCH_SIZE: Final = 16
-"""Items in a batch: its keys are locked until the last one is done."""
+"""Items in a batch. All keys of a batch stay locked until its last item is handled."""
 
 
 class KeyedBatcher(Generic[ItemT]):
@@ -38,15 +38,15 @@ class KeyedBatcher(Generic[ItemT]):
         self._waiting: dict[Hashable, deque[ItemT]] = {}
         self._ready: deque[Hashable] = deque()
         self._busy: set[asyncio.Task[None]] = set()
-        self._at_work = 0
-        self._moved = asyncio.Event()
+        self._workers = 0
+        self._progressed = asyncio.Event()
         self._stopping = False
         self._stopped = False
         self._broken: BaseException | None = None
         self.unfinished = 0
 
     def put(self, item: ItemT) -> None:
-        """Queues an item behind those of its key."""
+        """Queues an item behind the earlier items of its key."""
         self.unfinished += 1
         key = self._key_of(item)
         if key in self._waiting:
@@ -54,18 +54,18 @@ class KeyedBatcher(Generic[ItemT]):
             return
         self._waiting[key] = deque((item,))
         self._ready.append(key)
-        if self._at_work < self._max_concurrency:
-            self._at_work += 1
+        if self._workers < self._max_concurrency:
+            self._workers += 1
             task = asyncio.create_task(self._run_worker())
             self._busy.add(task)
             task.add_done_callback(self._handle_task_end)
 
     def _handle_task_end(self, task: "asyncio.Task[None]") -> None:
-        """What broke one must end them all: going on would pass over the item it stands at."""
+        """Marks the batcher as broken after a worker's error: continuing would skip the items of its batch."""
         self._busy.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._broken = error
-            self._moved.set()
+            self._progressed.set()
 
     async def _run_worker(self) -> None:
         try:
@@ -76,10 +76,10 @@ class KeyedBatcher(Generic[ItemT]):
                     self._on_finished(item)
                 self.unfinished -= len(batch)
                 self._requeue_keys(keys)
-                self._moved.set()
+                self._progressed.set()
         finally:
-            # At once, and not when the task is known to have ended: what is put in between would wait for nobody.
-            self._at_work -= 1
+            # Decrement here, not in the done callback: `put` between the two would start no worker.
+            self._workers -= 1
 
     def _take_batch(self) -> tuple[list[Hashable], list[ItemT]]:
         """Returns a fair share of the ready keys with their waiting items, at most one batch."""
@@ -101,15 +101,15 @@ class KeyedBatcher(Generic[ItemT]):
                 del self._waiting[key]
 
     async def wait_until_below(self, limit: int) -> None:
-        """Waits until fewer than `limit` items are unfinished, or it is stopped. Raises the error that broke it."""
+        """Waits until fewer than `limit` items are unfinished, or it is stopped. Raises the error of a failed batch."""
         while self._broken is None and not self._stopped and self.unfinished >= limit:
-            self._moved.clear()
-            await self._moved.wait()
+            self._progressed.clear()
+            await self._progressed.wait()
         if self._broken is not None:
             raise self._broken
 
     async def stop(self, *, within: float = 0) -> None:
-        """Lets what is in hand finish for `within` seconds, then cancels it; nothing new is begun."""
+        """Starts no new batch, waits up to `within` seconds for running batches, then cancels them."""
         self._stopping = True
         if self._busy and within:
             await asyncio.wait(self._busy, timeout=within)
@@ -117,4 +117,4 @@ class KeyedBatcher(Generic[ItemT]):
             task.cancel()
         await asyncio.gather(*self._busy, return_exceptions=True)
         self._stopped = True
-        self._moved.set()
+        self._progressed.set()

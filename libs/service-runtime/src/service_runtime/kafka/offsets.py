@@ -1,7 +1,6 @@
-"""Offsets are committed as the lowest unfinished one of each partition.
+"""Offsets: the lowest unfinished offset of each partition is the one to commit.
 
-Whoever takes a partition over starts at what was not finished; what was finished beyond it comes again and is told
-apart by the inbox.
+A new owner of a partition starts there. It reads again the finished records after that offset; the inbox skips them.
 """
 
 from collections import defaultdict
@@ -10,7 +9,7 @@ from service_runtime.kafka.client import Partition
 
 
 class Offsets:
-    """Which offsets of each partition are unfinished, and so where a new owner would have to start."""
+    """Tracks the unfinished offsets of each partition."""
 
     def __init__(self) -> None:
         self._unfinished: dict[Partition, set[int]] = defaultdict(set)
@@ -24,14 +23,14 @@ class Offsets:
         self._unfinished[partition].discard(offset)
 
     def to_commit(self) -> dict[Partition, int]:
-        """For each partition the lowest unfinished offset, or the one after the last when all are finished."""
+        """Returns each partition's lowest unfinished offset, or the one after the last if all are finished."""
         return {
-            partition: min(self._unfinished[partition], default=following)
-            for partition, following in self._next.items()
+            partition: min(self._unfinished[partition], default=next_offset)
+            for partition, next_offset in self._next.items()
         }
 
     def remove(self, partitions: set[Partition]) -> None:
-        """Partitions that belong to somebody else now."""
+        """Drops the offsets of partitions that are no longer assigned."""
         for partition in partitions:
             self._unfinished.pop(partition, None)
             self._next.pop(partition, None)

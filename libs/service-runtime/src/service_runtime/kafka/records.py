@@ -1,4 +1,4 @@
-"""An event as it comes from Kafka, before anybody knows what it means."""
+"""Record: an event as read from Kafka, with its payload not yet decoded."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from service_runtime.unit_of_work.streams import StreamKey
 
 @dataclass(frozen=True)
 class Record:
-    """One event as it came from Kafka: exact bytes, with the envelope read from them."""
+    """An event as read from Kafka: its exact bytes, and the envelope decoded from its headers."""
 
     topic: str
     key: str
@@ -19,7 +19,7 @@ class Record:
     payload: bytes
     partition: int | None = None
     offset: int | None = None
-    """Where it lies in Kafka; not known of what was parked."""
+    """Position in Kafka; None for a record that was stored as a dead letter."""
 
     @property
     def stream(self) -> StreamKey:
@@ -27,11 +27,11 @@ class Record:
 
     @property
     def message(self) -> Message:
-        """What spans tell of it."""
+        """The record's description for spans."""
         id_and_type = (str(self.envelope.id), self.envelope.type)
         return Message(self.topic, self.key, *id_and_type, partition=self.partition, offset=self.offset)
 
     @classmethod
     def from_stored(cls, stream: StreamKey, headers: bytes, payload: bytes) -> "Record":
-        """The record that journal or parking lot keep as bytes."""
+        """Builds a record from headers and payload as the journal and the dead letters store them."""
         return cls(stream.topic, stream.key, Envelope.from_headers(decode_headers(headers)), headers, payload)

@@ -1,1 +1,1 @@
-"""What operations see of a service: structured logs, traces, metrics, health."""
+"""Structured logs, traces and metrics, and their export by OTLP."""

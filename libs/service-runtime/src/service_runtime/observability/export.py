@@ -1,4 +1,4 @@
-"""Out by OTLP/HTTP: traces as they end, and now and then all the numbers that /metrics shows, under the same names."""
+"""OTLP/HTTP export: spans as they end, and periodically all metrics of /metrics under the same names."""
 
 import asyncio
 import time
@@ -33,16 +33,16 @@ from service_runtime.observability.logs import Logger
 from service_runtime.observability.tracing import build_resource, build_tracer_provider
 
 FLUSH_TIMEOUT: Final = 3.0
-"""Seconds that what is still to be sent has at the end."""
+"""Seconds that the last export may take at shutdown."""
 _SCOPE: Final = InstrumentationScope("calloff")
 _UNKNOWN: Final = float("nan")
-"""Prometheus keeps neither the least nor the greatest."""
+"""Prometheus histograms store neither minimum nor maximum."""
 _CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
 
 
 @dataclass(frozen=True)
 class TelemetryEndpoint:
-    """Where traces and metrics go, and how much of them."""
+    """The OTLP receiver, the share of traces to sample, and the interval between exports of metrics."""
 
     endpoint: str
     sample_ratio: float
@@ -59,7 +59,7 @@ async def export_telemetry(
     refresh: Callable[[], Awaitable[None]],
     log: Logger,
 ) -> AsyncGenerator[None]:
-    """While it lasts, `receiver` is told of everything; where there is none, no span is made."""
+    """Exports spans and metrics to `receiver` while the context is open; without a receiver no spans are created."""
     if receiver is None:
         yield
         return
@@ -76,9 +76,11 @@ async def export_telemetry(
         yield
     finally:
         export.cancel()
-        # The numbers since the last time: short runs would have told none.
-        last = (traces.shutdown, export_metrics)
-        await asyncio.wait({asyncio.ensure_future(_run_in_daemon_thread(each)) for each in last}, timeout=FLUSH_TIMEOUT)
+        # Exports the metrics once more: a short run may end before its first periodic export.
+        flushes = (traces.shutdown, export_metrics)
+        await asyncio.wait(
+            {asyncio.create_task(_run_in_daemon_thread(flush)) for flush in flushes}, timeout=FLUSH_TIMEOUT
+        )
 
 
 async def _export_periodically(
@@ -89,22 +91,22 @@ async def _export_periodically(
         try:
             await refresh()
             await _run_in_daemon_thread(export_metrics)
-        except Exception as error:  # noqa: BLE001  whoever is told may be away; the next numbers replace these
+        except Exception as error:  # noqa: BLE001  the receiver may be down; the next export sends newer values
             log.warning("metrics not exported", error=type(error).__name__)
 
 
 async def _run_in_daemon_thread(work: Callable[[], None]) -> None:
-    """In a thread that ends with the process: a receiver that is away must not keep it alive, as a pool's would."""
+    """Runs `work` in a daemon thread, so that a receiver that does not answer cannot delay the end of the process."""
     loop, done = asyncio.get_running_loop(), asyncio.Event()
 
-    def do() -> None:
+    def run_and_notify() -> None:
         try:
             work()
         finally:
-            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+            with suppress(RuntimeError):  # the event loop has already ended
                 loop.call_soon_threadsafe(done.set)
 
-    Thread(target=do, daemon=True).start()
+    Thread(target=run_and_notify, daemon=True).start()
     await done.wait()
 
 
@@ -113,7 +115,7 @@ def _export(exporter: OTLPMetricExporter, data: MetricsData) -> None:
 
 
 def as_otlp(families: Iterable[Family], resource: Resource, *, since: int, now: int) -> MetricsData:
-    """Prometheus' metrics in OpenTelemetry's words; instants in nanoseconds since 1970."""
+    """Converts Prometheus metrics to OpenTelemetry's; instants are in nanoseconds since 1970."""
     metrics = [_to_metric(family, since, now) for family in families]
     scope = ScopeMetrics(scope=_SCOPE, metrics=metrics, schema_url="")
     return MetricsData([ResourceMetrics(resource=resource, scope_metrics=[scope], schema_url="")])
@@ -128,29 +130,29 @@ def _to_data(family: Family, since: int, now: int) -> Sum | Gauge | Histogram:
     if family.type == "histogram":
         return Histogram(_to_histogram_points(family.samples, since, now), _CUMULATIVE)
     if family.type == "counter":
-        return Sum(_to_number_points(family.samples, since, now, of="_total"), _CUMULATIVE, is_monotonic=True)
-    return Gauge(_to_number_points(family.samples, since, now, of=""))
+        return Sum(_to_number_points(family.samples, since, now, suffix="_total"), _CUMULATIVE, is_monotonic=True)
+    return Gauge(_to_number_points(family.samples, since, now, suffix=""))
 
 
-def _to_number_points(samples: Iterable[Sample], since: int, now: int, *, of: str) -> list[NumberDataPoint]:
+def _to_number_points(samples: Iterable[Sample], since: int, now: int, *, suffix: str) -> list[NumberDataPoint]:
     return [
-        NumberDataPoint(each.labels, since, now, each.value)
-        for each in samples
-        if each.name.endswith(of) and not each.name.endswith("_created")
+        NumberDataPoint(sample.labels, since, now, sample.value)
+        for sample in samples
+        if sample.name.endswith(suffix) and not sample.name.endswith("_created")
     ]
 
 
 def _to_histogram_points(samples: Iterable[Sample], since: int, now: int) -> list[HistogramDataPoint]:
     by_labels: defaultdict[tuple[tuple[str, str], ...], list[Sample]] = defaultdict(list)
-    for each in samples:
-        by_labels[tuple((name, value) for name, value in each.labels.items() if name != "le")].append(each)
-    return [_to_histogram_point(dict(labels), of_one, since, now) for labels, of_one in by_labels.items()]
+    for sample in samples:
+        by_labels[tuple((name, value) for name, value in sample.labels.items() if name != "le")].append(sample)
+    return [_to_histogram_point(dict(labels), series, since, now) for labels, series in by_labels.items()]
 
 
 def _to_histogram_point(labels: dict[str, str], samples: Sequence[Sample], since: int, now: int) -> HistogramDataPoint:
-    buckets = [(float(each.labels["le"]), int(each.value)) for each in samples if each.name.endswith("_bucket")]
-    reached = [count for _, count in buckets]
-    single = [after - before for before, after in zip([0, *reached], reached, strict=False)]
-    total = next(each.value for each in samples if each.name.endswith("_sum"))
+    buckets = [(float(item.labels["le"]), int(item.value)) for item in samples if item.name.endswith("_bucket")]
+    cumulative = [count for _, count in buckets]
+    counts = [after - before for before, after in zip([0, *cumulative], cumulative, strict=False)]
+    total = next(sample.value for sample in samples if sample.name.endswith("_sum"))
     bounds = [bound for bound, _ in buckets[:-1]]
-    return HistogramDataPoint(labels, since, now, reached[-1], total, single, bounds, min=_UNKNOWN, max=_UNKNOWN)
+    return HistogramDataPoint(labels, since, now, cumulative[-1], total, counts, bounds, min=_UNKNOWN, max=_UNKNOWN)

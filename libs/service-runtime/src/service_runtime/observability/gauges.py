@@ -1,11 +1,11 @@
-"""Readings: gauges are brought up to date when somebody looks, from what database and Kafka say at that moment."""
+"""Refreshes gauges from PostgreSQL and Kafka at each scrape and export."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from service_runtime.clock import Clock
-from service_runtime.dead_letters import parked_keys as parking
+from service_runtime.dead_letters import parked_keys
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import measure_outbox
@@ -13,11 +13,11 @@ from service_runtime.postgres.database import Connection, Database
 from service_runtime.timers import timers
 
 READ_TIMEOUT: Final = 2.0
-"""Seconds: whoever collects metrics gives up soon, and the numbers that need nobody's answer are worth having."""
+"""Seconds. A scrape times out soon, and counters are worth serving while database or Kafka do not answer."""
 
 
 class LagReader(Protocol):
-    """Somebody who reads topics: the consumer, a feed."""
+    """A reader of topics that can report its lag: the event consumer or a batch feed."""
 
     @property
     def group(self) -> str: ...
@@ -25,7 +25,7 @@ class LagReader(Protocol):
 
 
 class GaugeRefresher:
-    """The gauges of one process."""
+    """Refreshes the gauges of one process."""
 
     def __init__(
         self, database: Database, clock: Clock, readers: Sequence[LagReader], *, log: Logger, metrics: Metrics
@@ -37,11 +37,14 @@ class GaugeRefresher:
         self._metrics = metrics
 
     async def refresh(self) -> None:
-        """Leaves the numbers as they were, and says so, while database or Kafka do not answer; never raises."""
+        """Reads all gauges; never raises.
+
+        If PostgreSQL or Kafka do not answer, gauges keep their values and `gauges_fresh` becomes 0.
+        """
         try:
             async with asyncio.timeout(READ_TIMEOUT):
                 await self._read()
-        except Exception as error:  # noqa: BLE001  numbers that are missing must not take the others away
+        except Exception as error:  # noqa: BLE001  other metrics must be served without these gauges
             self._log.warning("gauges not refreshed", error=type(error).__name__)
             self._metrics.gauges_fresh.set(0)
         else:
@@ -53,12 +56,12 @@ class GaugeRefresher:
         self._metrics.relay.age.set(age)
         async with self._database.begin_transaction() as connection:
             await self._read_runtime(connection)
-            for standing in self._metrics.business.gauges:
-                self._metrics.business.set_gauge(standing, await standing.read(connection, self._clock.now()))
-        self._metrics.consumer.set_lag({each.group: await each.get_lag() for each in self._readers})
+            for gauge in self._metrics.business.gauges:
+                self._metrics.business.set_gauge(gauge, await gauge.read(connection, self._clock.now()))
+        self._metrics.consumer.set_lag({reader.group: await reader.get_lag() for reader in self._readers})
 
     async def _read_runtime(self, connection: Connection) -> None:
-        self._metrics.consumer.parked_keys.set(await parking.count_parked_keys(connection))
+        self._metrics.consumer.parked_keys.set(await parked_keys.count_parked_keys(connection))
         earliest = await timers.find_next_due(connection)
         overdue = (self._clock.now() - earliest).total_seconds() if earliest is not None else 0.0
         self._metrics.timers.overdue.set(max(0.0, overdue))

@@ -11,7 +11,7 @@ MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 WAIT_BUCKETS: Final = (0.01, 0.1, 1, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY)
-"""Histogram buckets in seconds for waits that range from a machine's reaction to days of office work."""
+"""Histogram buckets in seconds for waits that range from milliseconds of processing to days of office work."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Logs: facts as fields, one JSON line each, once, at the edge. Nothing personal is ever a field."""
+"""Structured logs: one JSON line per entry on standard error. Fields never contain personal data."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ import structlog
 
 
 class Logger(Protocol):
-    """What is logged with; structlog's bound logger is one."""
+    """The logging interface; structlog's bound loggers implement it."""
 
     def debug(self, event: str, **fields: object) -> None: ...
     def info(self, event: str, **fields: object) -> None: ...
@@ -17,9 +17,9 @@ class Logger(Protocol):
 
 
 def build_logger(service: str, *, level: str) -> Logger:
-    """A logger that writes JSON lines to standard error, every line with the service's name.
+    """Builds a logger that writes JSON lines with the service's name to standard error.
 
-    Errors of libraries are reported by their type alone: their messages can carry values (SQL parameters, bodies).
+    Errors of libraries are logged by type only: their messages can contain values (SQL parameters, bodies).
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(
@@ -37,7 +37,7 @@ def build_logger(service: str, *, level: str) -> Logger:
 
 
 class _LibraryLines(logging.Handler):
-    """What libraries log, reduced to logger, level and the constant part of the message."""
+    """Logs entries of libraries with logger name, level and format string, without the arguments."""
 
     def __init__(self, service: str) -> None:
         super().__init__()

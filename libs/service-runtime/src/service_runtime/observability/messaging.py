@@ -1,7 +1,7 @@
-"""Spans of messages by OpenTelemetry's messaging conventions: `send {topic}` and `process {topic}`.
+"""Message spans by OpenTelemetry's messaging conventions: `send {topic}` and `process {topic}`.
 
-The span in which an event was published is its creation context: the parent of the span that sends it, and of those
-that process it. Where nobody keeps that one, these are not made.
+The span in which an event was published is its creation context: the parent of the span that sends it and of the spans
+that process it. If that span is not sampled, neither are these.
 """
 
 import time
@@ -12,21 +12,20 @@ from typing import Final, Literal, NamedTuple
 from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
-from contracts.catalogue import PACKAGES
+from contracts.telemetry import ATTRIBUTE_BY_TOPIC, build_subject_attributes
 from service_runtime.observability.tracing import (
     SpanAttributes,
-    build_subject_attributes,
     is_sampled,
     record_finished_span,
 )
 
 EVENT: Final = "calloff.event"
-"""Which type of event a message says."""
+"""Span attribute: the type of the event."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A record, as far as a span tells of it; where it lies is not known before Kafka has it."""
+    """The data of a Kafka record that spans show; partition and offset are unknown before it is sent."""
 
     topic: str
     key: str
@@ -60,7 +59,7 @@ class Message:
 
 
 class KafkaMessage(NamedTuple):
-    """A record on its way through a batch, as Kafka has it or is given it."""
+    """A Kafka record to be sent (offset None) or received."""
 
     topic: str
     partition: int
@@ -70,7 +69,7 @@ class KafkaMessage(NamedTuple):
 
     @property
     def traceparent(self) -> str:
-        # It is the last header that we write.
+        # The outbox relay writes traceparent as the last header.
         return next((value.decode() for name, value in reversed(self.headers) if name == "traceparent"), "")
 
     @property
@@ -82,18 +81,25 @@ class KafkaMessage(NamedTuple):
 
 
 def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str | None = None) -> None:
-    """A batch was sent, or could not be; `begun` in nanoseconds since 1970."""
+    """Records a send span for each sampled message of a batch, with `error` if sending failed.
+
+    `begun` is in nanoseconds since 1970.
+    """
     ended = time.time_ns()
-    for each in batch:
-        if is_sampled(cause := each.traceparent):
-            name, attributes = f"send {each.topic}", each.message.build_send_attributes()
+    for record in batch:
+        if is_sampled(cause := record.traceparent):
+            name, attributes = f"send {record.topic}", record.message.build_send_attributes()
             record_finished_span(cause, name, SpanKind.PRODUCER, attributes, begun=begun, ended=ended, error=error)
 
 
 def record_receive_spans(batch: Iterable[KafkaMessage], *, group: str, begun: int) -> None:
-    """A batch was taken in, all of it in one transaction; of thousands of providers nobody wants to read that."""
+    """Records a process span for each sampled message of a batch that one transaction handled.
+
+    Topics outside ATTRIBUTE_BY_TOPIC get none: provider events arrive by the thousand. `begun` is in nanoseconds since
+    1970.
+    """
     ended = time.time_ns()
-    for each in batch:
-        if each.topic == PACKAGES and is_sampled(cause := each.traceparent):
-            name, attributes = f"process {each.topic}", each.message.build_process_attributes(group=group)
+    for record in batch:
+        if record.topic in ATTRIBUTE_BY_TOPIC and is_sampled(cause := record.traceparent):
+            name, attributes = f"process {record.topic}", record.message.build_process_attributes(group=group)
             record_finished_span(cause, name, SpanKind.CONSUMER, attributes, begun=begun, ended=ended)

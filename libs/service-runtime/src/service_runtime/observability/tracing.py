@@ -1,7 +1,7 @@
-"""Traces: one causal burst a trace, its context carried through outbox, Kafka and timers.
+"""Tracing: a trace covers what follows from one cause without waiting; outbox, Kafka and timers carry its context.
 
-Spans are made for decisions and I/O only, and every span about a package carries `calloff.package_id`. What fails is
-told by its type alone: messages of errors can carry values. A span that nobody keeps costs next to nothing.
+Only decisions and I/O get spans, and every span about a package carries `calloff.package_id`. Spans record errors by
+type only: messages of errors can contain values. Spans that are not sampled cost next to nothing.
 """
 
 import re
@@ -9,7 +9,6 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Final
-from uuid import UUID
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -32,44 +31,42 @@ from opentelemetry.trace import (
 )
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from contracts.catalogue import PACKAGES
+from contracts.telemetry import build_subject_attributes
 
-PACKAGE: Final = "calloff.package_id"
-SUBJECT: Final = "calloff.subject"
 ERROR: Final = "error.type"
 SpanAttributes = Mapping[str, AttributeValue]
 
 _TRACEPARENT: Final = re.compile("[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _BATCH: Final = 128
-"""Spans to an export: encoding them holds everything else up for a moment."""
-_EVERY_MS: Final = 2_000
+"""Maximum number of spans per export; encoding them blocks other work for a moment."""
+_EXPORT_INTERVAL_MS: Final = 2_000
 
 
 def build_tracer_provider(service: str, *, otlp_endpoint: str, sample_ratio: float) -> TracerProvider:
-    """A tracer provider for one process, whose spans leave by OTLP/HTTP."""
+    """Builds the tracer provider of one process; its spans are exported by OTLP/HTTP."""
     provider = TracerProvider(
         resource=build_resource(service), sampler=ParentBased(RootOrLinkedSampler(sample_ratio)), shutdown_on_exit=False
     )
     exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(
-        BatchSpanProcessor(exporter, max_export_batch_size=_BATCH, schedule_delay_millis=_EVERY_MS)
+        BatchSpanProcessor(exporter, max_export_batch_size=_BATCH, schedule_delay_millis=_EXPORT_INTERVAL_MS)
     )
     return provider
 
 
 def build_resource(service: str) -> Resource:
-    """Which process tells."""
+    """Builds the OpenTelemetry resource that identifies the service."""
     return Resource.create({"service.name": service, "service.namespace": "calloff"})
 
 
 class RootOrLinkedSampler(Sampler):
-    """A share of the traces that begin here; what was armed by one that is kept is kept too."""
+    """Samples a share of new root traces, and every trace that is linked to a sampled one."""
 
     def __init__(self, ratio: float) -> None:
         self._share = TraceIdRatioBased(ratio)
         self._all = TraceIdRatioBased(1.0)
 
-    def should_sample(  # noqa: PLR0917  the SDK calls it by position
+    def should_sample(  # noqa: PLR0917  the SDK passes arguments by position
         self,
         parent_context: Context | None,
         trace_id: int,
@@ -80,8 +77,8 @@ class RootOrLinkedSampler(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         is_linked = any(link.context.trace_flags.sampled for link in links or ())
-        chosen = self._all if is_linked else self._share
-        return chosen.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        sampler = self._all if is_linked else self._share
+        return sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:
         return f"BegunOrLinked{{{self._share.rate}}}"
@@ -89,12 +86,12 @@ class RootOrLinkedSampler(Sampler):
 
 @cache
 def get_tracer() -> Tracer:
-    """The tracer of whichever provider the process sets, before or after; asking for one anew each time is dear."""
+    """Returns the process's tracer, cached because looking it up is slow; valid before the provider is set."""
     return trace.get_tracer("calloff")
 
 
 def format_traceparent(span: Span) -> str:
-    """W3C trace context of `span`; empty where nothing is traced."""
+    """Formats the W3C trace context of `span`; an empty string if the span is not part of a trace."""
     context = span.get_span_context()
     if not context.is_valid:
         return ""
@@ -102,23 +99,18 @@ def format_traceparent(span: Span) -> str:
 
 
 def is_sampled(traceparent: str) -> bool:
-    """Whether the span that `traceparent` names is recorded, and what follows from it is to be."""
+    """True if the span that `traceparent` names is sampled; its child spans are then sampled too."""
     return traceparent[-1:] in {"1", "3"}
 
 
-def build_subject_attributes(topic: str, key: str) -> dict[str, AttributeValue]:
-    """What a span about the stream of `key` carries: the package, or else the stream's name."""
-    return {PACKAGE: key} if topic == PACKAGES else {SUBJECT: f"{topic}/{key}"}
-
-
-def set_package(package_id: UUID) -> None:
-    """The request in hand is about this package; for routes whose path does not say so."""
-    trace.get_current_span().set_attribute(PACKAGE, str(package_id))
+def set_subject(topic: str, key: str) -> None:
+    """Records the stream of `key` on the current span; for routes whose path does not contain the key."""
+    trace.get_current_span().set_attributes(build_subject_attributes(topic, key))
 
 
 @contextmanager
 def start_child_span(traceparent: str, name: str, kind: SpanKind, attributes: SpanAttributes) -> Generator[Span]:
-    """What follows from the span that `traceparent` names without waiting: its child, linked to it as well."""
+    """Starts a child of the span that `traceparent` names, with a link to it: for work that follows without a wait."""
     cause = _parse_traceparent(traceparent)
     if cause is not None and not cause.trace_flags.sampled:
         yield NonRecordingSpan(cause)
@@ -133,7 +125,7 @@ def start_child_span(traceparent: str, name: str, kind: SpanKind, attributes: Sp
 def start_linked_span(
     traceparent: str, name: str, kind: SpanKind, attributes: SpanAttributes, *, parent: Context | None = None
 ) -> Generator[Span]:
-    """What happens after a wait: a trace of its own, linked to the span that brought it about."""
+    """Starts a new trace that is linked to the span that `traceparent` names: for work that follows after a wait."""
     links = _build_links(_parse_traceparent(traceparent))
     with _record_errors(get_tracer().start_span(name, parent or Context(), kind, attributes, links)) as span:
         yield span
@@ -149,7 +141,10 @@ def record_finished_span(
     ended: int,
     error: str | None = None,
 ) -> None:
-    """What followed from `traceparent` and is over: from `begun` to `ended`, in nanoseconds since 1970."""
+    """Records a finished child of the span that `traceparent` names, if that one is sampled.
+
+    `begun` and `ended` are in nanoseconds since 1970.
+    """
     cause = _parse_traceparent(traceparent)
     if cause is None or not cause.trace_flags.sampled:
         return
@@ -162,7 +157,7 @@ def record_finished_span(
 
 
 def mark_failed(span: Span, because: str) -> None:
-    """Says on `span` that what it covers failed, in closed words."""
+    """Sets the error status of `span`; `because` is an error type or a fixed text, never a message with values."""
     span.set_attribute(ERROR, because)
     span.set_status(Status(StatusCode.ERROR))
 
@@ -178,10 +173,10 @@ def _record_errors(span: Span) -> Generator[Span]:
 
 
 def _parse_traceparent(traceparent: str) -> SpanContext | None:
-    found = _TRACEPARENT.fullmatch(traceparent)
-    if found is None:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
         return None
-    trace_id, span_id, flags = found.groups()
+    trace_id, span_id, flags = match.groups()
     return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(int(flags, 16)))
 
 

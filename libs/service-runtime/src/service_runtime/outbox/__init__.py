@@ -1,1 +1,1 @@
-"""The outbox: journalled events that wait for Kafka, and the relay that sends them in order."""
+"""Outbox: events of the journal that Kafka has not acknowledged, and the relay that sends them in order."""

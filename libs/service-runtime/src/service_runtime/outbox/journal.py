@@ -1,6 +1,7 @@
 """Journal: the append-only record of every event that this service published, and the source of its outbox.
 
-Each event is chained to the previous one of its stream by hash and stored as the exact bytes that the relay sends."""
+Each event is chained to the previous one of its stream by hash and stored as the exact bytes that the relay sends.
+"""
 
 import json
 from collections.abc import Sequence
@@ -19,16 +20,16 @@ from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 
 LARGEST_PAYLOAD: Final = 900_000
-"""Bytes; Kafka's default limit for a request is 1 MiB, headers and framing included."""
+"""Bytes. Kafka's default limit for a request is 1 MiB, including headers and framing."""
 
 
 class EventTooLarge(Unprocessable):
-    """An event would not fit into Kafka; split the work that causes it."""
+    """An event is larger than Kafka accepts."""
 
 
 @dataclass(frozen=True)
 class ChainedEvent:
-    """An event with its envelope, ready for the journal: the exact bytes that will be hashed, stored and sent."""
+    """An event with its sealed envelope and the exact bytes that are hashed, stored and sent."""
 
     event: Event
     envelope: Envelope
@@ -41,29 +42,29 @@ class ChainedEvent:
 
 
 def encode_headers(headers: Headers) -> bytes:
-    """Kafka headers as the bytes that the journal stores."""
+    """Encodes Kafka headers as the bytes that the journal stores."""
     return json.dumps([(name, value.decode()) for name, value in headers]).encode()
 
 
 def decode_headers(stored: bytes) -> Headers:
-    """Kafka headers from the journal's bytes, in their order."""
+    """Decodes Kafka headers from the bytes that the journal stores, in their order."""
     return [(name, value.encode()) for name, value in json.loads(stored)]
 
 
 def chain_event(
     event: Event, *, stream: Stream, event_id: UUID, source: str, cause: Cause, at: datetime
 ) -> tuple[ChainedEvent, Stream]:
-    """The event as the next one of its stream, and the stream after it. Raises EventTooLarge."""
+    """Chains an event to `stream` by hash; returns it with the stream after it. Raises EventTooLarge."""
     payload = encode(event)
     if len(payload) > LARGEST_PAYLOAD:
         message = (
-            f"{type(event).__name__} has {len(payload)} bytes, {LARGEST_PAYLOAD} fit; split the work that causes it"
+            f"{type(event).__name__} has {len(payload)} bytes, over {LARGEST_PAYLOAD}; split the work that causes it"
         )
         raise EventTooLarge(message)
     envelope = Envelope(
         id=event_id,
         source=f"/calloff/{source}",
-        type=event.type_name(),
+        type=event.get_type_name(),
         subject=event.key,
         time=at,
         council=cause.council,
@@ -78,10 +79,10 @@ def chain_event(
     return ChainedEvent(event, envelope, payload, stream.key), after
 
 
-# One round trip: the stream moves on, the journal gains its rows, and the outbox points at them in the same order.
+# One round trip updates the streams, appends to the journal and inserts the outbox rows in the same order.
 _APPEND = text(
     """
-    WITH moved AS (
+    WITH updated AS (
         UPDATE streams SET version = after.version, last_hash = after.last_hash
         FROM unnest(CAST(:stream_topics AS text[]), CAST(:stream_keys AS text[]),
                     CAST(:stream_versions AS bigint[]), CAST(:stream_heads AS text[]))
@@ -106,7 +107,7 @@ _APPEND = text(
 async def append_to_journal(
     connection: Connection, events: Sequence[ChainedEvent], streams: Sequence[Stream], *, at: datetime
 ) -> None:
-    """Writes sealed events to journal and outbox, and moves their locked streams on."""
+    """Appends chained events to journal and outbox, and updates version and last hash of their locked streams."""
     await connection.execute(
         _APPEND,
         {
@@ -115,15 +116,15 @@ async def append_to_journal(
             "stream_keys": [stream.key.key for stream in streams],
             "stream_versions": [stream.version for stream in streams],
             "stream_heads": [stream.last_hash for stream in streams],
-            "ids": [sealed.envelope.id for sealed in events],
-            "topics": [sealed.stream.topic for sealed in events],
-            "keys": [sealed.stream.key for sealed in events],
-            "versions": [sealed.envelope.sequence for sealed in events],
-            "types": [sealed.envelope.type for sealed in events],
-            "actors": [sealed.envelope.actor for sealed in events],
-            "causes": [sealed.envelope.causationid for sealed in events],
-            "headers": [sealed.headers for sealed in events],
-            "payloads": [sealed.payload for sealed in events],
-            "hashes": [sealed.envelope.hash for sealed in events],
+            "ids": [event.envelope.id for event in events],
+            "topics": [event.stream.topic for event in events],
+            "keys": [event.stream.key for event in events],
+            "versions": [event.envelope.sequence for event in events],
+            "types": [event.envelope.type for event in events],
+            "actors": [event.envelope.actor for event in events],
+            "causes": [event.envelope.causationid for event in events],
+            "headers": [event.headers for event in events],
+            "payloads": [event.payload for event in events],
+            "hashes": [event.envelope.hash for event in events],
         },
     )

@@ -4,7 +4,7 @@ One relay per database is active: it holds an advisory lock on a dedicated conne
 moment, after the connection was cut, can only repeat records: first occurrences stay gapless and in order, and repeats
 are byte-identical because the relay sends the bytes of the journal.
 
-One batch per partition is in flight, accepted or refused as a whole, so no row passes an unacknowledged earlier row of
+One batch per partition is in flight, accepted or refused as a whole, so no row overtakes an earlier row of
 its key. A refused batch is sent again row by row; a row that is refused alone parks its key.
 """
 
@@ -29,16 +29,18 @@ from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.unit_of_work.wakeups import POLL, Wakeup
 
 MAX_ROWS: Final = 1_000
+"""Rows that the relay reads and sends in one round."""
 SEND_TIMEOUT: Final = 12.0
-"""Seconds that a batch may take; after that the producer is thrown away and built anew."""
+"""Seconds for sending a round of batches; after that the producer is replaced."""
 PAUSE: Final = 0.5
-"""Seconds before an interrupted relay begins anew."""
+"""Seconds before an interrupted relay restarts."""
 LOCK: Final = "calloff relay"
+"""Name of the advisory lock."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the outbox with the journal's bytes."""
+    """An outbox row with the bytes of its journal row."""
 
     position: int
     stream: StreamKey
@@ -50,11 +52,11 @@ class Row:
 
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-# One round trip a round: forget what was acknowledged, read what comes next. A lost delete only repeats a record.
-# What comes before a refused row was acknowledged before it; where its delete was lost it must not wait for a release.
-# However much waits, a round looks at no more than it takes, unless a key is refused and its rows are passed over:
-# LIMIT stands where nothing is read beyond it, and NOT IN makes a hash of what was acknowledged (<> ALL does not).
-# OFFSET 0 has each row looked up by its position: left to itself, the planner reads the journal from its beginning.
+# Each round is one round trip: delete acknowledged rows, read the next ones. A lost delete only repeats a record.
+# A key's rows before its refused row were acknowledged; if their delete was lost, they are sent again at once.
+# A round reads at most `limit` outbox rows, however many there are, unless a refused key's rows have to be skipped: the
+# inner LIMIT stops the scan, and NOT IN builds a hash of the acknowledged positions (<> ALL does not).
+# OFFSET 0 forces a lookup by position for each row; otherwise the planner scans the journal from its beginning.
 _NEXT = text(
     """
     WITH acknowledged AS (DELETE FROM outbox WHERE position = ANY(CAST(:done AS bigint[]))),
@@ -87,7 +89,7 @@ _DEPTH = text(
 
 
 class Relay:
-    """Runs until it is cancelled, through outages of PostgreSQL and Kafka."""
+    """Sends outbox rows until it is cancelled; restarts after outages of PostgreSQL and Kafka."""
 
     def __init__(
         self,
@@ -106,18 +108,18 @@ class Relay:
         self._wakeup = wakeup
         self._log = log
         self._metrics = metrics
-        self._parking = DeadLetters(service, database, clock, metrics.parked, log)
+        self._dead_letters = DeadLetters(service, database, clock, metrics.parked, log)
 
     async def run(self) -> None:
         while True:
             try:
                 async with self._database.open_unpooled_connection() as connection:
-                    await self._with_lock(connection)
-            except Exception as error:  # noqa: BLE001  whatever it was, the outbox still has to be relayed
+                    await self._run_with_lock(connection)
+            except Exception as error:  # noqa: BLE001  the relay restarts after any error
                 self._log.warning("relay interrupted", error=type(error).__name__)
                 await asyncio.sleep(PAUSE)
 
-    async def _with_lock(self, connection: Connection) -> None:
+    async def _run_with_lock(self, connection: Connection) -> None:
         while not (await connection.execute(_TRY_LOCK, {"name": LOCK})).scalar_one():
             await asyncio.sleep(1)
         await connection.execute(text("SET synchronous_commit = off"))
@@ -131,8 +133,8 @@ class Relay:
     async def _relay_until_interrupted(self, connection: Connection, producer: Producer) -> None:
         done: list[int] = []
         while True:
-            found = await connection.execute(_NEXT, {"done": done, "limit": MAX_ROWS})
-            rows = [Row(row.position, StreamKey(row.topic, row.key), row.headers, row.payload) for row in found]
+            result = await connection.execute(_NEXT, {"done": done, "limit": MAX_ROWS})
+            rows = [Row(row.position, StreamKey(row.topic, row.key), row.headers, row.payload) for row in result]
             if not rows:
                 done = []
                 await self._wakeup.wait(POLL)
@@ -141,11 +143,12 @@ class Relay:
             self._metrics.relayed.inc(len(done))
 
     async def _send(self, producer: Producer, rows: Sequence[Row]) -> list[int]:
-        """The positions of those rows that Kafka has acknowledged; raises when it is not known of some."""
-        placed = [(await self._choose_partition(producer, row), row) for row in rows]
-        placed.sort(key=lambda pair: (pair[0], pair[1].position))
+        """Returns the positions of the acknowledged rows. Raises if the outcome of a batch is not known."""
+        rows_by_partition = [(await self._choose_partition(producer, row), row) for row in rows]
+        rows_by_partition.sort(key=lambda pair: (pair[0], pair[1].position))
         batches = [
-            (partition, [row for _, row in pairs]) for partition, pairs in groupby(placed, key=lambda pair: pair[0])
+            (partition, [row for _, row in pairs])
+            for partition, pairs in groupby(rows_by_partition, key=lambda pair: pair[0])
         ]
         async with asyncio.timeout(SEND_TIMEOUT):
             sent = await asyncio.gather(*(self._send_batch(producer, partition, batch) for partition, batch in batches))
@@ -162,7 +165,7 @@ class Relay:
         return [row.position for row in rows[:count]]
 
     async def _send_singly(self, producer: Producer, partition: Partition, rows: Sequence[Row]) -> list[int]:
-        """Finds the row that Kafka refuses; no later row of its key is sent."""
+        """Sends rows one by one; parks the key of each refused row and sends no later row of it."""
         refused: set[StreamKey] = set()
         sent: list[int] = []
         for row in rows:
@@ -184,17 +187,17 @@ class Relay:
             await connection.execute(_REFUSE, {"position": row.position, "because": because})
 
         council = Envelope.from_headers(decode_headers(row.headers)).council
-        await self._parking.park(row.stream, council=council, because=because, also=refuse)
+        await self._dead_letters.park(row.stream, council=council, because=because, also=refuse)
 
 
 async def measure_outbox(database: Database, clock: Clock) -> tuple[int, float]:
-    """How many rows wait for Kafka, and for how many seconds the oldest of them has."""
+    """Returns the number of outbox rows, and the age of the oldest in seconds."""
     (row,) = await database.find(_DEPTH, {"now": clock.now()})
     return row.rows, float(row.age)
 
 
 async def is_outbox_empty(database: Database) -> bool:
-    """Whether everything that was published has reached Kafka, or never will (its key is parked)."""
+    """Returns True if no row is left to send; rows held back by a refused row of their key do not count."""
     async with database.begin_transaction() as connection:
-        waiting = await connection.execute(_NEXT, {"done": [], "limit": 1})
-        return waiting.first() is None
+        rows = await connection.execute(_NEXT, {"done": [], "limit": 1})
+        return rows.first() is None

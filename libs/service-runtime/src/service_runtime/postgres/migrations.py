@@ -1,4 +1,4 @@
-"""Migrations: Alembic over the service's own scripts, one process at a time."""
+"""Migrations: runs a service's Alembic scripts, in one process at a time."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ LOCK: Final = "calloff migrations"
 
 
 async def migrate(database: Database, scripts: Path) -> None:
-    """Brings the database to the newest of `scripts`, in one transaction, under an advisory lock."""
+    """Upgrades the database to the newest of `scripts`, in one transaction, under an advisory lock."""
     async with database.open_migration_connection() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
         await connection.run_sync(_upgrade, scripts)
@@ -28,16 +28,16 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
     config.set_main_option("path_separator", "os")
     directory = ScriptDirectory.from_config(config)
 
-    def to_head(revision: str, _: object) -> object:
-        return directory._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]  Alembic's own recipe
+    def upgrade_to_head(revision: str, _: object) -> object:
+        return directory._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]  Alembic documents this use
 
-    with EnvironmentContext(config, directory, fn=to_head) as environment:
+    with EnvironmentContext(config, directory, fn=upgrade_to_head) as environment:
         environment.configure(connection=connection, target_metadata=None)
         environment.run_migrations()
 
 
 async def migrate_and_close(database: Database, scripts: Path) -> None:
-    """Migrates as a step of its own (`python -m <service> migrate`), waiting for the database to come up."""
+    """Upgrades the database and closes it (`python -m <service> migrate`); waits up to 30 s for PostgreSQL to start."""
     try:
         for pause in (*([0.5] * 60), None):
             try:

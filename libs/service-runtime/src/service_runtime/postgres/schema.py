@@ -1,19 +1,19 @@
 """The runtime's own tables, the same in every service's database.
 
-This is the declaration: migrations build the tables (`services/*/src/*/migrations/versions`), and each service's
-`test_migrations.py` compares a migrated database with it.
+Migrations create the tables (`services/*/src/*/migrations/versions`), and each service's
+`test_migrations.py` compares a migrated database with `TABLES`.
 
-streams            one row for each stream that this service works on: version, last hash, whether it is parked
+streams            a row per stream that this service locks: version, last hash, whether it is parked
 journal            every event that this service published: exact bytes, append-only
 outbox             the journal rows that Kafka has not acknowledged
 inbox              every event that this service handled; never pruned
-idempotency_keys   the stored response of each Idempotency-Key
-timers             timers that are not due yet
-dead_letters       events that cannot be handled, and the events that wait behind them
-projections        the newest event of other services, by projection and key
-holds              which stream waits for which row of a projection
-heartbeat          when this service was last alive; outages, when it was not
-endpoints, deliveries, delivery_attempts   the webhook engine's addresses, queue and log
+idempotency_keys   the stored response of each Idempotency-Key of a caller
+timers             timers that have not fired
+dead_letters       events that cannot be handled, and the later events of their keys
+projections        the newest event of another service, by projection and key
+holds              which stream waits for an update of which row of a projection
+heartbeat          when this service last ran; outages: periods in which it did not
+endpoints, deliveries, delivery_attempts   addresses, queue and log of the webhook engine
 """
 
 from typing import Final
@@ -186,12 +186,12 @@ CREATE TABLE delivery_attempts (
 
 def split_statements(script: str) -> list[str]:
     """Splits a script into its statements. A statement ends with a semicolon at a line's end, outside a `$$` body."""
-    whole: list[str] = []
+    statements: list[str] = []
     part: list[str] = []
     for line in script.strip().splitlines():
         part.append(line)
         inside_body = "\n".join(part).count("$$") % 2
         if line.rstrip().endswith(";") and not inside_body:
-            whole.append("\n".join(part))
+            statements.append("\n".join(part))
             part = []
-    return whole
+    return statements

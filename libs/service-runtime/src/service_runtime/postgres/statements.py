@@ -1,7 +1,7 @@
-"""SQL with names for what is filled in, made into what PostgreSQL prepares: once for each statement, not each time.
+"""Statements: compiles SQL with named parameters to PostgreSQL's $1, $2 …, once per statement, and reads rows.
 
-SQLAlchemy's Core does this anew for every execution, together with a description of the result that nobody here asks
-for; on the way of every event that took about as long as PostgreSQL itself (decision 0018).
+SQLAlchemy's Core compiles a statement and describes its result for each execution; for an event this took about as long
+as PostgreSQL itself (decision 0018).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +16,13 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 NO_VALUES: Final[Mapping[str, object]] = {}
 _DIALECT: Final = PGDialect_asyncpg()
 _MAX_STATEMENTS: Final = 2_000
-"""A service has a few hundred statements; whoever makes new ones each time must not fill the memory."""
+"""Size of the cache, which limits memory if statements are generated. A service has a few hundred statements."""
 _INTEGER_BITS: Final = 32
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The text that PostgreSQL gets, with $1, $2 …, and which named value each of them stands for."""
+    """A statement with $1, $2 … as PostgreSQL receives it, and the name of the value for each of them."""
 
     sql: str
     names: tuple[str, ...]
@@ -32,34 +32,34 @@ class Prepared:
 
 
 class Statements:
-    """The statements of one database, as they were prepared."""
+    """A cache of the compiled statements of one database."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, tuple[str, ...], tuple[object, ...]], Prepared] = {}
+        self._prepared: dict[tuple[str, tuple[str, ...], tuple[object, ...]], Prepared] = {}
 
     def prepare(self, statement: TextClause, values: Mapping[str, object]) -> Prepared:
-        """`statement` for values of these types: what a $1 is cannot always be told from where it stands.
+        """Compiles `statement` for the types of `values`, because PostgreSQL cannot always infer a parameter's type.
 
-        Values that it does not name are left out. Raises KeyError at last for a name without a value.
+        Ignores values that the statement does not name. A name without a value raises KeyError in `build_arguments`.
         """
         key = (statement.text, tuple(values), tuple(map(_classify_value, values.values())))
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= _MAX_STATEMENTS:
-                self._known.clear()
-            known = self._known[key] = _prepare(statement, values)
-        return known
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            if len(self._prepared) >= _MAX_STATEMENTS:
+                self._prepared.clear()
+            prepared = self._prepared[key] = _prepare(statement, values)
+        return prepared
 
 
 def _prepare(statement: TextClause, values: Mapping[str, object]) -> Prepared:
     named = statement.compile(dialect=_DIALECT).params.keys()
-    filled_in = {name: value for name, value in values.items() if name in named}  # others may say more than it asks
-    compiled = statement.bindparams(**filled_in).compile(dialect=_DIALECT)
+    bound = {name: value for name, value in values.items() if name in named}
+    compiled = statement.bindparams(**bound).compile(dialect=_DIALECT)
     return Prepared(str(compiled), tuple(getattr(compiled, "positiontup", None) or ()))
 
 
 def _classify_value(value: object) -> object:
-    """What a value's SQL type is told by: its own type, whether an instant has a zone, whether an integer is big."""
+    """Returns what determines a value's SQL type: Python type, zone of an instant, size of an integer."""
     if isinstance(value, datetime):
         return datetime, value.tzinfo is not None
     if type(value) is int:
@@ -68,7 +68,7 @@ def _classify_value(value: object) -> object:
 
 
 class Row(Record):
-    """A row whose columns are read by their names; what they hold is the query's business, and so Any."""
+    """A row with its columns as attributes; their types depend on the query, hence Any."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -78,44 +78,44 @@ class Row(Record):
 
 
 class Rows:
-    """What a statement found, in its order."""
+    """The rows that a statement returned, in order."""
 
-    def __init__(self, found: Sequence[Any]) -> None:
-        self._found = found
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._rows = rows
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._found)
+        return iter(self._rows)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._rows)
 
     def all(self) -> list[Any]:
-        return list(self._found)
+        return list(self._rows)
 
     def first(self) -> Any | None:
-        """The first row, or None."""
-        return self._found[0] if self._found else None
+        """Returns the first row, or None."""
+        return self._rows[0] if self._rows else None
 
     def one_or_none(self) -> Any | None:
-        """The only row, or None. Raises LookupError when there are several."""
-        if len(self._found) > 1:
-            message = f"{len(self._found)} rows were found where at most one belongs"
+        """Returns the only row, or None. Raises LookupError if there are several."""
+        if len(self._rows) > 1:
+            message = f"{len(self._rows)} rows were found, at most one was expected"
             raise LookupError(message)
         return self.first()
 
     def one(self) -> Any:
-        """The only row. Raises LookupError when there is none, or several."""
+        """Returns the only row. Raises LookupError if there is none, or several."""
         row = self.one_or_none()
         if row is None:
-            message = "no row was found where one belongs"
+            message = "no row was found, one was expected"
             raise LookupError(message)
         return row
 
     def scalar_one(self) -> Any:
-        """The first column of the only row. Raises LookupError when there is none, or several."""
+        """Returns the first column of the only row. Raises LookupError if there is none, or several."""
         return self.one()[0]
 
     def scalar_one_or_none(self) -> Any | None:
-        """The first column of the only row, or None without a row. Raises LookupError when there are several."""
+        """Returns the first column of the only row, or None. Raises LookupError if there are several rows."""
         row = self.one_or_none()
         return None if row is None else row[0]

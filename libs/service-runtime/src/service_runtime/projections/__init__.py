@@ -1,1 +1,1 @@
-"""Projections: tables kept from other services' events."""
+"""Projections: tables built from other services' events."""

@@ -1,4 +1,4 @@
-"""Projections: the newest event per key of other services' topics, so that a decision needs no call to them.
+"""Projections: the newest event per key of other services' topics, so that a handler makes no call to them.
 
 Missing is not empty: a key without a row has not been received yet. A stream that needs such a key *holds*; the update
 of the key arms a timer for every holder in the same transaction. An advisory lock on (projection, key), shared by
@@ -15,25 +15,24 @@ from sqlalchemy import text
 
 from contracts.catalogue import BY_TYPE, decode
 from contracts.events.base import Event
+from contracts.precedence import Precedence
 from service_runtime.postgres.database import Connection
-from service_runtime.timers.timers import Precedence
 from service_runtime.unit_of_work.streams import StreamKey
 
 EventT = TypeVar("EventT", bound=Event)
 
 PROJECTION_UPDATED: Final = "view-moved"
-"""Kind of the timer that wakes a stream held for a projection."""
-
+"""Kind of the timer that fires for a held stream after its projection was updated."""
 
 _MAX_DECODED: Final = 4_096
-"""Entries, the least used of which are decoded again: a district's providers have about a hundred."""
+"""Size of the cache of decoded events; the providers of a district have about a hundred."""
 
 
 @dataclass(frozen=True)
 class Projection(Generic[EventT]):
-    """A named view over one or more event types, keyed by what `key` reads from the event.
+    """A projection: its name, its event types, and the function that reads the key from an event.
 
-    Give related types a common base (`ProviderEmbargoed` and `EmbargoLifted`) and the view holds whichever came last.
+    If it has several event types, such as `ProviderEmbargoed` and `EmbargoLifted`, a key's row is the last of them.
     """
 
     name: str
@@ -43,7 +42,7 @@ class Projection(Generic[EventT]):
 
 @dataclass(frozen=True)
 class ProjectionEntry(Generic[EventT]):
-    """What a view holds for one key: the event, and where in its stream it stood."""
+    """A decoded entry of a projection: the event and its sequence number in its stream."""
 
     view: str
     key: str
@@ -53,7 +52,7 @@ class ProjectionEntry(Generic[EventT]):
 
 @dataclass(frozen=True)
 class ProjectionRow:
-    """One event on its way into a view, or out of it again; what it follows from is known on its way in only."""
+    """A row of a projection with the encoded event; `traceparent` is set only on rows to write."""
 
     view: str
     key: str
@@ -63,47 +62,48 @@ class ProjectionRow:
     traceparent: str = ""
 
 
-# OFFSET 0 has each row looked up by its key: left to itself, the planner reads whole views.
+# OFFSET 0 forces a lookup by key for each row; otherwise the planner scans whole projections.
 _READ = text(
     """
-    SELECT wanted.view, wanted.key, sequence, type, body
-    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS wanted(view, key) CROSS JOIN LATERAL (
+    SELECT requested.view, requested.key, sequence, type, body
+    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS requested(view, key) CROSS JOIN LATERAL (
         SELECT sequence, type, body FROM projections
-        WHERE projections.view = wanted.view AND projections.key = wanted.key OFFSET 0) AS held
+        WHERE projections.view = requested.view AND projections.key = requested.key OFFSET 0) AS held
     UNION ALL
-    SELECT wanted.view, held.key, sequence, type, body
-    FROM unnest(CAST(:views_under AS text[]), CAST(:prefixes AS text[])) AS wanted(view, prefix) CROSS JOIN LATERAL (
+    SELECT requested.view, held.key, sequence, type, body
+    FROM unnest(CAST(:prefix_views AS text[]), CAST(:prefixes AS text[])) AS requested(view, prefix)
+    CROSS JOIN LATERAL (
         SELECT key, sequence, type, body FROM projections
-        WHERE projections.view = wanted.view AND starts_with(projections.key, wanted.prefix) OFFSET 0) AS held
+        WHERE projections.view = requested.view AND starts_with(projections.key, requested.prefix) OFFSET 0) AS held
     """
 )
 _LOCK_SHARED = text(
     """
     SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0))
-    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS wanted(name, ordinal) ORDER BY ordinal
+    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS requested(name, ordinal) ORDER BY ordinal
     """
 )
 _LOCK_EXCLUSIVE = text(
     """
     SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
-    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS wanted(name, ordinal) ORDER BY ordinal
+    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS requested(name, ordinal) ORDER BY ordinal
     """
 )
-_MOVED = text(
+_FIND_NEWER = text(
     """
     SELECT 1
-    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:seen AS bigint[])) AS wanted(view, key, seen)
-    JOIN projections USING (view, key) WHERE projections.sequence > wanted.seen
+    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:seen AS bigint[])) AS requested(view, key, seen)
+    JOIN projections USING (view, key) WHERE projections.sequence > requested.seen
     """
 )
 _HOLD = text(
     """
     INSERT INTO holds (view, view_key, topic, key, council)
     SELECT view, view_key, :topic, :key, :council
-    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS wanted(view, view_key) ON CONFLICT DO NOTHING
+    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS requested(view, view_key) ON CONFLICT DO NOTHING
     """
 )
-# A view may have moved again while we looked: only a higher sequence of the same stream replaces what is there.
+# A concurrent update may have written a newer event: only a higher sequence of the same stream replaces a row.
 _UPSERT = text(
     """
     INSERT INTO projections (view, key, sequence, type, body)
@@ -114,41 +114,43 @@ _UPSERT = text(
     WHERE excluded.sequence > projections.sequence
     """
 )
-# Each wake-up has a name of its own, so that it never waits for a timer that another transaction is just taking.
-# It follows from the last of the news that its stream held for.
-_WAKE_HOLDERS = text(
+# Each timer has a random `about`, so that the insert never waits for a timer that another transaction is handling.
+# Its trace continues from the last update among those that its stream held for.
+_RELEASE_HOLDS = text(
     """
     WITH released AS (
         DELETE FROM holds
         USING unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:traceparents AS text[]),
-                     CAST(:places AS integer[])) AS moved(view, view_key, traceparent, place)
-        WHERE holds.view = moved.view AND holds.view_key = moved.view_key
-        RETURNING holds.topic, holds.key, holds.council, moved.traceparent, moved.place
+                     CAST(:ordinals AS integer[])) AS updated(view, view_key, traceparent, ordinal)
+        WHERE holds.view = updated.view AND holds.view_key = updated.view_key
+        RETURNING holds.topic, holds.key, holds.council, updated.traceparent, updated.ordinal
     )
     INSERT INTO timers (topic, key, kind, about, due_at, precedence, council, armed_by, traceparent)
     SELECT DISTINCT ON (topic, key) topic, key, :kind, gen_random_uuid()::text, CAST(:now AS timestamptz),
            CAST(:precedence AS smallint), council, :kind, traceparent
-    FROM released ORDER BY topic, key, place DESC
+    FROM released ORDER BY topic, key, ordinal DESC
     RETURNING id
     """
 )
 
 
 class ProjectionReader:
-    """Reading views inside a unit of work."""
+    """Reads projections inside a unit of work and holds its stream for missing keys."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._seen: dict[tuple[str, str], int] = {}
 
-    async def get(self, view: Projection[EventT], key: str) -> ProjectionEntry[EventT] | None:
-        """What the view holds for `key`; None while nothing was heard."""
-        return (await self.get_many(view, (key,))).get(key)
+    async def get(self, projection: Projection[EventT], key: str) -> ProjectionEntry[EventT] | None:
+        """Returns the projection's entry for `key`; None if it has no row."""
+        return (await self.get_many(projection, (key,))).get(key)
 
-    async def get_many(self, view: Projection[EventT], keys: Iterable[str]) -> Mapping[str, ProjectionEntry[EventT]]:
+    async def get_many(
+        self, projection: Projection[EventT], keys: Iterable[str]
+    ) -> Mapping[str, ProjectionEntry[EventT]]:
         """Returns the projection's entries for `keys` in one round trip; keys without a row are absent."""
-        rows = await self.read((view, key) for key in keys)
-        return {key: _to_entry(view, row) for (_, key), row in rows.items()}
+        rows = await self.read((projection, key) for key in keys)
+        return {key: _to_entry(projection, row) for (_, key), row in rows.items()}
 
     async def read(
         self, keys: Iterable[tuple[Projection[Any], str]], *, prefixes: Iterable[tuple[Projection[Any], str]] = ()
@@ -157,12 +159,12 @@ class ProjectionReader:
 
         `keys` are exact, `prefixes` select all keys that begin so. `find_entry` and `list_entries` decode the rows.
         """
-        names = sorted({(view.name, key) for view, key in keys})
-        prefix_names = [(view.name, prefix) for view, prefix in prefixes]
+        names = sorted({(projection.name, key) for projection, key in keys})
+        prefix_names = [(projection.name, prefix) for projection, prefix in prefixes]
         arguments = {
             "views": [view for view, _ in names],
             "keys": [key for _, key in names],
-            "views_under": [view for view, _ in prefix_names],
+            "prefix_views": [view for view, _ in prefix_names],
             "prefixes": [prefix for _, prefix in prefix_names],
         }
         rows = await self._connection.execute(_READ, arguments)
@@ -172,9 +174,9 @@ class ProjectionReader:
         self._seen.update({name: found[name].sequence if name in found else 0 for name in names})
         return found
 
-    async def get_by_prefix(self, view: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
+    async def get_by_prefix(self, projection: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
         """Returns the entries whose keys begin with `prefix`, ordered by key."""
-        return list_entries(view, await self.read((), prefixes=((view, prefix),)))
+        return list_entries(projection, await self.read((), prefixes=((projection, prefix),)))
 
     async def hold(self, stream: StreamKey, council: str, missing: Sequence[tuple[str, str]]) -> bool:
         """Holds the stream until one of `missing` (projection, key) is updated.
@@ -183,9 +185,9 @@ class ProjectionReader:
         """
         keys = sorted(set(missing))
         arguments = {"views": [view for view, _ in keys], "keys": [key for _, key in keys]}
-        await self._connection.execute(_LOCK_SHARED, {"names": [_lock_name(view, key) for view, key in keys]})
+        await self._connection.execute(_LOCK_SHARED, {"names": [_build_lock_name(view, key) for view, key in keys]})
         seen = [self._seen.get(name, 0) for name in keys]
-        if (await self._connection.execute(_MOVED, {**arguments, "seen": seen})).first() is not None:
+        if (await self._connection.execute(_FIND_NEWER, {**arguments, "seen": seen})).first() is not None:
             return False
         await self._connection.execute(
             _HOLD, {**arguments, "topic": stream.topic, "key": stream.key, "council": council}
@@ -194,75 +196,75 @@ class ProjectionReader:
 
 
 async def upsert_rows(connection: Connection, rows: Iterable[ProjectionRow], *, now: datetime) -> bool:
-    """Brings views up to date and wakes who held for them; True when somebody was woken.
+    """Upserts newer rows and arms a timer for each stream that held for one; returns True if a hold was released.
 
-    `said` comes in the order in which it was said: whoever held for several things is woken by the last of them.
+    `rows` are in the order of their events: the timer of a stream that held for several follows from the last of them.
     """
     newest: dict[tuple[str, str], ProjectionRow] = {}
-    for one in rows:
-        before = newest.get((one.view, one.key))
-        if before is None or one.sequence > before.sequence:
-            newest.pop((one.view, one.key), None)  # it takes its place anew, behind what was said before it
-            newest[one.view, one.key] = one
-    places = {name: place for place, name in enumerate(newest)}
+    for row in rows:
+        earlier = newest.get((row.view, row.key))
+        if earlier is None or row.sequence > earlier.sequence:
+            newest.pop((row.view, row.key), None)  # so that the row is inserted last
+            newest[row.view, row.key] = row
+    ordinals = {name: ordinal for ordinal, name in enumerate(newest)}
     ordered = [newest[name] for name in sorted(newest)]
-    names = {"views": [one.view for one in ordered], "keys": [one.key for one in ordered]}
-    await connection.execute(_LOCK_EXCLUSIVE, {"names": [_lock_name(one.view, one.key) for one in ordered]})
+    names = {"views": [row.view for row in ordered], "keys": [row.key for row in ordered]}
+    await connection.execute(_LOCK_EXCLUSIVE, {"names": [_build_lock_name(row.view, row.key) for row in ordered]})
     await connection.execute(
         _UPSERT,
         {
             **names,
-            "sequences": [one.sequence for one in ordered],
-            "types": [one.type for one in ordered],
-            "bodies": [one.body for one in ordered],
+            "sequences": [row.sequence for row in ordered],
+            "types": [row.type for row in ordered],
+            "bodies": [row.body for row in ordered],
         },
     )
-    woken = await connection.execute(
-        _WAKE_HOLDERS,
+    released = await connection.execute(
+        _RELEASE_HOLDS,
         {
             **names,
-            "traceparents": [one.traceparent for one in ordered],
-            "places": [places[one.view, one.key] for one in ordered],
+            "traceparents": [row.traceparent for row in ordered],
+            "ordinals": [ordinals[row.view, row.key] for row in ordered],
             "kind": PROJECTION_UPDATED,
             "now": now,
             "precedence": int(Precedence.FACT),
         },
     )
-    return woken.first() is not None
+    return released.first() is not None
 
 
-def build_row(view: Projection[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> ProjectionRow:
-    """The row that `event` becomes in `view`."""
+def build_row(projection: Projection[EventT], event: EventT, *, sequence: int, traceparent: str = "") -> ProjectionRow:
+    """Builds the row of `event` in `projection`."""
     body = event.model_dump_json().encode()
-    return ProjectionRow(view.name, view.key(event), sequence, event.type_name(), body, traceparent)
+    return ProjectionRow(projection.name, projection.key(event), sequence, event.get_type_name(), body, traceparent)
 
 
-def _lock_name(view: str, key: str) -> str:
+def _build_lock_name(view: str, key: str) -> str:
     return f"{view}/{key}"
 
 
 def find_entry(
-    view: Projection[EventT], rows: Mapping[tuple[str, str], ProjectionRow], key: str
+    projection: Projection[EventT], rows: Mapping[tuple[str, str], ProjectionRow], key: str
 ) -> ProjectionEntry[EventT] | None:
-    """What `view` holds for `key` among what was `read`; None where nothing was heard."""
-    one = rows.get((view.name, key))
-    return None if one is None else _to_entry(view, one)
+    """Returns the projection's entry for `key` from the result of `read`; None if it has no row."""
+    row = rows.get((projection.name, key))
+    return None if row is None else _to_entry(projection, row)
 
 
 def list_entries(
-    view: Projection[EventT], rows: Mapping[tuple[str, str], ProjectionRow]
+    projection: Projection[EventT], rows: Mapping[tuple[str, str], ProjectionRow]
 ) -> list[ProjectionEntry[EventT]]:
-    """All of `view` among what was `read`, by key."""
-    return [_to_entry(view, one) for name, one in sorted(rows.items()) if name[0] == view.name]
+    """Returns all entries of the projection from the result of `read`, ordered by key."""
+    return [_to_entry(projection, row) for name, row in sorted(rows.items()) if name[0] == projection.name]
 
 
-def _to_entry(view: Projection[EventT], row: ProjectionRow) -> ProjectionEntry[EventT]:
+def _to_entry(projection: Projection[EventT], row: ProjectionRow) -> ProjectionEntry[EventT]:
     event = _decode_event(row.type, row.body)
-    assert isinstance(event, view.event_types), "a view holds events of its own types only"
-    return ProjectionEntry(view.name, row.key, row.sequence, event)
+    assert isinstance(event, projection.event_types), "a projection has events of its own types only"
+    return ProjectionEntry(projection.name, row.key, row.sequence, event)
 
 
 @lru_cache(maxsize=_MAX_DECODED)
 def _decode_event(type_name: str, body: bytes) -> Event:
-    """Decisions read the same entries again and again, and the same bytes are always the same event."""
+    """Decodes an event. Cached, because decisions read the same entries repeatedly."""
     return decode(BY_TYPE[type_name].event, body)

@@ -1,1 +1,1 @@
-"""Timers: rows that are due at an instant, and the worker that fires them."""
+"""Timers: rows that fall due at an instant, and the timer worker that fires them."""

@@ -1,4 +1,4 @@
-"""Claim of a due timer: the transaction that deletes its row fires it."""
+"""Claim of a due timer: the transaction that deletes the timer's row also handles the timer."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class TimerClaim:
 
     @property
     def lock_timeout(self) -> None:
-        """No limit: timers wait for the lock of their stream."""
+        """None: timers wait for the lock of their stream without a limit."""
 
     async def lock(self, connection: Connection) -> Stream:
         return await streams.lock_stream(connection, self.stream)

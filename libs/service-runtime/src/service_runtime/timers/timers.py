@@ -1,46 +1,31 @@
-"""Timers: rows that are due at an instant, armed and cancelled in the transaction of their cause."""
+"""Table of timers: a timer is armed or cancelled in the transaction that decides it, and falls due at an instant."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum
 from uuid import UUID
 
 from sqlalchemy import text
 
-from service_runtime.clock import Horizon
+from service_runtime.due_policy import DueLimit
 from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work.streams import Cause, StreamKey
 
 
-class Precedence(IntEnum):
-    """The order of several things that fall due at one instant (DOMAIN, clocks: several things at one instant)."""
-
-    EXPIRY = 1
-    FACT = 2
-    COUNCIL = 3
-    DELIVERY = 4
-    UNDELIVERABLE = 5
-    ANSWER = 6
-    AWARD = 7
-    LIST_CLOSES = 8
-    OPENING = 9
-    LIST_GOES_OUT = 10
-
-
 @dataclass(frozen=True)
 class Timer:
-    """A timer to arm; one of the same kind about the same thing in one stream replaces the one before it."""
+    """A timer to arm. It replaces the timer of the same kind and subject (`about`) in its stream."""
 
     kind: str
     about: str
     at: datetime
-    precedence: Precedence
+    precedence: int
+    """Order of timers that are due at the same instant, lowest first (`contracts.precedence`)."""
 
 
 @dataclass(frozen=True)
 class DueTimer:
-    """A timer whose time has come."""
+    """A timer that is due."""
 
     id: UUID
     stream: StreamKey
@@ -52,7 +37,7 @@ class DueTimer:
     traceparent: str
 
 
-# One round trip; no timer is both cancelled and armed.
+# One round trip. A call never both cancels and arms the same timer.
 _CHANGE = text(
     """
     WITH cancelled AS (
@@ -72,7 +57,7 @@ _CHANGE = text(
 _DUE = text(
     """
     SELECT id, topic, key, kind, about, due_at, council, armed_by, traceparent FROM timers
-    WHERE due_at <= :now AND (due_at < :now OR precedence <= :released) AND NOT EXISTS (
+    WHERE due_at <= :now AND (due_at < :now OR precedence <= :max_precedence) AND NOT EXISTS (
         SELECT 1 FROM streams WHERE streams.topic = timers.topic AND streams.key = timers.key
                                 AND streams.parked_because IS NOT NULL)
     ORDER BY due_at, precedence, topic, key, kind, about LIMIT :limit
@@ -86,7 +71,7 @@ _NEXT_DUE = text(
                                 AND streams.parked_because IS NOT NULL)
     """
 )
-_TAKE = text("DELETE FROM timers WHERE id = :id AND due_at <= :now RETURNING id")
+_CLAIM = text("DELETE FROM timers WHERE id = :id AND due_at <= :now RETURNING id")
 
 
 async def change_timers(
@@ -97,7 +82,7 @@ async def change_timers(
     armed: Sequence[Timer] = (),
     cancelled: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Arms timers, and cancels others by (kind, about); one that is not armed is no error."""
+    """Arms timers, and cancels others by (kind, about); cancelling a timer that does not exist is no error."""
     await connection.execute(
         _CHANGE,
         {
@@ -111,14 +96,15 @@ async def change_timers(
             "kinds": [timer.kind for timer in armed],
             "abouts": [timer.about for timer in armed],
             "dues": [timer.at for timer in armed],
-            "precedences": [int(timer.precedence) for timer in armed],
+            "precedences": [timer.precedence for timer in armed],
         },
     )
 
 
-async def find_due(connection: Connection, *, within: Horizon, limit: int) -> list[DueTimer]:
-    """The timers that are due, without locking them, in the order in which they happen; parked streams are skipped."""
-    rows = await connection.execute(_DUE, {"now": within.instant, "released": within.released, "limit": limit})
+async def find_due(connection: Connection, *, due_limit: DueLimit, max_timers: int) -> list[DueTimer]:
+    """Returns due timers in order without locking them; excludes timers of parked streams."""
+    arguments = {"now": due_limit.instant, "max_precedence": due_limit.max_precedence, "limit": max_timers}
+    rows = await connection.execute(_DUE, arguments)
     return [
         DueTimer(
             row.id,
@@ -135,10 +121,10 @@ async def find_due(connection: Connection, *, within: Horizon, limit: int) -> li
 
 
 async def find_next_due(connection: Connection) -> datetime | None:
-    """When the earliest timer falls due; None while there is none."""
+    """Returns when the earliest timer falls due; None without timers."""
     return (await connection.execute(_NEXT_DUE)).scalar_one()
 
 
 async def claim_due(connection: Connection, timer: DueTimer, *, now: datetime) -> bool:
-    """Claims a due timer; False when it was cancelled, put off or taken by another process."""
-    return (await connection.execute(_TAKE, {"id": timer.id, "now": now})).one_or_none() is not None
+    """Deletes a due timer; False if it was cancelled, postponed or claimed by another process."""
+    return (await connection.execute(_CLAIM, {"id": timer.id, "now": now})).one_or_none() is not None

@@ -1,7 +1,7 @@
 """Timer worker: sleeps until the earliest timer is due, then fires due timers, in order for each stream.
 
-It reads due timers without locking them; each is claimed under its stream's lock, key first and timer second. The other
-order would deadlock with an acceptance, which holds the key and cancels the timer.
+It reads due timers without locking them, then claims each under its stream's lock: first the key, then the timer. The
+opposite order could deadlock with a command that holds the key and cancels the timer.
 """
 
 import asyncio
@@ -11,11 +11,12 @@ from typing import Final, Generic, TypeVar
 
 from opentelemetry.trace import SpanKind
 
-from service_runtime.clock import SimulatedClock, get_horizon
+from contracts.telemetry import build_subject_attributes
 from service_runtime.dead_letters.parked_keys import DeadLetters
+from service_runtime.due_policy import DuePolicy, RealTimePolicy
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import TimerMetrics
-from service_runtime.observability.tracing import build_subject_attributes, start_linked_span
+from service_runtime.observability.tracing import start_linked_span
 from service_runtime.postgres.database import is_transient
 from service_runtime.subscriptions import TimerSubscription
 from service_runtime.timers import timers
@@ -36,51 +37,52 @@ MAX_ATTEMPTS: Final = 3
 
 
 class TimerWorker(Generic[WorkT]):
-    """Runs until it is cancelled; a timer that fails three times parks its key."""
+    """Fires due timers until it is cancelled; a timer that fails MAX_ATTEMPTS times parks its key."""
 
     def __init__(
         self,
-        performer: Executor[WorkT],
+        executor: Executor[WorkT],
         subscriptions: Iterable[TimerSubscription[WorkT]],
         *,
         wakeup: Wakeup,
         log: Logger,
         metrics: TimerMetrics,
+        due_policy: DuePolicy | None = None,
     ) -> None:
-        self._performer = performer
-        self._by_kind: Mapping[str, TimerSubscription[WorkT]] = {each.kind: each for each in subscriptions}
+        self._executor = executor
+        self._by_kind: Mapping[str, TimerSubscription[WorkT]] = {item.kind: item for item in subscriptions}
         self._wakeup = wakeup
         self._log = log
         self._metrics = metrics
-        self._parking = DeadLetters(performer.service, performer.database, performer.clock, metrics.parked, log)
+        self._dead_letters = DeadLetters(executor.service, executor.database, executor.clock, metrics.parked, log)
         self._failures: Counter[str] = Counter()
-        self._stands_still = isinstance(performer.clock, SimulatedClock)
-        # On a simulated clock one after the other, so that a story told twice is the same story.
-        self._slots = asyncio.Semaphore(1 if self._stands_still else MAX_CONCURRENCY)
+        self._due_policy = due_policy or RealTimePolicy(executor.clock)
+        self._slots = asyncio.Semaphore(1 if self._due_policy.is_stepped else MAX_CONCURRENCY)
 
     async def run(self) -> None:
         while True:
             try:
                 await self._wakeup.wait(await self._fire_due())
-            except Exception as error:  # noqa: BLE001  an outage of the database ends, and timers are due all the same
+            except Exception as error:  # noqa: BLE001  timers stay due during an outage of the database
                 self._log.warning("timer worker interrupted", error=type(error).__name__)
                 await asyncio.sleep(0.5)
 
     async def _fire_due(self) -> float:
-        """Performs what is due; returns how many seconds to sleep."""
-        horizon = get_horizon(self._performer.clock)
-        async with self._performer.database.open_read_connection() as connection:
-            found = await timers.find_due(connection, within=horizon, limit=MAX_DUE_TIMERS)
+        """Fires the due timers; returns the number of seconds to sleep."""
+        async with self._executor.database.open_read_connection() as connection:
+            found = await timers.find_due(
+                connection, due_limit=self._due_policy.get_due_limit(), max_timers=MAX_DUE_TIMERS
+            )
             following = None if found else await timers.find_next_due(connection)
         if found:
             by_stream: dict[StreamKey, list[DueTimer]] = {}
             for timer in found:
                 by_stream.setdefault(timer.stream, []).append(timer)
-            await asyncio.gather(*(self._fire_in_order(each) for each in by_stream.values()))
+            await asyncio.gather(*(self._fire_in_order(due) for due in by_stream.values()))
             return 0.05 if self._failures else 0
-        if following is None or self._stands_still:
-            return MAX_SLEEP  # whoever moves a simulated clock rings
-        return max(0.0, min(MAX_SLEEP, (following - self._performer.clock.now()).total_seconds()))
+        if following is None or self._due_policy.is_stepped:
+            return MAX_SLEEP
+        return max(0.0, min(MAX_SLEEP, (following - self._executor.clock.now()).total_seconds()))
 
     async def _fire_in_order(self, due: list[DueTimer]) -> None:
         async with self._slots:
@@ -89,15 +91,15 @@ class TimerWorker(Generic[WorkT]):
                     return
 
     async def _fire(self, timer: DueTimer) -> bool:
-        """False when the timer failed: later ones of its stream wait for it."""
+        """Fires a timer; returns False if it failed, because later timers of its stream must wait for it."""
         try:
             outcome = await self._execute(timer)
-        except Exception as error:  # noqa: BLE001  here errors are sorted, whatever they are
+        except Exception as error:  # noqa: BLE001  `_handle_failure` sorts errors
             await self._handle_failure(timer, error)
             return False
         self._failures.pop(str(timer.id), None)
         if isinstance(outcome, Executed):
-            self._metrics.lag.observe(max(0.0, (self._performer.clock.now() - timer.due_at).total_seconds()))
+            self._metrics.lag.observe(max(0.0, (self._executor.clock.now() - timer.due_at).total_seconds()))
         return True
 
     async def _execute(self, timer: DueTimer) -> Executed[None] | Skipped:
@@ -108,7 +110,7 @@ class TimerWorker(Generic[WorkT]):
             async def handle(work: WorkT) -> None:
                 await subscription.handler(timer, work)
 
-            return await self._performer.execute(TimerClaim(timer, self._performer.service), handle, span=span)
+            return await self._executor.execute(TimerClaim(timer, self._executor.service), handle, span=span)
 
     async def _handle_failure(self, timer: DueTimer, error: Exception) -> None:
         if is_transient(error):
@@ -117,5 +119,5 @@ class TimerWorker(Generic[WorkT]):
         if self._failures[str(timer.id)] < MAX_ATTEMPTS:
             return
         del self._failures[str(timer.id)]
-        because = f"timer {timer.kind} could not be performed: {type(error).__name__}"
-        await self._parking.park(timer.stream, council=timer.council, because=because)
+        because = f"timer {timer.kind} could not be fired: {type(error).__name__}"
+        await self._dead_letters.park(timer.stream, council=timer.council, because=because)

@@ -83,13 +83,13 @@ class Job(Generic[WorkT]):
 
 
 class UnitOfWorkFactory(Protocol[WorkT_co]):
-    """Makes a service's unit of work on a connection."""
+    """Builds a service's unit of work on a connection."""
 
     def __call__(self, connection: Connection, context: WorkContext, /) -> WorkT_co: ...
 
 
 def _ignore_observations(_: Iterable[Observation]) -> None:
-    """Default: observations are dropped."""
+    """Drops the observations; the default of `observe`."""
 
 
 class Executor(Generic[WorkT]):
@@ -119,37 +119,37 @@ class Executor(Generic[WorkT]):
     ) -> Executed[ResultT] | Skipped:
         """Executes `handle` once for `claim`. An error of the handler rolls back and is raised."""
         self.executed_count += 1
-        for run in range(1, MAX_ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return await self._execute_once(claim, handle, span)
             except Exception as error:
-                if not is_serialization_failure(error) or run == MAX_ATTEMPTS:
+                if not is_serialization_failure(error) or attempt == MAX_ATTEMPTS:
                     raise
-            await asyncio.sleep(random.uniform(0, 0.005 * run))  # noqa: S311  spreading two runs needs no secrecy
+            await asyncio.sleep(random.uniform(0, 0.005 * attempt))  # noqa: S311  jitter, no secret
         raise AssertionError
 
     async def execute_batch(self, jobs: Sequence[Job[WorkT]]) -> list[Executed[None] | Skipped]:
-        """Runs `jobs` once each in one transaction, those of one stream in their order; their outcomes in that of all.
+        """Executes `jobs` in one transaction, in order within each stream; returns the outcomes in the order of `jobs`.
 
-        Whatever any of them raises undoes them all and is raised: perform each of them alone then.
+        An error of any job rolls back all of them and is raised; the caller then executes each job singly.
         """
         self.executed_count += len(jobs)
         steps: dict[int, tuple[Executed[None] | Skipped, FlushResult | None]] = {}
         async with self.database.begin_transaction(lock_timeout=BATCH_LOCK_TIMEOUT) as connection:
-            # Stream after stream, alike everywhere: two transactions must not each wait for a stream of the other's.
-            for place, job in sorted(enumerate(jobs), key=lambda placed: placed[1].claim.stream):
+            # Streams are locked in sorted order, so that two batches do not deadlock on them.
+            for index, job in sorted(enumerate(jobs), key=lambda item: item[1].claim.stream):
                 with job.span() as span:
-                    steps[place] = await self._execute_in_transaction(connection, job.claim, job.handle, span)
-        self._notify_workers([written for _, written in steps.values() if written is not None])
-        return [steps[place][0] for place in range(len(jobs))]
+                    steps[index] = await self._execute_in_transaction(connection, job.claim, job.handle, span)
+        self._notify_workers([flushed for _, flushed in steps.values() if flushed is not None])
+        return [steps[index][0] for index in range(len(jobs))]
 
     async def _execute_once(
         self, claim: Claim[ResultT], handle: Callable[[WorkT], Awaitable[ResultT]], span: Span
     ) -> Executed[ResultT] | Skipped:
         async with self.database.begin_transaction(lock_timeout=claim.lock_timeout) as connection:
-            outcome, written = await self._execute_in_transaction(connection, claim, handle, span)
-        if written is not None:
-            self._notify_workers([written])
+            outcome, flushed = await self._execute_in_transaction(connection, claim, handle, span)
+        if flushed is not None:
+            self._notify_workers([flushed])
         return outcome
 
     async def _execute_in_transaction(
@@ -161,26 +161,26 @@ class Executor(Generic[WorkT]):
     ) -> tuple[Executed[ResultT] | Skipped, FlushResult | None]:
         stream = await claim.lock(connection)
         now = self.clock.now()
-        cause = _with_trace(claim.cause, span)
+        cause = _set_traceparent(claim.cause, span)
         work = self._unit_of_work(connection, WorkContext(self.service, stream, now, cause))
         if not await claim.acquire(connection, stream, work):
             return Skipped(), None
         result = await handle(work)
-        written = await work.flush()
+        flushed = await work.flush()
         await claim.finish(connection, result)
-        return Executed(result), written
+        return Executed(result), flushed
 
     def _notify_workers(self, committed: Sequence[FlushResult]) -> None:
-        """Counts what was measured, and wakes those who have something to do now."""
-        for written in committed:
-            self._observe(written.measured)
-        if any(written.events for written in committed):
+        """Records observations, and notifies the workers that have work after this commit."""
+        for flushed in committed:
+            self._observe(flushed.measured)
+        if any(flushed.events for flushed in committed):
             self._wakeups.relay.notify()
-        if any(written.first_timer is not None for written in committed):
+        if any(flushed.first_timer is not None for flushed in committed):
             self._wakeups.timers.notify()
-        if any(written.queued_webhooks for written in committed):
+        if any(flushed.queued_webhooks for flushed in committed):
             self._wakeups.webhooks.notify()
 
 
-def _with_trace(cause: Cause, span: Span) -> Cause:
+def _set_traceparent(cause: Cause, span: Span) -> Cause:
     return replace(cause, traceparent=format_traceparent(span) or cause.traceparent)

@@ -1,4 +1,4 @@
-"""Streams: everything one service publishes about one subject, with one row for lock, version and last hash.
+"""Streams: all events of one service about one subject, with one row for lock, version and last hash.
 
 A unit of work locks its stream first, then reads the clock, and keeps the lock until it commits. Changes of one subject
 are therefore serial, in commit order, and no two writers assign the same version.
@@ -16,7 +16,7 @@ from service_runtime.postgres.database import Connection
 
 @dataclass(frozen=True, order=True)
 class StreamKey:
-    """Which stream: the topic and Kafka key of its subject."""
+    """Identifies a stream by topic and Kafka key."""
 
     topic: str
     key: str
@@ -27,7 +27,7 @@ class StreamKey:
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream that this transaction holds the lock of."""
+    """A stream whose lock this transaction holds."""
 
     key: StreamKey
     version: int
@@ -37,14 +37,14 @@ class Stream:
 
 @dataclass(frozen=True)
 class Cause:
-    """Why something is done and by whom; every event that follows carries it."""
+    """The trigger and actor of a unit of work; every event that it publishes carries them."""
 
     id: str
     actor: str
     council: str
     traceparent: str = ""
     at: datetime | None = None
-    """When it happened, where that was before now: an event is heard later than it was said."""
+    """Time of the cause, if earlier than the unit of work: an event is handled after it was published."""
 
 
 _LOCK = text("SELECT version, last_hash, parked_because FROM streams WHERE topic = :topic AND key = :key FOR UPDATE")
@@ -52,7 +52,7 @@ CREATE_STREAM = text("INSERT INTO streams (topic, key) VALUES (:topic, :key) ON 
 
 
 async def lock_stream(connection: Connection, name: StreamKey) -> Stream:
-    """Locks `name` until the transaction ends; a stream that is new begins here."""
+    """Locks a stream until the transaction ends; creates its row if there is none."""
     arguments = {"topic": name.topic, "key": name.key}
     row = (await connection.execute(_LOCK, arguments)).one_or_none()
     if row is None:
@@ -62,5 +62,5 @@ async def lock_stream(connection: Connection, name: StreamKey) -> Stream:
 
 
 def stream_key_of(event: Event) -> StreamKey:
-    """Where an event belongs, by the catalogue. Raises KeyError for an event that is not in it."""
+    """Returns the stream of an event. Raises KeyError if the event is not in the catalogue."""
     return StreamKey(find_entry(type(event)).topic, event.key)

@@ -1,4 +1,4 @@
-"""Unit of work: what a handler loads, saves and publishes with. The executor commits it."""
+"""Unit of work: the interface by which a handler loads, saves and publishes. The executor commits it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from service_runtime.timers import timers
 from service_runtime.timers.timers import Timer
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.webhooks import deliveries
+from service_runtime.webhooks import delivery_queue
 from service_runtime.webhooks.deliveries import Webhook
 
 
@@ -33,35 +33,38 @@ class UnitOfWork(Protocol):
     def cause(self) -> Cause: ...
 
     def new_id(self) -> UUID:
-        """A fresh, time-ordered id."""
+        """Returns a new, time-ordered id."""
         ...
 
     def publish(self, *events: Event) -> None:
-        """Collects events; they are sealed, chained and written after the handler's last statement."""
+        """Collects events; `flush` chains and writes them after the handler has returned."""
         ...
 
     def schedule(self, *timers: Timer) -> None:
-        """Collects timers to arm on this stream; of several about one thing, and of `cancel`, the last word counts."""
+        """Collects timers to arm on this stream; the last `schedule` or `cancel` of a kind and `about` counts."""
         ...
 
     def cancel(self, kind: str, about: str) -> None:
-        """Cancels a timer of this stream; one that is not armed is no error."""
+        """Cancels a timer of this stream; does nothing if it is not armed."""
         ...
 
     def send_webhooks(self, *webhooks: Webhook) -> None:
-        """Collects webhooks; those of one owner leave in this order, behind what this stream sent it before."""
+        """Collects webhooks; an owner receives them in this order, after earlier webhooks of this stream."""
         ...
 
     async def cancel_webhook(self, kind: str, about: str) -> bool:
-        """Cancels webhooks of this stream that nobody has been sent yet, not even tried; True when there was one."""
+        """Cancels webhooks of this stream that were never attempted; returns True if there was one."""
         ...
 
     def observe(self, what: HistogramSpec, value: float) -> None:
-        """Collects a size of something that happens here; it counts when all this is committed."""
+        """Collects an observation of a histogram; it is recorded after the commit."""
         ...
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
-        """Waits for news in views (`view`, `key`); False when one has moved since this unit of work read it."""
+        """Holds this stream until one of `missing` (projection, key) is updated.
+
+        Returns False if one was updated since this unit of work read it.
+        """
         ...
 
 
@@ -118,17 +121,19 @@ class PostgresUnitOfWork:
         self._observations.append(Observation(what, value))
 
     async def cancel_webhook(self, kind: str, about: str) -> bool:
-        remaining = [each for each in self._webhooks if (each.kind, each.about) != (kind, about)]
+        remaining = [webhook for webhook in self._webhooks if (webhook.kind, webhook.about) != (kind, about)]
         collected = len(remaining) < len(self._webhooks)
         self._webhooks = remaining
-        queued = await deliveries.cancel_delivery(self.connection, self.context.stream.key, kind, about, now=self.now)
+        queued = await delivery_queue.cancel_delivery(
+            self.connection, self.context.stream.key, kind, about, now=self.now
+        )
         return collected or queued
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
         return await self.projections.hold(self.context.stream.key, self.cause.council, tuple(missing))
 
     async def flush(self) -> "FlushResult":
-        """Writes what was collected; the last statements before the commit, run by `perform` alone."""
+        """Writes collected timers, webhooks and events; called by the executor after the handler."""
         cancelled = [name for name, timer in self._timers.items() if timer is None]
         armed = [timer for timer in self._timers.values() if timer is not None]
         if armed or cancelled:
@@ -136,45 +141,45 @@ class PostgresUnitOfWork:
             await timers.change_timers(self.connection, name, self.cause, armed=armed, cancelled=cancelled)
         if self._webhooks:
             name = self.context.stream.key
-            await deliveries.enqueue(
+            await delivery_queue.enqueue(
                 self.connection, name, self._webhooks, self.cause, now=self.now, new_id=self.new_id
             )
-        sealed = await self._chain_events() if self._events else ()
+        chained = await self._chain_events() if self._events else ()
         return FlushResult(
-            events=sealed,
+            events=chained,
             first_timer=min((timer.at for timer in armed), default=None),
             queued_webhooks=bool(self._webhooks),
             measured=tuple(self._observations),
         )
 
     async def _chain_events(self) -> tuple[ChainedEvent, ...]:
-        held = await self._lock_streams()
-        sealed: list[ChainedEvent] = []
+        locked = await self._lock_streams()
+        chained: list[ChainedEvent] = []
         for event in self._events:
             name = streams.stream_key_of(event)
-            one, held[name] = journal.chain_event(
+            chained_event, locked[name] = journal.chain_event(
                 event,
-                stream=held[name],
+                stream=locked[name],
                 event_id=self.new_id(),
                 source=self.context.service,
                 cause=self.cause,
                 at=self.now,
             )
-            sealed.append(one)
-        await journal.append_to_journal(self.connection, sealed, list(held.values()), at=self.now)
-        return tuple(sealed)
+            chained.append(chained_event)
+        await journal.append_to_journal(self.connection, chained, list(locked.values()), at=self.now)
+        return tuple(chained)
 
     async def _lock_streams(self) -> dict[StreamKey, Stream]:
-        """This stream and any second one that is published to, locked in sorted order against deadlocks."""
+        """Locks the other streams that are published to, in sorted order against deadlocks; returns all by key."""
         own = self.context.stream
         others = sorted({streams.stream_key_of(event) for event in self._events} - {own.key})
-        held = {name: await streams.lock_stream(self.connection, name) for name in others}
-        return {own.key: own, **held}
+        locked = {name: await streams.lock_stream(self.connection, name) for name in others}
+        return {own.key: own, **locked}
 
 
 @dataclass(frozen=True)
 class FlushResult:
-    """What a unit of work wrote; decides which workers are notified after its commit."""
+    """What a unit of work wrote; determines which workers are notified after the commit."""
 
     events: tuple[ChainedEvent, ...]
     first_timer: datetime | None

@@ -1,14 +1,14 @@
-"""Wake-ups: in-process signals after a commit, so that workers act at once and not at their next poll."""
+"""Wake-ups: in-process signals after a commit, so that workers act before their next poll."""
 
 import asyncio
 from typing import Final
 
 POLL: Final = 0.2
-"""Seconds: how long work that another process committed waits at most (DESIGN §2.6)."""
+"""Seconds: the longest that work committed by another process waits."""
 
 
 class Wakeup:
-    """Signal of one worker: `notify` ends its `wait`; several notifications count as one."""
+    """A signal to one worker: `notify` ends its `wait`; several notifications count as one."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -18,7 +18,7 @@ class Wakeup:
 
     async def wait(self, seconds: float) -> None:
         """Returns when notified, or after `seconds`."""
-        # Not `wait_for`: Python 3.11's forgets a cancellation that comes in the instant of the wake-up.
+        # Not `wait_for`: in Python 3.11 it drops a cancellation that coincides with the notification.
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()

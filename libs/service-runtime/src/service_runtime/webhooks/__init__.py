@@ -1,1 +1,1 @@
-"""The webhook engine: signed deliveries, queued with their cause, sent in order, retried until they are of no use."""
+"""Webhooks: signed, queued in the transaction of their cause, sent in order, and retried until they expire."""

@@ -1,8 +1,9 @@
-"""Where webhooks may go: https on the public internet, and nowhere else unless an operator listed the exact host:port.
+"""Address rules for webhooks, which prevent server-side request forgery (SSRF).
 
-Endpoints are given by others, so a URL may name, or its host may resolve to, a machine that only we can reach. The URL
-is looked at when it is registered and when it is used; the address is looked at in the moment of connecting, after the
-name was resolved, so that a name which changes its answer gains nothing.
+Webhooks go to https URLs on the public internet, or to an exact host:port that an operator has listed. Owners choose
+the URLs, so a URL may name, or its host may resolve to, a machine on the internal network. The URL is checked when it
+is registered and each time it is used. The IP address is checked after the name is resolved, right before the
+connection, so that DNS rebinding does not work.
 """
 
 import errno
@@ -20,7 +21,7 @@ _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 
 
 class AddressRefused(Forbidden, PermissionError):
-    """Webhooks do not go there. An OSError too, because aiohttp lets only those out of a connection attempt."""
+    """Webhooks must not be sent to this address. Also an OSError, because aiohttp's connector handles only those."""
 
     title = "Webhook address not allowed"
 
@@ -33,20 +34,20 @@ class AllowListUnusable(CallOffError):
 
 
 class AddressRules:
-    """Decides where webhooks may go; `allowed` are exact `host:port` pairs to which nothing else applies.
+    """Decides which addresses webhooks may be sent to; the `host:port` pairs in `allowed` are exempt from the checks.
 
-    Raises AllowListUnusable.
+    Raises AllowListUnusable for an entry that is not `host:port`.
     """
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self._allowed = frozenset(_parse_host_and_port(entry) for entry in allowed)
 
     def trusts(self, url: URL) -> bool:
-        """The operator vouches for this host and port, whatever they resolve to, plain http included."""
+        """True if the operator has listed this host and port; then any address and plain http are allowed."""
         return (url.host, url.port) in self._allowed
 
     def check_url(self, url: URL) -> None:
-        """Raises AddressRefused, with a text that can be shown to whoever gave the URL."""
+        """Raises AddressRefused if webhooks must not be sent to `url`; its text is safe to show to the owner."""
         if len(str(url)) > LONGEST_URL:
             raise _build_refusal(f"a webhook URL has at most {LONGEST_URL} characters")
         if url.scheme not in {"http", "https"} or not url.host:
@@ -63,30 +64,30 @@ class AddressRules:
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one machine on the public internet, by every way of writing it."""
+    """True for a unicast address on the public internet; also checks IPv4 addresses that are embedded in IPv6."""
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast
     if address.ipv4_mapped is not None:
         return is_public(address.ipv4_mapped)
-    # Outside global unicast are loopback, link-local, site-local, multicast and NAT64; 6to4 hides any IPv4 address.
+    # Global unicast excludes loopback, link-local, site-local, multicast and NAT64. 6to4 can embed any IPv4 address.
     return address in _GLOBAL_UNICAST and address.is_global and address.sixtofour is None
 
 
 def open_public_socket(addr_info: tuple[int, int, int, str, tuple[object, ...]]) -> socket.socket:
-    """A socket for `TCPConnector(socket_factory=…)`, which is given each resolved address right before it connects.
+    """Opens a socket for `TCPConnector(socket_factory=…)`, which passes each resolved address before it connects.
 
     Raises AddressRefused for an address that is not public.
     """
     family, kind, protocol, _, address = addr_info
     literal = _parse_ip_address(str(address[0]))
     if literal is None or not is_public(literal):
-        # One text for all addresses of a host: then aiohttp raises this very error and not a summary of several.
+        # All addresses of a host get the same text; aiohttp then raises this error instead of a summary of several.
         raise _build_refusal("the host's address is not on the public internet")
     return socket.socket(family, kind, protocol)
 
 
 def _parse_host_and_port(entry: str) -> tuple[str, int]:
-    """As a URL would have them: lower case, addresses in their canonical form."""
+    """Parses `host:port` like a URL: host in lower case, IP addresses in canonical form."""
     try:
         url = URL(f"http://{entry}")
         host, port = url.host, url.explicit_port

@@ -1,4 +1,4 @@
-"""What a service says about its webhooks in `wiring`: who follows their results, where they may go, and their keys."""
+"""Webhook configuration of a service, built in `wiring`: result handlers, address rules, keys and limits."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,34 +20,35 @@ WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one process takes on, and for how long."""
+    """Limits of the webhook engine in one process."""
 
     requests: int = 256
+    """Concurrent requests in total."""
     requests_for_each: int = 4
-    """Requests to one endpoint side by side; 64 endpoints may hang at once before others have to wait."""
+    """Concurrent requests to one endpoint; 64 endpoints must hang before deliveries to others wait."""
     request: float = REQUEST_TIMEOUT
-    """Real seconds that an endpoint has to answer, at most `REQUEST_TIMEOUT`."""
+    """Timeout of a request in seconds of real time, at most REQUEST_TIMEOUT."""
     lease: timedelta = timedelta(seconds=REQUEST_TIMEOUT + 2)
-    """Longer than any request; how long what a crashed process had claimed has to wait."""
+    """How long a claim is valid, longer than any request; after a crash its deliveries wait until the lease expires."""
     drain: timedelta = timedelta(seconds=5)
-    """What requests that run have left when the engine is stopped."""
+    """How long running requests may continue after the engine is stopped."""
 
 
 @dataclass(frozen=True)
 class WebhookConfig(Generic[WorkT_contra]):
-    """A service's webhooks: its table of results, and the settings of the engine that sends them."""
+    """The handlers of a service's delivery results, and the settings of the engine that sends its webhooks."""
 
     secret_box: SecretBox
     rules: AddressRules
     deliveries: Sequence[DeliverySubscription[WorkT_contra]] = ()
     gone: Callable[[EndpointGone, WorkT_contra], Awaitable[None]] | None = None
-    """What follows when an endpoint answered 410; in the unit of work of the delivery that met it."""
+    """Handler for an endpoint that answered 410; runs in the unit of work of that delivery."""
     limits: Limits = field(default_factory=Limits)
     mail: MailServer | None = None
-    """Where what is queued for mailboxes is handed over; without it that is not delivered."""
+    """Server for mail to mailboxes; without it, mail is not delivered."""
     resolver: AbstractResolver | None = None
-    """What finds the addresses of hosts; the machine's own by default."""
+    """DNS resolver; the system's by default."""
 
     def open_endpoints(self, connection: Connection, *, now: datetime) -> Endpoints:
-        """The endpoints, for a unit of work."""
+        """Opens the endpoints inside a unit of work whose instant is `now`."""
         return Endpoints(connection, secret_box=self.secret_box, rules=self.rules, now=now)

@@ -1,35 +1,23 @@
-"""The queue of webhooks: rows written with their cause, claimed in batches, one at a time for each owner and stream.
-
-`next_attempt_at` says when a row is to be looked at: for the next attempt, to give it up, or, while somebody has it
-(`lease`), when that lease ends and it is anybody's again. A lease is the fencing id too: failures count only with the
-newest, so whoever lost it cannot put off or give up what another one is sending. A 2xx counts whoever brings it.
-"""
+"""Values of a delivery: the webhook to send, the claimed delivery, an attempt, and the settled result."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import text
-
-from service_runtime.clock import Horizon
-from service_runtime.postgres.database import Connection
-from service_runtime.unit_of_work.streams import Cause, StreamKey
+from service_runtime.unit_of_work.streams import StreamKey
 
 Outcome = Literal["delivered", "undeliverable"]
-
-SCANNED: Final = 300
-"""Due rows that one claim looks at. An owner that has them all is busy then, and the next claim looks past it."""
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """A webhook to send: `kind` (`offer.made`) about something (an id) to an owner's endpoint.
+    """A webhook to send to an owner's endpoint: its `kind` (such as `offer.made`) and the id it is about.
 
-    `data` is what JSON can say; the receiver gets it with the kind and the instant in which it was queued.
-    `give_up_after` counts from the first attempt; a 2xx at that very instant is in time.
+    `data` must be serialisable as JSON; the body contains it with the kind and the instant of queueing.
+    `give_up_after` counts from the first attempt; a 2xx exactly at that instant is in time.
     """
 
     owner: str
@@ -41,7 +29,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class DueDelivery:
-    """A delivery that this process has claimed: to send, to give up, or to hand its known outcome over."""
+    """A delivery that this process has claimed: to send, to give up, or to have its known outcome handled."""
 
     id: UUID
     lease: UUID
@@ -56,12 +44,12 @@ class DueDelivery:
     first_attempt_at: datetime | None
     give_up_at: datetime | None
     attempts: int
-    """With this one, if it is to be sent."""
+    """Number of attempts, including the present one if `sendable`."""
     url: str | None
     secrets: tuple[bytes, ...]
     disabled: bool
     sendable: bool
-    """Whether the claim counted an attempt; if not, there is no endpoint, or its time is over, or it has an outcome."""
+    """True if the claim counted an attempt; False without an endpoint, after `give_up_at`, or with an outcome."""
     outcome: Outcome | None
     decided_at: datetime | None
     failure: str | None
@@ -69,7 +57,7 @@ class DueDelivery:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request, as the delivery log keeps it; `failure` in closed words, None when the endpoint accepted."""
+    """One request, as in the delivery log; `failure` is one of a fixed set of texts, or None if it was accepted."""
 
     number: int
     at: datetime
@@ -80,9 +68,9 @@ class Attempt:
 
 @dataclass(frozen=True)
 class SettledDelivery:
-    """What became of a claimed delivery: finished with an `outcome`, or to be looked at again at `next_attempt_at`.
+    """The result of a claimed delivery: finished with an `outcome`, or to be claimed again at `next_attempt_at`.
 
-    Both at once: the outcome is known, and is handed over when its stream is released.
+    With both, the outcome is known but its stream is parked; it is handled when the stream is released.
     """
 
     due: DueDelivery
@@ -97,225 +85,11 @@ class SettledDelivery:
         return self.outcome is not None and self.next_attempt_at is None
 
     def hold_in_row(self, *, until: datetime) -> "SettledDelivery":
-        """The outcome is known but stays in the row; from `until` on it can be claimed and handed over."""
+        """Returns a copy whose outcome stays in the row and can be claimed for handling from `until` on."""
         return replace(self, next_attempt_at=until)
 
 
 def encode_body(webhook: Webhook, *, at: datetime) -> bytes:
-    """The exact bytes that are signed and sent, on every attempt. Raises TypeError for what JSON cannot say."""
+    """Encodes the body that every attempt signs and sends. Raises TypeError if `data` is not serialisable as JSON."""
     payload = {"type": webhook.kind, "timestamp": at.isoformat(), "data": webhook.data}
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-_ENQUEUE = text(
-    """
-    INSERT INTO deliveries (id, owner, topic, key, kind, about, council, caused_by, traceparent, body, queued_at,
-                            next_attempt_at, give_up_after)
-    SELECT id, owner, :topic, :key, kind, about, :council, :caused_by, :traceparent, body, :now, :now, give_up_after
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:owners AS text[]), CAST(:kinds AS text[]), CAST(:abouts AS text[]),
-                CAST(:bodies AS bytea[]), CAST(:give_ups AS interval[]))
-         WITH ORDINALITY AS queued(id, owner, kind, about, body, give_up_after, ordinal)
-    ORDER BY ordinal
-    """
-)
-_RECALL = text(
-    """
-    UPDATE deliveries SET outcome = 'cancelled', finished_at = :now
-    WHERE topic = :topic AND key = :key AND kind = :kind AND about = :about AND attempts = 0 AND outcome IS NULL
-    RETURNING id
-    """
-)
-# The earliest unfinished delivery of each owner and stream that is due, oldest first, as many as there is room for:
-# in all (:most) and for each owner (:usual_room, or what :rooms says for those that are busy here). What is due at this
-# very instant waits for its class (Precedence.DELIVERY, UNDELIVERABLE), but for first attempts, which follow at once.
-_CLAIM = text(
-    """
-    WITH waiting AS MATERIALIZED (
-        SELECT position, owner, next_attempt_at FROM deliveries AS waiting
-        WHERE finished_at IS NULL AND next_attempt_at <= :now
-          AND (next_attempt_at < :now OR attempts = 0
-               OR CASE WHEN first_attempt_at + give_up_after <= :now THEN 5 ELSE 4 END <= :released)
-          AND owner <> ALL(CAST(:full AS text[])) AND id <> ALL(CAST(:in_flight AS uuid[]))
-          AND NOT EXISTS (
-              SELECT 1 FROM deliveries AS earlier
-              WHERE earlier.finished_at IS NULL AND earlier.owner = waiting.owner AND earlier.topic = waiting.topic
-                AND earlier.key = waiting.key AND earlier.position < waiting.position)
-          AND (outcome IS NULL OR NOT EXISTS (
-              SELECT 1 FROM streams WHERE streams.topic = waiting.topic AND streams.key = waiting.key
-                                      AND streams.parked_because IS NOT NULL))
-        ORDER BY next_attempt_at, position LIMIT :scanned
-    ), placed AS (
-        SELECT position, owner, next_attempt_at,
-               row_number() OVER (PARTITION BY owner ORDER BY next_attempt_at, position) AS place
-        FROM waiting
-    ), picked AS (
-        SELECT position FROM placed
-        LEFT JOIN unnest(CAST(:busy AS text[]), CAST(:rooms AS integer[])) AS busy(owner, room) USING (owner)
-        WHERE place <= coalesce(room, :usual_room) ORDER BY next_attempt_at, position LIMIT :most
-    ), locked AS (
-        SELECT position, owner, outcome IS NULL AND coalesce(first_attempt_at + give_up_after > :now, true) AS in_time
-        FROM deliveries
-        WHERE position = ANY(ARRAY(SELECT position FROM picked)) AND finished_at IS NULL AND next_attempt_at <= :now
-        FOR UPDATE SKIP LOCKED
-    ), addressed AS (
-        SELECT position, url, secret, disabled_because IS NOT NULL AS disabled,
-               CASE WHEN previous_secret_until > :now THEN previous_secret END AS previous,
-               in_time AND url IS NOT NULL AND disabled_because IS NULL AS sendable
-        FROM locked LEFT JOIN endpoints ON endpoints.owner = locked.owner
-    )
-    UPDATE deliveries
-    SET lease = gen_random_uuid(), next_attempt_at = :leased_until,
-        attempts = attempts + CASE WHEN sendable THEN 1 ELSE 0 END,
-        first_attempt_at = CASE WHEN sendable THEN coalesce(first_attempt_at, :now) ELSE first_attempt_at END
-    FROM addressed WHERE deliveries.position = addressed.position
-    RETURNING id, lease, deliveries.owner, topic, key, kind, about, council, traceparent, body, queued_at,
-              first_attempt_at, first_attempt_at + give_up_after AS give_up_at, attempts, url, secret, previous,
-              disabled, sendable, outcome, decided_at, failure
-    """
-)
-# One statement for a whole batch. A failure needs the lease that it was claimed with, a 2xx needs none.
-_SETTLE = text(
-    """
-    WITH settled AS (
-        SELECT * FROM unnest(
-            CAST(:ids AS uuid[]), CAST(:leases AS uuid[]), CAST(:outcomes AS text[]), CAST(:finished AS boolean[]),
-            CAST(:nexts AS timestamptz[]), CAST(:failures AS text[]), CAST(:decided AS timestamptz[]),
-            CAST(:attempts AS integer[]), CAST(:ats AS timestamptz[]), CAST(:tooks AS integer[]),
-            CAST(:statuses AS smallint[]), CAST(:attempt_failures AS text[]))
-        AS settled(id, lease, outcome, finished, next_attempt_at, failure, decided_at,
-                   attempt, at, took_ms, status, attempt_failure)
-    ), logged AS (
-        INSERT INTO delivery_attempts (delivery_id, attempt, at, took_ms, status, failure)
-        SELECT id, attempt, at, took_ms, status, attempt_failure FROM settled WHERE attempt IS NOT NULL
-        ON CONFLICT DO NOTHING
-    )
-    UPDATE deliveries
-    SET outcome = settled.outcome, failure = coalesce(settled.failure, deliveries.failure), lease = NULL,
-        decided_at = settled.decided_at,
-        finished_at = CASE WHEN settled.finished THEN CAST(:now AS timestamptz) END,
-        next_attempt_at = coalesce(settled.next_attempt_at, deliveries.next_attempt_at)
-    FROM settled
-    WHERE deliveries.id = settled.id AND finished_at IS NULL
-      AND (settled.outcome = 'delivered' OR deliveries.lease = settled.lease)
-    RETURNING deliveries.id
-    """
-)
-
-
-async def enqueue(
-    connection: Connection,
-    stream: StreamKey,
-    webhooks: Sequence[Webhook],
-    cause: Cause,
-    *,
-    now: datetime,
-    new_id: Callable[[], UUID],
-) -> None:
-    """Queues webhooks in the transaction of their cause, which holds the stream's lock; so they keep their order."""
-    await connection.execute(
-        _ENQUEUE,
-        {
-            "topic": stream.topic,
-            "key": stream.key,
-            "council": cause.council,
-            "caused_by": cause.id,
-            "traceparent": cause.traceparent,
-            "now": now,
-            "ids": [new_id() for _ in webhooks],
-            "owners": [webhook.owner for webhook in webhooks],
-            "kinds": [webhook.kind for webhook in webhooks],
-            "abouts": [webhook.about for webhook in webhooks],
-            "bodies": [encode_body(webhook, at=now) for webhook in webhooks],
-            "give_ups": [webhook.give_up_after for webhook in webhooks],
-        },
-    )
-
-
-async def cancel_delivery(connection: Connection, stream: StreamKey, kind: str, about: str, *, now: datetime) -> bool:
-    """Cancels what was queued and never attempted; True when something was, which then nobody has heard of."""
-    arguments = {"topic": stream.topic, "key": stream.key, "kind": kind, "about": about, "now": now}
-    return (await connection.execute(_RECALL, arguments)).first() is not None
-
-
-@dataclass(frozen=True)
-class ClaimLimits:
-    """What a process can take on: in all, for an owner that it is not busy with, and for those that it is."""
-
-    total: int
-    per_owner: int
-    per_busy_owner: Mapping[str, int]
-
-
-async def claim(
-    connection: Connection, limits: ClaimLimits, *, in_flight: Sequence[UUID], within: Horizon, lease: timedelta
-) -> list[DueDelivery]:
-    """Takes what is due and fits into `room`; nobody else gets it before its lease ends."""
-    full = [owner for owner, left in limits.per_busy_owner.items() if left < 1]
-    rows = await connection.execute(
-        _CLAIM,
-        {
-            "now": within.instant,
-            "released": within.released,
-            "leased_until": within.instant + lease,
-            "scanned": SCANNED,
-            "most": limits.total,
-            "usual_room": limits.per_owner,
-            "full": full,
-            "busy": list(limits.per_busy_owner),
-            "rooms": list(limits.per_busy_owner.values()),
-            "in_flight": list(in_flight),
-        },
-    )
-    return list(map(_read_due, rows))
-
-
-def _read_due(row: Any) -> DueDelivery:  # a row's attributes are its columns
-    return DueDelivery(
-        id=row.id,
-        lease=row.lease,
-        owner=row.owner,
-        stream=StreamKey(row.topic, row.key),
-        kind=row.kind,
-        about=row.about,
-        council=row.council,
-        traceparent=row.traceparent,
-        body=row.body,
-        queued_at=row.queued_at,
-        first_attempt_at=row.first_attempt_at,
-        give_up_at=row.give_up_at,
-        attempts=row.attempts,
-        url=row.url,
-        secrets=tuple(secret for secret in (row.secret, row.previous) if secret is not None),
-        disabled=row.disabled,
-        sendable=row.sendable,
-        outcome=row.outcome,
-        decided_at=row.decided_at,
-        failure=row.failure,
-    )
-
-
-async def settle(connection: Connection, settled: Sequence[SettledDelivery], *, now: datetime) -> set[UUID]:
-    """Writes attempts into the log, finishes what has an outcome, and puts the rest off.
-
-    Returns those that it counted for; the others are finished already, or somebody else has them.
-    """
-    attempts = [each.attempt for each in settled]
-    rows = await connection.execute(
-        _SETTLE,
-        {
-            "now": now,
-            "ids": [each.due.id for each in settled],
-            "leases": [each.due.lease for each in settled],
-            "outcomes": [each.outcome for each in settled],
-            "finished": [each.is_finished for each in settled],
-            "nexts": [each.next_attempt_at for each in settled],
-            "failures": [each.failure for each in settled],
-            "decided": [each.decided_at if each.outcome else None for each in settled],
-            "attempts": [attempt and attempt.number for attempt in attempts],
-            "ats": [attempt and attempt.at for attempt in attempts],
-            "tooks": [attempt and round(attempt.took.total_seconds() * 1000) for attempt in attempts],
-            "statuses": [attempt and attempt.status for attempt in attempts],
-            "attempt_failures": [attempt and attempt.failure for attempt in attempts],
-        },
-    )
-    return {row.id for row in rows}

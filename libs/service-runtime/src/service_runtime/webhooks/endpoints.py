@@ -1,4 +1,4 @@
-"""Endpoints: where each owner's webhooks go, with the secrets that sign them; a secret is shown when it is made."""
+"""Table of endpoints: each owner's URL and signing secrets. A secret is returned once, when it is created."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.signing import generate_secret
 
 GONE: Final = "gone"
-"""Why an endpoint is disabled that answered 410."""
+"""The reason stored for an endpoint that was disabled because it answered 410."""
 
 
 class EndpointNotFound(NotFound):
@@ -23,13 +23,13 @@ class EndpointNotFound(NotFound):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint as its owner may see it: never with its secret."""
+    """An endpoint without its secret, as shown to its owner."""
 
     owner: str
     url: str
     disabled_because: str | None
     previous_secret_until: datetime | None
-    """Until when webhooks are signed with the previous secret too; None when there is none."""
+    """Webhooks are also signed with the previous secret until this instant; None if there is no previous secret."""
     changed_at: datetime
 
 
@@ -68,7 +68,7 @@ _DISABLE_AT = text(
 
 
 class Endpoints:
-    """The endpoints, inside one unit of work whose instant is `now`."""
+    """Reads and changes endpoints inside one unit of work whose instant is `now`."""
 
     def __init__(self, connection: Connection, *, secret_box: SecretBox, rules: AddressRules, now: datetime) -> None:
         self._connection = connection
@@ -77,10 +77,10 @@ class Endpoints:
         self._now = now
 
     async def put(self, owner: str, url: str) -> str | None:
-        """Registers or changes an endpoint and enables it; what is queued for it goes to the new URL.
+        """Registers or changes an endpoint and enables it; queued webhooks go to the new URL.
 
-        Returns the secret of a new endpoint, this once; None for one that had a secret and keeps it.
-        Raises InvalidInput (`#/url`) for a URL that webhooks are not sent to.
+        Returns the secret of a new endpoint, or None for an existing endpoint, whose secret does not change.
+        Raises InvalidInput (`#/url`) for a URL that the address rules refuse.
         """
         secret = generate_secret()
         arguments = {
@@ -99,7 +99,7 @@ class Endpoints:
         return Endpoint(row.owner, row.url, row.disabled_because, row.previous_secret_until, row.changed_at)
 
     async def rotate_secret(self, owner: str, *, overlap: timedelta) -> str:
-        """A new secret, shown this once; for `overlap` webhooks carry a signature of the previous one as well.
+        """Replaces the secret and returns the new one; webhooks are signed with both secrets for `overlap`.
 
         Raises EndpointNotFound.
         """
@@ -116,7 +116,7 @@ class Endpoints:
         return secret
 
     async def disable(self, owner: str, *, because: str) -> bool:
-        """Nothing is sent there until it is put again; False when there is none or it was disabled before."""
+        """Disables an endpoint until it is put again; returns False if there is none or it is already disabled."""
         arguments = {"owner": owner, "because": because, "now": self._now}
         return (await self._connection.execute(_DISABLE, arguments)).one_or_none() is not None
 
@@ -124,14 +124,14 @@ class Endpoints:
         try:
             parsed = URL(url)
             self._rules.check_url(parsed)
-        except AddressRefused as refused:
-            raise InvalidInput(FieldError("#/url", str(refused))) from None
+        except AddressRefused as error:
+            raise InvalidInput(FieldError("#/url", str(error))) from None
         except ValueError:
             raise InvalidInput(FieldError("#/url", "this is not a URL")) from None
         return parsed
 
 
 async def disable_gone(connection: Connection, owner: str, url: str, *, now: datetime) -> bool:
-    """Disables an endpoint that answered 410; False when it was disabled before or has moved to another URL since."""
+    """Disables an endpoint that answered 410; returns False if it is already disabled or its URL has changed."""
     arguments = {"owner": owner, "url": url, "because": GONE, "now": now}
     return (await connection.execute(_DISABLE_AT, arguments)).one_or_none() is not None

@@ -1,4 +1,4 @@
-"""The delivery log: every attempt with its status and duration, for owners and officers; never what was said."""
+"""Delivery log: deliveries and their attempts, for owners and officers; it contains no request or response bodies."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MAX_LOGGED: Final = 100
 
 @dataclass(frozen=True)
 class LoggedDelivery:
-    """One webhook and what became of it; `outcome` is None while it is being sent."""
+    """A delivery with its attempts; `outcome` is None until it is delivered or given up."""
 
     id: UUID
     owner: str
@@ -35,8 +35,8 @@ def _build_newest_query(where: str) -> TextClause:
     return text(
         f"""
         SELECT position, id, owner, topic, key, kind, about, queued_at, outcome, failure, decided_at
-        FROM deliveries WHERE {where} ORDER BY position DESC LIMIT :most
-        """  # noqa: S608  put together from constants
+        FROM deliveries WHERE {where} ORDER BY position DESC LIMIT :limit
+        """  # noqa: S608  `where` is a constant
     )
 
 
@@ -53,11 +53,11 @@ _ATTEMPTS = text(
 async def load_delivery_log(
     connection: Connection, about: str | StreamKey, *, limit: int = MAX_LOGGED
 ) -> list[LoggedDelivery]:
-    """The `most` newest deliveries of an owner (text) or of a stream, newest first, with their attempts in order."""
+    """Loads the `limit` newest deliveries of an owner (a string) or of a stream, newest first, with their attempts."""
     if isinstance(about, StreamKey):
-        found = await connection.execute(_OF_STREAM, {"topic": about.topic, "key": about.key, "most": limit})
+        found = await connection.execute(_OF_STREAM, {"topic": about.topic, "key": about.key, "limit": limit})
     else:
-        found = await connection.execute(_OF_OWNER, {"owner": about, "most": limit})
+        found = await connection.execute(_OF_OWNER, {"owner": about, "limit": limit})
     rows = found.all()
     attempts = await _load_attempts(connection, [row.id for row in rows])
     return [

@@ -1,7 +1,7 @@
-"""Mail as another way out of the same queue: an owner's mailbox stands among the endpoints, its address encrypted.
+"""E-mail as a second channel of the delivery queue: a mailbox is a row among the endpoints.
 
-A mailbox's row has `mailto:` for a URL and the address in the place of the signing secret, because an address may name
-a person. The mail server's acceptance is the delivery, as an endpoint's 2xx is.
+Its URL is `mailto:`, and its encrypted address is stored in place of the signing secret, because an address may name a
+person. A mail counts as delivered when the mail server accepts it, as a webhook does on a 2xx.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ _REMOVE = text("DELETE FROM endpoints WHERE owner = :owner")
 
 
 def to_mailbox(owner: str) -> str:
-    """Whom a mail in the queue is for, where webhooks have the bare owner; so neither waits for the other."""
+    """Returns the queue's owner name for mail to `owner`; it differs from webhooks', so neither delays the other."""
     return MAILBOX + owner
 
 
@@ -44,7 +44,7 @@ def to_owner(mailbox: str) -> str:
 
 
 class Mailboxes:
-    """The mailboxes, inside one unit of work whose instant is `now`; an address goes in and never comes out."""
+    """Writes mailboxes inside one unit of work whose instant is `now`; there is no method that returns an address."""
 
     def __init__(self, connection: Connection, *, secret_box: SecretBox, now: datetime) -> None:
         self._connection = connection
@@ -52,7 +52,7 @@ class Mailboxes:
         self._now = now
 
     async def put(self, owner: str, address: str) -> None:
-        """Mail to `owner` goes to `address` from now on, what is queued too."""
+        """Sets the address for mail to `owner`, including mail that is already queued."""
         name = to_mailbox(owner)
         sealed = self._secret_box.encrypt(address, owner=name)
         arguments = {"owner": name, "url": MAILBOX, "address": sealed, "now": self._now}
@@ -67,7 +67,7 @@ class Mailboxes:
 
 @dataclass(frozen=True)
 class Login:
-    """Who we are to a mail server that asks."""
+    """Credentials for the mail server."""
 
     username: str
     password: str = field(repr=False)
@@ -75,7 +75,7 @@ class Login:
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over, and whom it is from; with `starttls` nothing is said in the clear."""
+    """The SMTP server and the sender address; with `starttls` the connection is encrypted before login."""
 
     host: str
     port: int
@@ -85,17 +85,17 @@ class MailServer:
 
 
 class MailSender:
-    """Hands mail over to the server, one connection a mail; the queue's body says `subject` and `text`."""
+    """Submits mail to the server, one connection for each; the queued body contains `subject` and `text`."""
 
     def __init__(self, server: MailServer, *, clock: Clock) -> None:
         self._server = server
         self._clock = clock
 
     async def send(self, address: str, mail_id: str, body: bytes, *, limit: RequestTimeout) -> EndpointResponse:
-        """Sends `body` once, within `limit`; its answer's status is the server's reply code.
+        """Sends `body` once, within `limit`; the response's status is the server's reply code.
 
-        Raises OSError where the server cannot be reached. The thread is left alone when `limit` is over: a mail that
-        it hands over after that arrives, and the same id tells it from the next attempt.
+        Raises OSError if the server cannot be reached. The thread continues after `limit`: its mail may still arrive,
+        and the next attempt has the same Message-ID, so that receivers recognise the duplicate.
         """
         async with limit:
             code = await asyncio.to_thread(self._submit_mail, _build_mail(body, mail_id, address, self._server.sender))
@@ -109,10 +109,10 @@ class MailSender:
                 if self._server.login is not None:
                     server.login(self._server.login.username, self._server.login.password)
                 server.send_message(mail)
-        except smtplib.SMTPRecipientsRefused as refused:
-            return next(code for code, _ in refused.recipients.values())
-        except smtplib.SMTPResponseException as refused:
-            return refused.smtp_code
+        except smtplib.SMTPRecipientsRefused as error:
+            return next(code for code, _ in error.recipients.values())
+        except smtplib.SMTPResponseException as error:
+            return error.smtp_code
         return ACCEPTED
 
 

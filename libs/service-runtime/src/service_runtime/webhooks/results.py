@@ -1,4 +1,4 @@
-"""What becomes of webhooks, and the table that says who is told: results are performed like events and timers."""
+"""Results of deliveries, their subscriptions, and the claim by which the unit of work handles each result once."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
-from service_runtime.webhooks import deliveries as queue
+from service_runtime.webhooks import delivery_queue
 from service_runtime.webhooks.deliveries import SettledDelivery
 from service_runtime.webhooks.endpoints import GONE, disable_gone
 
@@ -19,7 +19,7 @@ WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
 
 @dataclass(frozen=True)
 class Delivered:
-    """The endpoint answered with a 2xx, within the time that the webhook had."""
+    """The endpoint answered with a 2xx before the webhook was given up."""
 
     id: UUID
     owner: str
@@ -28,7 +28,7 @@ class Delivered:
     stream: StreamKey
     first_attempt_at: datetime
     delivered_at: datetime
-    """When the 2xx arrived; not after the instant of the unit of work."""
+    """When the 2xx arrived; not later than the instant of the unit of work."""
     attempts: int
 
 
@@ -42,15 +42,15 @@ class Undeliverable:
     about: str
     stream: StreamKey
     first_attempt_at: datetime | None
-    """None when there was no attempt: no endpoint, or a disabled one."""
+    """None if there was no attempt, because there is no endpoint or it is disabled."""
     attempts: int
     reason: str
-    """In closed words: `no endpoint`, `endpoint disabled`, `gone`, `timed out`, `status 500`, `no answer`, …"""
+    """One of a fixed set: `no endpoint`, `endpoint disabled`, `gone`, `timed out`, `status 500`, `no answer`, …"""
 
 
 @dataclass(frozen=True)
 class EndpointGone:
-    """An endpoint answered 410 and is disabled now."""
+    """An endpoint answered 410 and has been disabled."""
 
     owner: str
     council: str
@@ -59,7 +59,7 @@ class EndpointGone:
 
 @dataclass(frozen=True)
 class DeliverySubscription(Generic[WorkT_contra]):
-    """What follows from the deliveries of one kind of webhook; None: nothing does."""
+    """The handlers for the results of one kind of webhook; None ignores the result."""
 
     kind: str
     delivered: Callable[[Delivered, WorkT_contra], Awaitable[None]] | None
@@ -72,22 +72,22 @@ def subscribe_to_deliveries(
     delivered: Callable[[Delivered, WorkT_contra], Awaitable[None]] | None = None,
     undeliverable: Callable[[Undeliverable, WorkT_contra], Awaitable[None]] | None = None,
 ) -> DeliverySubscription[WorkT_contra]:
-    """When a webhook of `kind` is delivered or given up, these decide what follows."""
+    """Subscribes handlers to the results of webhooks of this kind."""
     return DeliverySubscription(kind, delivered, undeliverable)
 
 
 @dataclass
 class DeliveryClaim:
-    """A result counts once: for whoever finishes the delivery's row.
+    """Claims a result by finishing the delivery's row, so that it is handled once.
 
-    While the stream is parked it is kept in the row, and handed over when the stream is released: a 2xx is a fact, and
-    no operator's pause may turn it into a second sending.
+    While the stream is parked, the row keeps the result, which is handled when the stream is released. A webhook that
+    the endpoint has accepted is therefore not sent again.
     """
 
     settled: SettledDelivery
     service: str
     endpoint_gone: bool = field(default=False, init=False)
-    """Whether taking this claim disabled the endpoint."""
+    """True if acquiring this claim disabled the endpoint."""
 
     @property
     def stream(self) -> StreamKey:
@@ -100,7 +100,7 @@ class DeliveryClaim:
 
     @property
     def lock_timeout(self) -> None:
-        """Results wait for their stream as long as it takes."""
+        """None: results wait for the lock of their stream without a limit."""
 
     async def lock(self, connection: Connection) -> Stream:
         return await streams.lock_stream(connection, self.stream)
@@ -108,9 +108,9 @@ class DeliveryClaim:
     async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
         self.endpoint_gone = False
         if stream.parked:
-            await queue.settle(connection, [self.settled.hold_in_row(until=work.now)], now=work.now)
+            await delivery_queue.settle(connection, [self.settled.hold_in_row(until=work.now)], now=work.now)
             return False
-        if not await queue.settle(connection, [self.settled], now=work.now):
+        if not await delivery_queue.settle(connection, [self.settled], now=work.now):
             return False
         due = self.settled.due
         if self.settled.failure == GONE and due.url is not None:
@@ -118,7 +118,7 @@ class DeliveryClaim:
         return True
 
     async def finish(self, connection: Connection, result: None) -> None:
-        """The row has been finished by `take`."""
+        """Does nothing: `acquire` has finished the row."""
 
 
 def build_delivered(settled: SettledDelivery) -> Delivered:

@@ -1,4 +1,4 @@
-"""When a webhook that was not accepted is tried again: later each time, and never past the instant of giving up."""
+"""Retry schedule of webhooks: exponential backoff with jitter, up to the instant at which a delivery is given up."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -9,21 +9,21 @@ FIRST_DELAY: Final = timedelta(seconds=1)
 LONGEST_DELAY: Final = timedelta(minutes=5)
 LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 LAST_CHANCE: Final = timedelta(seconds=10)
-"""Before giving up: what the last attempt has left for its request."""
+"""The last attempt starts this long before giving up, which is the time for its request."""
 
 
 def compute_next_attempt(
     *, attempt: int, now: datetime, give_up_at: datetime, retry_after: timedelta | None, chance: float | None = None
 ) -> datetime:
-    """When to look at a delivery again after its `attempt`-th attempt failed; at `give_up_at` it is given up.
+    """Returns when to claim a delivery again after its `attempt`-th attempt failed; at `give_up_at` it is given up.
 
-    Delays double from a second up to five minutes, each shortened by up to half by `chance` (0 to 1), so that many
-    deliveries that failed together do not come back together. What `Retry-After` asked for is kept instead, up to an
-    hour. A delivery whose next attempt would come too late gets one last attempt in time.
+    Delays double from one second to five minutes. `chance` (0 to 1, random by default) shortens each by up to half, so
+    that deliveries that failed together are not retried together. A `Retry-After` replaces the delay, up to one hour.
+    If the next attempt would be too late, the last one starts LAST_CHANCE before `give_up_at`.
     """
     if retry_after is not None:
         return min(now + min(retry_after, LONGEST_RETRY_AFTER), give_up_at)
-    part = random.random() if chance is None else chance  # noqa: S311  spreading attempts needs no secrecy
+    part = random.random() if chance is None else chance  # noqa: S311  jitter needs no cryptographic randomness
     at = now + min(FIRST_DELAY * 2 ** min(attempt - 1, 20), LONGEST_DELAY) * (1 - part / 2)
     if at < give_up_at:
         return at
@@ -32,9 +32,9 @@ def compute_next_attempt(
 
 
 def parse_retry_after(header: str | None, *, now: datetime | None = None) -> timedelta | None:
-    """How long an endpoint asks us to wait, by its header (seconds or an HTTP date); None where it does not say.
+    """Parses a Retry-After header (seconds or an HTTP date), limited to one hour; None if it is missing or not valid.
 
-    `now` is real time by default, because the endpoint's date is.
+    `now` is the real time by default, because endpoints send real dates.
     """
     if header is None:
         return None

@@ -1,4 +1,4 @@
-"""Signing secrets at rest: encrypted, and bound to their owner, so that a copied row is of no use to anybody else."""
+"""Encryption of signing secrets at rest. Each is bound to its owner, so that a row copied to another is unreadable."""
 
 import base64
 import binascii
@@ -17,24 +17,24 @@ _KEY_NAME: Final = 4
 
 
 class SecretBoxKeyInvalid(CallOffError):
-    """A key of the vault is not 32 bytes in base64, or there is none."""
+    """An encryption key is not 32 bytes in base64, or there is no key."""
 
 
 class SecretUnreadable(CallOffError):
-    """A stored secret cannot be decrypted: its key is not among ours, or the row was changed."""
+    """A stored secret cannot be decrypted: its key is not configured, or the row was changed."""
 
 
 class SecretBox:
     """Encrypts with the first key and decrypts with any of them (AES-256-GCM).
 
-    `keys` are 32 bytes each, in base64. To change the key, put the new one first and drop the old one when every
-    secret has been rotated. Raises SecretBoxKeyInvalid.
+    `keys` are 32 bytes each, in base64. To change the key, put the new one first and remove the old one after all
+    secrets have been rotated. Raises SecretBoxKeyInvalid.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         raw = [_decode_key(key) for key in keys]
         if not raw:
-            message = "no key to keep webhook secrets with; give at least one, 32 bytes in base64"
+            message = "no key for webhook secrets is configured; configure at least one, 32 bytes in base64"
             raise SecretBoxKeyInvalid(message)
         self._ciphers = {hashlib.sha256(key).digest()[:_KEY_NAME]: AESGCM(key) for key in raw}
         self._first = next(iter(self._ciphers))
@@ -44,7 +44,7 @@ class SecretBox:
         return self._first + nonce + self._ciphers[self._first].encrypt(nonce, secret.encode(), owner.encode())
 
     def decrypt(self, sealed: bytes, *, owner: str) -> str:
-        """Raises SecretUnreadable."""
+        """Decrypts a secret of `owner`. Raises SecretUnreadable."""
         cipher = self._ciphers.get(sealed[:_KEY_NAME])
         if cipher is None:
             message = (
@@ -65,6 +65,6 @@ def _decode_key(text: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != 32:
-        message = "a key for webhook secrets is not 32 bytes in base64"
+        message = "a key for webhook secrets is not 32 bytes in base64; generate one with `openssl rand -base64 32`"
         raise SecretBoxKeyInvalid(message)
     return key

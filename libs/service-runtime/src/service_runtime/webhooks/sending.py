@@ -1,4 +1,4 @@
-"""One request to an endpoint: signed, to a public address, without redirects, cut when its time is over."""
+"""Webhook sender: one signed request to a public address, without redirects, within a timeout."""
 
 import asyncio
 import ssl
@@ -30,15 +30,15 @@ from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.signing import build_signed_headers
 
 REQUEST_TIMEOUT: Final = 10.0
-"""Seconds for one request: name, connection, TLS and the answer's status."""
+"""Seconds for one request: DNS, connection, TLS and the response's status."""
 MAX_RESPONSE_BODY: Final = 65_536
-"""Bytes of an answer's body that are read (and thrown away) to keep its connection; with more it is closed."""
+"""Bytes of a response body that are read and discarded to reuse the connection; for a larger body it is closed."""
 _BODY_TIMEOUT: Final = 1.0
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "Call-off webhooks"}
 
 
 class RequestTimeout:
-    """A request's time limit in seconds, which can be brought forward while the request runs."""
+    """The timeout of a request in seconds; `end_now` ends the request early."""
 
     def __init__(self, seconds: float) -> None:
         self._timeout = asyncio.timeout(seconds)
@@ -55,14 +55,14 @@ class RequestTimeout:
         return await self._timeout.__aexit__(kind, error, trace)
 
     def end_now(self) -> None:
-        """Cuts the request if it still runs; it then raises TimeoutError."""
+        """Ends the request with TimeoutError if it is still running."""
         if self._runs and not self._timeout.expired():
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
 
 @dataclass(frozen=True)
 class EndpointResponse:
-    """What an endpoint answered: its status, when, and how long it asks us to wait; its body is nobody's business."""
+    """The response of an endpoint: status, instant of arrival and Retry-After; the body is discarded."""
 
     status: int
     at: datetime
@@ -70,16 +70,16 @@ class EndpointResponse:
 
     @property
     def failure(self) -> str | None:
-        """In closed words; None for any 2xx."""
+        """`gone` for 410, `status N` for other errors, None for any 2xx."""
         if 200 <= self.status < 300:
             return None
         return "gone" if self.status == 410 else f"status {self.status}"
 
 
 class Sender:
-    """Sends webhooks; an asynchronous context, in which its connections are kept.
+    """Sends webhooks. As an asynchronous context manager it owns the connection pools.
 
-    `resolver` finds the addresses of hosts; aiohttp's own by default.
+    `resolver` resolves host names; aiohttp's own by default.
     """
 
     def __init__(self, rules: AddressRules, *, clock: Clock, resolver: AbstractResolver | None = None) -> None:
@@ -88,7 +88,7 @@ class Sender:
         self._resolver = resolver
 
     async def __aenter__(self) -> Self:
-        # Two pools: a connection to a trusted host:port is never used for a URL that has to be checked.
+        # Two pools, so that a connection to a trusted host:port is never reused for a URL that must be checked.
         self._public = self._open_session(
             TCPConnector(limit=0, socket_factory=open_public_socket, resolver=self._resolver)
         )
@@ -114,10 +114,10 @@ class Sender:
     async def send(
         self, url: str, webhook_id: str, body: bytes, *, keys: Sequence[str], limit: RequestTimeout
     ) -> EndpointResponse:
-        """POSTs `body` once, signed with each secret in `keys`; the answer's status has to come within `limit`.
+        """POSTs `body` once, signed with each secret in `keys`; the response's status must arrive within `limit`.
 
-        Raises AddressRefused, TimeoutError, OSError, ValueError or aiohttp's ClientError.
-        `describe_failure` names them.
+        Raises AddressRefused, TimeoutError, OSError, ValueError or aiohttp's ClientError; `describe_failure` converts
+        them to texts.
         """
         target = URL(url)
         self._rules.check_url(target)
@@ -125,7 +125,7 @@ class Sender:
         headers = build_signed_headers(webhook_id, body, keys=keys, timestamp=int(time.time()))
         async with limit:
             response = await session.post(target, data=body, headers=headers, allow_redirects=False)
-        # The status decides; however slowly a body follows, it neither delays the answer nor undoes it.
+        # The status alone decides the outcome; a slow or broken body does not change it.
         answer = EndpointResponse(
             response.status, self._clock.now(), parse_retry_after(response.headers.get("Retry-After"))
         )
@@ -134,7 +134,7 @@ class Sender:
 
 
 async def _drain_body(response: ClientResponse) -> None:
-    """Reads what little there is of the body, so that the connection can be used again, or closes it."""
+    """Reads a small body, so that the connection can be reused; closes the connection if the body is large or slow."""
     try:
         async with asyncio.timeout(_BODY_TIMEOUT):
             await response.content.readexactly(MAX_RESPONSE_BODY + 1)
@@ -147,15 +147,15 @@ async def _drain_body(response: ClientResponse) -> None:
 
 
 def describe_failure(error: Exception) -> str:
-    """What went wrong with a request, in closed words that tell an owner where to look and nobody anything else."""
+    """Returns the failure of a request as one of a fixed set of texts, which reveal nothing about internal hosts."""
     cause = error.os_error if isinstance(error, ClientConnectorError) else error
-    for kinds, words in _FAILURES:
-        if isinstance(cause, kinds) or isinstance(error, kinds):
-            return words
+    for kind, description in _FAILURES:
+        if isinstance(cause, kind) or isinstance(error, kind):
+            return description
     return "request failed"
 
 
-# The first that fits: aiohttp's errors are several things at once.
+# The first match counts: aiohttp's errors inherit from several of these classes.
 _FAILURES: Final = (
     (AddressRefused, "address refused"),
     (TimeoutError, "timed out"),

@@ -1,4 +1,4 @@
-"""Builders of records, and an in-memory store that passes the same test suite as PostgreSQL's."""
+"""Builders of audit's records, and an in-memory record store that passes the same test suite as PostgreSQL's."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,12 +30,12 @@ COUNCIL: Final = CouncilKey("essex")
 PACKAGE: Final = PackageId(an_id("package_id"))
 
 
-def make_provider_id(name: str) -> ProviderId:
+def to_provider_id(name: str) -> ProviderId:
     return ProviderId(an_id(name))
 
 
 def make_registration(name: str) -> ProviderRegistered:
-    return ProviderRegistered(provider_id=make_provider_id(name), name=name, service_types=())
+    return ProviderRegistered(provider_id=to_provider_id(name), name=name, service_types=())
 
 
 @dataclass
@@ -44,23 +44,23 @@ class RecordBuilder:
 
     at: datetime = MONDAY_NINE
     council: CouncilKey = COUNCIL
-    _ends: dict[StreamName, Envelope] = field(default_factory=dict[StreamName, Envelope])
+    _last_envelopes: dict[StreamName, Envelope] = field(default_factory=dict[StreamName, Envelope])
     _offsets: dict[str, int] = field(default_factory=dict[str, int])
-    _published: int = 0
+    _envelope_count: int = 0
 
     def make_envelope(
         self, event: Event, *, cause: str = "command:test", actor: str = "", source: str = ""
     ) -> Envelope:
-        """The envelope of `event` as the next one of its stream, a second after the one before."""
+        """Builds the envelope that continues the event's stream, one second after the previous envelope."""
         entry = find_entry(type(event))
         stream = StreamName(entry.topic, event.key, source or f"/calloff/{entry.owner}")
-        before = self._ends.get(stream)
-        self._published += 1
+        before = self._last_envelopes.get(stream)
+        self._envelope_count += 1
         self.at += timedelta(seconds=1)
         sealed = Envelope(
-            id=uuid7(self.at, random_bits=self._published),
+            id=uuid7(self.at, random_bits=self._envelope_count),
             source=stream.source,
-            type=event.type_name(),
+            type=event.get_type_name(),
             subject=event.key,
             time=self.at,
             council=self.council,
@@ -70,40 +70,40 @@ class RecordBuilder:
             sequence=before.sequence + 1 if before else 1,
             prevhash=before.hash if before else GENESIS,
         ).seal(encode(event))
-        self._ends[stream] = sealed
+        self._last_envelopes[stream] = sealed
         return sealed
 
     def make_record(self, envelope: Envelope, event: Event) -> RawRecord:
-        """The event at the next offset of its topic; a second call makes a repeat."""
+        """Builds a record at the next offset of the event's topic. A second call with the same envelope repeats it."""
         return self.make_raw_record(find_entry(type(event)).topic, event.key.encode(), envelope, encode(event))
 
     def make_raw_record(
         self, topic: str, key: bytes | None, envelope: Envelope | None, payload: bytes | None
     ) -> RawRecord:
-        """Any record, readable or not."""
+        """Builds a record at the next offset of `topic`; without envelope or payload it cannot be parsed."""
         offset = self._offsets.get(topic, 0)
         self._offsets[topic] = offset + 1
         headers = [] if envelope is None else envelope.to_headers()
         return RawRecord(RecordPosition(topic, 0, offset), key=key, headers=encode_headers(headers), payload=payload)
 
     def publish(self, *events: Event, cause: str = "command:test", actor: str = "") -> list[RawRecord]:
-        """Events, each the next one of its stream."""
+        """Builds the records of `events`, each of which continues its stream."""
         return [self.make_record(self.make_envelope(each, cause=cause, actor=actor), each) for each in events]
 
 
 def to_stored(entry: ParsedRecord) -> StoredRecord:
-    """The row that a record becomes."""
-    return StoredRecord(entry.arrived, RecordColumns.from_record(entry), entry.arrived.seal)
+    """Converts a parsed record to the row that audit stores for it."""
+    return StoredRecord(entry.raw, RecordColumns.from_record(entry), entry.raw.seal)
 
 
 def verify(entries: Iterable[ParsedRecord]) -> list[VerifiedRecord]:
-    """Verifies entries in their streams."""
+    """Verifies the records of each stream."""
     return list(verify_streams(to_stored(each) for each in entries))
 
 
 @dataclass
 class InMemoryRecordStore:
-    """An in-memory record store with its queries."""
+    """The record store and its queries in memory."""
 
     rows: dict[RecordPosition, StoredRecord] = field(default_factory=dict[RecordPosition, StoredRecord])
     found_violations: list[Violation] = field(default_factory=list[Violation])
@@ -124,9 +124,9 @@ class InMemoryRecordStore:
         del at
         fresh = [each for each in entries if each.position not in self.rows]
         clashes = [
-            each.fault(FaultKind.OTHER_BYTES)
+            each.make_fault(FaultKind.OTHER_BYTES)
             for each in entries
-            if each.position in self.rows and self.rows[each.position].seal != each.arrived.seal
+            if each.position in self.rows and self.rows[each.position].seal != each.raw.seal
         ]
         self.rows.update({each.position: to_stored(each) for each in fresh})
         return StoreResult(fresh, clashes)
@@ -159,8 +159,8 @@ class InMemoryRecordStore:
         ]
         return sorted(found, key=lambda row: row.columns.subject)
 
-    async def find_by_positions(self, places: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
-        found = [row for row in self._sort_rows() if StreamPosition(row.stream, row.columns.sequence) in places]
+    async def find_by_positions(self, positions: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
+        found = [row for row in self._sort_rows() if StreamPosition(row.stream, row.columns.sequence) in positions]
         return sorted(found, key=lambda row: StreamPosition(row.stream, row.columns.sequence))
 
     async def list_violations(

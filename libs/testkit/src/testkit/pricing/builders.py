@@ -33,7 +33,7 @@ HOURLY: Final = (Decimal("24.10"), Decimal("24.90"), Decimal("25.70"))
 """Rates 1 to 3 of personal care."""
 
 
-def a_provider_id(name: str) -> ProviderId:
+def to_provider_id(name: str) -> ProviderId:
     """Builds the id of an invented provider. The same name gives the same id."""
     return ProviderId(an_id(name))
 
@@ -49,15 +49,15 @@ def a_matrix(**changed: object) -> FrameworkDefinition:
             MatrixLine(service_type=ServiceType.NIGHT_SLEEP, unit=PriceUnit.NIGHT, rate=Decimal("126.00")),
         ),
     )
-    usual: dict[str, object] = {
+    defaults: dict[str, object] = {
         "service_types": (ServiceType.PERSONAL_CARE, ServiceType.NIGHT_SLEEP),
         "prices": prices,
     }
-    return a_definition(**{**usual, **changed})
+    return a_definition(**{**defaults, **changed})
 
 
 def a_rate_scope(name: str = "Alder", **changed: Any) -> RateScope:  # any field of RateScope, as `replace` takes them
-    return replace(RateScope(a_provider_id(name), ESSEX, COLCHESTER), **changed)
+    return replace(RateScope(to_provider_id(name), ESSEX, COLCHESTER), **changed)
 
 
 def a_personal_care_choice(number: int) -> RateChoice:
@@ -83,8 +83,8 @@ def a_placement(**changed: object) -> PackagePlaced:
 
 def an_award(**changed: object) -> AwardAwaitsApproval:
     """31.50 an hour against a ceiling of 30.00, awarded by officer:first."""
-    usual: dict[str, object] = {"terms": some_spot_terms(), "ceiling": Decimal("30.00"), "inadequate_reason": None}
-    return an_example_of(AwardAwaitsApproval, **{**usual, **changed})
+    defaults: dict[str, object] = {"terms": some_spot_terms(), "ceiling": Decimal("30.00"), "inadequate_reason": None}
+    return an_example_of(AwardAwaitsApproval, **{**defaults, **changed})
 
 
 def an_order(name: str = "first", **changed: Any) -> PurchaseOrder:  # any field of PurchaseOrder

@@ -29,7 +29,7 @@ ItemT = TypeVar("ItemT")
 
 
 @dataclass
-class Ledger:
+class PricingTables:
     """Rows of the in-memory repositories, each with its council."""
 
     selections: dict[tuple[CouncilKey, RateScope], list[ListedSelection]] = field(
@@ -44,42 +44,42 @@ class Ledger:
     numbers: dict[tuple[CouncilKey, int], "count[int]"] = field(
         default_factory=dict[tuple[CouncilKey, int], "count[int]"]
     )
-    views: InMemoryProjections = field(default_factory=InMemoryProjections)
+    projections: InMemoryProjections = field(default_factory=InMemoryProjections)
 
     def add_definition(self, definition: FrameworkDefinition) -> None:
         """Applies a published framework version to the projections."""
         event = FrameworkPublished(definition=definition)
         for projection in (DEFINITIONS, DEFINITION_VERSIONS):
-            self.views.hear(projection, event, sequence=definition.version)
+            self.projections.apply(projection, event, sequence=definition.version)
 
 
 class InMemoryFrameworks:
     """Framework definitions, read from in-memory projections."""
 
-    def __init__(self, views: InMemoryProjections) -> None:
-        self._views = views
+    def __init__(self, projections: InMemoryProjections) -> None:
+        self._projections = projections
 
     async def find_latest(self, framework: FrameworkKey) -> FrameworkDefinition | None:
-        known = await self._views.get(DEFINITIONS, framework)
+        known = await self._projections.get(DEFINITIONS, framework)
         return None if known is None else known.event.definition
 
 
 class InMemoryRates:
     """In-memory repository of selections."""
 
-    def __init__(self, ledger: Ledger, council: CouncilKey, now: datetime) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: PricingTables, council: CouncilKey, now: datetime) -> None:
+        self._tables = ledger
         self._council = council
         self._now = now
 
     async def list_selections(self, scope: RateScope) -> tuple[Selection, ...]:
-        return _merge_selections(self._ledger.selections.get((self._council, scope), ()))
+        return _merge_selections(self._tables.selections.get((self._council, scope), ()))
 
     async def save_selection(self, scope: RateScope, selection: Selection) -> None:
-        stored = self._ledger.selections.get((self._council, scope), [])
+        stored = self._tables.selections.get((self._council, scope), [])
         others = [each for each in stored if each.selection.valid_from != selection.valid_from]
         listed = ListedSelection(uuid4(), scope, selection, self._now)
-        self._ledger.selections[self._council, scope] = [*others, listed]
+        self._tables.selections[self._council, scope] = [*others, listed]
 
 
 def _merge_selections(listed: Iterable[ListedSelection]) -> tuple[Selection, ...]:
@@ -92,58 +92,58 @@ def _merge_selections(listed: Iterable[ListedSelection]) -> tuple[Selection, ...
 class InMemoryOrders:
     """In-memory repository of purchase orders, with the database's constraints."""
 
-    def __init__(self, ledger: Ledger, council: CouncilKey) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: PricingTables, council: CouncilKey) -> None:
+        self._tables = ledger
         self._council = council
 
     async def draw_number(self, year: int) -> int:
-        return next(self._ledger.numbers.setdefault((self._council, year), count(1)))
+        return next(self._tables.numbers.setdefault((self._council, year), count(1)))
 
     async def find_by_placement(self, placement_id: PlacementId) -> PurchaseOrder | None:
-        return next((each for _, each in self._ledger.orders.values() if each.placement_id == placement_id), None)
+        return next((each for _, each in self._tables.orders.values() if each.placement_id == placement_id), None)
 
     async def add(self, order: PurchaseOrder) -> None:
-        assert await self.find_by_placement(order.placement_id) is None, "one order of a placement"
-        stored = [each for _, each in self._ledger.orders.values() if each.package_id == order.package_id]
-        assert all(each.cancelled for each in stored), "one standing order of a package"
-        self._ledger.orders[order.order_id] = (self._council, order)
+        assert await self.find_by_placement(order.placement_id) is None, "a placement has at most one order"
+        stored = [each for _, each in self._tables.orders.values() if each.package_id == order.package_id]
+        assert all(each.cancelled for each in stored), "a package has at most one order that is not cancelled"
+        self._tables.orders[order.order_id] = (self._council, order)
 
     async def save(self, order: PurchaseOrder) -> None:
-        council, stored = self._ledger.orders[order.order_id]
-        self._ledger.orders[order.order_id] = (council, replace(stored, cancelled=order.cancelled))
+        council, stored = self._tables.orders[order.order_id]
+        self._tables.orders[order.order_id] = (council, replace(stored, cancelled=order.cancelled))
 
 
 class InMemorySpotPrices:
     """In-memory repository of spot prices, with the database's constraints."""
 
-    def __init__(self, ledger: Ledger, council: CouncilKey) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: PricingTables, council: CouncilKey) -> None:
+        self._tables = ledger
         self._council = council
 
     async def get(self, award_id: AwardId) -> SpotPrice | None:
-        _, price = self._ledger.prices.get(award_id, (self._council, None))
+        _, price = self._tables.prices.get(award_id, (self._council, None))
         return price
 
     async def list_pending(self, package_id: PackageId) -> Sequence[SpotPrice]:
-        of_package = (each for _, each in self._ledger.prices.values() if each.package_id == package_id)
+        of_package = (each for _, each in self._tables.prices.values() if each.package_id == package_id)
         pending = (each for each in of_package if each.status is ApprovalStatus.PENDING)
         return sorted(pending, key=lambda each: (each.asked_at, each.award_id))
 
     async def add(self, price: SpotPrice) -> None:
-        assert price.award_id not in self._ledger.prices, "an award is made once"
-        self._ledger.prices[price.award_id] = (self._council, price)
+        assert price.award_id not in self._tables.prices, "the award has a price already"
+        self._tables.prices[price.award_id] = (self._council, price)
 
     async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
-        council, stored = self._ledger.prices[price.award_id]
-        assert price.decision is before.decision or stored.decision is None, "one decision of an award"
-        self._ledger.prices[price.award_id] = (council, price)
+        council, stored = self._tables.prices[price.award_id]
+        assert price.decision is before.decision or stored.decision is None, "the price was decided already"
+        self._tables.prices[price.award_id] = (council, price)
 
 
 @dataclass
 class InMemoryPricingWork(InMemoryUnitOfWork):
     """Pricing's unit of work in memory."""
 
-    ledger: Ledger = field(default_factory=Ledger)
+    tables: PricingTables = field(default_factory=PricingTables)
 
     @property
     def council(self) -> CouncilKey:
@@ -151,36 +151,36 @@ class InMemoryPricingWork(InMemoryUnitOfWork):
 
     @property
     def frameworks(self) -> InMemoryFrameworks:
-        return InMemoryFrameworks(self.ledger.views)
+        return InMemoryFrameworks(self.tables.projections)
 
     @property
     def rates(self) -> InMemoryRates:
-        return InMemoryRates(self.ledger, self.council, self.now)
+        return InMemoryRates(self.tables, self.council, self.now)
 
     @property
     def orders(self) -> InMemoryOrders:
-        return InMemoryOrders(self.ledger, self.council)
+        return InMemoryOrders(self.tables, self.council)
 
     @property
     def spot_prices(self) -> InMemorySpotPrices:
-        return InMemorySpotPrices(self.ledger, self.council)
+        return InMemorySpotPrices(self.tables, self.council)
 
 
 class InMemoryPricingQueries:
     """Queries over the in-memory rows."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: PricingTables) -> None:
+        self._tables = ledger
 
     async def list_matrices(self, council: CouncilKey, framework: FrameworkKey | None) -> Sequence[FrameworkDefinition]:
-        known = await self._ledger.views.get_by_prefix(
+        known = await self._tables.projections.get_by_prefix(
             DEFINITION_VERSIONS, "" if framework is None else f"{framework}/"
         )
         own = (each.event.definition for each in known if each.event.definition.council == council)
         return sorted(own, key=lambda each: (each.framework, -each.version))
 
     async def find_selections(self, scope: RateScope, council: CouncilKey) -> AreaSelections | None:
-        stored = self._ledger.selections.get((council, scope))
+        stored = self._tables.selections.get((council, scope))
         return None if stored is None else AreaSelections(scope, _merge_selections(stored))
 
     async def list_selections(
@@ -188,7 +188,7 @@ class InMemoryPricingQueries:
     ) -> Sequence[ListedSelection]:
         found = [
             each
-            for (of_council, scope), stored in self._ledger.selections.items()
+            for (of_council, scope), stored in self._tables.selections.items()
             for each in stored
             if of_council == council
             and filters.provider_id in {None, scope.provider_id}
@@ -213,10 +213,10 @@ class InMemoryPricingQueries:
         return _take_page(found, _get_position, after=after, limit=limit)
 
     def _list_orders(self, council: CouncilKey) -> list[PurchaseOrder]:
-        return [each for of_council, each in self._ledger.orders.values() if of_council == council]
+        return [each for of_council, each in self._tables.orders.values() if of_council == council]
 
     async def find_spot_price(self, award_id: AwardId, council: CouncilKey) -> SpotPrice | None:
-        of_council, price = self._ledger.prices.get(award_id, (None, None))
+        of_council, price = self._tables.prices.get(award_id, (None, None))
         return price if of_council == council else None
 
     async def list_spot_prices(
@@ -224,7 +224,7 @@ class InMemoryPricingQueries:
     ) -> Sequence[SpotPrice]:
         found = [
             each
-            for of_council, each in self._ledger.prices.values()
+            for of_council, each in self._tables.prices.values()
             if of_council == council and status in {None, each.status}
         ]
         return _take_page(found, lambda each: (each.asked_at, each.award_id), after=after, limit=limit)

@@ -17,13 +17,14 @@ from contracts.events.rates import RatesSelected
 from contracts.examples import COLCHESTER
 from contracts.ids import AwardId, CouncilKey, FrameworkKey, PackageId, PlacementId, ProviderId
 from service_runtime.postgres.database import Database
-from testkit.chain_checker import first_occurrences
+from testkit.chain_checker import remove_repeats
 from testkit.clocks import MovableClock
-from testkit.databases import number, rows
+from testkit.databases import fetch_number, fetch_rows
+from testkit.http_response import HttpResponse
 from testkit.pricing.builders import a_matrix, a_placement, an_award
-from testkit.running_services import Reply, RunningService, Voice
-from testkit.topics import Kept, everything_in
-from testkit.waiting import until
+from testkit.running_services import EventPublisher, RunningService
+from testkit.topics import TopicRecord, read_topic
+from testkit.waiting import wait_until
 
 TIMEOUT_SECONDS: Final = 30.0
 ADMIN: Final = "pricing:admin"
@@ -38,8 +39,8 @@ class PricingHarness:
     """A running pricing service, event publishers of two services, and a council whose providers select rates."""
 
     pricing: RunningService
-    sourcing: Voice
-    registry: Voice
+    sourcing: EventPublisher
+    registry: EventPublisher
     clock: MovableClock
     council: CouncilKey
     bootstrap: str
@@ -62,14 +63,14 @@ class PricingHarness:
     async def publish_matrix(self, *, version: int = 1, **changed: object) -> None:
         """Publishes a framework version as the registry and waits until pricing has stored it."""
         definition = a_matrix(framework=self.framework, council=self.council, version=version, **changed)
-        await self.registry.says(FrameworkPublished(definition=definition), at=self.clock.now())
+        await self.registry.publish(FrameworkPublished(definition=definition), at=self.clock.now())
         key = f"{definition.framework}/{version}"
         query = "SELECT count(*) FROM projections WHERE key = :key"
-        await until(lambda: number(self.database, query, key=key), within=30)
+        await wait_until(lambda: fetch_number(self.database, query, key=key), within=30)
 
     async def publish(self, *events: Event) -> None:
         """Publishes events as sourcing, in order."""
-        await self.sourcing.says(*events, at=self.clock.now())
+        await self.sourcing.publish(*events, at=self.clock.now())
 
     async def place_package(self, package_id: PackageId | None = None, **changed: object) -> PackagePlaced:
         """Publishes a placement as sourcing, without waiting for pricing."""
@@ -88,9 +89,9 @@ class PricingHarness:
         count = "SELECT count(*) FROM purchase_orders WHERE placement_id = ANY(:placements)"
 
         async def is_complete() -> bool:
-            return await number(self.database, count, placements=placement_ids) == len(placement_ids)
+            return await fetch_number(self.database, count, placements=placement_ids) == len(placement_ids)
 
-        await until(is_complete, within=TIMEOUT_SECONDS)
+        await wait_until(is_complete, within=TIMEOUT_SECONDS)
 
     async def publish_awards(self, count: int = 1, **changed: object) -> list[AwardAwaitsApproval]:
         """Publishes awards above the ceiling, each for its own package, and waits until pricing has stored them."""
@@ -99,9 +100,9 @@ class PricingHarness:
         waiting = "SELECT count(*) FROM spot_prices WHERE award_id = ANY(:awards)"
 
         async def is_complete() -> bool:
-            return await number(self.database, waiting, awards=[each.award_id for each in awards]) == count
+            return await fetch_number(self.database, waiting, awards=[each.award_id for each in awards]) == count
 
-        await until(is_complete, within=TIMEOUT_SECONDS)
+        await wait_until(is_complete, within=TIMEOUT_SECONDS)
         return awards
 
     # --- HTTP requests
@@ -116,10 +117,10 @@ class PricingHarness:
         scopes: Sequence[str] = (ADMIN,),
         key: str | None = None,
         council: str | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         """Sends a request as an officer of the council."""
         headers = {} if key is None else {"Idempotency-Key": key}
-        return await self.pricing.ask(
+        return await self.pricing.request(
             method, path, *scopes, body=body, headers=headers, subject=name, council=council or self.council
         )
 
@@ -133,10 +134,10 @@ class PricingHarness:
         scopes: Sequence[str] = (ANSWER,),
         key: str | None = None,
         council: str | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         """Sends a request as a provider's system."""
         headers = {} if key is None else {"Idempotency-Key": key}
-        return await self.pricing.ask(
+        return await self.pricing.request(
             method,
             path,
             *scopes,
@@ -154,7 +155,7 @@ class PricingHarness:
 
     async def list_published_types(self, package_id: PackageId) -> list[str]:
         """Returns the types of the events that pricing published for a package, in order."""
-        found = await rows(self.database, _PUBLISHED, topic=PACKAGES, key=str(package_id))
+        found = await fetch_rows(self.database, _PUBLISHED, topic=PACKAGES, key=str(package_id))
         return [each.type.split(".")[1] for each in found]
 
     async def wait_for_published_types(self, package_id: PackageId, *what: str) -> None:
@@ -163,7 +164,7 @@ class PricingHarness:
         async def is_complete() -> bool:
             return await self.list_published_types(package_id) == list(what)
 
-        await until(is_complete, within=TIMEOUT_SECONDS)
+        await wait_until(is_complete, within=TIMEOUT_SECONDS)
 
     async def read_selections(self, who: ProviderId) -> list[RatesSelected]:
         """Reads the events about a provider's selections from Kafka."""
@@ -172,22 +173,22 @@ class PricingHarness:
     async def read_own_events(self, package_id: PackageId) -> list[Event]:
         """Reads the events about a package that this service instance published to Kafka."""
         source = f"/calloff/{self.pricing.service.name}"
-        kept = first_occurrences(await self.read_events([package_id]))
-        own = [each for each in kept if each.header("ce_source") == source]
-        return [decode(BY_TYPE[each.header("ce_type")].event, each.value) for each in own]
+        records = remove_repeats(await self.read_events([package_id]))
+        own = [each for each in records if each.get_header("ce_source") == source]
+        return [decode(BY_TYPE[each.get_header("ce_type")].event, each.value) for each in own]
 
-    async def read_events(self, packages: Iterable[PackageId]) -> list[Kept]:
+    async def read_events(self, packages: Iterable[PackageId]) -> list[TopicRecord]:
         return await self._read_topic(PACKAGES, {str(each) for each in packages})
 
-    async def _read_topic(self, topic: str, keys: set[str]) -> list[Kept]:
+    async def _read_topic(self, topic: str, keys: set[str]) -> list[TopicRecord]:
         async def is_relayed() -> bool:
-            return not await rows(self.database, "SELECT 1 FROM outbox LIMIT 1")
+            return not await fetch_rows(self.database, "SELECT 1 FROM outbox LIMIT 1")
 
-        await until(is_relayed, within=TIMEOUT_SECONDS)
-        return await everything_in(self.bootstrap, topic, keys=keys)
+        await wait_until(is_relayed, within=TIMEOUT_SECONDS)
+        return await read_topic(self.bootstrap, topic, keys=keys)
 
     async def list_parked_keys(self) -> list[str]:
-        found = await rows(self.database, "SELECT key FROM streams WHERE parked_because IS NOT NULL")
+        found = await fetch_rows(self.database, "SELECT key FROM streams WHERE parked_because IS NOT NULL")
         return _NAMES.validate_python([each.key for each in found])
 
 
@@ -196,8 +197,3 @@ def a_body(valid_from: date, *numbers: int) -> dict[str, object]:
     types = ("personal care", "night sleep")
     rates = [{"service_type": each, "number": number} for each, number in zip(types, numbers or (1,), strict=False)]
     return {"valid_from": valid_from.isoformat(), "rates": rates}
-
-
-def list_invalid_fields(reply: Reply) -> list[str]:
-    """Returns the fields that a problem response names."""
-    return [error["pointer"] for error in reply.body["errors"]]

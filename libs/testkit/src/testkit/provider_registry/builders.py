@@ -1,4 +1,4 @@
-"""Builders of the registry's values for tests. Every name is invented."""
+"""Builders of provider-registry's values for tests. All names are invented."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ from typing import Final
 from contracts.examples import COLCHESTER, ESSEX, a_definition, an_id
 from contracts.framework import Area, FrameworkDefinition, SequentialOffers, TierRules
 from contracts.ids import AreaCode, BranchId, CouncilKey, FrameworkKey, ProviderId
-from contracts.offer_links import OfferLinks
+from contracts.offer_links import OfferLinkSigner
 from contracts.values import Rating, ServiceType, Tier
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.domain.provider import Branch, BranchStatus, FrameworkPlace, Profile, Provider
@@ -18,18 +18,17 @@ from testkit.clocks import MONDAY_NINE
 TENDRING: Final = AreaCode("E07000076")
 COUNCIL: Final = CouncilKey("essex")
 A_PHONE: Final = "01632 960001"
-"""One of the numbers that Ofcom keeps free for drama."""
+"""A number from the range that Ofcom reserves for drama."""
 TERMS: Final = DeliveryTerms(
     addresses=BaseUrls(sourcing="https://sourcing.example", referral="https://referral.example"),
     offer_delivery_timeout=timedelta(minutes=2),
     notification_delivery_timeout=timedelta(hours=24),
-    secret_overlap=timedelta(hours=24),
-    mail=MailTerms(OfferLinks("a key that only tests have, of some length"), timedelta(days=7)),
+    mail=MailTerms(OfferLinkSigner("a key that only tests have, of some length"), timedelta(days=7)),
 )
 
 
-def a_provider_id(name: str) -> ProviderId:
-    """The id of an invented provider; the same name, the same id."""
+def to_provider_id(name: str) -> ProviderId:
+    """The id of an invented provider; the same name always gives the same id."""
     return ProviderId(an_id(name))
 
 
@@ -47,7 +46,11 @@ def a_framework(
     turnover: Decimal | None = Decimal("290000.00"),
     unrated_in: Collection[Tier] = (),
 ) -> FrameworkDefinition:
-    """Two districts and two tiers, as in Essex; `cap` is tier 1's."""
+    """A framework with two districts and two tiers, as in Essex.
+
+    `cap`, `tier_one` and `turnover` are tier 1's limit of providers, minimum rating and minimum turnover. Tiers in
+    `unrated_in` accept providers without a rating.
+    """
     return a_definition(
         framework=framework,
         version=version,
@@ -79,7 +82,7 @@ def a_branch(
     status: BranchStatus = BranchStatus.ACTIVE,
     published_on: date | None = date(2026, 1, 5),
 ) -> Branch:
-    """An active home-care branch, rated Good unless something else is said."""
+    """An active home-care branch, by default rated Good."""
     return Branch(
         branch_id=BranchId(an_id(name)),
         name=name,
@@ -109,9 +112,9 @@ def a_provider(
     turnover: Decimal | None = Decimal("400000.00"),
     council: CouncilKey = COUNCIL,
 ) -> Provider:
-    """A provider with one good branch and turnover enough for tier 1."""
+    """A provider that meets tier 1's requirements: one branch rated Good and sufficient turnover."""
     return Provider(
-        provider_id=a_provider_id(name),
+        provider_id=to_provider_id(name),
         council=council,
         profile=a_profile(f"{name} Care Ltd", turnover=turnover),
         registered_at=MONDAY_NINE,

@@ -1,4 +1,4 @@
-"""A registry that runs, with everybody it hears, answers and sends to: sourcing, callers, providers' systems."""
+"""The harness of provider-registry's integration tests: a running service, sourcing's events, and webhook receivers."""
 
 import json
 from collections.abc import AsyncGenerator, Mapping
@@ -18,15 +18,16 @@ from contracts.ids import FrameworkKey, OfferId, PackageId, ProviderId
 from contracts.values import Channel
 from service_runtime.postgres.database import Database
 from testkit.clocks import MovableClock
+from testkit.http_response import HttpResponse, read_response
 from testkit.provider_registry.builders import A_PHONE
-from testkit.running_services import Reply, RunningService, Voice
+from testkit.running_services import EventPublisher, RunningService
 from testkit.tokens import Claims
-from testkit.topics import everything_in
-from testkit.waiting import until
+from testkit.topics import read_topic
+from testkit.waiting import wait_until
 
 ADMIN, OPERATE, ANSWER = "registry:admin", "sourcing:operate", "offers:answer"
 
-DEFINITION = """
+DEFINITION_TEMPLATE = """
 framework: {framework}
 version: {version}
 council: {council}
@@ -55,7 +56,7 @@ sourcing:
 
 @dataclass(frozen=True)
 class ReceivedWebhook:
-    """One request that a provider's system was sent."""
+    """One webhook request that a provider's system received."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -65,13 +66,16 @@ class ReceivedWebhook:
         return json.loads(self.body)
 
     def verify(self, secret: str) -> dict[str, Any]:
-        """What it says, if its signature is right. Raises WebhookVerificationError."""
+        """Verifies the signature and returns the content. Raises WebhookVerificationError."""
         return Webhook(secret).verify(self.body, dict(self.headers))
 
 
 @dataclass
 class WebhookReceiver:
-    """Providers' systems, each under its own path; `answers` has the statuses of those that do not say 204."""
+    """Receives the webhooks of all providers, each under its own path.
+
+    It responds with status 204, or with the one in `statuses` for the provider.
+    """
 
     port: int
     received: dict[str, list[ReceivedWebhook]] = field(default_factory=dict[str, list[ReceivedWebhook]])
@@ -106,10 +110,10 @@ class WebhookReceiver:
 
 @dataclass
 class RegistryHarness:
-    """The registry, and everybody it hears, answers and sends to."""
+    """A running provider-registry, a publisher of sourcing's events, and the receiver of providers' webhooks."""
 
     registry: RunningService
-    sourcing: Voice
+    sourcing: EventPublisher
     receiver: WebhookReceiver
     clock: MovableClock
     bootstrap: str
@@ -121,28 +125,28 @@ class RegistryHarness:
 
     async def request(
         self, method: str, path: str, body: object = None, *, scope: str = ADMIN, **claims: Unpack[Claims]
-    ) -> Reply:
-        return await self.registry.ask(method, path, scope, body=body, **claims)
+    ) -> HttpResponse:
+        return await self.registry.request(method, path, scope, body=body, **claims)
 
     async def request_as_provider(
         self, provider: UUID, method: str, path: str, body: object = None, **headers: str
-    ) -> Reply:
+    ) -> HttpResponse:
         subject = f"provider-{provider}"
-        return await self.registry.ask(
+        return await self.registry.request(
             method, path, ANSWER, body=body, headers=headers, provider_id=str(provider), subject=subject
         )
 
     async def publish_definition(
         self, text: str | None = None, *, council: str = "essex", scope: str = ADMIN, **changed: object
-    ) -> Reply:
-        usual: dict[str, object] = {
+    ) -> HttpResponse:
+        defaults: dict[str, object] = {
             "framework": self.framework,
             "version": 1,
             "council": council,
             "cap": 10,
             "floor": "Good",
         }
-        yaml = DEFINITION.format(**{**usual, **changed}) if text is None else text
+        yaml = DEFINITION_TEMPLATE.format(**{**defaults, **changed}) if text is None else text
         headers = {
             **self.registry.issuer.build_bearer_header(scope, council=council),
             "content-type": "application/yaml",
@@ -150,12 +154,12 @@ class RegistryHarness:
         async with self.registry.http.post(
             f"{self.registry.url}/v1/frameworks", data=yaml.encode(), headers=headers
         ) as answer:
-            return Reply(answer.status, answer.headers, await answer.json(content_type=None))
+            return await read_response(answer)
 
-    async def register(
-        self, name: str = "Alder Care Ltd", *, system: bool = False, provider_id: UUID | None = None
+    async def register_provider(
+        self, name: str = "Alder Care Ltd", *, with_endpoint: bool = False, provider_id: UUID | None = None
     ) -> ProviderId:
-        """A provider with one good branch; with `system` its webhooks arrive at the receiver."""
+        """Registers a provider with one branch rated Good; `with_endpoint` registers the receiver for it too."""
         provider = provider_id or uuid4()
         body = {**a_body(name), "provider_id": str(provider)}
         assert (await self.request("POST", "/v1/providers", body)).status == 201
@@ -168,61 +172,66 @@ class RegistryHarness:
         }
         answer = await self.request("PUT", f"/v1/providers/{provider}/branches/{uuid4()}", branch)
         assert answer.status == 200
-        if system:
-            await self.give_endpoint(provider)
+        if with_endpoint:
+            await self.register_endpoint(provider)
         return ProviderId(provider)
 
-    async def give_endpoint(self, provider: UUID) -> str:
-        """The provider registers its receiver; gives the secret."""
+    async def register_endpoint(self, provider: UUID) -> str:
+        """Registers the receiver as the provider's webhook endpoint, and returns the signing secret."""
         answer = await self.request_as_provider(
             provider, "PUT", f"/v1/providers/{provider}/endpoint", {"url": self.receiver.build_url(provider)}
         )
         assert answer.status == 200
         return answer.body["secret"]
 
-    async def set_places(self, provider: UUID, *tiers: int, area: str = COLCHESTER) -> Reply:
+    async def set_places(self, provider: UUID, *tiers: int, area: str = COLCHESTER) -> HttpResponse:
         """Sets the provider's places."""
         places = [{"framework": self.framework, "area": area, "tier": tier} for tier in tiers]
         return await self.request("PUT", f"/v1/providers/{provider}/memberships", {"memberships": places})
 
-    async def set_spot_areas(self, provider: UUID, *areas: str, if_match: str = "*") -> Reply:
+    async def set_spot_areas(self, provider: UUID, *areas: str, if_match: str = "*") -> HttpResponse:
         """Sets the areas that the provider serves outside any framework."""
         path = f"/v1/providers/{provider}/spot-areas"
-        return await self.registry.ask("PUT", path, ADMIN, body={"areas": list(areas)}, headers={"If-Match": if_match})
+        return await self.registry.request(
+            "PUT", path, ADMIN, body={"areas": list(areas)}, headers={"If-Match": if_match}
+        )
 
     async def make_offer(self, provider: UUID, *, channel: Channel = Channel.WEBHOOK, **changed: object) -> OfferMade:
-        """Sourcing makes the provider an offer of a new package."""
+        """Publishes, as sourcing, an offer of a new package to the provider."""
         ids: dict[str, object] = {"package_id": PackageId(uuid4()), "offer_id": OfferId(uuid4())}
         event = an_example_of(OfferMade, **{**ids, "provider_id": provider, "channel": channel, **changed})
         await self.publish(event)
         return event
 
     async def publish(self, *events: PackageEvent) -> None:
-        await self.sourcing.says(*events, at=self.clock.now())
+        await self.sourcing.publish(*events, at=self.clock.now())
 
     async def read_events(self, subject: str, *, topic: str = PACKAGES) -> list[Event]:
-        """What the registry has said about a subject, from Kafka."""
-        records = await everything_in(self.bootstrap, topic, keys={subject})
+        """Reads the events about a subject that this service instance published to Kafka."""
+        records = await read_topic(self.bootstrap, topic, keys={subject})
         own = f"/calloff/{self.registry.service.name}"
-        mine = [each for each in records if each.header("ce_source") == own]
-        return [decode(BY_TYPE[each.header("ce_type")].event, each.value) for each in mine]
+        published = [record for record in records if record.get_header("ce_source") == own]
+        return [decode(BY_TYPE[record.get_header("ce_type")].event, record.value) for record in published]
 
     async def wait_for_event(self, event: type[Event], subject: str, *, times: int = 1) -> list[Event]:
-        """Waits until the registry has said `event` so many times; gives everything that it said of the subject."""
+        """Waits until the registry has published `event` at least `times` times about the subject.
+
+        Returns all its events about the subject.
+        """
 
         async def find_events() -> list[Event]:
             found = await self.read_events(subject, topic=find_entry(event).topic)
             return found if sum(isinstance(each, event) for each in found) >= times else []
 
-        return await until(find_events, within=20)
+        return await wait_until(find_events, within=20)
 
 
 def a_body(name: str = "Alder Care Ltd", **changed: object) -> dict[str, object]:
-    """What a provider is registered with."""
-    usual: dict[str, object] = {
+    """The request body that registers a provider."""
+    defaults: dict[str, object] = {
         "name": name,
         "service_types": ["personal care"],
         "turnover": "400000.00",
         "phone": A_PHONE,
     }
-    return {**usual, **changed}
+    return {**defaults, **changed}

@@ -1,4 +1,4 @@
-"""Builders for tests; every person, provider and council in them is invented."""
+"""Builders of referral's values for tests. All people, providers and councils are invented."""
 
 from dataclasses import asdict, replace
 from datetime import date, timedelta
@@ -8,28 +8,27 @@ from contracts.events.base import PackageEvent
 from contracts.examples import COLCHESTER, a_visit, an_example_of, an_id, some_care
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
 from contracts.values import ServiceType, Wishes
-from referral.domain.intake import KnownPlace, ReferralRequest
-from referral.domain.person import Address, Contact, Person, PersonKeys
+from referral.domain.intake import LocatedPostcode, ReferralRequest
+from referral.domain.person import Address, Contact, Person, PersonKeyHasher
 from referral.domain.referral import Referral
 from referral.ports import NotificationTerms, PersonDetails
 from testkit.clocks import MONDAY_NINE
 
 COUNCIL: Final = CouncilKey("essex")
 PACKAGE: Final = PackageId(an_id("package_id"))
-KEYS: Final = PersonKeys(b"a secret that only tests have, of some length")
+KEYS: Final = PersonKeyHasher(b"a secret that only tests have, of some length")
 AN_NHS_NUMBER: Final = "999 000 0018"
-"""Valid by its check digit, and from the range that is never issued."""
-NEWS_TERMS: Final = NotificationTerms(
+"""It has a valid check digit and is from the range that is never issued."""
+NOTIFICATION_TERMS: Final = NotificationTerms(
     referral_url="https://referral.example",
     notification_delivery_timeout=timedelta(hours=24),
-    secret_overlap=timedelta(hours=24),
 )
 MONDAY_AFTER: Final = date(2026, 3, 9)
 
 
 def a_person(**changed: Any) -> Person:  # any field of Person, as `replace` takes them
     """An invented woman of 85 in Colchester."""
-    usual = Person(
+    defaults = Person(
         name="Test Person",
         date_of_birth=date(1940, 5, 17),
         address=Address(("1 Invented Street", "Colchester"), "CO1 1PJ"),
@@ -39,7 +38,7 @@ def a_person(**changed: Any) -> Person:  # any field of Person, as `replace` tak
         communication_needs="speaks softly",
         notes="the key is with the neighbour",
     )
-    return replace(usual, **changed)
+    return replace(defaults, **changed)
 
 
 def some_person_details(**changed: Any) -> PersonDetails:  # any field of Person, as `replace` takes them
@@ -47,9 +46,9 @@ def some_person_details(**changed: Any) -> PersonDetails:  # any field of Person
 
 
 def a_body(**changed: object) -> dict[str, Any]:  # JSON, as a council's system writes it
-    """The same referral as `a_request`, as it is posted."""
+    """The request body of the referral `a_request`."""
     person = a_person()
-    usual: dict[str, object] = {
+    defaults: dict[str, object] = {
         "reference": "OUR-REFERENCE-1",
         "person": {
             "name": person.name,
@@ -65,33 +64,33 @@ def a_body(**changed: object) -> dict[str, Any]:  # JSON, as a council's system 
         "visits": [{"days": ["MON", "TUE"], "earliest": "07:30", "latest": "09:00", "minutes": 30}],
         "starts_on": MONDAY_AFTER.isoformat(),
     }
-    return {**usual, **changed}
+    return {**defaults, **changed}
 
 
-def a_body_about(**changed: object) -> dict[str, Any]:  # JSON, as a council's system writes it
-    """A referral of somebody of whom these fields differ."""
+def a_body_with_person(**changed: object) -> dict[str, Any]:  # JSON, as a council's system writes it
+    """The request body of a referral with other fields of the person."""
     return a_body(person={**a_body()["person"], **changed})
 
 
-def a_known_place() -> KnownPlace:
-    return KnownPlace("CO1", COLCHESTER)
+def a_known_place() -> LocatedPostcode:
+    return LocatedPostcode("CO1", COLCHESTER)
 
 
 def a_request(**changed: Any) -> ReferralRequest:  # any field of ReferralRequest, as `replace` takes them
-    """Personal care every morning from Monday week, in Colchester."""
-    usual = ReferralRequest(
+    """A referral for personal care every morning in Colchester, from `MONDAY_AFTER` on."""
+    defaults = ReferralRequest(
         reference="OUR-REFERENCE-1",
         person=a_person(),
-        place=a_known_place(),
+        postcode_result=a_known_place(),
         service_type=ServiceType.PERSONAL_CARE,
         visits=(a_visit(),),
         starts_on=MONDAY_AFTER,
     )
-    return replace(usual, **changed)
+    return replace(defaults, **changed)
 
 
 def a_referral(**changed: Any) -> Referral:  # any field of Referral, as `replace` takes them
-    usual = Referral(
+    defaults = Referral(
         referral_id=ReferralId(an_id("referral_id")),
         package_id=PACKAGE,
         council=COUNCIL,
@@ -99,14 +98,14 @@ def a_referral(**changed: Any) -> Referral:  # any field of Referral, as `replac
         wishes=Wishes(),
         requested_at=MONDAY_NINE,
     )
-    return replace(usual, **changed)
+    return replace(defaults, **changed)
 
 
-def a_provider_id(name: str) -> ProviderId:
-    """The id of an invented provider; the same name, the same id."""
+def to_provider_id(name: str) -> ProviderId:
+    """The id of an invented provider; the same name always gives the same id."""
     return ProviderId(an_id(name))
 
 
 def build_event(event: type[PackageEvent], package_id: PackageId = PACKAGE, **fields: object) -> PackageEvent:
-    """An example of what another service says about a package."""
+    """Builds an example of another service's event about a package."""
     return an_example_of(event, package_id=package_id, **fields)

@@ -1,4 +1,4 @@
-"""Referral as it runs, a council's system that calls it and listens for its news, and sourcing, which it hears."""
+"""The harness of referral's integration tests: a running service, a council's system, and sourcing's events."""
 
 import io
 import json
@@ -18,19 +18,20 @@ from contracts.ids import CouncilKey, FrameworkKey, PackageId
 from referral.domain.intake import DespiteOpenReferral
 from service_runtime.postgres.database import Database
 from testkit.clocks import MovableClock
-from testkit.databases import number
-from testkit.http_client import Client
-from testkit.referral.builders import a_body_about, build_event
-from testkit.running_services import Reply, RunningService, Voice
-from testkit.waiting import until
+from testkit.databases import fetch_number
+from testkit.http_client import ServiceClient
+from testkit.http_response import HttpResponse
+from testkit.referral.builders import a_body_with_person, build_event
+from testkit.running_services import EventPublisher, RunningService
+from testkit.waiting import wait_until
 
 ENDPOINT = "/v1/council/endpoint"
 WRITE, READ = "referrals:write", "referrals:read"
 
 
 @dataclass
-class CouncilsSystem:
-    """What listens for news."""
+class CouncilWebhookReceiver:
+    """Receives the council's webhooks, stores them in `requests` and responds with `status`."""
 
     port: int
     status: int = 204
@@ -69,11 +70,11 @@ class CouncilsSystem:
 
 @dataclass
 class ReferralHarness:
-    """Referral, a council's system that calls it and may listen, and sourcing."""
+    """A running referral service, the council's webhook receiver, and a publisher of sourcing's events."""
 
     referral: RunningService
-    system: CouncilsSystem
-    sourcing: Voice
+    receiver: CouncilWebhookReceiver
+    sourcing: EventPublisher
     clock: MovableClock
     council: CouncilKey
     bootstrap: str
@@ -84,30 +85,30 @@ class ReferralHarness:
         return self.referral.service.database
 
     @property
-    def client(self) -> Client:
-        """The council's system, as it calls."""
-        return Client(self.referral.http, self.referral.url, self.referral.issuer, self.council, (WRITE, READ))
+    def client(self) -> ServiceClient:
+        """A client with the scopes of the council's system."""
+        return ServiceClient(self.referral.http, self.referral.url, self.referral.issuer, self.council, (WRITE, READ))
 
     async def publish_definition(self) -> None:
-        """The council has a framework with Colchester in it; returns when referral has heard of it."""
+        """Publishes a framework of the council with the area Colchester, and waits until referral has projected it."""
         definition = a_definition(framework=FrameworkKey(f"invented-{self.council}"), council=self.council)
-        await self.sourcing.says(FrameworkPublished(definition=definition), at=self.clock.now())
+        await self.sourcing.publish(FrameworkPublished(definition=definition), at=self.clock.now())
         known = "SELECT count(*) FROM projections WHERE key LIKE :key"
-        await until(lambda: number(self.database, known, key=f"%{self.council}"), within=30)
+        await wait_until(lambda: fetch_number(self.database, known, key=f"%{self.council}"), within=30)
 
-    async def ask(
+    async def request(
         self, method: str, path: str, body: object = None, *, scope: str = WRITE, council: str | None = None
-    ) -> Reply:
-        return await self.referral.ask(method, path, scope, body=body, council=council or self.council)
+    ) -> HttpResponse:
+        return await self.referral.request(method, path, scope, body=body, council=council or self.council)
 
     async def register_endpoint(self) -> str | None:
-        """Registers the council's system; its secret, where it is new."""
-        answer = await self.ask("PUT", ENDPOINT, {"url": self.system.url})
+        """Registers the receiver as the council's endpoint. Returns the secret of a new endpoint, else None."""
+        answer = await self.request("PUT", ENDPOINT, {"url": self.receiver.url})
         assert answer.status == 200
         return answer.body["secret"]
 
     async def post_referral(self) -> tuple[PackageId, UUID]:
-        body = a_body_about(
+        body = a_body_with_person(
             name="Test Quillfeather",
             date_of_birth="1931-12-09",
             nhs_number=None,
@@ -115,10 +116,12 @@ class ReferralHarness:
             communication_needs="needs-planted",
         )
         another = {"district": "E07000071", "despite_open_referral": DespiteOpenReferral.SEPARATE_PACKAGE}
-        answer = await self.ask("POST", "/v1/referrals", {**body, **another})
+        answer = await self.request("POST", "/v1/referrals", {**body, **another})
         assert answer.status == 201, answer.body
         return PackageId(UUID(answer.body["package_id"])), UUID(answer.body["referral_id"])
 
     async def publish_events(self, package_id: PackageId, *events: type[PackageEvent], **fields: object) -> None:
-        """Sourcing says examples of `events` about a package, all with these fields."""
-        await self.sourcing.says(*(build_event(event, package_id, **fields) for event in events), at=self.clock.now())
+        """Publishes, as sourcing, examples of `events` about a package, all with these fields."""
+        await self.sourcing.publish(
+            *(build_event(event, package_id, **fields) for event in events), at=self.clock.now()
+        )

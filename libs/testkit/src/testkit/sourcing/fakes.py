@@ -1,4 +1,4 @@
-"""Sourcing's unit of work without a database; its searches pass the same suite as those in PostgreSQL."""
+"""Sourcing's unit of work in memory. Its searches pass the same test suite as the PostgreSQL repository."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,18 +22,18 @@ class InMemorySearches:
         return self._searches.get(package_id)
 
     async def save(self, search: Search, *, before: Search | None) -> None:
-        assert self._searches.get(search.package_id) == before, "what is changed is what was loaded"
+        assert self._searches.get(search.package_id) == before, "the stored search is not the one that was loaded"
         self._searches[search.package_id] = search
 
 
 @dataclass
 class InMemoryMarkets:
-    """The market that a test has made; `reads` counts how often it was read."""
+    """A market that a test provides; `read_count` is the number of reads."""
 
     market: Callable[[], MarketSnapshot]
-    reads: int = 0
+    read_count: int = 0
 
-    async def read(  # as the port says, whoever it is about
+    async def read(  # the port's arguments; the same market for each of them
         self,
         care: Care,  # noqa: ARG002
         search: Search | None,  # noqa: ARG002
@@ -41,13 +41,13 @@ class InMemoryMarkets:
         at: datetime,  # noqa: ARG002
         provider_id: ProviderId | None = None,  # noqa: ARG002
     ) -> MarketSnapshot:
-        self.reads += 1
+        self.read_count += 1
         return self.market()
 
 
 @dataclass
 class InMemoryOutages:
-    """The outages that a test has made."""
+    """Outages that a test provides."""
 
     outages: list[Outage] = field(default_factory=list[Outage])
 

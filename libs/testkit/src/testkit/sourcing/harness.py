@@ -1,6 +1,7 @@
-"""A harness for tests: sourcing runs in it on real PostgreSQL and Kafka, and the test plays everybody else.
+"""The harness of sourcing's integration tests: a running service, publishers of other services' events, and requests.
 
-What is read back is read as a stranger reads it, from the answers. Who lives around the harness is in `market`.
+Results are read from HTTP responses, the journal and Kafka, as another system reads them. `scenario_market` adds a
+framework with its providers.
 """
 
 import asyncio
@@ -14,18 +15,14 @@ from uuid import UUID
 from contracts.catalogue import PACKAGES
 from contracts.events.listings import InadequateReason
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefusal, SpotPriceRefused
-from contracts.ids import (
-    AwardId,
-    CouncilKey,
-    PackageId,
-    ProposalId,
-)
+from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId
 from service_runtime.postgres.database import Database
-from testkit.chain_checker import faults_in
+from testkit.chain_checker import find_chain_faults
 from testkit.clocks import MovableClock
-from testkit.databases import rows
-from testkit.running_services import Reply, RunningService, Voice
-from testkit.sourcing.builders import LONDON, london
+from testkit.databases import fetch_rows
+from testkit.http_response import HttpResponse, read_response
+from testkit.running_services import EventPublisher, RunningService
+from testkit.sourcing.builders import LONDON, from_london_time
 from testkit.sourcing.responses import (
     DecisionResponse,
     OfficerProposalResponse,
@@ -34,25 +31,25 @@ from testkit.sourcing.responses import (
     WorkItemResponse,
     WorkListResponse,
 )
-from testkit.topics import Kept, everything_in
-from testkit.waiting import until
+from testkit.topics import TopicRecord, read_topic
+from testkit.waiting import wait_until
 
 OPERATE: Final = "sourcing:operate"
 ANSWER: Final = "offers:answer"
 LINK_KEY: Final = "a key that only tests have, of some length"
 WAIT_TIMEOUT: Final = 30.0
-"""Seconds; the machine may be busy."""
+"""In seconds; long, because the machine may be busy with other tests."""
 
 
-async def retry_as_told(ask: Callable[[], Awaitable[Reply]]) -> Reply:
-    """Asks again where that is what the answer says (Retry-After), as any caller should."""
-    answer = await ask()
+async def send_with_retries(send: Callable[[], Awaitable[HttpResponse]]) -> HttpResponse:
+    """Sends a request, and again while the response has a Retry-After header, at most 30 times."""
+    response = await send()
     for _ in range(30):
-        if "Retry-After" not in answer.headers:
+        if "Retry-After" not in response.headers:
             break
-        await asyncio.sleep(float(answer.headers["Retry-After"]) / 4)
-        answer = await ask()
-    return answer
+        await asyncio.sleep(float(response.headers["Retry-After"]) / 4)
+        response = await send()
+    return response
 
 
 _STALLED: Final = """
@@ -64,12 +61,12 @@ _STALLED: Final = """
 
 @dataclass
 class SourcingHarness:
-    """Sourcing, and everybody it hears and answers."""
+    """A running sourcing service, publishers for the services whose events it consumes, and its clock."""
 
     sourcing: RunningService
-    registry: Voice
-    referral: Voice
-    pricing: Voice
+    registry: EventPublisher
+    referral: EventPublisher
+    pricing: EventPublisher
     clock: MovableClock
     council: CouncilKey
     bootstrap: str
@@ -84,9 +81,9 @@ class SourcingHarness:
         return self.clock.now()
 
     def move_to_next_monday(self) -> datetime:
-        """Moves the clock to the next Monday, 09:00 in London: an open brokerage, and nothing left over is near."""
+        """Moves the clock to 09:00 in London on the next Monday: the brokerage is open, and no older timer is near."""
         day = self.now.astimezone(LONDON).date()
-        return self.set_clock(london(day + timedelta(days=7 - day.weekday()), "09:00"))
+        return self.set_clock(from_london_time(day + timedelta(days=7 - day.weekday()), "09:00"))
 
     def set_clock(self, at: datetime) -> datetime:
         self.clock.set_to(at)
@@ -97,47 +94,47 @@ class SourcingHarness:
 
     async def request_as_officer(
         self, method: str, path: str, body: object = None, *, officer: str = "officer-1"
-    ) -> Reply:
-        return await retry_as_told(
-            lambda: self.sourcing.ask(method, path, OPERATE, body=body, subject=officer, council=self.council)
+    ) -> HttpResponse:
+        return await send_with_retries(
+            lambda: self.sourcing.request(method, path, OPERATE, body=body, subject=officer, council=self.council)
         )
 
-    async def browse(self, path: str, *, method: str = "GET", form: bytes | None = None) -> Reply:
-        """As a browser asks, with nothing but the address; `form` is sent as forms are."""
+    async def browse(self, path: str, *, method: str = "GET", form: bytes | None = None) -> HttpResponse:
+        """Sends a request as a browser does: without a token, with `form` as a URL-encoded body."""
         kind = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
         async with self.sourcing.http.request(method, self.sourcing.url + path, data=form, headers=kind) as answer:
-            return Reply(answer.status, answer.headers, await answer.text())
+            return await read_response(answer)
 
     async def wait_for_decision(self, package: PackageId) -> DecisionResponse:
-        """As soon as there is one."""
+        """Waits until sourcing knows the package, and returns its decision."""
 
-        async def known() -> Reply | None:
-            answer = await self.request_decision(package)
-            return answer if answer.status == 200 else None
+        async def find_decision() -> HttpResponse | None:
+            response = await self.request_decision(package)
+            return response if response.status == 200 else None
 
-        return DecisionResponse.model_validate((await until(known, within=WAIT_TIMEOUT)).body)
+        return DecisionResponse.model_validate((await wait_until(find_decision, within=WAIT_TIMEOUT)).body)
 
-    async def request_decision(self, package: PackageId) -> Reply:
+    async def request_decision(self, package: PackageId) -> HttpResponse:
         return await self.request_as_officer("GET", f"/v1/packages/{package}/decision")
 
     async def wait_for_status(self, package: PackageId, status: str) -> DecisionResponse:
-        async def there() -> DecisionResponse | None:
+        async def find_decision() -> DecisionResponse | None:
             decision = await self.wait_for_decision(package)
             return decision if decision.status == status else None
 
-        return await until(there, within=WAIT_TIMEOUT)
+        return await wait_until(find_decision, within=WAIT_TIMEOUT)
 
     async def wait_for_event(self, package: PackageId, event_type: str, *, times: int = 1) -> DecisionResponse:
-        """Waits until `what` is on record so many times."""
+        """Waits until the package's journal has at least `times` events of this type, and returns the decision."""
 
-        async def there() -> DecisionResponse | None:
+        async def find_decision() -> DecisionResponse | None:
             decision = await self.wait_for_decision(package)
             return decision if decision.event_types.count(event_type) >= times else None
 
-        return await until(there, within=WAIT_TIMEOUT)
+        return await wait_until(find_decision, within=WAIT_TIMEOUT)
 
     async def list_proposals(self, package: PackageId) -> ProposalsResponse:
-        """What officers read of an open package."""
+        """Reads the proposals for a listed package, as an officer."""
         answer = await self.request_as_officer("GET", f"/v1/packages/{package}/proposals")
         return ProposalsResponse.model_validate(answer.body)
 
@@ -148,7 +145,7 @@ class SourcingHarness:
         *,
         officer: str = "officer-1",
         inadequate_reason: InadequateReason | None = None,
-    ) -> Reply:
+    ) -> HttpResponse:
         body = {"proposal_id": str(proposal)}
         if inadequate_reason is not None:
             body["inadequate_reason"] = inadequate_reason.value
@@ -157,7 +154,7 @@ class SourcingHarness:
     async def approve_price(
         self, package: PackageId, award: AwardId, proposal: OfficerProposalResponse, *, officer: str = "officer-2"
     ) -> None:
-        """A second officer agrees to the price, at pricing."""
+        """Publishes, as pricing, that a second officer approved the price."""
         event = SpotPriceApproved(
             package_id=package,
             award_id=award,
@@ -166,9 +163,10 @@ class SourcingHarness:
             rate=proposal.rate,
             officer=f"officer:{officer}",
         )
-        await self.pricing.says(event, at=self.now)
+        await self.pricing.publish(event, at=self.now)
 
     async def refuse_price(self, package: PackageId, award: AwardId, proposal: OfficerProposalResponse) -> None:
+        """Publishes, as pricing, that a second officer refused the price."""
         event = SpotPriceRefused(
             package_id=package,
             award_id=award,
@@ -177,25 +175,25 @@ class SourcingHarness:
             officer="officer:officer-2",
             reason=SpotPriceRefusal.TOO_HIGH,
         )
-        await self.pricing.says(event, at=self.now)
+        await self.pricing.publish(event, at=self.now)
 
     async def read_work_list(self) -> list[WorkItemResponse]:
         answer = await self.request_as_officer("GET", "/v1/work-list")
         return WorkListResponse.model_validate(answer.body).items
 
     async def wait_for_work_item(self, package: PackageId) -> WorkItemResponse:
-        """The package's place on the work list, as soon as it has one."""
+        """Waits until the package is on the work list, and returns its item."""
 
-        async def there() -> WorkItemResponse | None:
+        async def find_item() -> WorkItemResponse | None:
             return next((item for item in await self.read_work_list() if item.package_id == package), None)
 
-        return await until(there, within=WAIT_TIMEOUT)
+        return await wait_until(find_item, within=WAIT_TIMEOUT)
 
     async def is_on_work_list(self, package: PackageId) -> bool:
         return any(item.package_id == package for item in await self.read_work_list())
 
     async def list_placements(self, packages: Iterable[PackageId]) -> list[PlacementRow]:
-        found = await rows(
+        found = await fetch_rows(
             self.database,
             "SELECT placement_id, package_id, provider_id, voided FROM placements WHERE package_id = ANY(:packages)",
             packages=list(packages),
@@ -203,32 +201,34 @@ class SourcingHarness:
         return [PlacementRow.model_validate(each, from_attributes=True) for each in found]
 
     async def list_event_types(self, packages: Sequence[PackageId]) -> dict[PackageId, list[str]]:
-        """What the journal holds of each of these packages, in its order: `OfferMade`."""
-        found = await rows(
+        """Lists the event types of each package in the order of the journal, such as `OfferMade`."""
+        found = await fetch_rows(
             self.database,
             "SELECT key, type FROM journal WHERE key = ANY(:keys) ORDER BY version",
             keys=[str(package) for package in packages],
         )
-        happened: dict[PackageId, list[str]] = {package: [] for package in packages}
-        for each in found:
-            happened[PackageId(UUID(each.key))].append(each.type.split(".")[1])
-        return happened
+        types: dict[PackageId, list[str]] = {package: [] for package in packages}
+        for row in found:
+            types[PackageId(UUID(row.key))].append(row.type.split(".")[1])
+        return types
 
-    async def read_kafka_records(self, packages: Iterable[PackageId]) -> list[Kept]:
-        """What Kafka holds of these packages, once everything that was published has got there."""
+    async def read_kafka_records(self, packages: Iterable[PackageId]) -> list[TopicRecord]:
+        """Waits until the outbox is empty, and reads the records about these packages from Kafka."""
 
         async def is_relayed() -> bool:
-            return not await rows(self.database, "SELECT 1 FROM outbox LIMIT 1")
+            return not await fetch_rows(self.database, "SELECT 1 FROM outbox LIMIT 1")
 
-        await until(is_relayed, within=WAIT_TIMEOUT)
-        return await everything_in(self.bootstrap, PACKAGES, keys={str(package) for package in packages})
+        await wait_until(is_relayed, within=WAIT_TIMEOUT)
+        return await read_topic(self.bootstrap, PACKAGES, keys={str(package) for package in packages})
 
     async def find_faults(self, packages: Sequence[PackageId]) -> list[str]:
-        """What is wrong with these packages, a line each: forgotten, parked, or not proved by their chain."""
-        forgotten = await rows(self.database, _STALLED, packages=list(packages), topic=PACKAGES)
-        parked = await rows(self.database, "SELECT key, parked_because FROM streams WHERE parked_because IS NOT NULL")
+        """Lists what is wrong, one line each: stalled packages, parked keys, and faults of the hash chains."""
+        stalled = await fetch_rows(self.database, _STALLED, packages=list(packages), topic=PACKAGES)
+        parked = await fetch_rows(
+            self.database, "SELECT key, parked_because FROM streams WHERE parked_because IS NOT NULL"
+        )
         return [
-            *(f"{each.package_id} is {each.status}, and nobody moves it on" for each in forgotten),
+            *(f"{each.package_id} is {each.status} without a timer or a task for an officer" for each in stalled),
             *(f"{each.key} is parked: {each.parked_because}" for each in parked),
-            *faults_in(await self.read_kafka_records(packages)),
+            *find_chain_faults(await self.read_kafka_records(packages)),
         ]

@@ -1,4 +1,4 @@
-"""What sourcing answers, as strangers read it: the fields that a test looks at, in models of their own."""
+"""Models of sourcing's HTTP responses, with the fields that tests use, independent of the service's own models."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -6,21 +6,12 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from contracts.events.listings import Advert, Variation
-from contracts.ids import (
-    AwardId,
-    OfferId,
-    PackageId,
-    PlacementId,
-    ProposalId,
-    ProviderId,
-)
-from contracts.values import (
-    Rating,
-)
+from contracts.ids import AwardId, OfferId, PackageId, PlacementId, ProposalId, ProviderId
+from contracts.values import Rating
 
 
 class OfferResponse(BaseModel):
-    """An offer, as a provider's system reads it."""
+    """An offer, as a provider's system receives it."""
 
     offer_id: OfferId
     package_id: PackageId
@@ -33,6 +24,8 @@ class OfferResponse(BaseModel):
 
 
 class TurnResponse(BaseModel):
+    """What happened to one provider in a stage."""
+
     provider_id: ProviderId
     outcome: str
     reasons: list[str]
@@ -40,12 +33,16 @@ class TurnResponse(BaseModel):
 
 
 class StageResponse(BaseModel):
+    """One stage of sourcing with its providers in rank order."""
+
     stage: str
     list_version: int | None
     turns: list[TurnResponse]
 
 
 class JournalRecordResponse(BaseModel):
+    """One event of the package in the journal."""
+
     sequence: int
     type: str
     at: datetime
@@ -55,6 +52,8 @@ class JournalRecordResponse(BaseModel):
 
 
 class NextStepResponse(BaseModel):
+    """What happens next to the package, and when."""
+
     kind: str
     text: str
     at: datetime | None
@@ -65,7 +64,7 @@ class NextStepResponse(BaseModel):
 
 
 class DecisionResponse(BaseModel):
-    """Why a package went where it went, as an officer reads it."""
+    """The explanation of a package's sourcing, as an officer receives it."""
 
     status: str
     definition_version: int | None
@@ -77,7 +76,7 @@ class DecisionResponse(BaseModel):
 
     @property
     def event_types(self) -> list[str]:
-        """What is on record, in its order: `OfferMade`."""
+        """The event types in the order of the journal, such as `OfferMade`."""
         return [each.type.split(".")[1] for each in self.record]
 
     @property
@@ -86,6 +85,8 @@ class DecisionResponse(BaseModel):
 
 
 class WorkItemResponse(BaseModel):
+    """One task of an officer on the work list."""
+
     what: str
     package_id: PackageId
     missing: list[str]
@@ -97,16 +98,20 @@ class WorkItemResponse(BaseModel):
 
 
 class WorkListResponse(BaseModel):
+    """The work list of officers."""
+
     items: list[WorkItemResponse]
 
 
 class OffersResponse(BaseModel):
+    """A page of a provider's offers."""
+
     items: list[OfferResponse]
     next: str | None
 
 
 class ProposalResponse(BaseModel):
-    """A proposal, as its provider reads it."""
+    """A proposal, as its provider receives it."""
 
     proposal_id: ProposalId
     rate: Decimal
@@ -115,7 +120,7 @@ class ProposalResponse(BaseModel):
 
 
 class AvailablePackageResponse(BaseModel):
-    """A package that is open to all, as a provider's system reads it."""
+    """A package on the open list, as a provider's system receives it."""
 
     advert: Advert
     listed_at: datetime
@@ -123,12 +128,14 @@ class AvailablePackageResponse(BaseModel):
 
 
 class AvailablePackagesResponse(BaseModel):
+    """A page of the packages on the open list."""
+
     items: list[AvailablePackageResponse]
     next: str | None
 
 
 class OfficerProposalResponse(ProposalResponse):
-    """A proposal, as officers read it."""
+    """A proposal, as officers receive it."""
 
     provider_id: ProviderId
     rating: Rating
@@ -136,6 +143,8 @@ class OfficerProposalResponse(ProposalResponse):
 
 
 class ProposalsResponse(BaseModel):
+    """The proposals for one listed package, as officers receive them."""
+
     advert: Advert
     ceiling: Decimal
     awaiting_approval: AwardId | None
@@ -143,7 +152,7 @@ class ProposalsResponse(BaseModel):
 
 
 class PlacementRow(BaseModel):
-    """A placement, as the table has it."""
+    """A row of the table `placements`."""
 
     placement_id: PlacementId
     package_id: PackageId

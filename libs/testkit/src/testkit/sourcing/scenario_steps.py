@@ -1,6 +1,7 @@
-"""The sentences of the scenario tables: what each of them asks of whoever plays it.
+"""The sentences of the scenario tables, each with the name of the runner's method that it calls.
 
-A player has a method of the name that stands behind a sentence; one that has none does not know the sentence.
+A runner that does not have the method does not support the sentence. Words in braces are arguments; `ARGUMENT_PATTERNS`
+in `scenario_tables` has the pattern of each.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ GIVEN: Final[Mapping[str, str]] = {
     "the person refuses {providers}": "refuse_providers",
     "the person prefers {providers}": "prefer_providers",
 }
-"""What is given before the request, and may change after it."""
+"""Facts before the request. Each may also stand in the When column, as a change after the request."""
 
 WHEN: Final[Mapping[str, str]] = {
     "the package is requested": "request_package",
@@ -69,7 +70,7 @@ THEN: Final[Mapping[str, str]] = {
     "the package is placed with {provider} at {pounds}": "check_placement_rate",
     "the placement is voided": "check_voided",
     "the package is {words}": "check_status",
-    "told: {words}": "check_result",
+    "result: {words}": "check_result",
     "the work list says {words}": "check_work_item",
     "held for {words}": "check_missing",
     "the time to answer was extended {number} times": "check_extensions",

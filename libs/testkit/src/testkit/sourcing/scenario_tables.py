@@ -1,7 +1,7 @@
-"""Scenarios in tables that an officer reads: each row is played as a test, and a word that nobody knows fails it.
+"""Reads scenarios from Markdown tables and runs each row as a test. An unknown sentence fails the row.
 
-The sentences stand in `sentences`, each with the method of the player that it calls. What stands in braces is handed to
-the method, read as its kind (`KINDS`).
+`scenario_steps` maps each sentence to a method of the runner. The words in braces become the method's arguments, parsed
+by the argument's kind (`ARGUMENT_PATTERNS`).
 """
 
 import re
@@ -26,7 +26,7 @@ RUNNING_STACK: Final = "running stack"
 _DAY: Final = rf"(?:(?:{'|'.join(WEEKDAYS)}|\d{{1,2}} [A-Z][a-z]+ \d{{4}}) )?"
 _INSTANT: Final = rf"{_DAY}\d\d:\d\d(?::\d\d)?(?: GMT| BST)?"
 _NAME: Final = r"[A-Z][a-z]+"
-KINDS: Final[Mapping[str, str]] = {
+ARGUMENT_PATTERNS: Final[Mapping[str, str]] = {
     "provider": _NAME,
     "providers": rf"nobody|{_NAME}(?:, {_NAME})*",
     "instant": _INSTANT,
@@ -36,18 +36,18 @@ KINDS: Final[Mapping[str, str]] = {
 }
 
 SentenceHandlers = Mapping[str, Callable[..., object]]
-"""Sentences, and what is done about them."""
+"""Sentences, each with the method that runs it."""
 
 
 class UnreadableTable(Exception):
-    """A table says something that nobody understands."""
+    """A table has a wrong column, or a row has a sentence that the runner does not support."""
 
 
 @dataclass(frozen=True)
 class ScenarioRow:
-    """One scenario: a sentence that says what is promised, and how it is tried."""
+    """One scenario. `sentence` states the promise; the other columns test it. `location` is the file and line."""
 
-    place: str
+    location: str
     sentence: str
     given: tuple[str, ...]
     when: tuple[str, ...]
@@ -61,9 +61,9 @@ class ScenarioRow:
 
 @dataclass
 class InstantReader:
-    """Reads days and times as the office says them: `Tuesday 08:30`, `2 April 2026 16:45`, `09:15` of the same day.
+    """Parses London days and times: `Tuesday 08:30`, `2 April 2026 16:45`, or `09:15` of the day parsed last.
 
-    Weekdays are those of the week that begins on `monday`; in the hour that October has twice, GMT or BST says which.
+    Weekdays are those of the week that begins on `monday`. `GMT` or `BST` names the hour that October has twice.
     """
 
     monday: date
@@ -87,30 +87,33 @@ class InstantReader:
 
 
 class ScenarioRunner(Protocol):
-    """Plays rows, by a method for each sentence that it knows."""
+    """Runs the sentences of a row: it has a method for each sentence that it supports."""
 
     @property
     def reader(self) -> InstantReader: ...
     def advance_time(self, until: datetime) -> object:
-        """It becomes `until`, and everything that falls due before it happens."""
+        """Moves the time to `until`; everything that is due before then happens."""
         ...
 
 
 def read_rows(folder: Path) -> list[ScenarioRow]:
-    """The rows of all tables in `folder`. Raises Unreadable for a table with other columns."""
+    """Reads the rows of all tables in `folder`. Raises UnreadableTable if a table has other columns."""
     files = sorted(path for path in folder.glob("*.md") if path.name != "README.md")
     return [row for path in files for row in _parse_table(path)]
 
 
 async def run_scenario(row: ScenarioRow, runner: ScenarioRunner) -> None:
-    """Raises Unreadable for a sentence that the player does not know, AssertionError where the row is not true."""
+    """Runs the Given, When and Then sentences of a row.
+
+    Raises UnreadableTable for a sentence that the runner does not support, AssertionError if a sentence is not true.
+    """
     given, when, then = (_bind_handlers(runner, sentences) for sentences in (GIVEN, WHEN, THEN))
-    for said in row.given:
-        await _run_sentence(said, given, runner.reader, row)
-    for said in row.when:
-        await _run_event(said, {**given, **when}, runner, row)
-    for said in row.then:
-        await _run_sentence(said, then, runner.reader, row)
+    for sentence in row.given:
+        await _run_sentence(sentence, given, runner.reader, row)
+    for sentence in row.when:
+        await _run_event(sentence, {**given, **when}, runner, row)
+    for sentence in row.then:
+        await _run_sentence(sentence, then, runner.reader, row)
 
 
 def _bind_handlers(runner: ScenarioRunner, sentences: Mapping[str, str]) -> SentenceHandlers:
@@ -118,7 +121,7 @@ def _bind_handlers(runner: ScenarioRunner, sentences: Mapping[str, str]) -> Sent
 
 
 async def _run_event(text: str, handlers: SentenceHandlers, runner: ScenarioRunner, row: ScenarioRow) -> None:
-    """`09:15 Alder accepts`: first time passes, then it happens."""
+    """Runs a sentence with an optional time before it, such as `09:15 Alder accepts`: moves the time first."""
     timed = re.fullmatch(rf"({_INSTANT}) (.+)", text)
     if timed is not None:
         await _await_result(runner.advance_time(runner.reader.parse_instant(timed[1])))
@@ -133,10 +136,10 @@ async def _run_sentence(text: str, handlers: SentenceHandlers, reader: InstantRe
             try:
                 await _await_result(verb(*map(_make_reader(reader), kinds, match.groups())))
             except (AssertionError, LookupError) as wrong:
-                raise AssertionError(f"{row.place}: '{text}' is not true: {wrong}") from wrong
+                raise AssertionError(f"{row.location}: '{text}' is not true: {wrong}") from wrong
             return
     near = get_close_matches(text, list(handlers), n=3, cutoff=0.3)
-    raise UnreadableTable(f"{row.place}: nobody knows what '{text}' means; near to it are {near}")
+    raise UnreadableTable(f"{row.location}: unknown sentence '{text}'; the most similar ones are {near}")
 
 
 async def _await_result(result: object) -> None:
@@ -145,22 +148,22 @@ async def _await_result(result: object) -> None:
 
 
 def _build_pattern(sentence: str) -> str:
-    """The sentence with a group for each kind in braces."""
+    """Converts a sentence to a regular expression with one group for each argument."""
     parts = re.split(r"{(\w+)}", sentence)
-    return "".join(f"({KINDS[part]})" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    return "".join(f"({ARGUMENT_PATTERNS[part]})" if index % 2 else re.escape(part) for index, part in enumerate(parts))
 
 
 def _make_reader(reader: InstantReader) -> Callable[[str, str], object]:
-    def read(kind: str, said: str) -> object:
+    def read(kind: str, text: str) -> object:
         match kind:
             case "providers":
-                return () if said == "nobody" else tuple(said.split(", "))
+                return () if text == "nobody" else tuple(text.split(", "))
             case "instant":
-                return reader.parse_instant(said)
+                return reader.parse_instant(text)
             case "pounds" | "number":
-                return Decimal(said.removeprefix("£"))
+                return Decimal(text.removeprefix("£"))
             case _:
-                return said
+                return text
 
     return read
 
@@ -183,9 +186,9 @@ def _split_cells(line: str) -> list[str]:
 def _build_row(place: str, cells: Sequence[str]) -> ScenarioRow:
     sentence, given, when, then, also = cells
     if also not in {"", RUNNING_STACK}:
-        raise UnreadableTable(f"{place}: the last column is empty or says '{RUNNING_STACK}', not '{also}'")
+        raise UnreadableTable(f"{place}: the last column is empty or '{RUNNING_STACK}', not '{also}'")
     return ScenarioRow(place, sentence, _split_sentences(given), _split_sentences(when), _split_sentences(then), also)
 
 
 def _split_sentences(cell: str) -> tuple[str, ...]:
-    return tuple(said.strip() for said in cell.split(";") if said.strip())
+    return tuple(sentence.strip() for sentence in cell.split(";") if sentence.strip())

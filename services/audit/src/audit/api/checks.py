@@ -45,35 +45,44 @@ class ViolationOut(FaultOut):
 
 
 class VerificationOut(BaseModel):
-    """What came of computing everything again from the stored bytes."""
+    """The result of a verification, which computes hashes, columns and chains again from the stored bytes."""
 
     verified: bool
     records: int
     streams: int
-    found: int = Field(description="how many faults there are, of which at most 500 are listed")
+    found: int = Field(description="number of faults; at most 500 of them are listed")
     faults: list[FaultOut]
-    next: str | None = Field(description="cursor of the next part of the record; null when this was the last")
+    next: str | None = Field(description="cursor of the next part of the record; null after the last part")
 
 
 @router.get("/v1/violations", response_model=Page[ViolationOut], responses=describe_problems())
 async def list_violations(
     caller: Auditor, queries: Queries, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ViolationOut]:
-    """What was wrong with events when they came, the newest first: your council's, and those that nobody can read."""
-    found = await queries.list_violations(caller.council, after=decode_cursor(cursor), limit=limit + 1)
-    return build_page(found, limit, to_item=_to_violation_out, position=lambda row: (row.found_at, row.id))
+    """Faults found on arrival, newest first: in your council's events, and in records whose council cannot be read."""
+    violations = await queries.list_violations(caller.council, after=decode_cursor(cursor), limit=limit + 1)
+    return build_page(violations, limit, to_item=_to_violation_out, position=lambda row: (row.found_at, row.id))
 
 
-Package = Annotated[UUID | None, Query(description="only what is on record about this package")]
-Part = Annotated[str | None, Query(max_length=2_000, description="`next` of the part before; leave out to begin")]
-Enough = Annotated[int, Query(ge=1, le=1_000_000, description="end this part at a stream's end after so many records")]
+PackageFilter = Annotated[UUID | None, Query(description="verify only the records of this package")]
+PartCursor = Annotated[
+    str | None, Query(max_length=2_000, description="`next` of the previous part; omit for the first part")
+]
+MinRecords = Annotated[
+    int,
+    Query(ge=1, le=1_000_000, description="end the part at the end of a stream, after at least this number of records"),
+]
 
 
 @router.get("/v1/verification", response_model=VerificationOut, responses=describe_problems(404))
-async def verify(
-    caller: Auditor, queries: Queries, package_id: Package = None, cursor: Part = None, records: Enough = 50_000
+async def verify_records(
+    caller: Auditor,
+    queries: Queries,
+    package_id: PackageFilter = None,
+    cursor: PartCursor = None,
+    records: MinRecords = 50_000,
 ) -> VerificationOut:
-    """Compute everything again from the stored bytes: of one package, or of the whole record, part by part."""
+    """Verify the stored records of one package, or of the whole record in parts."""
     if package_id is not None:
         return _to_report_out(await _verify_package(PackageId(package_id), caller.council, queries), None)
     return await _verify_part(_decode_cursor(cursor), records, queries)
@@ -84,18 +93,18 @@ async def _verify_package(package_id: PackageId, council: CouncilKey, queries: R
     if not any(row.columns.council == council for row in rows):
         raise PackageNotFound
     report = VerificationReport()
-    for row, found in sorted(zip(rows, verify_streams(rows), strict=True), key=lambda each: each[0].stream):
-        report.add(row, found)
+    for row, verified in sorted(zip(rows, verify_streams(rows), strict=True), key=lambda pair: pair[0].stream):
+        report.add(row, verified)
     return report
 
 
-async def _verify_part(after: StreamName | None, enough: int, queries: RecordQueries) -> VerificationOut:
-    """A part ends where a stream does, so that each stream is followed from its beginning."""
+async def _verify_part(after: StreamName | None, min_records: int, queries: RecordQueries) -> VerificationOut:
+    """Verifies whole streams only: a chain can be verified only from its first event."""
     report = VerificationReport(await queries.find_missing(limit=MAX_FAULTS) if after is None else ())
     verifier, last = Verifier(), after
     async with aclosing(queries.stream_records(after)) as rows:
         async for row in rows:
-            if report.records >= enough and last is not None and row.stream != last:
+            if report.records >= min_records and last is not None and row.stream != last:
                 return _to_report_out(report, _encode_cursor(last))
             last = row.stream
             report.add(row, verifier.check(row))
@@ -113,26 +122,32 @@ def _decode_cursor(cursor: str | None) -> StreamName | None:
         names = _Names.validate_json(base64.urlsafe_b64decode(cursor))
     except (ValueError, binascii.Error):
         raise InvalidInput(
-            FieldError("query:cursor", "is not a cursor of ours; use `next` of the part before")
+            FieldError("query:cursor", "is not a valid cursor; use `next` of the previous part")
         ) from None
     return StreamName(*names)
 
 
 def _to_fault_out(fault: Fault) -> FaultOut:
-    at = fault.position
-    return FaultOut(kind=fault.kind, topic=at.topic, partition=at.partition, offset=at.offset, event_id=fault.event_id)
+    position = fault.position
+    return FaultOut(
+        kind=fault.kind,
+        topic=position.topic,
+        partition=position.partition,
+        offset=position.offset,
+        event_id=fault.event_id,
+    )
 
 
 def _to_violation_out(violation: Violation) -> ViolationOut:
     return ViolationOut(**_to_fault_out(violation.fault).model_dump(), found_at=violation.found_at)
 
 
-def _to_report_out(report: VerificationReport, following: str | None) -> VerificationOut:
+def _to_report_out(report: VerificationReport, next_cursor: str | None) -> VerificationOut:
     return VerificationOut(
         verified=report.found == 0,
         records=report.records,
         streams=report.streams,
         found=report.found,
-        faults=[_to_fault_out(each) for each in report.faults],
-        next=following,
+        faults=[_to_fault_out(fault) for fault in report.faults],
+        next=next_cursor,
     )

@@ -1,1 +1,1 @@
-"""The rules of the record: verification, the story of a package, and why a provider did not get it."""
+"""The rules of the record: verification, the trail of a package, and why a provider did not get it."""

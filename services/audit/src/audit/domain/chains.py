@@ -1,4 +1,4 @@
-"""Chains: in each stream the numbers have no gap, and every event names the hash of the one before it.
+"""Chains: the sequence numbers of a stream have no gap, and every event contains the hash of the event before it.
 
 Kafka keeps a producer's order within a partition. An event out of order is therefore a fault of its producer, even if
 it fills a gap. A repeat of the same event is not a fault.
@@ -43,13 +43,13 @@ class Chain:
         faults = [FaultKind.LATE] if link.sequence < self._end else []
         if link.sequence > self._end + 1:
             faults.append(FaultKind.GAP)
-        if not self._fits_neighbours(link):
+        if not self._has_matching_neighbours(link):
             faults.append(FaultKind.BROKEN_CHAIN)
         self._links[link.sequence] = link
         self._end = max(self._end, link.sequence)
         return tuple(faults)
 
-    def _fits_neighbours(self, link: Link) -> bool:
+    def _has_matching_neighbours(self, link: Link) -> bool:
         before, after = self._links.get(link.sequence - 1), self._links.get(link.sequence + 1)
         if after is not None and after.prevhash != link.hash:
             return False
@@ -67,6 +67,6 @@ def _compare_links(first: Link, link: Link) -> tuple[FaultKind, ...]:
 def find_faults(entries: Iterable[ParsedRecord], chains: Mapping[StreamName, Chain]) -> Iterator[Fault]:
     """Yields the faults of `entries`, which follow the known links of `chains`; adds the entries to the chains."""
     for entry in entries:
-        yield from map(entry.fault, entry.faults)
+        yield from map(entry.make_fault, entry.faults)
         if entry.envelope is not None:
-            yield from map(entry.fault, chains[entry.stream].append(Link.from_envelope(entry.envelope)))
+            yield from map(entry.make_fault, chains[entry.stream].append(Link.from_envelope(entry.envelope)))

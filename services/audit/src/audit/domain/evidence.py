@@ -1,4 +1,4 @@
-"""The evidence of a reason: its own event, and the events whose versions a decision was taken on."""
+"""The evidence of a reason: its own event, and the events of the projection versions that a decision used."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 from audit.domain.records import StreamName, StreamPosition
 from audit.domain.verification import VerifiedRecord
 from contracts.catalogue import FRAMEWORKS, PRICING, PROVIDERS, RATES, REGISTRY
-from contracts.events.base import ViewUse
+from contracts.events.base import ProjectionVersion
 
 
 @dataclass(frozen=True)
@@ -24,41 +24,41 @@ class Evidence:
     @classmethod
     def from_row(cls, row: VerifiedRecord) -> "Evidence":
         envelope = row.entry.envelope
-        assert envelope is not None, "evidence is what can be read"
+        assert envelope is not None, "only records with an envelope are evidence"
         return cls(envelope.id, envelope.type, envelope.time, row.verified)
 
 
 @dataclass(frozen=True)
-class ViewSource:
-    """The stream that a view is built from, and how many parts of the view's key form the subject; None for all."""
+class ProjectionSource:
+    """The stream that a projection is built from. The first `subject_parts` parts of a row's key form the subject."""
 
     topic: str
     owner: str
-    parts: int | None
+    subject_parts: int | None
 
 
-# A view's key is its stream's, or begins with it: capacity stands by provider and area, a list's versions by number.
-VIEW_SOURCES: Final = {
-    "eligibility": ViewSource(PROVIDERS, REGISTRY, 1),
-    "channels": ViewSource(PROVIDERS, REGISTRY, 1),
-    "embargoes": ViewSource(PROVIDERS, REGISTRY, 1),
-    "capacity": ViewSource(PROVIDERS, REGISTRY, 1),
-    "definitions": ViewSource(FRAMEWORKS, REGISTRY, 1),
-    "definition-versions": ViewSource(FRAMEWORKS, REGISTRY, 1),
-    "ranked-lists": ViewSource(FRAMEWORKS, REGISTRY, 3),
-    "ranked-list-versions": ViewSource(FRAMEWORKS, REGISTRY, 3),
-    "rates": ViewSource(RATES, PRICING, 1),
+# A row's key begins with the subject of its stream: capacity has provider and area, a list version has its number.
+PROJECTION_SOURCES: Final = {
+    "eligibility": ProjectionSource(PROVIDERS, REGISTRY, 1),
+    "channels": ProjectionSource(PROVIDERS, REGISTRY, 1),
+    "embargoes": ProjectionSource(PROVIDERS, REGISTRY, 1),
+    "capacity": ProjectionSource(PROVIDERS, REGISTRY, 1),
+    "definitions": ProjectionSource(FRAMEWORKS, REGISTRY, 1),
+    "definition-versions": ProjectionSource(FRAMEWORKS, REGISTRY, 1),
+    "ranked-lists": ProjectionSource(FRAMEWORKS, REGISTRY, 3),
+    "ranked-list-versions": ProjectionSource(FRAMEWORKS, REGISTRY, 3),
+    "rates": ProjectionSource(RATES, PRICING, 1),
 }
 
 
-def find_position(use: ViewUse) -> StreamPosition | None:
-    """Returns the event that a view's version came from; None for an unknown view."""
-    source = VIEW_SOURCES.get(use.view)
+def find_source_position(version: ProjectionVersion) -> StreamPosition | None:
+    """Returns the position of the event that a projection version came from; None for an unknown projection."""
+    source = PROJECTION_SOURCES.get(version.view)
     if source is None:
         return None
-    subject = "/".join(use.key.split("/")[: source.parts])
-    return StreamPosition(StreamName(source.topic, subject, f"/calloff/{source.owner}"), use.sequence)
+    subject = "/".join(version.key.split("/")[: source.subject_parts])
+    return StreamPosition(StreamName(source.topic, subject, f"/calloff/{source.owner}"), version.sequence)
 
 
-def list_positions(uses: Iterable[ViewUse]) -> list[StreamPosition]:
-    return sorted({place for place in map(find_position, uses) if place is not None})
+def list_source_positions(versions: Iterable[ProjectionVersion]) -> list[StreamPosition]:
+    return sorted({position for position in map(find_source_position, versions) if position is not None})

@@ -9,7 +9,7 @@ from audit.domain.names import (
     format_pounds,
     format_rate,
     format_terms,
-    join_words,
+    join_phrases,
 )
 from audit.domain.narration import Narration
 from contracts.events.listings import (
@@ -31,7 +31,7 @@ from contracts.events.orders import (
 )
 
 
-def _narrate_listing(event: PackageListed, _: Names) -> str:
+def _narrate_package_listed(event: PackageListed, _: Names) -> str:
     whom = "all providers of the area, spot providers too" if event.spot else "all providers of the area"
     return (
         f"The package was opened to {whom}; one officer may award up to {format_rate(event.ceiling, event.unit.value)}"
@@ -43,23 +43,23 @@ def _narrate_still_listed(event: StillListed, _: Names) -> str:
     return f"Nobody had taken the package since it was opened to all on {opened_at}; an officer has to look"
 
 
-def _narrate_proposed(event: ProposalReceived, names: Names) -> str:
-    sentence = f"{names.find(event.provider_id)} (rated {event.rating.value}) proposed {format_terms(event.terms)}"
+def _narrate_proposal_received(event: ProposalReceived, names: Names) -> str:
+    sentence = f"{names.find_name(event.provider_id)} (rated {event.rating.value}) proposed {format_terms(event.terms)}"
     if event.variations:
-        sentence += f", {join_words(each.value for each in event.variations)}"
+        sentence += f", {join_phrases(each.value for each in event.variations)}"
     if event.can_start_on is not None:
         sentence += f", from {format_day(event.can_start_on)}"
     return f"{sentence}; it replaces its earlier proposal" if event.replaces is not None else sentence
 
 
 def _narrate_proposal_refused(event: ProposalRefused, names: Names) -> str:
-    reasons = join_words(each.value for each in event.reasons)
-    return f"A proposal of {names.find(event.provider_id)} at {format_pounds(event.rate)} was refused: {reasons}"
+    reasons = join_phrases(each.value for each in event.reasons)
+    return f"A proposal of {names.find_name(event.provider_id)} at {format_pounds(event.rate)} was refused: {reasons}"
 
 
-def _narrate_awaits_approval(event: AwardAwaitsApproval, names: Names) -> str:
+def _narrate_award_awaits_approval(event: AwardAwaitsApproval, names: Names) -> str:
     sentence = (
-        f"{names.name_actor(event.officer)} awarded the package to {names.find(event.provider_id)} "
+        f"{names.name_actor(event.officer)} awarded the package to {names.find_name(event.provider_id)} "
         f"at {format_terms(event.terms)}, "
         f"above the ceiling of {format_pounds(event.ceiling)}; a second officer decides about the price"
     )
@@ -67,70 +67,71 @@ def _narrate_awaits_approval(event: AwardAwaitsApproval, names: Names) -> str:
 
 
 def _narrate_award_refused(event: AwardRefused, names: Names) -> str:
-    reasons = join_words(each.value for each in event.reasons)
-    provider, officer = names.find(event.provider_id), names.name_actor(event.officer)
+    reasons = join_phrases(each.value for each in event.reasons)
+    provider, officer = names.find_name(event.provider_id), names.name_actor(event.officer)
     return f"The award to {provider} by {officer} was not carried out: {reasons}"
 
 
-def _narrate_awarded(event: ProposalAwarded, names: Names) -> str:
-    officers = join_words(names.name_actor(each) for each in (event.officer, event.second_officer) if each is not None)
+def _narrate_proposal_awarded(event: ProposalAwarded, names: Names) -> str:
+    officers = join_phrases(
+        names.name_actor(each) for each in (event.officer, event.second_officer) if each is not None
+    )
     terms = names.proposals.get(event.proposal_id)
-    sentence = f"{officers} awarded the package to {names.find(event.provider_id)} (rated {event.rating.value})"
+    sentence = f"{officers} awarded the package to {names.find_name(event.provider_id)} (rated {event.rating.value})"
     sentence += "" if terms is None else f" at {format_terms(terms)}"
     return f"{sentence}, although Inadequate: {event.inadequate_reason.value}" if event.inadequate_reason else sentence
 
 
-def _narrate_price_refused(event: SpotPriceRefused, names: Names) -> str:
-    officer, whose = names.name_actor(event.officer), names.find(event.provider_id)
+def _narrate_spot_price_refused(event: SpotPriceRefused, names: Names) -> str:
+    officer, whose = names.name_actor(event.officer), names.find_name(event.provider_id)
     return f"{officer} did not agree to the price of {whose}: {event.reason.value}"
 
 
-def _narrate_late_decision(event: LateDecisionRefused, names: Names) -> str:
-    officer, whose = names.name_actor(event.officer), names.find(event.provider_id)
+def _narrate_late_decision_refused(event: LateDecisionRefused, names: Names) -> str:
+    officer, whose = names.name_actor(event.officer), names.find_name(event.provider_id)
     decision = "agreed to" if event.refusal is None else "refused"
     why = "" if event.refusal is None else f" ({event.refusal.value})"
     return f"{officer} {decision} the price of {whose}{why}, which was not used: {event.reason.value}"
 
 
-def _narrate_order(event: PurchaseOrderIssued, names: Names) -> str:
-    lines = join_words(
+def _narrate_purchase_order_issued(event: PurchaseOrderIssued, names: Names) -> str:
+    lines = join_phrases(
         f"{line.quantity_per_week} × {format_rate(line.rate, line.unit.value)} of {line.service_type.value}"
         for line in event.lines
     )
     return (
-        f"Purchase order {event.reference} was issued to {names.find(event.provider_id)}: {lines}, "
+        f"Purchase order {event.reference} was issued to {names.find_name(event.provider_id)}: {lines}, "
         f"{format_pounds(event.weekly_cost)} a week from {format_day(event.starts_on)}, by {event.price_list}"
     )
 
 
 LISTING_NARRATIONS: Final = (
-    Narration(PackageListed, _narrate_listing),
+    Narration(PackageListed, _narrate_package_listed),
     Narration(StillListed, _narrate_still_listed),
-    Narration(ProposalReceived, _narrate_proposed),
+    Narration(ProposalReceived, _narrate_proposal_received),
     Narration(ProposalRefused, _narrate_proposal_refused),
-    Narration(AwardAwaitsApproval, _narrate_awaits_approval),
+    Narration(AwardAwaitsApproval, _narrate_award_awaits_approval),
     Narration(AwardRefused, _narrate_award_refused),
     Narration(
         AwardLapsed,
-        lambda event, names: (
-            f"The award to {names.find(event.provider_id)} waits for a second officer no more: {event.reason.value}"
-        ),
+        lambda event, names: f"The award to {names.find_name(event.provider_id)} lapsed: {event.reason.value}",
     ),
-    Narration(ProposalAwarded, _narrate_awarded),
+    Narration(ProposalAwarded, _narrate_proposal_awarded),
     Narration(
         SpotPriceApproved,
         lambda event, names: (
             f"{names.name_actor(event.officer)} agreed to {format_pounds(event.rate)} "
-            f"for {names.find(event.provider_id)}"
+            f"for {names.find_name(event.provider_id)}"
         ),
     ),
-    Narration(SpotPriceRefused, _narrate_price_refused),
-    Narration(LateDecisionRefused, _narrate_late_decision),
-    Narration(PurchaseOrderIssued, _narrate_order),
+    Narration(SpotPriceRefused, _narrate_spot_price_refused),
+    Narration(LateDecisionRefused, _narrate_late_decision_refused),
+    Narration(PurchaseOrderIssued, _narrate_purchase_order_issued),
     Narration(
         PurchaseOrderCancelled,
         lambda event, names: (
-            f"Purchase order {event.reference} to {names.find(event.provider_id)} was cancelled: {event.reason.value}"
+            f"Purchase order {event.reference} to {names.find_name(event.provider_id)} was cancelled: "
+            f"{event.reason.value}"
         ),
     ),
 )

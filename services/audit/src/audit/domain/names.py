@@ -1,4 +1,4 @@
-"""The names in a package's story: providers and ranks, stages and prices, as the record has them."""
+"""Names and formats in sentences of a trail: providers with ranks, stages, prices and times."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -34,19 +34,19 @@ class Names:
                 proposals[event.proposal_id] = event.terms
         return cls(names, ranks, proposals)
 
-    def find(self, provider_id: ProviderId) -> str:
+    def find_name(self, provider_id: ProviderId) -> str:
         return self.providers.get(provider_id, f"provider {provider_id}")
 
     def name_with_rank(self, provider_id: ProviderId, stage: str) -> str:
-        """`Alder (rank 1 of tier 1)`; without the rank where the stage has none."""
+        """Returns `Alder (rank 1 of tier 1)`, or the name alone if the provider has no rank in the stage."""
         rank = self.ranks.get((stage, provider_id))
-        return self.find(provider_id) + ("" if rank is None else f" (rank {rank} of {format_stage(stage)})")
+        return self.find_name(provider_id) + ("" if rank is None else f" (rank {rank} of {format_stage(stage)})")
 
     def name_providers(self, provider_ids: Iterable[ProviderId]) -> str:
-        return join_words(self.find(each) for each in provider_ids)
+        return join_phrases(self.find_name(each) for each in provider_ids)
 
     def name_actor(self, actor: str) -> str:
-        """`officer 7f3a`, `sourcing`, or the provider's name, with the link where one answered for it."""
+        """Returns `officer 7f3a`, `sourcing`, or the provider's name; adds that the provider used a link in a mail."""
         kind, _, who = actor.partition(":")
         if kind in {"provider", "link"}:
             name = next((name for known, name in self.providers.items() if str(known) == who), f"provider {who}")
@@ -54,10 +54,10 @@ class Names:
         return who if kind == "service" else f"{kind} {who}"
 
 
-def join_words(words: Iterable[str]) -> str:
-    """`a, b and c`"""
-    *most, last = list(words) or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+def join_phrases(phrases: Iterable[str]) -> str:
+    """Returns `a, b and c`."""
+    *first, last = list(phrases) or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def format_stage(stage: str) -> str:
@@ -69,7 +69,7 @@ def format_pounds(amount: Decimal) -> str:
 
 
 def format_terms(terms: Terms) -> str:
-    """`£24.10 an hour, £84.35 a week`"""
+    """Returns `£24.10 an hour, £84.35 a week`."""
     return f"{format_rate(terms.rate, terms.unit.value)}, {format_pounds(terms.weekly_cost)} a week"
 
 
@@ -82,7 +82,7 @@ def format_day(on: date) -> str:
 
 
 def format_instant(at: datetime) -> str:
-    """Wall-clock time in London, with its zone: `Mon 2 Mar 2026 09:15:00 GMT`."""
+    """Returns wall-clock time in London with its zone: `Mon 2 Mar 2026 09:15:00 GMT`."""
     local = to_office_time(at)
     return f"{format_day(local.date())} {local:%H:%M:%S %Z}"
 

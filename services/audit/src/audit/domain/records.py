@@ -13,13 +13,13 @@ from contracts.catalogue import ANY, BY_TYPE, CatalogueEntry, decode
 from contracts.envelope import Envelope, Headers
 from contracts.events.base import Event
 
-LONGEST_NAME: Final = 300
+MAX_NAME_LENGTH: Final = 300
 """Characters of a key, source or type. No service uses longer ones, and they would not fit into an index."""
-GREATEST_SEQUENCE: Final = 2**63 - 1
+MAX_SEQUENCE: Final = 2**63 - 1
 
 
 class FaultKind(StrEnum):
-    """Everything that can be wrong with a record."""
+    """The kinds of faults of a record."""
 
     UNREADABLE_ENVELOPE = "the envelope cannot be read"
     UNREADABLE_PAYLOAD = "the payload cannot be read"
@@ -40,7 +40,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class RecordPosition:
-    """Where Kafka keeps a record."""
+    """The position of a record in Kafka."""
 
     topic: str
     partition: int
@@ -49,7 +49,7 @@ class RecordPosition:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, and where."""
+    """One fault of a record."""
 
     kind: FaultKind
     position: RecordPosition
@@ -68,13 +68,13 @@ class RawRecord:
 
     @cached_property
     def seal(self) -> bytes:
-        """SHA-256 over all of it, trace context included: the record's own, beside the hash that its producer made."""
-        place = f"{self.position.topic}/{self.position.partition}/{self.position.offset}".encode()
-        sealed = hashlib.sha256()
-        for part in (place, self.key, self.headers, self.payload):
-            sealed.update(b"-" if part is None else b"%d:" % len(part))
-            sealed.update(part or b"")
-        return sealed.digest()
+        """SHA-256 of position, key, headers and payload; unlike the producer's hash it covers every header."""
+        position = f"{self.position.topic}/{self.position.partition}/{self.position.offset}".encode()
+        digest = hashlib.sha256()
+        for part in (position, self.key, self.headers, self.payload):
+            digest.update(b"-" if part is None else b"%d:" % len(part))
+            digest.update(part or b"")
+        return digest.digest()
 
 
 @dataclass(frozen=True, order=True)
@@ -88,7 +88,7 @@ class StreamName:
 
 @dataclass(frozen=True, order=True)
 class StreamPosition:
-    """An event by its number in its stream."""
+    """The position of an event in its stream."""
 
     stream: StreamName
     sequence: int
@@ -96,19 +96,19 @@ class StreamPosition:
 
 @dataclass(frozen=True)
 class ParsedRecord:
-    """A record and its contents: no envelope where that cannot be read, no event where type or payload cannot.
+    """A record with its envelope and event, each None if it cannot be read.
 
-    `faults` are those that are visible without other records.
+    `faults` are those that can be found without other records.
     """
 
-    arrived: RawRecord
+    raw: RawRecord
     envelope: Envelope | None
     event: Event | None
     faults: tuple[FaultKind, ...]
 
     @property
     def position(self) -> RecordPosition:
-        return self.arrived.position
+        return self.raw.position
 
     @property
     def event_id(self) -> UUID | None:
@@ -116,55 +116,55 @@ class ParsedRecord:
 
     @property
     def stream(self) -> StreamName:
-        """The stream it is in; those that cannot be read are in one without a subject."""
+        """The stream of the event. Unreadable records of a topic are in one stream without a subject."""
         if self.envelope is None:
             return StreamName(self.position.topic, "", "")
-        return StreamName(self.position.topic, (self.arrived.key or b"").decode(), self.envelope.source)
+        return StreamName(self.position.topic, (self.raw.key or b"").decode(), self.envelope.source)
 
-    def fault(self, kind: FaultKind) -> Fault:
+    def make_fault(self, kind: FaultKind) -> Fault:
         return Fault(kind, self.position, self.event_id, "" if self.envelope is None else self.envelope.council)
 
 
 def encode_headers(headers: Iterable[tuple[str, bytes | None]]) -> bytes:
-    """Kafka's headers as JSON: every byte is one character of Latin-1, so that any bytes come back as they were."""
+    """Encodes Kafka's headers as JSON without loss: each byte of a value becomes one character of Latin-1."""
     return json.dumps([(name, None if value is None else value.decode("latin-1")) for name, value in headers]).encode()
 
 
 def decode_headers(stored: bytes) -> Headers:
-    """Raises ValueError or TypeError for bytes that are no headers; a header without a value is an empty one."""
+    """Raises ValueError or TypeError for bytes that are not headers; a header without a value becomes an empty one."""
     return [(name, (value or "").encode("latin-1")) for name, value in json.loads(stored)]
 
 
-def parse_record(arrived: RawRecord) -> ParsedRecord:
+def parse_record(raw: RawRecord) -> ParsedRecord:
     """Parses the record; faults of its own bytes are in the result."""
     try:
-        envelope = Envelope.from_headers(decode_headers(arrived.headers))
-        key = (arrived.key or b"").decode()
+        envelope = Envelope.from_headers(decode_headers(raw.headers))
+        key = (raw.key or b"").decode()
     except (ValueError, TypeError):
-        return ParsedRecord(arrived, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
+        return ParsedRecord(raw, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
     if not _is_storable(key, envelope):
-        return ParsedRecord(arrived, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
-    payload = arrived.payload or b""
+        return ParsedRecord(raw, None, None, (FaultKind.UNREADABLE_ENVELOPE,))
+    payload = raw.payload or b""
     faults = [FaultKind.WRONG_KEY] if envelope.subject != key else []
     if envelope.compute_hash(payload) != envelope.hash:
         faults.append(FaultKind.FORGED_HASH)
     entry = BY_TYPE.get(envelope.type)
     if entry is None:
-        return ParsedRecord(arrived, envelope, None, (*faults, FaultKind.UNKNOWN_TYPE))
-    faults += _check_topic_and_owner(entry, arrived.position.topic, envelope.source)
+        return ParsedRecord(raw, envelope, None, (*faults, FaultKind.UNKNOWN_TYPE))
+    faults += _check_topic_and_owner(entry, raw.position.topic, envelope.source)
     try:
         event = decode(entry.event, payload)
     except ValueError:
-        return ParsedRecord(arrived, envelope, None, (*faults, FaultKind.UNREADABLE_PAYLOAD))
+        return ParsedRecord(raw, envelope, None, (*faults, FaultKind.UNREADABLE_PAYLOAD))
     if event.key != key:
         faults.append(FaultKind.WRONG_KEY)
-    return ParsedRecord(arrived, envelope, event, tuple(dict.fromkeys(faults)))
+    return ParsedRecord(raw, envelope, event, tuple(dict.fromkeys(faults)))
 
 
 def _is_storable(key: str, envelope: Envelope) -> bool:
     names = (key, envelope.source, envelope.type, envelope.council, envelope.prevhash, envelope.hash)
-    readable = all(len(name) <= LONGEST_NAME and "\0" not in name for name in names)
-    return readable and bool(key) and envelope.sequence <= GREATEST_SEQUENCE
+    readable = all(len(name) <= MAX_NAME_LENGTH and "\0" not in name for name in names)
+    return readable and bool(key) and envelope.sequence <= MAX_SEQUENCE
 
 
 def _check_topic_and_owner(entry: CatalogueEntry, topic: str, source: str) -> list[FaultKind]:

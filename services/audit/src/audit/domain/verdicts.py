@@ -7,7 +7,7 @@ from typing import Final
 
 from audit.domain.evidence import Evidence
 from audit.domain.verification import VerifiedRecord
-from contracts.events.base import PackageEvent, ViewUse
+from contracts.events.base import PackageEvent, ProjectionVersion
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardLapsed,
@@ -32,7 +32,7 @@ from contracts.events.packages import (
 
 
 class Verdict(StrEnum):
-    """The answer in a word or two."""
+    """The last decision about the provider, or why there was none."""
 
     PLACED = "placed with it"
     OFFERED = "offered"
@@ -48,11 +48,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """One sentence, its evidence, and the versions of the views that the decision was taken on."""
+    """One sentence, its evidence, and the projection versions that the decision used."""
 
     text: str
     evidence: tuple[Evidence, ...]
-    views: tuple[ViewUse, ...] = ()
+    projection_versions: tuple[ProjectionVersion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class RegistryRecord:
     lists: Sequence[VerifiedRecord]
 
 
-DECISIVE: Final[dict[type[PackageEvent], Verdict]] = {
+VERDICTS_BY_EVENT: Final[dict[type[PackageEvent], Verdict]] = {
     PackagePlaced: Verdict.PLACED,
     PlacementVoided: Verdict.PLACED,
     OfferMade: Verdict.OFFERED,

@@ -46,14 +46,14 @@ class RecordColumns:
 class StoredRecord:
     """One row of the record as it stands now."""
 
-    arrived: RawRecord
+    raw: RawRecord
     columns: RecordColumns
     seal: bytes
 
     @property
     def stream(self) -> StreamName:
         """The stream that the row is filed under."""
-        return StreamName(self.arrived.position.topic, self.columns.subject, self.columns.source)
+        return StreamName(self.raw.position.topic, self.columns.subject, self.columns.source)
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,15 @@ class VerifiedRecord:
 
 def verify_record(row: StoredRecord) -> VerifiedRecord:
     """Verifies a row by itself: its seal, columns, hash, type and owner; its chain is not checked."""
-    entry = parse_record(row.arrived)
-    altered = row.seal != row.arrived.seal or row.columns != RecordColumns.from_record(entry)
+    entry = parse_record(row.raw)
+    altered = row.seal != row.raw.seal or row.columns != RecordColumns.from_record(entry)
     kinds = (FaultKind.ALTERED, *entry.faults) if altered else entry.faults
     return VerifiedRecord(entry, tuple(_make_fault(row, entry, kind) for kind in kinds))
 
 
 def _make_fault(row: StoredRecord, entry: ParsedRecord, kind: FaultKind) -> Fault:
     """Identifies the event by the row's columns, because altered bytes may not identify it any more."""
-    return Fault(kind, row.arrived.position, row.columns.event_id or entry.event_id, row.columns.council)
+    return Fault(kind, row.raw.position, row.columns.event_id or entry.event_id, row.columns.council)
 
 
 class Verifier:

@@ -1,7 +1,7 @@
-"""Audit's tables, and how records get into and out of them.
+"""Audit's tables, and the repository and queries that use them.
 
-`records` holds what came, byte for byte; the columns beside the bytes only help to find a row, and verification does
-not believe them. Both tables refuse UPDATE, DELETE and TRUNCATE.
+`records` holds each Kafka record byte for byte. The other columns only serve to find a row; verification derives them
+again from the bytes. Both tables refuse UPDATE, DELETE and TRUNCATE.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""Values side by side, as statements over many rows take them."""
+"""Converts values to columns, the arguments of statements with `unnest`."""
 
 from collections.abc import Iterable
 
@@ -8,16 +8,16 @@ from audit.domain.records import RecordPosition, StreamName
 def to_stream_columns(streams: Iterable[StreamName]) -> dict[str, object]:
     ordered = list(streams)
     return {
-        "topics": [each.topic for each in ordered],
-        "subjects": [each.subject for each in ordered],
-        "sources": [each.source for each in ordered],
+        "topics": [stream.topic for stream in ordered],
+        "subjects": [stream.subject for stream in ordered],
+        "sources": [stream.source for stream in ordered],
     }
 
 
 def to_position_columns(positions: Iterable[RecordPosition]) -> dict[str, object]:
     ordered = list(positions)
     return {
-        "topics": [each.topic for each in ordered],
-        "partitions": [each.partition for each in ordered],
-        "offsets": [each.offset for each in ordered],
+        "topics": [position.topic for position in ordered],
+        "partitions": [position.partition for position in ordered],
+        "offsets": [position.offset for position in ordered],
     }

@@ -43,7 +43,7 @@ _BY_POSITIONS = text(
     f"""
     SELECT {_COLUMNS} FROM records
     JOIN unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]),
-                CAST(:sequences AS bigint[])) AS wanted(topic, subject, source, sequence)
+                CAST(:sequences AS bigint[])) AS positions(topic, subject, source, sequence)
          USING (topic, subject, source, sequence)
     ORDER BY topic, subject, source, sequence, partition, "offset"
     """  # noqa: S608  the columns are constants
@@ -71,7 +71,7 @@ _MISSING = text(
         SELECT topic, partition, "offset", event_id, council,
                lag("offset") OVER (PARTITION BY topic, partition ORDER BY "offset") AS before
         FROM records
-    ) AS kept
+    ) AS neighbours
     WHERE "offset" <> before + 1
     ORDER BY topic, partition, "offset"
     LIMIT :limit
@@ -109,10 +109,10 @@ class PostgresRecordQueries:
             _BY_SUBJECTS, {"topic": topic, "subjects": list(subjects), "types": list(types)}
         )
 
-    async def find_by_positions(self, places: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
+    async def find_by_positions(self, positions: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
         arguments = {
-            **to_stream_columns(each.stream for each in places),
-            "sequences": [each.sequence for each in places],
+            **to_stream_columns(position.stream for position in positions),
+            "sequences": [position.sequence for position in positions],
         }
         return await self._find_records(_BY_POSITIONS, arguments)
 
@@ -129,12 +129,12 @@ class PostgresRecordQueries:
 
     async def stream_records(self, after: StreamName | None) -> AsyncGenerator[StoredRecord]:
         async with self._database.begin_transaction() as connection:
-            asked, arguments = (
+            statement, arguments = (
                 (_FROM_START, {})
                 if after is None
                 else (_AFTER_STREAM, {"topic": after.topic, "subject": after.subject, "source": after.source})
             )
-            async for row in connection.stream(asked, arguments, at_once=FETCH_SIZE):
+            async for row in connection.stream(statement, arguments, prefetch=FETCH_SIZE):
                 yield _to_stored_record(row)
 
     async def find_missing(self, *, limit: int) -> Sequence[Fault]:

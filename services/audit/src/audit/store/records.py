@@ -38,7 +38,7 @@ _LINKS = text(
     SELECT topic, subject, source, sequence, event_id, prevhash, hash
     FROM records
     JOIN unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]),
-                CAST(:sequences AS bigint[])) AS wanted(topic, subject, source, sequence)
+                CAST(:sequences AS bigint[])) AS positions(topic, subject, source, sequence)
          USING (topic, subject, source, sequence)
     ORDER BY partition, "offset"
     """
@@ -48,25 +48,25 @@ _INSERT_RECORDS = text(
     """
     INSERT INTO records (topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
                          sequence, event_id, prevhash, hash, taken_in_at)
-    SELECT came.*, CAST(:at AS timestamptz)
+    SELECT arrivals.*, CAST(:at AS timestamptz)
     FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
                 CAST(:keys AS bytea[]), CAST(:headers AS bytea[]), CAST(:payloads AS bytea[]),
                 CAST(:seals AS bytea[]), CAST(:subjects AS text[]), CAST(:sources AS text[]), CAST(:types AS text[]),
                 CAST(:councils AS text[]), CAST(:sequences AS bigint[]), CAST(:event_ids AS uuid[]),
-                CAST(:prevhashes AS text[]), CAST(:hashes AS text[])) AS came
+                CAST(:prevhashes AS text[]), CAST(:hashes AS text[])) AS arrivals
     ON CONFLICT (topic, partition, "offset") DO NOTHING
     RETURNING topic, partition, "offset"
     """
 )
 
-_CLASHES = text(
+_CONFLICTS = text(
     """
     SELECT topic, partition, "offset"
     FROM records
     JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
-                CAST(:seals AS bytea[])) AS came(topic, partition, "offset", seal)
+                CAST(:seals AS bytea[])) AS arrivals(topic, partition, "offset", seal)
          USING (topic, partition, "offset")
-    WHERE records.seal <> came.seal
+    WHERE records.seal <> arrivals.seal
     """
 )
 
@@ -88,24 +88,26 @@ class PostgresRecordStore:
         self._connection = connection
 
     async def load_chains(self, entries: Sequence[ParsedRecord]) -> Mapping[StreamName, Chain]:
-        names = {f"{each.position.topic}/{each.position.partition}" for each in entries}
-        await self._connection.execute(_LOCK_PARTITIONS, {"names": sorted(names)})
+        partitions = {f"{each.position.topic}/{each.position.partition}" for each in entries}
+        await self._connection.execute(_LOCK_PARTITIONS, {"names": sorted(partitions)})
         streams = sorted({each.stream for each in entries if each.envelope is not None})
         links: dict[StreamName, list[Link]] = {stream: [] for stream in streams}
         for stream, link in await self._find_links(_LAST_LINKS, streams):
             links[stream].append(link)
-        ends = {stream: found[0].sequence for stream, found in links.items() if found}
-        again = sorted(_list_neighbours(entries, ends))
-        if again:
-            sequences = [sequence for _, sequence in again]
-            for stream, link in await self._find_links(_LINKS, [stream for stream, _ in again], sequences=sequences):
+        ends = {stream: last_links[0].sequence for stream, last_links in links.items() if last_links}
+        positions = sorted(_list_neighbours(entries, ends))
+        if positions:
+            sequences = [sequence for _, sequence in positions]
+            for stream, link in await self._find_links(
+                _LINKS, [stream for stream, _ in positions], sequences=sequences
+            ):
                 links[stream].append(link)
-        return {stream: Chain(found) for stream, found in links.items()}
+        return {stream: Chain(stream_links) for stream, stream_links in links.items()}
 
     async def _find_links(
-        self, statement: TextClause, streams: Sequence[StreamName], **more: object
+        self, statement: TextClause, streams: Sequence[StreamName], **arguments: object
     ) -> list[tuple[StreamName, Link]]:
-        rows = await self._connection.execute(statement, {**to_stream_columns(streams), **more})
+        rows = await self._connection.execute(statement, {**to_stream_columns(streams), **arguments})
         return [
             (StreamName(row.topic, row.subject, row.source), Link(row.sequence, row.event_id, row.prevhash, row.hash))
             for row in rows
@@ -115,10 +117,10 @@ class PostgresRecordStore:
         columns = [RecordColumns.from_record(each) for each in entries]
         arguments = {
             **to_position_columns(each.position for each in entries),
-            "keys": [each.arrived.key for each in entries],
-            "headers": [each.arrived.headers for each in entries],
-            "payloads": [each.arrived.payload for each in entries],
-            "seals": [each.arrived.seal for each in entries],
+            "keys": [each.raw.key for each in entries],
+            "headers": [each.raw.headers for each in entries],
+            "payloads": [each.raw.payload for each in entries],
+            "seals": [each.raw.seal for each in entries],
             "subjects": [each.subject for each in columns],
             "sources": [each.source for each in columns],
             "types": [each.type for each in columns],
@@ -132,18 +134,18 @@ class PostgresRecordStore:
         rows = await self._connection.execute(_INSERT_RECORDS, arguments)
         new = {RecordPosition(row.topic, row.partition, row.offset) for row in rows}
         fresh = [each for each in entries if each.position in new]
-        return StoreResult(fresh, await self._find_clashes([each for each in entries if each.position not in new]))
+        return StoreResult(fresh, await self._find_conflicts([each for each in entries if each.position not in new]))
 
-    async def _find_clashes(self, known: Sequence[ParsedRecord]) -> list[Fault]:
+    async def _find_conflicts(self, known: Sequence[ParsedRecord]) -> list[Fault]:
         if not known:
             return []
         arguments = {
             **to_position_columns(each.position for each in known),
-            "seals": [each.arrived.seal for each in known],
+            "seals": [each.raw.seal for each in known],
         }
-        rows = await self._connection.execute(_CLASHES, arguments)
+        rows = await self._connection.execute(_CONFLICTS, arguments)
         at = {RecordPosition(row.topic, row.partition, row.offset) for row in rows}
-        return [each.fault(FaultKind.OTHER_BYTES) for each in known if each.position in at]
+        return [each.make_fault(FaultKind.OTHER_BYTES) for each in known if each.position in at]
 
     async def add_violations(self, faults: Sequence[Fault], *, at: datetime) -> None:
         if not faults:
@@ -159,10 +161,10 @@ class PostgresRecordStore:
 
 
 def _list_neighbours(entries: Iterable[ParsedRecord], ends: Mapping[StreamName, int]) -> set[tuple[StreamName, int]]:
-    """Returns the positions needed to check entries inside their stream: their own and both neighbours."""
+    """Returns the positions of repeated or late entries and of both neighbours of each."""
     return {
-        (each.stream, each.envelope.sequence + beside)
+        (each.stream, each.envelope.sequence + offset)
         for each in entries
         if each.envelope is not None and each.envelope.sequence <= ends.get(each.stream, 0)
-        for beside in (-1, 0, 1)
+        for offset in (-1, 0, 1)
     }

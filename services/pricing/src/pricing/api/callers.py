@@ -9,7 +9,7 @@ from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from pricing.ports import PricingQueries
 from service_runtime.http.app import inject
 from service_runtime.http.auth import Caller, require_scopes
-from service_runtime.http.commands import CommandBus, command_bus
+from service_runtime.http.commands import CommandBus, get_command_bus
 
 ADMIN: Final = "pricing:admin"
 OFFICER: Final = "sourcing:operate"
@@ -22,7 +22,7 @@ Accounts = Annotated[Caller, Depends(require_scopes((ADMIN, AUDITOR)))]
 AdminOrProvider = Annotated[Caller, Depends(require_scopes((ADMIN, PROVIDER)))]
 AnyCaller = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER, AUDITOR, PROVIDER)))]
 Queries = Annotated[PricingQueries, inject(PricingQueries)]
-Bus = Annotated[CommandBus, Depends(command_bus)]
+Bus = Annotated[CommandBus, Depends(get_command_bus)]
 
 FrameworkName = Annotated[FrameworkKey, Path(pattern=r"^[a-z0-9-]{3,60}$")]
 AreaName = Annotated[AreaCode, Path(pattern=r"^[A-Za-z0-9-]{2,32}$")]

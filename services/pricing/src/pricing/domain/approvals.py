@@ -104,7 +104,7 @@ def create_spot_price(event: AwardAwaitsApproval, *, at: datetime) -> SpotPrice:
     )
 
 
-def decide(price: SpotPrice, decision: Decision) -> DecisionResult:
+def apply_decision(price: SpotPrice, decision: Decision) -> DecisionResult:
     """Applies a decision. The first one counts: an equal one changes nothing, another is late. Raises SameOfficer."""
     if _get_person(decision.officer) == _get_person(price.first_officer):
         raise SameOfficer
@@ -117,7 +117,7 @@ def decide(price: SpotPrice, decision: Decision) -> DecisionResult:
     return DecisionResult(replace(price, decision=decision), (_build_decision_event(price, decision),))
 
 
-def lapse(price: SpotPrice, because: AwardEnd) -> SpotPrice:
+def mark_lapsed(price: SpotPrice, because: AwardEnd) -> SpotPrice:
     """Marks a pending price as lapsed. A price with a decision stays unchanged."""
     return replace(price, lapsed_because=because) if price.status is ApprovalStatus.PENDING else price
 

@@ -10,7 +10,7 @@ from provider_registry.domain.errors import ProviderNotFound
 from provider_registry.ports import RegistryQueries
 from service_runtime.http.app import inject
 from service_runtime.http.auth import Caller, require_scopes
-from service_runtime.http.commands import CommandBus, command_bus
+from service_runtime.http.commands import CommandBus, get_command_bus
 from service_runtime.unit_of_work.streams import StreamKey
 
 ADMIN: Final = "registry:admin"
@@ -22,7 +22,7 @@ Staff = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER)))]
 AdminOrProvider = Annotated[Caller, Depends(require_scopes((ADMIN, PROVIDER)))]
 AnyCaller = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER, PROVIDER)))]
 Queries = Annotated[RegistryQueries, inject(RegistryQueries)]
-Bus = Annotated[CommandBus, Depends(command_bus)]
+Bus = Annotated[CommandBus, Depends(get_command_bus)]
 
 
 def check_own(provider_id: ProviderId, caller: Caller) -> None:

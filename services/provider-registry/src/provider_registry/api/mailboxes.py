@@ -1,6 +1,5 @@
 """Routes of offer mailboxes. An address is stored encrypted and never returned."""
 
-from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -8,13 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.ids import ProviderId
 from provider_registry.api.callers import AdminOrProvider, Bus, build_stream_key, check_own
-from provider_registry.handlers.providers import PutMailbox, RemoveMailbox, put_mailbox, remove_mailbox
+from provider_registry.handlers.channels import PutMailbox, RemoveMailbox, put_mailbox, remove_mailbox
 from service_runtime.http.problems import describe_problems
-from service_runtime.idempotency import StoredResponse
+from service_runtime.webhooks.endpoint_api import respond_no_content
 
 router = APIRouter(tags=["mailboxes"])
-
-NO_CONTENT: Final = StoredResponse(204, b"")
 
 
 class MailboxIn(BaseModel):
@@ -38,7 +35,7 @@ async def put_provider_mailbox(provider_id: UUID, body: MailboxIn, caller: Admin
     check_own(ProviderId(provider_id), caller)
     command = PutMailbox(ProviderId(provider_id), body.address)
     return await bus.execute(
-        command, put_mailbox, on=build_stream_key(command.provider_id), by=caller, respond=_respond_no_content
+        command, put_mailbox, on=build_stream_key(command.provider_id), by=caller, respond=respond_no_content
     )
 
 
@@ -53,9 +50,5 @@ async def delete_provider_mailbox(provider_id: UUID, caller: AdminOrProvider, bu
     check_own(ProviderId(provider_id), caller)
     command = RemoveMailbox(ProviderId(provider_id))
     return await bus.execute(
-        command, remove_mailbox, on=build_stream_key(command.provider_id), by=caller, respond=_respond_no_content
+        command, remove_mailbox, on=build_stream_key(command.provider_id), by=caller, respond=respond_no_content
     )
-
-
-def _respond_no_content(_: None) -> StoredResponse:
-    return NO_CONTENT

@@ -9,7 +9,8 @@ from contracts.events.providers import EmbargoReason
 from contracts.values import Channel, Hours, Money, PassOverReason, Rating, ServiceType
 from provider_registry.domain.eligibility import Shortfall, find_shortfalls
 from provider_registry.domain.provider import Branch, BranchStatus, Definitions, FrameworkPlace, Provider
-from provider_registry.ports import DeclaredCapacity, EndpointState, ProviderSnapshot
+from provider_registry.ports import DeclaredCapacity, ProviderSnapshot
+from service_runtime.webhooks.endpoint_api import EndpointOut
 
 
 class BranchOut(BaseModel):
@@ -53,12 +54,6 @@ class CapacityOut(BaseModel):
     area: str
     free_hours: Hours
     declared_at: datetime
-
-
-class EndpointOut(BaseModel):
-    url: str
-    enabled: bool
-    disabled_because: str | None
 
 
 class ProviderDetails(ProviderOut):
@@ -108,7 +103,7 @@ def to_provider_details(snapshot: ProviderSnapshot) -> ProviderDetails:
         **dict(to_provider_out(snapshot.provider, snapshot.definitions)),
         phone=snapshot.provider.profile.phone,
         capacity=[to_capacity_out(each) for each in snapshot.capacity],
-        endpoint=None if snapshot.endpoint is None else _to_endpoint_out(snapshot.endpoint),
+        endpoint=None if snapshot.endpoint is None else EndpointOut.from_state(snapshot.endpoint),
     )
 
 
@@ -145,8 +140,3 @@ def _to_branch_out(branch: Branch) -> BranchOut:
 
 def to_capacity_out(capacity: DeclaredCapacity) -> CapacityOut:
     return CapacityOut(area=capacity.area, free_hours=capacity.free_hours, declared_at=capacity.declared_at)
-
-
-def _to_endpoint_out(endpoint: EndpointState) -> EndpointOut:
-    because = endpoint.disabled_because
-    return EndpointOut(url=endpoint.url, enabled=because is None, disabled_because=because)

@@ -36,10 +36,10 @@ from provider_registry.api.provider_responses import (
     to_provider_out,
 )
 from provider_registry.domain.errors import ProviderNotFound
+from provider_registry.handlers.provider_changes import ProviderChange
 from provider_registry.handlers.providers import (
     ChangeProfile,
     DeclareCapacity,
-    ProviderChange,
     PutBranch,
     RegisterProvider,
     RegistrationResult,

@@ -23,7 +23,7 @@ def list_channels(*, webhook: bool, email: bool) -> tuple[Channel, ...]:
     return tuple(channel for channel, is_available in channels if is_available)
 
 
-def announce_changes(
+def build_change_events(
     before: Provider | None, after: Provider, *, definitions: Definitions, channels: tuple[Channel, ...], on: date
 ) -> tuple[Provider, tuple[ProviderEvent, ...]]:
     """Returns `after` with its new published state, and the events for what changed in it.

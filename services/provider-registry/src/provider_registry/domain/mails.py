@@ -26,7 +26,7 @@ def build_offer_mail(offer_id: OfferId, summary: OfferSummary | None, answer_by:
         f"Time to answer: {answer_by.minutes} minutes {time}, from when this mail reached your mail server.",
         f"See it in full and answer it here: {link}",
         "",
-        "Whoever has this link can answer for you; do not pass it on.",
+        "Anyone with this link can answer for you; do not forward it.",
     ]
     return Message(OFFER_MAILED, str(offer_id), {"subject": _format_subject(summary), "text": "\n".join(lines)})
 

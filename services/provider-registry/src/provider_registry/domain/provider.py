@@ -104,7 +104,7 @@ class Provider:
     def find_branch(self, branch_id: BranchId) -> Branch | None:
         return next((branch for branch in self.branches if branch.branch_id == branch_id), None)
 
-    def with_branch(self, branch: Branch) -> "Provider":
+    def add_or_replace_branch(self, branch: Branch) -> "Provider":
         """Returns the provider with `branch` added, or replaced if its id is known."""
         others = (each for each in self.branches if each.branch_id != branch.branch_id)
         return replace(self, branches=tuple(sorted((*others, branch), key=lambda each: each.branch_id)))

@@ -44,7 +44,7 @@ async def send_offer(event: OfferMade, work: RegistryWork) -> None:
         message = build_offer_made(event, terms.addresses)
         work.send_webhooks(_build_webhook(event.provider_id, message, work, urgent=True))
     if event.channel is Channel.EMAIL:
-        _send_mail(event, OfferSummary(event.care, event.weekly_hours, event.terms), work)
+        _queue_mail(event, OfferSummary(event.care, event.weekly_hours, event.terms), work)
 
 
 async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
@@ -54,12 +54,12 @@ async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
     if event.to_channel is not Channel.EMAIL:
         await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
         return
-    _send_mail(event, await work.sent_offers.find_summary(event.package_id, event.offer_id), work)
+    _queue_mail(event, await work.sent_offers.find_summary(event.package_id, event.offer_id), work)
 
 
 async def notify_of_extension(event: OfferExtended, work: RegistryWork) -> None:
     """Notifies the provider of the new end if the offer was sent; an unsent offer states its duration itself."""
-    if await work.sent_offers.was_sent(event.package_id, event.offer_id):
+    if await work.sent_offers.has_been_sent(event.package_id, event.offer_id):
         work.send_webhooks(
             _build_webhook(event.provider_id, build_offer_extended(event, work.delivery_terms.addresses), work)
         )
@@ -142,7 +142,7 @@ async def _notify_of_end(event: OfferWithdrawn | OfferExpired, message: Message,
     await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
     if await work.cancel_webhook(OFFER_MADE, str(event.offer_id)):
         return
-    if await work.sent_offers.was_sent(event.package_id, event.offer_id):
+    if await work.sent_offers.has_been_sent(event.package_id, event.offer_id):
         work.send_webhooks(_build_webhook(event.provider_id, message, work))
 
 
@@ -153,7 +153,7 @@ async def _notify_provider(provider_id: ProviderId, message: Message, work: Regi
         work.send_webhooks(_build_webhook(provider_id, message, work))
 
 
-def _send_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:
+def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:
     """Queues the offer for the mailbox; publishes OfferUndeliverable if there is no mail server."""
     terms = work.delivery_terms
     if terms.mail is None:

@@ -13,6 +13,7 @@ from sqlalchemy import TextClause, text
 from contracts.catalogue import PROVIDERS
 from contracts.events.providers import EmbargoReason, Membership
 from contracts.ids import AreaCode, BranchId, CouncilKey, FrameworkKey, ProviderId
+from contracts.precedence import Precedence
 from contracts.values import Channel, Rating, ServiceType, Tier
 from provider_registry.domain.provider import Branch, BranchStatus, FrameworkPlace, Profile, Provider, PublishedState
 from provider_registry.ports import REASSESS
@@ -28,7 +29,7 @@ from provider_registry.store.memberships import (
 )
 from service_runtime.postgres.database import Connection
 from service_runtime.timers import timers
-from service_runtime.timers.timers import Precedence, Timer
+from service_runtime.timers.timers import Timer
 from service_runtime.unit_of_work.streams import Cause, StreamKey
 
 TABLES: Final = """

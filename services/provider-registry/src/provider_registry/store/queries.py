@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
-
 from contracts.events.frameworks import RankedListPublished
 from contracts.ids import CouncilKey, FrameworkKey, ProviderId
 from provider_registry.domain.provider import FrameworkPlace, Provider
-from provider_registry.ports import DeliveryLogEntry, EndpointState, PagePosition, ProviderSnapshot, PublishedDefinition
+from provider_registry.ports import DeliveryLogEntry, PagePosition, ProviderSnapshot, PublishedDefinition
 from provider_registry.store.capacities import load_capacity
 from provider_registry.store.deliveries import DELIVERIES_TO, to_delivery_log_entry
 from provider_registry.store.frameworks import (
@@ -20,10 +18,9 @@ from provider_registry.store.frameworks import (
 )
 from provider_registry.store.memberships import to_place_row
 from provider_registry.store.providers import PROVIDER, PROVIDERS_OF_COUNCIL, to_provider
-from service_runtime.postgres.database import Connection, Database
+from service_runtime.postgres.database import Database
+from service_runtime.webhooks.endpoint_queries import find_endpoint_state
 from service_runtime.webhooks.mail import to_mailbox
-
-_ENDPOINT = text("SELECT url, disabled_because FROM endpoints WHERE owner = :owner")
 
 
 class PostgresRegistryQueries:
@@ -40,7 +37,7 @@ class PostgresRegistryQueries:
                 provider=provider,
                 definitions=await load_newest_definitions(connection, {each.framework for each in provider.places}),
                 capacity=await load_capacity(connection, provider_id),
-                endpoint=await _find_endpoint(connection, provider_id),
+                endpoint=await find_endpoint_state(connection, str(provider_id)),
             )
 
     async def list_providers(
@@ -79,11 +76,6 @@ class PostgresRegistryQueries:
         owners = [str(provider_id), to_mailbox(str(provider_id))]
         rows = await self._database.find(DELIVERIES_TO, {"owners": owners, "limit": limit, **_to_page_arguments(after)})
         return [to_delivery_log_entry(row) for row in rows]
-
-
-async def _find_endpoint(connection: Connection, provider_id: ProviderId) -> EndpointState | None:
-    row = (await connection.execute(_ENDPOINT, {"owner": str(provider_id)})).one_or_none()
-    return None if row is None else EndpointState(row.url, row.disabled_because)
 
 
 def _to_page_arguments(position: PagePosition | None) -> dict[str, object]:

@@ -42,7 +42,7 @@ class PostgresSentOffers:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def was_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
+    async def has_been_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
         arguments = {"topic": PACKAGES, "package_id": str(package_id), "kind": OFFER_MADE, "offer_id": str(offer_id)}
         return (await self._connection.execute(_WAS_SENT, arguments)).first() is not None
 

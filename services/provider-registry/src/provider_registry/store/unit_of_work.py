@@ -1,6 +1,7 @@
 """The registry's unit of work on PostgreSQL."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from provider_registry.ports import DeliveryTerms
 from provider_registry.store.frameworks import PostgresFrameworks
@@ -17,6 +18,7 @@ from service_runtime.webhooks.secret_box import SecretBox
 class PostgresRegistryWork(PostgresUnitOfWork):
     secret_box: SecretBox = field(kw_only=True)
     rules: AddressRules = field(kw_only=True)
+    secret_overlap: timedelta = field(kw_only=True)
     delivery_terms: DeliveryTerms = field(kw_only=True)
 
     @property

@@ -1,1 +1,1 @@
-"""Referral over HTTP, one module a subject: referrals and persons, and the council's endpoint for news."""
+"""Routes of referral, one module a concept."""

@@ -1,1 +1,1 @@
-"""The rules of referrals: pure functions and frozen values, with time and what others said as arguments."""
+"""The rules of referrals: pure functions and frozen values, with time and events of other services as arguments."""

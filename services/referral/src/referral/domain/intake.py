@@ -1,4 +1,4 @@
-"""Taking a referral in: what is wrong with it, all of it at once, and the care that it asks sourcing for."""
+"""Intake of a referral: validation, which reports all errors at once, and the care that is requested from sourcing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,40 +10,40 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey
 from contracts.values import Care, CarerGender, Need, ServiceType, Urgency, Visit, Wishes
 from referral.domain.errors import FrameworksNotKnown
-from referral.domain.person import ADULT, OLDEST, Person, compute_age, find_age_band, is_nhs_number
+from referral.domain.person import ADULT_AGE, MAX_AGE, Person, compute_age, find_age_band, is_nhs_number
 
-POSTCODE = "#/person/address/postcode"
-DISTRICT = "#/district"
+POSTCODE_POINTER = "#/person/address/postcode"
+DISTRICT_POINTER = "#/district"
 
 
 @dataclass(frozen=True)
-class KnownPlace:
-    """The directory has the postcode, and says which district it is in."""
+class LocatedPostcode:
+    """A postcode whose district is known."""
 
     outward_code: str
     district: AreaCode
 
 
 @dataclass(frozen=True)
-class UnknownPlace:
-    """The postcode is one, but has no district; `why` says what to do."""
+class UnlocatedPostcode:
+    """A valid postcode without a known district; `detail` is the text of the error, with what to do."""
 
     outward_code: str
-    why: str
+    detail: str
 
 
 @dataclass(frozen=True)
-class NotAPostcode:
-    """The text has not the form of a postcode; `why` says what to do."""
+class InvalidPostcode:
+    """A text without the form of a postcode; `detail` is the text of the error, with what to do."""
 
-    why: str
+    detail: str
 
 
-PlaceFound = KnownPlace | UnknownPlace | NotAPostcode
+PostcodeResult = LocatedPostcode | UnlocatedPostcode | InvalidPostcode
 
 
 class DespiteOpenReferral(StrEnum):
-    """Why there is to be another referral although one is open for the same person and service."""
+    """The reason for another referral while one is open for the same person and service."""
 
     SEPARATE_PACKAGE = "a separate package for the same person"
     REPLACEMENT = "replaces the open referral, which is being withdrawn"
@@ -52,18 +52,18 @@ class DespiteOpenReferral(StrEnum):
 
 @dataclass(frozen=True)
 class IntakeRules:
-    """What a council may choose about taking referrals in."""
+    """The rules of intake that are settings."""
 
     refuses_invalid_nhs_number: bool = False
 
 
 @dataclass(frozen=True)
 class ReferralRequest:
-    """What a council's system asks for."""
+    """A referral as the council's system submits it, before validation."""
 
     reference: str
     person: Person
-    place: PlaceFound
+    postcode_result: PostcodeResult
     service_type: ServiceType
     visits: tuple[Visit, ...]
     starts_on: date
@@ -78,77 +78,81 @@ class ReferralRequest:
 
     @property
     def area(self) -> AreaCode | None:
-        """Where the care is given: the district that was chosen, else the postcode's; None where that is unknown."""
+        """Where care is given: the district of the request, otherwise that of the postcode; None without either."""
         if self.district is not None:
             return self.district
-        return self.place.district if isinstance(self.place, KnownPlace) else None
+        return self.postcode_result.district if isinstance(self.postcode_result, LocatedPostcode) else None
 
 
 def build_care(
     request: ReferralRequest, frameworks: Sequence[FrameworkDefinition], *, today: date, rules: IntakeRules
 ) -> Care:
-    """What sourcing is asked for, under the one of the council's `frameworks` that fits.
+    """Validates the request, and returns the care to source under the one framework of the council that applies.
 
-    Raises InvalidInput with every field that is wrong, FrameworksNotKnown while `frameworks` is empty.
+    Raises InvalidInput with every invalid field, and FrameworksNotKnown if `frameworks` is empty.
     """
-    in_force = [each for each in frameworks if each.runs_from <= today <= each.runs_until]
-    fitting = [each for each in in_force if _is_fitting(each, request)]
-    wrong = [*_check_person(request, rules), *_check_place(request), *_check_care(request, today)]
+    in_force = [framework for framework in frameworks if framework.runs_from <= today <= framework.runs_until]
+    candidates = [framework for framework in in_force if _can_serve(framework, request)]
+    errors = [*_check_person(request, rules), *_check_district(request), *_check_care(request, today)]
     if frameworks:
-        wrong += _check_framework(request, in_force, fitting)
-    if wrong:
-        raise InvalidInput(*wrong)
+        errors += _check_framework(request, in_force, candidates)
+    if errors:
+        raise InvalidInput(*errors)
     if not frameworks:
         raise FrameworksNotKnown
-    assert request.area is not None, "a request without a district was refused above"
-    assert not isinstance(request.place, NotAPostcode), "a request without a postcode was refused above"
+    assert request.area is not None, "build_care rejects a request without a district above"
+    assert not isinstance(request.postcode_result, InvalidPostcode), (
+        "build_care rejects a request without a postcode above"
+    )
     return Care(
-        framework=fitting[0].framework,
+        framework=candidates[0].framework,
         area=request.area,
-        outward_code=request.place.outward_code,
+        outward_code=request.postcode_result.outward_code,
         service_type=request.service_type,
         visits=request.visits,
         starts_on=request.starts_on,
         urgency=request.urgency,
         needs=request.needs,
-        age_band=find_age_band(compute_age(request.starts_on, born=request.person.date_of_birth)),
+        age_band=find_age_band(compute_age(request.starts_on, date_of_birth=request.person.date_of_birth)),
         carer_gender=request.carer_gender,
     )
 
 
 def find_warnings(request: ReferralRequest) -> tuple[FieldError, ...]:
-    """What is reported without being refused: an NHS number that cannot be one."""
+    """Returns the fields that are accepted but look wrong: an NHS number that fails its check."""
     return tuple(_check_nhs_number(request.person))
 
 
 def _check_person(request: ReferralRequest, rules: IntakeRules) -> Iterable[FieldError]:
-    age = compute_age(request.starts_on, born=request.person.date_of_birth)
-    if age < ADULT:
+    age = compute_age(request.starts_on, date_of_birth=request.person.date_of_birth)
+    if age < ADULT_AGE:
         yield FieldError(
-            "#/person/date_of_birth", "the person is under 18 when care starts; Call-off sources care for adults"
+            "#/person/date_of_birth", "the person is under 18 when care starts; Call-off sources care for adults only"
         )
-    if age > OLDEST:
-        yield FieldError("#/person/date_of_birth", f"makes the person older than {OLDEST}; check the year")
+    if age > MAX_AGE:
+        yield FieldError("#/person/date_of_birth", f"makes the person older than {MAX_AGE} years; check the year")
     if rules.refuses_invalid_nhs_number:
         yield from _check_nhs_number(request.person)
 
 
 def _check_nhs_number(person: Person) -> Iterable[FieldError]:
     if person.nhs_number is not None and not is_nhs_number(person.nhs_number):
-        yield FieldError("#/person/nhs_number", "is no NHS number (check digit, modulus 11); check it, or leave it out")
+        yield FieldError(
+            "#/person/nhs_number", "is not a valid NHS number (check digit, modulus 11); correct it, or leave it out"
+        )
 
 
-def _check_place(request: ReferralRequest) -> Iterable[FieldError]:
-    """A chosen district wins where the postcode has none; against the postcode's own it wins only if confirmed."""
-    match request.place:
-        case NotAPostcode(why=why):
-            yield FieldError(POSTCODE, why)
-        case UnknownPlace(why=why) if request.district is None:
-            yield FieldError(POSTCODE, why)
-            yield FieldError(DISTRICT, "is needed where the postcode does not tell it")
-        case KnownPlace(district=district) if request.area != district and not request.district_confirmed:
+def _check_district(request: ReferralRequest) -> Iterable[FieldError]:
+    """A district of the request replaces that of the postcode only if it is confirmed, or if the postcode has none."""
+    match request.postcode_result:
+        case InvalidPostcode(detail=detail):
+            yield FieldError(POSTCODE_POINTER, detail)
+        case UnlocatedPostcode(detail=detail) if request.district is None:
+            yield FieldError(POSTCODE_POINTER, detail)
+            yield FieldError(DISTRICT_POINTER, "is required because the postcode has no known district")
+        case LocatedPostcode(district=district) if request.area != district and not request.district_confirmed:
             yield FieldError(
-                DISTRICT,
+                DISTRICT_POINTER,
                 "is not the district of the postcode; leave it out, or set district_confirmed if care is given there",
             )
         case _:
@@ -157,42 +161,50 @@ def _check_place(request: ReferralRequest) -> Iterable[FieldError]:
 
 def _check_care(request: ReferralRequest, today: date) -> Iterable[FieldError]:
     if request.starts_on < today:
-        yield FieldError("#/starts_on", "has passed; give today or a later day")
+        yield FieldError("#/starts_on", "is in the past; give today or a later date")
     if len(set(request.needs)) != len(request.needs):
-        yield FieldError("#/needs", "names a need twice; name each once")
+        yield FieldError("#/needs", "contains a need twice; give each need once")
     if set(request.wishes.refused) & set(request.wishes.preferred):
-        yield FieldError("#/preferred_providers", "names a provider that is also refused; keep it in one of the two")
+        yield FieldError(
+            "#/preferred_providers", "contains a provider that is also refused; remove it from one of the two lists"
+        )
 
 
-def _is_fitting(framework: FrameworkDefinition, request: ReferralRequest) -> bool:
-    named = request.framework in {None, framework.framework}
-    return named and request.area is not None and framework.has_area(request.area)
+def _can_serve(framework: FrameworkDefinition, request: ReferralRequest) -> bool:
+    is_requested = request.framework in {None, framework.framework}
+    return is_requested and request.area is not None and framework.has_area(request.area)
 
 
 def _check_framework(
-    request: ReferralRequest, in_force: Sequence[FrameworkDefinition], fitting: Sequence[FrameworkDefinition]
+    request: ReferralRequest, in_force: Sequence[FrameworkDefinition], candidates: Sequence[FrameworkDefinition]
 ) -> Iterable[FieldError]:
-    """The council's one framework in force that has the district, or the one that was named, and that alone."""
-    names = [each.framework for each in in_force]
+    """Exactly one framework must apply: the requested one, or the only one in force that has the district."""
+    names = [framework.framework for framework in in_force]
     if not in_force:
         yield FieldError("#/framework", "no framework of your council is in force today")
         return
     if request.framework is not None and request.framework not in names:
-        yield FieldError("#/framework", f"is no framework of your council in force; choose {_join_choices(names)}")
+        yield FieldError(
+            "#/framework", f"is not a framework of your council that is in force; choose {_join_choices(names)}"
+        )
         return
     if request.area is None:
         return
-    if not fitting:
-        chosen = DISTRICT if request.district is not None else POSTCODE
+    if not candidates:
+        pointer = DISTRICT_POINTER if request.district is not None else POSTCODE_POINTER
         yield FieldError(
-            chosen, f"is in no district of {_join_choices(names)}; choose the district where care is given"
+            pointer, f"is in no district of {_join_choices(names)}; choose the district where care is given"
         )
-    elif len(fitting) > 1:
-        names = [each.framework for each in fitting]
-        yield FieldError("#/framework", f"is needed, several have this district; choose {_join_choices(names)}")
-    elif request.service_type not in fitting[0].service_types:
-        offered = _join_choices(fitting[0].service_types)
-        yield FieldError("#/service_type", f"is not called off under {fitting[0].framework}; choose {offered}")
+    elif len(candidates) > 1:
+        names = [framework.framework for framework in candidates]
+        yield FieldError(
+            "#/framework", f"is required because several frameworks have this district; choose {_join_choices(names)}"
+        )
+    elif request.service_type not in candidates[0].service_types:
+        service_types = _join_choices(candidates[0].service_types)
+        yield FieldError(
+            "#/service_type", f"is not part of the framework {candidates[0].framework}; choose {service_types}"
+        )
 
 
 def _join_choices(names: Sequence[str]) -> str:

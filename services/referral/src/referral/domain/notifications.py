@@ -1,4 +1,4 @@
-"""What a council's own system is told by webhook: where its referral stands, and nothing about who the person is."""
+"""Notifications to a council's webhook endpoint: the status of a referral, and nothing that identifies the person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,38 +18,38 @@ PACKAGE_CHANGED: Final = "package.changed"
 
 @dataclass(frozen=True)
 class Notification:
-    """One thing to tell a council: `kind`, and the data that JSON can say."""
+    """The type and the JSON data of a webhook to a council."""
 
     kind: str
     data: Mapping[str, object]
 
 
 def build_notification(
-    event: PackageEvent, line: HistoryEntry, *, before: Referral | None, after: Referral, referral_url: str
+    event: PackageEvent, entry: HistoryEntry, *, before: Referral | None, after: Referral, referral_url: str
 ) -> Notification | None:
-    """What `event`, which stands in the history as `line`, is to the council; None where it changes nothing for it.
+    """Returns the notification about `event`, whose entry in the history is `entry`; None for an event without one.
 
-    `referral_url` is the service's base URL. The sender's own reference can be erased with the person, and no reason
-    is told that could be one about the person: both are behind the link.
+    `referral_url` is the service's base URL. The data contains neither the council's own reference, which is erased
+    with the person, nor a reason, which could be about the person: the council reads both by the link.
     """
-    kind = REFERRAL_RECEIVED if before is None else _classify(event, before, after)
+    kind = REFERRAL_RECEIVED if before is None else _find_kind(event, before, after)
     if kind is None:
         return None
     data = {
         "referral_id": str(after.referral_id),
         "package_id": str(after.package_id),
         "status": after.status.value,
-        "what": line.what.value,
-        "at": line.at.isoformat(),
-        **({} if line.stage is None else {"stage": line.stage}),
-        **(_describe_placement(event) if isinstance(event, PackagePlaced) else {}),
+        "what": entry.kind.value,
+        "at": entry.at.isoformat(),
+        **({} if entry.stage is None else {"stage": entry.stage}),
+        **(_build_placement_data(event) if isinstance(event, PackagePlaced) else {}),
         "links": {"referral": f"{referral_url}/v1/referrals/{after.referral_id}"},
     }
     return Notification(kind, data)
 
 
-def _classify(event: PackageEvent, before: Referral, after: Referral) -> str | None:
-    """While a withdrawal is asked for, only its end is news: what sourcing still says is undone by it."""
+def _find_kind(event: PackageEvent, before: Referral, after: Referral) -> str | None:
+    """Returns the kind of notification. During a withdrawal only its end is reported: it undoes events of sourcing."""
     has_changed = after.status is not before.status
     if before.is_being_withdrawn:
         return PACKAGE_STOPPED if has_changed else None
@@ -64,5 +64,5 @@ def _classify(event: PackageEvent, before: Referral, after: Referral) -> str | N
             return PACKAGE_CHANGED if has_changed or isinstance(event, StageEntered) else None
 
 
-def _describe_placement(event: PackagePlaced) -> Mapping[str, object]:
+def _build_placement_data(event: PackagePlaced) -> Mapping[str, object]:
     return {"provider_id": str(event.provider_id), "weekly_cost": f"{event.terms.weekly_cost:.2f}"}

@@ -1,4 +1,4 @@
-"""The adult: who it is, as nobody but referral knows it, and what may be said of them without saying who they are."""
+"""The person of a referral, and the values derived from it that do not identify the person: age band and key."""
 
 import hashlib
 import hmac
@@ -11,21 +11,21 @@ from typing import Final
 from contracts.ids import CouncilKey
 from contracts.values import AgeBand
 
-ADULT: Final = 18
-OLDEST: Final = 120
-"""Years; a date of birth further back is a slip of the pen."""
+ADULT_AGE: Final = 18
+MAX_AGE: Final = 120
+"""Years. An older person means that the date of birth is mistyped."""
 
-_BANDS: Final = (
+_AGE_BANDS: Final = (
     (85, AgeBand.FROM_85),
     (75, AgeBand.FROM_75),
     (65, AgeBand.FROM_65),
     (40, AgeBand.FROM_40),
-    (ADULT, AgeBand.UNDER_40),
+    (ADULT_AGE, AgeBand.UNDER_40),
 )
 _NHS_WEIGHTS: Final = range(10, 1, -1)
 
 
-# None of these three shows anything in a repr: one that strays into a log or a traceback tells nobody who it is.
+# These three have no fields in their repr: an instance in a log or a traceback does not identify the person.
 @dataclass(frozen=True, repr=False)
 class Address:
     lines: tuple[str, ...]
@@ -34,7 +34,7 @@ class Address:
 
 @dataclass(frozen=True, repr=False)
 class Contact:
-    """Somebody to speak to about the person."""
+    """A contact of the person, such as a relative."""
 
     name: str
     relationship: str
@@ -53,32 +53,32 @@ class Person:
     notes: str | None = None
 
 
-def compute_age(day: date, *, born: date) -> int:
-    """Whole years; who was born on 29 February is a year older on 1 March where there is no 29th."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+def compute_age(day: date, *, date_of_birth: date) -> int:
+    """Returns whole years. In a year without 29 February, a person born on that day is a year older on 1 March."""
+    return day.year - date_of_birth.year - ((day.month, day.day) < (date_of_birth.month, date_of_birth.day))
 
 
 def find_age_band(age: int) -> AgeBand:
-    """The band of an adult's age. Raises ValueError for a child's."""
-    for youngest, band in _BANDS:
-        if age >= youngest:
+    """Raises ValueError for an age under 18."""
+    for lower_limit, band in _AGE_BANDS:
+        if age >= lower_limit:
             return band
     message = "there is no age band under 18"
     raise ValueError(message)
 
 
 def is_nhs_number(text: str) -> bool:
-    """Ten digits, the last of which checks the others by modulus 11; a remainder of 10 belongs to no number."""
+    """Whether the text is ten digits with a valid check digit (modulus 11; no number has the check digit 10)."""
     digits = _strip_separators(text)
     if not re.fullmatch(r"[0-9]{10}", digits):
         return False
-    weighed = sum(int(digit) * weight for digit, weight in zip(digits, _NHS_WEIGHTS, strict=False))
-    return (11 - weighed % 11) % 11 == int(digits[9])
+    weighted_sum = sum(int(digit) * weight for digit, weight in zip(digits, _NHS_WEIGHTS, strict=False))
+    return (11 - weighted_sum % 11) % 11 == int(digits[9])
 
 
 @dataclass(frozen=True, repr=False)
-class PersonKeys:
-    """Tells whether two referrals of a council are about one person, without keeping who: HMACs under our secret."""
+class PersonKeyHasher:
+    """Computes the HMAC that is equal for two referrals of one council about the same person."""
 
     secret: bytes
 
@@ -88,7 +88,7 @@ class PersonKeys:
 
 
 def _list_identifying_fields(person: Person) -> tuple[str, ...]:
-    """The NHS number if it is one; else name, date of birth and postcode, however they were written."""
+    """Returns the NHS number if it is valid; otherwise name, date of birth and postcode, normalized."""
     if person.nhs_number is not None and is_nhs_number(person.nhs_number):
         return "nhs", _strip_separators(person.nhs_number)
     postcode = "".join(person.address.postcode.split()).upper()
@@ -100,6 +100,6 @@ def _strip_separators(text: str) -> str:
 
 
 def _normalize_name(name: str) -> str:
-    """`Zoë O'Test-Person` and `ZOE OTEST PERSON` are one name."""
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in plain if letter.isalnum())
+    """Returns the same text for `Zoë O'Test-Person` and `ZOE OTEST PERSON`."""
+    folded = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(character for character in folded if character.isalnum())

@@ -1,4 +1,4 @@
-"""A referral as a value: where it stands, folded from what was heard about its package, and its history."""
+"""A referral as a value: its status, derived from the events about its package, and its history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -50,8 +50,8 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class What(StrEnum):
-    """What can stand in a referral's history."""
+class HistoryKind(StrEnum):
+    """The kinds of entries in a referral's history."""
 
     REQUESTED = "requested"
     SOURCING_STARTED = "sourcing started"
@@ -79,9 +79,9 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """One line of a referral's history; `reason` is in closed terms."""
+    """One entry of a referral's history. `reason` is a coded reason, never free text."""
 
-    what: What
+    kind: HistoryKind
     at: datetime
     stage: str | None = None
     provider_id: ProviderId | None = None
@@ -90,7 +90,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True)
 class Referral:
-    """One need of one adult; who that is stands elsewhere, and can be erased without this."""
+    """One need of one adult. The person is stored separately and can be erased while the referral stays."""
 
     referral_id: ReferralId
     package_id: PackageId
@@ -105,12 +105,12 @@ class Referral:
 
     def __post_init__(self) -> None:
         if self.status is Status.WITHDRAWAL_REQUESTED and self.withdrawal_reason is None:
-            message = "a withdrawal is requested for a reason"
+            message = "a requested withdrawal needs a reason"
             raise ValueError(message)
 
     @property
     def is_open(self) -> bool:
-        """Care is sought or given; an exhausted search is open too, for an officer has to act."""
+        """Care is being sourced or is placed. An exhausted search is open too: an officer has to act."""
         return self.status is not Status.WITHDRAWN
 
     @property
@@ -118,17 +118,17 @@ class Referral:
         return self.status in {Status.WITHDRAWAL_REQUESTED, Status.WITHDRAWN}
 
     def has_care_started(self, *, at: datetime) -> bool:
-        """A provider has the package, and it is the start date in London or later."""
+        """The package is placed, and its start date has come by London time."""
         return self.placed_with is not None and self.care.starts_on <= to_office_date(at)
 
     def apply(self, event: PackageEvent) -> "Referral":
-        """This referral once `event` has been heard; a withdrawn one stays as it is, whatever still comes."""
+        """Returns the referral after `event`. A withdrawn referral does not change any more."""
         if self.status is Status.WITHDRAWN:
             return self
         return replace(
             self,
             status=find_next_status(self.status, event),
-            placed_with=_find_provider(self.placed_with, event),
+            placed_with=_find_placed_provider(self.placed_with, event),
             withdrawal_reason=event.reason if isinstance(event, WithdrawalRequested) else self.withdrawal_reason,
         )
 
@@ -147,9 +147,9 @@ _NEXT_STATUS: Final[Mapping[type[PackageEvent], Status]] = {
 
 
 def find_next_status(status: Status, event: PackageEvent) -> Status:
-    """Where a referral stands after an event, whichever producer's came first.
+    """Returns the status after an event; events of different producers may arrive in any order.
 
-    While a withdrawal is asked for, nothing that sourcing says changes that; our own PackageWithdrawn ends it.
+    Events of sourcing do not change the status of a requested withdrawal; referral's own PackageWithdrawn ends it.
     """
     if status is Status.WITHDRAWN or isinstance(event, PackageWithdrawn):
         return Status.WITHDRAWN
@@ -158,41 +158,41 @@ def find_next_status(status: Status, event: PackageEvent) -> Status:
     return _NEXT_STATUS.get(type(event), status)
 
 
-PROGRESS: Final[Mapping[type[PackageEvent], What]] = {
-    SourcingStarted: What.SOURCING_STARTED,
-    SourcingHeld: What.SOURCING_HELD,
-    StageEntered: What.STAGE_ENTERED,
-    OfferMade: What.OFFER_MADE,
-    OfferDeclined: What.OFFER_DECLINED,
-    OfferExpired: What.OFFER_EXPIRED,
-    OfferWithdrawn: What.OFFER_WITHDRAWN,
-    SourcingExhausted: What.SOURCING_EXHAUSTED,
-    PackageListed: What.LISTED,
-    StillListed: What.STILL_LISTED,
-    ProposalReceived: What.PROPOSAL_RECEIVED,
-    AwardAwaitsApproval: What.AWARD_AWAITS_APPROVAL,
-    AwardRefused: What.AWARD_REFUSED,
-    AwardLapsed: What.AWARD_LAPSED,
-    ProposalAwarded: What.PROPOSAL_AWARDED,
-    PackagePlaced: What.PLACED,
+PROGRESS_KINDS: Final[Mapping[type[PackageEvent], HistoryKind]] = {
+    SourcingStarted: HistoryKind.SOURCING_STARTED,
+    SourcingHeld: HistoryKind.SOURCING_HELD,
+    StageEntered: HistoryKind.STAGE_ENTERED,
+    OfferMade: HistoryKind.OFFER_MADE,
+    OfferDeclined: HistoryKind.OFFER_DECLINED,
+    OfferExpired: HistoryKind.OFFER_EXPIRED,
+    OfferWithdrawn: HistoryKind.OFFER_WITHDRAWN,
+    SourcingExhausted: HistoryKind.SOURCING_EXHAUSTED,
+    PackageListed: HistoryKind.LISTED,
+    StillListed: HistoryKind.STILL_LISTED,
+    ProposalReceived: HistoryKind.PROPOSAL_RECEIVED,
+    AwardAwaitsApproval: HistoryKind.AWARD_AWAITS_APPROVAL,
+    AwardRefused: HistoryKind.AWARD_REFUSED,
+    AwardLapsed: HistoryKind.AWARD_LAPSED,
+    ProposalAwarded: HistoryKind.PROPOSAL_AWARDED,
+    PackagePlaced: HistoryKind.PLACED,
 }
-"""The events of sourcing that add a line to a referral's history (`referral.subscriptions` follows each of them)."""
+"""The events of sourcing that add an entry to a referral's history; `referral.subscriptions` subscribes to each."""
 
-_WHAT: Final[Mapping[type[PackageEvent], What]] = {
-    **PROGRESS,
-    PackageRequested: What.REQUESTED,
-    PersonDisclosed: What.PERSON_SHOWN,
-    WithdrawalRequested: What.WITHDRAWAL_REQUESTED,
-    SourcingStopped: What.SOURCING_STOPPED,
-    PlacementVoided: What.PLACEMENT_VOIDED,
-    PackageWithdrawn: What.WITHDRAWN,
+_KINDS: Final[Mapping[type[PackageEvent], HistoryKind]] = {
+    **PROGRESS_KINDS,
+    PackageRequested: HistoryKind.REQUESTED,
+    PersonDisclosed: HistoryKind.PERSON_SHOWN,
+    WithdrawalRequested: HistoryKind.WITHDRAWAL_REQUESTED,
+    SourcingStopped: HistoryKind.SOURCING_STOPPED,
+    PlacementVoided: HistoryKind.PLACEMENT_VOIDED,
+    PackageWithdrawn: HistoryKind.WITHDRAWN,
 }
 
 
 def build_history_entry(event: PackageEvent, *, at: datetime) -> HistoryEntry:
-    """The line of the history that `event` becomes. Raises KeyError for one that has none."""
+    """Raises KeyError for an event that is not part of a referral's history."""
     provider_id = event.provider_id if isinstance(event, HasProvider) else None
-    return HistoryEntry(_WHAT[type(event)], at, _find_stage(event), provider_id, _find_reason(event))
+    return HistoryEntry(_KINDS[type(event)], at, _find_stage(event), provider_id, _find_reason(event))
 
 
 def _find_stage(event: PackageEvent) -> str | None:
@@ -208,10 +208,10 @@ def _find_reason(event: PackageEvent) -> str | None:
     return event.reason if isinstance(event, HasReason) else None
 
 
-def _find_provider(provider: ProviderId | None, event: PackageEvent) -> ProviderId | None:
+def _find_placed_provider(provider: ProviderId | None, event: PackageEvent) -> ProviderId | None:
     match event:
-        case PackagePlaced(provider_id=placed):
-            return placed
+        case PackagePlaced(provider_id=new_provider):
+            return new_provider
         case PlacementVoided():
             return None
         case _:

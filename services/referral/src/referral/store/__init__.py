@@ -1,7 +1,7 @@
-"""Referral's tables, and how referrals and people get into and out of them.
+"""Referral's tables, and the repositories and queries that use them.
 
-SQL stands next to the tables it works on. Whom a referral is about stands in `persons` alone, as bytes that PostgreSQL
-never looks into: no constraint, cast or index of its can quote a name in an error or a log.
+Only `persons` identifies the person of a referral. Its contents are bytes that PostgreSQL does not interpret, so that
+no constraint, cast or index can quote a name in an error or a log.
 """
 
 from typing import Final
@@ -44,4 +44,4 @@ CREATE TABLE history (
 );
 CREATE INDEX history_of_a_package ON history (package_id, position);
 """
-"""`person_key` is an HMAC and, like a row of `persons`, can be taken away while the referral stays."""
+"""`person_key` is an HMAC. It and the row of `persons` can be erased while the referral stays."""

@@ -1,4 +1,4 @@
-"""The councils' frameworks, as the view holds them."""
+"""The councils' framework definitions, read from the projection."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from service_runtime.projections.projections import ProjectionReader
 
 
 class PostgresFrameworks:
-    """The councils' frameworks, as the view holds them."""
+    """The councils' framework definitions, read from the projection."""
 
-    def __init__(self, views: ProjectionReader) -> None:
-        self._views = views
+    def __init__(self, projections: ProjectionReader) -> None:
+        self._projections = projections
 
     async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
-        known = await self._views.get_by_prefix(DEFINITIONS, "")
-        return [each.event.definition for each in known if each.event.definition.council == council]
+        rows = await self._projections.get_by_prefix(DEFINITIONS, "")
+        return [row.event.definition for row in rows if row.event.definition.council == council]

@@ -1,4 +1,4 @@
-"""Questions about referrals, and about the councils' endpoints."""
+"""Queries of referrals and of the councils' endpoints."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,21 +8,22 @@ from uuid import UUID
 from sqlalchemy import text
 
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
-from referral.domain.referral import HistoryEntry, Referral, Status, What
-from referral.ports import EndpointState, ReferralDetails, ReferralSummary
-from referral.store.referrals import REFERRAL_COLUMNS, REFERRAL_OF_PACKAGE, to_about, to_referral
+from referral.domain.referral import HistoryEntry, HistoryKind, Referral, Status
+from referral.ports import ReferralDetails, ReferralSummary
+from referral.store.referrals import REFERRAL_COLUMNS, REFERRAL_OF_PACKAGE, to_person_details, to_referral
 from service_runtime.postgres.database import Database
+from service_runtime.webhooks.endpoint_queries import EndpointState, find_endpoint_state
 
 _HISTORY = text(
     "SELECT what, at, stage, provider_id, reason FROM history WHERE package_id = :package_id ORDER BY position"
 )
-_SEEN = text(
+_REFERRAL_WITH_PERSON = text(
     f"""
     SELECT {REFERRAL_COLUMNS}, about FROM referrals LEFT JOIN persons USING (package_id)
     WHERE referral_id = :referral_id
-    """  # noqa: S608  our own columns
+    """  # noqa: S608  the columns are constants
 )
-_OF_COUNCIL = text(
+_REFERRALS_OF_COUNCIL = text(
     f"""
     SELECT {REFERRAL_COLUMNS}, about FROM referrals LEFT JOIN persons USING (package_id)
     WHERE council = :council
@@ -30,25 +31,24 @@ _OF_COUNCIL = text(
       AND (requested_at, referral_id) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
           coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY requested_at DESC, referral_id DESC LIMIT :limit
-    """  # noqa: S608  our own columns
+    """  # noqa: S608  the columns are constants
 )
-
-_ENDPOINT = text("SELECT url, disabled_because FROM endpoints WHERE owner = :owner")
 
 
 class PostgresReferralQueries:
-    """Questions about referrals, each in a transaction of its own."""
+    """Read-only queries, each in a transaction of its own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def find_referral(self, referral_id: ReferralId) -> ReferralDetails | None:
         async with self._database.open_read_connection() as connection:
-            row = (await connection.execute(_SEEN, {"referral_id": referral_id})).one_or_none()
+            row = (await connection.execute(_REFERRAL_WITH_PERSON, {"referral_id": referral_id})).one_or_none()
             if row is None:
                 return None
             history = await connection.execute(_HISTORY, {"package_id": row.package_id})
-            return ReferralDetails(to_referral(row), to_about(row.about), [_to_history_entry(line) for line in history])
+            entries = [_to_history_entry(entry) for entry in history]
+            return ReferralDetails(to_referral(row), to_person_details(row.about), entries)
 
     async def find_by_package(self, package_id: PackageId) -> Referral | None:
         rows = await self._database.find(REFERRAL_OF_PACKAGE, {"package_id": package_id})
@@ -57,26 +57,26 @@ class PostgresReferralQueries:
     async def list_referrals(
         self, council: CouncilKey, *, status: Status | None, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[ReferralSummary]:
-        at, row = after if after is not None else (None, None)
+        after_at, after_id = after if after is not None else (None, None)
         arguments = {
             "council": council,
             "status": None if status is None else status.value,
-            "after_at": at,
-            "after_id": row,
+            "after_at": after_at,
+            "after_id": after_id,
             "limit": limit,
         }
-        return [_to_referral_summary(each) for each in await self._database.find(_OF_COUNCIL, arguments)]
+        return [_to_referral_summary(row) for row in await self._database.find(_REFERRALS_OF_COUNCIL, arguments)]
 
     async def find_endpoint(self, council: CouncilKey) -> EndpointState | None:
-        rows = await self._database.find(_ENDPOINT, {"owner": council})
-        return EndpointState(rows[0].url, rows[0].disabled_because) if rows else None
+        async with self._database.open_read_connection() as connection:
+            return await find_endpoint_state(connection, council)
 
 
 def _to_referral_summary(row: Any) -> ReferralSummary:  # a row's attributes are its columns
-    about = to_about(row.about)
-    return ReferralSummary(to_referral(row), None if about is None else about.reference)
+    person_details = to_person_details(row.about)
+    return ReferralSummary(to_referral(row), None if person_details is None else person_details.reference)
 
 
 def _to_history_entry(row: Any) -> HistoryEntry:  # a row's attributes are its columns
     provider = None if row.provider_id is None else ProviderId(row.provider_id)
-    return HistoryEntry(What(row.what), row.at, row.stage, provider, row.reason)
+    return HistoryEntry(HistoryKind(row.what), row.at, row.stage, provider, row.reason)

@@ -1,4 +1,4 @@
-"""Referrals, people and histories, as a unit of work finds and keeps them."""
+"""The repository of referrals, persons and histories."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,15 +17,15 @@ REFERRAL_COLUMNS: Final = """
     referrals.package_id, referral_id, council, CAST(care AS text) AS care, CAST(wishes AS text) AS wishes,
     requested_at, status, despite_open_referral, placed_with, withdrawal_reason
 """
-REFERRAL_OF_PACKAGE = text(f"SELECT {REFERRAL_COLUMNS} FROM referrals WHERE package_id = :package_id")  # noqa: S608  our own columns
-_OPEN_ONE = text(
+REFERRAL_OF_PACKAGE = text(f"SELECT {REFERRAL_COLUMNS} FROM referrals WHERE package_id = :package_id")  # noqa: S608  the columns are constants
+_OPEN_REFERRAL = text(
     """
     SELECT referral_id FROM referrals
     WHERE council = :council AND person_key = :person_key AND service_type = :service_type AND is_open
     ORDER BY requested_at, referral_id LIMIT 1
     """
 )
-_ADD = text(
+_INSERT_REFERRAL = text(
     """
     INSERT INTO referrals (package_id, referral_id, council, service_type, care, wishes, requested_at, status, is_open,
                            despite_open_referral, placed_with, withdrawal_reason, person_key)
@@ -35,27 +35,27 @@ _ADD = text(
     RETURNING package_id
     """
 )
-_SAVE = text(
+_UPDATE_REFERRAL = text(
     """
     UPDATE referrals SET status = :status, is_open = :is_open, placed_with = :placed_with,
                          withdrawal_reason = :withdrawal_reason
     WHERE package_id = :package_id
     """
 )
-_ADD_ABOUT = text("INSERT INTO persons (package_id, about) VALUES (:package_id, :about)")
-_ABOUT = text("SELECT about FROM persons WHERE package_id = :package_id")
-_NOTE = text(
+_INSERT_PERSON = text("INSERT INTO persons (package_id, about) VALUES (:package_id, :about)")
+_PERSON_DETAILS = text("SELECT about FROM persons WHERE package_id = :package_id")
+_INSERT_HISTORY_ENTRY = text(
     """
     INSERT INTO history (package_id, what, at, stage, provider_id, reason)
     VALUES (:package_id, :what, :at, :stage, :provider_id, :reason)
     """
 )
 
-_ABOUT_BYTES: Final = TypeAdapter(PersonDetails)
+_PERSON_DETAILS_JSON: Final = TypeAdapter(PersonDetails)
 
 
 class PostgresReferrals:
-    """Referrals, people and histories in their tables."""
+    """Referrals, persons and histories, on the connection of the unit of work."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -64,39 +64,39 @@ class PostgresReferrals:
         row = (await self._connection.execute(REFERRAL_OF_PACKAGE, {"package_id": package_id})).one_or_none()
         return None if row is None else to_referral(row)
 
-    async def add(self, referral: Referral, about: PersonDetails, *, person_key: str) -> ReferralId | None:
+    async def add(self, referral: Referral, person_details: PersonDetails, *, person_key: str) -> ReferralId | None:
         arguments = {**_to_row(referral), "person_key": person_key}
-        while True:  # another request can take the place between the look and the insert, and give it up again
+        while True:  # between SELECT and INSERT another transaction can add an open referral, and then withdraw it
             if referral.despite_open_referral is None:
-                found = (await self._connection.execute(_OPEN_ONE, arguments)).one_or_none()
-                if found is not None:
-                    return ReferralId(found.referral_id)
-            if (await self._connection.execute(_ADD, arguments)).first() is not None:
+                existing = (await self._connection.execute(_OPEN_REFERRAL, arguments)).one_or_none()
+                if existing is not None:
+                    return ReferralId(existing.referral_id)
+            if (await self._connection.execute(_INSERT_REFERRAL, arguments)).first() is not None:
                 break
         await self._connection.execute(
-            _ADD_ABOUT, {"package_id": referral.package_id, "about": _ABOUT_BYTES.dump_json(about)}
+            _INSERT_PERSON, {"package_id": referral.package_id, "about": _PERSON_DETAILS_JSON.dump_json(person_details)}
         )
         return None
 
     async def save(self, referral: Referral) -> None:
-        await self._connection.execute(_SAVE, _to_row(referral))
+        await self._connection.execute(_UPDATE_REFERRAL, _to_row(referral))
 
-    async def add_history_entry(self, package_id: PackageId, line: HistoryEntry) -> None:
+    async def add_history_entry(self, package_id: PackageId, entry: HistoryEntry) -> None:
         await self._connection.execute(
-            _NOTE,
+            _INSERT_HISTORY_ENTRY,
             {
                 "package_id": package_id,
-                "what": line.what.value,
-                "at": line.at,
-                "stage": line.stage,
-                "provider_id": line.provider_id,
-                "reason": line.reason,
+                "what": entry.kind.value,
+                "at": entry.at,
+                "stage": entry.stage,
+                "provider_id": entry.provider_id,
+                "reason": entry.reason,
             },
         )
 
-    async def get_about(self, package_id: PackageId) -> PersonDetails | None:
-        stored = (await self._connection.execute(_ABOUT, {"package_id": package_id})).scalar_one_or_none()
-        return to_about(stored)
+    async def get_person_details(self, package_id: PackageId) -> PersonDetails | None:
+        stored = (await self._connection.execute(_PERSON_DETAILS, {"package_id": package_id})).scalar_one_or_none()
+        return to_person_details(stored)
 
 
 def _to_row(referral: Referral) -> Mapping[str, object]:
@@ -133,5 +133,5 @@ def to_referral(row: Any) -> Referral:  # a row's attributes are its columns
     )
 
 
-def to_about(stored: bytes | None) -> PersonDetails | None:
-    return None if stored is None else _ABOUT_BYTES.validate_json(stored)
+def to_person_details(stored: bytes | None) -> PersonDetails | None:
+    return None if stored is None else _PERSON_DETAILS_JSON.validate_json(stored)

@@ -1,6 +1,7 @@
 """Referral's unit of work on PostgreSQL."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from referral.ports import NotificationTerms
 from referral.store.frameworks import PostgresFrameworks
@@ -17,6 +18,7 @@ class PostgresReferralWork(PostgresUnitOfWork):
 
     secret_box: SecretBox = field(kw_only=True)
     rules: AddressRules = field(kw_only=True)
+    secret_overlap: timedelta = field(kw_only=True)
     notification_terms: NotificationTerms = field(kw_only=True)
 
     @property

@@ -1,1 +1,1 @@
-"""Sourcing over HTTP, one module for what each kind of caller is about."""
+"""Sourcing's HTTP API, one module for each resource."""

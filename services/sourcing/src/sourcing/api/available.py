@@ -1,4 +1,4 @@
-"""Packages that are open to all: what providers see of them, and what they propose."""
+"""Routes for providers: list the open packages, and submit proposals for them."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.catalogue import PACKAGES
 from contracts.errors import Conflict
 from contracts.events.listings import Advert, ProposalRefusal, Variation
 from contracts.ids import ListingReference, ProviderId
@@ -15,7 +16,7 @@ from service_runtime.http.commands import json_response, to_stored_problem
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
 from service_runtime.idempotency import StoredResponse as HttpAnswer
-from service_runtime.observability.tracing import set_package
+from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Provider, Queries, to_stream_key
 from sourcing.domain.errors import ListingClosed, ListingNotFound
 from sourcing.domain.search import Listing, Proposal, SearchStatus
@@ -28,13 +29,13 @@ router = APIRouter(tags=["available packages"])
 
 
 class ProposalNotTaken(Conflict):
-    """The proposal is on record, and cannot be taken up."""
+    """The proposal is recorded and cannot be considered."""
 
     title = "This proposal cannot be taken up"
 
 
 class AvailablePackageOut(BaseModel):
-    """An open package as a list may tell of it; its reference is random and says nothing about the person."""
+    """An open package as the list shows it; its random reference reveals nothing about the person."""
 
     advert: Advert
     unit: PriceUnit = Field(description="what a proposed rate is for")
@@ -53,7 +54,7 @@ class ProposalOut(BaseModel):
 
 
 class ProposalIn(BaseModel):
-    """A rate, and another way to deliver the package where that makes it viable."""
+    """A rate, and variations of the care where these make the package viable."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,7 +67,7 @@ class ProposalIn(BaseModel):
 async def list_available_packages(
     caller: Provider, queries: Queries, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AvailablePackageOut]:
-    """Packages of your areas that nobody has taken so far, the newest first; propose a rate for any of them."""
+    """List the open packages in your areas, the newest first; you can propose a rate for each of them."""
     found = await queries.list_open_packages(
         caller.as_provider, caller.council, after=decode_cursor(cursor), limit=limit + 1
     )
@@ -81,7 +82,7 @@ async def list_available_packages(
 
 @router.get("/v1/available-packages/{reference}", response_model=AvailablePackageOut, responses=describe_problems(404))
 async def show_available_package(reference: UUID, caller: Provider, queries: Queries) -> AvailablePackageOut:
-    """One open package, with your proposal for it. Once it is placed or taken back, nobody reads about it here."""
+    """Show one open package, with your proposal for it. A package that was placed or withdrawn is not found."""
     search = (await _find_listed_search(ListingReference(reference), caller, queries)).search
     if search.listing is None or search.status is not SearchStatus.LISTED:
         raise ListingClosed
@@ -97,30 +98,34 @@ async def show_available_package(reference: UUID, caller: Provider, queries: Que
 async def propose_to_take_package(
     reference: UUID, body: ProposalIn, caller: Provider, queries: Queries, bus: Bus
 ) -> Response:
-    """Propose to take an open package; your newest proposal replaces an older one. An officer decides."""
-    seen = await _find_listed_search(ListingReference(reference), caller, queries)
-    variations = tuple(each for each in Variation if each in body.variations)
-    command = SubmitProposal(seen.search.package_id, caller.as_provider, body.rate, variations, body.can_start_on)
+    """Propose a rate for an open package; your newest proposal replaces an older one. An officer decides."""
+    details = await _find_listed_search(ListingReference(reference), caller, queries)
+    variations = tuple(variation for variation in Variation if variation in body.variations)
+    command = SubmitProposal(details.search.package_id, caller.as_provider, body.rate, variations, body.can_start_on)
     return await bus.execute(
         command, handle_command, on=to_stream_key(command.package_id), by=caller, respond=_respond_with_proposal
     )
 
 
 async def _find_listed_search(reference: ListingReference, caller: Caller, queries: SearchQueries) -> SearchDetails:
-    """What is open to others only is as unknown as what does not exist."""
-    seen = await queries.find_listed_search(reference)
-    if seen is None or seen.council != caller.council or not await queries.is_open_to(caller.as_provider, seen):
+    """Find a listed package. Raises ListingNotFound, also for a package that is not open to the caller."""
+    details = await queries.find_listed_search(reference)
+    if (
+        details is None
+        or details.council != caller.council
+        or not await queries.is_open_to(caller.as_provider, details)
+    ):
         raise ListingNotFound
-    set_package(seen.search.package_id)
-    return seen
+    set_subject(PACKAGES, str(details.search.package_id))
+    return details
 
 
 def _respond_with_proposal(result: CommandResult) -> HttpAnswer:
     if isinstance(result.outcome, ProposalNotUsed):
-        shown = [each for each in result.outcome.reasons if each is not ProposalRefusal.REFUSED_BY_PERSON]
-        why = ", ".join(shown) or "this package cannot be placed with you"  # the person's wishes are nobody's business
+        shown = [reason for reason in result.outcome.reasons if reason is not ProposalRefusal.REFUSED_BY_PERSON]
+        why = ", ".join(shown) or "this package cannot be placed with you"  # the person's refusal is confidential
         return to_stored_problem(ProposalNotTaken(f"{why}; your proposal is on record"))
-    assert isinstance(result.outcome, Proposed), "a proposal stands or is refused"
+    assert isinstance(result.outcome, Proposed), "a proposal is accepted for consideration or refused"
     return json_response(to_proposal_out(result.outcome.proposal), status=201)
 
 

@@ -1,4 +1,4 @@
-"""What providers propose for an open package, and the award of it, as officers see them."""
+"""Routes for officers: list the proposals for an open package, and award the package."""
 
 from datetime import datetime
 from typing import Literal
@@ -24,27 +24,27 @@ router = APIRouter(tags=["officers"])
 
 
 class AwardNotPossible(Conflict):
-    """The award is on record, and was not carried out."""
+    """The award is recorded and was not carried out."""
 
     title = "This award was not carried out"
 
 
 class ProposalSeenOut(ProposalOut):
-    """A proposal as officers see it."""
+    """A proposal with the fields that only officers see."""
 
     provider_id: UUID
-    rating: Rating = Field(description="when it proposed; Inadequate needs your reason")
+    rating: Rating = Field(description="rating at the time of the proposal; an award to Inadequate needs a reason")
     above_ceiling: bool = Field(description="a second officer has to approve the price")
 
 
 class ProposalsOut(BaseModel):
-    """What providers propose for an open package, the cheapest first."""
+    """The proposals for an open package, the cheapest first."""
 
     package_id: UUID
     advert: Advert
     ceiling: Money
     listed_at: datetime
-    awaiting_approval: UUID | None = Field(description="the award that waits for a second officer, at pricing")
+    awaiting_approval: UUID | None = Field(description="the award that waits for a second officer in pricing")
     items: list[ProposalSeenOut]
 
 
@@ -56,7 +56,7 @@ class AwardIn(BaseModel):
 
 
 class AwardOut(BaseModel):
-    """What came of an award."""
+    """The result of an award."""
 
     result: Literal["placed", "waits for a second officer"]
     package_id: UUID
@@ -67,13 +67,13 @@ class AwardOut(BaseModel):
 
 @router.get("/v1/packages/{package_id}/proposals", response_model=ProposalsOut, responses=describe_problems(404))
 async def list_proposals(package_id: UUID, caller: Officer, queries: Queries) -> ProposalsOut:
-    """What providers propose for a package that is open to all."""
+    """List the proposals for a package that is open to all, the cheapest first."""
     search = await find_search(package_id, caller, queries)
     listing = search.listing
     if listing is None:
         message = "this package is on no list; proposals are made once its ranked lists are exhausted"
         raise PackageNotFound(message)
-    cheapest_first = sorted(listing.proposals, key=lambda each: (each.terms.weekly_cost, each.received_at))
+    cheapest_first = sorted(listing.proposals, key=lambda proposal: (proposal.terms.weekly_cost, proposal.received_at))
     return ProposalsOut(
         package_id=package_id,
         advert=listing.advert,
@@ -82,19 +82,19 @@ async def list_proposals(package_id: UUID, caller: Officer, queries: Queries) ->
         awaiting_approval=listing.award.award_id if listing.award is not None else None,
         items=[
             ProposalSeenOut(
-                **to_proposal_out(each).model_dump(),
-                provider_id=each.provider_id,
-                rating=each.rating,
-                above_ceiling=each.terms.rate > listing.ceiling,
+                **to_proposal_out(proposal).model_dump(),
+                provider_id=proposal.provider_id,
+                rating=proposal.rating,
+                above_ceiling=proposal.terms.rate > listing.ceiling,
             )
-            for each in cheapest_first
+            for proposal in cheapest_first
         ],
     )
 
 
 @router.post("/v1/packages/{package_id}/awards", response_model=AwardOut, responses=describe_problems(404, 409))
 async def award_package(package_id: UUID, body: AwardIn, caller: Officer, queries: Queries, bus: Bus) -> Response:
-    """Take a proposal. Above the package's ceiling it waits (202) until a second officer has approved the price."""
+    """Award the package. Above its ceiling the award waits (202) until a second officer approves the price."""
     search = await find_search(package_id, caller, queries)
     proposal_id = ProposalId(body.proposal_id)
     command = AwardProposal(search.package_id, proposal_id, caller.actor, body.inadequate_reason)
@@ -124,5 +124,5 @@ def _respond_with_award(result: CommandResult, proposal_id: UUID) -> HttpAnswer:
         case AwardBarred(reasons=reasons):
             return to_stored_problem(AwardNotPossible(f"{', '.join(reasons)}; your award is on record"))
         case _:
-            message = "an award places, waits or is barred"
+            message = "an award places the package, waits for approval, or is refused"
             raise AssertionError(message)

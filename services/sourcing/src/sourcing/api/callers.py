@@ -1,4 +1,4 @@
-"""Who calls sourcing, what they queries and order with, and what the routes of several callers have in common."""
+"""Dependencies of sourcing's routes: callers with their scopes, queries, and the command bus."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from contracts.errors import NotFound
 from contracts.ids import PackageId
 from service_runtime.http.app import inject
 from service_runtime.http.auth import Caller, require_scopes
-from service_runtime.http.commands import CommandBus, command_bus
+from service_runtime.http.commands import CommandBus, get_command_bus
 from service_runtime.unit_of_work.streams import StreamKey
 from sourcing.domain.search import Search
 from sourcing.ports import SearchQueries
@@ -19,19 +19,19 @@ Provider = Annotated[Caller, Depends(require_scopes("offers:answer"))]
 Officer = Annotated[Caller, Depends(require_scopes("sourcing:operate"))]
 Reader = Annotated[Caller, Depends(require_scopes(("sourcing:operate", "audit:read")))]
 Queries = Annotated[SearchQueries, inject(SearchQueries)]
-Bus = Annotated[CommandBus, Depends(command_bus)]
+Bus = Annotated[CommandBus, Depends(get_command_bus)]
 
 
 class PackageNotFound(NotFound):
-    """There is no such package in your council, or it has not reached sourcing yet."""
+    """The council has no such package, or sourcing has not received it yet."""
 
 
 async def find_search(package_id: UUID, caller: Caller, queries: SearchQueries) -> Search:
-    seen = await queries.find_search(PackageId(package_id))
-    if seen is None or seen.council != caller.council:
-        message = "no such package is known here; a package that was only just requested may take a second"
+    details = await queries.find_search(PackageId(package_id))
+    if details is None or details.council != caller.council:
+        message = "no such package is known here; if it was requested just now, try again in a second"
         raise PackageNotFound(message)
-    return seen.search
+    return details.search
 
 
 def to_stream_key(package_id: PackageId) -> StreamKey:

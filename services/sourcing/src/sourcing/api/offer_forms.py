@@ -1,19 +1,19 @@
-"""The two forms of an offer's page, and what is told to whoever sends something else.
+"""Parses the two forms of an offer's page, accept and decline, and names mistakes in them.
 
-Two fields are read with the standard library: a form dependency would use up the body that a command's fingerprint is
-made from, and would refuse with problem+json.
+The standard library parses the two fields. A form dependency of FastAPI would consume the body from which the
+request's fingerprint is computed, and would refuse mistakes with problem+json.
 """
 
 from typing import Final
 from urllib.parse import parse_qs
 
-from contracts.events.packages import Answer
+from contracts.events.packages import OfferAnswer
 from contracts.values import DeclineReason
 from sourcing.api.offer_pages import FormMistake
 from sourcing.domain.search import Accept, Decline, ProviderAnswer
 
 MAX_FORM_BYTES: Final = 1_000
-"""Bytes; the longest that a page of ours sends has not a tenth of it."""
+"""The longest form that the page can send has less than a tenth of this."""
 MAX_FIELDS: Final = 10
 
 WRONG_FORM: Final = FormMistake("What was sent is not one of the two forms on this page. Use one of them.", "accept")
@@ -27,27 +27,27 @@ FORM: Final = {
     "type": "object",
     "required": ["answer"],
     "properties": {
-        "answer": {"type": "string", "enum": list(Answer)},
+        "answer": {"type": "string", "enum": list(OfferAnswer)},
         "reason": {"type": "string", "enum": list(DeclineReason), "description": "needed when the answer is decline"},
     },
 }
 
 
-def parse_reply(form: bytes) -> ProviderAnswer | FormMistake:
-    """What one of the page's two forms says."""
+def parse_answer_form(form: bytes) -> ProviderAnswer | FormMistake:
+    """Parse one of the page's two forms into the answer, or into the mistake to show."""
     fields = _parse_fields(form)
     if fields is None:
         return WRONG_FORM
     answers, reasons = fields.get("answer", []), fields.get("reason", [])
-    if answers == [Answer.ACCEPT] and not reasons:
+    if answers == [OfferAnswer.ACCEPT] and not reasons:
         return Accept()
-    if answers == [Answer.DECLINE] and len(reasons) == 1 and reasons[0] in _REASONS:
+    if answers == [OfferAnswer.DECLINE] and len(reasons) == 1 and reasons[0] in _REASONS:
         return Decline(_REASONS[reasons[0]])
     return _find_mistake(answers, reasons)
 
 
 def _parse_fields(form: bytes) -> dict[str, list[str]] | None:
-    """Fields that are empty are left out; None for what no page of ours sends."""
+    """Parse the form's fields without empty ones; None for a body that the page cannot have sent."""
     try:
         return parse_qs(form.decode("ascii"), max_num_fields=MAX_FIELDS) if len(form) <= MAX_FORM_BYTES else None
     except ValueError:
@@ -57,6 +57,6 @@ def _parse_fields(form: bytes) -> dict[str, list[str]] | None:
 def _find_mistake(answers: list[str], reasons: list[str]) -> FormMistake:
     if not answers:
         return NO_ANSWER
-    if answers == [Answer.DECLINE] and len(reasons) <= 1:
+    if answers == [OfferAnswer.DECLINE] and len(reasons) <= 1:
         return UNKNOWN_REASON if reasons else NO_REASON
-    return BOTH if {*answers} <= {*Answer} else WRONG_FORM
+    return BOTH if {*answers} <= {*OfferAnswer} else WRONG_FORM

@@ -1,6 +1,7 @@
-"""Offers behind the links of mails: pages for people, on which a provider without a system answers.
+"""HTML pages behind the links in emails, on which a provider without its own system answers an offer.
 
-The link is all that a provider shows; whoever has it answers for it. Looking never answers: mail scanners open links.
+The link is a bearer credential: its holder answers for the provider. GET never answers, because mail scanners open
+links.
 """
 
 from collections.abc import Callable, Coroutine
@@ -12,19 +13,20 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from contracts.catalogue import PACKAGES
 from contracts.errors import CallOffError, NotFound
 from contracts.framework import FrameworkDefinition
 from contracts.ids import OfferId
-from contracts.offer_links import LinkNotValid, OfferLink, OfferLinks
+from contracts.offer_links import LinkNotValid, OfferLink, OfferLinkSigner
 from service_runtime.http.app import inject
 from service_runtime.http.auth import Caller
-from service_runtime.http.commands import CommandBus, command_bus_without_idempotency
+from service_runtime.http.commands import CommandBus, get_command_bus_without_idempotency
 from service_runtime.http.instants import Now
 from service_runtime.http.problems import to_caller_error, to_problem_response
 from service_runtime.idempotency import StoredResponse as HttpAnswer
-from service_runtime.observability.tracing import set_package
+from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Queries, to_stream_key
-from sourcing.api.offer_forms import FORM, parse_reply
+from sourcing.api.offer_forms import FORM, parse_answer_form
 from sourcing.api.offer_pages import (
     NOT_NOW,
     NOT_VALID,
@@ -44,21 +46,21 @@ from sourcing.ports import SearchDetails, SearchQueries
 
 _HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"description": "The link is damaged, is not one of ours, or has ended", "content": _HTML},
-    503: {"description": "Cannot be answered just now; Retry-After says when to queries again", "content": _HTML},
+    404: {"description": "The link is damaged, was not issued here, or has expired", "content": _HTML},
+    503: {"description": "Temporarily unavailable; Retry-After gives the time to wait", "content": _HTML},
 }
 _ANSWER_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     409: {
-        "description": "Too late, or no longer possible; the answer is on record, unless the page says so",
+        "description": "Too late, or no longer possible; the answer is recorded unless the page says otherwise",
         "content": _HTML,
     },
     413: {"description": "The form is far too large", "content": _HTML},
-    422: {"description": "The form is not right; the page says what to correct", "content": _HTML},
+    422: {"description": "The form has a mistake; the page says what to correct", "content": _HTML},
 }
 
 
 class PageRoute(APIRoute):
-    """What goes wrong is told by a page, too: people have no use for problem+json."""
+    """Renders errors as HTML pages instead of problem+json, because people read them."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -79,51 +81,51 @@ class PageRoute(APIRoute):
 
 router = APIRouter(tags=["offers"], route_class=PageRoute, responses=_RESPONSES, default_response_class=HTMLResponse)
 
-Token = Annotated[str, Path(description="as it stands in the mail", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})]
-"""Told, and not enforced: whatever else comes is a link that is not valid, and gets its page."""
+Token = Annotated[str, Path(description="the token as in the email", json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})]
+"""The pattern is documentation only: any other text is an invalid link and gets that page."""
 
 
 @dataclass(frozen=True)
 class LinkedOffer:
-    """The offer behind a link, with what its page tells."""
+    """The offer behind a link, with the details that its page shows."""
 
     offer: Offer
-    seen: SearchDetails
+    details: SearchDetails
     definition: FrameworkDefinition | None
 
     @property
     def caller(self) -> Caller:
-        return Caller("offer-link", self.seen.council, frozenset(), self.offer.provider_id, by_link=True)
+        return Caller("offer-link", self.details.council, frozenset(), self.offer.provider_id, by_link=True)
 
 
 async def _find_linked_offer(
-    token: Token, links: Annotated[OfferLinks, inject(OfferLinks)], queries: Queries, now: Now
+    token: Token, links: Annotated[OfferLinkSigner, inject(OfferLinkSigner)], queries: Queries, now: Now
 ) -> LinkedOffer:
-    """Raises LinkNotValid, for an offer of somebody else as well."""
-    link = links.check(token, now=now)
-    seen = await _find_search(link, queries)
-    offer = seen.search.find_offer(link.offer_id) if seen is not None else None
-    if seen is None or offer is None or offer.provider_id != link.provider_id:
+    """Find the offer behind a link. Raises LinkNotValid, also for another provider's offer."""
+    link = links.verify_token(token, now=now)
+    details = await _find_search(link, queries)
+    offer = details.search.find_offer(link.offer_id) if details is not None else None
+    if details is None or offer is None or offer.provider_id != link.provider_id:
         raise LinkNotValid
-    set_package(seen.search.package_id)
-    return LinkedOffer(offer, seen, await queries.find_definition(seen.search))
+    set_subject(PACKAGES, str(details.search.package_id))
+    return LinkedOffer(offer, details, await queries.find_definition(details.search))
 
 
 async def _find_search(link: OfferLink, queries: SearchQueries) -> SearchDetails | None:
-    seen = await queries.find_offer(link.offer_id)
-    return await queries.find_search(seen.package_id) if seen is not None else None
+    details = await queries.find_offer(link.offer_id)
+    return await queries.find_search(details.package_id) if details is not None else None
 
 
 OfferBehindLink = Annotated[LinkedOffer, Depends(_find_linked_offer)]
-LinkBus = Annotated[CommandBus, Depends(command_bus_without_idempotency)]
+LinkBus = Annotated[CommandBus, Depends(get_command_bus_without_idempotency)]
 
 
-# A link that lost or gained something on its way is damaged, whatever it is now: hence a path, and not a name.
+# `:path`, so that a damaged link with a slash in it matches this route and gets the page for invalid links.
 @router.head("/v1/offer-links/{token:path}", include_in_schema=False)
 @router.get("/v1/offer-links/{token:path}")
 async def show_offer_behind_link(linked: OfferBehindLink) -> Response:
-    """A page for people: the offer behind the link of a mail, as it stands. Looking at it answers nothing."""
-    return _build_response(build_offer_page(linked.seen.search, linked.offer, linked.definition))
+    """Show the offer behind the link of an email as an HTML page. Opening the page does not answer the offer."""
+    return _build_response(build_offer_page(linked.details.search, linked.offer, linked.definition))
 
 
 @router.post(
@@ -134,12 +136,12 @@ async def show_offer_behind_link(linked: OfferBehindLink) -> Response:
     },
 )
 async def answer_by_link(linked: OfferBehindLink, request: Request, bus: LinkBus) -> Response:
-    """Accept or decline the offer behind the link of a mail; a page says what was recorded."""
-    search, definition = linked.seen.search, linked.definition
-    reply = parse_reply(await request.body())
-    if isinstance(reply, FormMistake):
-        return _build_response(build_offer_page(search, linked.offer, definition, mistake=reply), status=422)
-    command = AnswerOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, reply)
+    """Accept or decline the offer behind the link of an email; the HTML page says what was recorded."""
+    search, definition = linked.details.search, linked.definition
+    answer = parse_answer_form(await request.body())
+    if isinstance(answer, FormMistake):
+        return _build_response(build_offer_page(search, linked.offer, definition, mistake=answer), status=422)
+    command = AnswerOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, answer)
     return await bus.execute(
         command,
         handle_command,
@@ -158,7 +160,7 @@ def _render_answer(result: CommandResult, offer_id: OfferId, definition: Framewo
 
 
 def _explain_refusal(refusal: CallOffError) -> Response:
-    """One page for every link that is not valid, so that nothing can be learnt from it."""
+    """Build the error page; every invalid link gets the same one, so that it reveals nothing."""
     plain = to_problem_response(refusal)
     response = _build_response(NOT_VALID if isinstance(refusal, NotFound) else NOT_NOW, status=plain.status_code)
     if "Retry-After" in plain.headers:

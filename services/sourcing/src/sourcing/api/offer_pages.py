@@ -1,10 +1,10 @@
-"""What a provider's coordinator reads behind the link of a mail, in words: an offer, what became of it, or why not."""
+"""The texts of the pages behind the links in emails: an offer, how it ended, or why an answer was not used."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from contracts.events.packages import LateReason
+from contracts.events.reasons import LateReason
 from contracts.framework import FrameworkDefinition
 from contracts.office_time import to_office_time
 from contracts.values import Care, CarerGender, PassOverReason, PriceUnit, Terms, Visit, Weekday
@@ -16,7 +16,7 @@ CORRECTION_HINT: Final = "If this answer is not the one you meant, telephone the
 
 @dataclass(frozen=True)
 class FormMistake:
-    """What is wrong with a form, and the id of the place on the page where it is put right."""
+    """A mistake in a form, and the id of the element on the page where it is corrected."""
 
     text: str
     anchor: str
@@ -24,7 +24,7 @@ class FormMistake:
 
 @dataclass(frozen=True)
 class Fact:
-    """One line about a package; several values stand below each other."""
+    """A named fact about a package; several values are shown one below the other."""
 
     name: str
     values: tuple[str, ...]
@@ -32,7 +32,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class OfferPage:
-    """One page; its forms are there as long as the offer can be answered."""
+    """One page; it has forms only while the offer can be answered."""
 
     heading: str
     paragraphs: tuple[str, ...]
@@ -63,32 +63,35 @@ TOO_LARGE: Final = OfferPage(
 def build_offer_page(
     search: Search, offer: Offer, definition: FrameworkDefinition | None, *, mistake: FormMistake | None = None
 ) -> OfferPage:
-    """An offer as it stands: what is offered and until when, or what has become of it."""
+    """Build the page of an offer: its content and deadline while it is live, else how it ended."""
     if offer.is_live:
-        says = _describe_deadline(offer)
+        paragraphs = _describe_deadline(offer)
         facts = _list_facts(search.care, offer, definition)
-        return OfferPage("Offer of a package of care", says, facts, can_be_answered=True, mistake=mistake)
-    heading, says = _describe_end(search, offer)
+        return OfferPage("Offer of a package of care", paragraphs, facts, can_be_answered=True, mistake=mistake)
+    heading, paragraphs = _describe_end(search, offer)
     if offer.status is OfferStatus.ACCEPTED:
-        return OfferPage(heading, says, _list_facts(search.care, offer, definition), mistake=mistake)
-    return OfferPage(heading, says, _list_key_facts(search.care, definition), mistake=mistake)
+        return OfferPage(heading, paragraphs, _list_facts(search.care, offer, definition), mistake=mistake)
+    return OfferPage(heading, paragraphs, _list_key_facts(search.care, definition), mistake=mistake)
 
 
 def build_answer_page(
     outcome: Outcome, search: Search, offer: Offer, definition: FrameworkDefinition | None
 ) -> OfferPage:
-    """What an answer came to, the same whenever it is given again."""
+    """Build the page after an answer; a repeated answer gets the same page."""
     if isinstance(outcome, AnswerNotUsed):
-        says = (_explain_refusal(outcome, offer), "Your answer is on record, and no other one is needed. Thank you.")
-        return OfferPage(_HEADINGS[outcome.reason], says, _list_key_facts(search.care, definition))
+        paragraphs = (
+            _explain_refusal(outcome, offer),
+            "Your answer is on record, and no other one is needed. Thank you.",
+        )
+        return OfferPage(_HEADINGS[outcome.reason], paragraphs, _list_key_facts(search.care, definition))
     if isinstance(offer.answer, Decline):
-        says = (f"Your reason: {offer.answer.reason}.", f"Nothing more is needed from you. {CORRECTION_HINT}")
-        return OfferPage("We have recorded that you decline", says, _list_key_facts(search.care, definition))
-    _, says = _describe_end(search, offer)
-    return OfferPage("We have recorded that you accept", says, _list_facts(search.care, offer, definition))
+        paragraphs = (f"Your reason: {offer.answer.reason}.", f"Nothing more is needed from you. {CORRECTION_HINT}")
+        return OfferPage("We have recorded that you decline", paragraphs, _list_key_facts(search.care, definition))
+    _, paragraphs = _describe_end(search, offer)
+    return OfferPage("We have recorded that you accept", paragraphs, _list_facts(search.care, offer, definition))
 
 
-# --- until when
+# --- deadline
 
 
 def _describe_deadline(offer: Offer) -> tuple[str, ...]:
@@ -105,7 +108,7 @@ def _describe_deadline(offer: Offer) -> tuple[str, ...]:
     )
 
 
-# --- what became of it
+# --- how the offer ended
 
 
 def _describe_end(search: Search, offer: Offer) -> tuple[str, tuple[str, ...]]:
@@ -123,7 +126,7 @@ def _describe_end(search: Search, offer: Offer) -> tuple[str, tuple[str, ...]]:
         )
     if offer.award_refused_for:
         return _HEADINGS[LateReason.NO_LONGER_ELIGIBLE], (
-            _explain_bar(offer.award_refused_for),
+            _explain_ineligibility(offer.award_refused_for),
             "Your answer is on record.",
         )
     return "This offer was withdrawn", ("The council has taken it back. Nothing is needed from you. Thank you.",)
@@ -164,17 +167,17 @@ def _explain_refusal(late: AnswerNotUsed, offer: Offer) -> str:
         case LateReason.WITHDRAWN:
             return "The council had taken the offer back before."
         case LateReason.NO_LONGER_ELIGIBLE:
-            return _explain_bar(late.passed_over)
+            return _explain_ineligibility(late.passed_over)
 
 
-def _explain_bar(reasons: tuple[PassOverReason, ...]) -> str:
-    """The person's own wishes are nobody's business."""
-    shown = [each for each in reasons if each is not PassOverReason.REFUSED_BY_PERSON]
+def _explain_ineligibility(reasons: tuple[PassOverReason, ...]) -> str:
+    """Explain why the provider is no longer eligible, without revealing the person's refusal."""
+    shown = [reason for reason in reasons if reason is not PassOverReason.REFUSED_BY_PERSON]
     why = f" The reason: {', '.join(shown)}." if shown else ""
     return f"You accepted in time, but the council may not place it with you any more.{why}"
 
 
-# --- what is offered
+# --- content of the offer
 
 
 def _list_facts(care: Care, offer: Offer, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
@@ -193,9 +196,9 @@ def _list_facts(care: Care, offer: Offer, definition: FrameworkDefinition | None
 
 
 def _list_key_facts(care: Care, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
-    """What tells it from other offers."""
+    """List the facts that distinguish an offer from others."""
     areas = definition.areas if definition is not None else ()
-    area = next((each.name for each in areas if each.code == care.area), care.area)
+    area = next((item.name for item in areas if item.code == care.area), care.area)
     framework = definition.title if definition is not None else care.framework
     return (
         Fact("Service", (_capitalize(care.service_type),)),
@@ -230,8 +233,8 @@ def _format_price(terms: Terms) -> tuple[str, ...]:
     )
 
 
-def _capitalize(words: str) -> str:
-    return words[0].upper() + words[1:]
+def _capitalize(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _format_length(minutes: int) -> str:
@@ -246,7 +249,7 @@ def _format_day(on: date) -> str:
 
 
 def _format_instant(at: datetime) -> str:
-    """The wall's clock, to the second where that matters: `10:30 on Monday 2 March 2026, UK time (GMT)`."""
+    """Format local time, with seconds unless they are 0: `10:30 on Monday 2 March 2026, UK time (GMT)`."""
     local = to_office_time(at)
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     return f"{clock} on {_format_day(local.date())}, UK time ({local:%Z})"

@@ -1,4 +1,4 @@
-"""A provider's offers, and the calls that officers make about them."""
+"""Routes of offers: providers list and answer them, officers record calls about them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,8 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.catalogue import PACKAGES
 from contracts.errors import Conflict, FieldError, InvalidInput
-from contracts.events.packages import Answer, CallResult, LateReason
+from contracts.events.packages import CallResult, OfferAnswer
+from contracts.events.reasons import LateReason
 from contracts.ids import OfferId, PackageId
 from contracts.values import Care, Channel, DeclineReason, Hours, Terms
 from service_runtime.http.auth import Caller
@@ -17,7 +19,7 @@ from service_runtime.http.commands import CommandBus, json_response, to_stored_p
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
 from service_runtime.idempotency import StoredResponse as HttpAnswer
-from service_runtime.observability.tracing import set_package
+from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Officer, Provider, Queries, to_stream_key
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.search import (
@@ -37,16 +39,16 @@ officers = APIRouter(tags=["officers"])
 
 
 class AnswerTooLate(Conflict):
-    """The answer is on record, and was not used."""
+    """The answer is recorded and was not used."""
 
     title = "Too late"
 
 
 class OfferOut(BaseModel):
-    """One package put to one provider, with what may be done about it now."""
+    """An offer of one package to one provider, with the actions that are allowed now."""
 
     offer_id: UUID
-    package_id: UUID = Field(description="an opaque reference; who the person is, referral tells after the placement")
+    package_id: UUID = Field(description="an opaque reference; referral reveals the person after the placement")
     status: OfferStatus
     channel: Channel
     care: Care
@@ -57,7 +59,7 @@ class OfferOut(BaseModel):
     answer_by: datetime | None = Field(description="exclusive; null until the offer is delivered")
     answer_minutes: int
     answer_minutes_are: Literal["brokerage time", "plain time"]
-    allowed_actions: list[Answer]
+    allowed_actions: list[OfferAnswer]
 
 
 class DeclineIn(BaseModel):
@@ -67,23 +69,23 @@ class DeclineIn(BaseModel):
 
 
 class CallIn(BaseModel):
-    """What came of a telephone call; an answer given on it counts as the provider's own."""
+    """The result of a telephone call; an answer given on it counts as the provider's own."""
 
     model_config = ConfigDict(extra="forbid")
 
     result: CallResult
-    answer: Answer | None = None
+    answer: OfferAnswer | None = None
     decline_reason: DeclineReason | None = Field(default=None, description="needed when the answer is a decline")
 
     def reply(self) -> ProviderAnswer | None:
-        """Raises InvalidInput when answer and reason bus not go together."""
+        """Return the answer given on the call, if any. Raises InvalidInput when answer and reason contradict."""
         if self.answer is None and self.decline_reason is not None:
             raise InvalidInput(FieldError("#/decline_reason", "belongs to a decline; leave it out or set answer"))
         if self.answer is None:
             return None
-        if self.answer is Answer.ACCEPT and self.decline_reason is None:
+        if self.answer is OfferAnswer.ACCEPT and self.decline_reason is None:
             return Accept()
-        if self.answer is Answer.DECLINE and self.decline_reason is not None:
+        if self.answer is OfferAnswer.DECLINE and self.decline_reason is not None:
             return Decline(self.decline_reason)
         raise InvalidInput(FieldError("#/decline_reason", "a decline needs a reason, an acceptance has none"))
 
@@ -96,7 +98,7 @@ async def list_my_offers(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[OfferOut]:
-    """Your offers, the newest first."""
+    """List your offers, the newest first."""
     found = await queries.list_offers(
         caller.as_provider, caller.council, only_live=live, after=decode_cursor(cursor), limit=limit + 1
     )
@@ -110,54 +112,54 @@ async def list_my_offers(
 
 @router.get("/v1/offers/{offer_id}", response_model=OfferOut, responses=describe_problems(404))
 async def show_my_offer(offer_id: UUID, caller: Provider, queries: Queries) -> OfferOut:
-    """One of your offers, with the instant until which it can be answered."""
-    seen = await _find_own_offer(OfferId(offer_id), caller, queries)
-    return _to_offer_out(seen.offer, seen.package_id, seen.care)
+    """Show one of your offers, with the instant before which it can be answered."""
+    details = await _find_own_offer(OfferId(offer_id), caller, queries)
+    return _to_offer_out(details.offer, details.package_id, details.care)
 
 
 @router.post("/v1/offers/{offer_id}/accept", response_model=OfferOut, responses=describe_problems(404, 409))
 async def accept_offer(offer_id: UUID, caller: Provider, queries: Queries, bus: Bus) -> Response:
-    """Take the package on the offer's terms. Too late: 409, and your answer is on record."""
+    """Accept the package on the offer's terms. An answer that is too late gets 409 and is recorded."""
     return await _answer_offer(OfferId(offer_id), Accept(), caller, queries, bus)
 
 
 @router.post("/v1/offers/{offer_id}/decline", response_model=OfferOut, responses=describe_problems(404, 409))
 async def decline_offer(offer_id: UUID, body: DeclineIn, caller: Provider, queries: Queries, bus: Bus) -> Response:
-    """Turn the package down, with the reason that fits best; the next provider is asked at once."""
+    """Decline the package with the reason that fits best; the next provider gets its offer at once."""
     return await _answer_offer(OfferId(offer_id), Decline(body.reason), caller, queries, bus)
 
 
 async def _answer_offer(
     offer_id: OfferId, answer: ProviderAnswer, caller: Caller, queries: SearchQueries, bus: CommandBus
 ) -> Response:
-    seen = await _find_own_offer(offer_id, caller, queries)
-    command = AnswerOffer(seen.package_id, offer_id, caller.as_provider, answer)
-    respond = _respond_about(offer_id)
-    return await bus.execute(command, handle_command, on=to_stream_key(seen.package_id), by=caller, respond=respond)
+    details = await _find_own_offer(offer_id, caller, queries)
+    command = AnswerOffer(details.package_id, offer_id, caller.as_provider, answer)
+    respond = _make_responder(offer_id)
+    return await bus.execute(command, handle_command, on=to_stream_key(details.package_id), by=caller, respond=respond)
 
 
 async def _find_own_offer(offer_id: OfferId, caller: Caller, queries: SearchQueries) -> OfferDetails:
-    """Another provider's offer, and one of another council, is as unknown as one that does not exist."""
-    seen = await queries.find_offer(offer_id)
-    if seen is None or seen.offer.provider_id != caller.as_provider or seen.council != caller.council:
+    """Find the caller's own offer. Raises OfferNotFound, also for offers of other providers or councils."""
+    details = await queries.find_offer(offer_id)
+    if details is None or details.offer.provider_id != caller.as_provider or details.council != caller.council:
         raise OfferNotFound
-    set_package(seen.package_id)
-    return seen
+    set_subject(PACKAGES, str(details.package_id))
+    return details
 
 
 @officers.post("/v1/offers/{offer_id}/calls", response_model=OfferOut, responses=describe_problems(404, 409))
 async def record_a_call(offer_id: UUID, body: CallIn, caller: Officer, queries: Queries, bus: Bus) -> Response:
     """Record a telephone call to the offer's provider, and its answer if it gave one."""
-    seen = await queries.find_offer(OfferId(offer_id))
-    if seen is None or seen.council != caller.council:
+    details = await queries.find_offer(OfferId(offer_id))
+    if details is None or details.council != caller.council:
         raise OfferNotFound
-    command = RecordCall(seen.package_id, OfferId(offer_id), body.result, body.reply())
-    respond = _respond_about(command.offer_id)
-    return await bus.execute(command, handle_command, on=to_stream_key(seen.package_id), by=caller, respond=respond)
+    command = RecordCall(details.package_id, OfferId(offer_id), body.result, body.reply())
+    respond = _make_responder(command.offer_id)
+    return await bus.execute(command, handle_command, on=to_stream_key(details.package_id), by=caller, respond=respond)
 
 
-def _respond_about(offer_id: OfferId) -> Callable[[CommandResult], HttpAnswer]:
-    """Build the function that turns the result of a command about this offer into its response."""
+def _make_responder(offer_id: OfferId) -> Callable[[CommandResult], HttpAnswer]:
+    """Return a function that converts the result of a command about this offer to its response."""
 
     def respond(result: CommandResult) -> HttpAnswer:
         if isinstance(result.outcome, AnswerNotUsed):
@@ -190,5 +192,5 @@ def _to_offer_out(offer: Offer, package_id: PackageId, care: Care) -> OfferOut:
         answer_by=offer.answer_by,
         answer_minutes=offer.answer_minutes,
         answer_minutes_are="brokerage time" if offer.in_brokerage_time else "plain time",
-        allowed_actions=[Answer.ACCEPT, Answer.DECLINE] if offer.is_live else [],
+        allowed_actions=[OfferAnswer.ACCEPT, OfferAnswer.DECLINE] if offer.is_live else [],
     )

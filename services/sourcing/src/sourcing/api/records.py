@@ -1,4 +1,4 @@
-"""Why a package went where it went, from the record."""
+"""The route that explains a package's placement from its journal."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from contracts.events.base import ViewUse
+from contracts.events.base import ProjectionVersion
 from contracts.ids import PackageId
 from contracts.values import Terms
 from service_runtime.http.instants import Now
@@ -28,7 +28,7 @@ class TurnOut(BaseModel):
     reasons: list[str]
     offer_id: UUID | None
     terms: Terms | None
-    views: list[ViewUse] = Field(description="which versions of what was known the decision was taken on")
+    views: list[ProjectionVersion] = Field(description="versions of the projections on which the decision was made")
 
 
 class StageOut(BaseModel):
@@ -48,10 +48,10 @@ class RecordedOut(BaseModel):
 
 
 class NextStepOut(BaseModel):
-    """What happens next to the package, and when."""
+    """The next step of the package, and when it is due."""
 
     kind: NextStepKind
-    text: str = Field(description="the step in words; providers are named by rank")
+    text: str = Field(description="the step as a sentence; providers are named by rank")
     at: datetime | None = Field(description="when the step is due; null where no instant is known")
     waits_for_opening: bool = Field(description="the step is held back until brokerage opens")
     waits_for_officer: bool = Field(description="nothing happens until an officer acts")
@@ -65,7 +65,7 @@ class NextStepOut(BaseModel):
 
 
 class DecisionOut(BaseModel):
-    """Why the package went where it went, read from its journal, and what happens next."""
+    """How the package was placed, read from its journal, and the next step."""
 
     package_id: UUID
     status: SearchStatus
@@ -81,7 +81,7 @@ class DecisionOut(BaseModel):
 
 @router.get("/v1/packages/{package_id}/decision", response_model=DecisionOut, responses=describe_problems(404))
 async def show_decision(package_id: UUID, caller: Reader, queries: Queries, now: Now) -> DecisionOut:
-    """Who was asked in which order, who was passed over and why, on which versions, and what happens next and when."""
+    """Explain which providers were asked or passed over and why, and show the next step and its time."""
     search, record = await find_search(package_id, caller, queries), await queries.load_journal(PackageId(package_id))
     next_step = find_next_step(search, await queries.find_definition(search), now=now)
     placement = search.placement
@@ -91,7 +91,7 @@ async def show_decision(package_id: UUID, caller: Reader, queries: Queries, now:
         framework=search.care.framework,
         area=search.care.area,
         definition_version=search.definition_version,
-        stages=[_to_stage_out(stage) for stage in explain_stages(each.event for each in record)],
+        stages=[_to_stage_out(stage) for stage in explain_stages(entry.event for entry in record)],
         placed_with=placement.provider_id if placement is not None and not placement.voided else None,
         missing=list(search.missing),
         next_step=_to_next_step_out(next_step),
@@ -137,12 +137,12 @@ def _to_turn_out(turn: CandidateTurn) -> TurnOut:
 def _to_record_out(record: Sequence[JournalRecord]) -> list[RecordedOut]:
     return [
         RecordedOut(
-            sequence=each.sequence,
-            type=each.event.type_name(),
-            at=each.at,
-            actor=each.actor,
-            cause=each.cause,
-            hash=each.hash,
+            sequence=entry.sequence,
+            type=entry.event.get_type_name(),
+            at=entry.at,
+            actor=entry.actor,
+            cause=entry.cause,
+            hash=entry.hash,
         )
-        for each in record
+        for entry in record
     ]

@@ -1,4 +1,4 @@
-"""How a page leaves: as HTML with everything in it, and with headers that keep it to the one who reads it."""
+"""Renders offer pages as self-contained HTML, with headers that keep them private."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class PageAssets:
-    """The template, the style that stands in each page, and the headers that allow it and nothing else."""
+    """The template, the inline style of each page, and the headers, whose policy allows only that style."""
 
     template: Template
     style: str
@@ -35,7 +35,7 @@ def _load_assets() -> PageAssets:
 
 
 def _build_headers(style: str) -> Mapping[str, str]:
-    """Nothing is fetched, framed, cached, indexed, or told to another site: the address itself is the secret."""
+    """Forbid fetching, framing, caching, indexing and referrers, because the page's address is a secret."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = (
         "default-src 'none'",
@@ -55,7 +55,7 @@ def _build_headers(style: str) -> Mapping[str, str]:
 
 
 def render_page(page: OfferPage) -> tuple[bytes, dict[str, str]]:
-    """The page as it is sent, and its headers."""
+    """Render the page's HTML and its headers."""
     look = _load_assets()
     html = look.template.render(page=page, style=look.style, reasons=tuple(DeclineReason))
     return html.encode(), dict(look.headers)

@@ -1,4 +1,4 @@
-"""WorkKind needs a person now."""
+"""The route that lists the searches that need an officer."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -45,10 +45,10 @@ _LABELS: Final[Mapping[type[WorkItem], tuple[WorkKind, str]]] = {
 
 
 class WorkItemOut(BaseModel):
-    """One thing that stands still until an officer acts."""
+    """One search that makes no progress until an officer acts."""
 
     what: WorkKind
-    bus: str = Field(description="what helps")
+    do: str = Field(description="what the officer can do")
     package_id: UUID
     since: datetime
     stage: str | None
@@ -66,21 +66,21 @@ class WorkList(BaseModel):
 
 @router.get("/v1/work-list", response_model=WorkList, responses=describe_problems())
 async def show_work_list(caller: Officer, queries: Queries, limit: Limit = 200) -> WorkList:
-    """WorkKind needs a person now, the longest wait first."""
+    """List what needs an officer now, the longest wait first."""
     found = await queries.list_searches_needing_officer(caller.council, limit=limit)
-    return WorkList(items=[item for each in found if (item := _to_work_item_out(each)) is not None])
+    return WorkList(items=[item for details in found if (item := _to_work_item_out(details)) is not None])
 
 
-def _to_work_item_out(seen: SearchDetails) -> WorkItemOut | None:
-    item = find_work_item(seen.search)
-    return None if item is None else _build_work_item_out(seen.search, item)
+def _to_work_item_out(details: SearchDetails) -> WorkItemOut | None:
+    item = find_work_item(details.search)
+    return None if item is None else _build_work_item_out(details.search, item)
 
 
 def _build_work_item_out(search: Search, item: WorkItem) -> WorkItemOut:
-    what, bus = _LABELS[type(item)]
+    what, action = _LABELS[type(item)]
     return WorkItemOut(
         what=what,
-        bus=bus,
+        do=action,
         package_id=search.package_id,
         since=search.requested_at,
         stage=search.listing.stage if search.listing else search.stage.name if search.stage else None,

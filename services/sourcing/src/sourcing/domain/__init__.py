@@ -1,1 +1,1 @@
-"""The rules of the search: frozen values, pure functions; time, ids and the market come in as arguments."""
+"""The rules of the search: pure functions over frozen values; time, ids and the market are arguments."""

@@ -1,4 +1,4 @@
-"""Answers to offers: the first one in time ends the offer; every other one is on record and not used."""
+"""Answers to offers: the first answer in time ends the offer; every other one is recorded and not used."""
 
 from datetime import datetime
 
@@ -6,15 +6,14 @@ from contracts.events.packages import (
     CallRecorded,
     CallResult,
     LateAnswerRefused,
-    LateReason,
     OfferAccepted,
     OfferClockStarted,
     OfferDeclined,
     OfferDelivered,
-    OfferEnd,
     OfferExpired,
     OfferWithdrawn,
 )
+from contracts.events.reasons import LateReason, OfferEnd
 from contracts.ids import OfferId, ProviderId
 from contracts.values import Channel, PassOverReason
 from sourcing.domain.draft import Draft

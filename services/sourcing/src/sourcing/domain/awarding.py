@@ -1,8 +1,8 @@
 """Awards of a package to a proposal. Above the package's ceiling a second officer has to approve, through pricing.
 
 An embargo and the person's refusal bar an award; a rating is shown, and Inadequate needs the officer's reason. All of
-it is checked when the award is made, and again when the second officer approves. An award that comes too late is on
-record.
+it is checked when the award is made, and again when the second officer approves. An award that is too late is
+recorded.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contracts.errors import FieldError, InvalidInput
 from contracts.events.listings import (
     AwardAwaitsApproval,
-    AwardBar,
     AwardEnd,
     AwardLapsed,
+    AwardRefusal,
     AwardRefused,
     InadequateReason,
     ProposalAwarded,
@@ -54,7 +54,7 @@ def place_approved_award(draft: Draft, event: SpotPriceApproved) -> Result:
         return Result()
     pending, proposal = listing.award, get_proposal(listing, listing.award.proposal_id)
     facts = get_known_facts(draft, proposal.provider_id)
-    bars = tuple(_find_bars_at_approval(draft, pending, facts, second_officer=event.officer))
+    bars = tuple(_find_refusals_at_approval(draft, pending, facts, second_officer=event.officer))
     if bars:
         _refuse_award(draft, pending, proposal, facts, bars, officer=event.officer)
     else:
@@ -105,13 +105,13 @@ def _find_repeated_outcome(draft: Draft, listing: Listing, proposal: Proposal) -
 
 def _decide_award(draft: Draft, listing: Listing, proposal: Proposal, command: AwardProposal) -> Outcome:
     pending = PendingAward(AwardId(draft.new_id()), command.proposal_id, command.officer, command.inadequate_reason)
-    too_late = tuple(_find_late_bars(draft, listing))
+    too_late = tuple(_find_late_refusals(draft, listing))
     if too_late:
         facts = draft.market.get_facts(proposal.provider_id)
         return _refuse_award(draft, pending, proposal, facts, too_late, officer=command.officer)
     facts = get_known_facts(draft, proposal.provider_id)
-    _check_reason(facts, command)
-    bars = tuple(_find_bars(draft, facts))
+    _require_inadequate_reason(facts, command)
+    bars = tuple(_find_refusals(draft, facts))
     if bars:
         return _refuse_award(draft, pending, proposal, facts, bars, officer=command.officer)
     if proposal.terms.rate > listing.ceiling:
@@ -119,35 +119,35 @@ def _decide_award(draft: Draft, listing: Listing, proposal: Proposal, command: A
     return _complete_award(draft, pending, proposal, facts, second_officer=None)
 
 
-def _find_late_bars(draft: Draft, listing: Listing) -> Iterator[AwardBar]:
-    """Find what came first: another officer's award, or the council's withdrawal."""
+def _find_late_refusals(draft: Draft, listing: Listing) -> Iterator[AwardRefusal]:
+    """Find why the award is too late: another officer's award, or the council's withdrawal."""
     if draft.search.status is not SearchStatus.LISTED:
-        yield AwardBar.NO_LONGER_OPEN
+        yield AwardRefusal.NO_LONGER_OPEN
     if listing.award is not None:
-        yield AwardBar.ANOTHER_WAITS
+        yield AwardRefusal.ANOTHER_WAITS
 
 
-def _find_bars(draft: Draft, facts: ProviderFacts) -> Iterator[AwardBar]:
+def _find_refusals(draft: Draft, facts: ProviderFacts) -> Iterator[AwardRefusal]:
     if facts.embargoed:
-        yield AwardBar.EMBARGOED
+        yield AwardRefusal.EMBARGOED
     if facts.provider_id in draft.search.wishes.refused:
-        yield AwardBar.REFUSED_BY_PERSON
+        yield AwardRefusal.REFUSED_BY_PERSON
     if not is_listing_provider(draft, draft.listing, facts):
-        yield AwardBar.NOT_OF_THIS_AREA
+        yield AwardRefusal.NOT_OF_THIS_AREA
 
 
-def _find_bars_at_approval(
+def _find_refusals_at_approval(
     draft: Draft, pending: PendingAward, facts: ProviderFacts, *, second_officer: str
-) -> Iterator[AwardBar]:
+) -> Iterator[AwardRefusal]:
     """Find what bars a waiting award; the provider may have been rated Inadequate since the first officer's award."""
     if second_officer == pending.officer:
-        yield AwardBar.SAME_OFFICER
-    yield from _find_bars(draft, facts)
+        yield AwardRefusal.SAME_OFFICER
+    yield from _find_refusals(draft, facts)
     if _is_reason_missing(facts, pending.inadequate_reason):
-        yield AwardBar.INADEQUATE_WITHOUT_REASON
+        yield AwardRefusal.INADEQUATE_WITHOUT_REASON
 
 
-def _check_reason(facts: ProviderFacts, command: AwardProposal) -> None:
+def _require_inadequate_reason(facts: ProviderFacts, command: AwardProposal) -> None:
     if _is_reason_missing(facts, command.inadequate_reason):
         known = ", ".join(reason.value for reason in InadequateReason)
         detail = f"the provider is rated Inadequate; state why it is awarded nevertheless: one of {known}"
@@ -180,7 +180,7 @@ def _refuse_award(
     pending: PendingAward,
     proposal: Proposal,
     facts: ProviderFacts,
-    bars: tuple[AwardBar, ...],
+    bars: tuple[AwardRefusal, ...],
     *,
     officer: str,
 ) -> AwardBarred:

@@ -1,4 +1,4 @@
-"""When a step that is due now can happen, in brokerage time, and how its instant is written."""
+"""Computes when a step can happen in brokerage time, and formats its instant."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from sourcing.domain.calendar import BrokerageCalendar
 
 @dataclass(frozen=True)
 class BrokerageClock:
-    """The working hours of one definition's brokerage relative to `now`, for one search."""
+    """The brokerage hours of one definition relative to `now`, for one search."""
 
     definition: FrameworkDefinition | None
     now: datetime
@@ -19,7 +19,7 @@ class BrokerageClock:
 
     @property
     def opening(self) -> datetime | None:
-        """When a step that is due now can happen: now, or the next opening; None without a definition."""
+        """The earliest instant for a step that is due now: now, or the next opening; None without a definition."""
         if self.is_urgent:
             return self.now
         calendar = self._calendar
@@ -34,13 +34,13 @@ class BrokerageClock:
         return at if calendar is None else calendar.find_opening_from(at)
 
     def describe_opening(self) -> str:
-        """`on Mon 30 Nov 08:30, when brokerage opens`, or `now` where brokerage is open."""
+        """Format the opening: `on Mon 30 Nov 08:30, when brokerage opens`, or `now` while brokerage is open."""
         if self.opening is None:
             return "when brokerage is open"
         return f"on {self.format_day(self.opening)}, when brokerage opens" if self.waits_for_opening else "now"
 
     def format_instant(self, at: datetime) -> str:
-        """`10:12` today, `Mon 30 Nov 10:12` on another day."""
+        """Format an instant: `10:12` today, `Mon 30 Nov 10:12` on another day."""
         is_today = to_office_date(at, self._timezone) == to_office_date(self.now, self._timezone)
         return f"{at.astimezone(self._timezone):%H:%M}" if is_today else self.format_day(at)
 

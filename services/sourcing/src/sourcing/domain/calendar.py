@@ -1,4 +1,4 @@
-"""Brokerage time: when the council's officers work, and how deadlines count it."""
+"""Brokerage time: the council officers' working hours, in which deadlines are counted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,45 +9,45 @@ from zoneinfo import ZoneInfo
 from contracts.framework import BrokerageTime
 from sourcing.domain.errors import NoOpeningInSight
 
-HORIZON_DAYS: Final = 30
+SEARCHED_DAYS: Final = 30
 """Days ahead in which the brokerage must open; a longer closure is a mistake in the calendar."""
 
 
 @dataclass(frozen=True)
 class BrokerageCalendar:
-    """The working hours of one framework's brokerage. Instants go in aware and come out in UTC."""
+    """The working hours of one framework's brokerage. Takes aware instants and returns UTC."""
 
     rules: BrokerageTime
 
     def is_open(self, at: datetime) -> bool:
-        """Opening time is open, closing time is closed."""
+        """Return whether the brokerage is open: the opening instant counts as open, the closing instant as closed."""
         day = self._get_local_day(at)
         return self._is_working_day(day) and self._get_opening(day) <= at < self._get_closing(day)
 
     def find_opening_from(self, at: datetime) -> datetime:
-        """The first instant from `at` on in which the brokerage is open: `at` itself while it is."""
+        """Find the first open instant from `at` on; `at` itself while the brokerage is open."""
         return at.astimezone(UTC) if self.is_open(at) else self.find_opening_after(at)
 
     def find_opening_after(self, at: datetime) -> datetime:
-        """The first opening later than `at`. Raises NoOpeningInSight."""
+        """Find the first opening later than `at`. Raises NoOpeningInSight."""
         openings = (self._get_opening(day) for day in self._list_days_from(at) if self._is_working_day(day))
         opening = next((opening for opening in openings if opening > at), None)
         if opening is None:
             raise NoOpeningInSight(
-                f"the brokerage does not open within {HORIZON_DAYS} days of {self._get_local_day(at).isoformat()}; "
+                f"the brokerage does not open within {SEARCHED_DAYS} days of {self._get_local_day(at).isoformat()}; "
                 "correct the days, bank holidays and overrides of the framework's definition"
             )
         return opening
 
     def add_open_time(self, start: datetime, length: timedelta) -> datetime:
-        """The instant at which `length` of open time has passed since `start`: 16:30 and 30 minutes is 17:00."""
+        """Return the instant when `length` of open time has passed since `start`: 16:30 plus 30 minutes is 17:00."""
         begins, left = self.find_opening_from(start), length
         while (rest_of_day := self._get_closing(self._get_local_day(begins)) - begins) < left:
             begins, left = self.find_opening_after(begins), left - rest_of_day
         return begins + left
 
     def measure_open_time(self, start: datetime, end: datetime) -> timedelta:
-        """How much open time lies between two instants; none where `end` is not after `start`."""
+        """Measure the open time between two instants; zero unless `end` is after `start`."""
         days = (start + timedelta(days=ahead) for ahead in range(max(0, (end - start).days) + 2))
         working = {day for at in days if self._is_working_day(day := self._get_local_day(at))}
         spans = (min(end, self._get_closing(day)) - max(start, self._get_opening(day)) for day in working)
@@ -55,7 +55,7 @@ class BrokerageCalendar:
 
     def _list_days_from(self, at: datetime) -> Iterator[date]:
         first = self._get_local_day(at)
-        return (first + timedelta(days=ahead) for ahead in range(HORIZON_DAYS + 1))
+        return (first + timedelta(days=ahead) for ahead in range(SEARCHED_DAYS + 1))
 
     def _is_working_day(self, day: date) -> bool:
         return day.weekday() in {weekday.number for weekday in self.rules.days} and not self._is_bank_holiday(day)

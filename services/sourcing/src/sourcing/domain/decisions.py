@@ -1,4 +1,4 @@
-"""Which function decides what follows from a trigger. Decisions are pure, so the journal can replay every one."""
+"""Maps each trigger to the function that decides on it. Decisions are pure, so the journal can replay each of them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from sourcing.domain.errors import ListingNotFound, OfferNotFound, PackageNotOpe
 from sourcing.domain.evolution import begin_search
 from sourcing.domain.listing import report_overdue_listing
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.offering import awaits_next_offer, offer_to_next_provider, resume_search, start_search
+from sourcing.domain.offering import is_awaiting_next_offer, offer_to_next_provider, resume_search, start_search
 from sourcing.domain.outages import extend_live_offer, finish_outage
 from sourcing.domain.proposing import submit_proposal
 from sourcing.domain.redirecting import redirect_overdue_offer, redirect_undeliverable_offer
@@ -110,10 +110,10 @@ def decide(
 
 
 def is_stale(search: Search, trigger: Trigger) -> bool:
-    """Whether nothing follows from `trigger`, whatever the market; `decide` would return the search unchanged.
+    """Return whether `trigger` changes nothing, whatever the market; `decide` would return the search unchanged.
 
-    News of an offer that has since ended is the most frequent event: providers' systems often answer before
-    OfferDelivered arrives here.
+    The most frequent case is an event about an offer that has ended: providers' systems often answer before
+    OfferDelivered arrives.
     """
     if search.live_offer is not None:
         return False
@@ -121,7 +121,7 @@ def is_stale(search: Search, trigger: Trigger) -> bool:
         case OfferDelivered():
             return find_awaited_offer(search, trigger) is None
         case OfferDeclined() | OfferExpired() | OfferWithdrawn():
-            return not awaits_next_offer(search, trigger)
+            return not is_awaiting_next_offer(search, trigger)
         case _:
             return False
 

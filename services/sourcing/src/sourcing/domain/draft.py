@@ -1,4 +1,4 @@
-"""A decision in progress: every published event is applied to the search at once, so events alone make the state."""
+"""A decision in progress. Each published event is applied to the search at once, so state derives from events alone."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from sourcing.domain.search import CurrentStage, Listing, Placement, Search
 
 @dataclass
 class Draft:
-    """What decision functions work on: the search after each event, the market, the instant, and a source of ids.
+    """The input of decision functions: the search after each event, the market, the instant, and a source of ids.
 
     `before` is the search as it was loaded; None when this decision begins it. The properties below return values that
     a decision relies on, and raise ValueError where the search has none.
@@ -30,7 +30,7 @@ class Draft:
     events: list[PackageEvent] = field(default_factory=list[PackageEvent])
 
     def publish(self, *events: PackageEvent) -> None:
-        """Collect events, and apply them to the search."""
+        """Collect events and apply them to the search."""
         for event in events:
             self.search = update_search(self.search, event, self.at)
             self.events.append(event)

@@ -1,19 +1,19 @@
-"""What the rules of the search refuse, as leaves of the one error tree.
+"""Errors that the rules of the search raise, as leaves of the common error tree.
 
 NotFound
 ├── OfferNotFound           no such offer, or another provider's
 ├── ListingNotFound         no such open package, or one of an area where the provider does not work
-├── ListingClosed           the package was open to all once, and is not any more
+├── ListingClosed           the package is no longer open to all
 └── ProposalNotFound        no such proposal for this package
 Conflict
 ├── OfferNotByPhone         a call was recorded for an offer that goes by another channel
 ├── OfferAlreadyEnded       a call was recorded for an offer that has ended
 └── PackageNotOpen          an award for a package that was never open to all
 Unprocessable
-├── AnswerWithoutCall       a call that reached nobody cannot carry an answer
+├── AnswerWithoutCall       a call that did not reach the provider carries an answer
 └── NoOpeningInSight        the brokerage calendar has no working day for a month
 RetryLater
-└── MarketNotKnown          what the decision needs is not in our views yet
+└── MarketNotKnown          the projections lack what the decision needs
 """
 
 from contracts.errors import Conflict, NotFound, RetryLater, Unprocessable

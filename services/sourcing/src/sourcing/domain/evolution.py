@@ -1,4 +1,4 @@
-"""The search as its record tells it: fold the events of one package, and the state comes out."""
+"""Rebuilds a search from the events of its package: a fold over the journal."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,7 +16,6 @@ from contracts.events.listings import (
 from contracts.events.packages import (
     CallRecorded,
     LateAnswerRefused,
-    LateReason,
     OfferAccepted,
     OfferClockStarted,
     OfferDeclined,
@@ -35,6 +34,7 @@ from contracts.events.packages import (
     SourcingStopped,
     StageEntered,
 )
+from contracts.events.reasons import LateReason
 from contracts.ids import ProviderId
 from sourcing.domain.search import (
     Accept,
@@ -65,7 +65,7 @@ ListingEvent = StillListed | ProposalReceived | AwardAwaitsApproval | AwardRefus
 
 
 def replay_search(record: Iterable[tuple[PackageEvent, datetime]]) -> Search | None:
-    """The search that a package's record tells of, each event with its instant; None before the request."""
+    """Replay a package's events, each with its instant, into its search; None before the request."""
     search: Search | None = None
     for event, at in record:
         search = apply_event(search, event, at)
@@ -73,7 +73,7 @@ def replay_search(record: Iterable[tuple[PackageEvent, datetime]]) -> Search | N
 
 
 def apply_event(search: Search | None, event: PackageEvent, at: datetime) -> Search | None:
-    """The search after one more event of its package; events that say nothing about it leave it as it is."""
+    """Return the search after one more event of its package; unrelated events leave it unchanged."""
     if search is not None:
         return update_search(search, event, at)
     return begin_search(event, at) if isinstance(event, PackageRequested) else None
@@ -90,7 +90,7 @@ def begin_search(event: PackageRequested, at: datetime) -> Search:
 
 
 def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:
-    """The search after one more event of its package, where there is a search already."""
+    """Return an existing search after one more event of its package."""
     if isinstance(event, OfferEvent):
         offers = (
             _apply_offer_event(offer, event, at) if offer.offer_id == event.offer_id else offer
@@ -109,7 +109,7 @@ def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:
 
 
 def _apply_search_event(search: Search, event: PackageEvent, at: datetime) -> Search:
-    """How a search begins, waits and ends."""
+    """Apply an event about the start, a hold or the end of the search."""
     after = search
     match event:
         case SourcingStarted():
@@ -161,13 +161,13 @@ def _build_listing(event: PackageListed, at: datetime) -> Listing:
 
 
 def _apply_listing_event(listing: Listing, event: ListingEvent, at: datetime) -> Listing:
-    """An open package after a proposal, an award that waits, its end, or the alarm."""
+    """Apply an event about a listing: a proposal, a pending award, the award's end, or the listing being overdue."""
     match event:
         case StillListed():
             return replace(listing, is_overdue=True)
         case ProposalReceived():
-            others = (each for each in listing.proposals if each.provider_id != event.provider_id)
-            return replace(listing, proposals=(*others, _build_proposal(event, at)))
+            other_proposals = (proposal for proposal in listing.proposals if proposal.provider_id != event.provider_id)
+            return replace(listing, proposals=(*other_proposals, _build_proposal(event, at)))
         case AwardAwaitsApproval():
             award = PendingAward(event.award_id, event.proposal_id, event.officer, event.inadequate_reason)
             return replace(listing, award=award)
@@ -202,7 +202,7 @@ def _apply_offer_event(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
         case OfferWithdrawn():
             after = replace(offer, status=OfferStatus.WITHDRAWN)
         case LateAnswerRefused(reason=LateReason.NO_LONGER_ELIGIBLE):
-            # This answer ended the offer, so its repeat gets the same response: remember it.
+            # This answer ended the offer; it is stored so that a repeat gets the same response.
             after = replace(offer, answer=Accept(), award_refused_for=event.passed_over)
         case LateAnswerRefused():
             pass  # on record, and changes nothing
@@ -212,7 +212,7 @@ def _apply_offer_event(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
 def _apply_delivery_event(
     offer: Offer, event: OfferRedirected | CallRecorded | OfferClockStarted | OfferExtended, at: datetime
 ) -> Offer:
-    """How a live offer reaches its provider, and how long it can be answered."""
+    """Apply an event about the delivery of a live offer or its time to answer."""
     match event:
         case OfferRedirected():
             return replace(

@@ -1,11 +1,11 @@
-"""Why a package went where it went: told from the record alone, so that anybody who holds the record can check it."""
+"""Explains a placement from the journal alone, so that anyone with the journal can verify it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from contracts.events.base import HasProvider, PackageEvent, ViewUse
+from contracts.events.base import HasProvider, PackageEvent, ProjectionVersion
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardLapsed,
@@ -38,7 +38,7 @@ NOT_REACHED: Final = "not reached"
 
 @dataclass(frozen=True)
 class CandidateTurn:
-    """What became of one candidate of a stage."""
+    """The outcome for one candidate of a stage."""
 
     provider_id: ProviderId
     rank: int | None
@@ -46,12 +46,12 @@ class CandidateTurn:
     reasons: tuple[StrEnum, ...] = ()
     offer_id: OfferId | None = None
     terms: Terms | None = None
-    views: tuple[ViewUse, ...] = ()
+    views: tuple[ProjectionVersion, ...] = ()
 
 
 @dataclass(frozen=True)
 class StageExplanation:
-    """One stage with every candidate's turn: of a pinned list in the order of rank, of an open one as they proposed."""
+    """One stage with every candidate's turn: in order of rank for a pinned list, of proposals for an open list."""
 
     stage: str
     tier: Tier | None
@@ -65,12 +65,14 @@ class StageExplanation:
         return replace(self, turns=tuple(turns))
 
     def add_proposal(self, turn: CandidateTurn) -> "StageExplanation":
-        """A provider's newest proposal takes the place of its older one; one that is refused leaves that standing."""
-        stands = any(each.provider_id == turn.provider_id and each.outcome != REFUSED for each in self.turns)
-        if turn.outcome == REFUSED and stands:
+        """Add a proposal in place of the provider's older one; a refused proposal leaves the older one in place."""
+        has_valid_proposal = any(
+            other.provider_id == turn.provider_id and other.outcome != REFUSED for other in self.turns
+        )
+        if turn.outcome == REFUSED and has_valid_proposal:
             return self
-        others = (each for each in self.turns if each.provider_id != turn.provider_id)
-        return replace(self, turns=(*others, turn))
+        other_turns = (other for other in self.turns if other.provider_id != turn.provider_id)
+        return replace(self, turns=(*other_turns, turn))
 
 
 OUTCOME_TEXTS: Final[Mapping[type[PackageEvent], str]] = {
@@ -86,7 +88,7 @@ OUTCOME_TEXTS: Final[Mapping[type[PackageEvent], str]] = {
 
 
 def explain_stages(record: Iterable[PackageEvent]) -> tuple[StageExplanation, ...]:
-    """The stages of a search with what became of every candidate.
+    """Explain the stages of a search with the outcome for every candidate.
 
     A candidate without a turn is "not asked yet" while its turn can still come, and "not reached" once the search is
     over.
@@ -107,7 +109,7 @@ def explain_stages(record: Iterable[PackageEvent]) -> tuple[StageExplanation, ..
 
 
 def _close_stage(stage: StageExplanation) -> StageExplanation:
-    """The stage of a search that is over: no further turn comes."""
+    """Return the stage of a search that is over, in which candidates without a turn were not reached."""
     turns = (replace(turn, outcome=NOT_REACHED) if turn.outcome == NOT_ASKED_YET else turn for turn in stage.turns)
     return replace(stage, turns=tuple(turns))
 

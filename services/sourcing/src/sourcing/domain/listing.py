@@ -1,4 +1,4 @@
-"""Packages that are open to all: how they are listed, and which providers may have them.
+"""Listing of packages that are open to all, and the providers to whom they are open.
 
 Providers' proposals are in `proposing`, officers' awards in `awarding`.
 """
@@ -37,7 +37,7 @@ def list_package(draft: Draft, stage: OpenList) -> None:
 
 
 def build_advert(care: Care, reference: ListingReference, stage: OpenList) -> Advert:
-    """Build what a list may show of a package (DOMAIN, who may see what of the adult)."""
+    """Build the advert that the list may show of a package (DOMAIN, who may see what of the adult)."""
     return Advert(
         reference=reference,
         area=care.area,
@@ -52,7 +52,7 @@ def build_advert(care: Care, reference: ListingReference, stage: OpenList) -> Ad
 
 
 def report_overdue_listing(draft: Draft, _: ListingOverdue) -> Result:
-    """Report a package that was not placed in time; it stays open, and joins the officers' work list."""
+    """Report a package that was not placed in time; it stays open and appears on the officers' work list."""
     listing = draft.search.listing
     if draft.search.status is SearchStatus.LISTED and listing is not None and not listing.is_overdue:
         draft.publish(
@@ -67,7 +67,7 @@ def report_overdue_listing(draft: Draft, _: ListingOverdue) -> Result:
 
 
 def get_proposal(listing: Listing, proposal_id: ProposalId) -> Proposal:
-    """Return a standing proposal. Raises ProposalNotFound."""
+    """Return a valid proposal. Raises ProposalNotFound."""
     proposal = listing.find_proposal(proposal_id)
     if proposal is None:
         raise ProposalNotFound("there is no such proposal for this package; a replaced one cannot be awarded")
@@ -85,6 +85,6 @@ def get_known_facts(draft: Draft, provider_id: ProviderId) -> ProviderFacts:
 
 
 def is_listing_provider(draft: Draft, listing: Listing, facts: ProviderFacts) -> bool:
-    """Whether the listing is for this provider: framework providers of the area; with `spot`, spot providers too."""
+    """Return whether the provider may propose: framework providers of the area; with `spot`, spot providers too."""
     care = draft.search.care
     return facts.is_member_of(care.framework, care.area) or (listing.spot and facts.is_spot_provider_in(care.area))

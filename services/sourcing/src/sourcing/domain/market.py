@@ -1,4 +1,4 @@
-"""What the views say for one search: the definition, the ranked lists, each provider's facts; missing is not empty."""
+"""The market of one search: definition, ranked lists and providers' facts. A missing entry is not an empty one."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from contracts.events.base import ViewUse
+from contracts.events.base import ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
 from contracts.events.packages import Candidate
 from contracts.events.providers import EligibilityChanged, Membership
@@ -25,24 +25,24 @@ RATES: Final = "rates"
 
 
 @dataclass(frozen=True)
-class AwaitedEntry:
-    """One entry of one view: what must move before a held search is worth another look."""
+class MissingEntry:
+    """An entry of a projection that a held search waits for."""
 
     projection: str
     key: str
 
 
-def parse_missing(missing: str) -> AwaitedEntry:
-    """The entry that a missing thing waits for; a gap in a definition waits for the definition's next version."""
-    view, _, key = missing.partition("/")
-    return AwaitedEntry(view, key.partition("/")[0] if view == DEFINITIONS else key)
+def parse_missing(missing: str) -> MissingEntry:
+    """Parse a missing key into the entry to wait for; a gap in a definition waits for the definition's next version."""
+    projection, _, key = missing.partition("/")
+    return MissingEntry(projection, key.partition("/")[0] if projection == DEFINITIONS else key)
 
 
 @dataclass(frozen=True)
 class ProviderFacts:
-    """What is known of one provider for one area; None for eligibility or channels: not published to us yet.
+    """Facts about one provider for one area; eligibility or channels are None until they are published.
 
-    `free_hours` are the declared ones less what was placed since; None: never declared, so no limit is known.
+    `free_hours` are the declared hours less those placed since; None when never declared, then there is no limit.
     """
 
     provider_id: ProviderId
@@ -51,45 +51,45 @@ class ProviderFacts:
     embargoed: bool = False
     free_hours: Decimal | None = None
     rates: RatesSelected | None = None
-    projection_uses: tuple[ViewUse, ...] = ()
+    projection_uses: tuple[ProjectionVersion, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
         gaps = ((ELIGIBILITY, self.eligibility), (CHANNELS, self.channels))
-        return tuple(f"{view}/{self.provider_id}" for view, known in gaps if known is None)
+        return tuple(f"{projection}/{self.provider_id}" for projection, entry in gaps if entry is None)
 
     @property
     def rating(self) -> Rating:
         return self.eligibility.rating if self.eligibility is not None else Rating.NOT_RATED
 
     def is_member_of(self, framework: FrameworkKey, area: AreaCode) -> bool:
-        """In any tier, whether it may be offered packages there now or not."""
+        """Return whether the provider is a member in any tier, eligible for offers or not."""
         memberships = self.eligibility.memberships if self.eligibility is not None else ()
-        return any((each.framework, each.area) == (framework, area) for each in memberships)
+        return any((item.framework, item.area) == (framework, area) for item in memberships)
 
     def is_spot_provider_in(self, area: AreaCode) -> bool:
         return self.eligibility is not None and area in self.eligibility.spot_areas
 
     def find_fallback_channel(self, channel: Channel) -> Channel:
-        """The fallback of `channel`: the provider's next one; after the last one an officer telephones."""
-        known = self.channels or ()
-        following = known[known.index(channel) + 1 :] if channel in known else ()
+        """Find the provider's next channel after `channel`; after the last one it is the telephone."""
+        channels = self.channels or ()
+        following = channels[channels.index(channel) + 1 :] if channel in channels else ()
         return next(iter(following), Channel.PHONE)
 
     @property
     def channel(self) -> Channel:
-        """How the provider is told first; without any channel an officer telephones."""
+        """The channel of the provider's offers; without any it is the telephone."""
         return next(iter(self.channels or ()), Channel.PHONE)
 
     def find_membership(self, framework: FrameworkKey, area: AreaCode, tier: Tier) -> Membership | None:
         memberships = self.eligibility.memberships if self.eligibility else ()
-        wanted = (framework, area, tier)
-        return next((known for known in memberships if (known.framework, known.area, known.tier) == wanted), None)
+        key = (framework, area, tier)
+        return next((item for item in memberships if (item.framework, item.area, item.tier) == key), None)
 
 
 @dataclass(frozen=True)
 class MarketSnapshot:
-    """One consistent reading of the views, for one search.
+    """A consistent snapshot of the projections for one search.
 
     `definition` is the search's pinned version once it has started, else the one in force. `ranked_lists` has, by
     tier, the list that was live when the search started (or is live now); a tier that is not in it is missing.
@@ -104,13 +104,13 @@ class MarketSnapshot:
         return BrokerageCalendar(self.definition.brokerage) if self.definition else None
 
     def get_facts(self, provider_id: ProviderId) -> ProviderFacts:
-        """What is known of a provider; of one never heard of, everything is missing."""
+        """Return a provider's facts; all are missing for an unknown provider."""
         return self.facts.get(provider_id) or ProviderFacts(provider_id, eligibility=None, channels=None)
 
     def find_missing_definition(self, care: Care, version: int | None) -> tuple[str, ...]:
-        """What stands against using the definition for `care`: absent, another `version` than the pinned one, a gap.
+        """Find why the definition cannot be used for `care`: absent, not the pinned `version`, or it has a gap.
 
-        A gap is named behind the key of the definition: `definitions/<framework>/area/<code>`.
+        The name of a gap follows the definition's key: `definitions/<framework>/area/<code>`.
         """
         key = f"{DEFINITIONS}/{care.framework}"
         definition = self.definition
@@ -134,9 +134,11 @@ class MarketSnapshot:
         )
 
     def find_missing_facts(self, care: Care, candidates: Iterable[Candidate]) -> tuple[str, ...]:
-        """Rates are missing only where providers select theirs: else rate 1 counts for all."""
-        known = [self.get_facts(candidate.provider_id) for candidate in candidates]
-        return tuple(gap for facts in known for gap in (*facts.missing, *self._find_missing_rates(care, facts)))
+        """Find missing facts; rates count only where providers select theirs, else rate 1 applies to all."""
+        candidate_facts = [self.get_facts(candidate.provider_id) for candidate in candidates]
+        return tuple(
+            gap for facts in candidate_facts for gap in (*facts.missing, *self._find_missing_rates(care, facts))
+        )
 
     def _find_missing_rates(self, care: Care, facts: ProviderFacts) -> tuple[str, ...]:
         selects = self.definition is not None and self.definition.prices.selected_by_providers
@@ -145,7 +147,7 @@ class MarketSnapshot:
         return (f"{RATES}/{make_rates_key(facts.provider_id, care.framework, care.area)}",)
 
     def compute_terms(self, facts: ProviderFacts, care: Care, *, on: date) -> Terms | None:
-        """What `care` costs with this provider by what it has selected; None where it has no rate for it that day."""
+        """Compute the price of `care` with this provider's selected rates; None where it has no rate on that day."""
         if self.definition is None:
             return None
         return compute_terms(
@@ -156,9 +158,9 @@ class MarketSnapshot:
 def find_pass_over_reasons(
     facts: ProviderFacts, *, care: Care, wishes: Wishes, tier: Tier, at_award: bool
 ) -> tuple[PassOverReason, ...]:
-    """All reasons that hold against this provider for this package, in the order of the list of reasons.
+    """Find all reasons to pass the provider over for this package, in the order of PassOverReason.
 
-    At the award capacity and service type no longer count: the provider knows best what it can take on.
+    At the award, capacity and service type do not count: the provider knows best what it can take on.
     """
     reasons = {*_find_membership_reasons(facts, care, tier), *_find_barring_reasons(facts, wishes)}
     if not at_award:
@@ -167,7 +169,7 @@ def find_pass_over_reasons(
 
 
 def _make_slug(service_type: ServiceType) -> str:
-    """`carers-support`"""
+    """Convert a service type to its key, for example `carers-support`."""
     return service_type.name.lower().replace("_", "-")
 
 

@@ -1,4 +1,4 @@
-"""What happens next to a package, and when, computed from the state of its search.
+"""Computes a package's next step, and when it is due, from the state of its search.
 
 A step is due at `at`, or it waits for an officer, or nothing follows. The search makes offers in brokerage time, for
 urgent packages at any time. It checks a provider's eligibility when that provider's offer is due; if it passes the
@@ -18,7 +18,7 @@ from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchS
 
 
 class NextStepKind(StrEnum):
-    """What happens next."""
+    """The kind of a next step."""
 
     OFFER_DUE = "offer due"
     STAGE_DUE = "stage due"
@@ -50,7 +50,7 @@ WAITS_FOR_OFFICER: Final = frozenset(
 
 @dataclass(frozen=True)
 class NextStep:
-    """One step that is due or awaited; `at` is None where no instant is known, and `text` says it in words.
+    """A step that is due or awaited; `at` is None where no instant is known, `text` describes it.
 
     `waits_for_opening` is True where the step is held back until brokerage opens.
     """
@@ -73,7 +73,7 @@ class NextStep:
 
 
 def find_next_step(search: Search, definition: FrameworkDefinition | None, *, now: datetime) -> NextStep:
-    """What happens next to the package of `search`; `definition` is the version that the search is bound to.
+    """Find the next step of the package; `definition` is the version that the search is bound to.
 
     Without a definition the instants that depend on brokerage time are unknown (None).
     """
@@ -123,7 +123,7 @@ def _describe_hold(search: Search) -> NextStep:
 
 
 def _describe_turn(search: Search, brokerage: BrokerageClock) -> NextStep:
-    """The next provider of the stage in hand; at its end, the following stage."""
+    """Describe the turn of the next provider of the current stage; at its end, the next stage."""
     stage = search.stage
     if stage is None or not stage.untried:
         return _describe_next_stage(stage, brokerage)
@@ -179,7 +179,7 @@ def _describe_offer(offer: Offer, brokerage: BrokerageClock) -> NextStep:
 
 
 def _describe_delivery(offer: Offer, brokerage: BrokerageClock) -> NextStep:
-    """An offer on its way: until the grace ends it can be delivered, after it the next channel has its turn."""
+    """Describe an offer that is being delivered; after the grace period it goes to the next channel."""
     grace_ends = _find_end_of_grace(offer, brokerage.definition)
     if grace_ends is None or brokerage.now < grace_ends:
         until = "" if grace_ends is None else f"; undeliverable from {brokerage.format_instant(grace_ends)}"

@@ -1,11 +1,10 @@
-"""Offering: one provider at a time, in ranked order, stage by stage, in brokerage time."""
+"""Offers a package to one provider at a time, in ranked order, stage by stage, in brokerage time."""
 
 from datetime import timedelta
 from typing import Final
 
 from contracts.events.packages import (
     Candidate,
-    ExhaustedReason,
     OfferMade,
     PackageRequested,
     ProviderPassedOver,
@@ -14,6 +13,7 @@ from contracts.events.packages import (
     SourcingStarted,
     StageEntered,
 )
+from contracts.events.reasons import ExhaustedReason
 from contracts.framework import Exhausted, OpenList, SequentialOffers
 from contracts.ids import OfferId, SearchId
 from contracts.values import AnswerBy, Channel, PassOverReason, Terms
@@ -34,7 +34,7 @@ def start_search(draft: Draft, _: PackageRequested) -> Result:
 
 def offer_to_next_provider(draft: Draft, event: OfferEnded) -> Result:
     """After an offer's end, make the next offer, unless the search has moved on since."""
-    return _advance(draft) if awaits_next_offer(draft.search, event) else Result()
+    return _advance(draft) if is_awaiting_next_offer(draft.search, event) else Result()
 
 
 def resume_search(draft: Draft, _: NextOfferDue | ProjectionUpdated) -> Result:
@@ -42,14 +42,14 @@ def resume_search(draft: Draft, _: NextOfferDue | ProjectionUpdated) -> Result:
     return _advance(draft) if draft.search.is_between_offers else Result()
 
 
-def awaits_next_offer(search: Search, event: OfferEnded) -> bool:
-    """Whether `event` ended the latest offer, and no decision has followed it yet."""
+def is_awaiting_next_offer(search: Search, event: OfferEnded) -> bool:
+    """Return whether `event` ended the latest offer and no decision has followed it yet."""
     is_latest = bool(search.offers) and search.offers[-1].offer_id == event.offer_id
     return is_latest and search.status is SearchStatus.RUNNING and search.live_offer is None
 
 
 def is_waiting_for_opening(draft: Draft) -> bool:
-    """Whether offers wait for brokerage time. Urgent packages never do; others are not even evaluated before it."""
+    """Return whether offers wait for brokerage time. Urgent packages never wait; others are not evaluated before it."""
     return not draft.search.is_urgent and not draft.calendar.is_open(draft.at)
 
 

@@ -1,4 +1,4 @@
-"""Outages of this service never expire an offer: the time to answer is extended by the time that was lost."""
+"""Extends the time to answer by the time lost in outages of this service, so that no outage expires an offer."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +11,7 @@ from sourcing.domain.triggers import Outage, OutageOver
 
 
 def extend_live_offer(draft: Draft, outages: Iterable[Outage]) -> None:
-    """Extend the live offer's time to answer by what `outages` took from it; each outage counts once."""
+    """Extend the live offer's time to answer by the time lost in `outages`; each outage counts once."""
     for outage in sorted(outages, key=lambda outage: outage.down_from):
         offer = draft.search.live_offer
         if offer is not None and offer.answer_by is not None:

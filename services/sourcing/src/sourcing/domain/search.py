@@ -1,4 +1,4 @@
-"""A search for one package's provider, as values: the stage in hand, the offers made, the placement."""
+"""The state of a search as frozen values: its current stage, offers, listing and placement."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from contracts.events.listings import Advert, InadequateReason, Variation
-from contracts.events.packages import Answer, Candidate
+from contracts.events.packages import Candidate, OfferAnswer
 from contracts.ids import AwardId, NoteId, OfferId, PackageId, PlacementId, ProposalId, ProviderId, SearchId
 from contracts.values import (
     Care,
@@ -41,23 +41,23 @@ class OfferStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Accept:
-    """The provider takes the package."""
+    """The provider accepts the package."""
 
     @property
-    def kind(self) -> Answer:
-        return Answer.ACCEPT
+    def kind(self) -> OfferAnswer:
+        return OfferAnswer.ACCEPT
 
 
 @dataclass(frozen=True)
 class Decline:
-    """The provider does not; two declines for the same reason are the same answer, whatever note came with them."""
+    """The provider declines; two declines for the same reason are equal, whatever their notes."""
 
     reason: DeclineReason
     note_id: NoteId | None = field(default=None, compare=False)
 
     @property
-    def kind(self) -> Answer:
-        return Answer.DECLINE
+    def kind(self) -> OfferAnswer:
+        return OfferAnswer.DECLINE
 
 
 ProviderAnswer = Accept | Decline
@@ -65,7 +65,7 @@ ProviderAnswer = Accept | Decline
 
 @dataclass(frozen=True)
 class Offer:
-    """One package put to one provider. Its clock runs from `delivered_at`, and not before."""
+    """An offer of the package to one provider. The time to answer starts at `delivered_at`."""
 
     offer_id: OfferId
     stage: str
@@ -111,13 +111,13 @@ class Offer:
         return timedelta(minutes=self.answer_minutes)
 
     def has_run_out(self, at: datetime) -> bool:
-        """In time is strictly before the expiry instant; at that instant it is late."""
+        """Return whether the time to answer is over at `at`; the expiry instant itself is late."""
         return self.answer_by is not None and at >= self.answer_by
 
 
 @dataclass(frozen=True)
 class Placement:
-    """The package is with this provider on these terms; voided when the council withdrew it before care began."""
+    """The placement with a provider on agreed terms; voided when the council withdraws it before care begins."""
 
     placement_id: PlacementId
     offer_id: OfferId | None
@@ -134,7 +134,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class CurrentStage:
-    """The stage in hand: its list as it was pinned on entering, and whose turn has come and gone."""
+    """The current stage: its candidates as pinned on entering it, and the providers already tried."""
 
     name: str
     tier: Tier
@@ -144,14 +144,14 @@ class CurrentStage:
 
     @property
     def untried(self) -> tuple[Candidate, ...]:
-        """Who is left, in the order of rank, whatever the order of the list."""
+        """The candidates whose turn is still to come, in order of rank."""
         left = (candidate for candidate in self.candidates if candidate.provider_id not in self.tried)
         return tuple(sorted(left, key=lambda candidate: candidate.rank))
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A provider's newest rate and way of delivering for a package that is open to all."""
+    """A provider's newest rate and variations for a package that is open to all."""
 
     proposal_id: ProposalId
     provider_id: ProviderId
@@ -177,7 +177,7 @@ class PendingAward:
 
 @dataclass(frozen=True)
 class Listing:
-    """The package as it stands open to all: its advert, and the newest proposal of each provider."""
+    """A package that is open to all: its advert, and the newest proposal of each provider."""
 
     stage: str
     advert: Advert
@@ -190,15 +190,15 @@ class Listing:
     is_overdue: bool = False
 
     def find_proposal(self, proposal_id: ProposalId) -> Proposal | None:
-        return next((each for each in self.proposals if each.proposal_id == proposal_id), None)
+        return next((proposal for proposal in self.proposals if proposal.proposal_id == proposal_id), None)
 
     def find_proposal_of(self, provider_id: ProviderId) -> Proposal | None:
-        return next((each for each in self.proposals if each.provider_id == provider_id), None)
+        return next((proposal for proposal in self.proposals if proposal.provider_id == provider_id), None)
 
 
 @dataclass(frozen=True)
 class Search:
-    """Where the search for one package stands; folded from the record (`evolution.evolve`), never set by hand.
+    """The state of one package's search; built from its events only (`evolution.apply_event`).
 
     `search_id`, `definition_version` and `started_at` are None while the search is held before it could start.
     """
@@ -231,7 +231,7 @@ class Search:
 
     @property
     def is_open(self) -> bool:
-        """Something must still happen by itself: an offer, an answer, a wake-up."""
+        """The search still awaits an offer, an answer or a timer."""
         return self.status in {SearchStatus.RUNNING, SearchStatus.HELD}
 
     @property

@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import Enum, StrEnum, auto
 
 from contracts.events.base import PackageEvent
-from contracts.events.listings import AwardBar, ProposalRefusal
-from contracts.events.packages import LateReason
+from contracts.events.listings import AwardRefusal, ProposalRefusal
+from contracts.events.reasons import LateReason
 from contracts.ids import OfferId
 from contracts.values import PassOverReason
 from sourcing.domain.search import PendingAward, Placement, Proposal, Search
@@ -90,7 +90,7 @@ class AwaitsApproval:
 class AwardBarred:
     """The award is on record and was not carried out."""
 
-    reasons: tuple[AwardBar, ...]
+    reasons: tuple[AwardRefusal, ...]
 
 
 Outcome = Done | Placed | Declined | AnswerNotUsed | Proposed | ProposalNotUsed | AwaitsApproval | AwardBarred

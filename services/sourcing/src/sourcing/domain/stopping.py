@@ -1,6 +1,7 @@
 """A council's withdrawal: it stops the search, or voids the placement; never both."""
 
-from contracts.events.packages import OfferEnd, PlacementVoided, SourcingStopped, WithdrawalRequested
+from contracts.events.packages import PlacementVoided, SourcingStopped, WithdrawalRequested
+from contracts.events.reasons import OfferEnd
 from sourcing.domain.answering import withdraw_offer
 from sourcing.domain.awarding import withdraw_award
 from sourcing.domain.draft import Draft

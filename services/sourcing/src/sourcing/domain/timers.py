@@ -47,7 +47,7 @@ def _plan_offer_timers(draft: Draft, follow_up: FollowUp) -> tuple[ScheduledTime
     ):
         return ()
     cancelled = (CancelledTimer(*old),) if old and old != new else ()
-    return (*cancelled, ScheduledTimer(*new, at=_find_due_time(draft, offer))) if offer and new else cancelled
+    return (*cancelled, ScheduledTimer(*new, at=_find_offer_due_time(draft, offer))) if offer and new else cancelled
 
 
 def _identify_offer_timer(offer: Offer | None) -> tuple[TimerKind, str] | None:
@@ -56,7 +56,7 @@ def _identify_offer_timer(offer: Offer | None) -> tuple[TimerKind, str] | None:
     return (TimerKind.DELIVERY_OVERDUE if offer.awaits_delivery else TimerKind.OFFER_EXPIRES, str(offer.offer_id))
 
 
-def _find_due_time(draft: Draft, offer: Offer) -> datetime:
+def _find_offer_due_time(draft: Draft, offer: Offer) -> datetime:
     if offer.answer_by is not None:
         return offer.answer_by
     since = max(offer.made_at, offer.redirected_at or offer.made_at)
@@ -83,11 +83,11 @@ def _plan_next_offer_timers(draft: Draft, follow_up: FollowUp) -> tuple[Schedule
     was_between_offers = draft.before is not None and draft.before.is_between_offers
     if not draft.search.is_between_offers:
         return (CancelledTimer(TimerKind.NEXT_OFFER_DUE, about),) if was_between_offers else ()
-    due = _find_next_look(draft, follow_up, offer_has_just_ended=not was_between_offers)
+    due = _find_next_offer_due_time(draft, follow_up, offer_has_just_ended=not was_between_offers)
     return (ScheduledTimer(TimerKind.NEXT_OFFER_DUE, about, due),) if due else ()
 
 
-def _find_next_look(draft: Draft, follow_up: FollowUp, *, offer_has_just_ended: bool) -> datetime | None:
+def _find_next_offer_due_time(draft: Draft, follow_up: FollowUp, *, offer_has_just_ended: bool) -> datetime | None:
     calendar = draft.market.calendar
     if follow_up is FollowUp.LOOK_FOR_PROVIDER:
         return calendar.find_opening_after(draft.at) if calendar else None

@@ -98,7 +98,7 @@ class AnswerOffer:
 class RecordCall:
     """Command: an officer records a telephone call about an offer, and the answer if the provider gave one.
 
-    Raises AnswerWithoutCall for an answer on a call that reached nobody.
+    Raises AnswerWithoutCall for an answer on a call that did not reach the provider.
     """
 
     package_id: PackageId
@@ -107,7 +107,7 @@ class RecordCall:
     answer: ProviderAnswer | None = None
 
     def __post_init__(self) -> None:
-        if self.answer is not None and self.result is CallResult.NOBODY_REACHED:
+        if self.answer is not None and self.result is CallResult.NOT_REACHED:
             raise AnswerWithoutCall(
                 "a call that reached nobody cannot carry an answer; record the call as reached, or leave the answer out"
             )

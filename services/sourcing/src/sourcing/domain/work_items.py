@@ -1,4 +1,4 @@
-"""Who moves a search on: a timer, or a person. An open search that has neither has been forgotten."""
+"""Finds the work that a search needs from an officer. Every open search has a timer or a work item."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from sourcing.domain.steps import ScheduledTimer
 
 @dataclass(frozen=True)
 class ExhaustedSearch:
-    """Nobody took the package; an officer has to find another way."""
+    """No provider accepted the package; an officer has to source it by hand."""
 
     last_stage: str
 
 
 @dataclass(frozen=True)
 class HeldSearch:
-    """The search cannot go on until these are known."""
+    """The search is held until these entries are published."""
 
     missing: tuple[str, ...]
 
@@ -48,14 +48,14 @@ class ProposalsToDecide:
 
 @dataclass(frozen=True)
 class NoProposals:
-    """An open package has been open for too long; an officer has to find another way."""
+    """A package has been open for too long without a proposal; an officer has to source it by hand."""
 
 
 WorkItem = ExhaustedSearch | HeldSearch | CallToMake | AwardToApprove | ProposalsToDecide | NoProposals
 
 
 def find_work_item(search: Search) -> WorkItem | None:
-    """What this search needs a person for now."""
+    """Find what the search needs an officer for now, if anything."""
     if search.status is SearchStatus.EXHAUSTED and search.stage is not None:
         return ExhaustedSearch(last_stage=search.stage.name)
     if search.status is SearchStatus.HELD:
@@ -77,6 +77,6 @@ def _find_listing_work_item(listing: Listing) -> WorkItem | None:
 
 
 def has_progress(search: Search, timers: Collection[ScheduledTimer]) -> bool:
-    """Whether somebody or something will move the search on, given the alarms that are set for it."""
+    """Return whether the search is over, has a timer, or is on the work list."""
     is_over = search.status in {SearchStatus.PLACED, SearchStatus.STOPPED}
     return is_over or bool(timers) or find_work_item(search) is not None

@@ -1,7 +1,7 @@
-"""Sourcing's tables, and how searches get into and out of them.
+"""Sourcing's tables, and the repositories that save and load searches.
 
-SQL stands next to the tables it works on. A search is one row with its stage, its offers are rows of their own, so that
-the database itself refuses a second live offer and a second standing placement of one package.
+Each module has a table with its SQL. A search is one row with its stage; its offers and placements are rows of their
+own, so that unique indexes refuse a second live offer and a second valid placement of one package.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""How columns become values."""
+"""Converts columns to values and back."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ def parse_json(column: str | None) -> Any:  # JSON of any shape; numbers stay ex
 
 
 def format_json(rows: Sequence[Mapping[str, object]]) -> str:
-    """Rows by column as JSON, for `jsonb_populate_recordset`; numbers, ids and instants as their text."""
+    """Format rows as JSON for `jsonb_populate_recordset`; numbers, ids and instants become strings."""
     return json.dumps(rows, default=str)
 
 

@@ -1,4 +1,4 @@
-"""What is open at present, counted for operations when they ask."""
+"""Gauges of open packages, counted in SQL when metrics are collected."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from sqlalchemy import text
 from service_runtime.observability.instruments import GaugeSample, GaugeSpec
 from service_runtime.postgres.database import Connection
 
-# From the index alone, whatever was placed in all the years.
+# Reads the partial index only, so the cost does not grow with the number of placed packages.
 _OPEN = text(
     """
     SELECT status, stage, age, count(*) AS packages
@@ -42,5 +42,5 @@ GAUGES: Final = (
         _count_open_packages,
         ("status", "stage", "age"),
     ),
-    GaugeSpec("calloff_held_packages", "Searches that wait for what another service has to say", _count_held_packages),
+    GaugeSpec("calloff_held_packages", "Searches that are held by a missing projection entry", _count_held_packages),
 )

@@ -1,4 +1,4 @@
-"""The views, read for one search."""
+"""Reads the market of one search from the projections."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from contracts.events.base import ViewUse
+from contracts.events.base import ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
 from contracts.events.providers import ProviderEmbargoed
 from contracts.events.rates import make_rates_key
@@ -39,9 +39,9 @@ from sourcing.store.placements import PLACED_SINCE
 
 
 class PostgresMarkets:
-    def __init__(self, connection: Connection, views: ProjectionReader) -> None:
+    def __init__(self, connection: Connection, projections: ProjectionReader) -> None:
         self._connection = connection
-        self._views = views
+        self._projections = projections
 
     async def read(
         self, care: Care, search: Search | None, *, at: datetime, provider_id: ProviderId | None = None
@@ -58,19 +58,20 @@ class PostgresMarkets:
         return MarketSnapshot(definition, lists, await self._read_facts(care, sorted(providers)))
 
     async def _read_live_offer_market(self, care: Care, search: Search, provider: ProviderId) -> MarketSnapshot:
-        """While an offer is live nobody else's turn can come: its end is followed up in a step of its own.
+        """Read only the provider of the live offer, in one round trip.
 
-        Nor does capacity count any more, the provider knows best what it can take on. So one round trip is enough.
+        No other provider can get an offer in this step, because the end of the offer is followed by a step of its own.
+        Capacity no longer counts, because the provider knows best what it can take on.
         """
         pinned = f"{care.framework}/{search.definition_version}"
-        rows = await self._views.read([(DEFINITION_VERSIONS, pinned), *_list_provider_keys(care, provider)])
+        rows = await self._projections.read([(DEFINITION_VERSIONS, pinned), *_list_provider_keys(care, provider)])
         definition = find_entry(DEFINITION_VERSIONS, rows, pinned)
         if definition is None:
             return MarketSnapshot()
         return MarketSnapshot(definition.event.definition, facts={provider: _build_facts(provider, care, rows, None)})
 
     async def _read_framework(self, care: Care, search: Search | None) -> Mapping[tuple[str, str], ProjectionRow]:
-        """Definition and lists. The newest ones are only looked at: a search that has to be held waits for the next."""
+        """Read the definition and lists; also the newest ones, because a held search waits for their next version."""
         newest: list[tuple[Projection[Any], str]] = [
             (DEFINITIONS, care.framework),
             *((RANKED_LISTS, make_ranked_list_key(care.framework, care.area, tier)) for tier in Tier),
@@ -78,57 +79,59 @@ class PostgresMarkets:
         version = None if search is None else search.definition_version
         pinned = [] if version is None else [(DEFINITION_VERSIONS, f"{care.framework}/{version}")]
         every_list = (RANKED_LIST_VERSIONS, f"{care.framework}/{care.area}/")
-        return await self._views.read([*newest, *pinned], prefixes=[every_list])
+        return await self._projections.read([*newest, *pinned], prefixes=[every_list])
 
     async def _read_facts(self, care: Care, providers: Sequence[ProviderId]) -> Mapping[ProviderId, ProviderFacts]:
-        rows = await self._views.read(each for provider in providers for each in _list_provider_keys(care, provider))
+        rows = await self._projections.read(
+            key for provider in providers for key in _list_provider_keys(care, provider)
+        )
         free = await self._read_free_hours(care, providers, rows)
         return {provider: _build_facts(provider, care, rows, free.get(provider)) for provider in providers}
 
     async def _read_free_hours(
         self, care: Care, providers: Sequence[ProviderId], rows: Mapping[tuple[str, str], ProjectionRow]
     ) -> Mapping[ProviderId, Decimal]:
-        """Declared free hours less what was placed since; providers that never declared any are not in it."""
-        known = {provider: find_entry(CAPACITY, rows, f"{provider}/{care.area}") for provider in providers}
-        declared = {provider: each.event for provider, each in known.items() if each is not None}
+        """Compute declared free hours less the hours placed since; providers that declared none are left out."""
+        entries = {provider: find_entry(CAPACITY, rows, f"{provider}/{care.area}") for provider in providers}
+        declared = {provider: entry.event for provider, entry in entries.items() if entry is not None}
         if not declared:
             return {}
         placed_rows = await self._connection.execute(
             PLACED_SINCE,
             {
                 "providers": list(declared),
-                "since": [each.declared_at for each in declared.values()],
+                "since": [event.declared_at for event in declared.values()],
                 "area": care.area,
             },
         )
         placed = {ProviderId(row.provider_id): row.hours for row in placed_rows}
-        return {provider: each.free_hours - placed.get(provider, Decimal(0)) for provider, each in declared.items()}
+        return {provider: event.free_hours - placed.get(provider, Decimal(0)) for provider, event in declared.items()}
 
 
 def _find_definition(
     care: Care, search: Search | None, rows: Mapping[tuple[str, str], ProjectionRow]
 ) -> FrameworkDefinition | None:
-    """The version that the search is bound to; the one in force while it is bound to none."""
+    """Find the version that the search is bound to; the one in force while it is not bound."""
     version = search.definition_version if search is not None else None
     if version is None:
-        known = find_entry(DEFINITIONS, rows, care.framework)
+        entry = find_entry(DEFINITIONS, rows, care.framework)
     else:
-        known = find_entry(DEFINITION_VERSIONS, rows, f"{care.framework}/{version}")
-    return None if known is None else known.event.definition
+        entry = find_entry(DEFINITION_VERSIONS, rows, f"{care.framework}/{version}")
+    return None if entry is None else entry.event.definition
 
 
 def _find_ranked_lists(
     definition: FrameworkDefinition,
-    known: Iterable[ProjectionEntry[RankedListPublished]],
+    entries: Iterable[ProjectionEntry[RankedListPublished]],
     *,
     started: datetime,
     at: datetime,
 ) -> Mapping[Tier, RankedListPublished]:
-    """By tier the newest list that was live on the day on which the search started.
+    """Find, by tier, the newest list that was live on the day on which the search started.
 
-    A tier that had none then has waited for its first one, which has gone live since.
+    A tier without a list on that day gets the first list that went live later.
     """
-    lists = [each.event for each in known]
+    lists = [entry.event for entry in entries]
     timezone = ZoneInfo(definition.brokerage.timezone)
     return {
         **_find_first_live(lists, on=at.astimezone(timezone).date()),
@@ -137,7 +140,7 @@ def _find_ranked_lists(
 
 
 def _list_provider_keys(care: Care, provider: ProviderId) -> list[tuple[Projection[Any], str]]:
-    """What is read of one provider; views of different events have no narrower common type."""
+    """List the keys to read for one provider (Any: projections of different events have no common type)."""
     own = str(provider)
     return [
         (ELIGIBILITY, own),
@@ -149,24 +152,24 @@ def _list_provider_keys(care: Care, provider: ProviderId) -> list[tuple[Projecti
 
 
 def _find_newest_live(lists: Iterable[RankedListPublished], *, on: date) -> Mapping[Tier, RankedListPublished]:
-    live = (each for each in lists if each.live_from <= on)
-    return {each.tier: each for each in sorted(live, key=lambda each: each.list_version)}
+    live = (ranked for ranked in lists if ranked.live_from <= on)
+    return {ranked.tier: ranked for ranked in sorted(live, key=lambda ranked: ranked.list_version)}
 
 
 def _find_first_live(lists: Iterable[RankedListPublished], *, on: date) -> Mapping[Tier, RankedListPublished]:
-    """Those of the earliest day; of two that went live on it the newer one."""
-    live = (each for each in lists if each.live_from <= on)
-    earliest_last = sorted(live, key=lambda each: (-each.live_from.toordinal(), each.list_version))
-    return {each.tier: each for each in earliest_last}
+    """Find, by tier, the list that went live first; of two on the same day, the newer one."""
+    live = (ranked for ranked in lists if ranked.live_from <= on)
+    earliest_last = sorted(live, key=lambda ranked: (-ranked.live_from.toordinal(), ranked.list_version))
+    return {ranked.tier: ranked for ranked in earliest_last}
 
 
 def _list_providers(search: Search | None, lists: Mapping[Tier, RankedListPublished]) -> list[ProviderId]:
-    """Whose facts can matter: those whose turn is still to come, and those who have proposed."""
-    providers = {each.provider_id for each in lists.values() for each in each.ranking}
+    """List the providers whose facts can matter: candidates whose turn is still to come, and those that proposed."""
+    providers = {candidate.provider_id for ranked in lists.values() for candidate in ranked.ranking}
     if search is not None and search.stage is not None:
-        providers |= {each.provider_id for each in search.stage.untried}
+        providers |= {candidate.provider_id for candidate in search.stage.untried}
     if search is not None and search.listing is not None:
-        providers |= {each.provider_id for each in search.listing.proposals}
+        providers |= {proposal.provider_id for proposal in search.listing.proposals}
     return sorted(providers)
 
 
@@ -190,5 +193,9 @@ def _build_facts(
 
 def _list_projection_uses(
     entries: Iterable[ProjectionEntry[Any] | None],
-) -> Iterable[ViewUse]:  # entries of different events
-    return (ViewUse(view=each.view, key=each.key, sequence=each.sequence) for each in entries if each is not None)
+) -> Iterable[ProjectionVersion]:  # entries of different events
+    return (
+        ProjectionVersion(view=entry.view, key=entry.key, sequence=entry.sequence)
+        for entry in entries
+        if entry is not None
+    )

@@ -1,4 +1,4 @@
-"""Offers in their table; the database itself refuses a second live one of a package."""
+"""The table of offers; a unique index refuses a second live offer of one package."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -55,7 +55,7 @@ SAVE_OFFERS: Final = """
 
 
 def build_offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[str, object]:
-    """By column, every one of them; `json_text` writes it."""
+    """Build the row with all columns; `format_json` serializes it."""
     decline = offer.answer if isinstance(offer.answer, Decline) else None
     return {
         "offer_id": offer.offer_id,

@@ -1,4 +1,4 @@
-"""Our outages, as the service's pulse tells of them."""
+"""Outages of this service, as its heartbeat recorded them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

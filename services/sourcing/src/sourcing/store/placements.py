@@ -1,4 +1,4 @@
-"""Placements in their table; the database itself refuses a second standing one of a package."""
+"""The table of placements; a unique index refuses a second valid placement of one package."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -48,7 +48,7 @@ PLACED_SINCE = text(
 
 
 def build_placement_row(search: Search, placement: Placement) -> Mapping[str, object]:
-    """By column, every one of them; `json_text` writes it."""
+    """Build the row with all columns; `format_json` serializes it."""
     return {
         "placement_id": placement.placement_id,
         "package_id": search.package_id,

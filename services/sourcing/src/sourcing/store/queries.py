@@ -1,4 +1,4 @@
-"""Questions about searches, each in a transaction of its own."""
+"""Read-only queries of searches, each in its own transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -80,16 +80,16 @@ class PostgresSearchQueries:
         after: tuple[datetime, UUID] | None,
         limit: int,
     ) -> Sequence[OfferDetails]:
-        at, row = after if after is not None else (None, None)
+        at, row_id = after if after is not None else (None, None)
         arguments = {
             "provider_id": provider_id,
             "council": council,
             "only_live": only_live,
             "after_at": at,
-            "after_id": row,
+            "after_id": row_id,
             "limit": limit,
         }
-        return [_parse_offer_details(each) for each in await self._database.find(_OFFERS_OF_PROVIDER, arguments)]
+        return [_parse_offer_details(row) for row in await self._database.find(_OFFERS_OF_PROVIDER, arguments)]
 
     async def find_search(self, package_id: PackageId) -> SearchDetails | None:
         rows = await self._database.find(SEARCH_OF_PACKAGE, {"package_id": package_id})
@@ -98,8 +98,8 @@ class PostgresSearchQueries:
     async def find_definition(self, search: Search) -> FrameworkDefinition | None:
         pinned = f"{search.care.framework}/{search.definition_version}"
         async with self._database.open_read_connection() as connection:
-            known = await ProjectionReader(connection).get(DEFINITION_VERSIONS, pinned)
-        return known.event.definition if known is not None else None
+            entry = await ProjectionReader(connection).get(DEFINITION_VERSIONS, pinned)
+        return entry.event.definition if entry is not None else None
 
     async def find_listed_search(self, reference: ListingReference) -> SearchDetails | None:
         rows = await self._database.find(_LISTED, {"reference": reference})
@@ -108,38 +108,38 @@ class PostgresSearchQueries:
     async def list_open_packages(
         self, provider_id: ProviderId, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Search]:
-        at, row = after if after is not None else (None, None)
+        at, row_id = after if after is not None else (None, None)
         eligibility = await self._find_eligibility(provider_id)
         if eligibility is None:
             return []
         arguments = {
             "council": council,
-            "places": [f"{each.framework}/{each.area}" for each in eligibility.memberships],
+            "places": [f"{membership.framework}/{membership.area}" for membership in eligibility.memberships],
             "spot_areas": list(eligibility.spot_areas),
             "after_at": at,
-            "after_id": row,
+            "after_id": row_id,
             "limit": limit,
         }
-        return [parse_search(each) for each in await self._database.find(_OPEN_PACKAGES, arguments)]
+        return [parse_search(row) for row in await self._database.find(_OPEN_PACKAGES, arguments)]
 
-    async def is_open_to(self, provider_id: ProviderId, seen: SearchDetails) -> bool:
+    async def is_open_to(self, provider_id: ProviderId, details: SearchDetails) -> bool:
         facts = ProviderFacts(provider_id, await self._find_eligibility(provider_id), channels=None)
-        care, listing = seen.search.care, seen.search.listing
+        care, listing = details.search.care, details.search.listing
         is_spot = listing is not None and listing.spot and facts.is_spot_provider_in(care.area)
         return is_spot or facts.is_member_of(care.framework, care.area)
 
     async def _find_eligibility(self, provider_id: ProviderId) -> EligibilityChanged | None:
         async with self._database.open_read_connection() as connection:
-            known = await ProjectionReader(connection).get(ELIGIBILITY, str(provider_id))
-        return known.event if known is not None else None
+            entry = await ProjectionReader(connection).get(ELIGIBILITY, str(provider_id))
+        return entry.event if entry is not None else None
 
     async def list_searches_needing_officer(self, council: CouncilKey, *, limit: int) -> Sequence[SearchDetails]:
         rows = await self._database.find(_NEEDING_OFFICER, {"council": council, "limit": limit})
-        return [SearchDetails(parse_search(each), CouncilKey(each.council)) for each in rows]
+        return [SearchDetails(parse_search(row), CouncilKey(row.council)) for row in rows]
 
     async def load_journal(self, package_id: PackageId) -> Sequence[JournalRecord]:
         rows = await self._database.find(_JOURNAL, {"topic": PACKAGES, "key": str(package_id)})
-        return [_parse_journal_record(each) for each in rows]
+        return [_parse_journal_record(row) for row in rows]
 
 
 def _parse_offer_details(row: Any) -> OfferDetails:  # a row's attributes are its columns

@@ -1,4 +1,4 @@
-"""Searches in their table, each with its offers and its newest placement."""
+"""The table of searches; a search is loaded and saved with its offers and its newest placement."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -65,7 +65,7 @@ SEARCH_COLUMNS: Final = """
      ORDER BY placed_at DESC LIMIT 1) AS placement
 """
 SEARCH_OF_PACKAGE = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE package_id = :package_id")  # noqa: S608  our own columns
-# One round trip for a search with all that belongs to it; what refers to what is checked when all of it is there.
+# Saves a search with its offers and placement in one round trip; foreign keys are checked at the statement's end.
 _SAVE = text(
     f"""
     WITH saved AS (
@@ -92,7 +92,7 @@ _LISTING: Final = TypeAdapter(Listing)
 
 
 class PostgresSearches:
-    """Searches in their tables."""
+    """Repository of searches on PostgreSQL."""
 
     def __init__(self, connection: Connection, council: CouncilKey, now: datetime) -> None:
         self._connection = connection
@@ -137,16 +137,16 @@ class PostgresSearches:
 
 
 def _build_offer_rows(search: Search, before: Search | None) -> list[Mapping[str, object]]:
-    """Ended ones first, so that a new live one finds its place free."""
-    known = set(before.offers) if before is not None else set[Offer]()
-    changed = [(turn, offer) for turn, offer in enumerate(search.offers, start=1) if offer not in known]
-    in_order = sorted(changed, key=lambda each: each[1].is_live)
+    """Build the rows of changed offers, ended ones first, because the unique index allows one live offer."""
+    saved = set(before.offers) if before is not None else set[Offer]()
+    changed = [(turn, offer) for turn, offer in enumerate(search.offers, start=1) if offer not in saved]
+    in_order = sorted(changed, key=lambda item: item[1].is_live)
     return [build_offer_row(offer, turn, search.package_id) for turn, offer in in_order]
 
 
 def _build_placement_rows(search: Search, before: Search | None) -> list[Mapping[str, object]]:
-    known = before.placement if before is not None else None
-    if search.placement is None or search.placement == known:
+    saved = before.placement if before is not None else None
+    if search.placement is None or search.placement == saved:
         return []
     return [build_placement_row(search, search.placement)]
 
@@ -178,7 +178,7 @@ def parse_search(row: Any) -> Search:  # a row's attributes are its columns
         started_at=row.started_at,
         stage=_parse_stage(row),
         listing=None if row.listing is None else _LISTING.validate_json(row.listing),
-        offers=tuple(parse_offer(each) for each in parse_json(row.offers)),
+        offers=tuple(parse_offer(offer) for offer in parse_json(row.offers)),
         placement=None if placement is None else parse_placement(placement),
         missing=tuple(row.missing),
     )

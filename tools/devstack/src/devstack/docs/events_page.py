@@ -37,7 +37,7 @@ def _find_audience(event: type[Event], services: list[Service[Any]]) -> Audience
             for each in service.subscriptions
             if each.event is event
         ],
-        views=[
+        projections=[
             (service.name, view.name)
             for service in services
             for view in service.projections

@@ -19,7 +19,8 @@ from provider_registry.settings import Settings as RegistrySettings
 from referral import wiring as referral_wiring
 from referral.settings import Settings as ReferralSettings
 from service_runtime.observability.logs import build_logger
-from service_runtime.service import Runner, Service
+from service_runtime.runner import Runner
+from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
 from sourcing import wiring as sourcing_wiring
 from sourcing.settings import Settings as SourcingSettings

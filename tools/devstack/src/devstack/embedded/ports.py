@@ -8,12 +8,18 @@ LOOPBACK = "127.0.0.1"
 # Below the kernel's range of ephemeral ports: after a kill the port is still free for the server, and a client that
 # reconnects to it cannot connect to itself.
 _CANDIDATES = range(15_000, 30_000)
+_returned: set[int] = set()
 
 
 def find_free_port() -> int:
-    """A port of 127.0.0.1 that no process listens on."""
+    """Returns a port of 127.0.0.1 that no process listens on, and that this process has not returned before.
+
+    A server binds its port some time after the port was chosen; no second server must get it meanwhile. Raises OSError
+    if no port is left.
+    """
     for port in random.SystemRandom().sample(_CANDIDATES, k=len(_CANDIDATES)):
-        if _is_free(port):
+        if port not in _returned and _is_free(port):
+            _returned.add(port)
             return port
     raise OSError(f"every port of {LOOPBACK} from {_CANDIDATES.start} to {_CANDIDATES.stop - 1} is taken")
 

@@ -1,4 +1,4 @@
-"""`calloff demo` as a program of its own: plays some days of brokerage, judges them, and ends by itself."""
+"""The program behind `calloff demo`: simulates some days of brokerage, judges them and exits."""
 
 import asyncio
 from typing import Annotated
@@ -11,37 +11,37 @@ from devstack.home import create_home_for
 from devstack.interrupts import handle_interrupts
 from devstack.screen import create_screen
 from simulator.demo.days import Days
-from simulator.demo.report import last_line, tables
-from simulator.demo.run import SEED, Ending, Wish, play
+from simulator.demo.report import build_tables, render_summary
+from simulator.demo.run import SEED, DemoOptions, DemoResult, run_demo
 
 
-def demonstrate(
+def run(
     *,
     referrals: Annotated[int, typer.Option(min=1, help="How many referrals the council posts.")] = 320,
-    days: Annotated[int, typer.Option(min=1, max=14, help="How many days are played, from a Thursday on.")] = 5,
-    seed: Annotated[int, typer.Option(help="Another one tells another story.")] = SEED,
+    days: Annotated[int, typer.Option(min=1, max=14, help="How many days are simulated, from a Thursday on.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated behaviour.")] = SEED,
 ) -> None:
-    """Play some days of brokerage on a simulated clock, judge all that happened, and say it in one line of JSON."""
-    ending = run_command(_played(Wish(referrals, Days(days), seed)))
-    for table in tables(ending):
+    """Simulate some days of brokerage, check every rule, and print the result as one line of JSON."""
+    result = run_command(_run(DemoOptions(referrals, Days(days), seed)))
+    for table in build_tables(result):
         out.print(table)
-    for violation in ending.verdict.violations:
+    for violation in result.verdict.violations:
         err.print(f"Violation: {violation}", markup=False, highlight=False, soft_wrap=True)
-    typer.echo(last_line(ending))
-    if ending.verdict.violations or not ending.verdict.chains_verified:
+    typer.echo(render_summary(result))
+    if result.verdict.violations or not result.verdict.chains_verified:
         raise typer.Exit(1)
 
 
-async def _played(wish: Wish) -> Ending:
-    playing = asyncio.ensure_future(play(create_home_for("demo"), wish, screen := create_screen(err)))
-    handle_interrupts(playing.cancel)
+async def _run(options: DemoOptions) -> DemoResult:
+    task = asyncio.ensure_future(run_demo(create_home_for("demo"), options, screen := create_screen(err)))
+    handle_interrupts(task.cancel)
     try:
-        return await playing
+        return await task
     except asyncio.CancelledError:
-        raise Interrupted("the demonstration was given up; everything that was started is ended") from None
+        raise Interrupted("the demonstration was interrupted; everything that was started has been stopped") from None
     finally:
         screen.close()
 
 
 if __name__ == "__main__":
-    typer.run(demonstrate)
+    typer.run(run)

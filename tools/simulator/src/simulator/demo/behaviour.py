@@ -1,4 +1,4 @@
-"""How the demonstration's providers behave: drawn from the seed, the provider and what is asked, never from ids."""
+"""The behaviour of the demonstration's providers, drawn from the seed, the provider and the care, never from ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,122 +11,136 @@ from uuid import UUID
 
 from contracts.events.listings import Variation
 from contracts.values import DeclineReason, PriceUnit
-from simulator.behaviour import ALWAYS, USUAL, Answering, Behaviour, Receipt
+from simulator.behaviour import EVERY_ATTEMPT, USUAL_RATES, Behaviour, OfferAnswer, WebhookReaction
 from simulator.demo.market import is_reluctant
 
-MINUTES_TO_ANSWER: Final = 15
-MINUTES_TOO_LATE: Final = (30, 45, 60, 90)
-"""At 30 the offer has just ended: it is answered in the very instant."""
+ANSWER_DELAY_MINUTES: Final = 15
+LATE_DELAYS_MINUTES: Final = (30, 45, 60, 90)
+"""An answer after 30 minutes arrives at the instant at which the offer expires."""
 
 
-class Manner(StrEnum):
-    """One provider's way with one offer."""
+class DemoBehaviourKind(StrEnum):
+    """The kinds of behaviour that are drawn by weight."""
 
     ACCEPTS = "accepts"
     DECLINES = "declines"
     SILENT = "never answers"
     LATE = "answers late"
-    TWICE = "answers twice"
-    REGRETS = "accepts, then declines"
-    STUMBLES = "answers 500, then takes it"
+    ACCEPTS_TWICE = "answers twice"
+    ACCEPTS_THEN_DECLINES = "accepts, then declines"
+    FAILS_FIRST = "answers 500, then acknowledges"
     DOWN = "is down"
-    BROKEN = "answers 500"
+    ALWAYS_FAILS = "answers 500"
     HANGS = "hangs"
 
 
-WEIGHTS: Final[Mapping[Manner, int]] = {
-    Manner.ACCEPTS: 34,
-    Manner.DECLINES: 33,
-    Manner.SILENT: 6,
-    Manner.LATE: 7,
-    Manner.TWICE: 5,
-    Manner.REGRETS: 2,
-    Manner.STUMBLES: 4,
-    Manner.DOWN: 2,
-    Manner.BROKEN: 2,
-    Manner.HANGS: 1,
+BEHAVIOUR_WEIGHTS: Final[Mapping[DemoBehaviourKind, int]] = {
+    DemoBehaviourKind.ACCEPTS: 34,
+    DemoBehaviourKind.DECLINES: 33,
+    DemoBehaviourKind.SILENT: 6,
+    DemoBehaviourKind.LATE: 7,
+    DemoBehaviourKind.ACCEPTS_TWICE: 5,
+    DemoBehaviourKind.ACCEPTS_THEN_DECLINES: 2,
+    DemoBehaviourKind.FAILS_FIRST: 4,
+    DemoBehaviourKind.DOWN: 2,
+    DemoBehaviourKind.ALWAYS_FAILS: 2,
+    DemoBehaviourKind.HANGS: 1,
 }
-_RELUCTANTLY: Final[Mapping[Manner, int]] = {**WEIGHTS, Manner.ACCEPTS: 4, Manner.TWICE: 1, Manner.DECLINES: 66}
+_RELUCTANT_WEIGHTS: Final[Mapping[DemoBehaviourKind, int]] = {
+    **BEHAVIOUR_WEIGHTS,
+    DemoBehaviourKind.ACCEPTS: 4,
+    DemoBehaviourKind.ACCEPTS_TWICE: 1,
+    DemoBehaviourKind.DECLINES: 66,
+}
 
 
 @dataclass(frozen=True)
-class Conduct:
-    """What a provider does with one offer: how its system takes it, and what is said when, if anything."""
+class OfferBehaviour:
+    """How one provider handles one offer: the reaction to the webhook and the planned answers."""
 
-    manner: Manner
-    receipt: Behaviour
-    answers: tuple["Saying", ...] = ()
+    kind: DemoBehaviourKind
+    reaction: Behaviour
+    answers: tuple["PlannedAnswer", ...] = ()
 
 
 @dataclass(frozen=True)
-class Saying:
-    after: timedelta
-    answering: Answering
+class PlannedAnswer:
+    delay: timedelta
+    answer: OfferAnswer
     reason: DeclineReason | None = None
 
 
-def conduct(seed: int, provider_id: UUID, about: str, area: str) -> Conduct:
-    """The same for the same four. `about` is the care that is asked for, in words that the next run has too."""
-    chance = Random(f"{seed}/manner/{provider_id}/{about}")
-    weights = _RELUCTANTLY if is_reluctant(area) else WEIGHTS
-    manner = chance.choices(list(weights), list(weights.values()))[0]
-    return Conduct(manner, _receipt(manner, chance), _answers(manner, chance))
+def draw_offer_behaviour(seed: int, provider_id: UUID, care_text: str, area: str) -> OfferBehaviour:
+    """Draw the behaviour. `care_text` describes the requested care without ids, so that it is the same in every run."""
+    chance = Random(f"{seed}/manner/{provider_id}/{care_text}")
+    weights = _RELUCTANT_WEIGHTS if is_reluctant(area) else BEHAVIOUR_WEIGHTS
+    kind = chance.choices(list(weights), list(weights.values()))[0]
+    return OfferBehaviour(kind, _choose_reaction(kind, chance), _plan_answers(kind, chance))
 
 
-def _receipt(manner: Manner, chance: Random) -> Behaviour:
-    takes = Behaviour(Answering.NEVER)
+def _choose_reaction(kind: DemoBehaviourKind, chance: Random) -> Behaviour:
+    acknowledges = Behaviour(OfferAnswer.NEVER)
     return {
-        Manner.STUMBLES: replace(takes, receipt=Receipt.ERROR, failures=chance.randint(1, 2)),
-        Manner.BROKEN: replace(takes, receipt=Receipt.ERROR, failures=ALWAYS),
-        Manner.DOWN: replace(takes, receipt=Receipt.CUT, failures=ALWAYS),
-        Manner.HANGS: replace(takes, receipt=Receipt.HANGS, failures=1),
-    }.get(manner, takes)
+        DemoBehaviourKind.FAILS_FIRST: replace(
+            acknowledges, reaction=WebhookReaction.ERROR, failed_attempts=chance.randint(1, 2)
+        ),
+        DemoBehaviourKind.ALWAYS_FAILS: replace(
+            acknowledges, reaction=WebhookReaction.ERROR, failed_attempts=EVERY_ATTEMPT
+        ),
+        DemoBehaviourKind.DOWN: replace(
+            acknowledges, reaction=WebhookReaction.CONNECTION_CUT, failed_attempts=EVERY_ATTEMPT
+        ),
+        DemoBehaviourKind.HANGS: replace(acknowledges, reaction=WebhookReaction.NO_RESPONSE, failed_attempts=1),
+    }.get(kind, acknowledges)
 
 
-def _answers(manner: Manner, chance: Random) -> tuple[Saying, ...]:
-    soon = timedelta(minutes=MINUTES_TO_ANSWER)
-    late = timedelta(minutes=chance.choice(MINUTES_TOO_LATE))
-    accepts, declines = Saying(soon, Answering.ACCEPT), Saying(soon, Answering.DECLINE, _a_reason(chance))
-    again = replace(accepts, after=soon + timedelta(minutes=15))
+def _plan_answers(kind: DemoBehaviourKind, chance: Random) -> tuple[PlannedAnswer, ...]:
+    soon = timedelta(minutes=ANSWER_DELAY_MINUTES)
+    late = timedelta(minutes=chance.choice(LATE_DELAYS_MINUTES))
+    accepts, declines = (
+        PlannedAnswer(soon, OfferAnswer.ACCEPT),
+        PlannedAnswer(soon, OfferAnswer.DECLINE, _draw_reason(chance)),
+    )
+    second_accept = replace(accepts, delay=soon + timedelta(minutes=15))
     return {
-        Manner.DECLINES: (declines,),
-        Manner.LATE: (replace(chance.choice((accepts, declines)), after=late),),
-        Manner.TWICE: (accepts, again),
-        Manner.REGRETS: (accepts, replace(declines, after=soon + timedelta(minutes=15))),
-        Manner.SILENT: (),
-        Manner.DOWN: (),
-        Manner.BROKEN: (),
-    }.get(manner, (accepts,))
+        DemoBehaviourKind.DECLINES: (declines,),
+        DemoBehaviourKind.LATE: (replace(chance.choice((accepts, declines)), delay=late),),
+        DemoBehaviourKind.ACCEPTS_TWICE: (accepts, second_accept),
+        DemoBehaviourKind.ACCEPTS_THEN_DECLINES: (accepts, replace(declines, delay=soon + timedelta(minutes=15))),
+        DemoBehaviourKind.SILENT: (),
+        DemoBehaviourKind.DOWN: (),
+        DemoBehaviourKind.ALWAYS_FAILS: (),
+    }.get(kind, (accepts,))
 
 
-def _a_reason(chance: Random) -> DeclineReason:
+def _draw_reason(chance: Random) -> DeclineReason:
     return chance.choice(list(DeclineReason))
 
 
 @dataclass(frozen=True)
 class Bid:
-    """What a provider proposes for an open package, and when."""
+    """A proposal for an open package and the delay before it is sent."""
 
-    after: timedelta
+    delay: timedelta
     rate: Decimal
     variations: tuple[Variation, ...]
 
 
-_INTERESTED: Final = 0.45
-_THINKS_AGAIN: Final = 0.15
+_INTERESTED_SHARE: Final = 0.45
+_SECOND_BID_SHARE: Final = 0.15
 
 
-def bids(seed: int, provider_id: UUID, about: str, unit: PriceUnit) -> tuple[Bid, ...]:
-    """None, one, or a second one that replaces the first."""
-    chance = Random(f"{seed}/bid/{provider_id}/{about}")
-    if chance.random() > _INTERESTED:
+def draw_bids(seed: int, provider_id: UUID, advert_text: str, unit: PriceUnit) -> tuple[Bid, ...]:
+    """Draw no bid, one, or a second one that replaces the first."""
+    chance = Random(f"{seed}/bid/{provider_id}/{advert_text}")
+    if chance.random() > _INTERESTED_SHARE:
         return ()
-    first = _bid(chance, unit, after=timedelta(minutes=15 * chance.randint(1, 6)))
-    if chance.random() > _THINKS_AGAIN:
+    first = _draw_bid(chance, unit, delay=timedelta(minutes=15 * chance.randint(1, 6)))
+    if chance.random() > _SECOND_BID_SHARE:
         return (first,)
-    return first, _bid(chance, unit, after=first.after + timedelta(minutes=30))
+    return first, _draw_bid(chance, unit, delay=first.delay + timedelta(minutes=30))
 
 
-def _bid(chance: Random, unit: PriceUnit, *, after: timedelta) -> Bid:
-    rate = (USUAL[unit] * chance.randint(96, 122) / 100).quantize(Decimal("0.01"))
-    return Bid(after, rate, tuple(chance.sample(list(Variation), chance.choice((0, 0, 1)))))
+def _draw_bid(chance: Random, unit: PriceUnit, *, delay: timedelta) -> Bid:
+    rate = (USUAL_RATES[unit] * chance.randint(96, 122) / 100).quantize(Decimal("0.01"))
+    return Bid(delay, rate, tuple(chance.sample(list(Variation), chance.choice((0, 0, 1)))))

@@ -1,4 +1,4 @@
-"""The council's market team: embargoes, what the regulator publishes, capacity that providers declare anew."""
+"""The council's market team: embargoes, ratings that the regulator publishes, and declared capacity."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, time, timedelta
@@ -7,61 +7,67 @@ from typing import Final
 
 from calloff.client import ApiClient, Request
 from contracts.events.providers import EmbargoReason
+from contracts.precedence import Precedence
 from contracts.values import Rating
-from service_runtime.timers.timers import Precedence
 from simulator.demo.days import Days
-from simulator.demo.schedule import Diary
-from simulator.market import InventedProvider, Market
+from simulator.demo.schedule import Schedule
+from simulator.market import InventedMarket, InventedProvider
 from simulator.registration import BranchIn, CapacityIn, EmbargoIn
 
-_EVERY: Final = timedelta(minutes=15)
-_EMBARGOES_A_DAY, _DROPS_A_DAY, _DECLARED_A_DAY = 4, 2, 3
-_LIFTED_AFTER: Final = (timedelta(minutes=50), timedelta(hours=3), timedelta(hours=26))
-_RATED_ANEW: Final = timedelta(hours=25)
+_INTERVAL: Final = timedelta(minutes=15)
+_EMBARGOES_PER_DAY, _RATING_DROPS_PER_DAY, _CAPACITY_DECLARATIONS_PER_DAY = 4, 2, 3
+_EMBARGO_LENGTHS: Final = (timedelta(minutes=50), timedelta(hours=3), timedelta(hours=26))
+_RERATING_DELAY: Final = timedelta(hours=25)
 
 
 class MarketTeam:
-    """Everything that it will do is in its diary from the beginning."""
+    """Sends requests to the provider registry as its schedule says."""
 
-    def __init__(self, caller: ApiClient, registry: str, *, market: Market, seed: int) -> None:
-        self.diary = Diary("market team", Precedence.FACT)
-        self._caller = caller
-        self._providers = f"{registry}/v1/providers"
+    def __init__(self, client: ApiClient, registry_url: str, *, market: InventedMarket, seed: int) -> None:
+        self.schedule = Schedule("market team", Precedence.FACT)
+        self._client = client
+        self._providers_url = f"{registry_url}/v1/providers"
         self._market = market
         self._seed = seed
-        self.acts = 0
+        self.requests_sent = 0
 
-    def plan(self, days: Days) -> None:
+    def plan_requests(self, days: Days) -> None:
         chance = Random(f"{self._seed}/market team")
-        on_lists = [each for each in self._market.providers if each.tier is not None]
-        chance.shuffle(on_lists)
-        moments = list(days.rounds(time(9, 0), time(16, 0), every=_EVERY))
-        per_day = _EMBARGOES_A_DAY + _DROPS_A_DAY + _DECLARED_A_DAY
-        working_days = len({each.date() for each in moments})
-        chosen = iter(on_lists[: per_day * working_days])
+        ranked_providers = [each for each in self._market.providers if each.tier is not None]
+        chance.shuffle(ranked_providers)
+        instants = list(days.generate_instants(time(9, 0), time(16, 0), interval=_INTERVAL))
+        per_day = _EMBARGOES_PER_DAY + _RATING_DROPS_PER_DAY + _CAPACITY_DECLARATIONS_PER_DAY
+        working_days = len({each.date() for each in instants})
+        chosen = iter(ranked_providers[: per_day * working_days])
         for _ in range(working_days):
-            self._embargo([next(chosen) for _ in range(_EMBARGOES_A_DAY)], moments, chance)
-            self._drop([next(chosen) for _ in range(_DROPS_A_DAY)], moments, chance)
-            self._declare([next(chosen) for _ in range(_DECLARED_A_DAY)], moments, chance)
+            self._plan_embargoes([next(chosen) for _ in range(_EMBARGOES_PER_DAY)], instants, chance)
+            self._plan_rating_drops([next(chosen) for _ in range(_RATING_DROPS_PER_DAY)], instants, chance)
+            self._plan_capacity_declarations(
+                [next(chosen) for _ in range(_CAPACITY_DECLARATIONS_PER_DAY)], instants, chance
+            )
 
-    def _embargo(self, providers: Sequence[InventedProvider], moments: Sequence[datetime], chance: Random) -> None:
+    def _plan_embargoes(
+        self, providers: Sequence[InventedProvider], instants: Sequence[datetime], chance: Random
+    ) -> None:
         for provider in providers:
-            begins, reason = chance.choice(moments), chance.choice(list(EmbargoReason))
-            url = f"{self._providers}/{provider.provider_id}/embargo"
-            self._note(begins, Request("POST", url, body=EmbargoIn(reason=reason)))
-            self._note(begins + chance.choice(_LIFTED_AFTER), Request("DELETE", url))
+            start, reason = chance.choice(instants), chance.choice(list(EmbargoReason))
+            url = f"{self._providers_url}/{provider.provider_id}/embargo"
+            self._schedule_request(start, Request("POST", url, body=EmbargoIn(reason=reason)))
+            self._schedule_request(start + chance.choice(_EMBARGO_LENGTHS), Request("DELETE", url))
 
-    def _drop(self, providers: Sequence[InventedProvider], moments: Sequence[datetime], chance: Random) -> None:
-        """Below the floor of its tier; half of them are rated anew a day later."""
+    def _plan_rating_drops(
+        self, providers: Sequence[InventedProvider], instants: Sequence[datetime], chance: Random
+    ) -> None:
+        """Plan ratings below the floor of the provider's tier; half of the providers are rated good a day later."""
         for provider in providers:
-            begins = chance.choice(moments)
+            start = chance.choice(instants)
             worse = Rating.REQUIRES_IMPROVEMENT if provider.tier == 1 else Rating.INADEQUATE
-            self._note(begins, self._rating(provider, worse, begins))
+            self._schedule_request(start, self._build_rating_request(provider, worse, start))
             if chance.random() < 0.5:
-                again = begins + _RATED_ANEW
-                self._note(again, self._rating(provider, Rating.GOOD, again))
+                rerated_at = start + _RERATING_DELAY
+                self._schedule_request(rerated_at, self._build_rating_request(provider, Rating.GOOD, rerated_at))
 
-    def _rating(self, provider: InventedProvider, rating: Rating, at: datetime) -> Request:
+    def _build_rating_request(self, provider: InventedProvider, rating: Rating, at: datetime) -> Request:
         branch = BranchIn(
             name=f"{provider.name} office",
             outward_code=provider.outward_code,
@@ -69,21 +75,23 @@ class MarketTeam:
             rating=rating.value,
             published_on=at.date(),
         )
-        url = f"{self._providers}/{provider.provider_id}/branches/{provider.branch_id}"
+        url = f"{self._providers_url}/{provider.provider_id}/branches/{provider.branch_id}"
         return Request("PUT", url, body=branch)
 
-    def _declare(self, providers: Sequence[InventedProvider], moments: Sequence[datetime], chance: Random) -> None:
+    def _plan_capacity_declarations(
+        self, providers: Sequence[InventedProvider], instants: Sequence[datetime], chance: Random
+    ) -> None:
         for provider in providers:
-            free = CapacityIn(area=provider.areas[0], free_hours=f"{chance.randrange(0, 61, 5)}.00")
-            url = f"{self._providers}/{provider.provider_id}/capacity"
-            self._note(chance.choice(moments), Request("POST", url, body=free))
+            capacity = CapacityIn(area=provider.areas[0], free_hours=f"{chance.randrange(0, 61, 5)}.00")
+            url = f"{self._providers_url}/{provider.provider_id}/capacity"
+            self._schedule_request(chance.choice(instants), Request("POST", url, body=capacity))
 
-    def _note(self, at: datetime, request: Request) -> None:
-        self.diary.note(at, self._sending(request))
+    def _schedule_request(self, at: datetime, request: Request) -> None:
+        self.schedule.add(at, self._create_sender(request))
 
-    def _sending(self, request: Request) -> Callable[[], Awaitable[None]]:
+    def _create_sender(self, request: Request) -> Callable[[], Awaitable[None]]:
         async def send() -> None:
-            await self._caller.send(request)
-            self.acts += 1
+            await self._client.send(request)
+            self.requests_sent += 1
 
         return send

@@ -1,4 +1,4 @@
-"""Two officers: one works through the list, telephones and awards; the other decides about prices above the ceiling."""
+"""Two officers: the first processes the work list, the second decides prices above the ceiling."""
 
 from collections import Counter
 from collections.abc import Awaitable, Iterator, Mapping
@@ -9,30 +9,30 @@ from uuid import UUID
 
 from calloff.client import ApiClient, ApiResponse, ResponseModel
 from contracts.events.listings import InadequateReason
+from contracts.precedence import Precedence
 from contracts.values import DeclineReason, Rating
 from devstack.errors import ServiceRefused
-from service_runtime.timers.timers import Precedence
-from simulator.behaviour import Answering, CallOutcome
+from simulator.behaviour import CallOutcome, OfferAnswer
 from simulator.demo.days import Days
-from simulator.demo.schedule import PlayClock
-from simulator.officer import AwardIn, CallIn, RefusalIn, WorkItem, WorkList, recorded
+from simulator.demo.schedule import DriverClock
+from simulator.officer import AwardIn, CallIn, RefusalIn, WorkItem, WorkList, build_call_record
 
-_EVERY: Final = timedelta(minutes=30)
-_FIRST, _LAST = time(8, 45), time(16, 45)
-_WAITS_FOR_OTHERS: Final = timedelta(minutes=30)
-"""So long after an open package's first sight an officer looks whether there are more proposals."""
+_INTERVAL: Final = timedelta(minutes=30)
+_FIRST_ROUND, _LAST_ROUND = time(8, 45), time(16, 45)
+_PROPOSAL_WAIT: Final = timedelta(minutes=30)
+"""How long an officer waits for more proposals before awarding an open package."""
 
 
-class Rounds:
-    """When somebody sits down to work: the instants of their day, one after the other."""
+class WorkingInstants:
+    """The instants at which an officer works, in order."""
 
     def __init__(self, instants: Iterator[datetime]) -> None:
         self._instants = list(instants)
 
-    def next_wake(self) -> datetime | None:
+    def get_next_due_at(self) -> datetime | None:
         return self._instants[0] if self._instants else None
 
-    def begin(self, now: datetime) -> None:
+    def drop_past(self, now: datetime) -> None:
         while self._instants and self._instants[0] <= now:
             self._instants.pop(0)
 
@@ -56,33 +56,40 @@ class PendingPrices(ResponseModel):
 
 
 class FirstOfficer:
-    """Telephones whom no system reaches, and awards open packages."""
+    """Telephones providers that no system reaches, and awards open packages."""
 
     name = "first officer"
     precedence = Precedence.AWARD
 
     def __init__(
-        self, caller: ApiClient, sourcing: str, *, numbers: Mapping[UUID, int], days: Days, clock: PlayClock, seed: int
+        self,
+        client: ApiClient,
+        sourcing_url: str,
+        *,
+        referral_numbers: Mapping[UUID, int],
+        days: Days,
+        clock: DriverClock,
+        seed: int,
     ) -> None:
-        self._caller = caller
-        self._sourcing = sourcing
-        self._numbers = numbers
-        self._rounds = Rounds(days.rounds(_FIRST, _LAST, every=_EVERY))
+        self._client = client
+        self._sourcing_url = sourcing_url
+        self._referral_numbers = referral_numbers
+        self._rounds = WorkingInstants(days.generate_instants(_FIRST_ROUND, _LAST_ROUND, interval=_INTERVAL))
         self._clock = clock
         self._seed = seed
-        self._seen: dict[UUID, datetime] = {}
+        self._first_seen: dict[UUID, datetime] = {}
         self._calls: Counter[UUID] = Counter()
         self._awards: Counter[UUID] = Counter()
 
-    def next_wake(self) -> datetime | None:
-        return self._rounds.next_wake()
+    def get_next_due_at(self) -> datetime | None:
+        return self._rounds.get_next_due_at()
 
     async def act(self, now: datetime) -> int:
-        self._rounds.begin(now)
-        answer = await self._caller.get(f"{self._sourcing}/v1/work-list", limit="200")
-        return sum([await self._take_up(item) for item in answer.parse(WorkList).items])
+        self._rounds.drop_past(now)
+        response = await self._client.get(f"{self._sourcing_url}/v1/work-list", limit="200")
+        return sum([await self._process_item(item) for item in response.parse(WorkList).items])
 
-    async def _take_up(self, item: WorkItem) -> bool:
+    async def _process_item(self, item: WorkItem) -> bool:
         if item.offer_id is not None:
             return await self._call(item.package_id, item.offer_id)
         if item.what == "proposals to decide":
@@ -91,76 +98,78 @@ class FirstOfficer:
 
     async def _call(self, package_id: UUID, offer_id: UUID) -> bool:
         self._calls[package_id] += 1
-        chance = self._draw("call", package_id, self._calls[package_id])
-        body: CallIn = recorded(_outcome(chance))
-        return await _done(self._caller.post(f"{self._sourcing}/v1/offers/{offer_id}/calls", body))
+        chance = self._create_random("call", package_id, self._calls[package_id])
+        body: CallIn = build_call_record(_draw_call_outcome(chance))
+        return await _send_unless_obsolete(self._client.post(f"{self._sourcing_url}/v1/offers/{offer_id}/calls", body))
 
     async def _award(self, package_id: UUID) -> bool:
-        since = self._seen.setdefault(package_id, self._clock.now())
-        if self._clock.now() - since < _WAITS_FOR_OTHERS:
+        since = self._first_seen.setdefault(package_id, self._clock.now())
+        if self._clock.now() - since < _PROPOSAL_WAIT:
             return False
         self._awards[package_id] += 1
-        chance = self._draw("award", package_id, self._awards[package_id])
-        url = f"{self._sourcing}/v1/packages/{package_id}"
-        found = (await self._caller.get(f"{url}/proposals")).parse(Proposals).items
-        if not found:
+        chance = self._create_random("award", package_id, self._awards[package_id])
+        url = f"{self._sourcing_url}/v1/packages/{package_id}"
+        proposals = (await self._client.get(f"{url}/proposals")).parse(Proposals).items
+        if not proposals:
             return False
-        taken = found[0] if chance.random() < 0.5 else chance.choice(found)
-        reason = InadequateReason.NO_OTHER_PROPOSAL if taken.rating is Rating.INADEQUATE else None
-        award = AwardIn(proposal_id=taken.proposal_id, inadequate_reason=reason)
-        self._seen[package_id] = self._clock.now()
-        return await _done(self._caller.post(f"{url}/awards", award))
+        proposal = proposals[0] if chance.random() < 0.5 else chance.choice(proposals)
+        reason = InadequateReason.NO_OTHER_PROPOSAL if proposal.rating is Rating.INADEQUATE else None
+        award = AwardIn(proposal_id=proposal.proposal_id, inadequate_reason=reason)
+        self._first_seen[package_id] = self._clock.now()
+        return await _send_unless_obsolete(self._client.post(f"{url}/awards", award))
 
-    def _draw(self, what: str, package_id: UUID, count: int) -> Random:
-        return Random(f"{self._seed}/{what}/{self._numbers.get(package_id)}/{count}")
+    def _create_random(self, purpose: str, package_id: UUID, count: int) -> Random:
+        return Random(f"{self._seed}/{purpose}/{self._referral_numbers.get(package_id)}/{count}")
 
 
 class SecondOfficer:
-    """Agrees to most prices that are asked for, each hour."""
+    """Decides the pending prices every hour and approves most of them."""
 
     name = "second officer"
     precedence = Precedence.AWARD
 
-    def __init__(self, caller: ApiClient, pricing: str, *, numbers: Mapping[UUID, int], days: Days, seed: int) -> None:
-        self._caller = caller
-        self._pricing = pricing
-        self._numbers = numbers
-        self._rounds = Rounds(days.rounds(time(9, 0), time(16, 0), every=timedelta(hours=1)))
-        self._decided: Counter[UUID] = Counter()
+    def __init__(
+        self, client: ApiClient, pricing_url: str, *, referral_numbers: Mapping[UUID, int], days: Days, seed: int
+    ) -> None:
+        self._client = client
+        self._pricing_url = pricing_url
+        self._referral_numbers = referral_numbers
+        self._rounds = WorkingInstants(days.generate_instants(time(9, 0), time(16, 0), interval=timedelta(hours=1)))
+        self._decisions: Counter[UUID] = Counter()
         self._seed = seed
 
-    def next_wake(self) -> datetime | None:
-        return self._rounds.next_wake()
+    def get_next_due_at(self) -> datetime | None:
+        return self._rounds.get_next_due_at()
 
     async def act(self, now: datetime) -> int:
-        self._rounds.begin(now)
-        answer = await self._caller.get(f"{self._pricing}/v1/spot-prices", status="pending", limit="200")
-        return sum([await self._decide(each) for each in answer.parse(PendingPrices).items])
+        self._rounds.drop_past(now)
+        response = await self._client.get(f"{self._pricing_url}/v1/spot-prices", status="pending", limit="200")
+        return sum([await self._decide(each) for each in response.parse(PendingPrices).items])
 
     async def _decide(self, price: PendingPrice) -> bool:
-        self._decided[price.package_id] += 1
-        number, count = self._numbers.get(price.package_id), self._decided[price.package_id]
+        self._decisions[price.package_id] += 1
+        number, count = self._referral_numbers.get(price.package_id), self._decisions[price.package_id]
         agrees = Random(f"{self._seed}/price/{number}/{count}").random() < 0.7
-        url = f"{self._pricing}/v1/spot-prices/{price.award_id}"
-        return await _done(
-            self._caller.post(f"{url}/approve") if agrees else self._caller.post(f"{url}/refuse", RefusalIn())
+        url = f"{self._pricing_url}/v1/spot-prices/{price.award_id}"
+        return await _send_unless_obsolete(
+            self._client.post(f"{url}/approve") if agrees else self._client.post(f"{url}/refuse", RefusalIn())
         )
 
 
-def _outcome(chance: Random) -> CallOutcome:
-    """A third of the calls reach nobody; of the others half end with a yes."""
+def _draw_call_outcome(chance: Random) -> CallOutcome:
+    """Draw the outcome of a call: a third is not reached, half of the others accept."""
     draw = chance.random()
     if draw < 0.33:
         return CallOutcome(reached=False)
     if draw < 0.66:
-        return CallOutcome(reached=True, answering=Answering.ACCEPT)
-    return CallOutcome(reached=True, answering=Answering.DECLINE, decline_reason=chance.choice(list(DeclineReason)))
+        return CallOutcome(reached=True, answer=OfferAnswer.ACCEPT)
+    return CallOutcome(reached=True, answer=OfferAnswer.DECLINE, decline_reason=chance.choice(list(DeclineReason)))
 
 
-async def _done(work: Awaitable[ApiResponse]) -> bool:
-    """Whether it was done; somebody else may have been quicker."""
+async def _send_unless_obsolete(request: Awaitable[ApiResponse]) -> bool:
+    """Send the request; return False if the service answers 404 or 409 because the item has changed."""
     try:
-        await work
+        await request
     except ServiceRefused as refused:
         if refused.status not in {404, 409}:
             raise

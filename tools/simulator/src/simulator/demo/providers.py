@@ -1,119 +1,139 @@
-"""All providers' systems: they take webhooks or do not, answer offers when it suits them, and bid for open packages."""
+"""The demonstration's provider systems: they receive webhooks, answer offers and bid for open packages."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
 from calloff.client import ApiClient, ApiResponse
+from contracts.precedence import Precedence
 from contracts.values import PriceUnit
 from devstack.errors import ServiceRefused
 from devstack.json_lines import JsonLinesWriter
-from service_runtime.timers.timers import Precedence
-from simulator.behaviour import Receipt
-from simulator.demo.behaviour import Bid, Conduct, Saying, bids, conduct
-from simulator.demo.schedule import Diary, PlayClock
+from simulator.behaviour import WebhookReaction
+from simulator.demo.behaviour import Bid, OfferBehaviour, PlannedAnswer, draw_bids, draw_offer_behaviour
+from simulator.demo.schedule import DriverClock, Schedule
 from simulator.provider_systems import (
     OFFER_MADE,
     PACKAGE_AVAILABLE,
     PACKAGE_PLACED,
-    Answered,
+    AnswerLogEntry,
     DeclineIn,
     ProposalIn,
 )
-from simulator.webhook_receivers import Said
+from simulator.webhook_receivers import ReceivedWebhook
 
-SOON = timedelta(minutes=15)
+PERSON_REQUEST_DELAY = timedelta(minutes=15)
 
 
-class ProvidersSystems:
-    """One diary for all of them; `caller_of` gives each its own token."""
+class DemoProviderSystems:
+    """One schedule for all providers. `create_client` returns a client with the provider's own token."""
 
     def __init__(
         self,
-        sourcing: str,
-        caller_of: Callable[[UUID], ApiClient],
+        sourcing_url: str,
+        create_client: Callable[[UUID], ApiClient],
         *,
-        clock: PlayClock,
-        log: JsonLinesWriter[Answered],
+        clock: DriverClock,
+        log: JsonLinesWriter[AnswerLogEntry],
         seed: int,
     ) -> None:
-        self.diary = Diary("providers", Precedence.ANSWER)
-        self._sourcing = sourcing
-        self._caller_of = caller_of
+        self.schedule = Schedule("providers", Precedence.ANSWER)
+        self._sourcing_url = sourcing_url
+        self._create_client = create_client
         self._clock = clock
         self._log = log
         self._seed = seed
 
-    def reception(self, provider_id: UUID, said: Said, attempt: int) -> Receipt:
-        if said.type != OFFER_MADE or said.data.care is None:
-            return Receipt.TAKEN
-        return self._conduct(provider_id, said).receipt.receipt_of(attempt)
+    def choose_reaction(self, provider_id: UUID, webhook: ReceivedWebhook, attempt: int) -> WebhookReaction:
+        if webhook.type != OFFER_MADE or webhook.data.care is None:
+            return WebhookReaction.ACKNOWLEDGED
+        return self._draw_behaviour(provider_id, webhook).reaction.get_reaction(attempt)
 
-    async def follow(self, provider_id: UUID, said: Said) -> None:
-        """Nothing is done at once: it is noted for later."""
+    async def handle_webhook(self, provider_id: UUID, webhook: ReceivedWebhook) -> None:
+        """Schedule what the provider does about the webhook."""
         now = self._clock.now()
-        if said.type == OFFER_MADE and said.data.care is not None:
-            for turn, saying in enumerate(self._conduct(provider_id, said).answers):
-                self.diary.note(now + saying.after, self._answering(provider_id, said, saying, turn))
-        elif said.type == PACKAGE_AVAILABLE and said.data.links.propose is not None and said.data.unit is not None:
-            for bid in self._bids(provider_id, said, said.data.unit):
-                self.diary.note(now + bid.after, self._proposing(provider_id, said, said.data.links.propose, bid))
-        elif said.type == PACKAGE_PLACED and said.data.links.person is not None:
-            self.diary.note(now + SOON, self._meeting(provider_id, said, said.data.links.person))
+        if webhook.type == OFFER_MADE and webhook.data.care is not None:
+            for turn, saying in enumerate(self._draw_behaviour(provider_id, webhook).answers):
+                self.schedule.add(now + saying.delay, self._create_answer(provider_id, webhook, saying, turn))
+        elif (
+            webhook.type == PACKAGE_AVAILABLE
+            and webhook.data.links.propose is not None
+            and webhook.data.unit is not None
+        ):
+            for bid in self._draw_bids(provider_id, webhook, webhook.data.unit):
+                self.schedule.add(
+                    now + bid.delay, self._create_proposal(provider_id, webhook, webhook.data.links.propose, bid)
+                )
+        elif webhook.type == PACKAGE_PLACED and webhook.data.links.person is not None:
+            self.schedule.add(
+                now + PERSON_REQUEST_DELAY, self._create_person_request(provider_id, webhook, webhook.data.links.person)
+            )
 
-    def _conduct(self, provider_id: UUID, said: Said) -> Conduct:
-        assert said.data.care is not None, "only offers are conducted"
-        return conduct(self._seed, provider_id, said.data.care.model_dump_json(), said.data.care.area)
+    def _draw_behaviour(self, provider_id: UUID, webhook: ReceivedWebhook) -> OfferBehaviour:
+        assert webhook.data.care is not None, "only offers have a behaviour"
+        return draw_offer_behaviour(
+            self._seed, provider_id, webhook.data.care.model_dump_json(), webhook.data.care.area
+        )
 
-    def _bids(self, provider_id: UUID, said: Said, unit: PriceUnit) -> tuple[Bid, ...]:
-        advert = said.data.advert
+    def _draw_bids(self, provider_id: UUID, webhook: ReceivedWebhook, unit: PriceUnit) -> tuple[Bid, ...]:
+        advert = webhook.data.advert
         if advert is None:
             return ()
-        about = f"{advert.area}/{advert.weekly_hours}/{advert.age_band}/{'/'.join(advert.skills)}"
-        return bids(self._seed, provider_id, about, unit)
+        advert_text = f"{advert.area}/{advert.weekly_hours}/{advert.age_band}/{'/'.join(advert.skills)}"
+        return draw_bids(self._seed, provider_id, advert_text, unit)
 
-    def _answering(self, provider_id: UUID, said: Said, saying: Saying, turn: int) -> Callable[[], Awaitable[None]]:
-        url = f"{self._sourcing}/v1/offers/{said.data.offer_id}/{saying.answering.value}"
-        body = DeclineIn(reason=saying.reason) if saying.reason else None
-        key = f"{said.data.offer_id}-{turn}"
-        caller = self._caller_of(provider_id)
+    def _create_answer(
+        self, provider_id: UUID, webhook: ReceivedWebhook, planned: PlannedAnswer, turn: int
+    ) -> Callable[[], Awaitable[None]]:
+        url = f"{self._sourcing_url}/v1/offers/{webhook.data.offer_id}/{planned.answer.value}"
+        body = DeclineIn(reason=planned.reason) if planned.reason else None
+        key = f"{webhook.data.offer_id}-{turn}"
+        client = self._create_client(provider_id)
 
         async def answer() -> None:
-            await self._note(provider_id, said, saying.answering.value, caller.post(url, body, idempotency_key=key))
+            await self._log_answer(
+                provider_id, webhook, planned.answer.value, client.post(url, body, idempotency_key=key)
+            )
 
         return answer
 
-    def _proposing(self, provider_id: UUID, said: Said, url: str, bid: Bid) -> Callable[[], Awaitable[None]]:
-        body, caller = ProposalIn(rate=bid.rate, variations=bid.variations), self._caller_of(provider_id)
+    def _create_proposal(
+        self, provider_id: UUID, webhook: ReceivedWebhook, url: str, bid: Bid
+    ) -> Callable[[], Awaitable[None]]:
+        body, client = ProposalIn(rate=bid.rate, variations=bid.variations), self._create_client(provider_id)
 
         async def propose() -> None:
-            await self._note(provider_id, said, "propose", caller.post(url, body))
+            await self._log_answer(provider_id, webhook, "propose", client.post(url, body))
 
         return propose
 
-    def _meeting(self, provider_id: UUID, said: Said, url: str) -> Callable[[], Awaitable[None]]:
-        """Who the person is goes into the provider's own system, and here nowhere."""
-        caller = self._caller_of(provider_id)
+    def _create_person_request(
+        self, provider_id: UUID, webhook: ReceivedWebhook, url: str
+    ) -> Callable[[], Awaitable[None]]:
+        """Create the request for the person's data. The data is not stored."""
+        client = self._create_client(provider_id)
 
-        async def meet() -> None:
-            await self._note(provider_id, said, "person", caller.get(url))
+        async def fetch_person() -> None:
+            await self._log_answer(provider_id, webhook, "person", client.get(url))
 
-        return meet
+        return fetch_person
 
-    async def _note(self, provider_id: UUID, said: Said, what: str, attempt: Awaitable[ApiResponse]) -> None:
-        """Writes down what the service said to it; that it refuses is part of the play, that it fails is not."""
+    async def _log_answer(
+        self, provider_id: UUID, webhook: ReceivedWebhook, what: str, request: Awaitable[ApiResponse]
+    ) -> None:
+        """Log the status of the response. A refusal with 403, 404 or 409 is expected; other failures are raised."""
         try:
-            status = (await attempt).status
+            status = (await request).status
         except ServiceRefused as refused:
             if refused.status not in {403, 404, 409}:
                 raise
             status = refused.status
         self._log.write(
-            Answered(
+            AnswerLogEntry(
                 answered_at=self._clock.now(),
                 provider_id=provider_id,
-                package_id=said.data.package_id,
-                offer_id=said.data.offer_id,
+                package_id=webhook.data.package_id,
+                offer_id=webhook.data.offer_id,
                 what=what,
                 status=status,
             )

@@ -1,4 +1,4 @@
-"""What is told at the end: tables for people, and a last line for programs."""
+"""The demonstration's output: tables for people and a last line of JSON for programs."""
 
 import json
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from rich.console import RenderableType
 from rich.table import Table
 
-from simulator.demo.run import Ending
+from simulator.demo.run import DemoResult
 
 _STAGES = {"tier_1": "tier-1", "tier_2": "tier-2", "spot": "available-packages"}
 _OFFERS = {
@@ -23,7 +23,7 @@ _OFFERS = {
     "telephone calls": "CallRecorded",
 }
 _MONEY = {
-    "open to all": "PackageListed",
+    "listed as open": "PackageListed",
     "proposals": "ProposalReceived",
     "proposals refused": "ProposalRefused",
     "awards that needed a second officer": "AwardAwaitsApproval",
@@ -36,59 +36,59 @@ _MONEY = {
 }
 
 
-def tables(ending: Ending) -> Iterable[RenderableType]:
-    """What happened, how it was played, and what the judge says."""
-    yield _outcomes(ending)
-    yield _counted("Offers", _OFFERS.items(), ending)
-    yield _counted("The open list and the money", _MONEY.items(), ending)
-    yield _requests(ending)
-    yield _journey(ending)
+def build_tables(ending: DemoResult) -> Iterable[RenderableType]:
+    """Build the tables of outcomes, events, webhooks and durations."""
+    yield _build_outcome_table(ending)
+    yield _build_count_table("Offers", _OFFERS.items(), ending)
+    yield _build_count_table("Open list and prices", _MONEY.items(), ending)
+    yield _build_webhook_table(ending)
+    yield _build_run_table(ending)
 
 
-def _outcomes(ending: Ending) -> Table:
-    counted = ending.verdict.tally
+def _build_outcome_table(ending: DemoResult) -> Table:
+    tally = ending.verdict.tally
     table = Table("packages", "", title="Where the packages are", title_justify="left", min_width=44)
     table.columns[1].justify = "right"
-    table.add_row("requested", str(counted.referrals))
+    table.add_row("requested", str(tally.referrals))
     for name, stage in _STAGES.items():
-        table.add_row(f"  placed in {name.replace('_', ' ')}", str(counted.placed[stage]))
-    table.add_row("  withdrawn", str(counted.withdrawn))
-    table.add_row("  open", str(counted.open))
+        table.add_row(f"  placed in {name.replace('_', ' ')}", str(tally.placed[stage]))
+    table.add_row("  withdrawn", str(tally.withdrawn))
+    table.add_row("  open", str(tally.open))
     return table
 
 
-def _counted(title: str, names: Iterable[tuple[str, str]], ending: Ending) -> Table:
+def _build_count_table(title: str, labels: Iterable[tuple[str, str]], ending: DemoResult) -> Table:
     table = Table("what", "times", title=title, title_justify="left", min_width=44)
     table.columns[1].justify = "right"
-    for told, kind in names:
-        table.add_row(told, str(ending.verdict.events.get(kind, 0)))
+    for label, kind in labels:
+        table.add_row(label, str(ending.verdict.events.get(kind, 0)))
     return table
 
 
-def _requests(ending: Ending) -> Table:
+def _build_webhook_table(ending: DemoResult) -> Table:
     table = Table(
-        "request", "times", title="Webhooks, as providers' systems took them", title_justify="left", min_width=44
+        "request", "times", title="Webhook requests to providers' systems", title_justify="left", min_width=44
     )
     table.columns[1].justify = "right"
-    for told, count in sorted(ending.verdict.receipts.items()):
-        table.add_row(told, str(count))
+    for label, count in sorted(ending.verdict.webhook_requests.items()):
+        table.add_row(label, str(count))
     return table
 
 
-def _journey(ending: Ending) -> Table:
-    table = Table("what", "", title="How it was played", title_justify="left", min_width=44)
+def _build_run_table(ending: DemoResult) -> Table:
+    table = Table("what", "", title="Simulation", title_justify="left", min_width=44)
     table.columns[1].justify = "right"
-    journey = ending.journey
-    for name, seconds in ending.took.items():
+    run = ending.clock_run
+    for name, seconds in ending.durations.items():
         table.add_row(name, f"{seconds:.1f} s")
-    table.add_row("steps of the clock", str(journey.steps))
-    table.add_row("acts of people", str(journey.acts))
-    table.add_row("looks at the services", str(journey.rounds))
+    table.add_row("steps of the clock", str(run.steps))
+    table.add_row("acts of participants", str(run.acts))
+    table.add_row("polls of the services", str(run.rounds))
     table.add_row("violations", str(len(ending.verdict.violations)))
     return table
 
 
-def last_line(ending: Ending) -> str:
+def render_summary(ending: DemoResult) -> str:
     verdict = ending.verdict
     return json.dumps(
         {

@@ -1,4 +1,4 @@
-"""The demonstration from beginning to end: set the stage, let the days pass, judge what happened, tell it."""
+"""The demonstration: start the stack, register the market, simulate the days and judge the result."""
 
 import time
 from contextlib import AsyncExitStack
@@ -13,139 +13,151 @@ from devstack.record import lock_home
 from devstack.screen import Screen
 from devstack.steps import delete_data
 from geography import PostcodeDirectory
-from simulator.council import Posted
-from simulator.demo.council import CouncilsSystem
+from simulator.council import PostedReferral
+from simulator.demo.council import DemoCouncil
 from simulator.demo.days import Days
-from simulator.demo.market import small_market
+from simulator.demo.market import build_demo_market
 from simulator.demo.market_team import MarketTeam
 from simulator.demo.officers import FirstOfficer, SecondOfficer
-from simulator.demo.providers import ProvidersSystems
-from simulator.demo.schedule import PlayClock
-from simulator.demo.stack import let_providers_listen, open_the_market, set_the_stage
+from simulator.demo.providers import DemoProviderSystems
+from simulator.demo.schedule import DriverClock
+from simulator.demo.stack import register_demo_market, start_demo_stack, start_webhook_receivers
 from simulator.demo.verdict import Verdict, reach_verdict
-from simulator.market import Market
-from simulator.people import People
-from simulator.postcodes import sample
-from simulator.provider_systems import Answered
-from simulator.simulated_clock.driver import Driver, Journey
+from simulator.market import InventedMarket
+from simulator.person_factory import PersonFactory
+from simulator.postcodes import sample_postcodes
+from simulator.provider_systems import AnswerLogEntry
+from simulator.simulated_clock.driver import ClockDriver, ClockRun
 from simulator.simulated_clock.participants import Participant
-from simulator.stack import Stage
+from simulator.stack import ServiceStack
 
 SEED: Final = 2026
-_A_LOOK_EVERY: Final = timedelta(hours=1)
-"""Of simulated time, so much between two movements of the bar."""
-_POSTCODES_EACH: Final = 12
+_PROGRESS_INTERVAL: Final = timedelta(hours=1)
+"""Simulated time between two updates of the progress bar."""
+_POSTCODES_PER_DISTRICT: Final = 12
 
 
 @dataclass(frozen=True)
-class Wish:
+class DemoOptions:
     referrals: int = 320
     days: Days = field(default_factory=lambda: Days(5))
     seed: int = SEED
 
 
 @dataclass(frozen=True)
-class Ending:
-    """What there is to tell."""
+class DemoResult:
+    """The result of a demonstration. `durations` holds real seconds by phase."""
 
     verdict: Verdict
-    journey: Journey
+    clock_run: ClockRun
     days: int
     wall_seconds: float
-    took: dict[str, float]
+    durations: dict[str, float]
 
 
 @dataclass(frozen=True)
-class Cast:
-    """Everybody who acts."""
+class DemoParticipants:
+    """The simulated participants."""
 
-    council: CouncilsSystem
-    providers: ProvidersSystems
+    council: DemoCouncil
+    providers: DemoProviderSystems
     market_team: MarketTeam
-    first: FirstOfficer
-    second: SecondOfficer
+    first_officer: FirstOfficer
+    second_officer: SecondOfficer
 
     @property
-    def people(self) -> tuple[Participant, ...]:
-        return (self.council.diary, self.providers.diary, self.market_team.diary, self.first, self.second)
+    def in_order(self) -> tuple[Participant, ...]:
+        return (
+            self.council.schedule,
+            self.providers.schedule,
+            self.market_team.schedule,
+            self.first_officer,
+            self.second_officer,
+        )
 
 
-async def play(home: Home, wish: Wish, screen: Screen) -> Ending:
-    """Raises NeverAtRest, StackFailed and what else can go wrong; ends whatever it started."""
-    begun, took = time.monotonic(), dict[str, float]()
+async def run_demo(home: Home, options: DemoOptions, screen: Screen) -> DemoResult:
+    """Run the demonstration and stop everything it started. Raises NeverIdle, StackFailed."""
+    started_at, durations = time.monotonic(), dict[str, float]()
 
-    def lap(what: str) -> None:
-        took[what] = round(time.monotonic() - begun - sum(took.values()), 1)
+    def record_duration(phase: str) -> None:
+        durations[phase] = round(time.monotonic() - started_at - sum(durations.values()), 1)
 
     with lock_home(home):
         delete_data(home)
-        async with AsyncExitStack() as held:
-            market, clock = small_market(seed=wish.seed), PlayClock(wish.days.begin)
-            stage = await set_the_stage(home, wish.days.begin, screen, held)
-            lap("stack")
-            await open_the_market(stage, market, screen)
-            lap("market")
-            cast = _cast(stage, market, clock, wish, held)
-            await let_providers_listen(stage, cast.providers, held)
-            driver = Driver(stage.services, cast.people, seed=wish.seed)
+        async with AsyncExitStack() as exit_stack:
+            market, clock = build_demo_market(seed=options.seed), DriverClock(options.days.begin)
+            stack = await start_demo_stack(home, options.days.begin, screen, exit_stack)
+            record_duration("stack")
+            await register_demo_market(stack, market, screen)
+            record_duration("market")
+            participants = _create_participants(stack, market, clock, options, exit_stack)
+            await start_webhook_receivers(stack, participants.providers, exit_stack)
+            driver = ClockDriver(stack.services, participants.in_order, seed=options.seed)
             clock.follow(driver)
-            journey = await _let_days_pass(driver, wish.days, screen)
-            lap("days")
-            verdict = await reach_verdict(stage, driver.now, screen)
-            lap("verdict")
-        lap("end")
-    return Ending(verdict, journey, wish.days.count, time.monotonic() - begun, took)
+            clock_run = await _simulate_days(driver, options.days, screen)
+            record_duration("days")
+            verdict = await reach_verdict(stack, driver.now, screen)
+            record_duration("verdict")
+        record_duration("end")
+    return DemoResult(verdict, clock_run, options.days.count, time.monotonic() - started_at, durations)
 
 
-def _cast(stage: Stage, market: Market, clock: PlayClock, wish: Wish, held: AsyncExitStack) -> Cast:
-    posted, answered = (
-        JsonLinesWriter[Posted](stage.config.home.council_log),
-        JsonLinesWriter[Answered](stage.config.home.answer_log),
+def _create_participants(
+    stack: ServiceStack, market: InventedMarket, clock: DriverClock, options: DemoOptions, exit_stack: AsyncExitStack
+) -> DemoParticipants:
+    council_log, answer_log = (
+        JsonLinesWriter[PostedReferral](stack.config.home.council_log),
+        JsonLinesWriter[AnswerLogEntry](stack.config.home.answer_log),
     )
-    held.callback(posted.close)
-    held.callback(answered.close)
-    postcodes = sample(PostcodeDirectory.open(stage.config.home.postcodes), each=_POSTCODES_EACH, seed=wish.seed)
-    council = CouncilsSystem(
-        stage.caller("council"),
-        stage.urls[REFERRAL],
-        people=People(postcodes, seed=wish.seed),
+    exit_stack.callback(council_log.close)
+    exit_stack.callback(answer_log.close)
+    postcodes = sample_postcodes(
+        PostcodeDirectory.open(stack.config.home.postcodes), per_district=_POSTCODES_PER_DISTRICT, seed=options.seed
+    )
+    council = DemoCouncil(
+        stack.create_client("council"),
+        stack.urls[REFERRAL],
+        person_factory=PersonFactory(postcodes, seed=options.seed),
         market=market,
         clock=clock,
-        log=posted,
-        seed=wish.seed,
+        log=council_log,
+        seed=options.seed,
     )
-    council.plan(wish.referrals, wish.days)
-    team = MarketTeam(stage.caller("admin"), stage.urls[REGISTRY], market=market, seed=wish.seed)
-    team.plan(wish.days)
-    return Cast(
+    council.plan_referrals(options.referrals, options.days)
+    market_team = MarketTeam(stack.create_client("admin"), stack.urls[REGISTRY], market=market, seed=options.seed)
+    market_team.plan_requests(options.days)
+    return DemoParticipants(
         council=council,
-        providers=ProvidersSystems(stage.urls[SOURCING], stage.provider, clock=clock, log=answered, seed=wish.seed),
-        market_team=team,
-        first=FirstOfficer(
-            stage.caller("officer"),
-            stage.urls[SOURCING],
-            numbers=council.numbers,
-            days=wish.days,
-            clock=clock,
-            seed=wish.seed,
+        providers=DemoProviderSystems(
+            stack.urls[SOURCING], stack.create_provider_client, clock=clock, log=answer_log, seed=options.seed
         ),
-        second=SecondOfficer(
-            stage.caller("second-officer"),
-            stage.urls[PRICING],
-            numbers=council.numbers,
-            days=wish.days,
-            seed=wish.seed,
+        market_team=market_team,
+        first_officer=FirstOfficer(
+            stack.create_client("officer"),
+            stack.urls[SOURCING],
+            referral_numbers=council.referral_numbers,
+            days=options.days,
+            clock=clock,
+            seed=options.seed,
+        ),
+        second_officer=SecondOfficer(
+            stack.create_client("second-officer"),
+            stack.urls[PRICING],
+            referral_numbers=council.referral_numbers,
+            days=options.days,
+            seed=options.seed,
         ),
     )
 
 
-async def _let_days_pass(driver: Driver, days: Days, screen: Screen) -> Journey:
-    begun, steps, acts, rounds = time.monotonic(), 0, 0, 0
+async def _simulate_days(driver: ClockDriver, days: Days, screen: Screen) -> ClockRun:
+    started_at, steps, acts, rounds = time.monotonic(), 0, 0, 0
     with screen.show_step(f"{days.count} days of brokerage") as step:
-        now = await driver.begin()
+        now = await driver.start()
         while now < days.end:
-            now = min(now + _A_LOOK_EVERY, days.end)
-            part = await driver.to(now)
+            now = min(now + _PROGRESS_INTERVAL, days.end)
+            part = await driver.advance_to(now)
             steps, acts, rounds = steps + part.steps, acts + part.acts, rounds + part.rounds
             step.set_progress((now - days.begin) / (days.end - days.begin))
-    return Journey(now, steps, acts, rounds, time.monotonic() - begun)
+    return ClockRun(now, steps, acts, rounds, time.monotonic() - started_at)

@@ -1,4 +1,4 @@
-"""What the judge finds when the days are over, from Kafka, the services' HTTP pages and the receivers' log alone."""
+"""The judge's verdict on a demonstration, from Kafka, the services' HTTP API and the logs of the simulated systems."""
 
 import json
 from collections import Counter
@@ -18,20 +18,20 @@ from judge.events import PackageHistory, group_by_key
 from judge.outcomes import Tally, count_outcomes, is_open
 from judge.rules import read_rules
 from simulator.officer import WorkList
-from simulator.stack import Stage
-from testkit.chain_checker import first_occurrences
-from testkit.topics import Kept, everything_in
+from simulator.stack import ServiceStack
+from testkit.chain_checker import remove_repeats
+from testkit.topics import TopicRecord, read_topic
 
-_READ: Final = 0.4
-_JUDGED: Final = 0.9
-"""Shares of the work."""
+_READING_SHARE: Final = 0.4
+_JUDGING_SHARE: Final = 0.9
+"""Progress after reading and after judging."""
 
 
-class _Status(ResponseModel):
+class _DecisionStatus(ResponseModel):
     status: str
 
 
-class _Part(ResponseModel):
+class _VerificationPage(ResponseModel):
     verified: bool
     records: int
     next: str | None
@@ -39,92 +39,106 @@ class _Part(ResponseModel):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was wrong, and what there is to count."""
+    """Violations of the rules, and counts."""
 
     violations: Sequence[str]
     chains_verified: bool
     tally: Tally
     events: Mapping[str, int]
-    """How often each kind of event was said about a package."""
-    receipts: Mapping[str, int]
-    """How often requests to providers' systems ended in each way."""
+    """Number of package events by kind."""
+    webhook_requests: Mapping[str, int]
+    """Number of webhook requests by type and reaction."""
 
 
-async def reach_verdict(stage: Stage, now: datetime, screen: Screen) -> Verdict:
-    with screen.show_step("Judging all that happened") as step:
-        records: list[Kept] = []
+async def reach_verdict(stack: ServiceStack, now: datetime, screen: Screen) -> Verdict:
+    with screen.show_step("Judging the record") as step:
+        records: list[TopicRecord] = []
         for number, topic in enumerate(TOPICS, start=1):
-            records += await everything_in(stage.kafka, topic)
-            step.set_progress(_READ * number / len(TOPICS))
+            records += await read_topic(stack.kafka, topic)
+            step.set_progress(_READING_SHARE * number / len(TOPICS))
         stories = list(group_by_key(records, PACKAGES).values())
-        # Lines of the receivers' log, as the judge reads them.
-        receipts: list[dict[str, Any]] = [json.loads(line) for line in stage.config.home.webhook_log.open()]
-        answers: list[dict[str, Any]] = [json.loads(line) for line in stage.config.home.answer_log.open()]
-        officer = stage.caller("officer")
+        # Entries of the webhook log in the judge's format.
+        receipts: list[dict[str, Any]] = [json.loads(line) for line in stack.config.home.webhook_log.open()]
+        answers: list[dict[str, Any]] = [json.loads(line) for line in stack.config.home.answer_log.open()]
+        officer = stack.create_client("officer")
         evidence = Evidence(
             records=records,
-            receipts=receipts,
+            webhook_requests=receipts,
             rules=read_rules(FRAMEWORK_FILES),
             now=now,
-            work_list=await _work_list(officer, stage),
+            work_list=await _fetch_work_list(officer, stack),
             answers=answers,
-            referrals=await _referrals(stage),
-            statuses=await _statuses(officer, stage, [story for story in stories if is_open(story)]),
+            referrals=await _fetch_referrals(stack),
+            statuses=await _fetch_statuses(officer, stack, [story for story in stories if is_open(story)]),
         )
         violations = find_violations(evidence)
-        step.set_progress(_JUDGED)
-        ours, theirs = verify_chains(records), await _audit(officer, stage)
-        violations += _disagreements(records, theirs, ours=ours)
+        step.set_progress(_JUDGING_SHARE)
+        judge_verified, audit = verify_chains(records), await _fetch_verification(officer, stack)
+        violations += _compare_verification(records, audit, judge_verified=judge_verified)
     return Verdict(
         violations=violations,
-        chains_verified=ours and theirs.verified,
+        chains_verified=judge_verified and audit.verified,
         tally=count_outcomes(stories),
-        events=Counter(said.kind for story in stories for said in story),
-        receipts=Counter(f"{each['type']}, {each['receipt']}" for each in receipts),
+        events=Counter(event.kind for story in stories for event in story),
+        webhook_requests=Counter(f"{each['type']}, {each['reaction']}" for each in receipts),
     )
 
 
-async def _work_list(officer: ApiClient, stage: Stage) -> frozenset[str]:
-    answer = await officer.get(f"{stage.urls[SOURCING]}/v1/work-list", limit="200")
-    return frozenset(str(each.package_id) for each in answer.parse(WorkList).items)
+async def _fetch_work_list(officer: ApiClient, stack: ServiceStack) -> frozenset[str]:
+    response = await officer.get(f"{stack.urls[SOURCING]}/v1/work-list", limit="200")
+    return frozenset(str(each.package_id) for each in response.parse(WorkList).items)
 
 
-async def _referrals(stage: Stage) -> list[dict[str, Any]]:
-    """All that the council sees, page by page."""
-    council, url, found = stage.caller("council"), f"{stage.urls[REFERRAL]}/v1/referrals", list[dict[str, Any]]()
+async def _fetch_referrals(stack: ServiceStack) -> list[dict[str, Any]]:
+    """Fetch all pages of the council's referrals."""
+    council, url, referrals = (
+        stack.create_client("council"),
+        f"{stack.urls[REFERRAL]}/v1/referrals",
+        list[dict[str, Any]](),
+    )
     cursor: str | None = ""
     while cursor is not None:
         page = json.loads((await council.get(url, limit="200", **({"cursor": cursor} if cursor else {}))).body)
-        found += page["items"]
+        referrals += page["items"]
         cursor = page["next"]
-    return found
+    return referrals
 
 
-async def _statuses(officer: ApiClient, stage: Stage, stories: Sequence[PackageHistory]) -> dict[str, str]:
-    found: dict[str, str] = {}
+async def _fetch_statuses(officer: ApiClient, stack: ServiceStack, stories: Sequence[PackageHistory]) -> dict[str, str]:
+    statuses: dict[str, str] = {}
     for story in stories:
         package = UUID(story[0].key)
-        answer = await officer.get(f"{stage.urls[SOURCING]}/v1/packages/{package}/decision")
-        found[str(package)] = answer.parse(_Status).status
-    return found
+        answer = await officer.get(f"{stack.urls[SOURCING]}/v1/packages/{package}/decision")
+        statuses[str(package)] = answer.parse(_DecisionStatus).status
+    return statuses
 
 
-async def _audit(officer: ApiClient, stage: Stage) -> _Part:
-    """What audit says of its own copy, all parts together."""
-    url, whole, cursor = f"{stage.urls[AUDIT]}/v1/verification", _Part(verified=True, records=0, next=None), ""
+async def _fetch_verification(officer: ApiClient, stack: ServiceStack) -> _VerificationPage:
+    """Fetch audit's verification of its own copy, summed over all pages."""
+    url, total, cursor = (
+        f"{stack.urls[AUDIT]}/v1/verification",
+        _VerificationPage(verified=True, records=0, next=None),
+        "",
+    )
     while True:
-        part = (await officer.get(url, **({"cursor": cursor} if cursor else {}))).parse(_Part)
-        verified = whole.verified and part.verified
-        whole = _Part(verified=verified, records=whole.records + part.records, next=None)
+        part = (await officer.get(url, **({"cursor": cursor} if cursor else {}))).parse(_VerificationPage)
+        verified = total.verified and part.verified
+        total = _VerificationPage(verified=verified, records=total.records + part.records, next=None)
         if part.next is None:
-            return whole
+            return total
         cursor = part.next
 
 
-def _disagreements(records: Sequence[Kept], theirs: _Part, *, ours: bool) -> list[str]:
-    """Audit keeps the record apart from those who made it: it has to have seen what we have seen."""
-    found = [] if theirs.verified == ours else [f"audit says verified={theirs.verified}, the judge {ours}"]
-    known = len(records), len(first_occurrences(records))
-    if theirs.records not in known:
-        found.append(f"audit has {theirs.records} records, Kafka {known[0]}")
-    return found
+def _compare_verification(
+    records: Sequence[TopicRecord], audit: _VerificationPage, *, judge_verified: bool
+) -> list[str]:
+    """Compare audit's copy with Kafka: both must hold the same records and agree on the chains."""
+    differences = (
+        []
+        if audit.verified == judge_verified
+        else [f"audit says verified={audit.verified}, the judge {judge_verified}"]
+    )
+    record_counts = len(records), len(remove_repeats(records))
+    if audit.records not in record_counts:
+        differences.append(f"audit has {audit.records} records, Kafka {record_counts[0]}")
+    return differences

@@ -1,1 +1,1 @@
-"""The simulated clock: who takes part, and the driver that moves it."""
+"""The simulated clock: its driver and the participants of a simulation."""

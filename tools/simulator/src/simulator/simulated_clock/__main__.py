@@ -1,4 +1,4 @@
-"""`calloff clock` as a program of its own, because it alone of the small commands knows the services' clock."""
+"""The program behind `calloff clock`. It is separate because it imports the services' clock."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -17,77 +17,79 @@ from devstack.names import PRICING, RECEIVERS, SOURCING
 from devstack.record import StackRecord
 from simulator import SEED
 from simulator.officer import Officer
-from simulator.simulated_clock.driver import Driver, Journey
-from simulator.simulated_clock.instants import in_london, the_instant, the_length
-from simulator.simulated_clock.officer_hours import OfficerAtWork
-from simulator.simulated_clock.service_client import OverHttp
+from simulator.simulated_clock.driver import ClockDriver, ClockRun
+from simulator.simulated_clock.instants import format_london_time, parse_duration, parse_instant
+from simulator.simulated_clock.officer_hours import ScheduledOfficer
+from simulator.simulated_clock.service_client import SimulatedProcessClient
 
-app = typer.Typer(help="The time of a stack that was started with `--simulated-clock`.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show and advance the clock of a stack that was started with `--simulated-clock`.", no_args_is_help=True
+)
 
 
 @app.command("show")
 def show(*, as_json: JsonOption = False) -> None:
-    """What time it is, and when something is to happen next."""
-    now, following = run_command(_show())
+    """Show the time and the next instant at which something is due."""
+    now, next_due_at = run_command(_read_clock())
     if as_json:
-        print_json(_json(now=now, next_wake=following))
+        print_json(_format_json(now=now, next_due_at=next_due_at))
         return
-    then = "nothing is to happen" if following is None else f"next: {in_london(following)}"
-    out.print(f"It is {in_london(now)}; {then}.", markup=False, highlight=False, soft_wrap=True)
+    then = "nothing is due" if next_due_at is None else f"next: {format_london_time(next_due_at)}"
+    out.print(f"It is {format_london_time(now)}; {then}.", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("advance")
 def advance(duration: str, *, as_json: JsonOption = False) -> None:
-    """Let everything of the next 30m, 8h, 5d or 1d12h happen."""
-    _say(run_command(_move(duration)), as_json=as_json)
+    """Advance the clock by a duration such as 30m, 8h, 5d or 1d12h."""
+    _print_run(run_command(_advance(duration)), as_json=as_json)
 
 
 @app.command("to")
-def to(instant: str, *, as_json: JsonOption = False) -> None:
-    """Let everything happen up to an instant, 2026-03-06T17:00, in London's time."""
-    _say(run_command(_move_to(instant)), as_json=as_json)
+def move_to(instant: str, *, as_json: JsonOption = False) -> None:
+    """Advance the clock to an instant in London time, such as 2026-03-06T17:00."""
+    _print_run(run_command(_move_to(instant)), as_json=as_json)
 
 
-def _say(journey: Journey, *, as_json: bool) -> None:
+def _print_run(run: ClockRun, *, as_json: bool) -> None:
     if as_json:
-        print_json(_json(now=journey.now, steps=journey.steps, acts=journey.acts, seconds=journey.seconds))
+        print_json(_format_json(now=run.now, steps=run.steps, acts=run.acts, seconds=run.seconds))
         return
-    out.print(f"{journey}\n{in_london(journey.now)}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{run}\n{format_london_time(run.now)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _json(**said: datetime | float | None) -> str:
-    return json.dumps({name: each.isoformat() if isinstance(each, datetime) else each for name, each in said.items()})
+def _format_json(**values: datetime | float | None) -> str:
+    return json.dumps({name: each.isoformat() if isinstance(each, datetime) else each for name, each in values.items()})
 
 
-async def _show() -> tuple[datetime, datetime | None]:
-    async with _driver() as driver:
-        return driver.now, driver.next_wake
+async def _read_clock() -> tuple[datetime, datetime | None]:
+    async with _open_driver() as driver:
+        return driver.now, driver.next_due_at
 
 
-async def _move(duration: str) -> Journey:
-    length = the_length(duration)
-    async with _driver() as driver:
+async def _advance(duration: str) -> ClockRun:
+    length = parse_duration(duration)
+    async with _open_driver() as driver:
         return await driver.advance(length)
 
 
-async def _move_to(instant: str) -> Journey:
-    at = the_instant(instant)
-    async with _driver() as driver:
-        return await driver.to(at)
+async def _move_to(instant: str) -> ClockRun:
+    at = parse_instant(instant)
+    async with _open_driver() as driver:
+        return await driver.advance_to(at)
 
 
 @asynccontextmanager
-async def _driver() -> AsyncGenerator[Driver]:
-    """A driver of the stack that runs here, which has begun. Raises NotRunning, NotSimulated."""
+async def _open_driver() -> AsyncGenerator[ClockDriver]:
+    """Open a started driver of the running stack. Raises NotRunning, NotSimulated."""
     home = find_home()
     record = StackRecord.load(home)
     if not record.simulated:
-        raise NotSimulated("start with `calloff up --simulated-clock` to have a clock that can be moved")
+        raise NotSimulated("the stack runs on real time; start it with `calloff up --simulated-clock`")
     async with open_http_session() as session:
         key = StackKeys.load(home).simulation
-        places = {**record.urls, RECEIVERS: record.receivers}
-        services = [OverHttp(name, url, key=key, session=session) for name, url in places.items()]
-        latest = max([(await each.activity()).now for each in services])
+        urls = {**record.urls, RECEIVERS: record.receivers}
+        services = [SimulatedProcessClient(name, url, key=key, session=session) for name, url in urls.items()]
+        latest = max([(await each.read_activity()).now for each in services])
         connection = StackConnection(home, record, session)
         officer = Officer(
             connection.create_client("officer"),
@@ -96,8 +98,8 @@ async def _driver() -> AsyncGenerator[Driver]:
             record.urls[PRICING],
             seed=SEED,
         )
-        driver = Driver(services, [OfficerAtWork(officer.work_through_list, begins=latest)], seed=SEED)
-        await driver.begin()
+        driver = ClockDriver(services, [ScheduledOfficer(officer.process_work_list, start=latest)], seed=SEED)
+        await driver.start()
         yield driver
 
 

@@ -1,10 +1,10 @@
-"""The driver: moves one clock for everybody, as soon as nothing goes on any more.
+"""The clock driver: advances the clock of all processes and participants as soon as all are idle.
 
-At each instant it says everywhere what time it is, then lets one class of things after the other happen, in DOMAIN's
-order for several things at one instant, and waits after each until all that follows from it has been done.
+At each instant the driver sets every clock, releases one precedence after the other in the order that DOMAIN gives for
+one instant, and waits after each until all work that follows from it is done.
 
-Nothing goes on when two successive rounds find everybody at rest and nobody's counter moved between them. Each service
-then did nothing from its first look to its second, so that at an instant between the rounds all were at rest at once.
+All processes are idle when two successive rounds of polls find each of them idle with an unchanged counter. Each
+process then did nothing from its first poll to its second, so between the rounds all were idle at the same time.
 """
 
 import asyncio
@@ -15,27 +15,27 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
 
+from contracts.precedence import LAST_PRECEDENCE
 from devstack.errors import NeverIdle, ParticipantUnreachable
-from service_runtime.clock import EVERY_CLASS
-from service_runtime.simulated_clock import Activity, Order
-from simulator.simulated_clock.participants import Participant, Simulated
+from service_runtime.simulated_clock.messages import Activity, ClockSetting
+from simulator.simulated_clock.participants import Participant, SimulatedProcess
 
-PATIENCE: Final = 30.0
-"""Real seconds in which something has to move while somebody is busy."""
-LONGEST: Final = 10
-"""So many times that patience is all there is at one turn, whatever moves."""
-MOST_TURNS: Final = 10_000
-"""Turns at one instant; whoever needs more goes round in circles."""
-_BREATH: Final = 0.004
-"""Real seconds between two looks at somebody who is busy."""
+IDLE_TIMEOUT: Final = 30.0
+"""Real seconds without progress after which a busy process is an error."""
+MAX_IDLE_TIMEOUTS: Final = 10
+"""One turn may last this many times `IDLE_TIMEOUT`, even with progress."""
+MAX_TURNS: Final = 10_000
+"""Limit of turns at one instant; more indicate an endless loop."""
+_POLL_INTERVAL: Final = 0.004
+"""Real seconds between two polls of a busy process."""
 _NOTHING_YET: Final = 0
 
 Reports = tuple[Activity | ParticipantUnreachable, ...]
 
 
 @dataclass(frozen=True)
-class Journey:
-    """How time was moved: `steps` instants, `acts` of people, `rounds` of questions, real `seconds`."""
+class ClockRun:
+    """How the clock was advanced: `steps` instants, `acts` of participants, `rounds` of polls, real `seconds`."""
 
     now: datetime
     steps: int = 0
@@ -51,207 +51,209 @@ class Journey:
         )
 
 
-class Driver:
-    """Moves the clock of `services`, and of `people`, who act one after the other in an order drawn from `seed`."""
+class ClockDriver:
+    """Advances the clock of `services` and `participants`. Participants act in turn, in an order drawn from `seed`."""
 
     def __init__(
         self,
-        services: Sequence[Simulated],
-        people: Sequence[Participant] = (),
+        services: Sequence[SimulatedProcess],
+        participants: Sequence[Participant] = (),
         *,
         seed: int,
-        patience: float = PATIENCE,
+        idle_timeout: float = IDLE_TIMEOUT,
     ) -> None:
         self._services = tuple(services)
-        self._people = tuple(people)
+        self._participants = tuple(participants)
         self._seed = seed
-        self._patience = patience
+        self._idle_timeout = idle_timeout
         self._now = datetime.min.replace(tzinfo=UTC)
-        self._released = EVERY_CLASS
+        self._released = LAST_PRECEDENCE
         self._reports: Reports = ()
-        self._begun = False
-        self._journey = Journey(self._now)
+        self._is_started = False
+        self._run = ClockRun(self._now)
 
     @property
     def now(self) -> datetime:
-        """What time it is, after `begin`."""
+        """The simulated time, after `start`."""
         return self._now
 
     @property
-    def next_wake(self) -> datetime | None:
-        """The earliest instant at which anything is to happen, as far as it is known now."""
-        later = [each.next_wake for each in self._reports if isinstance(each, Activity)]
-        later += [person.next_wake() for person in self._people]
+    def next_due_at(self) -> datetime | None:
+        """The earliest instant at which anything is known to be due."""
+        later = [each.next_due_at for each in self._reports if isinstance(each, Activity)]
+        later += [person.get_next_due_at() for person in self._participants]
         return min((each for each in later if each is not None and each > self._now), default=None)
 
-    async def begin(self) -> datetime:
-        """Brings everybody to the same instant, the latest that anybody has, and waits until all are at rest."""
-        self._now = max(each.now for each in await asyncio.gather(*[each.activity() for each in self._services]))
-        self._begun = True
-        await self._happen(self._now, EVERY_CLASS)
+    async def start(self) -> datetime:
+        """Set all clocks to the latest instant that any process has, and wait until all processes are idle."""
+        self._now = max(each.now for each in await asyncio.gather(*[each.read_activity() for each in self._services]))
+        self._is_started = True
+        await self._process_instant(self._now, LAST_PRECEDENCE)
         return self._now
 
-    async def advance(self, by: timedelta) -> Journey:
-        """As `to`, counted from now."""
-        if not self._begun:
-            await self.begin()
-        return await self.to(self._now + by)
+    async def advance(self, by: timedelta) -> ClockRun:
+        """Advance the clock by a duration; see `advance_to`."""
+        if not self._is_started:
+            await self.start()
+        return await self.advance_to(self._now + by)
 
-    async def to(self, until: datetime) -> Journey:
-        """Lets everything happen that is to happen up to `until`, inclusive. Raises NeverAtRest with who is busy."""
-        begun = time.monotonic()
-        self._journey = Journey(self._now)
-        if not self._begun:
-            await self.begin()
-        else:  # somebody may have come from outside while time stood
-            await self._happen(self._now, EVERY_CLASS)
-        while (following := self.next_wake) is not None and following <= until:
-            await self._happen(following, _NOTHING_YET)
-            self._journey = replace(self._journey, steps=self._journey.steps + 1)
-        # Whoever comes from outside while time stands finds everything released.
-        await self._happen(max(until, self._now), EVERY_CLASS)
-        return replace(self._journey, now=self._now, seconds=time.monotonic() - begun)
+    async def advance_to(self, until: datetime) -> ClockRun:
+        """Do everything that is due up to and including `until`. Raises NeverIdle, which names the busy processes."""
+        started_at = time.monotonic()
+        self._run = ClockRun(self._now)
+        if not self._is_started:
+            await self.start()
+        else:  # requests from outside may have arrived while the clock stood still
+            await self._process_instant(self._now, LAST_PRECEDENCE)
+        while (due_at := self.next_due_at) is not None and due_at <= until:
+            await self._process_instant(due_at, _NOTHING_YET)
+            self._run = replace(self._run, steps=self._run.steps + 1)
+        # Requests from outside while the clock stands still find every precedence released.
+        await self._process_instant(max(until, self._now), LAST_PRECEDENCE)
+        return replace(self._run, now=self._now, seconds=time.monotonic() - started_at)
 
-    async def _happen(self, at: datetime, released: int) -> None:
-        """One instant: everybody's clock, then class after class until nothing is due any more."""
-        await self._order(at, released)
-        for _ in range(MOST_TURNS):
-            due = self._due_classes()
+    async def _process_instant(self, at: datetime, released: int) -> None:
+        """Set all clocks, then process one precedence after the other until nothing is due."""
+        await self._set_clocks(at, released)
+        for _ in range(MAX_TURNS):
+            due = self._find_due_precedences()
             if not due:
                 return
-            await self._let_happen(min(due))
-        raise NeverIdle(f"{MOST_TURNS} turns at {at.isoformat()}, and there is still something due")
+            await self._process_precedence(min(due))
+        raise NeverIdle(f"{MAX_TURNS} turns at {at.isoformat()}, and something is still due")
 
-    def _due_classes(self) -> set[int]:
-        held_back = {each for report in self._reports if isinstance(report, Activity) for each in report.due_classes}
-        return held_back | {int(person.precedence) for person in self._awake()}
+    def _find_due_precedences(self) -> set[int]:
+        held_back = {
+            each for report in self._reports if isinstance(report, Activity) for each in report.due_precedences
+        }
+        return held_back | {int(person.precedence) for person in self._find_due_participants()}
 
-    def _awake(self) -> list[Participant]:
-        waking = [(person, person.next_wake()) for person in self._people]
+    def _find_due_participants(self) -> list[Participant]:
+        waking = [(person, person.get_next_due_at()) for person in self._participants]
         return [person for person, at in waking if at is not None and at <= self._now]
 
-    async def _let_happen(self, precedence: int) -> None:
-        """What is due of one class: in the services first, then of the people, one after the other."""
-        held_back = [report.due_classes for report in self._reports if isinstance(report, Activity)]
+    async def _process_precedence(self, precedence: int) -> None:
+        """Process what is due with this precedence: first in the services, then the participants in turn."""
+        held_back = [report.due_precedences for report in self._reports if isinstance(report, Activity)]
         if any(precedence in classes for classes in held_back):
-            await self._order(self._now, max(precedence, self._released))
-        awake = [person for person in self._awake() if int(person.precedence) == precedence]
-        for person in sorted(awake, key=self._place_of):
-            await self._let_act(person)
+            await self._set_clocks(self._now, max(precedence, self._released))
+        awake = [person for person in self._find_due_participants() if int(person.precedence) == precedence]
+        for person in sorted(awake, key=self._draw_sort_key):
+            await self._run_participant(person)
 
-    def _place_of(self, person: Participant) -> tuple[float, str]:
-        """Nobody is always first, and on a second run everybody stands where they stood on the first."""
+    def _draw_sort_key(self, person: Participant) -> tuple[float, str]:
+        """The order varies between instants and is the same in every run with this seed."""
         return Random(f"{self._seed}/{self._now.isoformat()}/{person.name}").random(), person.name
 
-    async def _let_act(self, person: Participant) -> None:
+    async def _run_participant(self, person: Participant) -> None:
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._idle_timeout):
                 done = await person.act(self._now)
         except TimeoutError:
-            raise NeverIdle(f"{person.name} has not ended what it does at {self._now.isoformat()}") from None
+            raise NeverIdle(f"{person.name} has not finished its act at {self._now.isoformat()}") from None
         if done:
-            self._journey = replace(self._journey, acts=self._journey.acts + done)
-            await self._settle(await self._round(self._look))
+            self._run = replace(self._run, acts=self._run.acts + done)
+            await self._wait_until_idle(await self._ask_all(self._read_activity))
             return
-        following = person.next_wake()
-        if following is not None and following <= self._now:
-            raise NeverIdle(f"{person.name} wakes at {following.isoformat()} and does nothing")
+        due_at = person.get_next_due_at()
+        if due_at is not None and due_at <= self._now:
+            raise NeverIdle(f"{person.name} is due at {due_at.isoformat()} and does nothing")
 
-    async def _order(self, at: datetime, released: int) -> None:
-        """Tells everybody what time it is and what may happen, and waits until all that follows has been done."""
+    async def _set_clocks(self, at: datetime, released: int) -> None:
+        """Set all clocks and the released precedence, and wait until all work that follows is done."""
         self._now, self._released = at, released
-        await self._settle(await self._round(lambda each: each.set_clock(self._present)))
+        await self._wait_until_idle(await self._ask_all(lambda each: each.set_clock(self._clock_setting)))
 
-    async def _settle(self, latest: Reports) -> None:
-        """Returns when two successive rounds, `latest` perhaps the second, find everybody at rest and nothing moved."""
+    async def _wait_until_idle(self, latest: Reports) -> None:
+        """Return when two successive rounds (`latest` may be the second) find all processes idle and unchanged."""
         earlier, begun = self._reports, time.monotonic()
         moved = begun
-        while not _nothing_goes_on(earlier, latest):
+        while not _is_everything_idle(earlier, latest):
             now = time.monotonic()
-            moved = moved if _counters(earlier) == _counters(latest) else now
-            give_up_at = min(moved + self._patience, begun + LONGEST * self._patience)
+            moved = moved if _get_counters(earlier) == _get_counters(latest) else now
+            give_up_at = min(moved + self._idle_timeout, begun + MAX_IDLE_TIMEOUTS * self._idle_timeout)
             if now > give_up_at:
-                raise NeverIdle(f"at {self._now.isoformat()} {self._busy(earlier, latest)}")
-            await self._until_they_rest(latest, give_up_at)
-            earlier, latest = latest, await self._round(self._look)
+                raise NeverIdle(f"at {self._now.isoformat()} {self._describe_busy(earlier, latest)}")
+            await self._poll_busy(latest, give_up_at)
+            earlier, latest = latest, await self._ask_all(self._read_activity)
         self._reports = latest
 
-    async def _until_they_rest(self, latest: Reports, give_up_at: float) -> None:
-        """Asks those who are busy, and nobody else: a look costs a service as much as a small order."""
+    async def _poll_busy(self, latest: Reports, give_up_at: float) -> None:
+        """Poll the busy processes only, because a poll costs a service about as much as a small request."""
 
-        async def one(each: Simulated, report: Activity | ParticipantUnreachable) -> None:
-            while not _is_at_rest(report) and time.monotonic() <= give_up_at:
-                await asyncio.sleep(_BREATH)
+        async def poll(each: SimulatedProcess, report: Activity | ParticipantUnreachable) -> None:
+            while not _is_idle(report) and time.monotonic() <= give_up_at:
+                await asyncio.sleep(_POLL_INTERVAL)
                 try:
-                    report = await self._look(each)
+                    report = await self._read_activity(each)
                 except ParticipantUnreachable as nothing:
                     report = nothing
 
-        await asyncio.gather(*[one(each, report) for each, report in zip(self._services, latest, strict=False)])
+        await asyncio.gather(*[poll(each, report) for each, report in zip(self._services, latest, strict=False)])
 
-    async def _look(self, each: Simulated) -> Activity:
-        """Whoever has been started anew meanwhile is told what time it is."""
-        report = await each.activity()
-        if (report.now, report.released) == (self._now, self._released):
+    async def _read_activity(self, each: SimulatedProcess) -> Activity:
+        """Read the activity of a process; set its clock if it was restarted and has another time."""
+        report = await each.read_activity()
+        if (report.now, report.max_precedence) == (self._now, self._released):
             return report
-        return await each.set_clock(self._present)
+        return await each.set_clock(self._clock_setting)
 
     @property
-    def _present(self) -> Order:
-        return Order(now=self._now, release=self._released)
+    def _clock_setting(self) -> ClockSetting:
+        return ClockSetting(now=self._now, max_precedence=self._released)
 
-    async def _round(self, ask: Callable[[Simulated], Awaitable[Activity]]) -> Reports:
-        async def one(each: Simulated) -> Activity | ParticipantUnreachable:
+    async def _ask_all(self, ask: Callable[[SimulatedProcess], Awaitable[Activity]]) -> Reports:
+        async def ask_one(each: SimulatedProcess) -> Activity | ParticipantUnreachable:
             try:
                 return await ask(each)
             except ParticipantUnreachable as nothing:
                 return nothing
 
-        self._journey = replace(self._journey, rounds=self._journey.rounds + 1)
-        return tuple(await asyncio.gather(*[one(each) for each in self._services]))
+        self._run = replace(self._run, rounds=self._run.rounds + 1)
+        return tuple(await asyncio.gather(*[ask_one(each) for each in self._services]))
 
-    def _busy(self, earlier: Reports, latest: Reports) -> str:
-        """Who is not at rest, and why; or who says so and goes on moving all the same."""
+    def _describe_busy(self, earlier: Reports, latest: Reports) -> str:
+        """Describe the processes that are not idle; if all are, those whose counter still changes."""
         busy = [
-            f"{service.name} ({_why(report)})"
+            f"{service.name} ({_describe_activity(report)})"
             for service, report in zip(self._services, latest, strict=False)
-            if not _is_at_rest(report)
+            if not _is_idle(report)
         ]
         moving = [
-            f"{service.name} (counts on)"
+            f"{service.name} (its counter changes)"
             for service, before, report in zip(self._services, earlier, latest, strict=False)
-            if _counter(before) != _counter(report)
+            if _get_counter(before) != _get_counter(report)
         ]
-        return f"these are not at rest for {self._patience:g} s: {', '.join(busy or moving)}"
+        return f"not idle for {self._idle_timeout:g} s: {', '.join(busy or moving)}"
 
 
-def _is_at_rest(report: Activity | ParticipantUnreachable) -> bool:
-    return isinstance(report, Activity) and report.is_at_rest
+def _is_idle(report: Activity | ParticipantUnreachable) -> bool:
+    return isinstance(report, Activity) and report.is_idle
 
 
-def _nothing_goes_on(earlier: Reports, latest: Reports) -> bool:
-    if len(earlier) != len(latest) or not all(_is_at_rest(each) for each in (*earlier, *latest)):
+def _is_everything_idle(earlier: Reports, latest: Reports) -> bool:
+    if len(earlier) != len(latest) or not all(_is_idle(each) for each in (*earlier, *latest)):
         return False
-    return _counters(earlier) == _counters(latest)
+    return _get_counters(earlier) == _get_counters(latest)
 
 
-def _counters(reports: Reports) -> list[int | None]:
-    return [_counter(each) for each in reports]
+def _get_counters(reports: Reports) -> list[int | None]:
+    return [_get_counter(each) for each in reports]
 
 
-def _counter(report: Activity | ParticipantUnreachable) -> int | None:
+def _get_counter(report: Activity | ParticipantUnreachable) -> int | None:
     return report.counter if isinstance(report, Activity) else None
 
 
-def _why(report: Activity | ParticipantUnreachable) -> str:
+def _describe_activity(report: Activity | ParticipantUnreachable) -> str:
     if isinstance(report, ParticipantUnreachable):
         return str(report)
-    found = {
+    amounts = {
         "requests": report.requests,
         "events for Kafka": report.outbox,
         "webhooks": report.webhooks,
         "timers": report.timers,
         "records behind": report.behind,
     }
-    said = [f"{count} {what}" for what, count in found.items() if count]
-    return ", ".join(said) or "its partitions are not assigned yet"
+    parts = [f"{count} {what}" for what, count in amounts.items() if count]
+    return ", ".join(parts) or "its partitions are not assigned yet"

@@ -1,39 +1,39 @@
-"""The officer at the telephone on a simulated clock: looks at the work list every quarter of an hour of the day."""
+"""The officer on a simulated clock, who processes the work list every quarter of an hour of the working day."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 from typing import Final
 
 from contracts.office_time import LONDON
-from service_runtime.timers.timers import Precedence
+from contracts.precedence import Precedence
 
 OPENS: Final = time(8, 30)
 CLOSES: Final = time(17, 0)
-EVERY: Final = timedelta(minutes=15)
+INTERVAL: Final = timedelta(minutes=15)
 
 
-class OfficerAtWork:
-    """A participant; `make_calls` works through the list as it stands and says how many calls it made."""
+class ScheduledOfficer:
+    """A participant that calls `process_work_list`, which returns the number of items done."""
 
     name = "officer"
     precedence = Precedence.ANSWER
 
-    def __init__(self, make_calls: Callable[[], Awaitable[int]], *, begins: datetime) -> None:
-        self._make_calls = make_calls
-        self._wakes = _next_look(begins)
+    def __init__(self, process_work_list: Callable[[], Awaitable[int]], *, start: datetime) -> None:
+        self._process_work_list = process_work_list
+        self._next_due_at = _find_next_instant(start)
 
-    def next_wake(self) -> datetime | None:
-        return self._wakes
+    def get_next_due_at(self) -> datetime | None:
+        return self._next_due_at
 
     async def act(self, now: datetime) -> int:
-        self._wakes = _next_look(now)
-        return await self._make_calls()
+        self._next_due_at = _find_next_instant(now)
+        return await self._process_work_list()
 
 
-def _next_look(after: datetime) -> datetime:
-    """The first quarter of an hour after `after` between opening and closing, Monday to Friday."""
+def _find_next_instant(after: datetime) -> datetime:
+    """Return the first quarter of an hour after `after` in office hours, Monday to Friday."""
     at = after.astimezone(LONDON)
-    at = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) + EVERY
+    at = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) + INTERVAL
     if at.time() >= CLOSES:
         at = datetime.combine(at.date() + timedelta(days=1), OPENS, LONDON)
     if at.time() < OPENS:

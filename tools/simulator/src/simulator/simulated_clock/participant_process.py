@@ -1,4 +1,4 @@
-"""Simulated people in a process of their own, who take part over the same two routes as a service does."""
+"""Participants in a separate process, which the driver controls over the same two routes as a service."""
 
 import asyncio
 import hmac
@@ -8,87 +8,88 @@ from typing import Final
 from aiohttp import web
 from pydantic import ValidationError
 
-from service_runtime.clock import EVERY_CLASS, SimulatedClock
-from service_runtime.simulated_clock import ACTIVITY, CLOCK, KEY_HEADER, Activity, Order
-from simulator.simulated_clock.agenda import Agenda
+from contracts.precedence import LAST_PRECEDENCE
+from service_runtime.simulated_clock.clock import SimulatedClock
+from service_runtime.simulated_clock.messages import ACTIVITY_PATH, CLOCK_PATH, KEY_HEADER, Activity, ClockSetting
+from simulator.simulated_clock.task_schedule import TaskSchedule
 
-_AT_ONCE: Final = 1_000
-"""Turns at one instant."""
+_MAX_TURNS: Final = 1_000
+"""Limit of turns at one instant."""
 
 
-class Crowd:
-    """People with agendas on one clock; when it has been set, those whose class is released act one after the other."""
+class ParticipantProcess:
+    """Task schedules on one clock. When the clock is set, due schedules of released precedences act in turn."""
 
-    def __init__(self, name: str, clock: SimulatedClock, people: Sequence[Agenda]) -> None:
+    def __init__(self, name: str, clock: SimulatedClock, schedules: Sequence[TaskSchedule]) -> None:
         self.name = name
         self._clock = clock
-        self._people = tuple(people)
+        self._schedules = tuple(schedules)
         self._acts = 0
         self._acting: asyncio.Task[None] | None = None
 
-    async def activity(self) -> Activity:
-        """Raises what somebody failed with who acted."""
+    async def read_activity(self) -> Activity:
+        """Report the current activity. Raises the error of a failed act."""
         is_acting = self._acting is not None and not self._acting.done()
         if self._acting is not None and not is_acting:
             self._acting.result()
-        horizon = self._clock.horizon
-        waking = [(int(person.precedence), person.next_wake()) for person in self._people]
-        due = {precedence for precedence, at in waking if at is not None and at <= horizon.instant}
+        limit = self._clock.get_due_limit()
+        waking = [(int(person.precedence), person.get_next_due_at()) for person in self._schedules]
+        due = {precedence for precedence, at in waking if at is not None and at <= limit.instant}
         return Activity(
-            now=horizon.instant,
-            released=horizon.released,
+            now=limit.instant,
+            max_precedence=limit.max_precedence,
             counter=self._acts,
-            requests=sum(person.working for person in self._people) + int(is_acting),
-            timers=len([each for each in due if each <= horizon.released]),
-            next_wake=min((at for _, at in waking if at is not None and at > horizon.instant), default=None),
-            due_classes=tuple(sorted(each for each in due if each > horizon.released)),
+            requests=sum(person.running_tasks for person in self._schedules) + int(is_acting),
+            timers=len([each for each in due if each <= limit.max_precedence]),
+            next_due_at=min((at for _, at in waking if at is not None and at > limit.instant), default=None),
+            due_precedences=tuple(sorted(each for each in due if each > limit.max_precedence)),
         )
 
-    async def set_clock(self, order: Order) -> Activity:
-        """Raises ValueError for an instant in the past."""
-        released = EVERY_CLASS if order.release is None else order.release
-        self._clock.set_to(order.now, released=released)
+    async def set_clock(self, setting: ClockSetting) -> Activity:
+        """Set the clock and let due schedules act. Raises ValueError for an instant in the past."""
+        released = LAST_PRECEDENCE if setting.max_precedence is None else setting.max_precedence
+        self._clock.set_to(setting.now, max_precedence=released)
         if self._acting is None or self._acting.done():
-            self._acting = asyncio.create_task(self._act_all())
-        return await self.activity()
+            self._acting = asyncio.create_task(self._run_all())
+        return await self.read_activity()
 
-    async def _act_all(self) -> None:
-        for _ in range(_AT_ONCE):
-            if not await self._act(self._clock.horizon.released):
+    async def _run_all(self) -> None:
+        for _ in range(_MAX_TURNS):
+            if not await self._run_due(self._clock.get_due_limit().max_precedence):
                 return
 
-    async def _act(self, released: int) -> int:
+    async def _run_due(self, released: int) -> int:
         now, acts = self._clock.now(), 0
-        for person in sorted(self._people, key=lambda each: (each.precedence, each.name)):
-            at = person.next_wake()
+        for person in sorted(self._schedules, key=lambda each: (each.precedence, each.name)):
+            at = person.get_next_due_at()
             if person.precedence <= released and at is not None and at <= now:
                 acts += await person.act(now)
         self._acts += acts
         return acts
 
-    def routes(self, key: str) -> list[web.RouteDef]:
-        """For callers who know `key`; served on the loopback address only."""
+    def build_routes(self, key: str) -> list[web.RouteDef]:
+        """Build the routes, which require `key` and are served on the loopback address only."""
 
-        async def tell(request: web.Request) -> web.Response:
-            _check(request, key)
-            return _json(await self.activity())
+        async def get_activity(request: web.Request) -> web.Response:
+            _check_key(request, key)
+            return _to_response(await self.read_activity())
 
-        async def obey(request: web.Request) -> web.Response:
-            _check(request, key)
+        async def post_clock(request: web.Request) -> web.Response:
+            _check_key(request, key)
             try:
-                return _json(await self.set_clock(Order.model_validate_json(await request.read())))
+                return _to_response(await self.set_clock(ClockSetting.model_validate_json(await request.read())))
             except ValidationError as error:
-                raise web.HTTPUnprocessableEntity(text=f"{error.error_count()} fields are not understood") from error
+                raise web.HTTPUnprocessableEntity(text=f"{error.error_count()} fields are invalid") from error
             except ValueError as error:
                 raise web.HTTPConflict(text=str(error)) from error
 
-        return [web.get(ACTIVITY, tell), web.post(CLOCK, obey)]
+        return [web.get(ACTIVITY_PATH, get_activity), web.post(CLOCK_PATH, post_clock)]
 
 
-def _check(request: web.Request, key: str) -> None:
+def _check_key(request: web.Request, key: str) -> None:
     if not hmac.compare_digest(request.headers.get(KEY_HEADER, "").encode(), key.encode()):
         raise web.HTTPNotFound
 
 
-def _json(activity: Activity) -> web.Response:
+def _to_response(activity: Activity) -> web.Response:
     return web.Response(text=activity.model_dump_json(), content_type="application/json")

@@ -1,10 +1,10 @@
-"""Who takes part: services, which say how busy they are, and simulated people, who say when they act next."""
+"""Interfaces of the simulation: processes on the simulated clock, and participants that act at due instants."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from service_runtime.simulated_clock import Activity, Order
-from service_runtime.timers.timers import Precedence
+from contracts.precedence import Precedence
+from service_runtime.simulated_clock.messages import Activity, ClockSetting
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -14,43 +14,43 @@ class Participant(Protocol):
 
     @property
     def name(self) -> str:
-        """One of its own: it decides, with the seed, who acts first."""
+        """The unique name, which with the seed determines the order of acts."""
         ...
 
     @property
     def precedence(self) -> Precedence:
-        """As what its acts count among several things at one instant: COUNCIL, ANSWER, AWARD."""
+        """The precedence of its acts among everything that is due at one instant: COUNCIL, ANSWER, AWARD."""
         ...
 
-    def next_wake(self) -> datetime | None:
-        """When it will act next, a whole minute; None while it only waits for others."""
+    def get_next_due_at(self) -> datetime | None:
+        """Return the whole minute of the next act; None while nothing is planned."""
         ...
 
     async def act(self, now: datetime) -> int:
-        """Does what it does at `now`, returns when that is answered, and says how many things it did.
+        """Act at `now`, wait for the responses, and return the number of things done.
 
-        Afterwards `next_wake` is later, unless there is more to do at this very instant.
+        Afterwards `get_next_due_at` returns a later instant, unless more is due at `now`.
         """
         ...
 
 
-class Simulated(Protocol):
+class SimulatedProcess(Protocol):
     """A process on the simulated clock, as the driver sees it."""
 
     @property
     def name(self) -> str: ...
 
-    async def activity(self) -> Activity:
-        """Raises Unanswered while it is away."""
+    async def read_activity(self) -> Activity:
+        """Raises ParticipantUnreachable without a response."""
         ...
 
-    async def set_clock(self, order: Order) -> Activity:
-        """Raises Unanswered while it is away, TimeRefused for an instant in its past."""
+    async def set_clock(self, setting: ClockSetting) -> Activity:
+        """Raises ParticipantUnreachable without a response, InstantInPast for an earlier instant."""
         ...
 
 
-def whole_minute(at: datetime) -> datetime:
-    """The first whole minute that is not before `at`: people act on whole minutes."""
+def round_up_to_minute(at: datetime) -> datetime:
+    """Return the first whole minute at or after `at`."""
     at = at.astimezone(UTC)
-    begun = at.replace(second=0, microsecond=0)
-    return begun if begun == at else begun + MINUTE
+    minute = at.replace(second=0, microsecond=0)
+    return minute if minute == at else minute + MINUTE

@@ -1,1 +1,1 @@
-"""`calloff up`: the embedded stack with invented providers, a council and an officer at work."""
+"""`calloff up`: the embedded stack with simulated providers, a council and officers."""

@@ -1,4 +1,4 @@
-"""Reads the topics from their beginning, so that what stands where is told by the record and by nothing else."""
+"""Reads the topics from their beginning and updates the status of every package from the events."""
 
 from typing import Final
 
@@ -9,29 +9,29 @@ from contracts.envelope import Envelope
 from devstack.package_status import PackageTracker
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord
 
-_MOST: Final = 500
+_MAX_RECORDS: Final = 500
 
 
-async def follow(bootstrap: str, standing: PackageTracker) -> None:
-    """Until cancelled; begins anew, with all packages forgotten, when Kafka was away."""
+async def follow_events(bootstrap: str, tracker: PackageTracker) -> None:
+    """Follow the topics until cancelled. After a Kafka failure, clear the tracker and read from the beginning."""
     while True:
         consumer = Consumer(bootstrap, group=None, client_id="calloff-watch")
         try:
             await consumer.start((PACKAGES, PROVIDERS))
             while True:
-                for record in await consumer.read(timeout_ms=300, max_records=_MOST):
-                    _take_in(record, standing)
+                for record in await consumer.read(timeout_ms=300, max_records=_MAX_RECORDS):
+                    _apply_record(record, tracker)
         except KafkaFailure:
-            standing.clear()
+            tracker.clear()
         finally:
             await consumer.stop(within=2)
 
 
-def _take_in(record: KafkaRecord, standing: PackageTracker) -> None:
+def _apply_record(record: KafkaRecord, tracker: PackageTracker) -> None:
     try:
         envelope = Envelope.from_headers(record.headers)
         entry = BY_TYPE.get(envelope.type)
         if entry is not None:
-            standing.apply(decode(entry.event, record.value or b""), envelope.time)
+            tracker.apply(decode(entry.event, record.value or b""), envelope.time)
     except ValidationError:
-        return  # whoever owns the topic parks what cannot be read; a display has nothing to add
+        return  # the consuming services park unreadable records; the display ignores them

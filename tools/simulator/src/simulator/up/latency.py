@@ -1,16 +1,16 @@
-"""How long it takes from a posted referral to its first webhook, as both ends saw it on this machine's clock."""
+"""The latency from a posted referral to its first webhook, measured with this machine's clock."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from simulator.provider_systems import OFFER_MADE
-from simulator.webhook_receivers import Received
+from simulator.webhook_receivers import WebhookLogEntry
 
 
 @dataclass
-class Latencies:
-    """Measured for the packages that were posted in this run."""
+class LatencyTracker:
+    """Measures the latency of the packages that were posted in this run."""
 
     posted: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
     milliseconds: list[float] = field(default_factory=list[float])
@@ -18,12 +18,12 @@ class Latencies:
     unverified: int = 0
     _first: dict[UUID, datetime] = field(default_factory=dict[UUID, datetime])
 
-    def note_posted(self, package_id: UUID, at: datetime) -> None:
+    def record_posted(self, package_id: UUID, at: datetime) -> None:
         self.posted[package_id] = at
         self._measure(package_id)
 
-    def note_received(self, line: Received) -> None:
-        """Of a package's webhooks the first `offer.made` counts; it may be read before we know that it was posted."""
+    def record_received(self, line: WebhookLogEntry) -> None:
+        """Record the first `offer.made` of a package. It may be read before the post is recorded."""
         self.webhooks += 1
         self.unverified += not line.verified
         if line.type == OFFER_MADE and line.package_id is not None and line.package_id not in self._first:
@@ -35,8 +35,8 @@ class Latencies:
         if posted is not None and received is not None:
             self.milliseconds.append((received - posted).total_seconds() * 1000)
 
-    def at(self, share: float) -> float | None:
-        """The latency that `share` of all stay within; None before any was measured."""
+    def get_percentile(self, share: float) -> float | None:
+        """Return the latency in milliseconds at this percentile, 0 to 1; None without a measurement."""
         if not self.milliseconds:
             return None
         ordered = sorted(self.milliseconds)

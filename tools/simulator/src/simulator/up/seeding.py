@@ -1,4 +1,4 @@
-"""Registers the invented market once a database; a second start finds that it is there and asks for nothing."""
+"""Registers the invented market once for each database; a second start sends no request."""
 
 from datetime import UTC, datetime
 
@@ -12,13 +12,13 @@ from devstack.json_lines import JsonLinesWriter
 from devstack.names import PRICING, RECEIVERS, REGISTRY
 from devstack.screen import Screen
 from simulator import SEED
-from simulator.market import invented_market
+from simulator.market import build_market
 from simulator.providers import EndpointSecret, EndpointSecrets
-from simulator.registration import Register
+from simulator.registration import MarketRegistrar
 
 
-class Seeded(BaseModel):
-    """What `seeded.json` holds: which market is in which database, and where the providers' systems were then."""
+class SeedMarker(BaseModel):
+    """The content of `seeded.json`: the registered seed, its database and the address of the providers' systems."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,42 +27,42 @@ class Seeded(BaseModel):
     receivers: str
 
 
-async def seed_market(around: StackConfig, admin: ApiClient, screen: Screen) -> None:
-    """Does what is missing: all of it, or the endpoints only when the providers' systems have moved."""
-    home = around.home
-    wanted = Seeded(
-        database=await read_cluster_id(around.postgres), seed=SEED, receivers=around.addresses.get_url(RECEIVERS)
+async def seed_market(config: StackConfig, client: ApiClient, screen: Screen) -> None:
+    """Register the market if it is missing; only the endpoints if the providers' systems have another address."""
+    home = config.home
+    marker = SeedMarker(
+        database=await read_cluster_id(config.postgres), seed=SEED, receivers=config.addresses.get_url(RECEIVERS)
     )
-    done = _seeded(home)
-    if done == wanted:
+    previous = _load_marker(home)
+    if previous == marker:
         return
-    market = invented_market(seed=SEED)
+    market = build_market(seed=SEED)
     secrets = EndpointSecrets(home)
     log = JsonLinesWriter[EndpointSecret](home.endpoint_secrets, private=True)
     with screen.show_step(f"Register of {len(market.providers)} invented providers") as step:
-        register = Register(
-            admin,
-            around.addresses.get_url(REGISTRY),
-            around.addresses.get_url(PRICING),
-            receivers=wanted.receivers,
+        register = MarketRegistrar(
+            client,
+            config.addresses.get_url(REGISTRY),
+            config.addresses.get_url(PRICING),
+            receivers_url=marker.receivers,
             secrets=log,
-            is_known=lambda provider_id: secrets.of(provider_id) is not None,
+            is_known=lambda provider_id: secrets.get_secret(provider_id) is not None,
             progress=step.set_progress,
         )
-        if done is not None and (done.database, done.seed) == (wanted.database, wanted.seed):
+        if previous is not None and (previous.database, previous.seed) == (marker.database, marker.seed):
             await register.move_endpoints(market)
         else:
             definitions = [file.read_bytes() for file in FRAMEWORK_FILES]
-            await register.register(market, definitions, today=datetime.now(UTC).date())
+            await register.register_market(market, definitions, today=datetime.now(UTC).date())
     log.close()
-    write_private(home.seed_marker, wanted.model_dump_json())
+    write_private(home.seed_marker, marker.model_dump_json())
 
 
-def _seeded(home: Home) -> Seeded | None:
-    """None too where the endpoints' secrets are lost: they have to be made anew."""
+def _load_marker(home: Home) -> SeedMarker | None:
+    """Load the marker; None if it or the endpoint secrets are missing, so that everything is registered again."""
     if not home.endpoint_secrets.exists():
         return None
     try:
-        return Seeded.model_validate_json(home.seed_marker.read_bytes())
+        return SeedMarker.model_validate_json(home.seed_marker.read_bytes())
     except (OSError, ValidationError):
         return None

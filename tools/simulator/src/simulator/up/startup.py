@@ -1,4 +1,4 @@
-"""From nothing to a stack that works: the order in which its parts are started, each finding what it stands on."""
+"""Starts the parts of the stack in the order of their dependencies."""
 
 import os
 import sys
@@ -39,77 +39,85 @@ from devstack.steps import (
 )
 from geography import PostcodeDirectory
 from simulator import SEED, providers
-from simulator.council import Council, Posted
+from simulator.council import Council, PostedReferral
 from simulator.officer import Officer
-from simulator.people import People, next_number
-from simulator.postcodes import sample
+from simulator.person_factory import PersonFactory, reserve_person_number
+from simulator.postcodes import sample_postcodes
 from simulator.up.seeding import seed_market
-from simulator.up.simulation import Running
-from simulator.webhook_receivers import Received
+from simulator.up.simulation import RunningSimulation
+from simulator.webhook_receivers import WebhookLogEntry
 
-POSTCODES_EACH: Final = 40
+POSTCODES_PER_DISTRICT: Final = 40
 NO_PIDS: Final[Mapping[str, int]] = {}
 
 
 @dataclass(frozen=True)
-class Stack:
-    """A stack that is up; nobody acts on it yet."""
+class StartedStack:
+    """A running stack without participants."""
 
     config: StackConfig
     programs: tuple[Program | ServiceProcess, ...]
     record: StackRecord
     session: aiohttp.ClientSession
-    people: People
+    person_factory: PersonFactory
 
-    def running(self, *, referrals: int, a_second: float, say: Callable[[str], None]) -> Running:
-        """Everybody who will act on it."""
+    def create_simulation(
+        self, *, referrals: int, per_second: float, print_text: Callable[[str], None]
+    ) -> RunningSimulation:
+        """Create the simulation of council and officers on this stack."""
         home, urls = self.config.home, self.record.urls
         council = Council(
-            self._caller("council"),
+            self._create_client("council"),
             urls[REFERRAL],
-            JsonLinesWriter[Posted](home.council_log),
+            JsonLinesWriter[PostedReferral](home.council_log),
             seed=SEED,
-            today=self._today,
+            today=self._get_start_date,
         )
-        return Running(
+        return RunningSimulation(
             kafka_bootstrap=self.config.kafka.bootstrap,
-            supervisor=Supervisor(say, [self.config.postgres, self.config.kafka, *self.programs], self._record_anew),
+            supervisor=Supervisor(
+                print_text, [self.config.postgres, self.config.kafka, *self.programs], self._update_record
+            ),
             council=council,
             officer=Officer(
-                self._caller("officer"), self._caller("second-officer"), urls[SOURCING], urls[PRICING], seed=SEED
+                self._create_client("officer"),
+                self._create_client("second-officer"),
+                urls[SOURCING],
+                urls[PRICING],
+                seed=SEED,
             ),
-            next_person=lambda: self.people.person(next_number(home.person_counter)),
-            received=JsonLinesReader(home.webhook_log, Received, from_end=True),
+            next_person=lambda: self.person_factory.create_person(reserve_person_number(home.person_counter)),
+            received=JsonLinesReader(home.webhook_log, WebhookLogEntry, from_end=True),
             to_post=referrals,
-            a_second=a_second,
-            on_real_time=self.config.simulated_from is None,
+            per_second=per_second,
+            uses_real_time=self.config.simulated_from is None,
         )
 
-    def _today(self) -> date:
-        """The day on which the council begins; on a simulated clock the first one."""
+    def _get_start_date(self) -> date:
+        """Return today's date, or the date at which the simulated clock starts."""
         return (self.config.simulated_from or datetime.now(UTC)).date()
 
-    def welcome(self, *, seconds: float) -> str:
-        """What a person wants to know now: where everything is, and one line to try."""
+    def format_welcome(self, *, seconds: float) -> str:
+        """Format the addresses and an example request for the user."""
         pages = "\n".join(f"  {name:18} {address}" for name, address in self.record.docs.items())
-        command = _from_here(Path(sys.executable).with_name("calloff"))
+        calloff = _to_relative_path(Path(sys.executable).with_name("calloff"))
         return (
-            f"Call-off is up after {seconds:.1f} s. How to call it, and try it:\n{pages}\n"
-            f"Post a referral yourself, and follow it:\n"
+            f"Call-off is up after {seconds:.1f} s. API documentation:\n{pages}\n"
+            f"Post a referral and follow it:\n"
             f"  curl -s {self.record.urls[REFERRAL]}/v1/referrals \\\n"
-            f'    -H "Authorization: Bearer $({command} token --as council)" \\\n'
-            f"    -H 'Content-Type: application/json' -d @{_from_here(EXAMPLE_REFERRAL)}\n"
-            f"  {command} referral show <referral_id>\n"
-            f"  {command} trace <package_id>\n"
-            f"Logs: {_from_here(self.record.logs)}"
+            f'    -H "Authorization: Bearer $({calloff} token --as council)" \\\n'
+            f"    -H 'Content-Type: application/json' -d @{_to_relative_path(EXAMPLE_REFERRAL)}\n"
+            f"  {calloff} referral show <referral_id>\n"
+            f"  {calloff} trace <package_id>\n"
+            f"Logs: {_to_relative_path(self.record.logs)}"
         )
 
-    def _record_anew(self) -> None:
-        """Process ids change; addresses do not."""
-        pids = _pids(self.config, self.programs)
+    def _update_record(self) -> None:
+        """Write the current process ids to the stack's record; addresses do not change."""
+        pids = _collect_pids(self.config, self.programs)
         self.record.model_copy(update={"pids": pids}).write(self.config.home)
 
-    def _caller(self, name: str) -> ApiClient:
+    def _create_client(self, name: str) -> ApiClient:
         tokens = IssuerTokenSource(self.session, self.record.issuer, self.config.keys)
         return ApiClient(self.session, tokens, find_identity(name))
 
@@ -118,39 +126,43 @@ async def bring_up(
     home: Home,
     addresses: Addresses,
     screen: Screen,
-    held: AsyncExitStack,
+    exit_stack: AsyncExitStack,
     *,
     simulated_from: datetime | None = None,
-) -> Stack:
-    """`held` ends everything that was started, however far this got."""
+) -> StartedStack:
+    """Start the stack. `exit_stack` stops what was started, also after a failure."""
     home.logs.mkdir(parents=True, exist_ok=True)
     config = replace(_build_config(home, addresses), simulated_from=simulated_from)
-    session = await held.enter_async_context(open_http_session())
+    session = await exit_stack.enter_async_context(open_http_session())
     issuer = TokenIssuer(config.addresses.get_url(ISSUER), config.keys)
-    await held.enter_async_context(serve_app(build_issuer_app(issuer, config.keys), config.addresses.ports[ISSUER]))
-    told = build_telemetry_receiver(config)
+    await exit_stack.enter_async_context(
+        serve_app(build_issuer_app(issuer, config.keys), config.addresses.ports[ISSUER])
+    )
+    telemetry = build_telemetry_receiver(config)
     programs = {
         **build_service_processes(config),
-        config.addresses.get_url(RECEIVERS): _providers_systems(config),
-        **told,
+        config.addresses.get_url(RECEIVERS): _build_provider_program(config),
+        **telemetry,
     }
-    others = [program for address, program in programs.items() if address not in told]
-    held.push_async_callback(stop_all, others, config.postgres, config.kafka, receivers=tuple(told.values()))
-    _record(config).write(home)
+    others = [program for address, program in programs.items() if address not in telemetry]
+    exit_stack.push_async_callback(stop_all, others, config.postgres, config.kafka, receivers=tuple(telemetry.values()))
+    _build_record(config).write(home)
 
     async def start_all() -> None:
-        """Services come up beside Kafka and wait for it: importing them takes longer than it does."""
+        """Start the services while Kafka starts; they wait for Kafka."""
         await _prepare_databases(config, screen)
         await start_programs("Services", programs, screen, session)
 
     await run_concurrently(start_all(), start_kafka(config.kafka, screen))
-    record = _record(config, pids=_pids(config, programs.values()))
+    record = _build_record(config, pids=_collect_pids(config, programs.values()))
     record.write(home)
     admin = RetryingApiClient(session, IssuerTokenSource(session, record.issuer, config.keys), find_identity("admin"))
     await seed_market(config, admin, screen)
     directory = PostcodeDirectory.open(home.postcodes)
-    people = People(sample(directory, each=POSTCODES_EACH, seed=SEED), seed=SEED)
-    return Stack(config, tuple(programs.values()), record, session, people)
+    person_factory = PersonFactory(
+        sample_postcodes(directory, per_district=POSTCODES_PER_DISTRICT, seed=SEED), seed=SEED
+    )
+    return StartedStack(config, tuple(programs.values()), record, session, person_factory)
 
 
 def _build_config(home: Home, addresses: Addresses) -> StackConfig:
@@ -171,7 +183,7 @@ async def _prepare_databases(config: StackConfig, screen: Screen) -> None:
     await migrate_databases(config, screen, cluster_id=await read_cluster_id(config.postgres))
 
 
-def _providers_systems(config: StackConfig) -> Program:
+def _build_provider_program(config: StackConfig) -> Program:
     home = config.home
     command: list[str | Path] = [sys.executable, "-m", providers.__name__, home.folder]
     return Program(
@@ -179,7 +191,7 @@ def _providers_systems(config: StackConfig) -> Program:
     )
 
 
-def _record(config: StackConfig, pids: Mapping[str, int] = NO_PIDS) -> StackRecord:
+def _build_record(config: StackConfig, pids: Mapping[str, int] = NO_PIDS) -> StackRecord:
     urls = config.addresses.service_urls
     return StackRecord(
         pid=os.getpid(),
@@ -196,12 +208,12 @@ def _record(config: StackConfig, pids: Mapping[str, int] = NO_PIDS) -> StackReco
     )
 
 
-def _pids(config: StackConfig, programs: Iterable[Program | ServiceProcess]) -> dict[str, int]:
+def _collect_pids(config: StackConfig, programs: Iterable[Program | ServiceProcess]) -> dict[str, int]:
     servers = {"postgres": config.postgres.pid, "kafka": config.kafka.pid}
     return servers | {program.name: program.pid for program in programs if program.pid is not None}
 
 
-def _from_here(path: Path) -> Path:
-    """As a person types it where they stand."""
+def _to_relative_path(path: Path) -> Path:
+    """Return the path relative to the current folder if it is inside."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,4 +1,4 @@
-"""`calloff up`: everything on this machine, from nothing to referrals being placed, and all of it ended again."""
+"""`calloff up`: starts the whole stack on this machine, runs the simulation and stops everything."""
 
 import asyncio
 import time
@@ -17,26 +17,26 @@ from devstack.package_status import PackageStatus
 from devstack.record import StackRecord, lock_home
 from devstack.screen import Screen
 from devstack.steps import delete_data
-from simulator.up.simulation import Running
+from simulator.up.simulation import RunningSimulation
 from simulator.up.startup import bring_up
 
 ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What was asked for on the command line; `stay` in seconds, None until Ctrl-C."""
+class UpOptions:
+    """The command's options. `stay_seconds` is None to run until Ctrl-C."""
 
-    stay: float | None = None
+    stay_seconds: float | None = None
     referrals: int = 120
-    a_second: float = 2.0
+    per_second: float = 2.0
     fresh: bool = False
     free_ports: bool = False
     simulated_from: datetime | None = None
 
 
 class Summary(BaseModel):
-    """What there is to say at the end."""
+    """The result of a run, printed at the end."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,65 +56,69 @@ class Summary(BaseModel):
     docs: dict[str, str]
 
 
-async def up(home: Home, wish: Wish, screen: Screen, *, stop: asyncio.Event) -> Summary:
-    """Bring the stack up, let it work until `stop` is set or its time is over, and end every process of it."""
-    begun = time.monotonic()
+async def run_stack(home: Home, options: UpOptions, screen: Screen, *, stop: asyncio.Event) -> Summary:
+    """Start the stack, run until `stop` is set or the time is over, and stop every process."""
+    started_at = time.monotonic()
     with lock_home(home):
-        if wish.fresh:
+        if options.fresh:
             delete_data(home)
-        addresses = Addresses.from_free_ports() if wish.free_ports else Addresses.from_default_ports()
-        async with AsyncExitStack() as held:
-            held.callback(screen.close)
-            bringing = bring_up(home, addresses, screen, held, simulated_from=wish.simulated_from)
-            stack = await _unless(stop, bringing, screen)
-            until_up = time.monotonic() - begun
-            screen.end_startup(stack.welcome(seconds=until_up))
-            running = stack.running(referrals=wish.referrals, a_second=wish.a_second, say=screen.print_text)
-            await _stay(running, screen, stop=stop, seconds=wish.stay)
+        addresses = Addresses.from_free_ports() if options.free_ports else Addresses.from_default_ports()
+        async with AsyncExitStack() as exit_stack:
+            exit_stack.callback(screen.close)
+            startup = bring_up(home, addresses, screen, exit_stack, simulated_from=options.simulated_from)
+            stack = await _run_unless_stopped(stop, startup, screen)
+            startup_seconds = time.monotonic() - started_at
+            screen.end_startup(stack.format_welcome(seconds=startup_seconds))
+            simulation = stack.create_simulation(
+                referrals=options.referrals, per_second=options.per_second, print_text=screen.print_text
+            )
+            await _run_for(simulation, screen, stop=stop, seconds=options.stay_seconds)
             screen.close()
-            screen.print_text("Ending everything")
-        return _summary(running, stack.record, seconds=until_up)
+            screen.print_text("Stopping everything")
+        return _build_summary(simulation, stack.record, seconds=startup_seconds)
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, ResultT], screen: Screen) -> ResultT:
-    """What the work gives. Raises Interrupted, when the work has been given up, if `stop` is set first."""
-    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+async def _run_unless_stopped(stop: asyncio.Event, startup: Coroutine[Any, Any, ResultT], screen: Screen) -> ResultT:
+    """Return the result of `startup`. Raises Interrupted if `stop` is set first."""
+    startup_task, stop_task = asyncio.ensure_future(startup), asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not doing.done():
-            screen.print_text("Ending everything, as soon as what is starting has started")
-            raise Interrupted("it was not up yet; everything that was started is ended")
-        return doing.result()
+        await asyncio.wait({startup_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
+        if not startup_task.done():
+            screen.print_text("Stopping everything as soon as the parts that are starting have started")
+            raise Interrupted("interrupted before the stack was up; everything that was started has been stopped")
+        return startup_task.result()
     finally:
-        for task in (doing, stopping):
+        for task in (startup_task, stop_task):
             task.cancel()
-        await asyncio.gather(doing, stopping, return_exceptions=True)
+        await asyncio.gather(startup_task, stop_task, return_exceptions=True)
 
 
-async def _stay(running: Running, screen: Screen, *, stop: asyncio.Event, seconds: float | None) -> None:
-    clock = asyncio.get_running_loop().call_later(seconds, stop.set) if seconds is not None else None
+async def _run_for(
+    simulation: RunningSimulation, screen: Screen, *, stop: asyncio.Event, seconds: float | None
+) -> None:
+    timer = asyncio.get_running_loop().call_later(seconds, stop.set) if seconds is not None else None
     try:
-        await running.go_on(screen, until=stop)
+        await simulation.run(screen, stop=stop)
     finally:
-        if clock is not None:
-            clock.cancel()
+        if timer is not None:
+            timer.cancel()
 
 
-def _summary(running: Running, record: StackRecord, *, seconds: float) -> Summary:
-    seen = running.overview()
+def _build_summary(simulation: RunningSimulation, record: StackRecord, *, seconds: float) -> Summary:
+    overview = simulation.build_overview()
     return Summary(
         seconds_until_up=round(seconds, 1),
-        posted=seen.posted,
-        refused=running.council.refused,
-        placed=seen.statuses[PackageStatus.PLACED],
-        packages={place.value: count for place, count in seen.statuses.items()},
-        declines=seen.declines,
-        calls=seen.calls,
-        webhooks=seen.webhooks,
-        webhooks_unverified=seen.unverified,
-        referral_to_webhook_ms_p50=seen.latency_p50,
-        referral_to_webhook_ms_p95=seen.latency_p95,
-        restarts=running.supervisor.restarts,
+        posted=overview.posted,
+        refused=simulation.council.refused,
+        placed=overview.statuses[PackageStatus.PLACED],
+        packages={place.value: count for place, count in overview.statuses.items()},
+        declines=overview.declines,
+        calls=overview.calls,
+        webhooks=overview.webhooks,
+        webhooks_unverified=overview.unverified,
+        referral_to_webhook_ms_p50=overview.latency_p50,
+        referral_to_webhook_ms_p95=overview.latency_p95,
+        restarts=simulation.supervisor.restarts,
         urls=record.urls,
         docs=record.docs,
     )

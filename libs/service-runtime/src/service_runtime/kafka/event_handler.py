@@ -1,0 +1,160 @@
+"""Event handler: executes the handler of each event, retries transient errors and parks keys of poison events.
+
+Waiting events are handled in one batch; if the batch fails, each event is handled singly. Transient errors (connection,
+deadlock, time-out) are retried without limit and hold the consumer. Any other error is retried twice; then the event's
+key is parked, so that a poison event blocks its own key only.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Final, Generic, TypeVar
+
+from opentelemetry.context import get_current
+from opentelemetry.trace import Span, SpanKind
+from pydantic import ValidationError
+
+from contracts.catalogue import decode
+from service_runtime.dead_letters.parked_keys import DeadLetters
+from service_runtime.inbox import EventClaim
+from service_runtime.kafka.client import KafkaRecord
+from service_runtime.kafka.records import Record
+from service_runtime.observability.logs import Logger
+from service_runtime.observability.metrics import ConsumerMetrics
+from service_runtime.observability.tracing import start_child_span, start_linked_span
+from service_runtime.outbox.journal import encode_headers
+from service_runtime.postgres.database import is_transient
+from service_runtime.subscriptions import Subscription
+from service_runtime.unit_of_work.executor import Executed, Executor, Job, Skipped
+from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+
+WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
+
+MAX_ATTEMPTS: Final = 3
+
+
+def build_group_id(service: str) -> str:
+    """Returns the id of the consumer group that reads a service's events."""
+    return f"calloff.{service}"
+
+
+class EventHandler(Generic[WorkT]):
+    """Handles records: each is skipped, handled once, stored behind its parked key, or parked itself."""
+
+    def __init__(
+        self,
+        executor: Executor[WorkT],
+        subscriptions: Iterable[Subscription[WorkT]],
+        *,
+        log: Logger,
+        metrics: ConsumerMetrics,
+    ) -> None:
+        self._executor = executor
+        self._by_type: Mapping[str, Subscription[WorkT]] = {
+            subscription.type: subscription for subscription in subscriptions
+        }
+        self._log = log
+        self._metrics = metrics
+        self._dead_letters = DeadLetters(executor.service, executor.database, executor.clock, metrics.parked, log)
+
+    async def handle(self, raw: Sequence[KafkaRecord]) -> None:
+        """Returns when the consumer may commit the records' offsets. Raises nothing but cancellation."""
+        records = [record for item in raw if (record := self._read(item)) is not None]
+        if len(records) > 1 and await self._handle_batch(records):
+            return
+        for record in records:
+            await self._handle_singly(record)
+
+    async def _handle_batch(self, records: Sequence[Record]) -> bool:
+        """Handles all records in one transaction. Returns False if it was rolled back."""
+        started = time.perf_counter()
+        try:
+            outcomes = await self._executor.execute_batch([self._build_job(record) for record in records])
+        except Exception as error:  # noqa: BLE001  the error recurs when the event is handled singly
+            self._metrics.batch_fallbacks.labels(type(error).__name__).inc()
+            return False
+        each_took = (time.perf_counter() - started) / len(records)
+        for record, outcome in zip(records, outcomes, strict=True):
+            self._count_handled(record, outcome, each_took)
+        return True
+
+    async def _handle_singly(self, record: Record) -> None:
+        failures = 0
+        while True:
+            try:
+                await self.execute(record)
+            except Exception as error:  # noqa: BLE001  every error is retried or parks the key
+                self._metrics.retried.labels(type(error).__name__).inc()
+                failures += 0 if is_transient(error) else 1
+                if failures == MAX_ATTEMPTS:
+                    await self._park(record, error)
+                    return
+                await asyncio.sleep(min(0.05 * 2**failures, 1.0) if failures else 0.5)
+            else:
+                return
+
+    def _read(self, raw: KafkaRecord) -> Record | None:
+        """Returns the record if the service subscribes to its type, else None."""
+        headers = list(raw.headers)
+        event_type = dict(headers).get("ce_type", b"").decode(errors="replace")
+        if event_type not in self._by_type:
+            return None
+        try:
+            stream = StreamKey(raw.topic, (raw.key or b"").decode())
+            record = Record.from_stored(stream, encode_headers(headers), raw.value or b"")
+            return replace(record, partition=raw.partition, offset=raw.offset)
+        except (ValidationError, UnicodeDecodeError) as error:
+            # Without an envelope there is no stream to park; the record stays in the topic.
+            self._log.error(
+                "unreadable envelope skipped", topic=raw.topic, offset=raw.offset, error=type(error).__name__
+            )
+            return None
+
+    async def execute(self, record: Record, *, releasing: bool = False) -> Executed[None] | Skipped:
+        """Handles one event, once. Raises what its handler raises, and ValidationError for an invalid payload."""
+        job = self._build_job(record, releasing=releasing)
+        started = time.perf_counter()
+        with job.span() as span:
+            outcome = await self._executor.execute(job.claim, job.handle, span=span)
+        self._count_handled(record, outcome, time.perf_counter() - started)
+        return outcome
+
+    def _build_job(self, record: Record, *, releasing: bool = False) -> Job[WorkT]:
+        subscription = self._by_type[record.envelope.type]
+
+        async def handle(work: WorkT) -> None:
+            await subscription.handler(decode(subscription.event, record.payload), work)
+
+        claim = EventClaim(record, self._executor.service, self._executor.clock, releasing)
+        return Job(claim, handle, lambda: self._start_span(record, releasing=releasing))
+
+    def _count_handled(self, record: Record, outcome: Executed[None] | Skipped, seconds: float) -> None:
+        if isinstance(outcome, Executed):
+            self._metrics.handled.labels(record.envelope.type).inc()
+            self._metrics.took.observe(seconds)
+
+    def _start_span(self, record: Record, *, releasing: bool) -> AbstractContextManager[Span]:
+        """Starts a child of the publishing span; for a released event, a child of the release linked to that span."""
+        cause, name = record.envelope.traceparent, f"process {record.topic}"
+        attributes = record.message.build_process_attributes(group=build_group_id(self._executor.service))
+        if releasing:
+            return start_linked_span(cause, name, SpanKind.CONSUMER, attributes, parent=get_current())
+        return start_child_span(cause, name, SpanKind.CONSUMER, attributes)
+
+    async def _park(self, record: Record, error: Exception) -> None:
+        """Parks the key of `record`; waits as long as the database is not available."""
+        because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
+        while True:
+            try:
+                await self._dead_letters.park(
+                    record.stream, council=record.envelope.council, because=because, record=record
+                )
+            except Exception as problem:
+                if not is_transient(problem):
+                    raise
+                await asyncio.sleep(0.5)
+            else:
+                return

@@ -1,0 +1,54 @@
+"""Process: the entry point of a service. It serves until SIGTERM, or migrates the database and ends."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+import uvloop
+
+from service_runtime.observability.export import TelemetryEndpoint
+from service_runtime.observability.logs import build_logger
+from service_runtime.postgres.migrations import migrate_and_close
+from service_runtime.runner import Runner
+from service_runtime.service import Service
+from service_runtime.settings import RuntimeSettings
+from service_runtime.simulated_clock.simulation import Simulation
+
+SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
+
+MIGRATE: Final = "migrate"
+
+
+def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any]]) -> None:
+    """Runs `python -m <service>`: serves until SIGTERM; with the argument `migrate` upgrades the database and ends."""
+    # The environment provides what the constructor's signature asks for.
+    settings = settings_type()  # pyright: ignore[reportCallIssue]
+    service = build(settings)
+    if sys.argv[1:] == [MIGRATE]:
+        asyncio.run(migrate_and_close(service.database, service.migrations))
+        return
+    uvloop.run(_serve(service))
+
+
+async def _serve(service: Service[Any]) -> None:
+    settings = service.settings
+    log = build_logger(service.name, level=settings.log_level)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    simulation = Simulation.from_settings(settings)
+    if simulation is not None:
+        service = replace(service, clock=simulation.clock)
+    runner = Runner(service, log=log, simulation=simulation)
+    async with runner.export_telemetry(_build_telemetry_endpoint(settings)):
+        await runner.run(stop)
+    log.info("service ended")
+
+
+def _build_telemetry_endpoint(settings: RuntimeSettings) -> TelemetryEndpoint | None:
+    if settings.otlp_endpoint is None:
+        return None
+    return TelemetryEndpoint(settings.otlp_endpoint, settings.trace_sample_ratio, settings.metrics_every_ms / 1000)

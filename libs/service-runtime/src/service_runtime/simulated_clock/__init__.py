@@ -1,0 +1,1 @@
+"""The simulated clock of the embedded stack: a driver sets the time; absent in production."""

@@ -1,0 +1,22 @@
+"""Read-only query of an owner's webhook endpoint."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from service_runtime.postgres.database import Connection
+
+_ENDPOINT = text("SELECT url, disabled_because FROM endpoints WHERE owner = :owner")
+
+
+@dataclass(frozen=True)
+class EndpointState:
+    """URL of an owner's webhook endpoint, and the reason if it is disabled."""
+
+    url: str
+    disabled_because: str | None
+
+
+async def find_endpoint_state(connection: Connection, owner: str) -> EndpointState | None:
+    row = (await connection.execute(_ENDPOINT, {"owner": owner})).one_or_none()
+    return None if row is None else EndpointState(row.url, row.disabled_because)

@@ -1,0 +1,106 @@
+"""One suite over webhook endpoints in memory and on PostgreSQL, with the commands that change them."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+
+from contracts.errors import InvalidInput
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoint_commands import (
+    DisableEndpoint,
+    EndpointRepository,
+    PutEndpoint,
+    RotateSecret,
+    disable_endpoint,
+    put_endpoint,
+    rotate_secret,
+)
+from service_runtime.webhooks.endpoint_queries import EndpointState, find_endpoint_state
+from service_runtime.webhooks.endpoints import EndpointNotFound, Endpoints
+from service_runtime.webhooks.secret_box import SecretBox
+from testkit.clocks import MONDAY_NINE
+from testkit.databases import a_database
+from testkit.fake_endpoints import InMemoryEndpoints
+from testkit.servers import TestPostgres
+
+OWNER, OTHER_OWNER = "Alder", "Birch"
+URL = "https://alder.example/webhooks"
+SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
+PUT = PutEndpoint(OWNER, URL)
+DISABLE = DisableEndpoint(OWNER, "closed")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A unit of work with endpoints."""
+
+    endpoints: EndpointRepository
+    secret_overlap: timedelta = timedelta(hours=1)
+
+
+@pytest_asyncio.fixture(params=["in memory", "on PostgreSQL"])
+async def work(request: pytest.FixtureRequest, postgres: TestPostgres) -> AsyncGenerator[Work]:
+    if request.param == "in memory":
+        yield Work(InMemoryEndpoints({}, MONDAY_NINE))
+        return
+    async with a_database(postgres, name="endpoints") as database, database.begin_transaction() as connection:
+        yield Work(Endpoints(connection, secret_box=SECRET_BOX, rules=AddressRules(), now=MONDAY_NINE))
+
+
+async def test_the_secret_of_an_endpoint_is_returned_once_and_stays_until_it_is_rotated(work: Work) -> None:
+    first = await put_endpoint(PUT, work)
+    again = await put_endpoint(PutEndpoint(OWNER, f"{URL}/new"), work)
+    rotated = await rotate_secret(RotateSecret(OWNER), work)
+    endpoint = await work.endpoints.get(OWNER)
+    assert first is not None
+    assert again is None
+    assert rotated.startswith("whsec_")
+    assert rotated != first
+    assert endpoint is not None
+    assert (endpoint.url, endpoint.disabled_because) == (f"{URL}/new", None)
+    assert endpoint.previous_secret_until == MONDAY_NINE + timedelta(hours=1)
+
+
+async def test_an_endpoint_is_disabled_once_and_enabled_by_putting_it_again(work: Work) -> None:
+    await put_endpoint(PUT, work)
+    assert await disable_endpoint(DISABLE, work)
+    assert not await disable_endpoint(DISABLE, work)
+    disabled = await work.endpoints.get(OWNER)
+    await put_endpoint(PUT, work)
+    enabled = await work.endpoints.get(OWNER)
+    assert disabled is not None
+    assert enabled is not None
+    assert (disabled.disabled_because, enabled.disabled_because) == ("closed", None)
+
+
+async def test_without_an_endpoint_there_is_nothing_to_rotate_or_disable(work: Work) -> None:
+    await put_endpoint(PutEndpoint(OTHER_OWNER, URL), work)
+    assert await work.endpoints.get(OWNER) is None
+    assert not await disable_endpoint(DISABLE, work)
+    with pytest.raises(EndpointNotFound):
+        await rotate_secret(RotateSecret(OWNER), work)
+    other = await work.endpoints.get(OTHER_OWNER)
+    assert other is not None
+    assert (other.disabled_because, other.previous_secret_until) == (None, None)
+
+
+async def test_the_state_of_an_endpoint_is_its_url_and_the_reason_if_it_is_disabled(postgres: TestPostgres) -> None:
+    async with a_database(postgres, name="endpoints") as database, database.begin_transaction() as connection:
+        work = Work(Endpoints(connection, secret_box=SECRET_BOX, rules=AddressRules(), now=MONDAY_NINE))
+        await put_endpoint(PUT, work)
+        assert await find_endpoint_state(connection, OWNER) == EndpointState(URL, None)
+        await disable_endpoint(DISABLE, work)
+        assert await find_endpoint_state(connection, OWNER) == EndpointState(URL, "closed")
+        assert await find_endpoint_state(connection, OTHER_OWNER) is None
+
+
+@pytest.mark.parametrize("url", ["http://alder.example/", "https://127.0.0.1/", "https://user:word@alder.example/"])
+async def test_an_endpoint_is_on_the_public_internet(postgres: TestPostgres, url: str) -> None:
+    async with a_database(postgres, name="endpoints") as database, database.begin_transaction() as connection:
+        work = Work(Endpoints(connection, secret_box=SECRET_BOX, rules=AddressRules(), now=MONDAY_NINE))
+        with pytest.raises(InvalidInput) as refusal:
+            await put_endpoint(PutEndpoint(OWNER, url), work)
+        assert [field.pointer for field in refusal.value.fields] == ["#/url"]

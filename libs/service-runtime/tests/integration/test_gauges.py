@@ -1,0 +1,96 @@
+"""Gauges show the state of the database and of Kafka; observations count when their unit of work commits."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from service_runtime.clock import SystemClock
+from service_runtime.observability.gauges import GaugeRefresher
+from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec
+from service_runtime.observability.metrics import Metrics
+from service_runtime.postgres.database import Connection, Database
+from service_runtime.unit_of_work.executor import Executor
+from testkit.captured_logs import CapturedLogs
+from testkit.databases import fetch_rows
+from testkit.sample_service import SampleService, SampleUnitOfWork
+
+pytestmark = pytest.mark.servers
+
+NOWHERE = "127.0.0.1:1"
+LENGTH = HistogramSpec("calloff_length", "Length of an item", (1, 10))
+
+
+async def count_streams(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+    return [GaugeSample((await connection.execute(text("SELECT count(*) FROM streams"))).scalar_one())]
+
+
+STREAMS = GaugeSpec("calloff_streams", "Streams that exist", count_streams)
+
+
+class LaggingConsumer:
+    group = "calloff.sample"
+
+    async def get_lag(self) -> dict[str, int]:
+        return {"homecare.packages.v1": 7}
+
+
+def build_refresher(database: Database, metrics: Metrics) -> GaugeRefresher:
+    return GaugeRefresher(database, SystemClock(), [LaggingConsumer()], log=CapturedLogs(), metrics=metrics)
+
+
+async def test_a_refresh_sets_the_gauges_of_the_runtime_and_of_the_service(database: Database) -> None:
+    metrics = Metrics((STREAMS,))
+    sample = SampleService("sample", database, NOWHERE)
+    await sample.request_withdrawal(uuid4(), close_at=SystemClock().now() - timedelta(seconds=90))
+    await fetch_rows(
+        database, "INSERT INTO streams (topic, key, parked_because, parked_at) VALUES ('t', 'k', 'x', now())"
+    )
+    await build_refresher(database, metrics).refresh()
+    value = metrics.registry.get_sample_value
+    assert value("calloff_parked_keys") == 1
+    assert value("calloff_streams") == 2
+    assert value("calloff_outbox_rows") == 1
+    overdue = value("calloff_timer_overdue_seconds")
+    assert overdue is not None
+    assert 90 <= overdue < 150
+    lag = {"group": "calloff.sample", "topic": "homecare.packages.v1"}
+    assert value("calloff_consumer_lag", lag) == 7
+    assert value("calloff_gauges_fresh") == 1
+
+
+async def test_without_the_database_gauges_are_marked_stale_and_counters_stay() -> None:
+    unreachable = Database("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nothing")
+    metrics = Metrics()
+    metrics.relay.relayed.inc(3)
+    await build_refresher(unreachable, metrics).refresh()
+    assert metrics.registry.get_sample_value("calloff_gauges_fresh") == 0
+    assert metrics.registry.get_sample_value("calloff_outbox_relayed_events_total") == 3
+    await unreachable.close()
+
+
+async def test_observations_count_when_their_unit_of_work_commits(database: Database) -> None:
+    metrics = Metrics((LENGTH,))
+    sample = SampleService("sample", database, NOWHERE)
+    sample.executor = Executor[SampleUnitOfWork](
+        service="sample",
+        database=database,
+        clock=sample.clock,
+        unit_of_work=sample.unit_of_work,
+        wakeups=sample.wakeups,
+        observe=metrics.business.observe,
+    )
+
+    async def measure(work: SampleUnitOfWork) -> None:
+        work.observe(LENGTH, 3)
+
+    async def measure_and_fail(work: SampleUnitOfWork) -> None:
+        work.observe(LENGTH, 3)
+        raise ValueError
+
+    await sample.execute(uuid4(), measure)
+    with pytest.raises(ValueError, match=r"^$"):
+        await sample.execute(uuid4(), measure_and_fail)
+    assert metrics.registry.get_sample_value("calloff_length_count") == 1

@@ -1,0 +1,118 @@
+"""Authentication over HTTP: which tokens are accepted, and where their keys come from."""
+
+import base64
+import json
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+
+from service_runtime.http import auth
+from service_runtime.http.auth import Authenticator, JwksOverHttp, KeysUnavailable
+from testkit.http_edge import SCOPE, EdgeClient, build_body
+from testkit.tokens import TokenIssuer, generate_key
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://someone-else.example"},
+        {"aud": "another-service"},
+        {"exp": 1_700_000_000},
+        {"exp": None},
+        {"sub": None},
+        {"sub": "test.person@example.org"},
+        {"sub": "Test Person"},
+        {"council": None},
+        {"iss": None},
+        {"provider_id": "not-an-id"},
+    ],
+)
+async def test_a_token_with_wrong_claims_is_refused(client: EdgeClient, claims: dict[str, object]) -> None:
+    token = client.issuer.issue_token(SCOPE, **claims)  # pyright: ignore[reportArgumentType]
+    status, content, headers = await client.request("POST", "/v1/withdrawals", body=build_body(), token=token)
+    assert (status, headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert token not in str(content)
+
+
+def build_unsigned_token(issuer: TokenIssuer, algorithm: str) -> str:
+    _, claims, _ = issuer.issue_token(SCOPE).split(".")
+    header = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "kid": "test-1"}).encode()).decode().rstrip("=")
+    return f"{header}.{claims}."
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "RS256"])
+async def test_a_token_without_a_valid_signature_is_refused(client: EdgeClient, algorithm: str) -> None:
+    token = build_unsigned_token(client.issuer, algorithm)
+    assert (await client.request("POST", "/v1/withdrawals", body=build_body(), token=token))[0] == 401
+
+
+async def test_a_token_signed_with_an_unknown_key_is_refused(client: EdgeClient) -> None:
+    for key_id in ("unknown", "test-1"):
+        token = client.issuer.issue_token(SCOPE, signed_with=generate_key(key_id))
+        assert (await client.request("POST", "/v1/withdrawals", body=build_body(), token=token))[0] == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "é", "." * 100])
+async def test_text_that_is_no_token_is_refused(client: EdgeClient, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await client.request("POST", "/v1/withdrawals", body=build_body(), headers=headers, anonymous=True))[
+        0
+    ] == 401
+
+
+async def test_a_request_without_token_or_scope_is_refused(client: EdgeClient) -> None:
+    assert (await client.request("POST", "/v1/withdrawals", body=build_body(), anonymous=True))[0] == 401
+    other = client.issuer.issue_token("another:scope")
+    status, content, _ = await client.request("POST", "/v1/withdrawals", body=build_body(), token=other)
+    assert (status, content["detail"]) == (403, f"this request needs the scope {SCOPE}")
+    assert (await client.request("GET", "/v1/parked"))[0] == 403
+
+
+@pytest.mark.parametrize("kind", ["RSA", "P-256", "Ed25519"])
+async def test_tokens_of_every_allowed_key_type_are_accepted(kind: str) -> None:
+    async with TokenIssuer().serve() as issuer:
+        issuer.rotate_key(generate_key("other", key_type=kind))
+        authenticator = Authenticator(JwksOverHttp(issuer.jwks_url), issuer=issuer.issuer, audience="calloff")
+        caller = await authenticator.authenticate(issuer.issue_token("a", "b", provider_id=str(uuid4())))
+        assert caller.scopes == {"a", "b"}
+        assert caller.actor.startswith("provider:")
+
+
+async def test_a_new_key_is_fetched_when_a_token_names_it(client: EdgeClient) -> None:
+    keys = JwksOverHttp(client.issuer.jwks_url, min_refetch_interval=0)
+    authenticator = Authenticator(keys, issuer=client.issuer.issuer, audience="calloff")
+    await authenticator.authenticate(client.issuer.issue_token())
+    client.issuer.rotate_key(generate_key("next"))
+    await authenticator.authenticate(client.issuer.issue_token())
+    await authenticator.authenticate(client.issuer.issue_token())
+    assert client.issuer.request_count == 2
+
+
+async def test_fetched_keys_are_kept_while_the_identity_provider_is_unavailable() -> None:
+    issuer = TokenIssuer()
+    async with issuer.serve():
+        keys = JwksOverHttp(issuer.jwks_url, keep_for=0, min_refetch_interval=0)
+        authenticator = Authenticator(keys, issuer=issuer.issuer, audience="calloff")
+        await authenticator.authenticate(issuer.issue_token())
+    await authenticator.authenticate(issuer.issue_token())
+
+
+async def test_without_any_keys_the_caller_is_asked_to_retry_later() -> None:
+    authenticator = Authenticator(JwksOverHttp("http://127.0.0.1:1/"), issuer="x", audience="calloff")
+    with pytest.raises(KeysUnavailable):
+        await authenticator.authenticate(TokenIssuer().issue_token())
+
+
+async def test_an_unavailable_identity_provider_is_not_asked_for_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = 1000.0
+    monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: seconds))
+    async with TokenIssuer().serve() as issuer:
+        keys = JwksOverHttp(issuer.jwks_url, keep_for=600)
+        authenticator = Authenticator(keys, issuer=issuer.issuer, audience="calloff")
+        await authenticator.authenticate(issuer.issue_token())
+        issuer.is_unavailable = True
+        seconds += 601
+        for _ in range(5):
+            await authenticator.authenticate(issuer.issue_token())
+        assert issuer.request_count == 2

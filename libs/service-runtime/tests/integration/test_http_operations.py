@@ -1,0 +1,56 @@
+"""Routes for operations: probes, metrics, and parked keys."""
+
+from uuid import uuid4
+
+from service_runtime.postgres.database import Database
+from testkit.databases import fetch_rows
+from testkit.http_edge import EdgeClient, build_body
+
+
+async def test_probes_need_no_token_and_metrics_show_the_outbox(client: EdgeClient) -> None:
+    assert (await client.request("GET", "/healthz", anonymous=True))[0] == 200
+    assert (await client.request("GET", "/readyz", anonymous=True))[0] == 200
+    await client.request("POST", "/v1/withdrawals", body=build_body(times=3))
+    status, content, _ = await client.request("GET", "/metrics", anonymous=True)
+    assert status == 200
+    assert "calloff_outbox_rows 3.0" in content
+
+
+async def test_a_service_that_is_not_ready_refuses_commands(client: EdgeClient) -> None:
+    client.app.state.ready.clear()
+    status, content, headers = await client.request("GET", "/readyz", anonymous=True)
+    assert (status, headers["Retry-After"]) == (503, "1")
+    assert "catching up" in content["detail"]
+    status, _, headers = await client.request("POST", "/v1/withdrawals", body=build_body())
+    assert (status, headers["Retry-After"]) == (503, "2")
+
+
+async def test_a_parked_key_is_listed_released_and_its_event_discarded(client: EdgeClient, database: Database) -> None:
+    token = client.issuer.issue_token("operations:manage", subject="op-1")
+    package, event = uuid4(), uuid4()
+    await fetch_rows(
+        database,
+        "INSERT INTO streams (topic, key, parked_because, parked_at) VALUES ('homecare.packages.v1', :key, 'x', now())",
+        key=str(package),
+    )
+    await fetch_rows(
+        database,
+        """
+        INSERT INTO dead_letters (event_id, topic, key, type, headers, payload, arrived_at, failure)
+        VALUES (:event, 'homecare.packages.v1', :key, 'calloff.Some.v1', '[]', '{}', now(), 'x')
+        """,
+        event=event,
+        key=str(package),
+    )
+    _, listed, _ = await client.request("GET", "/v1/parked", token=token)
+    assert [(item["key"], item["event_id"]) for item in listed["items"]] == [(str(package), str(event))]
+    status, content, _ = await client.request("POST", "/v1/withdrawals", body=build_body(package_id=str(package)))
+    assert (status, content["title"]) == (409, "Subject parked")
+
+    discard = f"/v1/parked/events/{event}/discard"
+    assert (await client.request("POST", discard, body={"because": "INC-7"}, token=token))[0] == 204
+    assert (await client.request("POST", discard, body={"because": "INC-7"}, token=token))[0] == 404
+    release = f"/v1/parked/homecare.packages.v1/{package}/release"
+    assert (await client.request("POST", release, token=token))[1] == {"handled": 0, "still_parked": False}
+    assert (await client.request("POST", release, token=token))[0] == 404
+    assert (await client.request("POST", "/v1/withdrawals", body=build_body(package_id=str(package))))[0] == 201

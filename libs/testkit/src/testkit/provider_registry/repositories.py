@@ -1,0 +1,93 @@
+"""The registry's units of work in memory and on PostgreSQL, for the test suite that both pass."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from contracts.catalogue import PROVIDERS
+from contracts.examples import ESSEX
+from contracts.ids import FrameworkKey
+from provider_registry.handlers.frameworks import (
+    PublishFramework,
+    publish_framework,
+)
+from provider_registry.handlers.providers import (
+    RegisterProvider,
+    register_provider,
+)
+from provider_registry.ports import RegistryWork
+from provider_registry.store.unit_of_work import PostgresRegistryWork
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.streams import Cause, StreamKey
+from service_runtime.unit_of_work.unit_of_work import WorkContext
+from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.secret_box import SecretBox
+from testkit.clocks import MONDAY_NINE
+from testkit.provider_registry.builders import (
+    COUNCIL,
+    TERMS,
+    a_framework,
+    a_profile,
+    to_provider_id,
+)
+from testkit.provider_registry.fakes import RegistryTables, build_unit_of_work
+
+SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
+
+
+@dataclass(frozen=True)
+class RegistryWorkFactory:
+    """Opens units of work of a council, all over the same data."""
+
+    open_work: Callable[[str], AbstractAsyncContextManager[RegistryWork]]
+
+    def __call__(self, council: str = COUNCIL) -> AbstractAsyncContextManager[RegistryWork]:
+        return self.open_work(council)
+
+
+def build_in_memory() -> RegistryWorkFactory:
+    tables = RegistryTables()
+
+    @asynccontextmanager
+    async def open_work(council: str) -> AsyncGenerator[RegistryWork]:
+        yield build_unit_of_work(tables, council=council)
+
+    return RegistryWorkFactory(open_work)
+
+
+def build_on_postgres(database: Database) -> RegistryWorkFactory:
+    @asynccontextmanager
+    async def open_work(council: str) -> AsyncGenerator[RegistryWork]:
+        async with database.begin_transaction() as connection:
+            stream = await streams.lock_stream(connection, StreamKey(PROVIDERS, "a stream"))
+            cause = Cause("command:test", "system:test", council)
+            context = WorkContext("provider-registry", stream, MONDAY_NINE, cause)
+            opened = PostgresRegistryWork(
+                connection,
+                context,
+                secret_box=SECRET_BOX,
+                rules=AddressRules(),
+                secret_overlap=timedelta(hours=24),
+                delivery_terms=TERMS,
+            )
+            yield opened
+            await opened.flush()
+
+    return RegistryWorkFactory(open_work)
+
+
+async def publish_definitions(
+    registry: RegistryWorkFactory, *versions: int, framework: FrameworkKey = ESSEX, cap: int = 10
+) -> None:
+    for version in versions:
+        async with registry() as work:
+            definition = a_framework(framework=framework, version=version, cap=cap)
+            await publish_framework(PublishFramework(definition), work)
+
+
+async def register_providers(registry: RegistryWorkFactory, *names: str) -> None:
+    for name in names:
+        async with registry() as work:
+            await register_provider(RegisterProvider(to_provider_id(name), a_profile(f"{name} Care Ltd")), work)

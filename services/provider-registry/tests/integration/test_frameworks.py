@@ -1,0 +1,105 @@
+"""Definitions and ranked lists over HTTP, and the events published."""
+
+from uuid import UUID, uuid4
+
+from contracts.events.frameworks import FrameworkPublished, RankedListPublished, make_ranked_list_key
+from contracts.events.providers import (
+    EligibilityChanged,
+)
+from contracts.examples import COLCHESTER
+from contracts.ids import AreaCode, FrameworkKey
+from contracts.values import Tier
+from testkit.http_response import list_invalid_fields
+from testkit.provider_registry.harness import ADMIN, OPERATE, RegistryHarness
+
+
+def a_list(
+    *providers: UUID, version: int = 1, issued: str = "2026-01-01", live: str = "2026-01-05"
+) -> dict[str, object]:
+    ranking = [str(each) for each in providers]
+    return {"list_version": version, "issued_on": issued, "live_from": live, "ranking": ranking}
+
+
+def build_lists_url(framework: str, area: str = COLCHESTER, tier: int = 1) -> str:
+    return f"/v1/frameworks/{framework}/areas/{area}/tiers/{tier}/lists"
+
+
+async def test_definition_versions_are_consecutive_and_published_once(harness: RegistryHarness) -> None:
+    key = f"steps-{uuid4().hex[:8]}"
+    first = await harness.publish_definition(framework=key)
+    again = await harness.publish_definition(framework=key)
+    gap = await harness.publish_definition(framework=key, version=3)
+    changed = await harness.publish_definition(framework=key, cap=9)
+    second = await harness.publish_definition(framework=key, version=2, cap=9)
+    assert [each.status for each in (first, again, gap, changed, second)] == [201, 200, 409, 409, 201]
+    events = await harness.wait_for_event(FrameworkPublished, key, times=2)
+    assert [each.definition.version for each in events if isinstance(each, FrameworkPublished)] == [1, 2]
+    shown = await harness.request("GET", f"/v1/frameworks/{key}/versions/1", scope=OPERATE)
+    assert (shown.status, shown.body["definition"]["tiers"][0]["providers_per_area"]) == (200, 10)
+    assert (await harness.request("GET", f"/v1/frameworks/{key}/versions/7")).status == 404
+
+
+async def test_an_invalid_definition_is_refused_with_line_path_reason_and_remedy(harness: RegistryHarness) -> None:
+    wrong = await harness.publish_definition(floor="Excellent", cap="ten")
+    assert wrong.status == 422
+    assert list_invalid_fields(wrong) == ["#/tiers/0/minimum_rating", "#/tiers/0/providers_per_area"]
+    assert all(each["detail"].startswith("line 14: ") and "; " in each["detail"] for each in wrong.body["errors"])
+    assert "Excellent" not in str(wrong.body)
+    assert (await harness.publish_definition("framework: [")).status == 422
+    assert (await harness.publish_definition("x" * 100_001)).status == 422
+
+
+async def test_a_council_publishes_and_sees_its_own_frameworks_only(
+    harness: RegistryHarness, framework: FrameworkKey
+) -> None:
+    assert list_invalid_fields(await harness.publish_definition(council="oxfordshire", scope=ADMIN)) == []
+    foreign = await harness.publish_definition(framework=f"new-{uuid4().hex[:8]}", council="oxfordshire")
+    assert foreign.status == 201
+    key = foreign.body["framework"]
+    assert (await harness.request("GET", f"/v1/frameworks/{key}/versions/1")).status == 404
+    listed = (await harness.request("GET", "/v1/frameworks")).body["items"]
+    assert framework in [each["framework"] for each in listed]
+    assert key not in [each["framework"] for each in listed]
+
+
+async def test_a_new_definition_reassesses_every_member(harness: RegistryHarness) -> None:
+    key = f"floors-{uuid4().hex[:8]}"
+    await harness.publish_definition(framework=key)
+    provider = await harness.register_provider()
+    place = {"framework": key, "area": COLCHESTER, "tier": 1}
+    await harness.request("PUT", f"/v1/providers/{provider}/memberships", {"memberships": [place]})
+    await harness.publish_definition(framework=key, version=2, floor="Outstanding")
+    events = await harness.wait_for_event(EligibilityChanged, str(provider), times=4)
+    last = events[-1]
+    assert isinstance(last, EligibilityChanged)
+    assert [(each.framework, each.eligible) for each in last.memberships] == [(key, False)]
+
+
+async def test_list_versions_are_consecutive_and_immutable(harness: RegistryHarness, framework: FrameworkKey) -> None:
+    alder, birch = await harness.register_provider("Alder Care Ltd"), await harness.register_provider("Birch Care Ltd")
+    for each in (alder, birch):
+        await harness.set_places(each, 1, area="E07000076")
+    url = build_lists_url(framework, "E07000076")
+    first = await harness.request("POST", url, a_list(birch, alder))
+    again = await harness.request("POST", url, a_list(birch, alder))
+    other = await harness.request("POST", url, a_list(alder, birch))
+    gap = await harness.request("POST", url, a_list(alder, version=3))
+    empty = await harness.request("POST", url, a_list(version=2))
+    assert [each.status for each in (first, again, other, gap, empty)] == [201, 200, 409, 409, 201]
+    stream = make_ranked_list_key(framework, AreaCode("E07000076"), Tier.ONE)
+    events = await harness.wait_for_event(RankedListPublished, stream, times=2)
+    assert [len(each.ranking) for each in events if isinstance(each, RankedListPublished)] == [2, 0]
+    shown = (await harness.request("GET", url, scope=OPERATE)).body["items"]
+    assert [each["list_version"] for each in shown] == [2, 1]
+    assert shown[1]["ranking"][0] == {"provider_id": str(birch), "rank": 1}
+
+
+async def test_every_error_of_a_list_is_reported(harness: RegistryHarness, framework: FrameworkKey) -> None:
+    alder, stranger = await harness.register_provider(), await harness.register_provider("Birch Care Ltd")
+    await harness.set_places(alder, 2)
+    body = a_list(alder, alder, stranger, issued="2026-01-05", live="2026-01-01")
+    refused = await harness.request("POST", build_lists_url(framework, tier=2), body)
+    assert refused.status == 422
+    assert list_invalid_fields(refused) == ["#/live_from", "#/ranking/1", "#/ranking/2"]
+    assert (await harness.request("POST", build_lists_url(framework, "E07000001"), a_list())).status == 404
+    assert (await harness.request("POST", build_lists_url("no-such-framework"), a_list())).status == 404

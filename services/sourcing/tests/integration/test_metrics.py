@@ -1,0 +1,48 @@
+"""What operations see of sourcing: what is open, at which stage, for how long, and how long it took to place."""
+
+from datetime import timedelta
+
+import pytest
+
+from testkit.sourcing.harness import SourcingHarness
+from testkit.sourcing.scenario_market import ScenarioMarket
+
+pytestmark = pytest.mark.xdist_group("sourcing")
+
+
+async def read_metrics(harness: SourcingHarness) -> dict[str, float]:
+    shown: str = (await harness.sourcing.request("GET", "/metrics")).body
+    return {
+        name: float(value)
+        for name, _, value in (line.rpartition(" ") for line in shown.splitlines() if not line.startswith("#"))
+    }
+
+
+async def test_open_packages_stand_by_stage_and_age_until_they_are_placed(harness: SourcingHarness) -> None:
+    market = await ScenarioMarket.create(harness, "Alder", "Birch")
+    taken, waiting = await market.request_package(), await market.request_package()
+    offer = await market.wait_for_offer("Alder", taken)
+    await market.wait_for_offer("Alder", waiting)
+    harness.advance_clock(timedelta(minutes=20))
+    open_ones = 'calloff_open_packages{{age="{}",stage="tier-1",status="running"}}'
+    seen = await read_metrics(harness)
+    assert seen[open_ones.format("under 1 hour")] == 2
+    assert (seen["calloff_held_packages"], seen["calloff_gauges_fresh"]) == (0, 1)
+    assert seen["calloff_time_to_first_offer_seconds_count"] == 2
+
+    await market.accept("Alder", offer)
+    harness.advance_clock(timedelta(minutes=45))
+
+    seen = await read_metrics(harness)
+    assert seen[open_ones.format("under 4 hours")] == 1
+    assert open_ones.format("under 1 hour") not in seen
+    assert (seen["calloff_offers_per_placement_count"], seen["calloff_offers_per_placement_sum"]) == (1, 1)
+    assert seen["calloff_time_to_place_seconds_sum"] == pytest.approx(20 * 60, abs=30)
+
+
+async def test_packages_that_are_held_are_counted(harness: SourcingHarness) -> None:
+    market = ScenarioMarket.create_empty(harness)
+    before = (await read_metrics(harness))["calloff_held_packages"]
+    package = await market.request_package()
+    await harness.wait_for_status(package, "held")
+    assert (await read_metrics(harness))["calloff_held_packages"] == before + 1
