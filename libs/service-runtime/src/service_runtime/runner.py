@@ -196,7 +196,9 @@ class Runner(Generic[WorkT]):
         return workers
 
     def _build_clock_control(self, simulation: Simulation) -> SimulatedClockControl[WorkT]:
-        return simulation.build_control(
+        return SimulatedClockControl(
+            simulation.clock,
+            key=simulation.key,
             executor=self.executor,
             consumers=(self._consumer, *self._batch_consumers),
             webhooks=self._webhooks,

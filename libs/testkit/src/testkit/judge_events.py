@@ -41,7 +41,7 @@ from contracts.events.rates import RatesSelected, SelectedRate, Selection
 from contracts.examples import COLCHESTER, ESSEX, an_example_of, an_id, some_care
 from contracts.ids import ProviderId
 from contracts.terms import compute_terms, compute_terms_at_rate
-from contracts.values import AnswerBy, Channel, PassOverReason, PriceUnit, Rating, ServiceType, Terms, Tier, Urgency
+from contracts.values import AnswerBy, Channel, PassOverReason, PriceUnit, Rating, ServiceType, Terms, Tier
 from devstack.home import FRAMEWORK_FILES
 
 DEFINITION: Final = read_definition(FRAMEWORK_FILES[-1].read_text(), source="the newest")
@@ -278,6 +278,3 @@ def build_open_list_events(*, second: str | None = SECOND_OFFICER, rate: str = "
 def build_valid_events() -> list[TimedEvent]:
     """Builds the market and both packages, in which the judge finds no fault."""
     return [*build_market_events(), *build_offer_events(), *build_open_list_events()]
-
-
-URGENT: Final = CARE.model_copy(update={"urgency": Urgency.CRISIS})

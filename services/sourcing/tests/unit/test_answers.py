@@ -35,10 +35,7 @@ from testkit.sourcing.builders import (
     to_provider_id,
 )
 from testkit.sourcing.search_driver import SearchDriver, a_search
-
-
-def list_event_types(step: Step) -> list[type]:
-    return [type(event) for event in step.events]
+from testkit.sourcing.step_events import list_event_types
 
 
 def test_the_delivery_starts_the_clock() -> None:

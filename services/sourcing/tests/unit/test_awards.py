@@ -22,7 +22,7 @@ from contracts.ids import AwardId, ProposalId
 from contracts.values import Rating
 from sourcing.domain.errors import PackageNotOpen
 from sourcing.domain.search import SearchStatus
-from sourcing.domain.steps import AwaitsApproval, AwardBarred, Placed, ProposalNotUsed, Step, TimerKind
+from sourcing.domain.steps import AwaitsApproval, AwardBarred, Placed, ProposalNotUsed, TimerKind
 from sourcing.domain.triggers import AwardProposal
 from sourcing.domain.work_items import AwardToApprove, ProposalsToDecide, find_work_item
 from testkit.sourcing.builders import (
@@ -36,14 +36,11 @@ from testkit.sourcing.builders import (
     to_provider_id,
 )
 from testkit.sourcing.search_driver import SearchDriver, an_open_package
+from testkit.sourcing.step_events import list_event_types
 
 SPOT = a_known_provider("Spruce", tiers=(), spot=True)
 OTHER = a_known_provider("Sorrel", tiers=(), spot=True)
 INADEQUATE = a_known_provider("Spruce", tiers=(), spot=True, rating=Rating.INADEQUATE)
-
-
-def list_event_types(step: Step) -> list[type]:
-    return [type(event) for event in step.events]
 
 
 def test_at_exactly_the_ceiling_one_officer_awards_alone() -> None:

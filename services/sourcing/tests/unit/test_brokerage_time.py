@@ -5,11 +5,10 @@ import pytest
 from contracts.events.packages import (
     OfferDeclined,
     OfferMade,
-    ProviderPassedOver,
     SourcingStarted,
     StageEntered,
 )
-from contracts.values import Channel, PassOverReason, Urgency
+from contracts.values import Channel, Urgency
 from sourcing.domain.search import OfferStatus, SearchStatus
 from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import NextOfferDue
@@ -25,18 +24,7 @@ from testkit.sourcing.builders import (
     to_provider_id,
 )
 from testkit.sourcing.search_driver import SearchDriver, a_search
-
-
-def list_event_types(step: Step) -> list[type]:
-    return [type(event) for event in step.events]
-
-
-def list_offered_providers(driver: SearchDriver) -> list[object]:
-    return [event.provider_id for event in driver.events if isinstance(event, OfferMade)]
-
-
-def find_passed_over(driver: SearchDriver) -> dict[object, tuple[PassOverReason, ...]]:
-    return {event.provider_id: event.reasons for event in driver.events if isinstance(event, ProviderPassedOver)}
+from testkit.sourcing.step_events import list_event_types, list_offered_providers
 
 
 def test_outside_brokerage_time_the_search_starts_and_waits_for_the_opening() -> None:

@@ -35,12 +35,9 @@ from testkit.sourcing.builders import (
     to_provider_id,
 )
 from testkit.sourcing.search_driver import SearchDriver, a_search
+from testkit.sourcing.step_events import list_event_types
 
 NOT_REACHED = CallResult.NOT_REACHED
-
-
-def list_event_types(step: Step) -> list[type]:
-    return [type(event) for event in step.events]
 
 
 def request_by_phone(*ranked: str) -> SearchDriver:

@@ -8,26 +8,10 @@ from html.parser import HTMLParser
 
 from contracts.values import DeclineReason
 from sourcing.api.offer_forms import NO_REASON
-from sourcing.api.offer_pages import FormMistake, OfferPage, build_answer_page, build_offer_page
+from sourcing.api.offer_pages import FormMistake, OfferPage, build_offer_page
 from sourcing.api.rendering import render_page
-from sourcing.domain.search import ProviderAnswer
-from testkit.sourcing.builders import (
-    a_definition,
-)
-from testkit.sourcing.search_driver import SearchDriver, a_search
-
-DEFINITION = a_definition()
-
-
-def build_page(driver: SearchDriver, *, mistake: FormMistake | None = None) -> OfferPage:
-    """What Alder reads."""
-    return build_offer_page(driver.current, driver.find_offer("Alder"), DEFINITION, mistake=mistake)
-
-
-def answer_as_alder(driver: SearchDriver, reply: ProviderAnswer) -> OfferPage:
-    """What Alder reads after its answer."""
-    step = driver.answer("Alder", reply)
-    return build_answer_page(step.outcome, driver.current, driver.find_offer("Alder"), DEFINITION)
+from testkit.sourcing.offer_page_steps import DEFINITION, build_page
+from testkit.sourcing.search_driver import a_search
 
 
 class Outline(HTMLParser):

@@ -10,11 +10,10 @@ from contracts.examples import a_visit, some_care
 from contracts.framework import Area
 from contracts.values import CarerGender, DeclineReason, Need, PassOverReason, PriceUnit, Terms, Urgency, Weekday
 from sourcing.api.offer_forms import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, parse_answer_form
-from sourcing.api.offer_pages import FormMistake, OfferPage, build_answer_page, build_offer_page
+from sourcing.api.offer_pages import FormMistake, OfferPage, build_offer_page
 from sourcing.domain.search import Accept, Decline, OfferStatus, ProviderAnswer
 from sourcing.domain.triggers import OfferExpiryDue
 from testkit.sourcing.builders import (
-    a_definition,
     a_known_provider,
     a_market,
     a_request,
@@ -23,20 +22,8 @@ from testkit.sourcing.builders import (
     on_monday,
     replace_facts,
 )
+from testkit.sourcing.offer_page_steps import DEFINITION, answer_as_alder, build_page
 from testkit.sourcing.search_driver import SearchDriver, a_search
-
-DEFINITION = a_definition()
-
-
-def build_page(driver: SearchDriver, *, mistake: FormMistake | None = None) -> OfferPage:
-    """What Alder reads."""
-    return build_offer_page(driver.current, driver.find_offer("Alder"), DEFINITION, mistake=mistake)
-
-
-def answer_as_alder(driver: SearchDriver, reply: ProviderAnswer) -> OfferPage:
-    """What Alder reads after its answer."""
-    step = driver.answer("Alder", reply)
-    return build_answer_page(step.outcome, driver.current, driver.find_offer("Alder"), DEFINITION)
 
 
 def get_facts(shown: OfferPage) -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from contracts.values import Need, Tier
 from sourcing.domain.errors import MarketNotKnown, ProposalNotFound
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.search import SearchStatus
-from sourcing.domain.steps import ProposalNotUsed, Proposed, Step, TimerKind
+from sourcing.domain.steps import ProposalNotUsed, Proposed, TimerKind
 from sourcing.domain.triggers import AwardProposal, SubmitProposal
 from sourcing.domain.work_items import NoProposals, ProposalsToDecide, find_work_item
 from testkit.sourcing.builders import (
@@ -33,13 +33,10 @@ from testkit.sourcing.builders import (
     to_provider_id,
 )
 from testkit.sourcing.search_driver import SearchDriver, an_open_package
+from testkit.sourcing.step_events import list_event_types
 
 SPOT = a_known_provider("Spruce", tiers=(), spot=True)
 OTHER = a_known_provider("Sorrel", tiers=(), spot=True)
-
-
-def list_event_types(step: Step) -> list[type]:
-    return [type(event) for event in step.events]
 
 
 def test_the_open_list_follows_tier_1_and_tier_2() -> None:

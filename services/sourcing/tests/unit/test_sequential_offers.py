@@ -8,7 +8,6 @@ import pytest
 from contracts.events.packages import (
     OfferDeclined,
     OfferMade,
-    ProviderPassedOver,
     SourcingExhausted,
     SourcingStarted,
     StageEntered,
@@ -32,18 +31,7 @@ from testkit.sourcing.builders import (
     to_provider_id,
 )
 from testkit.sourcing.search_driver import SearchDriver, a_search
-
-
-def list_event_types(step: Step) -> list[type]:
-    return [type(event) for event in step.events]
-
-
-def list_offered_providers(driver: SearchDriver) -> list[object]:
-    return [event.provider_id for event in driver.events if isinstance(event, OfferMade)]
-
-
-def find_passed_over(driver: SearchDriver) -> dict[object, tuple[PassOverReason, ...]]:
-    return {event.provider_id: event.reasons for event in driver.events if isinstance(event, ProviderPassedOver)}
+from testkit.sourcing.step_events import find_passed_over, list_event_types, list_offered_providers
 
 
 def test_a_request_starts_the_search_enters_the_first_stage_and_makes_the_first_offer_in_one_step() -> None:

@@ -9,10 +9,7 @@ from sourcing.domain.steps import Placed, Step
 from sourcing.domain.triggers import NextOfferDue, ProjectionUpdated
 from testkit.sourcing.builders import PACKAGE, a_market, a_withdrawal, build_id_counter, on_monday
 from testkit.sourcing.search_driver import SearchDriver, a_search
-
-
-def list_event_types(step: Step) -> list[type]:
-    return [type(event) for event in step.events]
+from testkit.sourcing.step_events import list_event_types
 
 
 def test_a_withdrawal_before_an_acceptance_withdraws_the_offer_and_stops_the_search() -> None:

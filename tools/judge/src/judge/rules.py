@@ -33,17 +33,9 @@ class FrameworkRules:
     def get_stage(self, name: str) -> Mapping[str, Any]:
         return next(each for each in self.definition["sourcing"] if each["stage"] == name)
 
-    def get_stage_before(self, name: str) -> str | None:
-        names = [each["stage"] for each in self.definition["sourcing"]]
-        position = names.index(name)
-        return names[position - 1] if position else None
-
     def get_minutes_to_answer(self, stage: str, channel: str, *, urgent: bool) -> int:
         spelled: str = self.get_stage(stage)["answer_within"]["urgent" if urgent else channel]
         return _parse_minutes(spelled)
-
-    def get_grace_minutes(self, stage: str) -> int:
-        return _parse_minutes(self.get_stage(stage)["undeliverable_after"])
 
     def get_calls_before_expiry(self, stage: str) -> int:
         return self.get_stage(stage)["calls_before_expiry"]

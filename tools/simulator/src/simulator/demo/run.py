@@ -66,7 +66,7 @@ class DemoParticipants:
     second_officer: SecondOfficer
 
     @property
-    def in_order(self) -> tuple[Participant, ...]:
+    def ordered(self) -> tuple[Participant, ...]:
         return (
             self.council.schedule,
             self.providers.schedule,
@@ -93,7 +93,7 @@ async def run_demo(home: Home, options: DemoOptions, screen: Screen) -> DemoResu
             record_duration("market")
             participants = _create_participants(stack, market, clock, options, exit_stack)
             await start_webhook_receivers(stack, participants.providers, exit_stack)
-            driver = ClockDriver(stack.services, participants.in_order, seed=options.seed)
+            driver = ClockDriver(stack.services, participants.ordered, seed=options.seed)
             clock.follow(driver)
             clock_run = await _simulate_days(driver, options.days, screen)
             record_duration("days")
@@ -106,19 +106,11 @@ async def run_demo(home: Home, options: DemoOptions, screen: Screen) -> DemoResu
 def _create_participants(
     stack: ServiceStack, market: InventedMarket, clock: DriverClock, options: DemoOptions, exit_stack: AsyncExitStack
 ) -> DemoParticipants:
-    council_log, answer_log = (
-        JsonLinesWriter[PostedReferral](stack.config.home.council_log),
-        JsonLinesWriter[AnswerLogEntry](stack.config.home.answer_log),
-    )
-    exit_stack.callback(council_log.close)
-    exit_stack.callback(answer_log.close)
-    postcodes = sample_postcodes(
-        PostcodeDirectory.open(stack.config.home.postcodes), per_district=_POSTCODES_PER_DISTRICT, seed=options.seed
-    )
+    council_log, answer_log = _open_logs(stack.config.home, exit_stack)
     council = DemoCouncil(
         stack.create_client("council"),
         stack.urls[REFERRAL],
-        person_factory=PersonFactory(postcodes, seed=options.seed),
+        person_factory=_build_person_factory(stack, options),
         market=market,
         clock=clock,
         log=council_log,
@@ -149,6 +141,22 @@ def _create_participants(
             seed=options.seed,
         ),
     )
+
+
+def _open_logs(
+    home: Home, exit_stack: AsyncExitStack
+) -> tuple[JsonLinesWriter[PostedReferral], JsonLinesWriter[AnswerLogEntry]]:
+    council_log = JsonLinesWriter[PostedReferral](home.council_log)
+    answer_log = JsonLinesWriter[AnswerLogEntry](home.answer_log)
+    exit_stack.callback(council_log.close)
+    exit_stack.callback(answer_log.close)
+    return council_log, answer_log
+
+
+def _build_person_factory(stack: ServiceStack, options: DemoOptions) -> PersonFactory:
+    directory = PostcodeDirectory.open(stack.config.home.postcodes)
+    postcodes = sample_postcodes(directory, per_district=_POSTCODES_PER_DISTRICT, seed=options.seed)
+    return PersonFactory(postcodes, seed=options.seed)
 
 
 async def _simulate_days(driver: ClockDriver, days: Days, screen: Screen) -> ClockRun:

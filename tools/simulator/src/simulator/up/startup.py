@@ -158,11 +158,12 @@ async def bring_up(
     record.write(home)
     admin = RetryingApiClient(session, IssuerTokenSource(session, record.issuer, config.keys), find_identity("admin"))
     await seed_market(config, admin, screen)
+    return StartedStack(config, tuple(programs.values()), record, session, _build_person_factory(home))
+
+
+def _build_person_factory(home: Home) -> PersonFactory:
     directory = PostcodeDirectory.open(home.postcodes)
-    person_factory = PersonFactory(
-        sample_postcodes(directory, per_district=POSTCODES_PER_DISTRICT, seed=SEED), seed=SEED
-    )
-    return StartedStack(config, tuple(programs.values()), record, session, person_factory)
+    return PersonFactory(sample_postcodes(directory, per_district=POSTCODES_PER_DISTRICT, seed=SEED), seed=SEED)
 
 
 def _build_config(home: Home, addresses: Addresses) -> StackConfig:
