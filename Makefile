@@ -25,8 +25,8 @@ run: setup ## start everything with invented providers and referrals; FOR=90s en
 demo: setup ## play five days of brokerage, judge them, and end with one line of JSON
 	@$(BIN)/calloff demo
 
-bench: setup ## measure every figure of the design; ONLY=chains,relay some; SCALE=10,100 with so many thousand packages
-	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE))
+bench: setup ## measure every figure of the design; ONLY=chains,relay some; SCALE=10,100 thousand packages; PEERS=1 beside others
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE)) $(if $(PEERS),--peers)
 
 test: setup static ## every check and test, on real PostgreSQL and Kafka
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Annotated, Final, TypeVar
 
@@ -10,11 +10,13 @@ import typer
 import uvloop
 from rich.console import Console
 
-from bench import chains, latency, recovery, relay, report, scale, timers, webhooks
+from bench import chains, idle, latency, recovery, relay, report, scale, timers, webhooks
+from bench.calibration import Calibration, CalibrationStart
 from bench.costs import wait_until_idle
 from bench.environment import BenchEnvironment, start_environment
 from bench.figures import Measurement
 from bench.load import MachineLoad
+from bench.peers import comparison
 from bench.report import MeasurementOutcome
 from calloff.commands.output import print_error
 from contracts.errors import CallOffError
@@ -26,13 +28,17 @@ Measure = Callable[[BenchEnvironment, float], Awaitable[Measurement]]
 
 MEASUREMENTS: Final[Mapping[str, Measure]] = {
     "latency": latency.measure,
+    "idle": idle.measure,
     "relay": relay.measure,
     "webhooks": webhooks.measure,
     "timers": timers.measure,
     "chains": chains.measure,
+    "peers": comparison.measure,
     "recovery": recovery.measure,
 }
 """Measurements in order; those that kill processes are last."""
+OPTIONAL: Final = frozenset({"peers"})
+"""Measurements that run only when they are asked for."""
 _console: Final = Console(stderr=True, width=None if sys.stderr.isatty() else 180)
 """Without a terminal the table has its full width."""
 
@@ -48,24 +54,30 @@ def run_bench(
             "--scale", help="Measure latency and chains with these thousands of packages, separated by commas."
         ),
     ] = "",
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Also run the same chain with procrastinate and FastStream, and compare.")
+    ] = False,
     share: Annotated[float, typer.Option(min=0.001, max=1, help="Share of the usual counts, for a trial run.")] = 1.0,
 ) -> None:
     """Measure Call-off from outside and print the result as one line of JSON."""
     if at_scale:
         _print_scale([int(each) for each in at_scale.split(",")], share)
         return
-    names = [name for name in only.split(",") if name] or list(MEASUREMENTS)
-    if unknown := set(names) - set(MEASUREMENTS):
+    names = {name for name in only.split(",") if name} or set(MEASUREMENTS) - OPTIONAL
+    if unknown := names - set(MEASUREMENTS):
         raise typer.BadParameter(f"no such measurement: {', '.join(sorted(unknown))}")
+    if peers:
+        names |= OPTIONAL
     _print_figures(names, share)
 
 
-def _print_figures(names: Sequence[str], share: float) -> None:
+def _print_figures(names: Collection[str], share: float) -> None:
     async def measure_all(scene: BenchEnvironment) -> list[MeasurementOutcome]:
         return [await _run_measurement(scene, name, share) for name in MEASUREMENTS if name in names]
 
     load, outcomes = MachineLoad.measure(), uvloop.run(_run_in_environment(measure_all))
     _console.print(report.build_table(outcomes, load))
+    _print_calm(report.list_calibrations(outcomes))
     typer.echo(report.render_last_line(outcomes))
     if report.list_failed(outcomes):
         raise typer.Exit(1)
@@ -82,7 +94,12 @@ def _print_scale(thousands: Sequence[int], share: float) -> None:
         print_error(error)
         raise typer.Exit(1) from None
     _console.print(scale.build_table(sizes, load), scale.describe_slopes(sizes), sep="\n")
+    _print_calm({f"{each.packages:,} packages": each.calibration for each in sizes})
     typer.echo(scale.render_last_line(sizes))
+
+
+def _print_calm(calibrations: Mapping[str, Calibration]) -> None:
+    _console.print(report.describe_calm(calibrations), highlight=False, soft_wrap=True)
 
 
 async def _run_in_environment(measure: Callable[[BenchEnvironment], Awaitable[ResultT]]) -> ResultT:
@@ -95,12 +112,14 @@ async def _run_in_environment(measure: Callable[[BenchEnvironment], Awaitable[Re
 async def _run_measurement(scene: BenchEnvironment, name: str, share: float) -> MeasurementOutcome:
     """Run each measurement on an idle stack. A failed measurement does not stop the others."""
     await wait_until_idle(scene.stack)
-    load = os.getloadavg()[0]
+    load, before = os.getloadavg()[0], CalibrationStart.measure()
     with scene.screen.show_step(name.capitalize()):
         try:
-            return MeasurementOutcome(name, load, await MEASUREMENTS[name](scene, share))
+            measured = await MEASUREMENTS[name](scene, share)
         except (CallOffError, OSError) as error:
             return MeasurementOutcome(name, load, None, str(error))
+    await wait_until_idle(scene.stack)
+    return MeasurementOutcome(name, load, measured, calibration=before.finish())
 
 
 if __name__ == "__main__":

@@ -36,29 +36,30 @@ class Costs:
 async def measure_costs(stack: ServiceStack) -> Costs:
     """Read the counters. The measuring process, which simulates councils and providers, is not included."""
     async with connect(stack.config.postgres) as connection:
-        return Costs(_measure_processor_time(stack), await connection.fetchval(_COMMITS))
+        return Costs(measure_processor_time(stack), await connection.fetchval(_COMMITS))
 
 
 async def wait_until_idle(stack: ServiceStack) -> bool:
     """Wait until the stack is idle, so that one measurement does not affect the next."""
-    give_up, before = time.monotonic() + _IDLE_TIMEOUT, _measure_processor_time(stack)
+    give_up, before = time.monotonic() + _IDLE_TIMEOUT, measure_processor_time(stack)
     while time.monotonic() < give_up:
         await asyncio.sleep(1)
-        now = _measure_processor_time(stack)
+        now = measure_processor_time(stack)
         if sum(now.values()) - sum(before.values()) < _IDLE_THRESHOLD:
             return True
         before = now
     return False
 
 
-def _measure_processor_time(stack: ServiceStack) -> dict[str, float]:
+def measure_processor_time(stack: ServiceStack) -> dict[str, float]:
+    """Return the processor time in seconds of each running process of the stack since its start."""
     around = stack.config
-    pids = {name: program.pid for name, program in stack.programs.items()}
-    pids |= {"postgres": around.postgres.pid, "kafka": around.kafka.pid}
-    return {name: _sum_processor_time(pid) for name, pid in pids.items() if pid is not None}
+    programs = {name: program.pid for name, program in stack.programs.items() if program.pid is not None}
+    pids = programs | {"postgres": around.postgres.pid, "kafka": around.kafka.pid}
+    return {name: sum_processor_time(pid) for name, pid in pids.items()}
 
 
-def _sum_processor_time(pid: int) -> float:
+def sum_processor_time(pid: int) -> float:
     """Return the processor time of the process and its children, including ended ones."""
     process = psutil.Process(pid)
     total = 0.0

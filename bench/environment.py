@@ -10,6 +10,7 @@ from typing import Final
 from bench.event_reader import EventReader
 from bench.market import build_definitions, build_market
 from bench.referral_poster import SEED, PostedReferral, ReferralPoster
+from bench.statement_counts import load_statement_counter
 from bench.webhook_receiver import ReceivedOffer, WebhookReceiver
 from calloff.client import RetryingApiClient
 from contracts.values import DeclineReason
@@ -43,6 +44,26 @@ class BenchEnvironment:
     screen: Screen
     restarted: list[ManagedProcess]
     """Processes that are restarted when they end."""
+    reading: asyncio.Task[None] | None = None
+    """The task of the event reader."""
+
+    def start_reader(self) -> None:
+        self.reading = asyncio.create_task(self.reader.follow(self.stack.kafka))
+
+    async def stop_reader(self) -> None:
+        if self.reading is not None:
+            self.reading.cancel()
+            await asyncio.gather(self.reading, return_exceptions=True)
+            self.reading = None
+
+    @asynccontextmanager
+    async def pause_reader(self) -> AsyncGenerator[None]:
+        """Leave Kafka alone for the duration of the context; then read the topic from its beginning."""
+        await self.stop_reader()
+        try:
+            yield
+        finally:
+            self.start_reader()
 
     @asynccontextmanager
     async def stop_services(self, names: Iterable[str]) -> AsyncGenerator[None]:
@@ -87,6 +108,7 @@ async def start_environment(home: Home, screen: Screen) -> AsyncGenerator[BenchE
     """Start the whole stack with empty databases, and stop it on exit."""
     with lock_home(home):
         delete_data(home)
+        await load_statement_counter(home)
         async with AsyncExitStack() as cleanup:
             stack = await start_stack(home, screen, cleanup, extra_environment=_LOG_LEVEL)
             market = build_market()
@@ -101,13 +123,11 @@ async def start_environment(home: Home, screen: Screen) -> AsyncGenerator[BenchE
                 serve_app(environment.receiver.create_app(), stack.config.addresses.ports[RECEIVERS])
             )
             supervisor = Supervisor(screen.print_text, restarted, lambda: None)
-            tasks = [
-                asyncio.create_task(environment.reader.follow(stack.kafka)),
-                asyncio.create_task(supervisor.watch()),
-            ]
+            watching = asyncio.create_task(supervisor.watch())
+            environment.start_reader()
             try:
                 yield environment
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+                await environment.stop_reader()

@@ -15,12 +15,26 @@ class NotMeasured(CallOffError):
 
 @dataclass(frozen=True)
 class FigureLine:
-    """One table line: the figure's name, goal (DESIGN §9) and value."""
+    """One table line: the figure's name, goal and value.
+
+    A figure that misses its goal may still be acceptable; `acceptable` is that limit, empty if there is none.
+    """
 
     title: str
     goal: str
     figure: str
     is_reached: bool
+    acceptable: str = ""
+    is_acceptable: bool = False
+
+    def describe_goal(self) -> str:
+        return f"{self.goal} (acceptable: {self.acceptable})" if self.acceptable else self.goal
+
+    def describe_result(self) -> str:
+        """Return how the figure compares with its goal; empty if it reaches it."""
+        if self.is_reached:
+            return ""
+        return "acceptable" if self.is_acceptable else "short of it"
 
 
 class Measurement(Protocol):

@@ -20,9 +20,9 @@ class Percentiles:
         ordered = sorted(milliseconds)
         return cls(_pick_percentile(ordered, 0.5), _pick_percentile(ordered, 0.99), len(ordered))
 
-    def is_below(self, *, p99: float, p50: float | None = None) -> bool:
+    def is_below(self, *, p50: float | None = None, p99: float | None = None) -> bool:
         """Return whether the percentiles are below their goals; a goal of None is met."""
-        return self.p99 < p99 and (p50 is None or self.p50 < p50)
+        return (p50 is None or self.p50 < p50) and (p99 is None or self.p99 < p99)
 
     def to_numbers(self) -> Mapping[str, float]:
         return {"p50": self.p50, "p99": self.p99}

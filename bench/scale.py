@@ -9,17 +9,20 @@ from typing import Final
 from rich.table import Table
 
 from bench import chains, latency
+from bench.calibration import Calibration, CalibrationStart
 from bench.chains import Chains
 from bench.costs import wait_until_idle
 from bench.environment import BenchEnvironment
-from bench.latency import Latency
+from bench.latency import RATE, RateLatency
 from bench.load import MachineLoad
 from bench.seed_rows import RowSeeder
 from bench.table_scans import Scans, read_scans, subtract_scans
 
 _ORIGINALS: Final = 0.3
-"""Packages that are copied. Three of four are accepted immediately, one is declined twice."""
+"""Share of the usual load whose packages are copied; most are accepted immediately, the others declined twice."""
 _COUNTS: Final = 0.5
+_WARM_UP: Final = 0.3
+_SECONDS: Final = 30.0
 _SLOPE: Final = 1.25
 """Ratio of the largest to the smallest size that counts as a slope; smaller ratios are noise."""
 
@@ -29,14 +32,21 @@ class SizeFigures:
     """The figures with this number of packages in the tables."""
 
     packages: int
-    latency: Latency
+    latency: RateLatency
     chains: Chains
     scanned: Mapping[str, Scans]
     """Growing tables with sequential scans."""
+    calibration: Calibration
 
     def to_numbers(self) -> Mapping[str, object]:
         scanned = {name: asdict(scans) for name, scans in self.scanned.items()}
-        return {"packages": self.packages, **self.latency.to_numbers(), **self.chains.to_numbers(), "scanned": scanned}
+        return {
+            "packages": self.packages,
+            **self.latency.to_numbers(),
+            **self.chains.to_numbers(),
+            "scanned": scanned,
+            "calibration": self.calibration.to_numbers(),
+        }
 
     def to_cells(self) -> Sequence[str]:
         scanned = ", ".join(f"{name} {each.times}×" for name, each in self.scanned.items())
@@ -47,12 +57,13 @@ class SizeFigures:
             f"{self.chains.per_second:.1f}",
             f"{self.chains.cpu_ms:.1f} ms",
             scanned or "none",
+            str(self.calibration),
         )
 
 
 async def measure(environment: BenchEnvironment, thousands: Sequence[int], share: float) -> list[SizeFigures]:
     """Measure the sizes in ascending order."""
-    await latency.measure(environment, _ORIGINALS * share)
+    await latency.warm_up(environment, _ORIGINALS * share)
     await chains.measure(environment, _ORIGINALS * share)
     await wait_until_idle(environment.stack)
     seeder = await RowSeeder.snapshot(environment.stack.config.postgres)
@@ -64,9 +75,13 @@ async def _measure_size(environment: BenchEnvironment, seeder: RowSeeder, packag
     await seeder.seed(packages)
     environment.screen.print_text(f"{packages:,} packages after {time.monotonic() - begun:.0f} s")
     await wait_until_idle(environment.stack)
-    before = await read_scans(postgres)
-    first, whole = await latency.measure(environment, share), await chains.measure(environment, share)
-    return SizeFigures(packages, first, whole, subtract_scans(before, await read_scans(postgres)))
+    before, start = await read_scans(postgres), CalibrationStart.measure()
+    await latency.warm_up(environment, _WARM_UP * share)
+    first = await latency.measure_rate(environment, RATE, _SECONDS * share)
+    whole = await chains.measure(environment, share)
+    await wait_until_idle(environment.stack)
+    calibration = start.finish()
+    return SizeFigures(packages, first, whole, subtract_scans(before, await read_scans(postgres)), calibration)
 
 
 def compute_slopes(sizes: Sequence[SizeFigures]) -> dict[str, float]:
@@ -95,7 +110,15 @@ def describe_slopes(sizes: Sequence[SizeFigures]) -> str:
 
 def build_table(sizes: Sequence[SizeFigures], load: MachineLoad) -> Table:
     shown = Table(title=f"With so many packages, on {load}", title_justify="left")
-    for heading in ("packages", "first webhook", "on Kafka", "chains a second", "a chain's processor time", "scanned"):
+    for heading in (
+        "packages",
+        "first webhook",
+        "on Kafka",
+        "chains a second",
+        "a chain's processor time",
+        "scanned",
+        "loop",
+    ):
         shown.add_column(heading)
     for size in sizes:
         shown.add_row(*size.to_cells())

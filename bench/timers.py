@@ -31,7 +31,14 @@ class TimerLag:
 
     def to_lines(self) -> Sequence[FigureLine]:
         return (
-            FigureLine(f"timer lag, {RATE:.0f} due a second", "p99 < 50 ms", str(self.lag), self.lag.is_below(p99=50)),
+            FigureLine(
+                f"timer lag, {RATE:.0f} due a second",
+                "p99 < 50 ms",
+                str(self.lag),
+                self.lag.is_below(p99=50),
+                acceptable="p99 60",
+                is_acceptable=self.lag.is_below(p99=60),
+            ),
         )
 
 

@@ -3,8 +3,10 @@
 import json
 from typing import Final
 
+from bench.backlog import Backlog
+from bench.calibration import Calibration
 from bench.chains import Chains
-from bench.latency import Latency
+from bench.latency import RateLatency
 from bench.percentiles import Percentiles
 from bench.scale import SizeFigures, describe_slopes, render_last_line
 from bench.seed_rows import TABLES, SeededTable
@@ -12,10 +14,13 @@ from bench.table_scans import Scans, subtract_scans
 
 OFFERS: Final = SeededTable("sourcing", "offers", ids=("offer_id",), numbered=("reference",), bytes=("body",))
 
+CALM: Final = Calibration((27.0, 28.0), other_cores=0.0)
+
 
 def a_size(packages: int, *, slower: float = 1.0) -> SizeFigures:
     spread = Percentiles.from_samples([10.0 * slower, 20.0 * slower])
-    return SizeFigures(packages, Latency(spread, spread), Chains(60.0, spread, 30.0, 20.0, {}), {})
+    backlog = Backlog(20.0, unplaced=0, delay=0.0, growth=0.0)
+    return SizeFigures(packages, RateLatency(spread, spread, backlog), Chains(60.0, spread, 30.0, 20.0, {}), {}, CALM)
 
 
 def test_a_copy_has_ids_of_its_own_and_is_otherwise_the_same() -> None:
@@ -49,4 +54,5 @@ def test_a_slope_is_reported_and_noise_is_not() -> None:
 def test_the_last_line_has_each_size_with_its_figures() -> None:
     line = json.loads(render_last_line([a_size(10_000), a_size(100_000)]))
     assert [size["packages"] for size in line["scale"]] == [10_000, 100_000]
+    assert [size["calibration"]["calm"] for size in line["scale"]] == [True, True]
     assert line["slope"]["cpu_ms_per_chain"] == 1.0

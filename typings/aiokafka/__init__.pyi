@@ -71,7 +71,9 @@ class AIOKafkaConsumer:
         session_timeout_ms: int = ...,
         heartbeat_interval_ms: int = ...,
         max_poll_interval_ms: int = ...,
+        fetch_min_bytes: int = ...,
         fetch_max_wait_ms: int = ...,
+        consumer_timeout_ms: int = ...,
         request_timeout_ms: int = ...,
         metadata_max_age_ms: int = ...,
     ) -> None: ...

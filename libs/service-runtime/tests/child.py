@@ -19,8 +19,9 @@ from service_runtime.kafka import client as kafka
 from service_runtime.kafka.client import Consumer, KafkaRecord, OutgoingRecord, Partition, Producer
 from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.outbox import relay
+from service_runtime.outbox.outbox_table import OutboxRow
+from service_runtime.outbox.relay import Relay
 from service_runtime.postgres.database import Database
-from service_runtime.unit_of_work.wakeups import Wakeup
 from testkit.sample_service import SampleService, SampleUnitOfWork
 
 
@@ -29,10 +30,21 @@ def kill_process() -> NoReturn:
     raise AssertionError
 
 
-class KillBeforeRelay(Wakeup):
-    """Kills the process after the commit and before the relay is notified."""
+class CommittedRows:
+    """Is told of committed rows as a relay is."""
 
-    def notify(self) -> None:
+    def take_acknowledged(self) -> list[int]:
+        return []
+
+    def return_acknowledged(self, positions: Sequence[int]) -> None: ...
+
+    def notify(self) -> None: ...
+
+
+class KillBeforeRelay(CommittedRows):
+    """Kills the process after the commit and before the relay has what was committed."""
+
+    def hand_over(self, rows: Sequence[OutboxRow], *, may_have_earlier: bool = False) -> None:
         kill_process()
 
 
@@ -60,16 +72,17 @@ class KillInHandler(SampleUnitOfWork):
         kill_process()
 
 
-class CommitSignal(Wakeup):
-    """Sets `effects` when effects are committed: the executor notifies the relay after the commit."""
+class CommitSignal(CommittedRows):
+    """Sets `effects` when effects are committed, and hands them over to the relay."""
 
-    def __init__(self) -> None:
+    def __init__(self, relay: Relay) -> None:
         super().__init__()
+        self._relay = relay
         self.effects = asyncio.Event()
 
-    def notify(self) -> None:
+    def hand_over(self, rows: Sequence[OutboxRow], *, may_have_earlier: bool = False) -> None:
         self.effects.set()
-        super().notify()
+        self._relay.hand_over(rows, may_have_earlier=may_have_earlier)
 
 
 def kill_before_offset_commit(effects: asyncio.Event) -> None:
@@ -95,7 +108,7 @@ def kill_after_first_batch(effects: asyncio.Event) -> None:
 
 
 async def request_and_kill(sample: SampleService) -> None:
-    sample.wakeups.relay = KillBeforeRelay()
+    sample.executor.commits.outbox = KillBeforeRelay()
     await sample.request_withdrawal(uuid4(), count=3)
 
 
@@ -105,9 +118,10 @@ async def relay_and_kill(sample: SampleService, producer: type[Producer]) -> Non
 
 
 async def consume_and_kill(sample: SampleService, prepare: Callable[[asyncio.Event], None]) -> None:
-    sample.wakeups.relay = on_commit = CommitSignal()
+    relay = sample.build_relay()
+    sample.executor.commits.outbox = on_commit = CommitSignal(relay)
     prepare(on_commit.effects)
-    await asyncio.gather(sample.build_consumer().run(), sample.build_relay().run())
+    await asyncio.gather(sample.build_consumer().run(), relay.run())
 
 
 async def handle_event_and_kill(sample: SampleService) -> None:

@@ -26,7 +26,7 @@ from testkit.captured_logs import CapturedLogs
 from testkit.databases import a_database
 from testkit.http_edge import EdgeClient
 from testkit.http_server import serve_app
-from testkit.sample_service import SUBSCRIPTIONS, TIMERS, SampleService, SampleUnitOfWork
+from testkit.sample_service import SAVE_ROWS, SUBSCRIPTIONS, TIMERS, SampleService, SampleUnitOfWork
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
 from testkit.topics import move_group_to_end
@@ -135,6 +135,7 @@ async def client(database: Database) -> AsyncGenerator[EdgeClient]:
             ),
             database=database,
             unit_of_work=SampleUnitOfWork,
+            save_rows=SAVE_ROWS,
             migrations=Path(),
             routes=(http_edge.router,),
             subscriptions=SUBSCRIPTIONS,

@@ -33,7 +33,7 @@ from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.results import Undeliverable, subscribe_to_deliveries
 from service_runtime.webhooks.secret_box import SecretBox
-from testkit.sample_service import SUBSCRIPTIONS, SampleUnitOfWork, build_empty_response, to_stream_key
+from testkit.sample_service import SAVE_ROWS, SUBSCRIPTIONS, SampleUnitOfWork, build_empty_response, to_stream_key
 
 GRACE = timedelta(minutes=2)
 SECRET_BOX = SecretBox([base64.b64encode(b"k" * 32).decode()])
@@ -88,7 +88,7 @@ async def post_withdrawal(ask: WithdrawalBody, request: Request) -> None:
 @router.post("/calls")
 async def post_webhook(call: WebhookBody, request: Request, webhooks: Webhooks) -> None:
     async def handle(work: SampleUnitOfWork) -> None:
-        endpoints = webhooks.open_endpoints(work.connection, now=work.now)
+        endpoints = webhooks.open_endpoints(work)
         await endpoints.put(str(call.package_id), call.url)
         work.send_webhooks(Webhook(str(call.package_id), "call.made", "C-1", {}, give_up_after=GRACE))
 
@@ -117,6 +117,7 @@ def build(settings: ChildSettings) -> Service[SampleUnitOfWork]:
         settings=settings,
         database=Database(settings.database_url.get_secret_value(), name="sample-child"),
         unit_of_work=SampleUnitOfWork,
+        save_rows=SAVE_ROWS,
         migrations=Path(),
         routes=(router,),
         subscriptions=SUBSCRIPTIONS,

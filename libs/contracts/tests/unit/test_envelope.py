@@ -1,9 +1,12 @@
 """Envelopes survive Kafka headers, and the hash covers every byte."""
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.catalogue import encode
@@ -12,6 +15,16 @@ from contracts.events.packages import OfferAccepted, OfferDeclined
 from contracts.examples import MONDAY_NINE, an_envelope_of, an_example_of
 
 ACCEPTED = an_example_of(OfferAccepted)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=ZONES)  # noqa: DTZ001  the zone is drawn
+ENVELOPES = st.builds(
+    Envelope,
+    id=st.uuids(),
+    time=TIMES,
+    sequence=st.integers(1, 2**63),
+    **{name: TEXT for name in Envelope.model_fields if name not in {"id", "time", "sequence"}},
+)
 
 
 def test_an_envelope_survives_conversion_to_headers() -> None:
@@ -81,6 +94,32 @@ def test_the_canonical_form_and_the_hash_never_change() -> None:
         b'-8408c9d15bbb","provider_id":"5ac19959-effc-5fcf-bebd-42fc07fc0e41"}'
     )
     assert envelope.hash == "2d0817eba314ad8792101dd7f8bab92104acea957eea9d5e9780350089a22d70"
+
+
+@given(ENVELOPES)
+def test_the_canonical_form_is_json_with_sorted_keys_and_without_spaces(envelope: Envelope) -> None:
+    attributes = {name: str(value) for name, value in envelope if name not in {"hash", "traceparent"}}
+    attributes["time"] = f"{envelope.time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    assert envelope.to_canonical_json() == json.dumps(attributes, sort_keys=True, separators=(",", ":")).encode()
+
+
+@given(ENVELOPES)
+def test_any_envelope_survives_conversion_to_headers(envelope: Envelope) -> None:
+    assert Envelope.from_headers(envelope.to_headers()) == envelope
+
+
+@given(ENVELOPES, st.data())
+def test_headers_with_a_changed_value_are_parsed_or_raise_a_validation_error(
+    envelope: Envelope, data: st.DataObject
+) -> None:
+    headers = envelope.to_headers()
+    at = data.draw(st.integers(0, len(headers) - 1))
+    headers[at] = (headers[at][0], data.draw(st.binary(max_size=40)))
+    try:
+        parsed = Envelope.from_headers(headers)
+    except ValidationError:
+        return
+    assert Envelope.from_headers(parsed.to_headers()) == parsed
 
 
 def test_an_instant_in_local_time_has_the_canonical_form_of_the_same_instant() -> None:

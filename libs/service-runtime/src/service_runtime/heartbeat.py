@@ -42,6 +42,7 @@ _ARM_TIMERS = text(
     ON CONFLICT (topic, key, kind, about) DO NOTHING
     """
 )
+_ALL_OUTAGES = text("SELECT down_from, up_at FROM outages ORDER BY down_from")
 _FIND_OUTAGES = text(
     """
     SELECT down_from, up_at FROM outages WHERE up_at > :since
@@ -61,10 +62,49 @@ class Outage:
     up_at: datetime
 
 
+class OutageLog:
+    """The outages, read from memory while this process renews the heartbeat.
+
+    No outage can have been recorded since its last renewal if that is at most MIN_OUTAGE ago, because an outage is a
+    longer gap between renewals. Otherwise, and where no heartbeat runs, the outages are read from the table.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._outages: list[Outage] = []
+        self._renewed_at: datetime | None = None
+
+    async def list_since(self, since: datetime, *, now: datetime) -> list[Outage]:
+        """Returns outages that ended after `since`, the earliest first, including one that lasts until `now`."""
+        if self.is_complete(now=now):
+            return [outage for outage in self._outages if outage.up_at > since]
+        async with self._database.open_read_connection() as connection:
+            return await find_outages_since(connection, since, now=now)
+
+    def is_complete(self, *, now: datetime) -> bool:
+        """Returns True if no outage can be missing."""
+        return self._renewed_at is not None and now - self._renewed_at <= MIN_OUTAGE
+
+    def renew(self, at: datetime, outages: Sequence[Outage] | None = None) -> None:
+        """Notes a renewal of the heartbeat, and all recorded outages where they were read."""
+        if outages is not None:
+            self._outages = list(outages)
+        self._renewed_at = at
+
+
 class Heartbeat:
     """Renews the row while the service runs; `paused` are the kinds of timers that an outage pauses."""
 
-    def __init__(self, database: Database, clock: Clock, *, paused: Sequence[str], log: Logger) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        paused: Sequence[str],
+        log: Logger,
+        outage_log: OutageLog | None = None,
+    ) -> None:
+        self._outage_log = outage_log or OutageLog(database)
         self._database = database
         self._clock = clock
         self._paused = list(paused)
@@ -85,7 +125,9 @@ class Heartbeat:
             now = self._clock.now()
             if seen is not None and now - seen > MIN_OUTAGE:
                 await self._record_outage(connection, Outage(seen, now))
+            outages = None if self._outage_log.is_complete(now=now) else await _list_outages(connection)
             await connection.execute(_RENEW, {"now": now})
+        self._outage_log.renew(now, outages)
 
     async def _record_outage(self, connection: Connection, outage: Outage) -> None:
         await connection.execute(_INSERT_OUTAGE, {"down_from": outage.down_from, "up_at": outage.up_at})
@@ -94,6 +136,10 @@ class Heartbeat:
             {"kind": OUTAGE_OVER, "now": outage.up_at, "precedence": int(Precedence.EXPIRY), "paused": self._paused},
         )
         self._log.warning("outage over", seconds=(outage.up_at - outage.down_from).total_seconds())
+
+
+async def _list_outages(connection: Connection) -> list[Outage]:
+    return [Outage(row.down_from, row.up_at) for row in await connection.execute(_ALL_OUTAGES)]
 
 
 async def find_outages_since(connection: Connection, since: datetime, *, now: datetime) -> list[Outage]:

@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from sqlalchemy import text
-
 from contracts.errors import Conflict, RetryLater, Unprocessable
-from service_runtime.postgres.database import Connection
-from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.changes import Changes, KeyedResponse
+from service_runtime.unit_of_work.streams import Cause, StreamKey
 
 ResultT = TypeVar("ResultT")
 
-DUPLICATE_LOCK_TIMEOUT: Final = "2s"
-"""How long a command waits for the lock of its stream before it is refused with 409 and Retry-After."""
+TURN_TIMEOUT: Final = 2.0
+"""Seconds that a command waits for its stream's turn before it is refused with 409 and Retry-After."""
 
 
 class SubjectParked(Conflict):
@@ -58,24 +55,9 @@ class ReplayedResponse(Exception):
         self.answer = answer
 
 
-_INSERT_KEY = text(
-    """
-    INSERT INTO idempotency_keys (caller, idempotency_key, fingerprint, received_at)
-    VALUES (:caller, :key, :fingerprint, :now) ON CONFLICT DO NOTHING RETURNING caller
-    """
-)
-_SELECT_RESPONSE = text(
-    """
-    SELECT fingerprint, status, headers, answer FROM idempotency_keys
-    WHERE caller = :caller AND idempotency_key = :key
-    """
-)
-_STORE_RESPONSE = text(
-    """
-    UPDATE idempotency_keys SET status = :status, headers = :headers, answer = :answer
-    WHERE caller = :caller AND idempotency_key = :key
-    """
-)
+_FIND_RESPONSE: Final = """
+    SELECT fingerprint, status, headers, answer FROM idempotency_keys WHERE caller = $1 AND idempotency_key = $2
+"""
 
 
 def compute_fingerprint(secret: bytes, *parts: bytes) -> str:
@@ -96,6 +78,8 @@ class CommandClaim(Generic[ResultT]):
     idempotency_key: str | None
     fingerprint: str
     answer: Callable[[ResultT], StoredResponse]
+    begins_stream: bool = False
+    """True if the command creates its subject: nothing of the stream exists before it."""
 
     @property
     def stream(self) -> StreamKey:
@@ -106,45 +90,44 @@ class CommandClaim(Generic[ResultT]):
         return self.why
 
     @property
-    def lock_timeout(self) -> str:
+    def turn_timeout(self) -> float:
         """A short limit: a caller waits for the response, so the command is refused rather than blocked."""
-        return DUPLICATE_LOCK_TIMEOUT
+        return TURN_TIMEOUT
 
-    async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock_stream(connection, self.stream)
+    @property
+    def even_if_parked(self) -> bool:
+        return False
 
-    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
-        if self.idempotency_key is not None:
-            await self._claim_key(connection, self.idempotency_key, work.now)
-        if stream.parked:
-            message = (
-                f"{stream.key.key} is parked after an event that could not be handled; ask an operator to release it"
-            )
-            raise SubjectParked(message)
-        return True
-
-    async def finish(self, connection: Connection, result: ResultT) -> None:
+    async def is_open(self, database: Database, *, at: datetime) -> bool:  # noqa: ARG002  the Protocol names them
+        """Raises ReplayedResponse if the key was used for this request, IdempotencyKeyReused if for another one."""
         if self.idempotency_key is None:
-            return
-        answer = self.answer(result)
-        await connection.execute(
-            _STORE_RESPONSE,
-            {
-                "caller": self.caller,
-                "key": self.idempotency_key,
-                "status": answer.status,
-                "headers": json.dumps(answer.headers),
-                "answer": answer.body,
-            },
-        )
-
-    async def _claim_key(self, connection: Connection, key: str, now: datetime) -> None:
-        arguments = {"caller": self.caller, "key": key, "fingerprint": self.fingerprint, "now": now}
-        if (await connection.execute(_INSERT_KEY, arguments)).one_or_none() is not None:
-            return
-        stored = (await connection.execute(_SELECT_RESPONSE, {"caller": self.caller, "key": key})).one()
+            return True
+        rows = await database.fetch(_FIND_RESPONSE, self.caller, self.idempotency_key)
+        if not rows:
+            return True
+        stored = rows[0]
         if not hmac.compare_digest(stored.fingerprint, self.fingerprint):
             message = "this Idempotency-Key was used before with another request; use a new key for a new request"
             raise IdempotencyKeyReused(message)
         headers = tuple((name, value) for name, value in json.loads(stored.headers))
         raise ReplayedResponse(StoredResponse(stored.status, stored.answer, headers))
+
+    async def handle_parked(self, database: Database, *, at: datetime) -> None:
+        await self.is_open(database, at=at)
+        message = f"{self.on.key} is parked after an event that could not be handled; ask an operator to release it"
+        raise SubjectParked(message)
+
+    def add_to(self, changes: Changes, result: ResultT, *, at: datetime) -> None:  # noqa: ARG002  the Protocol names them
+        if self.idempotency_key is None:
+            return
+        answer = self.answer(result)
+        changes.responses.append(
+            KeyedResponse(
+                self.caller,
+                self.idempotency_key,
+                self.fingerprint,
+                answer.status,
+                json.dumps(answer.headers),
+                answer.body,
+            )
+        )

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from service_runtime.clock import SystemClock
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.due_policy import RealTimePolicy
 from service_runtime.heartbeat import Heartbeat
@@ -28,7 +29,8 @@ from service_runtime.observability.export import TelemetryEndpoint, export_telem
 from service_runtime.observability.gauges import GaugeRefresher
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
-from service_runtime.outbox.relay import Relay, is_outbox_empty
+from service_runtime.outbox.outbox_table import is_outbox_empty
+from service_runtime.outbox.relay import Relay
 from service_runtime.postgres.database import is_transient
 from service_runtime.projections.consumer import build_projection_subscription
 from service_runtime.service import Service
@@ -69,6 +71,8 @@ class Runner(Generic[WorkT]):
         # A jump of a simulated clock is not an outage.
         self._heartbeat = self._build_heartbeat(service) if simulation is None else None
         self._webhooks = self._build_webhook_engine(service.webhooks) if service.webhooks is not None else None
+        self.executor.commits.outbox = self._relay
+        self.executor.commits.deliveries = self._webhooks
         self._clock_control = None if simulation is None else self._build_clock_control(simulation)
 
     def _build_executor(self, service: Service[WorkT]) -> Executor[WorkT]:
@@ -79,11 +83,21 @@ class Runner(Generic[WorkT]):
             unit_of_work=service.unit_of_work,
             wakeups=self._wakeups,
             observe=self._metrics.business.observe,
+            states=service.states,
+            save_rows=service.save_rows,
+            count_conflict=self._metrics.conflicts.inc,
         )
 
     def _build_batch_consumers(self, service: Service[WorkT]) -> list[BatchConsumer]:
         projection_subscriptions = (
-            [build_projection_subscription(service.projections, timer_wakeup=self._wakeups.timers, log=self._log)]
+            [
+                build_projection_subscription(
+                    service.projections,
+                    memory=self.executor.projections,
+                    timer_wakeup=self._wakeups.timers,
+                    log=self._log,
+                )
+            ]
             if service.projections
             else []
         )
@@ -107,6 +121,8 @@ class Runner(Generic[WorkT]):
             topics=sorted({subscription.topic for subscription in service.subscriptions}),
             log=self._log,
             metrics=self._metrics.consumer,
+            # A simulated clock stands still until all events are handled, so gathering would only slow it down.
+            gather_ms=service.gather_ms if isinstance(service.clock, SystemClock) else 0,
         )
 
     def _build_timer_worker(self, service: Service[WorkT]) -> TimerWorker[WorkT]:
@@ -133,7 +149,13 @@ class Runner(Generic[WorkT]):
     def _build_heartbeat(self, service: Service[WorkT]) -> Heartbeat | None:
         if not service.paused_in_outages:
             return None
-        return Heartbeat(service.database, service.clock, paused=service.paused_in_outages, log=self._log)
+        return Heartbeat(
+            service.database,
+            service.clock,
+            paused=service.paused_in_outages,
+            log=self._log,
+            outage_log=service.outage_log,
+        )
 
     def build_app(self) -> FastAPI:
         """Builds the HTTP application; commands get a 503 until the service is ready."""

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from fastapi import APIRouter
 
 from service_runtime.clock import Clock, SystemClock
+from service_runtime.heartbeat import OutageLog
 from service_runtime.kafka.batch_consumer import BatchSubscription
 from service_runtime.observability.instruments import MetricSpec
 from service_runtime.postgres.database import Database
@@ -15,6 +16,7 @@ from service_runtime.projections.projections import Projection
 from service_runtime.settings import RuntimeSettings
 from service_runtime.subscriptions import Subscription, TimerSubscription
 from service_runtime.unit_of_work.executor import UnitOfWorkFactory
+from service_runtime.unit_of_work.loading import StateQuery
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.config import WebhookConfig
 
@@ -33,12 +35,20 @@ class Service(Generic[WorkT]):
     migrations: Path
     routes: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[WorkT]] = ()
+    gather_ms: int | None = None
+    """Milliseconds for which events are gathered, of a service for whose reaction nobody waits; see `Consumer`."""
     timers: Sequence[TimerSubscription[WorkT]] = ()
+    states: Sequence[StateQuery] = ()
+    """How the state of a topic's streams is loaded; a topic without an entry has none."""
+    save_rows: str = ""
+    """Common table expressions that write the rows of `PostgresUnitOfWork.put_row`, from the JSON value `:rows`."""
     projections: Sequence[Projection[Any]] = ()
     batch_subscriptions: Sequence[BatchSubscription] = ()
     webhooks: WebhookConfig[WorkT] | None = None
     metrics: Sequence[MetricSpec] = ()
     paused_in_outages: Sequence[str] = ()
     """Kinds of timers that an outage of this service pauses."""
+    outage_log: OutageLog | None = None
+    """The log from which handlers read outages; the heartbeat keeps it up to date."""
     ports: Mapping[type, object] = field(default_factory=dict[type, object])
     clock: Clock = field(default_factory=SystemClock)

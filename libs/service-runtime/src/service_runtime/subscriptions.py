@@ -19,6 +19,8 @@ class Subscription(Generic[WorkT_contra]):
     event: type[Event]
     # `on` checks the event type against the handler; the table contains many types, hence Any.
     handler: Callable[[Any, WorkT_contra], Awaitable[None]]
+    begins_stream: bool = False
+    """True if the service has usually nothing of the event's subject before: the stream is then not loaded first."""
 
     @property
     def type(self) -> str:
@@ -29,9 +31,14 @@ class Subscription(Generic[WorkT_contra]):
         return find_entry(self.event).topic
 
 
-def on(event: type[EventT], handler: Callable[[EventT, WorkT_contra], Awaitable[None]]) -> Subscription[WorkT_contra]:
+def on(
+    event: type[EventT],
+    handler: Callable[[EventT, WorkT_contra], Awaitable[None]],
+    *,
+    begins_stream: bool = False,
+) -> Subscription[WorkT_contra]:
     """Subscribes `handler` to events of this type."""
-    return Subscription(event, handler)
+    return Subscription(event, handler, begins_stream)
 
 
 @dataclass(frozen=True)

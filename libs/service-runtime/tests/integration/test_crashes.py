@@ -8,7 +8,7 @@ import pytest
 from contracts.catalogue import PACKAGES
 from service_runtime.kafka.client import get_committed_offsets, get_end_offsets
 from service_runtime.kafka.event_handler import build_group_id
-from service_runtime.outbox.relay import is_outbox_empty
+from service_runtime.outbox.outbox_table import is_outbox_empty
 from testkit.chain_checker import find_chain_faults, remove_repeats
 from testkit.databases import fetch_number, fetch_rows
 from testkit.sample_service import SampleService, run_tasks

@@ -18,7 +18,7 @@ from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.idempotency import SubjectParked
 from service_runtime.kafka.client import PARTITIONS, REFUSALS, OutgoingRecord, Partition, Producer
 from service_runtime.outbox.journal import LARGEST_PAYLOAD, EventTooLarge
-from service_runtime.outbox.relay import is_outbox_empty
+from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.database import StatementRefused, is_transient
 from service_runtime.timers.worker import MAX_ATTEMPTS
 from service_runtime.unit_of_work.streams import StreamKey

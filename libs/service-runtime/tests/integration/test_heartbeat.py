@@ -11,11 +11,15 @@ from contracts.precedence import Precedence
 from service_runtime.heartbeat import OUTAGE_OVER, Heartbeat, Outage, find_outages_since
 from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.database import Database
-from service_runtime.timers.timers import Timer, change_timers
+from service_runtime.timers.timers import Timer
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey
-from testkit.clocks import MovableClock
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.wakeups import Wakeups
+from testkit.clocks import FixedClock, MovableClock
 from testkit.databases import fetch_rows
 from testkit.sample_service import SAMPLE_TIMER
+from testkit.units_of_work import UnitsOfWork
 
 A_MINUTE = timedelta(minutes=1)
 A_MOMENT = timedelta(microseconds=1)
@@ -54,9 +58,11 @@ async def a_stream_with(database: Database, *kinds: str, at: datetime) -> Stream
     """Creates a stream with a timer of each kind."""
     stream = StreamKey("test", str(uuid4()))
     cause = Cause(id="test", actor="service:test", council="essex")
-    async with database.begin_transaction() as connection:
-        timers = [Timer(kind, kind, at, Precedence.EXPIRY) for kind in kinds]
-        await change_timers(connection, stream, cause, armed=timers)
+    executor = Executor(
+        service="test", database=database, clock=FixedClock(), unit_of_work=PostgresUnitOfWork, wakeups=Wakeups()
+    )
+    async with UnitsOfWork(executor).open(stream, cause=cause) as work:
+        work.schedule(*(Timer(kind, kind, at, Precedence.EXPIRY) for kind in kinds))
     return stream
 
 

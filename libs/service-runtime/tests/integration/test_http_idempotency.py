@@ -4,12 +4,10 @@ import asyncio
 from uuid import UUID
 
 from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work import streams
 from testkit.databases import fetch_number, fetch_rows
 from testkit.http_edge import NOWHERE, PLANTED, SCOPE, EdgeClient, build_body
-from testkit.sample_service import (
-    SampleService,
-    SampleUnitOfWork,
-)
+from testkit.sample_service import SampleService, SampleUnitOfWork, to_stream_key
 
 
 async def test_a_command_is_answered_after_its_commit(client: EdgeClient, database: Database) -> None:
@@ -53,6 +51,7 @@ async def test_a_request_behind_a_slow_one_of_its_subject_gets_409_with_retry_af
 ) -> None:
     body = build_body()
     sample = SampleService("sample", database, NOWHERE)
+    sample.executor = client.app.state.executor
     held, may_end = asyncio.Event(), asyncio.Event()
 
     async def hold(_: SampleUnitOfWork) -> None:
@@ -64,6 +63,16 @@ async def test_a_request_behind_a_slow_one_of_its_subject_gets_409_with_retry_af
     status, _, headers = await client.request("POST", "/v1/withdrawals", body=body)
     may_end.set()
     await holding
+    assert (status, headers["Retry-After"]) == (409, "1")
+
+
+async def test_a_request_whose_stream_is_locked_in_the_database_gets_409_with_retry_after(
+    client: EdgeClient, database: Database
+) -> None:
+    body = build_body()
+    async with database.begin_transaction() as connection:
+        await streams.lock_stream(connection, to_stream_key(UUID(str(body["package_id"]))))
+        status, _, headers = await client.request("POST", "/v1/withdrawals", body=body)
     assert (status, headers["Retry-After"]) == (409, "1")
 
 

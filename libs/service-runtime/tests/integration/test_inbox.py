@@ -10,7 +10,7 @@ from contracts.ids import PackageId
 from service_runtime.inbox import EventClaim
 from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Database
-from service_runtime.unit_of_work.executor import Skipped
+from service_runtime.unit_of_work.claims import Skipped
 from testkit.databases import fetch_number, fetch_rows
 from testkit.sample_service import SampleService, SampleUnitOfWork, to_stream_key
 
@@ -33,7 +33,7 @@ async def test_an_event_delivered_again_is_handled_once(sample: SampleService) -
         await work.record_event(PackageId(package))
 
     def build_claim() -> EventClaim:
-        return EventClaim(record, "sample", sample.executor.clock)
+        return EventClaim(record, "sample")
 
     outcomes = await asyncio.gather(
         *(sample.executor.execute(build_claim(), record_event, span=INVALID_SPAN) for _ in range(5))

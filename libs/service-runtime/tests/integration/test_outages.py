@@ -12,7 +12,7 @@ from contracts.ids import PackageId
 from service_runtime.kafka.client import Consumer, get_committed_offsets, get_end_offsets
 from service_runtime.kafka.consumer import GroupMember
 from service_runtime.observability.metrics import Metrics
-from service_runtime.outbox.relay import is_outbox_empty
+from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.database import Database
 from testkit import sample_service
 from testkit.chain_checker import find_chain_faults, remove_repeats

@@ -14,6 +14,7 @@ from service_runtime.due_policy import DueLimit
 from service_runtime.postgres.database import Database
 from service_runtime.timers.timers import Timer, find_due
 from service_runtime.timers.worker import TimerWorker
+from service_runtime.unit_of_work import streams
 from testkit.clocks import MovableClock
 from testkit.databases import fetch_number, fetch_rows
 from testkit.sample_service import SAMPLE_TIMER, SampleService, SampleUnitOfWork, run_tasks, to_stream_key
@@ -136,8 +137,9 @@ async def test_a_timer_that_is_cancelled_while_it_falls_due_either_fires_or_does
     assert await fetch_number(database, deadlocks) == 0
 
 
-async def test_a_timer_is_claimed_after_its_stream_is_locked(sample: SampleService, clock: MovableClock) -> None:
-    """A unit of work that holds the stream cancels the timer that the worker is about to claim, without a deadlock."""
+async def test_a_timer_that_falls_due_during_the_unit_of_work_that_cancels_it_does_not_fire(
+    sample: SampleService, clock: MovableClock
+) -> None:
     package, holding, may_end = uuid4(), asyncio.Event(), asyncio.Event()
     await arm(sample, package, Timer(SAMPLE_TIMER, "it", clock.now(), Precedence.EXPIRY))
 
@@ -148,16 +150,27 @@ async def test_a_timer_is_claimed_after_its_stream_is_locked(sample: SampleServi
 
     holder = asyncio.create_task(sample.execute(package, hold_and_cancel))
     await holding.wait()
+    begun = sample.executor.executed_count
     async with run_tasks(sample.build_timer_worker().run()):
-        await wait_until(lambda: fetch_number(sample.database, "SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        await wait_until(lambda: sample.executor.executed_count > begun)
         may_end.set()
         await holder
-        await wait_until(
-            lambda: fetch_number(sample.database, "SELECT (count(*) = 0)::int FROM pg_locks WHERE NOT granted")
-        )
-    assert await list_fired_timers(sample) == []
-    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    assert await fetch_number(sample.database, deadlocks) == 0
+        await arm(sample, package, Timer(SAMPLE_TIMER, "last", clock.now(), Precedence.EXPIRY))
+        await wait_until(lambda: count_fired(sample, "last"))
+    assert await list_fired_timers(sample) == ["last"]
+
+
+async def test_a_timer_fires_or_is_cancelled_by_another_process(database: Database, clock: MovableClock) -> None:
+    """Without the check of the deleted row, both would count."""
+    sample, other = (SampleService("sample", database, NOWHERE, clock=clock) for _ in range(2))
+    for number in range(50):
+        await arm(sample, uuid4(), Timer(SAMPLE_TIMER, str(number), clock.now(), Precedence.EXPIRY))
+    async with database.begin_transaction() as connection:
+        due = await find_due(connection, due_limit=DueLimit(clock.now()), max_timers=100)
+    workers = [each.build_timer_worker() for each in (sample, other)]
+    await asyncio.gather(*(worker.fire(timer) for timer in due for worker in workers))
+    fired = await list_fired_timers(sample)
+    assert sorted(fired) == sorted(map(str, range(50)))
 
 
 async def test_the_lag_of_fired_timers_is_measured(database: Database) -> None:
@@ -199,6 +212,20 @@ async def test_the_timer_worker_continues_after_an_outage(database: Database) ->
     async with run_tasks(worker.run()):
         await wait_until(lambda: fetch_number(database, "SELECT count(*) FROM fired_timers"))
     assert await failing.dead_letters.list_keys() == []
+
+
+async def test_a_timer_whose_key_was_parked_after_it_was_read_stays_due(
+    sample: SampleService, clock: MovableClock
+) -> None:
+    package = uuid4()
+    await arm(sample, package, Timer(SAMPLE_TIMER, "it", clock.now(), Precedence.EXPIRY))
+    async with sample.database.begin_transaction() as connection:
+        (due,) = await find_due(connection, due_limit=DueLimit(clock.now()), max_timers=10)
+        await streams.lock_stream(connection, to_stream_key(package))
+        await connection.run("UPDATE streams SET parked_because = 'a test', parked_at = now()")
+    await sample.build_timer_worker().fire(due)
+    assert await list_fired_timers(sample) == []
+    assert await fetch_number(sample.database, "SELECT count(*) FROM timers") == 1
 
 
 async def test_due_timers_of_a_parked_key_are_skipped(sample: SampleService, clock: MovableClock) -> None:

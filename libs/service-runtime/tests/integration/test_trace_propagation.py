@@ -189,7 +189,9 @@ async def test_a_timer_from_a_projection_is_linked_to_the_event_that_updated_it(
         sample.executor, timers, wakeup=sample.wakeups.timers, log=sample.logs, metrics=sample.metrics.timers
     )
     consumer = BatchConsumer(
-        build_projection_subscription((REQUESTS,), timer_wakeup=sample.wakeups.timers, log=sample.logs),
+        build_projection_subscription(
+            (REQUESTS,), memory=sample.executor.projections, timer_wakeup=sample.wakeups.timers, log=sample.logs
+        ),
         service=sample.name,
         database=sample.database,
         bootstrap=sample.bootstrap,

@@ -50,9 +50,11 @@ class OnPostgres:
 
     async def apply_event(self, event: WithdrawalRequested, *, sequence: int) -> bool:
         async with self.sample.database.begin_transaction() as connection:
-            return await projections.upsert_rows(
+            released = await projections.upsert_rows(
                 connection, [build_row(REQUESTS, event, sequence=sequence)], now=MONDAY_NINE
             )
+        self.sample.executor.projections.mark_stale()
+        return released
 
     async def list_events(self) -> list[Event]:
         rows = await fetch_rows(self.sample.database, "SELECT type, payload FROM journal ORDER BY position")

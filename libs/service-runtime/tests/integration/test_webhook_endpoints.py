@@ -47,7 +47,7 @@ async def test_while_a_secret_is_rotated_both_are_good_then_only_the_new_one(har
     old = await harness.put_endpoint("Alder")
 
     async def rotate(work: PostgresUnitOfWork) -> str:
-        endpoints = harness.build_config().open_endpoints(work.connection, now=work.now)
+        endpoints = harness.build_config().open_endpoints(work)
         return await endpoints.rotate_secret("Alder", overlap=timedelta(days=1))
 
     new = str(await harness.execute(rotate))
@@ -79,11 +79,7 @@ async def test_a_disabled_endpoint_gets_nothing_until_it_is_put_again(harness: W
     await harness.put_endpoint("Alder")
 
     async def disable(work: PostgresUnitOfWork) -> bool:
-        return (
-            await harness.build_config()
-            .open_endpoints(work.connection, now=work.now)
-            .disable("Alder", because="by officer")
-        )
+        return await harness.build_config().open_endpoints(work).disable("Alder", because="by officer")
 
     assert await harness.execute(disable) is True
     assert await harness.execute(disable) is False
@@ -97,11 +93,7 @@ async def test_a_disabled_endpoint_gets_nothing_until_it_is_put_again(harness: W
 
 async def test_rotating_the_secret_of_nobody_says_so(harness: WebhookHarness) -> None:
     async def rotate(work: PostgresUnitOfWork) -> str:
-        return (
-            await harness.build_config()
-            .open_endpoints(work.connection, now=work.now)
-            .rotate_secret("Alder", overlap=SECOND)
-        )
+        return await harness.build_config().open_endpoints(work).rotate_secret("Alder", overlap=SECOND)
 
     with pytest.raises(EndpointNotFound):
         await harness.execute(rotate)

@@ -10,6 +10,7 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.config import Limits
 from service_runtime.webhooks.deliveries import Webhook
 from testkit.clocks import MONDAY_NINE
+from testkit.databases import fetch_rows
 from testkit.waiting import wait_until
 from testkit.webhook_receiver import HeldAnswers, answer_in_turn, answer_with
 from testkit.webhooks import GRACE, PACKAGE_STREAM, SECOND, TOPIC, WebhookHarness
@@ -154,3 +155,69 @@ async def test_the_log_is_read_by_owner_and_by_package_and_holds_no_bodies(harne
     assert [each.about for each in both] == ["O-2", "O-1"]
     assert all(each.attempts[0].status == 200 for each in both)
     assert "data" not in repr(both)
+
+
+async def test_a_webhook_that_is_optional_is_not_queued_without_an_enabled_endpoint(harness: WebhookHarness) -> None:
+    async def queue_optional(work: PostgresUnitOfWork) -> None:
+        work.send_webhooks(
+            *(
+                Webhook(owner, "news", owner, {}, GRACE, only_if_enabled=True)
+                for owner in ("Nobody", "Disabled", "Alder")
+            )
+        )
+
+    async def disable(work: PostgresUnitOfWork) -> None:
+        await harness.build_config().open_endpoints(work).disable("Disabled", because="by officer")
+
+    await harness.put_endpoint("Alder")
+    await harness.put_endpoint("Disabled")
+    await harness.execute(disable)
+    await harness.execute(queue_optional)
+    assert [await harness.load_log(owner) for owner in ("Nobody", "Disabled")] == [[], []]
+    assert [delivery.about for delivery in await harness.load_log()] == ["Alder"]
+
+
+async def test_a_webhook_queued_behind_one_that_is_being_sent_waits_for_it(harness: WebhookHarness) -> None:
+    """It is not claimed as it is queued, unlike the one about another package."""
+    gate = harness.receiver.answers["/ok"] = HeldAnswers()
+    await harness.put_endpoint("Alder")
+    async with harness.run_engine():
+        await harness.queue_webhooks("O-1")
+        await wait_until(lambda: gate.waiting == 1)
+        await harness.queue_webhooks("O-2")
+        await harness.queue_webhooks("O-3", stream=StreamKey(TOPIC, "P-18"))
+        await wait_until(lambda: gate.waiting == 2)
+        assert [received.about for received in harness.receiver.received] == ["O-1", "O-3"]
+        gate.opened.set()
+        await harness.wait_until_stored("Alder has O-2")
+
+
+async def test_an_endpoint_gets_at_most_four_requests_at_a_time(harness: WebhookHarness) -> None:
+    gate = harness.receiver.answers["/ok"] = HeldAnswers()
+    await harness.put_endpoint("Alder")
+    await harness.put_endpoint("Birch", "/birch")
+    async with harness.run_engine():
+        for number in range(6):
+            await harness.queue_webhooks(f"O-{number}", stream=StreamKey(TOPIC, f"P-{number}"))
+        await harness.queue_webhooks("B-1", to="Birch")
+        await harness.wait_until_stored("Birch has B-1")
+        assert gate.waiting == 4
+        gate.opened.set()
+        await harness.wait_until_stored("Alder has O-5")
+
+
+async def test_a_webhook_whose_request_starts_while_it_is_being_cancelled_is_not_cancelled(
+    harness: WebhookHarness,
+) -> None:
+    cancelled: list[bool] = []
+
+    async def cancel(work: PostgresUnitOfWork) -> None:
+        cancelled.append(await work.cancel_webhook("offer.made", "O-1"))
+        if len(cancelled) == 1:
+            await fetch_rows(harness.database, "UPDATE deliveries SET attempts = 1, first_attempt_at = queued_at")
+
+    await harness.put_endpoint("Alder")
+    await harness.queue_webhooks("O-1")
+    await harness.execute(cancel)
+    assert cancelled == [True, False]
+    assert [delivery.outcome for delivery in await harness.load_log()] == [None]

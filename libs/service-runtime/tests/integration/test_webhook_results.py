@@ -1,14 +1,11 @@
-"""Results of deliveries: each is handled once, in batches, and kept while its key is parked."""
+"""Results of deliveries: each is handled once, and kept while its key is parked."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from sqlalchemy import text
 
 from service_runtime.postgres.database import is_transient
 from service_runtime.unit_of_work.streams import StreamKey
-from service_runtime.webhooks.result_handler import MAX_CONCURRENCY
 from testkit.clocks import MONDAY_NINE
 from testkit.waiting import wait_until
 from testkit.webhook_receiver import HeldAnswers
@@ -57,47 +54,15 @@ async def test_a_kind_that_nobody_follows_is_simply_finished(harness: WebhookHar
     assert await harness.list_results() == []
 
 
-@asynccontextmanager
-async def hold_results(harness: WebhookHarness) -> AsyncGenerator[None]:
-    """Handlers wait, so that more results gather than can be performed side by side."""
-    async with harness.database.begin_transaction() as connection:
-        await connection.execute(text("LOCK TABLE results IN ACCESS EXCLUSIVE MODE"))
-        yield
-
-
-async def send_to_all(harness: WebhookHarness, owners: Sequence[str]) -> HeldAnswers:
-    """A webhook about a package of its own for each owner, all of them waiting for their answer."""
+async def test_a_result_that_fails_costs_those_beside_it_nothing(harness: WebhookHarness) -> None:
+    owners = ["Poison", *(f"Owner {number}" for number in range(8))]
     gate = harness.receiver.answers["/ok"] = HeldAnswers()
     for owner in owners:
         await harness.put_endpoint(owner)
         await harness.queue_webhooks(f"O-{owner}", to=owner, stream=StreamKey(TOPIC, f"P-{owner}"))
-    return gate
-
-
-async def test_results_that_wait_together_share_a_transaction(harness: WebhookHarness) -> None:
-    owners = [f"Owner {number}" for number in range(3 * MAX_CONCURRENCY)]
-    gate = await send_to_all(harness, owners)
     async with harness.run_engine():
         await wait_until(lambda: gate.waiting == len(owners))
-        async with hold_results(harness):
-            gate.opened.set()
-            await wait_until(lambda: len(harness.receiver.accepted) == len(owners))
-            await wait_until(harness.are_all_handlers_waiting)
-        await wait_until(lambda: harness.has_results(len(owners)))
-    async with harness.database.begin_transaction() as connection:
-        transactions = await connection.execute(text("SELECT count(DISTINCT xmin::text) FROM results"))
-        assert transactions.scalar_one() < len(owners)
-
-
-async def test_a_result_that_fails_costs_those_beside_it_nothing(harness: WebhookHarness) -> None:
-    owners = ["Poison", *(f"Owner {number}" for number in range(2 * MAX_CONCURRENCY))]
-    gate = await send_to_all(harness, owners)
-    async with harness.run_engine():
-        await wait_until(lambda: gate.waiting == len(owners))
-        async with hold_results(harness):
-            gate.opened.set()
-            await wait_until(lambda: len(harness.receiver.accepted) == len(owners))
-            await wait_until(harness.are_all_handlers_waiting)
+        gate.opened.set()
         await wait_until(lambda: harness.has_results(len(owners) - 1))
         await wait_until(lambda: harness.is_parked("P-Poison"))
     assert await harness.list_results() == sorted(f"{owner} has O-{owner}" for owner in owners[1:])

@@ -1,7 +1,6 @@
 """Database errors: which are transient and which are permanent."""
 
 import pytest
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from service_runtime.postgres.database import ConnectionBroken, StatementRefused, is_transient
 
@@ -11,7 +10,6 @@ from service_runtime.postgres.database import ConnectionBroken, StatementRefused
     [
         ConnectionRefusedError(),
         TimeoutError(),
-        NoConnectionFree("the pool is empty"),
         ConnectionBroken("it is closed"),
         StatementRefused("the server is shutting down", sqlstate="57P01"),
         StatementRefused("two waited for each other", sqlstate="40P01"),

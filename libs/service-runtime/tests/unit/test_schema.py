@@ -1,6 +1,5 @@
-"""Schema: scripts are split into statements, and headers are stored without change."""
+"""Schema: scripts are split into statements."""
 
-from service_runtime.outbox.journal import decode_headers, encode_headers
 from service_runtime.postgres.schema import TABLES, split_statements
 
 
@@ -13,8 +12,3 @@ def test_every_statement_is_returned_once_and_whole() -> None:
     statements = split_statements(TABLES)
     assert all(statement.rstrip().endswith(";") for statement in statements)
     assert "\n".join(statements).split() == TABLES.split()
-
-
-def test_headers_are_decoded_from_the_journal_unchanged() -> None:
-    headers = [("ce_id", b"1"), ("ce_actor", "officer:ü".encode())]
-    assert decode_headers(encode_headers(headers)) == headers

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from service_runtime.webhooks.config import Limits
 from service_runtime.webhooks.retries import LONGEST_RETRY_AFTER, compute_next_attempt, parse_retry_after
+from service_runtime.webhooks.sending import REQUEST_TIMEOUT
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -85,3 +87,9 @@ def test_no_attempt_is_before_now_or_after_the_deadline(
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, wait: timedelta | None) -> None:
     assert parse_retry_after(header, now=NOON) == wait
+
+
+def test_a_lease_that_is_not_longer_than_a_request_is_refused() -> None:
+    assert Limits().lease > timedelta(seconds=REQUEST_TIMEOUT)
+    with pytest.raises(ValueError, match="must be longer than a request"):
+        Limits(request=5, lease=timedelta(seconds=5))

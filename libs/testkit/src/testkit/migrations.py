@@ -18,6 +18,8 @@ RENAMED_TABLES: Final[Mapping[str, str]] = {
     "parked": "dead_letters",
 }
 """Tables whose name changed since revision 0001."""
+ADDED_COLUMNS: Final[Mapping[str, int]] = {"streams": 1, "projections": 1}
+"""How many columns a table has at its end that revision 0001 does not have."""
 
 _TABLES: Final = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename
@@ -69,8 +71,16 @@ async def assert_upgrade_keeps_rows(databases: DatabaseFactory, migrations: Path
         await migrate(upgraded, migrations)
         expected = {RENAMED_TABLES.get(table, table): content for table, content in before.items()}
         assert all(expected.values()), "a table of the dump has no row; add one"
-        assert await read_all_rows(upgraded) == expected
+        assert {
+            table: _drop_added_columns(table, content) for table, content in (await read_all_rows(upgraded)).items()
+        } == expected
         await _assert_same_schema(upgraded, declared)
+
+
+def _drop_added_columns(table: str, rows: list[str]) -> list[str]:
+    """Returns the rows as they were at revision 0001; the added columns are numbers, so a comma separates them."""
+    count = ADDED_COLUMNS.get(table, 0)
+    return [row.rsplit(",", count)[0] + ")" if count else row for row in rows]
 
 
 async def _assert_same_schema(migrated: Database, declared: Database) -> None:

@@ -6,7 +6,7 @@ PackageWithdrawn. The timer inserts a row into `fired_timers`. A row in `blocked
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -32,7 +32,8 @@ from service_runtime.postgres.database import Database
 from service_runtime.subscriptions import on, on_timer
 from service_runtime.timers.timers import DueTimer, Timer
 from service_runtime.timers.worker import TimerWorker
-from service_runtime.unit_of_work.executor import Executed, Executor, Skipped
+from service_runtime.unit_of_work.claims import Executed, Job, Skipped
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.unit_of_work.wakeups import Wakeups
@@ -50,6 +51,17 @@ CREATE TABLE blocked (what text PRIMARY KEY);
 """
 """No constraint prevents duplicate rows, so that tests can detect an effect that happened twice."""
 
+SAVE_ROWS: Final = """
+    added_events AS (
+        INSERT INTO handled_events (package_id, event_id)
+        SELECT * FROM jsonb_to_recordset(:rows -> 'handled_events') AS added(package_id uuid, event_id text)
+    ), added_timers AS (
+        INSERT INTO fired_timers (package_id, about)
+        SELECT * FROM jsonb_to_recordset(:rows -> 'fired_timers') AS added(package_id uuid, about text)
+    )
+"""
+"""Writes the rows that the handlers record."""
+
 SAMPLE_TIMER: Final = "close"
 
 
@@ -61,20 +73,14 @@ class SampleUnitOfWork(PostgresUnitOfWork):
     """The sample service's unit of work, with the statements on its tables."""
 
     async def is_blocked(self, what: str) -> bool:
-        found = await self.connection.execute(text("SELECT 1 FROM blocked WHERE what = :what"), {"what": what})
+        found = await self.execute(text("SELECT 1 FROM blocked WHERE what = :what"), {"what": what})
         return found.first() is not None
 
     async def record_event(self, package: PackageId) -> None:
-        await self.connection.execute(
-            text("INSERT INTO handled_events (package_id, event_id) VALUES (:package, :event)"),
-            {"package": package, "event": self.cause.id},
-        )
+        self.put_row("handled_events", object(), {"package_id": package, "event_id": self.cause.id})
 
     async def record_timer(self, package: UUID, about: str) -> None:
-        await self.connection.execute(
-            text("INSERT INTO fired_timers (package_id, about) VALUES (:package, :about)"),
-            {"package": package, "about": about},
-        )
+        self.put_row("fired_timers", object(), {"package_id": package, "about": about})
 
 
 @dataclass(frozen=True)
@@ -143,12 +149,14 @@ class SampleService:
             clock=self.clock,
             unit_of_work=self.unit_of_work,
             wakeups=self.wakeups,
+            save_rows=SAVE_ROWS,
         )
         self.event_handler = EventHandler(self.executor, SUBSCRIPTIONS, log=self.logs, metrics=self.metrics.consumer)
         self.dead_letters = DeadLetterOperations(self.executor, self.event_handler, self.wakeups)
 
     def build_relay(self) -> Relay:
-        return Relay(
+        """Builds the relay of this process, to which the executor hands what it has committed."""
+        relay = Relay(
             service=self.name,
             database=self.database,
             bootstrap=self.bootstrap,
@@ -157,6 +165,8 @@ class SampleService:
             log=self.logs,
             metrics=self.metrics.relay,
         )
+        self.executor.commits.outbox = relay
+        return relay
 
     def build_consumer(self) -> EventConsumer[SampleUnitOfWork]:
         return EventConsumer(
@@ -182,15 +192,25 @@ class SampleService:
         self, package: UUID, handle: Callable[[SampleUnitOfWork], Coroutine[object, object, None]]
     ) -> Executed[None] | Skipped:
         """Executes `handle` as a command on the package's stream, without an idempotency key."""
-        claim = CommandClaim[None](
-            on=to_stream_key(package),
-            why=Cause("command:ask", "system:test", "essex"),
-            caller="essex/system:test",
-            idempotency_key=None,
-            fingerprint="",
-            answer=build_empty_response,
-        )
-        return await self.executor.execute(claim, handle, span=INVALID_SPAN)
+        return await self.executor.execute(build_command_claim(package), handle, span=INVALID_SPAN)
+
+    def build_job(
+        self, package: UUID, handle: Callable[[SampleUnitOfWork], Coroutine[object, object, None]]
+    ) -> Job[SampleUnitOfWork]:
+        """Builds the job that `execute` executes, for an execution together with others of its stream."""
+        return Job(build_command_claim(package), handle, lambda: nullcontext(INVALID_SPAN))
+
+
+def build_command_claim(package: UUID) -> CommandClaim[None]:
+    """Builds the claim of a command without an idempotency key."""
+    return CommandClaim[None](
+        on=to_stream_key(package),
+        why=Cause("command:ask", "system:test", "essex"),
+        caller="essex/system:test",
+        idempotency_key=None,
+        fingerprint="",
+        answer=build_empty_response,
+    )
 
 
 @asynccontextmanager

@@ -14,10 +14,11 @@ from sqlalchemy import text
 from service_runtime.dead_letters import parked_keys
 from service_runtime.observability.logs import build_logger
 from service_runtime.observability.metrics import Metrics
-from service_runtime.postgres.database import Connection, Database
+from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.executor import Executed, Executor
-from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
+from service_runtime.unit_of_work.claims import Executed
+from service_runtime.unit_of_work.executor import Executor
+from service_runtime.unit_of_work.streams import Cause, StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.addresses import AddressRules
@@ -26,10 +27,10 @@ from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.endpoints import Endpoint
 from service_runtime.webhooks.engine import WebhookEngine
 from service_runtime.webhooks.log import LoggedDelivery, load_delivery_log
-from service_runtime.webhooks.result_handler import MAX_CONCURRENCY
 from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable, subscribe_to_deliveries
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MovableClock
+from testkit.units_of_work import ManualClaim
 from testkit.waiting import wait_until
 from testkit.webhook_receiver import Receiver
 
@@ -44,23 +45,6 @@ TABLES = """
 CREATE TABLE results (delivery uuid PRIMARY KEY, what text NOT NULL, at timestamptz);
 CREATE TABLE gone (owner text PRIMARY KEY);
 """
-
-
-@dataclass(frozen=True)
-class ManualClaim:
-    """A claim that is always acquired and that records nothing."""
-
-    stream: StreamKey
-    cause: Cause = CAUSE
-    lock_timeout: str | None = None
-
-    async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock_stream(connection, self.stream)
-
-    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:  # noqa: ARG002  the Protocol names them
-        return True
-
-    async def finish(self, connection: Connection, result: object) -> None: ...
 
 
 @dataclass
@@ -104,17 +88,20 @@ class WebhookHarness:
         With `in_other_process` the harness does not wake it up, as if it ran in another process.
         """
         wakeups = Wakeups() if in_other_process else self.wakeups
+        executor = self.build_executor(wakeups) if in_other_process else self.executor
         engine = WebhookEngine(
-            self.build_executor(wakeups),
+            executor,
             self.build_config(**changed),
             wakeup=wakeups.webhooks,
             log=build_logger("registry", level="error"),
             metrics=self.metrics.webhooks,
         )
+        executor.commits.deliveries = engine
         task = asyncio.create_task(engine.run())
         try:
             yield
         finally:
+            executor.commits.deliveries = None
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
@@ -123,7 +110,7 @@ class WebhookHarness:
             message = f"the handler of {what} fails"
             raise RuntimeError(message)
         row = {"delivery": delivery, "what": what, "at": at}
-        await work.connection.execute(text("INSERT INTO results VALUES (:delivery, :what, :at)"), row)
+        work.write(text("INSERT INTO results VALUES (:delivery, :what, :at)"), row)
 
     async def _store_delivered(self, result: Delivered, work: PostgresUnitOfWork) -> None:
         await self._store_result(work, result.id, f"{result.owner} has {result.about}", result.delivered_at)
@@ -132,12 +119,12 @@ class WebhookHarness:
         await self._store_result(work, result.id, f"{result.about}: {result.reason}", result.first_attempt_at)
 
     async def _store_gone(self, gone: EndpointGone, work: PostgresUnitOfWork) -> None:
-        await work.connection.execute(text("INSERT INTO gone VALUES (:owner)"), {"owner": gone.owner})
+        work.write(text("INSERT INTO gone VALUES (:owner)"), {"owner": gone.owner})
 
     async def execute(
         self, handle: Callable[[PostgresUnitOfWork], Awaitable[object]], *, stream: StreamKey = PACKAGE_STREAM
     ) -> object:
-        executed = await self.executor.execute(ManualClaim(stream), handle, span=INVALID_SPAN)
+        executed = await self.executor.execute(ManualClaim(stream, CAUSE), handle, span=INVALID_SPAN)
         assert isinstance(executed, Executed)
         return executed.result
 
@@ -145,7 +132,7 @@ class WebhookHarness:
         """Stores the owner's endpoint, a path of the receiver or a URL, and returns its signing secret."""
 
         async def put(work: PostgresUnitOfWork) -> str | None:
-            endpoints = self.build_config(**changed).open_endpoints(work.connection, now=work.now)
+            endpoints = self.build_config(**changed).open_endpoints(work)
             return await endpoints.put(owner, path if "://" in path else f"http://{self.receiver.address}{path}")
 
         return str(await self.execute(put, stream=StreamKey("homecare.providers.v1", owner)))
@@ -171,12 +158,6 @@ class WebhookHarness:
     async def has_results(self, count: int) -> bool:
         return len(await self.list_results()) == count
 
-    async def are_all_handlers_waiting(self) -> bool:
-        """Returns True while all concurrent handlers of results wait for the lock on `results`."""
-        waiting = text("SELECT count(*) FROM pg_locks WHERE relation = CAST('results' AS regclass) AND NOT granted")
-        async with self.database.begin_transaction() as connection:
-            return (await connection.execute(waiting)).scalar_one() == MAX_CONCURRENCY
-
     async def is_parked(self, key: str) -> bool:
         async with self.database.begin_transaction() as connection:
             return [parked.stream.key for parked in await parked_keys.list_parked_keys(connection)] == [key]
@@ -193,8 +174,12 @@ class WebhookHarness:
         return sum(len(delivery.attempts) for delivery in await self.load_log(owner))
 
     async def load_endpoint(self, owner: str = "Alder") -> Endpoint | None:
-        async with self.database.begin_transaction() as connection:
-            return await self.build_config().open_endpoints(connection, now=self.clock.now()).get(owner)
+        async def load(work: PostgresUnitOfWork) -> Endpoint | None:
+            return await self.build_config().open_endpoints(work).get(owner)
+
+        endpoint = await self.execute(load, stream=StreamKey("homecare.providers.v1", owner))
+        assert endpoint is None or isinstance(endpoint, Endpoint)
+        return endpoint
 
     async def get_next_attempt_at(self) -> datetime:
         async with self.database.begin_transaction() as connection:

@@ -9,10 +9,13 @@ from service_runtime.kafka.batch_consumer import BatchHandlerEntry
 from service_runtime.subscriptions import Subscription, TimerSubscription
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
+GATHER_MS: Final = 250
+"""Milliseconds of records that are stored together; nobody waits for them."""
+
 SUBSCRIPTIONS: Final[tuple[Subscription[PostgresUnitOfWork], ...]] = ()
 
 TIMERS: Final[tuple[TimerSubscription[PostgresUnitOfWork], ...]] = ()
 
 BATCH_SUBSCRIPTIONS: Final[tuple[BatchHandlerEntry[RecordStore], ...]] = (
-    BatchHandlerEntry("record", TOPICS, record_batch),
+    BatchHandlerEntry("record", TOPICS, record_batch, gather_ms=GATHER_MS),
 )

@@ -1,5 +1,6 @@
 """One test suite for the in-memory record store and the one on PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -31,8 +32,9 @@ from testkit.audit.builders import (
     to_provider_id,
     to_stored,
 )
-from testkit.databases import a_database
+from testkit.databases import a_database, fetch_number
 from testkit.servers import TestPostgres
+from testkit.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,33 @@ async def test_other_bytes_at_a_stored_position_are_a_violation_and_change_nothi
     await repositories.record_batch(record)
     assert await repositories.record_batch(replace(record, headers=record.headers + b" ")) == [FaultKind.OTHER_BYTES]
     assert await repositories.queries.find_by_package(PACKAGE) == to_rows([record])
+
+
+async def test_a_batch_may_hold_new_known_and_changed_records(
+    repositories: Repositories, builder: RecordBuilder
+) -> None:
+    one, two, three, four = builder.publish(*EVENTS)
+    await repositories.record_batch(one, two)
+    changed = replace(two, headers=two.headers + b" ")
+    assert await repositories.record_batch(one, changed, three, four) == [FaultKind.OTHER_BYTES]
+    assert await repositories.queries.find_by_package(PACKAGE) == to_rows([one, two, three, four])
+
+
+async def test_a_batch_waits_for_the_one_that_stores_records_of_its_partition(postgres: TestPostgres) -> None:
+    one, two = RecordBuilder().publish(*EVENTS[1:3])
+    async with a_database(postgres, TABLES, name="audit") as database:
+        async with database.begin_transaction() as connection:
+            store, entries = PostgresRecordStore(connection), [parse_record(one)]
+            await store.load_chains(entries)
+            await store.add_records(entries, at=MONDAY_NINE)
+            second = asyncio.create_task(make_postgres_repositories(database).record_batch(two))
+
+            async def is_waiting() -> bool:
+                waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                return second.done() or await fetch_number(database, waiting) > 0
+
+            await wait_until(is_waiting, within=10)
+        assert await second == []
 
 
 async def test_a_chain_continues_in_the_next_batch(repositories: Repositories, builder: RecordBuilder) -> None:

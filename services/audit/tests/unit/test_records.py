@@ -1,10 +1,14 @@
 """Parsing of records: envelope, event and the faults of a single record."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from audit.domain.records import FaultKind, decode_headers, encode_headers, parse_record
+from audit.domain.records import FaultKind, decode_headers, encode_headers, parse_kafka_record, parse_record
 from contracts.catalogue import PACKAGES, PROVIDERS, encode
 from contracts.envelope import Envelope
 from contracts.events.operations import KeyParked
@@ -13,6 +17,9 @@ from contracts.examples import an_example_of
 from testkit.audit.builders import PACKAGE, RecordBuilder, to_provider_id
 
 REQUESTED = an_example_of(PackageRequested)
+ENVELOPE = RecordBuilder().make_envelope(REQUESTED)
+NAMES = st.sampled_from([name for name, _ in ENVELOPE.to_headers()]) | st.text(st.characters(exclude_categories=["Cs"]))
+HEADERS = st.lists(st.tuples(NAMES, st.none() | st.binary(max_size=40)), max_size=8)
 
 
 def test_a_valid_event_has_no_fault() -> None:
@@ -24,6 +31,24 @@ def test_a_valid_event_has_no_fault() -> None:
 def test_headers_with_any_bytes_are_decoded_unchanged() -> None:
     headers = [("ce_id", b"\xff\x00\xfe"), ("plain", b"text"), ("again", b"1"), ("again", b"2"), ("empty", b"")]
     assert decode_headers(encode_headers(headers)) == headers
+
+
+@given(HEADERS)
+def test_headers_are_stored_as_json_of_latin_1(headers: Sequence[tuple[str, bytes | None]]) -> None:
+    """The seal covers these bytes, so a release that writes others reports each record that is read again."""
+    pairs = [(name, None if value is None else value.decode("latin-1")) for name, value in headers]
+    assert encode_headers(headers) == json.dumps(pairs).encode()
+
+
+@given(HEADERS)
+def test_a_record_is_parsed_alike_from_kafka_and_from_its_stored_bytes(
+    headers: Sequence[tuple[str, bytes | None]],
+) -> None:
+    (record,) = RecordBuilder().publish(REQUESTED)
+    entry = parse_kafka_record(
+        record.position, key=record.key, headers=[*ENVELOPE.to_headers(), *headers], payload=record.payload
+    )
+    assert entry == parse_record(entry.raw)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from service_runtime.projections.projections import Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
-    on(PackagePlaced, issue_purchase_order),
+    on(PackagePlaced, issue_purchase_order, begins_stream=True),
     on(PlacementVoided, cancel_purchase_order),
     on(AwardAwaitsApproval, record_pending_price),
     on(AwardLapsed, close_award),

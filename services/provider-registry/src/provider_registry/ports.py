@@ -39,8 +39,8 @@ class Providers(Protocol):
         """Saves the newest declaration of one area."""
         ...
 
-    async def lock_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
-        """Returns the members of each place and locks their membership until this unit of work commits."""
+    async def watch_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
+        """Returns the members of each place; the unit of work is decided again if one of them changes meanwhile."""
         ...
 
     async def find_open_package_recipients(

@@ -35,7 +35,7 @@ from service_runtime.subscriptions import Subscription, TimerSubscription, on, o
 from service_runtime.webhooks.results import DeliverySubscription, subscribe_to_deliveries
 
 SUBSCRIPTIONS: Final[tuple[Subscription[RegistryWork], ...]] = (
-    on(OfferMade, send_offer),
+    on(OfferMade, send_offer, begins_stream=True),
     on(OfferRedirected, redirect_offer),
     on(OfferExtended, notify_of_extension),
     on(OfferWithdrawn, notify_of_withdrawal),

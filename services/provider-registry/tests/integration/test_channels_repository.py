@@ -40,6 +40,7 @@ async def test_recipients_of_open_packages_serve_the_area_have_an_endpoint_and_n
     async with registry() as work:
         for each in (alder, birch, cedar, damson):
             await work.endpoints.put(str(each), URL)
+    async with registry() as work:
         providers = work.providers
         spot = await providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
         framework = await providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=False)
@@ -53,6 +54,7 @@ async def test_recipients_of_open_packages_serve_the_area_have_an_endpoint_and_n
     async with registry() as work:
         await set_embargo(SetEmbargo(ALDER, EmbargoReason.SAFEGUARDING), work)
         await work.endpoints.disable(str(birch), because="gone")
+    async with registry() as work:
         left = await work.providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
     assert left == [cedar]
 

@@ -87,6 +87,7 @@ async def test_an_embargo_is_saved_and_lifted(registry: RegistryWorkFactory) -> 
     for reason in (EmbargoReason.CONTRACT_BREACH, None):
         async with registry() as work:
             await set_embargo(SetEmbargo(ALDER, reason), work)
+        async with registry() as work:
             found = await work.providers.get(ALDER)
             assert found is not None
             seen.append(found.embargo)
@@ -101,7 +102,7 @@ async def test_places_are_occupied_vacated_and_counted(registry: RegistryWorkFac
         async with registry() as work:
             await set_places(SetPlaces(who, places), work)
     async with registry() as work:
-        members = await work.providers.lock_members([here, there, a_place(TENDRING)])
+        members = await work.providers.watch_members([here, there, a_place(TENDRING)])
         alder = await work.providers.get(ALDER)
     assert members == {here: {BIRCH}, there: {ALDER}}
     assert alder is not None

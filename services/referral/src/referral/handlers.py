@@ -161,7 +161,7 @@ async def _publish_and_record(
 async def _record_history(
     event: PackageEvent, work: ReferralWork, *, before: Referral | None, after: Referral, at: datetime
 ) -> None:
-    """Adds the event to the history, and notifies the council's endpoint if it is enabled."""
+    """Adds the event to the history, and notifies the council's endpoint if there is one that is enabled."""
     entry = build_history_entry(event, at=at)
     await work.referrals.add_history_entry(event.package_id, entry)
     notification = build_notification(
@@ -169,12 +169,15 @@ async def _record_history(
     )
     if notification is None:
         return
-    endpoint = await work.endpoints.get(after.council)
-    if endpoint is None or endpoint.disabled_because is not None:
-        return
-    timeout = work.notification_terms.notification_delivery_timeout
     work.send_webhooks(
-        Webhook(after.council, notification.kind, str(after.referral_id), notification.data, give_up_after=timeout)
+        Webhook(
+            after.council,
+            notification.kind,
+            str(after.referral_id),
+            notification.data,
+            give_up_after=work.notification_terms.notification_delivery_timeout,
+            only_if_enabled=True,
+        )
     )
 
 

@@ -11,6 +11,7 @@ from referral.domain.person import PersonKeyHasher
 from referral.ports import NotificationTerms, PostcodeLocator, ReferralQueries
 from referral.settings import Settings
 from referral.store.queries import PostgresReferralQueries
+from referral.store.referrals import REFERRAL_STATE, SAVE_REFERRALS, OpenReferrals
 from referral.store.unit_of_work import PostgresReferralWork
 from referral.subscriptions import PROJECTIONS, SUBSCRIPTIONS, TIMERS
 from service_runtime.postgres.database import Database
@@ -35,11 +36,14 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
             rules=rules,
             secret_overlap=settings.secret_overlap,
             notification_terms=_build_notification_terms(settings),
+            open_referrals=OpenReferrals(database),
         ),
         migrations=Path(__file__).parent / "migrations",
         routes=(submissions.router, referrals.router, withdrawals.router, persons.router, endpoint.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
+        states=(REFERRAL_STATE,),
+        save_rows=SAVE_REFERRALS,
         projections=PROJECTIONS,
         webhooks=WebhookConfig(secret_box=secret_box, rules=rules),
         ports={

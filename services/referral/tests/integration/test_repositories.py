@@ -4,26 +4,33 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from operator import attrgetter
+from typing import cast
 
 import pytest
 import pytest_asyncio
 
+from contracts.catalogue import PACKAGES
 from contracts.examples import an_id, some_care
 from contracts.ids import CouncilKey, PackageId, ReferralId
 from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import HistoryEntry, HistoryKind, Referral, Status
-from referral.ports import ReferralQueries, Referrals
+from referral.ports import NotificationTerms, ReferralQueries, Referrals
 from referral.store import TABLES
 from referral.store.queries import PostgresReferralQueries
-from referral.store.referrals import PostgresReferrals
+from referral.store.referrals import REFERRAL_STATE, SAVE_REFERRALS, OpenReferrals
+from referral.store.unit_of_work import PostgresReferralWork
 from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.executor import Executor
+from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoint_commands import EndpointRepository
 from service_runtime.webhooks.endpoint_queries import EndpointState
-from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.secret_box import SecretBox
-from testkit.clocks import MONDAY_NINE
+from testkit.clocks import MONDAY_NINE, FixedClock
 from testkit.databases import a_database
 from testkit.fake_endpoints import InMemoryEndpoints
 from testkit.referral.builders import (
@@ -35,6 +42,7 @@ from testkit.referral.builders import (
 )
 from testkit.referral.fakes import InMemoryReferralQueries, InMemoryReferrals, ReferralTables
 from testkit.servers import TestPostgres
+from testkit.units_of_work import EachCallAlone
 
 KEY = "a person's key"
 URL = "https://council.example/news"
@@ -43,7 +51,7 @@ SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
 @dataclass(frozen=True)
 class Repositories:
-    """Repositories in a transaction, and queries."""
+    """Repositories and queries over the same data."""
 
     open_referrals: Callable[[], AbstractAsyncContextManager[Referrals]]
     open_endpoints: Callable[[], AbstractAsyncContextManager[EndpointRepository]]
@@ -65,15 +73,36 @@ def make_in_memory_repositories() -> Repositories:
 
 
 def make_postgres_repositories(database: Database) -> Repositories:
+    """Each call of a repository is a unit of work of its own."""
+
+    def build_executor() -> Executor[PostgresReferralWork]:
+        return Executor(
+            service="referral",
+            database=database,
+            clock=FixedClock(),
+            unit_of_work=partial(
+                PostgresReferralWork,
+                secret_box=SECRET_BOX,
+                rules=AddressRules(),
+                secret_overlap=timedelta(hours=24),
+                notification_terms=NotificationTerms("https://referral.example", timedelta(minutes=2)),
+                open_referrals=OpenReferrals(database),
+            ),
+            wakeups=Wakeups(),
+            states=(REFERRAL_STATE,),
+            save_rows=SAVE_REFERRALS,
+        )
+
+    def choose_stream(subject: object, *_: object, **__: object) -> StreamKey:
+        return StreamKey(PACKAGES, str(getattr(subject, "package_id", subject)))
+
     @asynccontextmanager
     async def open_referrals() -> AsyncGenerator[Referrals]:
-        async with database.begin_transaction() as connection:
-            yield PostgresReferrals(connection)
+        yield cast("Referrals", EachCallAlone(build_executor, attrgetter("referrals"), choose_stream))
 
     @asynccontextmanager
     async def open_endpoints() -> AsyncGenerator[EndpointRepository]:
-        async with database.begin_transaction() as connection:
-            yield Endpoints(connection, secret_box=SECRET_BOX, rules=AddressRules(), now=MONDAY_NINE)
+        yield cast("EndpointRepository", EachCallAlone(build_executor, attrgetter("endpoints"), choose_stream))
 
     return Repositories(open_referrals, open_endpoints, PostgresReferralQueries(database))
 

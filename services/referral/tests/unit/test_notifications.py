@@ -23,7 +23,6 @@ from contracts.events.packages import (
     StageEntered,
     WithdrawalRequested,
 )
-from contracts.ids import CouncilKey
 from contracts.values import WithdrawalReason
 from referral.domain.intake import IntakeRules
 from referral.domain.notifications import Notification, build_notification
@@ -36,9 +35,8 @@ from referral.handlers import (
     submit_referral,
     withdraw_referral,
 )
-from referral.ports import DISABLED_BY_COUNCIL
 from service_runtime.webhooks.deliveries import encode_body
-from service_runtime.webhooks.endpoint_commands import DisableEndpoint, PutEndpoint, disable_endpoint, put_endpoint
+from service_runtime.webhooks.endpoint_commands import PutEndpoint, put_endpoint
 from testkit.clocks import MONDAY_NINE
 from testkit.referral.builders import (
     COUNCIL,
@@ -201,16 +199,11 @@ async def test_a_notification_has_the_time_of_the_event_not_of_its_arrival() -> 
     assert work.webhooks[-1].data["at"] == earlier.isoformat()
 
 
-async def test_nothing_is_sent_without_an_enabled_endpoint() -> None:
-    without = InMemoryReferralWork().add_definitions()
-    await submit(without)
-    disabled = await make_work_with_endpoint()
-    await disable_endpoint(DisableEndpoint(COUNCIL, DISABLED_BY_COUNCIL), disabled)
-    await submit(disabled)
-    elsewhere = InMemoryReferralWork().add_definitions()
-    await put_endpoint(PutEndpoint(CouncilKey("another"), URL), elsewhere)
-    await submit(elsewhere)
-    assert [without.webhooks, disabled.webhooks, elsewhere.webhooks] == [[], [], []]
+async def test_a_notification_is_queued_only_for_an_enabled_endpoint() -> None:
+    """Whether there is one is looked up as the notification is queued."""
+    work = InMemoryReferralWork().add_definitions()
+    await submit(work)
+    assert [(webhook.owner, webhook.only_if_enabled) for webhook in work.webhooks] == [(COUNCIL, True)]
 
 
 def test_a_new_referral_has_its_own_notification_type() -> None:

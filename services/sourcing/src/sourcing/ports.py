@@ -112,6 +112,15 @@ class OfferDetails:
 
 
 @dataclass(frozen=True)
+class OfferPlace:
+    """To whom and to which package an offer belongs; it never changes."""
+
+    package_id: PackageId
+    provider_id: ProviderId
+    council: CouncilKey
+
+
+@dataclass(frozen=True)
 class SearchDetails:
     """A search with the council that it belongs to."""
 
@@ -135,6 +144,8 @@ class SearchQueries(Protocol):
     """Read-only queries of searches and offers."""
 
     async def find_offer(self, offer_id: OfferId) -> OfferDetails | None: ...
+
+    async def find_offer_place(self, offer_id: OfferId) -> OfferPlace | None: ...
 
     async def list_offers(
         self,

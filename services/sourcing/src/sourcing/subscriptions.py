@@ -37,7 +37,7 @@ from sourcing.ports import (
 )
 
 SUBSCRIPTIONS: Final[tuple[Subscription[SourcingWork], ...]] = (
-    on(PackageRequested, handle_event),
+    on(PackageRequested, handle_event, begins_stream=True),
     on(OfferDelivered, handle_event),
     on(OfferUndeliverable, handle_event),
     on(OfferDeclined, handle_event),

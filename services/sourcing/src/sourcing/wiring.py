@@ -1,28 +1,39 @@
 """Assembles sourcing: its routes, subscriptions, timers, projections, metrics and ports."""
 
 import secrets
+from functools import partial
 from pathlib import Path
 
 from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
+from service_runtime.heartbeat import OutageLog
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from sourcing.api import available, awards, offer_links, offers, records, work_list
 from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.gauges import GAUGES
+from sourcing.store.offer_index import OfferIndex
+from sourcing.store.placements import PlacedHours
 from sourcing.store.queries import PostgresSearchQueries
+from sourcing.store.searches import SAVE_SEARCHES, SEARCH_STATE
 from sourcing.store.work import PostgresSourcingWork
 from sourcing.subscriptions import HISTOGRAMS, PAUSED_IN_OUTAGES, PROJECTIONS, SUBSCRIPTIONS, TIMERS
 
 
 def build(settings: Settings) -> Service[PostgresSourcingWork]:
     database = Database(settings.database_url.get_secret_value(), name="sourcing", pool_size=settings.pool_size)
+    outage_log, offer_index = OutageLog(database), OfferIndex()
     return Service(
         name="sourcing",
         description="The search: who is offered a package of care, in which order, and who gets it.",
         settings=settings,
         database=database,
-        unit_of_work=PostgresSourcingWork,
+        unit_of_work=partial(
+            PostgresSourcingWork,
+            placed_hours=PlacedHours(database),
+            outage_log=outage_log,
+            offer_index=offer_index,
+        ),
         migrations=Path(__file__).parent / "migrations",
         routes=(
             offers.router,
@@ -37,8 +48,14 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         timers=TIMERS,
         projections=PROJECTIONS,
         metrics=(*HISTOGRAMS, *GAUGES),
+        states=(SEARCH_STATE,),
+        save_rows=SAVE_SEARCHES,
         paused_in_outages=PAUSED_IN_OUTAGES,
-        ports={SearchQueries: PostgresSearchQueries(database), OfferLinkSigner: _build_offer_links(settings)},
+        outage_log=outage_log,
+        ports={
+            SearchQueries: PostgresSearchQueries(database, offer_index),
+            OfferLinkSigner: _build_offer_links(settings),
+        },
     )
 
 

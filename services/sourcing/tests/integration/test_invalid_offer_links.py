@@ -16,6 +16,7 @@ from contracts.ids import OfferId
 from service_runtime.postgres.database import Database
 from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
+from sourcing.store.offer_index import OfferIndex
 from sourcing.store.queries import PostgresSearchQueries
 from sourcing.wiring import build
 from testkit.databases import fetch_number, fetch_rows
@@ -118,7 +119,7 @@ async def test_during_an_outage_the_page_says_that_nothing_was_recorded(link_des
     starting, cut_off = runner.build_app(), runner.build_app()
     starting.state.ready = asyncio.Event()
     nowhere = Database("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere", name="nowhere", pool_size=2)
-    cut_off.state.ports |= {SearchQueries: PostgresSearchQueries(nowhere)}
+    cut_off.state.ports |= {SearchQueries: PostgresSearchQueries(nowhere, OfferIndex())}
     for app in (starting, cut_off):
         async with (
             serve_app(app) as url,

@@ -1,34 +1,47 @@
 """One suite for searches in memory and in PostgreSQL: whatever can happen to a search, what was saved is loaded."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
+from typing import cast
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from contracts.catalogue import PACKAGES
 from contracts.events.listings import InadequateReason, Variation
-from contracts.ids import CouncilKey, PackageId
+from contracts.ids import PackageId
 from contracts.values import Channel, Rating
+from service_runtime.heartbeat import OutageLog
 from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.executor import Executor
+from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.unit_of_work.wakeups import Wakeups
 from sourcing.domain.search import Search, SearchStatus
 from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import Outage, OutageOver
 from sourcing.ports import Searches
 from sourcing.store import TABLES
-from sourcing.store.searches import PostgresSearches
-from testkit.databases import a_database
+from sourcing.store.offer_index import OfferIndex
+from sourcing.store.placements import PlacedHours
+from sourcing.store.searches import SAVE_SEARCHES, SEARCH_STATE
+from sourcing.store.work import PostgresSourcingWork
+from testkit.clocks import FixedClock
+from testkit.databases import a_database, fetch_rows
 from testkit.servers import TestPostgres
 from testkit.sourcing.builders import a_known_provider, a_market, a_withdrawal, on_monday
 from testkit.sourcing.fakes import InMemorySearches
 from testkit.sourcing.search_driver import SearchDriver, an_open_package
 from testkit.sourcing.strategies import draw_search
+from testkit.units_of_work import EachCallAlone
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 
 OpenSearches = Callable[[], AbstractAsyncContextManager[Searches]]
-"""Empty searches, forgotten at the end."""
+"""Empty searches, deleted at the end. Each call is a unit of work of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +56,33 @@ def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSea
     async def open_memory() -> AsyncGenerator[Searches]:
         yield InMemorySearches()
 
+    def build_executor() -> Executor[PostgresSourcingWork]:
+        return Executor(
+            service="sourcing",
+            database=database,
+            clock=FixedClock(on_monday("09:00")),
+            unit_of_work=partial(
+                PostgresSourcingWork,
+                placed_hours=PlacedHours(database),
+                outage_log=OutageLog(database),
+                offer_index=OfferIndex(),
+            ),
+            wakeups=Wakeups(),
+            states=(SEARCH_STATE,),
+            save_rows=SAVE_SEARCHES,
+        )
+
+    def choose_stream(subject: object, **_: object) -> StreamKey:
+        return StreamKey(PACKAGES, str(getattr(subject, "package_id", subject)))
+
     @asynccontextmanager
     async def open_postgres() -> AsyncGenerator[Searches]:
-        with suppress(RolledBack):
-            async with database.begin_transaction() as connection:
-                yield PostgresSearches(connection, CouncilKey("invented-council"), on_monday("09:00"))
-                raise RolledBack
+        try:
+            yield cast("Searches", EachCallAlone(build_executor, attrgetter("searches"), choose_stream))
+        finally:
+            await fetch_rows(database, "TRUNCATE searches, offers, placements, streams")
 
     return open_memory if request.param == "memory" else open_postgres
-
-
-class RolledBack(Exception):
-    """Nothing of this is kept."""
 
 
 async def assert_round_trip(searches: Searches, history: Sequence[Search]) -> None:

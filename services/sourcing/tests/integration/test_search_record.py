@@ -15,6 +15,7 @@ from contracts.envelope import Envelope
 from contracts.events.base import PackageEvent
 from service_runtime.kafka.client import Consumer
 from sourcing.domain.evolution import replay_search
+from sourcing.store.offer_index import OfferIndex
 from sourcing.store.queries import PostgresSearchQueries
 from testkit.chain_checker import remove_repeats
 from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
@@ -53,7 +54,7 @@ async def test_the_decision_matches_kafka_and_the_record_alone_gives_the_search(
         for each in kept
         if is_from_sourcing(harness, each)
     ] == [(each.sequence, each.type, each.hash) for each in decision.record]
-    known = await PostgresSearchQueries(harness.database).find_search(package)
+    known = await PostgresSearchQueries(harness.database, OfferIndex()).find_search(package)
     assert known is not None
     assert replay_search(map(decode_record, sort_by_cause(harness, kept))) == known.search
 

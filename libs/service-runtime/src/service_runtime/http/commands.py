@@ -21,8 +21,10 @@ from service_runtime.idempotency import (
     compute_fingerprint,
 )
 from service_runtime.postgres.database import is_lock_timeout
-from service_runtime.unit_of_work.executor import Executed, Executor
+from service_runtime.unit_of_work.claims import Executed
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey
+from service_runtime.unit_of_work.turns import TurnTimeout
 
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT")
@@ -79,12 +81,13 @@ class CommandBus:
         by: Caller,
         respond: Callable[[ResultT], StoredResponse],
         stored: Callable[[ResultT], StoredResponse] | None = None,
+        creates_subject: bool = False,
     ) -> Response:
         """Runs `handler(command, work)` on the stream `on` and returns its response; a repeat gets the stored one.
 
-        `stored` builds the response that is stored for repeats, if the first one contains a secret. Raises the errors
-        of the handler, SubjectParked, IdempotencyKeyReused, and RequestInProgress if the first request takes longer
-        than two seconds.
+        `stored` builds the response that is stored for repeats, if the first one contains a secret. `creates_subject`:
+        the stream's id is new, so there is nothing to load. Raises the errors of the handler, SubjectParked,
+        IdempotencyKeyReused, and RequestInProgress if requests of the same subject take longer than two seconds.
         """
         span = trace.get_current_span()
         span.set_attributes(build_subject_attributes(on.topic, on.key))
@@ -96,13 +99,14 @@ class CommandBus:
             idempotency_key=None if self._key is None else compute_fingerprint(self._secret, self._key.encode()),
             fingerprint=await self._compute_fingerprint(),
             answer=stored or respond,
+            begins_stream=creates_subject,
         )
         try:
             done = await self._executor.execute(claim, lambda work: handler(command, work), span=span)
         except ReplayedResponse as replay:
             return _to_response(replay.answer)
         except Exception as error:
-            if is_lock_timeout(error):
+            if isinstance(error, TurnTimeout) or is_lock_timeout(error):
                 message = "another request for the same subject is in progress; try again in a second"
                 raise RequestInProgress(message, retry_after=1) from error
             raise

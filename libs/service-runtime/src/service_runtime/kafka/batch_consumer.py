@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from service_runtime.clock import Clock
+from service_runtime.clock import Clock, SystemClock
 from service_runtime.kafka.client import (
     Consumer,
     KafkaRecord,
@@ -43,11 +43,15 @@ AfterCommit = Callable[[], None]
 
 @dataclass(frozen=True)
 class BatchSubscription:
-    """The topics of one batch consumer and the handler of its batches; `name` is part of the consumer group's id."""
+    """The topics of one batch consumer and the handler of its batches; `name` is part of the consumer group's id.
+
+    `gather_ms` is for records that nobody waits for: how many milliseconds of them are fetched together.
+    """
 
     name: str
     topics: tuple[str, ...]
     handle: Callable[[Connection, Batch], Awaitable[AfterCommit | None]]
+    gather_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class BatchHandlerEntry(Generic[StoreT]):
     name: str
     topics: tuple[str, ...]
     handler: Callable[[Batch, StoreT], Awaitable[None]]
+    gather_ms: int | None = None
 
 
 def bind_batch_handlers(
@@ -64,7 +69,8 @@ def bind_batch_handlers(
 ) -> tuple[BatchSubscription, ...]:
     """Binds each handler of a table to the store that `build_store` makes on a transaction's connection."""
     return tuple(
-        BatchSubscription(entry.name, entry.topics, _bind_batch_handler(entry, build_store)) for entry in entries
+        BatchSubscription(entry.name, entry.topics, _bind_batch_handler(entry, build_store), entry.gather_ms)
+        for entry in entries
     )
 
 
@@ -100,7 +106,9 @@ class BatchConsumer:
 
     async def run(self) -> None:
         while True:
-            consumer = Consumer(self._bootstrap, group=self.group, client_id=self._client_id)
+            consumer = Consumer(
+                self._bootstrap, group=self.group, client_id=self._client_id, gather_ms=self._choose_gather_ms()
+            )
             try:
                 await consumer.start(self._subscription.topics, _NoOpRebalanceListener())
                 self._consumer = consumer
@@ -115,6 +123,10 @@ class BatchConsumer:
                 self._consumer = None
                 self._handled, self._in_progress = {}, {}
                 await consumer.stop(within=3)
+
+    def _choose_gather_ms(self) -> int | None:
+        # A simulated clock stands still until all records are handled, so gathering would only slow it down.
+        return self._subscription.gather_ms if isinstance(self._clock, SystemClock) else 0
 
     async def get_positions(self) -> dict[Partition, int]:
         """Returns the next offset to handle of each partition; empty while this process is in no group."""

@@ -24,6 +24,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from contracts.envelope import Headers
+from service_runtime.kafka.fetch_limits import AT_ONCE, AdaptiveLimits, FetchLimits, build_gathering_limits
 from service_runtime.observability.messaging import KafkaMessage, record_send_spans
 
 Partition = TopicPartition
@@ -148,9 +149,15 @@ async def _cancel_sender(producer: AIOKafkaProducer) -> None:
 
 
 class Consumer:
-    """Reads topics as a member of a consumer group; offsets are committed only by `commit`."""
+    """Reads topics as a member of a consumer group; offsets are committed only by `commit`.
 
-    def __init__(self, bootstrap: str, *, group: str | None, client_id: str) -> None:
+    With `gather_ms` (below 10,000), each fetch gathers records for that many milliseconds; 0 delivers each at once. By
+    default a consumer adapts to the load: at once while few records arrive, gathered briefly while many do.
+    """
+
+    def __init__(self, bootstrap: str, *, group: str | None, client_id: str, gather_ms: int | None = None) -> None:
+        limits = build_gathering_limits(gather_ms) if gather_ms else AT_ONCE
+        self._adaptive = AdaptiveLimits(time.monotonic()) if gather_ms is None else None
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -161,7 +168,9 @@ class Consumer:
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
             # A consumer waits for the database without limit; a watchdog detects stalled consumers.
             max_poll_interval_ms=24 * 3600 * 1000,
-            fetch_max_wait_ms=500,  # limits empty fetches only: a fetch returns as soon as there is a record
+            fetch_min_bytes=limits.min_bytes,
+            fetch_max_wait_ms=limits.max_wait_ms,
+            consumer_timeout_ms=1_000,  # how often the fetcher looks for work; answers and rebalances wake it anyway
             request_timeout_ms=10_000,
             metadata_max_age_ms=30_000,
         )
@@ -173,7 +182,17 @@ class Consumer:
     async def read(self, *, timeout_ms: int, max_records: int) -> list[KafkaRecord]:
         """Returns the next records, in order within each partition; empty if none arrive within `timeout_ms`."""
         batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
-        return [record for records in batches.values() for record in records]
+        read = [record for records in batches.values() for record in records]
+        if self._adaptive is not None:
+            self._set_limits(self._adaptive.count(len(read), now=time.monotonic()))
+        return read
+
+    def _set_limits(self, limits: FetchLimits) -> None:
+        # aiokafka has no public method for it. A version without these attributes keeps its first limits.
+        fetcher: object = getattr(self._consumer, "_fetcher", None)
+        for name, value in (("_fetch_min_bytes", limits.min_bytes), ("_fetch_max_wait_ms", limits.max_wait_ms)):
+            if hasattr(fetcher, name):
+                setattr(fetcher, name, value)
 
     def get_assignment(self) -> set[Partition]:
         return self._consumer.assignment()

@@ -1,6 +1,6 @@
 """Event consumer: a member of the service's consumer group, replaced by a new one when it fails.
 
-It reads records, passes them to the event handler in batches by key, and commits the offsets of handled records.
+It reads records, passes those of a key to the event handler in order, and commits the offsets of handled records.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord, Partition, RebalanceListener
 from service_runtime.kafka.event_handler import EventHandler, build_group_id
-from service_runtime.kafka.keyed_batches import KeyedBatcher
+from service_runtime.kafka.keyed_queues import KeyedQueues
 from service_runtime.kafka.offsets import Offsets
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
@@ -50,15 +50,15 @@ class GroupMember:
         self._consumer = consumer
         self._handling = handling
         self._metrics = metrics
-        self._start_batcher()
+        self._start_queues()
         self._committed: dict[Partition, int] = {}
         self._begun: dict[Partition, int] = {}
         self._progress = time.monotonic()
 
-    def _start_batcher(self) -> None:
+    def _start_queues(self) -> None:
         offsets = Offsets()
         self._offsets = offsets
-        self._batcher = KeyedBatcher(
+        self._queues = KeyedQueues(
             self._handling.handle,
             key_of=lambda record: (record.topic, record.key),
             on_finished=lambda record: offsets.finish(_to_partition(record), record.offset),
@@ -77,10 +77,10 @@ class GroupMember:
     async def _read(self, watching: asyncio.Task[None]) -> None:
         committed_at = time.monotonic()
         while not watching.done():
-            await self._batcher.wait_until_below(MAX_UNFINISHED)
+            await self._queues.wait_until_below(MAX_UNFINISHED)
             for record in await self._consumer.read(timeout_ms=int(COMMIT_EVERY * 1000), max_records=MAX_UNFINISHED):
                 self._offsets.begin(_to_partition(record), record.offset)
-                self._batcher.put(record)
+                self._queues.put(record)
                 self._progress = time.monotonic()
             if time.monotonic() - committed_at >= COMMIT_EVERY:
                 await self._commit()
@@ -92,7 +92,7 @@ class GroupMember:
         while True:
             await asyncio.sleep(WATCH_EVERY)
             lag = await self._consumer.compute_lag()
-            if lag == 0 or self._batcher.unfinished:
+            if lag == 0 or self._queues.unfinished:
                 self._progress = time.monotonic()
             if time.monotonic() - self._progress > STALLED_AFTER:
                 message = f"consumer stalled: {lag} records to read, but none has arrived for {STALLED_AFTER:.0f} s"
@@ -121,7 +121,7 @@ class GroupMember:
 
     async def release_partitions(self, partitions: set[Partition]) -> None:
         """Finishes or cancels handlers, commits finished records and drops the state of `partitions`."""
-        await self._batcher.stop(within=2)
+        await self._queues.stop(within=2)
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
                 await self._commit()
@@ -132,7 +132,7 @@ class GroupMember:
         for partition in partitions:
             self._committed.pop(partition, None)
             self._begun.pop(partition, None)
-        self._start_batcher()
+        self._start_queues()
 
     async def leave(self, *, within: float) -> None:
         """Finishes or cancels handlers, commits finished records and leaves the group."""
@@ -145,7 +145,10 @@ def _to_partition(record: KafkaRecord) -> Partition:
 
 
 class EventConsumer(Generic[WorkT]):
-    """Runs one member of the service's group until it is cancelled; replaces a member that failed."""
+    """Runs one member of the service's group until it is cancelled; replaces a member that failed.
+
+    `gather_ms`: see `Consumer`.
+    """
 
     def __init__(
         self,
@@ -156,8 +159,10 @@ class EventConsumer(Generic[WorkT]):
         topics: Iterable[str],
         log: Logger,
         metrics: ConsumerMetrics,
+        gather_ms: int | None = None,
     ) -> None:
         self._service = service
+        self._gather_ms = gather_ms
         self._bootstrap = bootstrap
         self._handling = handling
         self.topics = tuple(topics)
@@ -182,7 +187,7 @@ class EventConsumer(Generic[WorkT]):
             return
         while True:
             # aiokafka binds a consumer to the running event loop, so it is built here.
-            consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service)
+            consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service, gather_ms=self._gather_ms)
             self._member = member = GroupMember(consumer, self._handling, self._metrics)
             try:
                 await member.run(self.topics)

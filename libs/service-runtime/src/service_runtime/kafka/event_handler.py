@@ -1,15 +1,14 @@
 """Event handler: executes the handler of each event, retries transient errors and parks keys of poison events.
 
-Waiting events are handled in one batch; if the batch fails, each event is handled singly. Transient errors (connection,
-deadlock, time-out) are retried without limit and hold the consumer. Any other error is retried twice; then the event's
-key is parked, so that a poison event blocks its own key only.
+The waiting events of a key are handled in order, and what their handlers decided is applied together. Transient errors
+(connection, deadlock, time-out) are retried without limit and hold the consumer. Any other error is retried twice; then
+the event's key is parked, so that a poison event blocks its own key only.
 """
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
 from opentelemetry.context import get_current
@@ -20,15 +19,14 @@ from contracts.catalogue import decode
 from service_runtime.dead_letters.parked_keys import DeadLetters
 from service_runtime.inbox import EventClaim
 from service_runtime.kafka.client import KafkaRecord
-from service_runtime.kafka.records import Record
+from service_runtime.kafka.records import Record, read_event_type
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
 from service_runtime.observability.tracing import start_child_span, start_linked_span
-from service_runtime.outbox.journal import encode_headers
 from service_runtime.postgres.database import is_transient
 from service_runtime.subscriptions import Subscription
-from service_runtime.unit_of_work.executor import Executed, Executor, Job, Skipped
-from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.unit_of_work.claims import Executed, Job, Skipped
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
@@ -61,51 +59,47 @@ class EventHandler(Generic[WorkT]):
         self._dead_letters = DeadLetters(executor.service, executor.database, executor.clock, metrics.parked, log)
 
     async def handle(self, raw: Sequence[KafkaRecord]) -> None:
-        """Returns when the consumer may commit the records' offsets. Raises nothing but cancellation."""
+        """Handles records of one key; returns when the consumer may commit their offsets.
+
+        Raises nothing but cancellation.
+        """
         records = [record for item in raw if (record := self._read(item)) is not None]
-        if len(records) > 1 and await self._handle_batch(records):
-            return
-        for record in records:
-            await self._handle_singly(record)
-
-    async def _handle_batch(self, records: Sequence[Record]) -> bool:
-        """Handles all records in one transaction. Returns False if it was rolled back."""
-        started = time.perf_counter()
-        try:
-            outcomes = await self._executor.execute_batch([self._build_job(record) for record in records])
-        except Exception as error:  # noqa: BLE001  the error recurs when the event is handled singly
-            self._metrics.batch_fallbacks.labels(type(error).__name__).inc()
-            return False
-        each_took = (time.perf_counter() - started) / len(records)
-        for record, outcome in zip(records, outcomes, strict=True):
-            self._count_handled(record, outcome, each_took)
-        return True
-
-    async def _handle_singly(self, record: Record) -> None:
+        remaining = list({record.envelope.id: record for record in records}.values())  # a relay may repeat a record
         failures = 0
-        while True:
+        while remaining:
+            started = time.perf_counter()
             try:
-                await self.execute(record)
-            except Exception as error:  # noqa: BLE001  every error is retried or parks the key
-                self._metrics.retried.labels(type(error).__name__).inc()
-                failures += 0 if is_transient(error) else 1
-                if failures == MAX_ATTEMPTS:
-                    await self._park(record, error)
-                    return
-                await asyncio.sleep(min(0.05 * 2**failures, 1.0) if failures else 0.5)
+                outcomes = await self._executor.execute_in_order([self._build_job(record) for record in remaining])
+            except Exception as problem:  # noqa: BLE001  nothing was handled; the error is retried or parks the key
+                done, error = (), problem
             else:
-                return
+                done, error = outcomes.done, outcomes.error
+            self._count_handled(remaining, done, time.perf_counter() - started)
+            failures = 0 if done else failures
+            remaining = remaining[len(done) :]
+            if error is None:
+                continue
+            failures += await self._wait_after_error(error, failures)
+            if failures == MAX_ATTEMPTS:
+                await self._park(remaining[0], error)
+                remaining, failures = remaining[1:], 0
+
+    async def _wait_after_error(self, error: Exception, failures: int) -> int:
+        """Waits before the next attempt; returns 1 for an error that counts, 0 for a transient one."""
+        self._metrics.retried.labels(type(error).__name__).inc()
+        if is_transient(error):
+            await asyncio.sleep(0.5)
+            return 0
+        if failures + 1 < MAX_ATTEMPTS:
+            await asyncio.sleep(min(0.05 * 2 ** (failures + 1), 1.0))
+        return 1
 
     def _read(self, raw: KafkaRecord) -> Record | None:
         """Returns the record if the service subscribes to its type, else None."""
-        headers = list(raw.headers)
-        event_type = dict(headers).get("ce_type", b"").decode(errors="replace")
-        if event_type not in self._by_type:
+        if read_event_type(raw) not in self._by_type:
             return None
         try:
-            stream = StreamKey(raw.topic, (raw.key or b"").decode())
-            record = Record.from_stored(stream, encode_headers(headers), raw.value or b"")
-            return replace(record, partition=raw.partition, offset=raw.offset)
+            return Record.from_kafka(raw)
         except (ValidationError, UnicodeDecodeError) as error:
             # Without an envelope there is no stream to park; the record stays in the topic.
             self._log.error(
@@ -119,7 +113,7 @@ class EventHandler(Generic[WorkT]):
         started = time.perf_counter()
         with job.span() as span:
             outcome = await self._executor.execute(job.claim, job.handle, span=span)
-        self._count_handled(record, outcome, time.perf_counter() - started)
+        self._count_handled([record], [outcome], time.perf_counter() - started)
         return outcome
 
     def _build_job(self, record: Record, *, releasing: bool = False) -> Job[WorkT]:
@@ -128,13 +122,18 @@ class EventHandler(Generic[WorkT]):
         async def handle(work: WorkT) -> None:
             await subscription.handler(decode(subscription.event, record.payload), work)
 
-        claim = EventClaim(record, self._executor.service, self._executor.clock, releasing)
+        claim = EventClaim(
+            record, self._executor.service, begins_stream=subscription.begins_stream, releasing=releasing
+        )
         return Job(claim, handle, lambda: self._start_span(record, releasing=releasing))
 
-    def _count_handled(self, record: Record, outcome: Executed[None] | Skipped, seconds: float) -> None:
-        if isinstance(outcome, Executed):
-            self._metrics.handled.labels(record.envelope.type).inc()
-            self._metrics.took.observe(seconds)
+    def _count_handled(
+        self, records: Sequence[Record], outcomes: Sequence[Executed[None] | Skipped], seconds: float
+    ) -> None:
+        for record, outcome in zip(records, outcomes, strict=False):
+            if isinstance(outcome, Executed):
+                self._metrics.handled.labels(record.envelope.type).inc()
+                self._metrics.took.observe(seconds / len(outcomes))
 
     def _start_span(self, record: Record, *, releasing: bool) -> AbstractContextManager[Span]:
         """Starts a child of the publishing span; for a released event, a child of the release linked to that span."""

@@ -8,7 +8,7 @@ from service_runtime.clock import Clock
 from service_runtime.dead_letters import parked_keys
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
-from service_runtime.outbox.relay import measure_outbox
+from service_runtime.outbox.outbox_table import measure_outbox
 from service_runtime.postgres.database import Connection, Database
 from service_runtime.timers import timers
 

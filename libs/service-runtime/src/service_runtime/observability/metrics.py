@@ -31,12 +31,6 @@ class ConsumerMetrics:
         self.retried = Counter(
             "calloff_event_retries", "Failed attempts to handle an event, by error type", ["error"], registry=registry
         )
-        self.batch_fallbacks = Counter(
-            "calloff_event_batch_fallbacks",
-            "Event batches that failed as a batch and were handled one event at a time, by error type",
-            ["error"],
-            registry=registry,
-        )
         self.parked_keys = Gauge(
             "calloff_parked_keys", "Keys that are parked until an operator releases them", registry=registry
         )
@@ -127,6 +121,11 @@ class Metrics:
             "calloff_parked_events",
             "Failures that parked a key, by source (event, timer, relay, webhook)",
             ["by"],
+            registry=self.registry,
+        )
+        self.conflicts = Counter(
+            "calloff_decision_conflicts",
+            "Decisions that were made again, because their stream or their trigger had changed",
             registry=self.registry,
         )
         self.relay = RelayMetrics(self.registry, parked)

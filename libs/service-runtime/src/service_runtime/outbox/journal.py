@@ -4,9 +4,10 @@ Each event is chained to the previous one of its stream by hash and stored as th
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from json.encoder import encode_basestring_ascii as _quote
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 
 LARGEST_PAYLOAD: Final = 900_000
 """Bytes. Kafka's default limit for a request is 1 MiB, including headers and framing."""
+_LOSSLESS: Final = "surrogateescape"
 
 
 class EventTooLarge(Unprocessable):
@@ -40,15 +42,36 @@ class ChainedEvent:
     def headers(self) -> bytes:
         return encode_headers(self.envelope.to_headers())
 
+    def to_journal_row(self) -> tuple[object, ...]:
+        """Returns the values of the event's row in the journal, without its position."""
+        envelope = self.envelope
+        return (
+            envelope.id,
+            self.stream.topic,
+            self.stream.key,
+            envelope.sequence,
+            envelope.type,
+            envelope.time,
+            envelope.actor,
+            envelope.causationid,
+            self.headers,
+            self.payload,
+            envelope.hash,
+        )
 
-def encode_headers(headers: Headers) -> bytes:
-    """Encodes Kafka headers as the bytes that the journal stores."""
-    return json.dumps([(name, value.decode()) for name, value in headers]).encode()
+
+def encode_headers(headers: Iterable[tuple[str, bytes]]) -> bytes:
+    """Encodes Kafka headers as the bytes that the journal stores: JSON as `json.dumps` writes it, in less time.
+
+    A foreign header that is not text is kept without loss; one without a value (None) becomes an empty one.
+    """
+    pairs = [f"[{_quote(name)}, {_quote((value or b'').decode(errors=_LOSSLESS))}]" for name, value in headers]
+    return f"[{', '.join(pairs)}]".encode()
 
 
 def decode_headers(stored: bytes) -> Headers:
     """Decodes Kafka headers from the bytes that the journal stores, in their order."""
-    return [(name, value.encode()) for name, value in json.loads(stored)]
+    return [(name, value.encode(errors=_LOSSLESS)) for name, value in json.loads(stored)]
 
 
 def chain_event(
@@ -83,7 +106,7 @@ def chain_event(
 _APPEND = text(
     """
     WITH updated AS (
-        UPDATE streams SET version = after.version, last_hash = after.last_hash
+        UPDATE streams SET revision = revision + 1, version = after.version, last_hash = after.last_hash
         FROM unnest(CAST(:stream_topics AS text[]), CAST(:stream_keys AS text[]),
                     CAST(:stream_versions AS bigint[]), CAST(:stream_heads AS text[]))
              AS after(topic, key, version, last_hash)

@@ -1,18 +1,16 @@
 """Outbox relay: sends outbox rows to Kafka, in order for each key, and deletes acknowledged rows.
 
+A process hands over what it has committed, so the relay usually reads the outbox only to find rows of other processes.
+The outbox remains the record of what is unsent: after a start or any failure, the relay reads it first.
+
 One relay per database is active: it holds an advisory lock on a dedicated connection. Two relays that are active for a
 moment, after the connection was cut, can only repeat records: first occurrences stay gapless and in order, and repeats
 are byte-identical because the relay sends the bytes of the journal.
-
-One batch per partition is in flight, accepted or refused as a whole, so no row overtakes an earlier row of
-its key. A refused batch is sent again row by row; a row that is refused alone parks its key.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Final
 
 from sqlalchemy import text
@@ -20,72 +18,25 @@ from sqlalchemy import text
 from contracts.envelope import Envelope
 from service_runtime.clock import Clock
 from service_runtime.dead_letters.parked_keys import DeadLetters
-from service_runtime.kafka.client import REFUSALS, KafkaFailure, OutgoingRecord, Partition, Producer
+from service_runtime.kafka.client import KafkaFailure, Producer
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import RelayMetrics
-from service_runtime.outbox.journal import decode_headers
+from service_runtime.outbox.outbox_table import OutboxRow
+from service_runtime.outbox.partition_queues import PartitionQueues
+from service_runtime.outbox.positions import OutboxPositions
+from service_runtime.outbox.row_source import RowSource
 from service_runtime.postgres.database import Connection, Database
-from service_runtime.unit_of_work.streams import StreamKey
-from service_runtime.unit_of_work.wakeups import POLL, Wakeup
+from service_runtime.unit_of_work.wakeups import Wakeup
 
-MAX_ROWS: Final = 1_000
-"""Rows that the relay reads and sends in one round."""
-SEND_TIMEOUT: Final = 12.0
-"""Seconds for sending a round of batches; after that the producer is replaced."""
 PAUSE: Final = 0.5
 """Seconds before an interrupted relay restarts."""
 LOCK: Final = "calloff relay"
 """Name of the advisory lock."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """An outbox row with the bytes of its journal row."""
-
-    position: int
-    stream: StreamKey
-    headers: bytes
-    payload: bytes
-
-    def to_outgoing_record(self) -> OutgoingRecord:
-        return OutgoingRecord(self.stream.topic, self.stream.key.encode(), self.payload, decode_headers(self.headers))
-
+_LONGEST_WAIT: Final = 3_600
+"""Seconds that the relay waits for one notification; it reads the outbox much more often than that."""
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-# Each round is one round trip: delete acknowledged rows, read the next ones. A lost delete only repeats a record.
-# A key's rows before its refused row were acknowledged; if their delete was lost, they are sent again at once.
-# A round reads at most `limit` outbox rows, however many there are, unless a refused key's rows have to be skipped: the
-# inner LIMIT stops the scan, and NOT IN builds a hash of the acknowledged positions (<> ALL does not).
-# OFFSET 0 forces a lookup by position for each row; otherwise the planner scans the journal from its beginning.
-_NEXT = text(
-    """
-    WITH acknowledged AS (DELETE FROM outbox WHERE position = ANY(CAST(:done AS bigint[]))),
-    refused AS MATERIALIZED (
-        SELECT position, topic, key
-        FROM outbox CROSS JOIN LATERAL (
-            SELECT topic, key FROM journal WHERE journal.position = outbox.position OFFSET 0) AS journal
-        WHERE refused_because IS NOT NULL
-    ), waiting AS MATERIALIZED (
-        SELECT position FROM outbox WHERE position NOT IN (SELECT unnest(CAST(:done AS bigint[]))) ORDER BY position
-        LIMIT (SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM refused) THEN CAST(:limit AS bigint) END)
-    )
-    SELECT position, topic, key, headers, payload
-    FROM waiting CROSS JOIN LATERAL (
-        SELECT topic, key, headers, payload FROM journal WHERE journal.position = waiting.position OFFSET 0) AS journal
-    WHERE NOT EXISTS (
-        SELECT 1 FROM refused
-        WHERE refused.position <= waiting.position AND refused.topic = journal.topic AND refused.key = journal.key)
-    ORDER BY position LIMIT :limit
-    """
-)
 _REFUSE = text("UPDATE outbox SET refused_because = :because WHERE position = :position")
-_DEPTH = text(
-    """
-    SELECT count(*) AS rows, coalesce(extract(epoch FROM CAST(:now AS timestamptz) - (
-        SELECT occurred_at FROM journal WHERE position = (SELECT min(position) FROM outbox))), 0) AS age
-    FROM outbox
-    """
-)
 
 
 class Relay:
@@ -109,8 +60,44 @@ class Relay:
         self._log = log
         self._metrics = metrics
         self._dead_letters = DeadLetters(service, database, clock, metrics.parked, log)
+        self._positions = OutboxPositions()
+        self._source: RowSource | None = None
+
+    def hand_over(self, rows: Sequence[OutboxRow], *, may_have_earlier: bool = False) -> None:
+        """Takes rows that this process has committed, in commit order for each key; never blocks, never raises.
+
+        `may_have_earlier`: rows of one of these keys that this relay does not know may be in the outbox, because
+        another process committed them, or this process did before it loaded the key. The relay then reads the outbox
+        before it sends them. A relay without the lock ignores the rows; the relay with the lock finds them.
+        """
+        if self._source is not None:
+            self._source.hand_over(rows, may_have_earlier=may_have_earlier)
+
+    def take_acknowledged(self) -> list[int]:
+        """Removes and returns positions that Kafka has acknowledged, for the caller to delete with its next statement.
+
+        The caller passes them to `return_acknowledged` if it is not certain that its statement was committed.
+        """
+        return self._positions.take_acknowledged()
+
+    def return_acknowledged(self, positions: Sequence[int]) -> None:
+        """Puts positions back whose deletion failed; the relay deletes them or the next caller takes them."""
+        self._positions.return_acknowledged(positions)
+        if self._source is not None:
+            self._source.notice_progress()
+
+    def notify(self) -> None:
+        """Makes the relay read the outbox: something was committed that may not have been handed over."""
+        if self._source is not None:
+            self._source.request_read()
+
+    @property
+    def is_direct(self) -> bool:
+        """True if rows that are handed over are sent without reading the outbox."""
+        return self._source is not None and self._source.is_direct
 
     async def run(self) -> None:
+        """Runs until it is cancelled; restarts after any error."""
         while True:
             try:
                 async with self._database.open_unpooled_connection() as connection:
@@ -131,73 +118,36 @@ class Relay:
             await producer.close(within=3)
 
     async def _relay_until_interrupted(self, connection: Connection, producer: Producer) -> None:
-        done: list[int] = []
-        while True:
-            result = await connection.execute(_NEXT, {"done": done, "limit": MAX_ROWS})
-            rows = [Row(row.position, StreamKey(row.topic, row.key), row.headers, row.payload) for row in result]
-            if not rows:
-                done = []
-                await self._wakeup.wait(POLL)
-                continue
-            done = await self._send(producer, rows)
-            self._metrics.relayed.inc(len(done))
-
-    async def _send(self, producer: Producer, rows: Sequence[Row]) -> list[int]:
-        """Returns the positions of the acknowledged rows. Raises if the outcome of a batch is not known."""
-        rows_by_partition = [(await self._choose_partition(producer, row), row) for row in rows]
-        rows_by_partition.sort(key=lambda pair: (pair[0], pair[1].position))
-        batches = [
-            (partition, [row for _, row in pairs])
-            for partition, pairs in groupby(rows_by_partition, key=lambda pair: pair[0])
-        ]
-        async with asyncio.timeout(SEND_TIMEOUT):
-            sent = await asyncio.gather(*(self._send_batch(producer, partition, batch) for partition, batch in batches))
-        return [position for positions in sent for position in positions]
-
-    async def _choose_partition(self, producer: Producer, row: Row) -> Partition:
-        return Partition(row.stream.topic, await producer.choose_partition(row.stream.topic, row.stream.key.encode()))
-
-    async def _send_batch(self, producer: Producer, partition: Partition, rows: Sequence[Row]) -> list[int]:
         try:
-            count = await producer.send(partition, [row.to_outgoing_record() for row in rows])
-        except REFUSALS:
-            return await self._send_singly(producer, partition, rows)
-        return [row.position for row in rows[:count]]
+            async with asyncio.TaskGroup() as tasks:
+                queues = PartitionQueues(
+                    producer, tasks, self._positions, on_refusal=self._park_key, on_progress=self._count_acknowledged
+                )
+                source = self._source = RowSource(connection, queues, self._positions)
+                for part in (source.read_when_due(), source.queue_handed_rows(), self._pass_on_notifications(source)):
+                    tasks.create_task(part)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None  # the error of the first task that failed
+        finally:
+            self._source = None
+            self._positions.drop_unacknowledged()
 
-    async def _send_singly(self, producer: Producer, partition: Partition, rows: Sequence[Row]) -> list[int]:
-        """Sends rows one by one; parks the key of each refused row and sends no later row of it."""
-        refused: set[StreamKey] = set()
-        sent: list[int] = []
-        for row in rows:
-            if row.stream in refused:
-                continue
-            try:
-                await producer.send(partition, [row.to_outgoing_record()])
-            except REFUSALS as error:
-                refused.add(row.stream)
-                await self._park_key(row, error)
-            else:
-                sent.append(row.position)
-        return sent
+    async def _pass_on_notifications(self, source: RowSource) -> None:
+        while True:
+            await self._wakeup.wait(_LONGEST_WAIT)
+            source.request_read()
 
-    async def _park_key(self, row: Row, error: KafkaFailure) -> None:
+    def _count_acknowledged(self, count: int) -> None:
+        self._metrics.relayed.inc(count)
+        if self._source is not None:
+            self._source.notice_progress()
+
+    async def _park_key(self, row: OutboxRow, error: KafkaFailure) -> None:
         because = f"Kafka refused event {row.position}: {type(error).__name__}"
 
         async def refuse(connection: Connection, _: datetime) -> None:
             await connection.execute(_REFUSE, {"position": row.position, "because": because})
 
-        council = Envelope.from_headers(decode_headers(row.headers)).council
+        council = Envelope.from_headers(row.headers).council
         await self._dead_letters.park(row.stream, council=council, because=because, also=refuse)
-
-
-async def measure_outbox(database: Database, clock: Clock) -> tuple[int, float]:
-    """Returns the number of outbox rows, and the age of the oldest in seconds."""
-    (row,) = await database.find(_DEPTH, {"now": clock.now()})
-    return row.rows, float(row.age)
-
-
-async def is_outbox_empty(database: Database) -> bool:
-    """Returns True if no row is left to send; rows held back by a refused row of their key do not count."""
-    async with database.begin_transaction() as connection:
-        rows = await connection.execute(_NEXT, {"done": [], "limit": 1})
-        return rows.first() is None
+        self.notify()  # the event KeyParked is in the outbox

@@ -3,7 +3,7 @@
 Migrations create the tables (`services/*/src/*/migrations/versions`), and each service's
 `test_migrations.py` compares a migrated database with `TABLES`.
 
-streams            a row per stream that this service locks: version, last hash, whether it is parked
+streams            a row per stream: version and hash of its last event, revision of its state, whether it is parked
 journal            every event that this service published: exact bytes, append-only
 outbox             the journal rows that Kafka has not acknowledged
 inbox              every event that this service handled; never pruned
@@ -18,7 +18,10 @@ endpoints, deliveries, delivery_attempts   addresses, queue and log of the webho
 
 from typing import Final
 
-TABLES: Final = """
+from service_runtime.postgres.apply_function import APPLY_FUNCTION
+
+TABLES: Final = (
+    """
 CREATE TABLE streams (
     topic text NOT NULL,
     key text NOT NULL,
@@ -26,6 +29,7 @@ CREATE TABLE streams (
     last_hash text NOT NULL DEFAULT repeat('0', 64),
     parked_because text,
     parked_at timestamptz,
+    revision bigint NOT NULL DEFAULT 1,
     PRIMARY KEY (topic, key)
 ) WITH (fillfactor = 70);
 CREATE INDEX streams_parked ON streams (parked_at, topic, key) WHERE parked_because IS NOT NULL;
@@ -121,8 +125,10 @@ CREATE TABLE projections (
     sequence bigint NOT NULL,
     type text NOT NULL,
     body bytea NOT NULL,
+    change bigint GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (view, key)
 );
+CREATE INDEX projections_by_change ON projections (change);
 
 CREATE TABLE holds (
     view text NOT NULL,
@@ -182,6 +188,8 @@ CREATE TABLE delivery_attempts (
     PRIMARY KEY (delivery_id, attempt)
 );
 """
+    + APPLY_FUNCTION
+)
 
 
 def split_statements(script: str) -> list[str]:

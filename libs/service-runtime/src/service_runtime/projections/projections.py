@@ -2,10 +2,10 @@
 
 Missing is not empty: a key without a row has not been received yet. A stream that needs such a key *holds*; the update
 of the key arms a timer for every holder in the same transaction. An advisory lock on (projection, key), shared by
-holders and exclusive for the updater, prevents a lost wake-up between the read and the hold.
+holders (`apply_changes`) and exclusive for the updater, prevents a lost wake-up between the read and the hold.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,14 +17,15 @@ from contracts.catalogue import BY_TYPE, decode
 from contracts.events.base import Event
 from contracts.precedence import Precedence
 from service_runtime.postgres.database import Connection
-from service_runtime.unit_of_work.streams import StreamKey
 
 EventT = TypeVar("EventT", bound=Event)
 
 PROJECTION_UPDATED: Final = "view-moved"
 """Kind of the timer that fires for a held stream after its projection was updated."""
 
-_MAX_DECODED: Final = 4_096
+_UPDATES: Final = "projections"
+"""Name of the lock that one update holds at a time, so that the numbers of changes are in the order of commits."""
+_MAX_DECODED: Final = 16_384
 """Size of the cache of decoded events; the providers of a district have about a hundred."""
 
 
@@ -77,30 +78,10 @@ _READ = text(
         WHERE projections.view = requested.view AND starts_with(projections.key, requested.prefix) OFFSET 0) AS held
     """
 )
-_LOCK_SHARED = text(
-    """
-    SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0))
-    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS requested(name, ordinal) ORDER BY ordinal
-    """
-)
 _LOCK_EXCLUSIVE = text(
     """
     SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
     FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS requested(name, ordinal) ORDER BY ordinal
-    """
-)
-_FIND_NEWER = text(
-    """
-    SELECT 1
-    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:seen AS bigint[])) AS requested(view, key, seen)
-    JOIN projections USING (view, key) WHERE projections.sequence > requested.seen
-    """
-)
-_HOLD = text(
-    """
-    INSERT INTO holds (view, view_key, topic, key, council)
-    SELECT view, view_key, :topic, :key, :council
-    FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[])) AS requested(view, view_key) ON CONFLICT DO NOTHING
     """
 )
 # A concurrent update may have written a newer event: only a higher sequence of the same stream replaces a row.
@@ -110,7 +91,7 @@ _UPSERT = text(
     SELECT * FROM unnest(CAST(:views AS text[]), CAST(:keys AS text[]), CAST(:sequences AS bigint[]),
                          CAST(:types AS text[]), CAST(:bodies AS bytea[]))
     ON CONFLICT (view, key) DO UPDATE
-    SET sequence = excluded.sequence, type = excluded.type, body = excluded.body
+    SET sequence = excluded.sequence, type = excluded.type, body = excluded.body, change = DEFAULT
     WHERE excluded.sequence > projections.sequence
     """
 )
@@ -135,11 +116,10 @@ _RELEASE_HOLDS = text(
 
 
 class ProjectionReader:
-    """Reads projections inside a unit of work and holds its stream for missing keys."""
+    """Reads projections from the table, for queries; decisions read them from memory (`memory.py`)."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._seen: dict[tuple[str, str], int] = {}
 
     async def get(self, projection: Projection[EventT], key: str) -> ProjectionEntry[EventT] | None:
         """Returns the projection's entry for `key`; None if it has no row."""
@@ -168,31 +148,11 @@ class ProjectionReader:
             "prefixes": [prefix for _, prefix in prefix_names],
         }
         rows = await self._connection.execute(_READ, arguments)
-        found = {
-            (row.view, row.key): ProjectionRow(row.view, row.key, row.sequence, row.type, row.body) for row in rows
-        }
-        self._seen.update({name: found[name].sequence if name in found else 0 for name in names})
-        return found
+        return {(row.view, row.key): ProjectionRow(row.view, row.key, row.sequence, row.type, row.body) for row in rows}
 
     async def get_by_prefix(self, projection: Projection[EventT], prefix: str) -> list[ProjectionEntry[EventT]]:
         """Returns the entries whose keys begin with `prefix`, ordered by key."""
         return list_entries(projection, await self.read((), prefixes=((projection, prefix),)))
-
-    async def hold(self, stream: StreamKey, council: str, missing: Sequence[tuple[str, str]]) -> bool:
-        """Holds the stream until one of `missing` (projection, key) is updated.
-
-        Returns False if one was updated since this unit of work read it.
-        """
-        keys = sorted(set(missing))
-        arguments = {"views": [view for view, _ in keys], "keys": [key for _, key in keys]}
-        await self._connection.execute(_LOCK_SHARED, {"names": [_build_lock_name(view, key) for view, key in keys]})
-        seen = [self._seen.get(name, 0) for name in keys]
-        if (await self._connection.execute(_FIND_NEWER, {**arguments, "seen": seen})).first() is not None:
-            return False
-        await self._connection.execute(
-            _HOLD, {**arguments, "topic": stream.topic, "key": stream.key, "council": council}
-        )
-        return True
 
 
 async def upsert_rows(connection: Connection, rows: Iterable[ProjectionRow], *, now: datetime) -> bool:
@@ -209,7 +169,8 @@ async def upsert_rows(connection: Connection, rows: Iterable[ProjectionRow], *, 
     ordinals = {name: ordinal for ordinal, name in enumerate(newest)}
     ordered = [newest[name] for name in sorted(newest)]
     names = {"views": [row.view for row in ordered], "keys": [row.key for row in ordered]}
-    await connection.execute(_LOCK_EXCLUSIVE, {"names": [_build_lock_name(row.view, row.key) for row in ordered]})
+    locks = [_UPDATES, *(_build_lock_name(row.view, row.key) for row in ordered)]
+    await connection.execute(_LOCK_EXCLUSIVE, {"names": locks})
     await connection.execute(
         _UPSERT,
         {

@@ -1,18 +1,20 @@
-"""Claim of a due timer: the transaction that deletes the timer's row also handles the timer."""
+"""Claim of a due timer: the statement that deletes the timer's row also applies what its handler decided."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
-from service_runtime.postgres.database import Connection
-from service_runtime.timers import timers
+from service_runtime.postgres.database import Database
 from service_runtime.timers.timers import DueTimer
-from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.changes import Changes
+from service_runtime.unit_of_work.streams import Cause, StreamKey
+
+_FIND_DUE: Final = "SELECT 1 FROM timers WHERE id = $1 AND due_at <= $2"
 
 
 @dataclass(frozen=True)
 class TimerClaim:
-    """Claims a timer by deleting its row; a cancelled timer has no row."""
+    """Claims a timer by deleting its row; a cancelled timer has no row, a postponed one is not due."""
 
     timer: DueTimer
     service: str
@@ -27,16 +29,22 @@ class TimerClaim:
         return Cause(cause, f"service:{self.service}", self.timer.council, self.timer.traceparent)
 
     @property
-    def lock_timeout(self) -> None:
-        """None: timers wait for the lock of their stream without a limit."""
+    def turn_timeout(self) -> None:
+        """None: timers wait for their stream's turn without a limit."""
 
-    async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock_stream(connection, self.stream)
+    @property
+    def begins_stream(self) -> bool:
+        return False
 
-    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
-        if stream.parked:
-            return False
-        return await timers.claim_due(connection, self.timer, now=work.now)
+    @property
+    def even_if_parked(self) -> bool:
+        return False
 
-    async def finish(self, connection: Connection, result: object) -> None:
-        """Stores nothing: a timer has no response."""
+    async def is_open(self, database: Database, *, at: datetime) -> bool:
+        return bool(await database.fetch(_FIND_DUE, self.timer.id, at))
+
+    async def handle_parked(self, database: Database, *, at: datetime) -> None:
+        """Does nothing: the timer stays due, and fires after the key's release."""
+
+    def add_to(self, changes: Changes, result: object, *, at: datetime) -> None:  # noqa: ARG002  the Protocol names them
+        changes.fired_timers.append((self.timer.id, at))

@@ -1,12 +1,12 @@
 """Timer worker: sleeps until the earliest timer is due, then fires due timers, in order for each stream.
 
-It reads due timers without locking them, then claims each under its stream's lock: first the key, then the timer. The
-opposite order could deadlock with a command that holds the key and cancels the timer.
+It reads due timers without locking them; the statement that applies what a timer's handler decided deletes its row.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
 from opentelemetry.trace import SpanKind
@@ -22,16 +22,17 @@ from service_runtime.subscriptions import TimerSubscription
 from service_runtime.timers import timers
 from service_runtime.timers.claim import TimerClaim
 from service_runtime.timers.timers import DueTimer
-from service_runtime.unit_of_work.executor import Executed, Executor, Skipped
+from service_runtime.unit_of_work.claims import Executed, Skipped
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
-from service_runtime.unit_of_work.wakeups import Wakeup
+from service_runtime.unit_of_work.wakeups import TimerWakeup
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
 MAX_DUE_TIMERS: Final = 200
-MAX_CONCURRENCY: Final = 4
-MAX_SLEEP: Final = 0.5
+"""Timers of one reading; timers of different streams fire concurrently."""
+MAX_SLEEP: Final = 1.0
 """Seconds; another process may have armed an earlier timer."""
 MAX_ATTEMPTS: Final = 3
 
@@ -44,7 +45,7 @@ class TimerWorker(Generic[WorkT]):
         executor: Executor[WorkT],
         subscriptions: Iterable[TimerSubscription[WorkT]],
         *,
-        wakeup: Wakeup,
+        wakeup: TimerWakeup,
         log: Logger,
         metrics: TimerMetrics,
         due_policy: DuePolicy | None = None,
@@ -57,15 +58,19 @@ class TimerWorker(Generic[WorkT]):
         self._dead_letters = DeadLetters(executor.service, executor.database, executor.clock, metrics.parked, log)
         self._failures: Counter[str] = Counter()
         self._due_policy = due_policy or RealTimePolicy(executor.clock)
-        self._slots = asyncio.Semaphore(1 if self._due_policy.is_stepped else MAX_CONCURRENCY)
+        self._slots = asyncio.Semaphore(1 if self._due_policy.is_stepped else MAX_DUE_TIMERS)
 
     async def run(self) -> None:
         while True:
             try:
-                await self._wakeup.wait(await self._fire_due())
+                seconds = await self._fire_due()
+                self._wakeup.wakes_at = self._executor.clock.now() + timedelta(seconds=seconds)
+                await self._wakeup.wait(seconds)
             except Exception as error:  # noqa: BLE001  timers stay due during an outage of the database
                 self._log.warning("timer worker interrupted", error=type(error).__name__)
                 await asyncio.sleep(0.5)
+            finally:
+                self._wakeup.wakes_at = None
 
     async def _fire_due(self) -> float:
         """Fires the due timers; returns the number of seconds to sleep."""
@@ -87,10 +92,10 @@ class TimerWorker(Generic[WorkT]):
     async def _fire_in_order(self, due: list[DueTimer]) -> None:
         async with self._slots:
             for timer in due:
-                if not await self._fire(timer):
+                if not await self.fire(timer):
                     return
 
-    async def _fire(self, timer: DueTimer) -> bool:
+    async def fire(self, timer: DueTimer) -> bool:
         """Fires a timer; returns False if it failed, because later timers of its stream must wait for it."""
         try:
             outcome = await self._execute(timer)

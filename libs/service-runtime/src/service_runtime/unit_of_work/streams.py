@@ -1,15 +1,18 @@
-"""Streams: all events of one service about one subject, with one row for lock, version and last hash.
+"""Streams: all events of one service about one subject, with the state that the service keeps of it.
 
-A unit of work locks its stream first, then reads the clock, and keeps the lock until it commits. Changes of one subject
-are therefore serial, in commit order, and no two writers assign the same version.
+Every change of a stream increments its revision. A unit of work decides on the stream as it was at one revision, and
+what it decided is applied only if the stream is still at that revision. Changes of one subject are therefore serial, in
+commit order, and no two writers assign the same version.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 
 from contracts.catalogue import find_entry
+from contracts.envelope import GENESIS
 from contracts.events.base import Event
 from service_runtime.postgres.database import Connection
 
@@ -27,12 +30,22 @@ class StreamKey:
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream whose lock this transaction holds."""
+    """A stream as it was at `revision`; revision 0 is a stream without a row."""
 
     key: StreamKey
-    version: int
-    last_hash: str
-    parked: bool
+    version: int = 0
+    """Sequence number of its last event."""
+    last_hash: str = GENESIS
+    revision: int = 0
+    parked: bool = False
+    state: Any = None
+    """The service's own state of this subject, an immutable value (Any: each service has its own)."""
+    is_waiting: bool = False
+    """True if the stream's last event waited in the outbox when the stream was loaded."""
+
+    def advance(self) -> "Stream":
+        """Returns the stream after its changes were applied; this process knows all its events."""
+        return replace(self, revision=self.revision + 1, is_waiting=False)
 
 
 @dataclass(frozen=True)
@@ -47,18 +60,26 @@ class Cause:
     """Time of the cause, if earlier than the unit of work: an event is handled after it was published."""
 
 
-_LOCK = text("SELECT version, last_hash, parked_because FROM streams WHERE topic = :topic AND key = :key FOR UPDATE")
-CREATE_STREAM = text("INSERT INTO streams (topic, key) VALUES (:topic, :key) ON CONFLICT DO NOTHING")
+_LOCK = text(
+    """
+    UPDATE streams SET revision = revision + 1 WHERE topic = :topic AND key = :key
+    RETURNING version, last_hash, revision, parked_because
+    """
+)
+_CREATE = text("INSERT INTO streams (topic, key) VALUES (:topic, :key) ON CONFLICT DO NOTHING")
 
 
 async def lock_stream(connection: Connection, name: StreamKey) -> Stream:
-    """Locks a stream until the transaction ends; creates its row if there is none."""
+    """Locks a stream until the transaction ends, and increments its revision; creates its row if there is none.
+
+    For the few changes that are made in a transaction of their own: parking and releasing a key.
+    """
     arguments = {"topic": name.topic, "key": name.key}
     row = (await connection.execute(_LOCK, arguments)).one_or_none()
     if row is None:
-        await connection.execute(CREATE_STREAM, arguments)
+        await connection.execute(_CREATE, arguments)
         row = (await connection.execute(_LOCK, arguments)).one()
-    return Stream(name, row.version, row.last_hash, row.parked_because is not None)
+    return Stream(name, row.version, row.last_hash, row.revision, row.parked_because is not None)
 
 
 def stream_key_of(event: Event) -> StreamKey:

@@ -1,21 +1,21 @@
-"""Unit of work: the interface by which a handler loads, saves and publishes. The executor commits it."""
+"""Unit of work: the interface by which a handler loads, saves and publishes. The executor applies it."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
+
+from sqlalchemy import TextClause
 
 from contracts.events.base import Event
 from contracts.ids import uuid7
 from service_runtime.observability.instruments import HistogramSpec, Observation
-from service_runtime.outbox import journal
-from service_runtime.outbox.journal import ChainedEvent
-from service_runtime.postgres.database import Connection
-from service_runtime.projections.projections import ProjectionReader
-from service_runtime.timers import timers
+from service_runtime.postgres.database import Reader
+from service_runtime.postgres.statements import NO_VALUES, Rows
+from service_runtime.projections.memory import ProjectionSnapshot
 from service_runtime.timers.timers import Timer
-from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.changes import GuardedStatement, TimerName
 from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
 from service_runtime.webhooks import delivery_queue
 from service_runtime.webhooks.deliveries import Webhook
@@ -26,7 +26,7 @@ class UnitOfWork(Protocol):
 
     @property
     def now(self) -> datetime:
-        """The instant of this unit of work, read after its stream was locked."""
+        """The instant of this unit of work, read after its stream was loaded."""
         ...
 
     @property
@@ -37,7 +37,7 @@ class UnitOfWork(Protocol):
         ...
 
     def publish(self, *events: Event) -> None:
-        """Collects events; `flush` chains and writes them after the handler has returned."""
+        """Collects events; they are chained after the handler has returned."""
         ...
 
     def schedule(self, *timers: Timer) -> None:
@@ -70,26 +70,42 @@ class UnitOfWork(Protocol):
 
 @dataclass(frozen=True)
 class WorkContext:
-    """Stream, instant, cause and service of a unit of work."""
+    """Stream, instant, cause and service of a unit of work, the projections that it reads, and how it loads streams."""
 
     service: str
     stream: Stream
     now: datetime
     cause: Cause
+    projections: ProjectionSnapshot
+    load_streams: Callable[[Sequence[StreamKey]], Awaitable[Sequence[Stream]]]
 
 
 @dataclass
 class PostgresUnitOfWork:
-    """The unit of work on PostgreSQL; services subclass it and add their repositories as cached properties."""
+    """The unit of work on PostgreSQL; services subclass it and add their repositories as cached properties.
 
-    connection: Connection
+    It reads through `reader`, outside any transaction, and collects what is to be written. What it reads of its own
+    stream is protected by the stream's revision; what it reads of another stream it names with `depend_on`.
+    """
+
+    reader: Reader
     context: WorkContext
-    _events: list[Event] = field(default_factory=list[Event], init=False)
-    _timers: dict[tuple[str, str], Timer | None] = field(
-        default_factory=dict[tuple[str, str], Timer | None], init=False
+    events: list[Event] = field(default_factory=list[Event], init=False)
+    timers: dict[TimerName, Timer | None] = field(default_factory=dict[TimerName, Timer | None], init=False)
+    webhooks: list[Webhook] = field(default_factory=list[Webhook], init=False)
+    cancelled_deliveries: list[UUID] = field(default_factory=list[UUID], init=False)
+    held: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]], init=False)
+    rows: list[tuple[str, Hashable, Mapping[str, object]]] = field(
+        default_factory=list[tuple[str, Hashable, Mapping[str, object]]], init=False
     )
-    _webhooks: list[Webhook] = field(default_factory=list[Webhook], init=False)
-    _observations: list[Observation] = field(default_factory=list[Observation], init=False)
+    statements: list[GuardedStatement] = field(default_factory=list[GuardedStatement], init=False)
+    dependencies: dict[StreamKey, Stream] = field(default_factory=dict[StreamKey, Stream], init=False)
+    observations: list[Observation] = field(default_factory=list[Observation], init=False)
+    state: Any = field(init=False)
+    """The service's state of the stream; a repository replaces it when it saves. Any: services have their own."""
+
+    def __post_init__(self) -> None:
+        self.state = self.context.stream.state
 
     @property
     def now(self) -> datetime:
@@ -99,89 +115,86 @@ class PostgresUnitOfWork:
     def cause(self) -> Cause:
         return self.context.cause
 
-    def __post_init__(self) -> None:
-        self.projections = ProjectionReader(self.connection)
+    @property
+    def projections(self) -> ProjectionSnapshot:
+        return self.context.projections
+
+    @property
+    def has_effects(self) -> bool:
+        """True if anything was collected that has to be applied."""
+        return bool(
+            self.events
+            or self.timers
+            or self.webhooks
+            or self.cancelled_deliveries
+            or self.held
+            or self.rows
+            or self.statements
+            or self.dependencies
+        )
+
+    async def execute(self, statement: TextClause, values: Mapping[str, object] = NO_VALUES) -> Rows:
+        """Reads from the database, outside any transaction."""
+        return await self.reader.execute(statement, values)
+
+    def put_row(self, table: str, key: Hashable, row: Mapping[str, object]) -> None:
+        """Collects a row for the service's own statement, with which all rows of a round are written together."""
+        self.rows.append((table, key, row))
+
+    def write(self, statement: TextClause, values: Mapping[str, object], *, rows: int | None = None) -> None:
+        """Collects a statement that runs in the transaction of this unit of work.
+
+        It must affect `rows` rows if given, otherwise the unit of work is decided again. For rare changes: a unit of
+        work with statements is applied alone and takes a round trip for each.
+        """
+        self.statements.append(GuardedStatement(statement, values, rows))
+
+    async def depend_on(self, *streams: StreamKey) -> None:
+        """Names other streams whose changes would change this decision: it is applied only if they have not changed.
+
+        To be called before anything of them is read. Applying it changes their revisions.
+        """
+        self.dependencies.update({stream.key: stream for stream in await self.context.load_streams(streams)})
 
     def new_id(self) -> UUID:
         return uuid7(self.context.now)
 
     def publish(self, *events: Event) -> None:
-        self._events.extend(events)
+        self.events.extend(events)
 
     def schedule(self, *timers: Timer) -> None:
-        self._timers.update({(timer.kind, timer.about): timer for timer in timers})
+        self.schedule_on(self.context.stream.key, *timers)
+
+    def schedule_on(self, stream: StreamKey, *timers: Timer) -> None:
+        """Collects timers to arm on another stream."""
+        for timer in timers:
+            self._set_timer((stream, timer.kind, timer.about), timer)
 
     def cancel(self, kind: str, about: str) -> None:
-        self._timers[kind, about] = None
+        self._set_timer((self.context.stream.key, kind, about), None)
+
+    def _set_timer(self, name: TimerName, timer: Timer | None) -> None:
+        self.timers[name] = timer
 
     def send_webhooks(self, *webhooks: Webhook) -> None:
-        self._webhooks.extend(webhooks)
+        self.webhooks.extend(webhooks)
 
     def observe(self, what: HistogramSpec, value: float) -> None:
-        self._observations.append(Observation(what, value))
+        self.observations.append(Observation(what, value))
 
     async def cancel_webhook(self, kind: str, about: str) -> bool:
-        remaining = [webhook for webhook in self._webhooks if (webhook.kind, webhook.about) != (kind, about)]
-        collected = len(remaining) < len(self._webhooks)
-        self._webhooks = remaining
-        queued = await delivery_queue.cancel_delivery(
-            self.connection, self.context.stream.key, kind, about, now=self.now
-        )
-        return collected or queued
+        remaining = [webhook for webhook in self.webhooks if (webhook.kind, webhook.about) != (kind, about)]
+        collected = len(remaining) < len(self.webhooks)
+        self.webhooks = remaining
+        queued = await delivery_queue.find_unattempted(self, self.context.stream.key, kind, about)
+        self.cancelled_deliveries += queued
+        return collected or bool(queued)
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
-        return await self.projections.hold(self.context.stream.key, self.cause.council, tuple(missing))
-
-    async def flush(self) -> "FlushResult":
-        """Writes collected timers, webhooks and events; called by the executor after the handler."""
-        cancelled = [name for name, timer in self._timers.items() if timer is None]
-        armed = [timer for timer in self._timers.values() if timer is not None]
-        if armed or cancelled:
-            name = self.context.stream.key
-            await timers.change_timers(self.connection, name, self.cause, armed=armed, cancelled=cancelled)
-        if self._webhooks:
-            name = self.context.stream.key
-            await delivery_queue.enqueue(
-                self.connection, name, self._webhooks, self.cause, now=self.now, new_id=self.new_id
-            )
-        chained = await self._chain_events() if self._events else ()
-        return FlushResult(
-            events=chained,
-            first_timer=min((timer.at for timer in armed), default=None),
-            queued_webhooks=bool(self._webhooks),
-            measured=tuple(self._observations),
-        )
-
-    async def _chain_events(self) -> tuple[ChainedEvent, ...]:
-        locked = await self._lock_streams()
-        chained: list[ChainedEvent] = []
-        for event in self._events:
-            name = streams.stream_key_of(event)
-            chained_event, locked[name] = journal.chain_event(
-                event,
-                stream=locked[name],
-                event_id=self.new_id(),
-                source=self.context.service,
-                cause=self.cause,
-                at=self.now,
-            )
-            chained.append(chained_event)
-        await journal.append_to_journal(self.connection, chained, list(locked.values()), at=self.now)
-        return tuple(chained)
-
-    async def _lock_streams(self) -> dict[StreamKey, Stream]:
-        """Locks the other streams that are published to, in sorted order against deadlocks; returns all by key."""
-        own = self.context.stream
-        others = sorted({streams.stream_key_of(event) for event in self._events} - {own.key})
-        locked = {name: await streams.lock_stream(self.connection, name) for name in others}
-        return {own.key: own, **locked}
-
-
-@dataclass(frozen=True)
-class FlushResult:
-    """What a unit of work wrote; determines which workers are notified after the commit."""
-
-    events: tuple[ChainedEvent, ...]
-    first_timer: datetime | None
-    queued_webhooks: bool
-    measured: tuple[Observation, ...] = ()
+        names = sorted(set(missing))
+        for view, key in names:
+            row = self.projections.memory.find(view, key)
+            if row is not None and row.sequence > self.projections.get_seen(view, key):
+                return False
+        self.held = names
+        return True

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 from aiohttp.abc import AbstractResolver
 
-from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import MailServer
@@ -33,6 +33,14 @@ class Limits:
     drain: timedelta = timedelta(seconds=5)
     """How long running requests may continue after the engine is stopped."""
 
+    def __post_init__(self) -> None:
+        if self.lease <= timedelta(seconds=self.request):
+            message = (
+                f"the lease of {self.lease.total_seconds():g} s must be longer than a request of {self.request:g} s:"
+                " otherwise another process sends what this one is still sending"
+            )
+            raise ValueError(message)
+
 
 @dataclass(frozen=True)
 class WebhookConfig(Generic[WorkT_contra]):
@@ -49,6 +57,6 @@ class WebhookConfig(Generic[WorkT_contra]):
     resolver: AbstractResolver | None = None
     """DNS resolver; the system's by default."""
 
-    def open_endpoints(self, connection: Connection, *, now: datetime) -> Endpoints:
-        """Opens the endpoints inside a unit of work whose instant is `now`."""
-        return Endpoints(connection, secret_box=self.secret_box, rules=self.rules, now=now)
+    def open_endpoints(self, work: PostgresUnitOfWork) -> Endpoints:
+        """Opens the endpoints inside a unit of work."""
+        return Endpoints(work, secret_box=self.secret_box, rules=self.rules)

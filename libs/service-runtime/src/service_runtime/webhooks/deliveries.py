@@ -17,7 +17,8 @@ class Webhook:
     """A webhook to send to an owner's endpoint: its `kind` (such as `offer.made`) and the id it is about.
 
     `data` must be serialisable as JSON; the body contains it with the kind and the instant of queueing.
-    `give_up_after` counts from the first attempt; a 2xx exactly at that instant is in time.
+    `give_up_after` counts from the first attempt; a 2xx exactly at that instant is in time. With `only_if_enabled` it
+    is not queued if the owner has no enabled endpoint; otherwise it is undeliverable then.
     """
 
     owner: str
@@ -25,6 +26,7 @@ class Webhook:
     about: str
     data: Mapping[str, object]
     give_up_after: timedelta
+    only_if_enabled: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,24 @@ class SettledDelivery:
     @property
     def is_finished(self) -> bool:
         return self.outcome is not None and self.next_attempt_at is None
+
+    def to_row(self) -> tuple[object, ...]:
+        """Returns the values from which the database changes the delivery and logs its attempt."""
+        attempt = self.attempt
+        return (
+            self.due.id,
+            self.due.lease,
+            self.outcome,
+            self.is_finished,
+            self.next_attempt_at,
+            self.failure,
+            self.decided_at if self.outcome else None,
+            attempt and attempt.number,
+            attempt and attempt.at,
+            attempt and round(attempt.took.total_seconds() * 1000),
+            attempt and attempt.status,
+            attempt and attempt.failure,
+        )
 
     def hold_in_row(self, *, until: datetime) -> "SettledDelivery":
         """Returns a copy whose outcome stays in the row and can be claimed for handling from `until` on."""

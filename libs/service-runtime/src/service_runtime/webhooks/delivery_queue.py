@@ -5,7 +5,7 @@ the end of that lease. The lease is a fencing token too: a failure counts only w
 that lost it can neither postpone nor give up what another one is sending. A 2xx counts with any lease.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,9 +15,9 @@ from sqlalchemy import text
 
 from contracts.precedence import Precedence
 from service_runtime.due_policy import DueLimit
-from service_runtime.postgres.database import Connection
-from service_runtime.unit_of_work.streams import Cause, StreamKey
-from service_runtime.webhooks.deliveries import DueDelivery, SettledDelivery, Webhook, encode_body
+from service_runtime.postgres.database import Connection, Reader
+from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.webhooks.deliveries import DueDelivery, SettledDelivery
 
 SCANNED: Final = 300
 """Due rows that one claim reads. An owner that fills them all is busy afterwards, and the next claim skips it."""
@@ -32,22 +32,10 @@ class ClaimLimits:
     per_busy_owner: Mapping[str, int]
 
 
-_ENQUEUE = text(
+_FIND_UNATTEMPTED = text(
     """
-    INSERT INTO deliveries (id, owner, topic, key, kind, about, council, caused_by, traceparent, body, queued_at,
-                            next_attempt_at, give_up_after)
-    SELECT id, owner, :topic, :key, kind, about, :council, :caused_by, :traceparent, body, :now, :now, give_up_after
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:owners AS text[]), CAST(:kinds AS text[]), CAST(:abouts AS text[]),
-                CAST(:bodies AS bytea[]), CAST(:give_ups AS interval[]))
-         WITH ORDINALITY AS queued(id, owner, kind, about, body, give_up_after, ordinal)
-    ORDER BY ordinal
-    """
-)
-_CANCEL = text(
-    """
-    UPDATE deliveries SET outcome = 'cancelled', finished_at = :now
+    SELECT id FROM deliveries
     WHERE topic = :topic AND key = :key AND kind = :kind AND about = :about AND attempts = 0 AND outcome IS NULL
-    RETURNING id
     """
 )
 # The earliest unfinished delivery of each owner and stream that is due, oldest first, within the limits: in all
@@ -129,39 +117,10 @@ _SETTLE = text(
 )
 
 
-async def enqueue(
-    connection: Connection,
-    stream: StreamKey,
-    webhooks: Sequence[Webhook],
-    cause: Cause,
-    *,
-    now: datetime,
-    new_id: Callable[[], UUID],
-) -> None:
-    """Queues webhooks in the transaction of their cause, which holds the stream's lock and so keeps their order."""
-    await connection.execute(
-        _ENQUEUE,
-        {
-            "topic": stream.topic,
-            "key": stream.key,
-            "council": cause.council,
-            "caused_by": cause.id,
-            "traceparent": cause.traceparent,
-            "now": now,
-            "ids": [new_id() for _ in webhooks],
-            "owners": [webhook.owner for webhook in webhooks],
-            "kinds": [webhook.kind for webhook in webhooks],
-            "abouts": [webhook.about for webhook in webhooks],
-            "bodies": [encode_body(webhook, at=now) for webhook in webhooks],
-            "give_ups": [webhook.give_up_after for webhook in webhooks],
-        },
-    )
-
-
-async def cancel_delivery(connection: Connection, stream: StreamKey, kind: str, about: str, *, now: datetime) -> bool:
-    """Cancels a delivery that was never attempted; False if there is none, or its first attempt has begun."""
-    arguments = {"topic": stream.topic, "key": stream.key, "kind": kind, "about": about, "now": now}
-    return (await connection.execute(_CANCEL, arguments)).first() is not None
+async def find_unattempted(reader: Reader, stream: StreamKey, kind: str, about: str) -> list[UUID]:
+    """Returns the ids of deliveries that were never attempted and can still be cancelled."""
+    arguments = {"topic": stream.topic, "key": stream.key, "kind": kind, "about": about}
+    return [row.id for row in await reader.execute(_FIND_UNATTEMPTED, arguments)]
 
 
 async def claim(
@@ -214,28 +173,30 @@ def _read_due(row: Any) -> DueDelivery:  # a row's attributes are its columns
     )
 
 
+_SETTLED_COLUMNS: Final = (
+    "ids",
+    "leases",
+    "outcomes",
+    "finished",
+    "nexts",
+    "failures",
+    "decided",
+    "attempts",
+    "ats",
+    "tooks",
+    "statuses",
+    "attempt_failures",
+)
+"""The parameters of `_SETTLE` in the order of `SettledDelivery.to_row`."""
+
+
 async def settle(connection: Connection, settled: Sequence[SettledDelivery], *, now: datetime) -> set[UUID]:
     """Logs attempts, finishes deliveries that have an outcome, and postpones the others.
 
     Returns the ids that it changed; the others were finished before, or another process holds their lease.
     """
-    attempts = [each.attempt for each in settled]
+    columns = zip(*(each.to_row() for each in settled), strict=True)
     rows = await connection.execute(
-        _SETTLE,
-        {
-            "now": now,
-            "ids": [each.due.id for each in settled],
-            "leases": [each.due.lease for each in settled],
-            "outcomes": [each.outcome for each in settled],
-            "finished": [each.is_finished for each in settled],
-            "nexts": [each.next_attempt_at for each in settled],
-            "failures": [each.failure for each in settled],
-            "decided": [each.decided_at if each.outcome else None for each in settled],
-            "attempts": [attempt and attempt.number for attempt in attempts],
-            "ats": [attempt and attempt.at for attempt in attempts],
-            "tooks": [attempt and round(attempt.took.total_seconds() * 1000) for attempt in attempts],
-            "statuses": [attempt and attempt.status for attempt in attempts],
-            "attempt_failures": [attempt and attempt.failure for attempt in attempts],
-        },
+        _SETTLE, {"now": now, **dict(zip(_SETTLED_COLUMNS, map(list, columns), strict=True))}
     )
     return {row.id for row in rows}

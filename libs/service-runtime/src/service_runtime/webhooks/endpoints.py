@@ -1,6 +1,6 @@
 """Table of endpoints: each owner's URL and signing secrets. A secret is returned once, when it is created."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from yarl import URL
 
 from contracts.errors import FieldError, InvalidInput, NotFound
-from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRefused, AddressRules
 from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.signing import generate_secret
@@ -37,7 +37,6 @@ _PUT = text(
     """
     INSERT INTO endpoints (owner, url, secret, changed_at) VALUES (:owner, :url, :secret, :now)
     ON CONFLICT (owner) DO UPDATE SET url = excluded.url, disabled_because = NULL, changed_at = excluded.changed_at
-    RETURNING secret = :secret AS is_new
     """
 )
 _GET = text(
@@ -50,31 +49,25 @@ _GET = text(
 _ROTATE = text(
     """
     UPDATE endpoints SET previous_secret = secret, previous_secret_until = :until, secret = :secret, changed_at = :now
-    WHERE owner = :owner RETURNING owner
+    WHERE owner = :owner
     """
 )
 _DISABLE = text(
     """
     UPDATE endpoints SET disabled_because = :because, changed_at = :now
-    WHERE owner = :owner AND disabled_because IS NULL RETURNING owner
-    """
-)
-_DISABLE_AT = text(
-    """
-    UPDATE endpoints SET disabled_because = :because, changed_at = :now
-    WHERE owner = :owner AND url = :url AND disabled_because IS NULL RETURNING owner
+    WHERE owner = :owner AND url = :url AND disabled_because IS NULL
     """
 )
 
 
 class Endpoints:
-    """Reads and changes endpoints inside one unit of work whose instant is `now`."""
+    """Reads and changes endpoints inside one unit of work; it sees its own changes."""
 
-    def __init__(self, connection: Connection, *, secret_box: SecretBox, rules: AddressRules, now: datetime) -> None:
-        self._connection = connection
+    def __init__(self, work: PostgresUnitOfWork, *, secret_box: SecretBox, rules: AddressRules) -> None:
+        self._work = work
         self._secret_box = secret_box
         self._rules = rules
-        self._now = now
+        self._changed: dict[str, Endpoint] = {}
 
     async def put(self, owner: str, url: str) -> str | None:
         """Registers or changes an endpoint and enables it; queued webhooks go to the new URL.
@@ -82,18 +75,23 @@ class Endpoints:
         Returns the secret of a new endpoint, or None for an existing endpoint, whose secret does not change.
         Raises InvalidInput (`#/url`) for a URL that the address rules refuse.
         """
+        checked, known, now = str(self._check_url(url)), await self.get(owner), self._work.now
         secret = generate_secret()
         arguments = {
             "owner": owner,
-            "url": str(self._check_url(url)),
+            "url": checked,
             "secret": self._secret_box.encrypt(secret, owner=owner),
-            "now": self._now,
+            "now": now,
         }
-        is_new: bool = (await self._connection.execute(_PUT, arguments)).scalar_one()
-        return secret if is_new else None
+        self._work.write(_PUT, arguments)
+        until = None if known is None else known.previous_secret_until
+        self._changed[owner] = Endpoint(owner, checked, None, until, now)
+        return secret if known is None else None
 
     async def get(self, owner: str) -> Endpoint | None:
-        row = (await self._connection.execute(_GET, {"owner": owner, "now": self._now})).one_or_none()
+        if owner in self._changed:
+            return self._changed[owner]
+        row = (await self._work.execute(_GET, {"owner": owner, "now": self._work.now})).one_or_none()
         if row is None:
             return None
         return Endpoint(row.owner, row.url, row.disabled_because, row.previous_secret_until, row.changed_at)
@@ -103,22 +101,35 @@ class Endpoints:
 
         Raises EndpointNotFound.
         """
+        known, now = await self.get(owner), self._work.now
+        if known is None:
+            message = "there is no webhook endpoint; register one first"
+            raise EndpointNotFound(message)
         secret = generate_secret()
         arguments = {
             "owner": owner,
             "secret": self._secret_box.encrypt(secret, owner=owner),
-            "until": self._now + overlap,
-            "now": self._now,
+            "until": now + overlap,
+            "now": now,
         }
-        if (await self._connection.execute(_ROTATE, arguments)).one_or_none() is None:
-            message = "there is no webhook endpoint; register one first"
-            raise EndpointNotFound(message)
+        self._work.write(_ROTATE, arguments, rows=1)
+        self._changed[owner] = replace(known, previous_secret_until=now + overlap, changed_at=now)
         return secret
 
     async def disable(self, owner: str, *, because: str) -> bool:
         """Disables an endpoint until it is put again; returns False if there is none or it is already disabled."""
-        arguments = {"owner": owner, "because": because, "now": self._now}
-        return (await self._connection.execute(_DISABLE, arguments)).one_or_none() is not None
+        known, now = await self.get(owner), self._work.now
+        if known is None or known.disabled_because is not None:
+            return False
+        arguments = {"owner": owner, "url": known.url, "because": because, "now": now}
+        self._work.write(_DISABLE, arguments, rows=1)
+        self._changed[owner] = replace(known, disabled_because=because, changed_at=now)
+        return True
+
+    async def disable_gone(self, owner: str, url: str) -> bool:
+        """Disables an endpoint that answered 410; returns False if it is already disabled or its URL has changed."""
+        known = await self.get(owner)
+        return known is not None and known.url == url and await self.disable(owner, because=GONE)
 
     def _check_url(self, url: str) -> URL:
         try:
@@ -129,9 +140,3 @@ class Endpoints:
         except ValueError:
             raise InvalidInput(FieldError("#/url", "this is not a URL")) from None
         return parsed
-
-
-async def disable_gone(connection: Connection, owner: str, url: str, *, now: datetime) -> bool:
-    """Disables an endpoint that answered 410; returns False if it is already disabled or its URL has changed."""
-    arguments = {"owner": owner, "url": url, "because": GONE, "now": now}
-    return (await connection.execute(_DISABLE_AT, arguments)).one_or_none() is not None

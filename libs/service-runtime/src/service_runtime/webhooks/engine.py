@@ -1,17 +1,20 @@
 """Webhook engine: claims due deliveries, sends them concurrently, and settles their results.
 
-Each cycle settles finished deliveries and claims due ones in one short transaction; requests run outside of any. A
-process that dies leaves its leases behind; when they end, another process sends the same ids again. Delivery is at
-least once, in order for each owner and stream. A slow endpoint occupies the slots of its own owner only.
+A new delivery is claimed as it is queued if nothing of its owner and stream stands before it and there is room: its
+request starts right after the commit. Each cycle settles finished deliveries, unless a commit has done it, and claims
+due ones; requests run outside of any transaction. A process that dies leaves its leases behind; when they
+end, another process sends the same ids again. Delivery is at least once, in order for each owner and stream. A slow
+endpoint occupies the slots of its own owner only.
 """
 
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiohttp import ClientError
 from opentelemetry.trace import Span, SpanKind
@@ -27,9 +30,11 @@ from service_runtime.observability.tracing import (
     start_linked_span,
 )
 from service_runtime.postgres.database import is_transient
+from service_runtime.unit_of_work.applying import StartedDelivery
+from service_runtime.unit_of_work.changes import QueuedDelivery
 from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
-from service_runtime.unit_of_work.wakeups import POLL, Wakeup
+from service_runtime.unit_of_work.wakeups import Wakeup
 from service_runtime.webhooks import delivery_queue
 from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.deliveries import Attempt, DueDelivery, SettledDelivery
@@ -38,13 +43,17 @@ from service_runtime.webhooks.mail import MAILBOX, MailSender
 from service_runtime.webhooks.result_handler import ResultHandler
 from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.sending import EndpointResponse, RequestTimeout, Sender, describe_failure
-from service_runtime.webhooks.settlement import compute_timeout, settle_attempt, settle_without_attempt
+from service_runtime.webhooks.settlement import build_started, compute_timeout, settle_attempt, settle_without_attempt
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
 MAX_CLAIMED: Final = 100
+POLL: Final = 1.0
+"""Seconds: the longest that a delivery waits which another process has queued or left behind."""
 PAUSE: Final = 0.2
 """Seconds before the next cycle after an error."""
+SETTLE_WITHIN: Final = 0.05
+"""Seconds that a result waits for a commit that settles it, before the engine does."""
 CYCLE_PAUSE: Final = 0.005
 """Seconds between two cycles. Results gather meanwhile, and one statement settles them all."""
 
@@ -84,6 +93,13 @@ class WebhookEngine(Generic[WorkT]):
         self._due_policy = due_policy or RealTimePolicy(executor.clock)
         self._chance = 0.0 if self._due_policy.is_stepped else None
         self._claiming = False
+        self._is_running = False
+        self._reserved: dict[UUID, str] = {}
+        self._retries: list[datetime] = []
+        self._has_backlog = False
+        """True if the last claim found deliveries: there may be more behind them."""
+        self._unstarted: Counter[str] = Counter()
+        """Deliveries of this process that were queued and not claimed, by owner."""
         self.attempts = 0
 
     @property
@@ -92,14 +108,64 @@ class WebhookEngine(Generic[WorkT]):
 
         The claim counts because its deliveries are no longer due in the database and not yet known here.
         """
-        return len(self._in_flight) + len(self._settled) + int(self._claiming)
+        return len(self._in_flight) + len(self._settled) + len(self._reserved) + int(self._claiming)
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim is valid."""
+        return self._limits.lease
+
+    def reserve(self, deliveries: Iterable[QueuedDelivery]) -> dict[UUID, UUID]:
+        """Reserves room for new deliveries; returns the id of a lease for each that can start now."""
+        if not self._is_running or self._due_policy.is_stepped:
+            return {}
+        busy = self._count_busy()
+        leases: dict[UUID, UUID] = {}
+        for delivery in deliveries:
+            owner = delivery.webhook.owner
+            has_room = busy.total() < self._limits.requests and busy[owner] < self._limits.requests_for_each
+            if has_room:
+                leases[delivery.id] = lease = uuid4()
+                self._reserved[lease] = owner
+                busy[owner] += 1
+        return leases
+
+    def release(self, leases: Iterable[UUID]) -> None:
+        """Gives the room back that was reserved for deliveries that do not start."""
+        for lease in leases:
+            self._reserved.pop(lease, None)
+
+    def start(self, delivery: QueuedDelivery, lease: UUID, started: StartedDelivery) -> None:
+        """Starts the request of a new delivery, which was claimed under `lease` as it was queued."""
+        self._reserved.pop(lease, None)
+        self._start(build_started(delivery, lease, started))
+
+    def note_unstarted(self, owners: Iterable[str]) -> None:
+        """Tells that deliveries to `owners` were queued that wait to be claimed."""
+        self._unstarted.update(owners)
+        self._wakeup.notify()
+
+    def take_settled(self) -> list[SettledDelivery]:
+        """Removes and returns the results that the caller settles with its commit."""
+        settled, self._settled = self._settled, []
+        return settled
+
+    def return_settled(self, settled: Sequence[SettledDelivery]) -> None:
+        """Puts results back that could not be settled."""
+        self._settled[:0] = settled
+
+    def _count_busy(self) -> Counter[str]:
+        """Counts the requests in flight, and those that are about to start, by owner."""
+        return Counter([*(each.due.owner for each in self._in_flight.values()), *self._reserved.values()])
 
     async def run(self) -> None:
         async with self._sender:
+            self._is_running = True
             try:
                 while True:
                     await self._run_cycle()
             finally:
+                self._is_running = False
                 await self._stop()
 
     async def _run_cycle(self) -> None:
@@ -112,32 +178,43 @@ class WebhookEngine(Generic[WorkT]):
             return
         for due in claimed:
             self._start(due)
+            self._unstarted[due.owner] -= due.attempts <= 1
+        self._unstarted = +self._unstarted
+        self._has_backlog = bool(claimed)
         if len(claimed) < MAX_CLAIMED:
             await asyncio.sleep(CYCLE_PAUSE)
-            await self._wakeup.wait(POLL)
+            await self._wakeup.wait(self._compute_sleep())
+
+    def _compute_sleep(self) -> float:
+        """Returns the seconds until the next retry that this process knows of, at most POLL."""
+        now = self._clock.now()
+        self._retries = [at for at in self._retries if at > now]
+        return min([POLL, *((at - now).total_seconds() for at in self._retries)])
 
     async def _settle_and_claim(self) -> list[DueDelivery]:
-        settled, limits = tuple(self._settled), self._compute_claim_limits()
+        settled, limits = self.take_settled(), self._compute_claim_limits()
         due_limit = self._due_policy.get_due_limit()
         in_flight = tuple(self._in_flight)
         self._claiming = True
         try:
-            async with self._executor.database.begin_transaction() as connection:
+            async with self._executor.database.open_read_connection() as connection:
                 if settled:
                     await delivery_queue.settle(connection, settled, now=due_limit.instant)
                 claimed = await delivery_queue.claim(
                     connection, limits, in_flight=in_flight, due_limit=due_limit, lease=self._limits.lease
                 )
+        except BaseException:
+            self.return_settled(settled)
+            raise
         finally:
             self._claiming = False
-        del self._settled[: len(settled)]
         return claimed
 
     def _compute_claim_limits(self) -> ClaimLimits:
         for_each = self._limits.requests_for_each
-        busy = Counter(each.due.owner for each in self._in_flight.values())
+        busy = self._count_busy()
         return ClaimLimits(
-            total=min(MAX_CLAIMED, self._limits.requests - len(self._in_flight)),
+            total=min(MAX_CLAIMED, self._limits.requests - busy.total()),
             per_owner=for_each,
             per_busy_owner={owner: for_each - count for owner, count in busy.items()},
         )
@@ -156,10 +233,19 @@ class WebhookEngine(Generic[WorkT]):
         task.add_done_callback(lambda task: self._finish_request(due, task))
 
     def _finish_request(self, due: DueDelivery, task: asyncio.Task[None]) -> None:
+        is_full = len(self._in_flight) >= self._limits.requests
         del self._in_flight[due.id]
-        self._wakeup.notify()
+        if is_full or self._has_backlog or self._unstarted[due.owner] > 0 or self._due_policy.is_stepped:
+            self._wakeup.notify()
+        elif self._settled:
+            asyncio.get_running_loop().call_later(SETTLE_WITHIN, self._settle_soon)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.error("webhook attempt failed", webhook=str(due.id), error=type(error).__name__)
+
+    def _settle_soon(self) -> None:
+        """Begins a cycle if no commit has settled the results meanwhile."""
+        if self._settled:
+            self._wakeup.notify()
 
     async def _deliver(self, due: DueDelivery, limit: RequestTimeout) -> None:
         # The first attempt follows its cause at once and joins its trace; a retry starts a trace of its own.
@@ -175,6 +261,8 @@ class WebhookEngine(Generic[WorkT]):
             await self._results.handle(settled, span)
         else:
             self._settled.append(settled)
+            if settled.next_attempt_at is not None:
+                self._retries.append(settled.next_attempt_at)
 
     async def _attempt_delivery(self, due: DueDelivery, limit: RequestTimeout, span: Span) -> SettledDelivery:
         self.attempts += 1
@@ -222,7 +310,6 @@ class WebhookEngine(Generic[WorkT]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._results.stop()
         if self._settled:
             await self._settle_last()
 

@@ -9,7 +9,6 @@ import json
 import smtplib
 import ssl
 from dataclasses import dataclass, field
-from datetime import datetime
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any, Final
@@ -17,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from service_runtime.clock import Clock
-from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.sending import REQUEST_TIMEOUT, EndpointResponse, RequestTimeout
 
@@ -44,25 +43,28 @@ def to_owner(mailbox: str) -> str:
 
 
 class Mailboxes:
-    """Writes mailboxes inside one unit of work whose instant is `now`; there is no method that returns an address."""
+    """Writes mailboxes inside one unit of work, and sees its own changes; no method returns an address."""
 
-    def __init__(self, connection: Connection, *, secret_box: SecretBox, now: datetime) -> None:
-        self._connection = connection
+    def __init__(self, work: PostgresUnitOfWork, *, secret_box: SecretBox) -> None:
+        self._work = work
         self._secret_box = secret_box
-        self._now = now
+        self._changed: dict[str, bool] = {}
 
     async def put(self, owner: str, address: str) -> None:
         """Sets the address for mail to `owner`, including mail that is already queued."""
         name = to_mailbox(owner)
         sealed = self._secret_box.encrypt(address, owner=name)
-        arguments = {"owner": name, "url": MAILBOX, "address": sealed, "now": self._now}
-        await self._connection.execute(_PUT, arguments)
+        self._work.write(_PUT, {"owner": name, "url": MAILBOX, "address": sealed, "now": self._work.now})
+        self._changed[owner] = True
 
     async def has_mailbox(self, owner: str) -> bool:
-        return (await self._connection.execute(_EXISTS, {"owner": to_mailbox(owner)})).first() is not None
+        if owner in self._changed:
+            return self._changed[owner]
+        return (await self._work.execute(_EXISTS, {"owner": to_mailbox(owner)})).first() is not None
 
     async def remove(self, owner: str) -> None:
-        await self._connection.execute(_REMOVE, {"owner": to_mailbox(owner)})
+        self._work.write(_REMOVE, {"owner": to_mailbox(owner)})
+        self._changed[owner] = False
 
 
 @dataclass(frozen=True)

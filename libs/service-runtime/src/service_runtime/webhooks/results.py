@@ -1,20 +1,24 @@
 """Results of deliveries, their subscriptions, and the claim by which the unit of work handles each result once."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-from service_runtime.postgres.database import Connection
+from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work import streams
-from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.unit_of_work.changes import Changes, RevisionConflict
+from service_runtime.unit_of_work.streams import Cause, StreamKey
 from service_runtime.webhooks import delivery_queue
 from service_runtime.webhooks.deliveries import SettledDelivery
-from service_runtime.webhooks.endpoints import GONE, disable_gone
 
 WorkT_contra = TypeVar("WorkT_contra", contravariant=True)
+
+# The same condition as in `apply_changes`: a 2xx counts with any lease, a failure with the newest only.
+_FIND_UNFINISHED: Final = """
+    SELECT 1 FROM deliveries WHERE id = $1 AND finished_at IS NULL AND ($2 = 'delivered' OR lease = $3)
+"""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def subscribe_to_deliveries(
     return DeliverySubscription(kind, delivered, undeliverable)
 
 
-@dataclass
+@dataclass(frozen=True)
 class DeliveryClaim:
     """Claims a result by finishing the delivery's row, so that it is handled once.
 
@@ -86,8 +90,6 @@ class DeliveryClaim:
 
     settled: SettledDelivery
     service: str
-    endpoint_gone: bool = field(default=False, init=False)
-    """True if acquiring this claim disabled the endpoint."""
 
     @property
     def stream(self) -> StreamKey:
@@ -99,26 +101,35 @@ class DeliveryClaim:
         return Cause(f"webhook:{due.id}", f"service:{self.service}", due.council, due.traceparent)
 
     @property
-    def lock_timeout(self) -> None:
-        """None: results wait for the lock of their stream without a limit."""
+    def turn_timeout(self) -> None:
+        """None: results wait for their stream's turn without a limit."""
 
-    async def lock(self, connection: Connection) -> Stream:
-        return await streams.lock_stream(connection, self.stream)
+    @property
+    def begins_stream(self) -> bool:
+        return False
 
-    async def acquire(self, connection: Connection, stream: Stream, work: PostgresUnitOfWork) -> bool:
-        self.endpoint_gone = False
-        if stream.parked:
-            await delivery_queue.settle(connection, [self.settled.hold_in_row(until=work.now)], now=work.now)
-            return False
-        if not await delivery_queue.settle(connection, [self.settled], now=work.now):
-            return False
+    @property
+    def even_if_parked(self) -> bool:
+        return False
+
+    async def is_open(self, database: Database, *, at: datetime) -> bool:
+        """Logs the attempt of a result that does not count, because another process has finished the delivery."""
         due = self.settled.due
-        if self.settled.failure == GONE and due.url is not None:
-            self.endpoint_gone = await disable_gone(connection, due.owner, due.url, now=work.now)
-        return True
+        if await database.fetch(_FIND_UNFINISHED, due.id, self.settled.outcome, due.lease):
+            return True
+        async with database.open_read_connection() as connection:
+            await delivery_queue.settle(connection, [self.settled], now=at)
+        return False
 
-    async def finish(self, connection: Connection, result: None) -> None:
-        """Does nothing: `acquire` has finished the row."""
+    async def handle_parked(self, database: Database, *, at: datetime) -> None:
+        """Keeps the result in the delivery's row."""
+        async with database.begin_transaction() as connection:
+            if not (await streams.lock_stream(connection, self.stream)).parked:
+                raise RevisionConflict
+            await delivery_queue.settle(connection, [self.settled.hold_in_row(until=at)], now=at)
+
+    def add_to(self, changes: Changes, result: object, *, at: datetime) -> None:  # noqa: ARG002  the Protocol names them
+        changes.settled.append(self.settled)
 
 
 def build_delivered(settled: SettledDelivery) -> Delivered:

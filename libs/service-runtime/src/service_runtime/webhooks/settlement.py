@@ -1,10 +1,40 @@
 """Settlement: what a claimed delivery becomes after its attempt, or without one."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from service_runtime.unit_of_work.applying import StartedDelivery
+from service_runtime.unit_of_work.changes import QueuedDelivery
 from service_runtime.webhooks.deliveries import Attempt, DueDelivery, SettledDelivery
 from service_runtime.webhooks.endpoints import GONE
 from service_runtime.webhooks.retries import compute_next_attempt
+
+
+def build_started(delivery: QueuedDelivery, lease: UUID, started: StartedDelivery) -> DueDelivery:
+    """Returns a new delivery as claimed for its first attempt, at the instant at which it was queued."""
+    webhook = delivery.webhook
+    return DueDelivery(
+        id=delivery.id,
+        lease=lease,
+        owner=webhook.owner,
+        stream=delivery.stream,
+        kind=webhook.kind,
+        about=webhook.about,
+        council=delivery.cause.council,
+        traceparent=delivery.cause.traceparent,
+        body=delivery.body,
+        queued_at=delivery.at,
+        first_attempt_at=delivery.at,
+        give_up_at=delivery.at + webhook.give_up_after,
+        attempts=1,
+        url=started.url,
+        secrets=started.secrets,
+        disabled=False,
+        sendable=True,
+        outcome=None,
+        decided_at=None,
+        failure=None,
+    )
 
 
 def settle_attempt(

@@ -4,21 +4,30 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import cast
 
-from contracts.catalogue import FRAMEWORKS, encode
+from contracts.catalogue import PACKAGES, encode
 from contracts.events.frameworks import FrameworkPublished
 from contracts.examples import MONDAY_NINE
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, PricingQueries, PricingWork
+from pricing.store.orders import SAVE_ORDERS, OrderNumbers
 from pricing.store.queries import PostgresPricingQueries
+from pricing.store.spot_prices import PENDING_STATE
 from pricing.store.unit_of_work import PostgresPricingWork
 from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import ProjectionRow, upsert_rows
-from service_runtime.unit_of_work.streams import Cause, Stream, StreamKey
-from service_runtime.unit_of_work.unit_of_work import WorkContext
+from service_runtime.unit_of_work.executor import Executor
+from service_runtime.unit_of_work.streams import Cause, StreamKey
+from service_runtime.unit_of_work.wakeups import Wakeups
+from testkit.clocks import FixedClock
 from testkit.pricing.builders import COUNCIL
 from testkit.pricing.fakes import InMemoryPricingQueries, InMemoryPricingWork, PricingTables
+from testkit.units_of_work import EachCallAlone
 
 
 class WorkFactory:
@@ -59,12 +68,29 @@ def build_in_memory() -> Repositories:
 
 
 def build_on_postgres(database: Database) -> Repositories:
+    """Each call of a repository is a unit of work of its own."""
+
     @asynccontextmanager
     async def open_work(council: CouncilKey, minute: int) -> AsyncGenerator[PricingWork]:
-        stream = Stream(StreamKey(FRAMEWORKS, "test"), 0, "", parked=False)
-        now = MONDAY_NINE + timedelta(minutes=minute)
-        async with database.begin_transaction() as connection:
-            yield PostgresPricingWork(connection, WorkContext("pricing", stream, now, a_cause(council)))
+        clock = FixedClock(MONDAY_NINE + timedelta(minutes=minute))
+
+        def build_executor() -> Executor[PostgresPricingWork]:
+            return Executor(
+                service="pricing",
+                database=database,
+                clock=clock,
+                unit_of_work=partial(PostgresPricingWork, order_numbers=OrderNumbers(database)),
+                wakeups=Wakeups(),
+                states=(PENDING_STATE,),
+                save_rows=SAVE_ORDERS,
+            )
+
+        def open_repository(name: str) -> EachCallAlone:
+            return EachCallAlone(build_executor, attrgetter(name), _choose_stream, cause=a_cause(council))
+
+        names = ("orders", "rates", "spot_prices", "frameworks")
+        # The suite uses the repositories of the unit of work only.
+        yield cast("PricingWork", SimpleNamespace(**{name: open_repository(name) for name in names}))
 
     async def add_definition(definition: FrameworkDefinition) -> None:
         event = FrameworkPublished(definition=definition)
@@ -78,3 +104,9 @@ def build_on_postgres(database: Database) -> Repositories:
             await upsert_rows(connection, rows, now=MONDAY_NINE)
 
     return Repositories(WorkFactory(open_work), PostgresPricingQueries(database), add_definition)
+
+
+def _choose_stream(subject: object, *_: object, **__: object) -> StreamKey:
+    """Chooses the package's stream for a price or a package id, and any stream otherwise."""
+    package_id = getattr(subject, "package_id", subject)
+    return StreamKey(PACKAGES, str(package_id))

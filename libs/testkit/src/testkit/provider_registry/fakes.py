@@ -98,7 +98,7 @@ class InMemoryProviders:
     async def declare_capacity(self, provider_id: ProviderId, area: AreaCode, free_hours: Decimal) -> None:
         self.tables.capacity[provider_id, area] = free_hours
 
-    async def lock_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
+    async def watch_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
         found = {place: frozenset(self._list_members(place)) for place in places}
         return {place: members for place, members in found.items() if members}
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from contracts.catalogue import PROVIDERS
 from contracts.examples import ESSEX
@@ -19,12 +20,12 @@ from provider_registry.handlers.providers import (
 from provider_registry.ports import RegistryWork
 from provider_registry.store.unit_of_work import PostgresRegistryWork
 from service_runtime.postgres.database import Database
-from service_runtime.unit_of_work import streams
+from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey
-from service_runtime.unit_of_work.unit_of_work import WorkContext
+from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.secret_box import SecretBox
-from testkit.clocks import MONDAY_NINE
+from testkit.clocks import FixedClock
 from testkit.provider_registry.builders import (
     COUNCIL,
     TERMS,
@@ -33,6 +34,7 @@ from testkit.provider_registry.builders import (
     to_provider_id,
 )
 from testkit.provider_registry.fakes import RegistryTables, build_unit_of_work
+from testkit.units_of_work import UnitsOfWork
 
 SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
@@ -58,22 +60,26 @@ def build_in_memory() -> RegistryWorkFactory:
 
 
 def build_on_postgres(database: Database) -> RegistryWorkFactory:
+    """A unit of work reads what earlier ones have written, and not what it has collected itself."""
+    executor = Executor(
+        service="provider-registry",
+        database=database,
+        clock=FixedClock(),
+        unit_of_work=partial(
+            PostgresRegistryWork,
+            secret_box=SECRET_BOX,
+            rules=AddressRules(),
+            secret_overlap=timedelta(hours=24),
+            delivery_terms=TERMS,
+        ),
+        wakeups=Wakeups(),
+    )
+
     @asynccontextmanager
     async def open_work(council: str) -> AsyncGenerator[RegistryWork]:
-        async with database.begin_transaction() as connection:
-            stream = await streams.lock_stream(connection, StreamKey(PROVIDERS, "a stream"))
-            cause = Cause("command:test", "system:test", council)
-            context = WorkContext("provider-registry", stream, MONDAY_NINE, cause)
-            opened = PostgresRegistryWork(
-                connection,
-                context,
-                secret_box=SECRET_BOX,
-                rules=AddressRules(),
-                secret_overlap=timedelta(hours=24),
-                delivery_terms=TERMS,
-            )
-            yield opened
-            await opened.flush()
+        cause = Cause("command:test", "system:test", council)
+        async with UnitsOfWork(executor).open(StreamKey(PROVIDERS, "a stream"), cause=cause) as work:
+            yield work
 
     return RegistryWorkFactory(open_work)
 

@@ -44,29 +44,30 @@ _LINKS = text(
     """
 )
 
+# Returns the records that were stored before: the SELECT does not see the rows that this statement inserts.
 _INSERT_RECORDS = text(
     """
-    INSERT INTO records (topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
-                         sequence, event_id, prevhash, hash, taken_in_at)
-    SELECT arrivals.*, CAST(:at AS timestamptz)
-    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
-                CAST(:keys AS bytea[]), CAST(:headers AS bytea[]), CAST(:payloads AS bytea[]),
-                CAST(:seals AS bytea[]), CAST(:subjects AS text[]), CAST(:sources AS text[]), CAST(:types AS text[]),
-                CAST(:councils AS text[]), CAST(:sequences AS bigint[]), CAST(:event_ids AS uuid[]),
-                CAST(:prevhashes AS text[]), CAST(:hashes AS text[])) AS arrivals
-    ON CONFLICT (topic, partition, "offset") DO NOTHING
-    RETURNING topic, partition, "offset"
-    """
-)
-
-_CONFLICTS = text(
-    """
-    SELECT topic, partition, "offset"
-    FROM records
-    JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
-                CAST(:seals AS bytea[])) AS arrivals(topic, partition, "offset", seal)
-         USING (topic, partition, "offset")
-    WHERE records.seal <> arrivals.seal
+    WITH arrivals AS MATERIALIZED (
+        SELECT *
+        FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]),
+                    CAST(:keys AS bytea[]), CAST(:headers AS bytea[]), CAST(:payloads AS bytea[]),
+                    CAST(:seals AS bytea[]), CAST(:subjects AS text[]), CAST(:sources AS text[]),
+                    CAST(:types AS text[]), CAST(:councils AS text[]), CAST(:sequences AS bigint[]),
+                    CAST(:event_ids AS uuid[]), CAST(:prevhashes AS text[]), CAST(:hashes AS text[]))
+             AS arrival(topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
+                        sequence, event_id, prevhash, hash)
+    ), inserted AS (
+        INSERT INTO records (topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
+                             sequence, event_id, prevhash, hash, taken_in_at)
+        SELECT arrivals.*, CAST(:at AS timestamptz) FROM arrivals
+        ON CONFLICT (topic, partition, "offset") DO NOTHING
+    )
+    SELECT topic, partition, "offset", stored.seal <> arrivals.seal AS differs
+    FROM arrivals
+    CROSS JOIN LATERAL (
+        SELECT seal FROM records
+        WHERE topic = arrivals.topic AND partition = arrivals.partition AND "offset" = arrivals."offset"
+    ) AS stored
     """
 )
 
@@ -90,12 +91,12 @@ class PostgresRecordStore:
     async def load_chains(self, entries: Sequence[ParsedRecord]) -> Mapping[StreamName, Chain]:
         partitions = {f"{each.position.topic}/{each.position.partition}" for each in entries}
         await self._connection.execute(_LOCK_PARTITIONS, {"names": sorted(partitions)})
-        streams = sorted({each.stream for each in entries if each.envelope is not None})
+        streams = list({each.stream for each in entries if each.envelope is not None})
         links: dict[StreamName, list[Link]] = {stream: [] for stream in streams}
         for stream, link in await self._find_links(_LAST_LINKS, streams):
             links[stream].append(link)
         ends = {stream: last_links[0].sequence for stream, last_links in links.items() if last_links}
-        positions = sorted(_list_neighbours(entries, ends))
+        positions = list(_list_neighbours(entries, ends))
         if positions:
             sequences = [sequence for _, sequence in positions]
             for stream, link in await self._find_links(
@@ -132,20 +133,13 @@ class PostgresRecordStore:
             "at": at,
         }
         rows = await self._connection.execute(_INSERT_RECORDS, arguments)
-        new = {RecordPosition(row.topic, row.partition, row.offset) for row in rows}
-        fresh = [each for each in entries if each.position in new]
-        return StoreResult(fresh, await self._find_conflicts([each for each in entries if each.position not in new]))
-
-    async def _find_conflicts(self, known: Sequence[ParsedRecord]) -> list[Fault]:
-        if not known:
-            return []
-        arguments = {
-            **to_position_columns(each.position for each in known),
-            "seals": [each.raw.seal for each in known],
-        }
-        rows = await self._connection.execute(_CONFLICTS, arguments)
-        at = {RecordPosition(row.topic, row.partition, row.offset) for row in rows}
-        return [each.make_fault(FaultKind.OTHER_BYTES) for each in known if each.position in at]
+        if not rows:
+            return StoreResult(entries, ())
+        differs = {RecordPosition(row.topic, row.partition, row.offset): bool(row.differs) for row in rows}
+        return StoreResult(
+            new_records=[each for each in entries if each.position not in differs],
+            conflicts=[each.make_fault(FaultKind.OTHER_BYTES) for each in entries if differs.get(each.position)],
+        )
 
     async def add_violations(self, faults: Sequence[Fault], *, at: datetime) -> None:
         if not faults:

@@ -3,11 +3,11 @@
 from contracts.framework import FrameworkDefinition
 from contracts.ids import FrameworkKey
 from pricing.ports import DEFINITIONS
-from service_runtime.projections.projections import ProjectionReader
+from service_runtime.projections.memory import ProjectionSnapshot
 
 
-class PostgresFrameworks:
-    def __init__(self, projections: ProjectionReader) -> None:
+class ProjectedFrameworks:
+    def __init__(self, projections: ProjectionSnapshot) -> None:
         self._projections = projections
 
     async def find_latest(self, framework: FrameworkKey) -> FrameworkDefinition | None:

@@ -1,5 +1,6 @@
 """Repository of purchase orders on PostgreSQL."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -9,7 +10,9 @@ from contracts.events.orders import OrderLine
 from contracts.ids import CouncilKey, FrameworkKey, OrderId, PackageId, PlacementId, ProviderId
 from contracts.values import WithdrawalReason
 from pricing.domain.orders import Cancellation, PurchaseOrder
-from service_runtime.postgres.database import Connection
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.rounds import Rounds
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 TABLES: Final = """
 CREATE TABLE purchase_orders (
@@ -54,18 +57,25 @@ _ORDER_COLUMNS: Final = """
     order_id, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,
     CAST(lines AS text) AS lines, weekly_cost, issued_at, cancelled_at, cancelled_for
 """
-_NEXT_NUMBER = text("SELECT next_order_number(:council, :year)")
+_NEXT_NUMBERS: Final = """
+    SELECT next_order_number(council, year) AS order_number
+    FROM unnest($1::text[], $2::integer[]) WITH ORDINALITY AS sought(council, year, position) ORDER BY position
+"""
 _ORDER_OF_PLACEMENT = text(
     f"SELECT {_ORDER_COLUMNS} FROM purchase_orders WHERE placement_id = :placement_id"  # noqa: S608  our own columns
 )
-_ADD_ORDER = text(
-    """
-    INSERT INTO purchase_orders (order_id, council, reference, package_id, placement_id, provider_id, framework,
-                                 price_list, starts_on, lines, weekly_cost, issued_at, issued_on)
-    VALUES (:order_id, :council, :reference, :package_id, :placement_id, :provider_id, :framework, :price_list,
-            :starts_on, CAST(:lines AS jsonb), :weekly_cost, :issued_at, :issued_on)
-    """
-)
+SAVE_ORDERS: Final = """
+    added_orders AS (
+        INSERT INTO purchase_orders (order_id, council, reference, package_id, placement_id, provider_id, framework,
+                                     price_list, starts_on, lines, weekly_cost, issued_at, issued_on)
+        SELECT order_id, council, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,
+               CAST(lines AS jsonb), weekly_cost, issued_at, issued_on
+        FROM jsonb_to_recordset(:rows -> 'purchase_orders') AS added(
+            order_id uuid, council text, reference text, package_id uuid, placement_id uuid, provider_id uuid,
+            framework text, price_list text, starts_on date, lines text, weekly_cost numeric,
+            issued_at timestamptz, issued_on date)
+    )
+"""
 _CANCEL_ORDER = text(
     """
     UPDATE purchase_orders SET cancelled_at = :cancelled_at, cancelled_for = :cancelled_for
@@ -92,25 +102,41 @@ ORDERS_OF_COUNCIL = text(
 _LINES: Final = TypeAdapter(tuple[OrderLine, ...])
 
 
+class OrderNumbers:
+    """Draws order numbers, in one statement for all orders that wait."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rounds = Rounds[tuple[CouncilKey, int], int](self._draw)
+
+    async def draw(self, council: CouncilKey, year: int) -> int:
+        """Returns the next number of the sequence for the council and year; it is never drawn again."""
+        return await self._rounds.submit((council, year))
+
+    async def _draw(self, sought: Sequence[tuple[CouncilKey, int]]) -> list[int]:
+        rows = await self._database.fetch(_NEXT_NUMBERS, *zip(*sought, strict=True))
+        return [row.order_number for row in rows]
+
+
 class PostgresOrders:
     """Repository of a council's purchase orders."""
 
-    def __init__(self, connection: Connection, council: CouncilKey) -> None:
-        self._connection = connection
-        self._council = council
+    def __init__(self, work: PostgresUnitOfWork, numbers: OrderNumbers) -> None:
+        self._work = work
+        self._numbers = numbers
+        self._council = CouncilKey(work.cause.council)
 
     async def draw_number(self, year: int) -> int:
-        """Returns the next number of the sequence for the council and year."""
-        result = await self._connection.execute(_NEXT_NUMBER, {"council": self._council, "year": year})
-        return int(result.scalar_one())
+        return await self._numbers.draw(self._council, year)
 
     async def find_by_placement(self, placement_id: PlacementId) -> PurchaseOrder | None:
-        row = (await self._connection.execute(_ORDER_OF_PLACEMENT, {"placement_id": placement_id})).one_or_none()
+        row = (await self._work.execute(_ORDER_OF_PLACEMENT, {"placement_id": placement_id})).one_or_none()
         return None if row is None else to_order(row)
 
     async def add(self, order: PurchaseOrder) -> None:
-        await self._connection.execute(
-            _ADD_ORDER,
+        self._work.put_row(
+            "purchase_orders",
+            order.order_id,
             {
                 "order_id": order.order_id,
                 "council": self._council,
@@ -131,14 +157,12 @@ class PostgresOrders:
     async def save(self, order: PurchaseOrder) -> None:
         if order.cancelled is None:
             return
-        await self._connection.execute(
-            _CANCEL_ORDER,
-            {
-                "order_id": order.order_id,
-                "cancelled_at": order.cancelled.at,
-                "cancelled_for": order.cancelled.reason.value,
-            },
-        )
+        arguments = {
+            "order_id": order.order_id,
+            "cancelled_at": order.cancelled.at,
+            "cancelled_for": order.cancelled.reason.value,
+        }
+        self._work.write(_CANCEL_ORDER, arguments, rows=1)
 
 
 def to_order(row: Any) -> PurchaseOrder:  # a row's attributes are its columns

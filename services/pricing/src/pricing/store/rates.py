@@ -1,17 +1,15 @@
 """Repository of selected rates on PostgreSQL."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any, Final
-from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from contracts.events.rates import SelectedRate, Selection
-from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ProviderId
+from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from pricing.domain.rates import RateScope
-from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 TABLES: Final = """
 CREATE TABLE selections (
@@ -74,29 +72,24 @@ _RATES: Final = TypeAdapter(tuple[SelectedRate, ...])
 class PostgresRates:
     """Repository of a council's selections."""
 
-    def __init__(
-        self, connection: Connection, council: CouncilKey, *, now: datetime, new_id: Callable[[], UUID]
-    ) -> None:
-        self._connection = connection
-        self._council = council
-        self._now = now
-        self._new_id = new_id
+    def __init__(self, work: PostgresUnitOfWork) -> None:
+        self._work = work
 
     async def list_selections(self, scope: RateScope) -> tuple[Selection, ...]:
-        rows = await self._connection.execute(_SELECTIONS_OF_PROVIDER, to_scope_row(scope))
+        rows = await self._work.execute(_SELECTIONS_OF_PROVIDER, to_scope_row(scope))
         return tuple(map(to_selection, rows))
 
     async def save_selection(self, scope: RateScope, selection: Selection) -> None:
-        await self._connection.execute(
+        self._work.write(
             _UPSERT_SELECTION,
             {
                 **to_scope_row(scope),
-                "selection_id": self._new_id(),
-                "council": self._council,
+                "selection_id": self._work.new_id(),
+                "council": self._work.cause.council,
                 "valid_from": selection.valid_from,
                 "matrix_version": selection.matrix_version,
                 "rates": _RATES.dump_json(selection.rates).decode(),
-                "now": self._now,
+                "now": self._work.now,
             },
         )
 

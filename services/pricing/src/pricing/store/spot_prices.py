@@ -6,12 +6,14 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from contracts.catalogue import PACKAGES
 from contracts.events.listings import AwardEnd, InadequateReason
 from contracts.events.orders import SpotPriceRefusal
 from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId, ProviderId
 from contracts.values import Terms
 from pricing.domain.approvals import Decision, SpotPrice
-from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.loading import StateQuery
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 TABLES: Final = """
 CREATE TABLE spot_prices (
@@ -95,21 +97,24 @@ _DECISIONS: Final = TypeAdapter(tuple[Decision, ...])
 class PostgresSpotPrices:
     """Repository of a council's prices above a ceiling."""
 
-    def __init__(self, connection: Connection, council: CouncilKey) -> None:
-        self._connection = connection
-        self._council = council
+    def __init__(self, work: PostgresUnitOfWork) -> None:
+        self._work = work
+        self._council = CouncilKey(work.cause.council)
 
     async def get(self, award_id: AwardId) -> SpotPrice | None:
-        row = (await self._connection.execute(_SPOT_PRICE, {"award_id": award_id})).one_or_none()
+        row = (await self._work.execute(_SPOT_PRICE, {"award_id": award_id})).one_or_none()
         return None if row is None else to_spot_price(row)
 
     async def list_pending(self, package_id: PackageId) -> Sequence[SpotPrice]:
-        rows = await self._connection.execute(_PENDING_OF_PACKAGE, {"package_id": package_id})
+        if not self._work.state:  # of most packages no price was ever above a ceiling
+            return []
+        rows = await self._work.execute(_PENDING_OF_PACKAGE, {"package_id": package_id})
         return [to_spot_price(each) for each in rows]
 
     async def add(self, price: SpotPrice) -> None:
         inadequate = price.inadequate_reason
-        await self._connection.execute(
+        self._work.state = True
+        self._work.write(
             _ADD_PRICE,
             {
                 "award_id": price.award_id,
@@ -127,12 +132,12 @@ class PostgresSpotPrices:
 
     async def save(self, price: SpotPrice, *, before: SpotPrice) -> None:
         if price.decision is not None and price.decision != before.decision:
-            await self._connection.execute(_DECIDE, _to_decision_row(price, price.decision))
+            self._work.write(_DECIDE, _to_decision_row(price, price.decision))
         if price.lapsed_because is not None and price.lapsed_because is not before.lapsed_because:
-            await self._connection.execute(_LAPSE, {"award_id": price.award_id, "because": price.lapsed_because.value})
+            self._work.write(_LAPSE, {"award_id": price.award_id, "because": price.lapsed_because.value})
         if price.late_decisions != before.late_decisions:
             late = _DECISIONS.dump_json(price.late_decisions).decode()
-            await self._connection.execute(_SAVE_LATE_DECISIONS, {"award_id": price.award_id, "late": late})
+            self._work.write(_SAVE_LATE_DECISIONS, {"award_id": price.award_id, "late": late})
 
 
 def _to_decision_row(price: SpotPrice, decision: Decision) -> Mapping[str, object]:
@@ -144,6 +149,23 @@ def _to_decision_row(price: SpotPrice, decision: Decision) -> Mapping[str, objec
         "refusal": None if decision.refusal is None else decision.refusal.value,
         "decided_at": decision.at,
     }
+
+
+def _parse_state(row: Any) -> bool:  # a row's attributes are its columns
+    return bool(row.has_pending)
+
+
+PENDING_STATE: Final = StateQuery(
+    PACKAGES,
+    """
+    SELECT EXISTS (
+        SELECT 1 FROM spot_prices LEFT JOIN price_decisions USING (award_id)
+        WHERE package_id = wanted.id AND lapsed_because IS NULL AND decision IS NULL
+    ) AS has_pending
+    """,
+    _parse_state,
+)
+"""Of each package's stream: whether a price waits for a second officer, or has waited."""
 
 
 def to_spot_price(row: Any) -> SpotPrice:  # a row's attributes are its columns

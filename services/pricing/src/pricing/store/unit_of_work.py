@@ -1,10 +1,9 @@
 """Pricing's unit of work on PostgreSQL."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from contracts.ids import CouncilKey
-from pricing.store.frameworks import PostgresFrameworks
-from pricing.store.orders import PostgresOrders
+from pricing.store.frameworks import ProjectedFrameworks
+from pricing.store.orders import OrderNumbers, PostgresOrders
 from pricing.store.rates import PostgresRates
 from pricing.store.spot_prices import PostgresSpotPrices
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
@@ -12,22 +11,20 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 @dataclass
 class PostgresPricingWork(PostgresUnitOfWork):
-    @property
-    def council(self) -> CouncilKey:
-        return CouncilKey(self.cause.council)
+    order_numbers: OrderNumbers = field(kw_only=True)
 
     @property
-    def frameworks(self) -> PostgresFrameworks:
-        return PostgresFrameworks(self.projections)
+    def frameworks(self) -> ProjectedFrameworks:
+        return ProjectedFrameworks(self.projections)
 
     @property
     def rates(self) -> PostgresRates:
-        return PostgresRates(self.connection, self.council, now=self.now, new_id=self.new_id)
+        return PostgresRates(self)
 
     @property
     def orders(self) -> PostgresOrders:
-        return PostgresOrders(self.connection, self.council)
+        return PostgresOrders(self, self.order_numbers)
 
     @property
     def spot_prices(self) -> PostgresSpotPrices:
-        return PostgresSpotPrices(self.connection, self.council)
+        return PostgresSpotPrices(self)

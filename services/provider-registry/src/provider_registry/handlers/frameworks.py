@@ -87,7 +87,7 @@ async def publish_ranked_list(command: PublishRankedList, work: RegistryWork) ->
         published=await work.frameworks.load_ranked_list(place, ranked.list_version),
     )
     if is_new:
-        members = await work.providers.lock_members([place])
+        members = await work.providers.watch_members([place])
         check_ranked_list(ranked, members=members.get(place, frozenset()))
         await work.frameworks.add_list(ranked)
         work.publish(ranked)

@@ -1,5 +1,6 @@
 """Delivery of offers and open packages: queues webhooks and mails, and publishes their results."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from contracts.events.listings import PackageListed
@@ -74,11 +75,11 @@ async def notify_of_expiry(event: OfferExpired, work: RegistryWork) -> None:
 
 
 async def notify_of_placement(event: PackagePlaced, work: RegistryWork) -> None:
-    await _notify_provider(event.provider_id, build_package_placed(event, work.delivery_terms.addresses), work)
+    _notify_provider(event.provider_id, build_package_placed(event, work.delivery_terms.addresses), work)
 
 
 async def notify_of_voided_placement(event: PlacementVoided, work: RegistryWork) -> None:
-    await _notify_provider(event.provider_id, build_placement_voided(event), work)
+    _notify_provider(event.provider_id, build_placement_voided(event), work)
 
 
 async def advertise_open_package(event: PackageListed, work: RegistryWork) -> None:
@@ -146,11 +147,9 @@ async def _notify_of_end(event: OfferWithdrawn | OfferExpired, message: Message,
         work.send_webhooks(_build_webhook(event.provider_id, message, work))
 
 
-async def _notify_provider(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
+def _notify_provider(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
     """Queues a webhook if the provider has an enabled endpoint; officers inform the others."""
-    endpoint = await work.endpoints.get(str(provider_id))
-    if endpoint is not None and endpoint.disabled_because is None:
-        work.send_webhooks(_build_webhook(provider_id, message, work))
+    work.send_webhooks(replace(_build_webhook(provider_id, message, work), only_if_enabled=True))
 
 
 def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:

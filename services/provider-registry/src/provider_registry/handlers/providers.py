@@ -116,7 +116,7 @@ async def set_places(command: SetPlaces, work: RegistryWork) -> ProviderChange:
     own = {key: each for key, each in definitions.items() if each.council == provider.council}
     places = validate_places(command.places, own)
     touched = sorted({*places} ^ {*provider.places})
-    members = await work.providers.lock_members(touched)
+    members = await work.providers.watch_members(touched)
     new = [place for place in places if place not in provider.places]
     check_places_are_free(new, {place: len(found) for place, found in members.items()}, own)
     return await save_and_publish(provider, replace(provider, places=places), work)

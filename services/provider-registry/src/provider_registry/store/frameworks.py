@@ -1,7 +1,6 @@
 """Definitions and ranked lists in PostgreSQL."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -13,7 +12,8 @@ from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import Tier
 from provider_registry.domain.provider import Definitions, FrameworkPlace
 from provider_registry.store.memberships import to_place_row
-from service_runtime.postgres.database import Connection
+from service_runtime.postgres.database import Reader
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 TABLES: Final = """
 CREATE TABLE definitions (
@@ -90,16 +90,15 @@ _ADD_LIST = text(
 
 
 class PostgresFrameworks:
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection = connection
-        self._now = now
+    def __init__(self, work: PostgresUnitOfWork) -> None:
+        self._work = work
 
     async def load_newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
-        return await load_newest_definitions(self._connection, frameworks)
+        return await load_newest_definitions(self._work, frameworks)
 
     async def load_version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None:
         arguments = {"framework": framework, "version": version}
-        row = (await self._connection.execute(DEFINITION, arguments)).one_or_none()
+        row = (await self._work.execute(DEFINITION, arguments)).one_or_none()
         return None if row is None else to_definition(row)
 
     async def add(self, definition: FrameworkDefinition) -> None:
@@ -108,17 +107,17 @@ class PostgresFrameworks:
             "version": definition.version,
             "council": definition.council,
             "definition": definition.model_dump_json(),
-            "now": self._now,
+            "now": self._work.now,
         }
-        await self._connection.execute(_ADD_DEFINITION, arguments)
+        self._work.write(_ADD_DEFINITION, arguments)
 
     async def get_newest_list_version(self, place: FrameworkPlace) -> int:
-        found: int = (await self._connection.execute(_NEWEST_LIST, to_place_row(place))).scalar_one()
+        found: int = (await self._work.execute(_NEWEST_LIST, to_place_row(place))).scalar_one()
         return found
 
     async def load_ranked_list(self, place: FrameworkPlace, list_version: int) -> RankedListPublished | None:
         arguments = {**to_place_row(place), "list_version": list_version}
-        row = (await self._connection.execute(_LIST, arguments)).one_or_none()
+        row = (await self._work.execute(_LIST, arguments)).one_or_none()
         return None if row is None else to_ranked_list(row)
 
     async def add_list(self, ranked: RankedListPublished) -> None:
@@ -128,16 +127,16 @@ class PostgresFrameworks:
             "issued_on": ranked.issued_on,
             "live_from": ranked.live_from,
             "ranking": [each.provider_id for each in ranked.ranking],
-            "now": self._now,
+            "now": self._work.now,
         }
-        await self._connection.execute(_ADD_LIST, arguments)
+        self._work.write(_ADD_LIST, arguments)
 
 
-async def load_newest_definitions(connection: Connection, frameworks: Iterable[FrameworkKey]) -> Definitions:
+async def load_newest_definitions(reader: Reader, frameworks: Iterable[FrameworkKey]) -> Definitions:
     keys = sorted(set(frameworks))
     if not keys:
         return {}
-    rows = await connection.execute(_NEWEST_DEFINITIONS, {"frameworks": keys})
+    rows = await reader.execute(_NEWEST_DEFINITIONS, {"frameworks": keys})
     found = (to_definition(row) for row in rows)
     return {definition.framework: definition for definition in found}
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from contracts.ids import AreaCode, FrameworkKey
 from contracts.values import Tier
 from provider_registry.domain.provider import FrameworkPlace
+from service_runtime.unit_of_work.streams import StreamKey
 
 TABLES: Final = """
 CREATE TABLE memberships (
@@ -37,13 +38,6 @@ REMOVE_MEMBERSHIPS = text(
       AND memberships.tier = gone.tier
     """
 )
-# Locks are taken in one order. A separate statement, so that the next one reads what the previous holder committed.
-LOCK_PLACES = text(
-    """
-    SELECT pg_advisory_xact_lock(hashtextextended(name, 0))
-    FROM unnest(CAST(:names AS text[])) WITH ORDINALITY AS requested(name, ordinal) ORDER BY ordinal
-    """
-)
 MEMBERS = text(
     """
     SELECT framework, area, tier, array_agg(provider_id) AS providers
@@ -56,6 +50,11 @@ MEMBERS = text(
 MEMBERS_OF_FRAMEWORK = text(
     "SELECT DISTINCT provider_id FROM memberships WHERE framework = :framework ORDER BY provider_id"
 )
+
+
+def to_place_stream(place: FrameworkPlace) -> StreamKey:
+    """The stream whose revision changes with the place's members."""
+    return StreamKey("places", f"{place.framework}/{place.area}/{int(place.tier)}")
 
 
 def to_place_row(place: FrameworkPlace) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -20,17 +20,16 @@ from provider_registry.ports import REASSESS
 from provider_registry.store.capacities import DECLARE_CAPACITY
 from provider_registry.store.memberships import (
     ADD_MEMBERSHIPS,
-    LOCK_PLACES,
     MEMBERS,
     MEMBERS_OF_FRAMEWORK,
     REMOVE_MEMBERSHIPS,
     to_columns,
     to_place,
+    to_place_stream,
 )
-from service_runtime.postgres.database import Connection
-from service_runtime.timers import timers
 from service_runtime.timers.timers import Timer
-from service_runtime.unit_of_work.streams import Cause, StreamKey
+from service_runtime.unit_of_work.streams import StreamKey
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 TABLES: Final = """
 CREATE TABLE providers (
@@ -131,57 +130,54 @@ _MEMBERSHIPS: Final = TypeAdapter(tuple[Membership, ...])
 class PostgresProviders:
     """Repository of providers."""
 
-    def __init__(self, connection: Connection, now: datetime, cause: Cause) -> None:
-        self._connection = connection
-        self._now = now
-        self._cause = cause
+    def __init__(self, work: PostgresUnitOfWork) -> None:
+        self._work = work
 
     async def get(self, provider_id: ProviderId) -> Provider | None:
-        row = (await self._connection.execute(PROVIDER, {"provider_id": provider_id})).one_or_none()
+        row = (await self._work.execute(PROVIDER, {"provider_id": provider_id})).one_or_none()
         return None if row is None else to_provider(row)
 
     async def save(self, provider: Provider, *, before: Provider | None) -> None:
-        await self._connection.execute(_SAVE_PROVIDER, _to_provider_row(provider))
+        self._work.write(_SAVE_PROVIDER, _to_provider_row(provider))
         known = set(before.branches) if before is not None else set[Branch]()
         for branch in provider.branches:
             if branch not in known:
-                await self._connection.execute(_SAVE_BRANCH, _to_branch_row(provider, branch))
+                self._work.write(_SAVE_BRANCH, _to_branch_row(provider, branch))
         places = set(before.places) if before is not None else set[FrameworkPlace]()
-        await self._change_memberships(REMOVE_MEMBERSHIPS, provider, places - set(provider.places))
-        await self._change_memberships(ADD_MEMBERSHIPS, provider, set(provider.places) - places)
+        self._change_memberships(REMOVE_MEMBERSHIPS, provider, places - set(provider.places))
+        self._change_memberships(ADD_MEMBERSHIPS, provider, set(provider.places) - places)
 
     async def declare_capacity(self, provider_id: ProviderId, area: AreaCode, free_hours: Decimal) -> None:
-        arguments = {"provider_id": provider_id, "area": area, "free_hours": free_hours, "now": self._now}
-        await self._connection.execute(DECLARE_CAPACITY, arguments)
+        arguments = {"provider_id": provider_id, "area": area, "free_hours": free_hours, "now": self._work.now}
+        self._work.write(DECLARE_CAPACITY, arguments)
 
-    async def lock_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
+    async def watch_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
         if not places:
             return {}
         ordered = sorted(places)
-        await self._connection.execute(LOCK_PLACES, {"names": [f"place {place}" for place in ordered]})
-        rows = await self._connection.execute(MEMBERS, to_columns(ordered))
+        await self._work.depend_on(*map(to_place_stream, ordered))
+        rows = await self._work.execute(MEMBERS, to_columns(ordered))
         return {to_place(row): frozenset(map(ProviderId, row.providers)) for row in rows}
 
     async def find_open_package_recipients(
         self, framework: FrameworkKey, area: AreaCode, *, council: CouncilKey, spot: bool
     ) -> Sequence[ProviderId]:
         arguments = {"framework": framework, "area": area, "council": council, "spot": spot}
-        rows = await self._connection.execute(_OPEN_PACKAGE_RECIPIENTS, arguments)
+        rows = await self._work.execute(_OPEN_PACKAGE_RECIPIENTS, arguments)
         return [ProviderId(row.provider_id) for row in rows]
 
     async def schedule_reassessment(self, framework: FrameworkKey) -> None:
-        rows = (await self._connection.execute(MEMBERS_OF_FRAMEWORK, {"framework": framework})).all()
-        timer = Timer(REASSESS, framework, self._now, Precedence.FACT)
+        rows = await self._work.execute(MEMBERS_OF_FRAMEWORK, {"framework": framework})
+        timer = Timer(REASSESS, framework, self._work.now, Precedence.FACT)
         for row in rows:
-            stream = StreamKey(PROVIDERS, str(row.provider_id))
-            await timers.change_timers(self._connection, stream, self._cause, armed=[timer])
+            self._work.schedule_on(StreamKey(PROVIDERS, str(row.provider_id)), timer)
 
-    async def _change_memberships(
+    def _change_memberships(
         self, statement: TextClause, provider: Provider, places: Collection[FrameworkPlace]
     ) -> None:
         if places:
             arguments = {"provider_id": provider.provider_id, **to_columns(sorted(places))}
-            await self._connection.execute(statement, arguments)
+            self._work.write(statement, arguments)
 
 
 def _to_provider_row(provider: Provider) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from contracts.catalogue import PACKAGES
 from contracts.ids import OfferId, PackageId
 from provider_registry.domain.mails import OfferSummary
 from provider_registry.domain.messages import OFFER_MADE
-from service_runtime.postgres.database import Connection
+from service_runtime.postgres.database import Reader
 
 # `deliveries` is a table of the runtime: an offer counts as sent once a request with it went out.
 _WAS_SENT = text(
@@ -39,14 +39,14 @@ _OFFER_BODY_ADAPTER: Final = TypeAdapter(_OfferWebhookBody)
 
 
 class PostgresSentOffers:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     async def has_been_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
         arguments = {"topic": PACKAGES, "package_id": str(package_id), "kind": OFFER_MADE, "offer_id": str(offer_id)}
-        return (await self._connection.execute(_WAS_SENT, arguments)).first() is not None
+        return (await self._reader.execute(_WAS_SENT, arguments)).first() is not None
 
     async def find_summary(self, package_id: PackageId, offer_id: OfferId) -> OfferSummary | None:
         arguments = {"topic": PACKAGES, "package_id": str(package_id), "kind": OFFER_MADE, "offer_id": str(offer_id)}
-        body = (await self._connection.execute(_OFFER_BODY, arguments)).scalar_one_or_none()
+        body = (await self._reader.execute(_OFFER_BODY, arguments)).scalar_one_or_none()
         return None if body is None else _OFFER_BODY_ADAPTER.validate_json(body).data

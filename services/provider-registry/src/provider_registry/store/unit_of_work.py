@@ -21,22 +21,27 @@ class PostgresRegistryWork(PostgresUnitOfWork):
     secret_overlap: timedelta = field(kw_only=True)
     delivery_terms: DeliveryTerms = field(kw_only=True)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._endpoints = Endpoints(self, secret_box=self.secret_box, rules=self.rules)
+        self._mailboxes = Mailboxes(self, secret_box=self.secret_box)
+
     @property
     def providers(self) -> PostgresProviders:
-        return PostgresProviders(self.connection, self.now, self.cause)
+        return PostgresProviders(self)
 
     @property
     def frameworks(self) -> PostgresFrameworks:
-        return PostgresFrameworks(self.connection, self.now)
+        return PostgresFrameworks(self)
 
     @property
     def endpoints(self) -> Endpoints:
-        return Endpoints(self.connection, secret_box=self.secret_box, rules=self.rules, now=self.now)
+        return self._endpoints
 
     @property
     def mailboxes(self) -> Mailboxes:
-        return Mailboxes(self.connection, secret_box=self.secret_box, now=self.now)
+        return self._mailboxes
 
     @property
     def sent_offers(self) -> PostgresSentOffers:
-        return PostgresSentOffers(self.connection)
+        return PostgresSentOffers(self)

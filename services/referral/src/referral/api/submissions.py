@@ -109,7 +109,12 @@ async def post_referral(
     person_key = hasher.compute_key(request.person, caller.council)
     command = SubmitReferral(package_id, caller.council, request, person_key, rules)
     return await bus.execute(
-        command, submit_referral, on=build_stream_key(package_id), by=caller, respond=_respond_with_submission
+        command,
+        submit_referral,
+        on=build_stream_key(package_id),
+        by=caller,
+        respond=_respond_with_submission,
+        creates_subject=True,
     )
 
 

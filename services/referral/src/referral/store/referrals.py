@@ -1,102 +1,153 @@
 """The repository of referrals, persons and histories."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from contracts.catalogue import PACKAGES
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
 from contracts.values import Care, Wishes, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import HistoryEntry, Referral, Status
 from referral.ports import PersonDetails
-from service_runtime.postgres.database import Connection
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.loading import StateQuery
+from service_runtime.unit_of_work.rounds import Rounds
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 REFERRAL_COLUMNS: Final = """
     referrals.package_id, referral_id, council, CAST(care AS text) AS care, CAST(wishes AS text) AS wishes,
     requested_at, status, despite_open_referral, placed_with, withdrawal_reason
 """
 REFERRAL_OF_PACKAGE = text(f"SELECT {REFERRAL_COLUMNS} FROM referrals WHERE package_id = :package_id")  # noqa: S608  the columns are constants
-_OPEN_REFERRAL = text(
-    """
-    SELECT referral_id FROM referrals
-    WHERE council = :council AND person_key = :person_key AND service_type = :service_type AND is_open
-    ORDER BY requested_at, referral_id LIMIT 1
-    """
-)
-_INSERT_REFERRAL = text(
-    """
-    INSERT INTO referrals (package_id, referral_id, council, service_type, care, wishes, requested_at, status, is_open,
-                           despite_open_referral, placed_with, withdrawal_reason, person_key)
-    VALUES (:package_id, :referral_id, :council, :service_type, CAST(:care AS jsonb), CAST(:wishes AS jsonb),
-            :requested_at, :status, :is_open, :despite_open_referral, :placed_with, :withdrawal_reason, :person_key)
-    ON CONFLICT (council, person_key, service_type) WHERE is_open AND despite_open_referral IS NULL DO NOTHING
-    RETURNING package_id
-    """
-)
-_UPDATE_REFERRAL = text(
-    """
-    UPDATE referrals SET status = :status, is_open = :is_open, placed_with = :placed_with,
-                         withdrawal_reason = :withdrawal_reason
-    WHERE package_id = :package_id
-    """
-)
-_INSERT_PERSON = text("INSERT INTO persons (package_id, about) VALUES (:package_id, :about)")
+_OPEN_REFERRALS: Final = """
+    SELECT (SELECT referral_id FROM referrals
+            WHERE council = sought.council AND person_key = sought.person_key AND service_type = sought.service_type
+              AND is_open
+            ORDER BY requested_at, referral_id LIMIT 1) AS referral_id
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY
+         AS sought(council, person_key, service_type, number)
+    ORDER BY number
+"""
+SAVE_REFERRALS: Final = """
+    added_referrals AS (
+        INSERT INTO referrals (package_id, referral_id, council, service_type, care, wishes, requested_at, status,
+                               is_open, despite_open_referral, placed_with, withdrawal_reason, person_key)
+        SELECT package_id, referral_id, council, service_type, CAST(care AS jsonb), CAST(wishes AS jsonb),
+               requested_at, status, is_open, despite_open_referral, placed_with, withdrawal_reason, person_key
+        FROM jsonb_to_recordset(:rows -> 'referrals') AS added(
+            package_id uuid, referral_id uuid, council text, service_type text, care text, wishes text,
+            requested_at timestamptz, status text, is_open boolean, despite_open_referral text, placed_with uuid,
+            withdrawal_reason text, person_key text)
+    ), added_persons AS (
+        INSERT INTO persons (package_id, about) SELECT package_id, decode(about, 'hex')
+        FROM jsonb_to_recordset(:rows -> 'persons') AS added(package_id uuid, about text)
+    ), changed_referrals AS (
+        UPDATE referrals SET status = changed.status, is_open = changed.is_open, placed_with = changed.placed_with,
+                             withdrawal_reason = changed.withdrawal_reason
+        FROM jsonb_to_recordset(:rows -> 'changed_referrals') AS changed(
+            package_id uuid, status text, is_open boolean, placed_with uuid, withdrawal_reason text)
+        WHERE referrals.package_id = changed.package_id
+    ), added_history AS (
+        INSERT INTO history (package_id, what, at, stage, provider_id, reason)
+        SELECT package_id, what, at, stage, provider_id, reason
+        FROM jsonb_to_recordset(:rows -> 'history') AS added(
+            package_id uuid, what text, at timestamptz, stage text, provider_id uuid, reason text)
+    )
+"""
 _PERSON_DETAILS = text("SELECT about FROM persons WHERE package_id = :package_id")
-_INSERT_HISTORY_ENTRY = text(
-    """
-    INSERT INTO history (package_id, what, at, stage, provider_id, reason)
-    VALUES (:package_id, :what, :at, :stage, :provider_id, :reason)
-    """
-)
-
 _PERSON_DETAILS_JSON: Final = TypeAdapter(PersonDetails)
 
 
-class PostgresReferrals:
-    """Referrals, persons and histories, on the connection of the unit of work."""
+@dataclass(frozen=True)
+class _SoughtReferral:
+    council: CouncilKey
+    person_key: str
+    service_type: str
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+
+class OpenReferrals:
+    """Finds open referrals of a person, in one statement for all submissions that wait."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rounds = Rounds[_SoughtReferral, UUID | None](self._find)
+
+    async def find(self, council: CouncilKey, person_key: str, service_type: str) -> ReferralId | None:
+        found = await self._rounds.submit(_SoughtReferral(council, person_key, service_type))
+        return None if found is None else ReferralId(found)
+
+    async def _find(self, sought: Sequence[_SoughtReferral]) -> list[UUID | None]:
+        columns = zip(*((each.council, each.person_key, each.service_type) for each in sought), strict=True)
+        return [row.referral_id for row in await self._database.fetch(_OPEN_REFERRALS, *columns)]
+
+
+class PostgresReferrals:
+    """Referrals, persons and histories; the referral of the unit of work's own stream is its state."""
+
+    def __init__(self, work: PostgresUnitOfWork, open_referrals: OpenReferrals) -> None:
+        self._work = work
+        self._open_referrals = open_referrals
 
     async def get(self, package_id: PackageId) -> Referral | None:
-        row = (await self._connection.execute(REFERRAL_OF_PACKAGE, {"package_id": package_id})).one_or_none()
-        return None if row is None else to_referral(row)
+        self._check_own(package_id)
+        referral: Referral | None = self._work.state
+        return referral
 
     async def add(self, referral: Referral, person_details: PersonDetails, *, person_key: str) -> ReferralId | None:
-        arguments = {**_to_row(referral), "person_key": person_key}
-        while True:  # between SELECT and INSERT another transaction can add an open referral, and then withdraw it
-            if referral.despite_open_referral is None:
-                existing = (await self._connection.execute(_OPEN_REFERRAL, arguments)).one_or_none()
-                if existing is not None:
-                    return ReferralId(existing.referral_id)
-            if (await self._connection.execute(_INSERT_REFERRAL, arguments)).first() is not None:
-                break
-        await self._connection.execute(
-            _INSERT_PERSON, {"package_id": referral.package_id, "about": _PERSON_DETAILS_JSON.dump_json(person_details)}
-        )
+        """If another unit of work adds one at this moment, the unique index refuses one of them, which looks again."""
+        self._check_own(referral.package_id)
+        if referral.despite_open_referral is None:
+            service_type = referral.care.service_type.value
+            existing = await self._open_referrals.find(referral.council, person_key, service_type)
+            if existing is not None:
+                return existing
+        package_id = referral.package_id
+        about = _PERSON_DETAILS_JSON.dump_json(person_details).hex()
+        self._work.put_row("referrals", package_id, {**_to_row(referral), "person_key": person_key})
+        self._work.put_row("persons", package_id, {"package_id": package_id, "about": about})
+        self._work.state = referral
         return None
 
     async def save(self, referral: Referral) -> None:
-        await self._connection.execute(_UPDATE_REFERRAL, _to_row(referral))
+        self._check_own(referral.package_id)
+        self._work.put_row("changed_referrals", referral.package_id, _to_changed_row(referral))
+        self._work.state = referral
 
     async def add_history_entry(self, package_id: PackageId, entry: HistoryEntry) -> None:
-        await self._connection.execute(
-            _INSERT_HISTORY_ENTRY,
-            {
-                "package_id": package_id,
-                "what": entry.kind.value,
-                "at": entry.at,
-                "stage": entry.stage,
-                "provider_id": entry.provider_id,
-                "reason": entry.reason,
-            },
-        )
+        row = {
+            "package_id": package_id,
+            "what": entry.kind.value,
+            "at": entry.at,
+            "stage": entry.stage,
+            "provider_id": entry.provider_id,
+            "reason": entry.reason,
+        }
+        self._work.put_row("history", object(), row)  # every entry is a new row
 
     async def get_person_details(self, package_id: PackageId) -> PersonDetails | None:
-        stored = (await self._connection.execute(_PERSON_DETAILS, {"package_id": package_id})).scalar_one_or_none()
+        stored = (await self._work.execute(_PERSON_DETAILS, {"package_id": package_id})).scalar_one_or_none()
         return to_person_details(stored)
+
+    def _check_own(self, package_id: PackageId) -> None:
+        if str(package_id) != self._work.context.stream.key.key:
+            message = f"package {package_id} is not the subject of the stream {self._work.context.stream.key}"
+            raise ValueError(message)
+
+
+def _to_changed_row(referral: Referral) -> Mapping[str, object]:
+    reason = referral.withdrawal_reason
+    return {
+        "package_id": referral.package_id,
+        "status": referral.status.value,
+        "is_open": referral.is_open,
+        "placed_with": referral.placed_with,
+        "withdrawal_reason": None if reason is None else reason.value,
+    }
 
 
 def _to_row(referral: Referral) -> Mapping[str, object]:
@@ -115,6 +166,18 @@ def _to_row(referral: Referral) -> Mapping[str, object]:
         "placed_with": referral.placed_with,
         "withdrawal_reason": None if reason is None else reason.value,
     }
+
+
+def _parse_state(row: Any) -> Referral | None:  # a row's attributes are its columns
+    return None if row.package_id is None else to_referral(row)
+
+
+REFERRAL_STATE: Final = StateQuery(
+    PACKAGES,
+    f"SELECT {REFERRAL_COLUMNS} FROM referrals WHERE referrals.package_id = wanted.id",  # noqa: S608  the columns are constants
+    _parse_state,
+)
+"""The referral of each package's stream."""
 
 
 def to_referral(row: Any) -> Referral:  # a row's attributes are its columns

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from referral.ports import NotificationTerms
-from referral.store.frameworks import PostgresFrameworks
-from referral.store.referrals import PostgresReferrals
+from referral.store.frameworks import ProjectedFrameworks
+from referral.store.referrals import OpenReferrals, PostgresReferrals
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoints import Endpoints
@@ -21,14 +21,20 @@ class PostgresReferralWork(PostgresUnitOfWork):
     secret_overlap: timedelta = field(kw_only=True)
     notification_terms: NotificationTerms = field(kw_only=True)
 
-    @property
-    def referrals(self) -> PostgresReferrals:
-        return PostgresReferrals(self.connection)
+    open_referrals: OpenReferrals = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._endpoints = Endpoints(self, secret_box=self.secret_box, rules=self.rules)
 
     @property
-    def frameworks(self) -> PostgresFrameworks:
-        return PostgresFrameworks(self.projections)
+    def referrals(self) -> PostgresReferrals:
+        return PostgresReferrals(self, self.open_referrals)
+
+    @property
+    def frameworks(self) -> ProjectedFrameworks:
+        return ProjectedFrameworks(self.projections)
 
     @property
     def endpoints(self) -> Endpoints:
-        return Endpoints(self.connection, secret_box=self.secret_box, rules=self.rules, now=self.now)
+        return self._endpoints

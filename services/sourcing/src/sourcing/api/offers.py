@@ -132,10 +132,13 @@ async def decline_offer(offer_id: UUID, body: DeclineIn, caller: Provider, queri
 async def _answer_offer(
     offer_id: OfferId, answer: ProviderAnswer, caller: Caller, queries: SearchQueries, bus: CommandBus
 ) -> Response:
-    details = await _find_own_offer(offer_id, caller, queries)
-    command = AnswerOffer(details.package_id, offer_id, caller.as_provider, answer)
+    place = await queries.find_offer_place(offer_id)
+    if place is None or place.provider_id != caller.as_provider or place.council != caller.council:
+        raise OfferNotFound
+    set_subject(PACKAGES, str(place.package_id))
+    command = AnswerOffer(place.package_id, offer_id, caller.as_provider, answer)
     respond = _make_responder(offer_id)
-    return await bus.execute(command, handle_command, on=to_stream_key(details.package_id), by=caller, respond=respond)
+    return await bus.execute(command, handle_command, on=to_stream_key(place.package_id), by=caller, respond=respond)
 
 
 async def _find_own_offer(offer_id: OfferId, caller: Caller, queries: SearchQueries) -> OfferDetails:

@@ -1,7 +1,6 @@
 """Converts columns to values and back."""
 
 import json
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,11 +8,6 @@ from typing import Any
 
 def parse_json(column: str | None) -> Any:  # JSON of any shape; numbers stay exact
     return None if column is None else json.loads(column, parse_float=Decimal)
-
-
-def format_json(rows: Sequence[Mapping[str, object]]) -> str:
-    """Format rows as JSON for `jsonb_populate_recordset`; numbers, ids and instants become strings."""
-    return json.dumps(rows, default=str)
 
 
 def parse_instant(value: str | None) -> datetime | None:

@@ -1,23 +1,22 @@
 """Reads the market of one search from the projections."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from contracts.events.base import ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
-from contracts.events.providers import ProviderEmbargoed
+from contracts.events.providers import CapacityDeclared, ProviderEmbargoed
 from contracts.events.rates import make_rates_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import ProviderId
 from contracts.values import Care, Tier
-from service_runtime.postgres.database import Connection
+from service_runtime.projections.memory import ProjectionSnapshot
 from service_runtime.projections.projections import (
     Projection,
     ProjectionEntry,
-    ProjectionReader,
     ProjectionRow,
     find_entry,
     list_entries,
@@ -35,84 +34,122 @@ from sourcing.ports import (
     RANKED_LISTS,
     RATES,
 )
-from sourcing.store.placements import PLACED_SINCE
+from sourcing.store.placements import PlacedHours
+
+ValueT = TypeVar("ValueT")
 
 
-class PostgresMarkets:
-    def __init__(self, connection: Connection, projections: ProjectionReader) -> None:
-        self._connection = connection
+@dataclass(frozen=True)
+class _Compiled(Generic[ValueT]):
+    """A value made of projections' entries, and the sequences at which they were read."""
+
+    value: ValueT
+    seen: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True)
+class _Framework:
+    """The definition of a search, and all lists of its area."""
+
+    definition: FrameworkDefinition | None
+    lists: tuple[RankedListPublished, ...]
+
+
+class ProjectedMarkets:
+    """Reads the projections from memory; what is made of them is kept until one of them changes."""
+
+    def __init__(self, projections: ProjectionSnapshot, placed_hours: PlacedHours) -> None:
         self._projections = projections
+        self._placed_hours = placed_hours
 
     async def read(
         self, care: Care, search: Search | None, *, at: datetime, provider_id: ProviderId | None = None
     ) -> MarketSnapshot:
         if search is not None and search.live_offer is not None:
-            return await self._read_live_offer_market(care, search, search.live_offer.provider_id)
-        rows = await self._read_framework(care, search)
-        definition = _find_definition(care, search, rows)
+            return self._read_live_offer_market(care, search, search.live_offer.provider_id)
+        framework = self._get_framework(care, None if search is None else search.definition_version)
+        definition = framework.definition
         if definition is None:
             return MarketSnapshot()
         started = search.started_at if search is not None and search.started_at is not None else at
-        lists = _find_ranked_lists(definition, list_entries(RANKED_LIST_VERSIONS, rows), started=started, at=at)
+        timezone = ZoneInfo(definition.brokerage.timezone)
+        days = started.astimezone(timezone).date(), at.astimezone(timezone).date()
+        lists = self._projections.memory.derive(
+            ("lists", care.framework, care.area, definition.version, *days),
+            lambda: _find_ranked_lists(framework.lists, started_on=days[0], on=days[1]),
+        )
         providers = {*_list_providers(search, lists), *(() if provider_id is None else (provider_id,))}
         return MarketSnapshot(definition, lists, await self._read_facts(care, sorted(providers)))
 
-    async def _read_live_offer_market(self, care: Care, search: Search, provider: ProviderId) -> MarketSnapshot:
-        """Read only the provider of the live offer, in one round trip.
+    def _read_live_offer_market(self, care: Care, search: Search, provider: ProviderId) -> MarketSnapshot:
+        """Read only the provider of the live offer.
 
         No other provider can get an offer in this step, because the end of the offer is followed by a step of its own.
         Capacity no longer counts, because the provider knows best what it can take on.
         """
-        pinned = f"{care.framework}/{search.definition_version}"
-        rows = await self._projections.read([(DEFINITION_VERSIONS, pinned), *_list_provider_keys(care, provider)])
-        definition = find_entry(DEFINITION_VERSIONS, rows, pinned)
+        definition = self._get_framework(care, search.definition_version).definition
         if definition is None:
             return MarketSnapshot()
-        return MarketSnapshot(definition.event.definition, facts={provider: _build_facts(provider, care, rows, None)})
+        return MarketSnapshot(definition, facts={provider: self._get_facts(care, provider)})
 
-    async def _read_framework(self, care: Care, search: Search | None) -> Mapping[tuple[str, str], ProjectionRow]:
-        """Read the definition and lists; also the newest ones, because a held search waits for their next version."""
+    def _get_framework(self, care: Care, version: int | None) -> _Framework:
+        """Return definition and lists; the newest ones are seen too, as a held search waits for their next version."""
+        return self._get_compiled(
+            ("framework", care.framework, care.area, version), lambda: self._compile_framework(care, version)
+        )
+
+    def _compile_framework(self, care: Care, version: int | None) -> _Compiled[_Framework]:
         newest: list[tuple[Projection[Any], str]] = [
             (DEFINITIONS, care.framework),
             *((RANKED_LISTS, make_ranked_list_key(care.framework, care.area, tier)) for tier in Tier),
         ]
-        version = None if search is None else search.definition_version
         pinned = [] if version is None else [(DEFINITION_VERSIONS, f"{care.framework}/{version}")]
         every_list = (RANKED_LIST_VERSIONS, f"{care.framework}/{care.area}/")
-        return await self._projections.read([*newest, *pinned], prefixes=[every_list])
+        keys = [*newest, *pinned]
+        rows = self._projections.look_up(keys, prefixes=[every_list])
+        lists = tuple(entry.event for entry in list_entries(RANKED_LIST_VERSIONS, rows))
+        return _Compiled(_Framework(_find_definition(care, version, rows), lists), self._list_seen(keys))
+
+    def _get_facts(self, care: Care, provider: ProviderId) -> ProviderFacts:
+        """Return the provider's facts without its free hours."""
+        return self._get_compiled(
+            ("facts", provider, care.framework, care.area), lambda: self._compile_facts(care, provider)
+        )
+
+    def _compile_facts(self, care: Care, provider: ProviderId) -> _Compiled[ProviderFacts]:
+        keys = _list_provider_keys(care, provider)
+        return _Compiled(_build_facts(provider, care, self._projections.look_up(keys)), self._list_seen(keys))
+
+    def _list_seen(self, keys: Iterable[tuple[Projection[Any], str]]) -> Mapping[tuple[str, str], int]:
+        names = ((projection.name, key) for projection, key in keys)  # Any: projections of different events
+        return {name: self._projections.get_seen(*name) for name in names}
+
+    def _get_compiled(self, name: Hashable, compile_value: Callable[[], _Compiled[ValueT]]) -> ValueT:
+        compiled = self._projections.memory.derive(name, compile_value)
+        self._projections.note_seen(compiled.seen)
+        return compiled.value
 
     async def _read_facts(self, care: Care, providers: Sequence[ProviderId]) -> Mapping[ProviderId, ProviderFacts]:
-        rows = await self._projections.read(
-            key for provider in providers for key in _list_provider_keys(care, provider)
-        )
-        free = await self._read_free_hours(care, providers, rows)
-        return {provider: _build_facts(provider, care, rows, free.get(provider)) for provider in providers}
-
-    async def _read_free_hours(
-        self, care: Care, providers: Sequence[ProviderId], rows: Mapping[tuple[str, str], ProjectionRow]
-    ) -> Mapping[ProviderId, Decimal]:
-        """Compute declared free hours less the hours placed since; providers that declared none are left out."""
-        entries = {provider: find_entry(CAPACITY, rows, f"{provider}/{care.area}") for provider in providers}
-        declared = {provider: entry.event for provider, entry in entries.items() if entry is not None}
+        facts = {provider: self._get_facts(care, provider) for provider in providers}
+        declared = [entry.event for provider in providers if (entry := self._find_capacity(care, provider)) is not None]
         if not declared:
-            return {}
-        placed_rows = await self._connection.execute(
-            PLACED_SINCE,
-            {
-                "providers": list(declared),
-                "since": [event.declared_at for event in declared.values()],
-                "area": care.area,
-            },
+            return facts
+        for event, hours in zip(declared, await self._placed_hours.sum_since(declared), strict=True):
+            provider = event.provider_id
+            facts[provider] = replace(facts[provider], free_hours=event.free_hours - hours)
+        return facts
+
+    def _find_capacity(self, care: Care, provider: ProviderId) -> ProjectionEntry[CapacityDeclared] | None:
+        key = f"{provider}/{care.area}"
+        return self._projections.memory.derive(
+            ("capacity", key), lambda: find_entry(CAPACITY, self._projections.look_up([(CAPACITY, key)]), key)
         )
-        placed = {ProviderId(row.provider_id): row.hours for row in placed_rows}
-        return {provider: event.free_hours - placed.get(provider, Decimal(0)) for provider, event in declared.items()}
 
 
 def _find_definition(
-    care: Care, search: Search | None, rows: Mapping[tuple[str, str], ProjectionRow]
+    care: Care, version: int | None, rows: Mapping[tuple[str, str], ProjectionRow]
 ) -> FrameworkDefinition | None:
     """Find the version that the search is bound to; the one in force while it is not bound."""
-    version = search.definition_version if search is not None else None
     if version is None:
         entry = find_entry(DEFINITIONS, rows, care.framework)
     else:
@@ -121,22 +158,13 @@ def _find_definition(
 
 
 def _find_ranked_lists(
-    definition: FrameworkDefinition,
-    entries: Iterable[ProjectionEntry[RankedListPublished]],
-    *,
-    started: datetime,
-    at: datetime,
+    lists: Sequence[RankedListPublished], *, started_on: date, on: date
 ) -> Mapping[Tier, RankedListPublished]:
     """Find, by tier, the newest list that was live on the day on which the search started.
 
     A tier without a list on that day gets the first list that went live later.
     """
-    lists = [entry.event for entry in entries]
-    timezone = ZoneInfo(definition.brokerage.timezone)
-    return {
-        **_find_first_live(lists, on=at.astimezone(timezone).date()),
-        **_find_newest_live(lists, on=started.astimezone(timezone).date()),
-    }
+    return {**_find_first_live(lists, on=on), **_find_newest_live(lists, on=started_on)}
 
 
 def _list_provider_keys(care: Care, provider: ProviderId) -> list[tuple[Projection[Any], str]]:
@@ -173,9 +201,7 @@ def _list_providers(search: Search | None, lists: Mapping[Tier, RankedListPublis
     return sorted(providers)
 
 
-def _build_facts(
-    provider: ProviderId, care: Care, rows: Mapping[tuple[str, str], ProjectionRow], free: Decimal | None
-) -> ProviderFacts:
+def _build_facts(provider: ProviderId, care: Care, rows: Mapping[tuple[str, str], ProjectionRow]) -> ProviderFacts:
     key = str(provider)
     eligibility, channels = find_entry(ELIGIBILITY, rows, key), find_entry(CHANNELS, rows, key)
     embargo, capacity = find_entry(EMBARGOES, rows, key), find_entry(CAPACITY, rows, f"{provider}/{care.area}")
@@ -185,7 +211,6 @@ def _build_facts(
         eligibility=eligibility.event if eligibility else None,
         channels=channels.event.channels if channels else None,
         embargoed=embargo is not None and isinstance(embargo.event, ProviderEmbargoed),
-        free_hours=free,
         rates=rates.event if rates else None,
         projection_uses=tuple(_list_projection_uses((eligibility, channels, embargo, capacity, rates))),
     )

@@ -41,9 +41,12 @@ CREATE UNIQUE INDEX one_live_offer_of_a_package ON offers (package_id) WHERE sta
 CREATE INDEX offers_of_a_provider ON offers (provider_id, made_at DESC, offer_id DESC);
 """
 
-# A part of saving a search (`searches.py`).
+# A part of the statement that saves searches (`searches.py`). Ended offers come first, because the unique index allows
+# one live offer of a package.
 SAVE_OFFERS: Final = """
-    INSERT INTO offers SELECT * FROM jsonb_populate_recordset(CAST(NULL AS offers), CAST(:offers AS jsonb))
+    INSERT INTO offers
+    SELECT * FROM jsonb_populate_recordset(CAST(NULL AS offers), :rows -> 'offers') AS changed
+    ORDER BY changed.status IN ('made', 'delivered')
     ON CONFLICT (offer_id) DO UPDATE SET
         channel = excluded.channel, status = excluded.status, answer_minutes = excluded.answer_minutes,
         delivered_at = excluded.delivered_at, answer_by = excluded.answer_by,
@@ -55,7 +58,7 @@ SAVE_OFFERS: Final = """
 
 
 def build_offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[str, object]:
-    """Build the row with all columns; `format_json` serializes it."""
+    """Build the row with all columns."""
     decline = offer.answer if isinstance(offer.answer, Decline) else None
     return {
         "offer_id": offer.offer_id,

@@ -1,15 +1,16 @@
 """The table of placements; a unique index refuses a second valid placement of one package."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
-
+from contracts.events.providers import CapacityDeclared
 from contracts.ids import OfferId, PlacementId, ProposalId, ProviderId
 from contracts.values import Terms
+from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.rounds import Rounds
 from sourcing.domain.search import Placement, Search
 
 TABLES: Final = """
@@ -31,24 +32,46 @@ CREATE INDEX placements_of_a_package ON placements (package_id, placed_at);
 CREATE INDEX placements_of_a_provider ON placements (provider_id, area, placed_at) WHERE NOT voided;
 """
 
-# A part of saving a search (`searches.py`).
+# A part of the statement that saves searches (`searches.py`).
 SAVE_PLACEMENTS: Final = """
-    INSERT INTO placements SELECT * FROM jsonb_populate_recordset(CAST(NULL AS placements), CAST(:placements AS jsonb))
+    INSERT INTO placements SELECT * FROM jsonb_populate_recordset(CAST(NULL AS placements), :rows -> 'placements')
     ON CONFLICT (placement_id) DO UPDATE SET voided = excluded.voided
 """
-PLACED_SINCE = text(
-    """
-    SELECT declared.provider_id, coalesce(sum(weekly_hours), 0) AS hours
-    FROM unnest(CAST(:providers AS uuid[]), CAST(:since AS timestamptz[])) AS declared(provider_id, since)
-    JOIN placements ON placements.provider_id = declared.provider_id AND area = :area
+_PLACED_SINCE: Final = """
+    SELECT declared.number, coalesce(sum(weekly_hours), 0) AS hours
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS declared(provider_id, area, since, number)
+    JOIN placements ON placements.provider_id = declared.provider_id AND placements.area = declared.area
                    AND placed_at >= declared.since AND NOT voided
-    GROUP BY declared.provider_id
-    """
-)
+    GROUP BY declared.number
+"""
+
+
+class PlacedHours:
+    """Weekly hours placed with providers since an instant, read in one statement for all decisions that wait."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rounds = Rounds[Sequence[CapacityDeclared], list[Decimal]](self._read)
+
+    async def sum_since(self, declared: Sequence[CapacityDeclared]) -> list[Decimal]:
+        """Return, for each declaration, the hours placed with its provider in its area since it was made."""
+        return await self._rounds.submit(declared)
+
+    async def _read(self, requests: Sequence[Sequence[CapacityDeclared]]) -> list[list[Decimal]]:
+        every = [each for declared in requests for each in declared]
+        rows = await self._database.fetch(
+            _PLACED_SINCE,
+            [each.provider_id for each in every],
+            [each.area for each in every],
+            [each.declared_at for each in every],
+        )
+        hours = {row.number: row.hours for row in rows}
+        sums = iter([hours.get(number, Decimal(0)) for number in range(1, len(every) + 1)])
+        return [[next(sums) for _ in declared] for declared in requests]
 
 
 def build_placement_row(search: Search, placement: Placement) -> Mapping[str, object]:
-    """Build the row with all columns; `format_json` serializes it."""
+    """Build the row with all columns."""
     return {
         "placement_id": placement.placement_id,
         "package_id": search.package_id,

@@ -17,8 +17,9 @@ from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import ProjectionReader
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Search
-from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, JournalRecord, OfferDetails, SearchDetails
+from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, JournalRecord, OfferDetails, OfferPlace, SearchDetails
 from sourcing.store.columns import parse_json
+from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import parse_offer
 from sourcing.store.searches import SEARCH_COLUMNS, SEARCH_OF_PACKAGE, parse_search
 
@@ -64,12 +65,20 @@ _JOURNAL = text(
 
 
 class PostgresSearchQueries:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, offer_index: OfferIndex) -> None:
         self._database = database
+        self._offer_index = offer_index
 
     async def find_offer(self, offer_id: OfferId) -> OfferDetails | None:
         rows = await self._database.find(_OFFER, {"offer_id": offer_id})
         return _parse_offer_details(rows[0]) if rows else None
+
+    async def find_offer_place(self, offer_id: OfferId) -> OfferPlace | None:
+        place = self._offer_index.get(offer_id)
+        if place is not None:
+            return place
+        details = await self.find_offer(offer_id)
+        return None if details is None else OfferPlace(details.package_id, details.offer.provider_id, details.council)
 
     async def list_offers(
         self,

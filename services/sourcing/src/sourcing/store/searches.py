@@ -1,16 +1,17 @@
 """The table of searches; a search is loaded and saved with its offers and its newest placement."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from contracts.catalogue import PACKAGES
 from contracts.events.packages import Candidate
 from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId
 from contracts.values import Care, Tier, Wishes
-from service_runtime.postgres.database import Connection
+from service_runtime.unit_of_work.loading import StateQuery
+from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
 from sourcing.domain.work_items import (
     AwardToApprove,
@@ -21,7 +22,9 @@ from sourcing.domain.work_items import (
     ProposalsToDecide,
     find_work_item,
 )
-from sourcing.store.columns import format_json, parse_json
+from sourcing.ports import OfferPlace
+from sourcing.store.columns import parse_json
+from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import SAVE_OFFERS, build_offer_row, parse_offer
 from sourcing.store.placements import SAVE_PLACEMENTS, build_placement_row, parse_placement
 
@@ -65,57 +68,66 @@ SEARCH_COLUMNS: Final = """
      ORDER BY placed_at DESC LIMIT 1) AS placement
 """
 SEARCH_OF_PACKAGE = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE package_id = :package_id")  # noqa: S608  our own columns
-# Saves a search with its offers and placement in one round trip; foreign keys are checked at the statement's end.
-_SAVE = text(
-    f"""
-    WITH saved AS (
-    INSERT INTO searches (package_id, council, search_id, status, care, wishes, requested_at, started_at,
-                          definition_version, stage, tier, list_version, candidates, tried, listing, listed_at, missing,
-                          needs_a_person, changed_at)
-    VALUES (:package_id, :council, :search_id, :status, CAST(:care AS jsonb), CAST(:wishes AS jsonb), :requested_at,
-            :started_at, :definition_version, :stage, :tier, :list_version, CAST(:candidates AS jsonb),
-            CAST(:tried AS uuid[]), CAST(:listing AS jsonb), :listed_at, CAST(:missing AS text[]), :needs_a_person,
-            :now)
-    ON CONFLICT (package_id) DO UPDATE SET
-        search_id = excluded.search_id, status = excluded.status, started_at = excluded.started_at,
-        definition_version = excluded.definition_version, stage = excluded.stage, tier = excluded.tier,
-        list_version = excluded.list_version, candidates = excluded.candidates, tried = excluded.tried,
-        listing = excluded.listing, listed_at = excluded.listed_at, missing = excluded.missing,
-        needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
-    ), placed AS ({SAVE_PLACEMENTS})
-    {SAVE_OFFERS}
-    """  # noqa: S608  our own statements
-)
+# Offers and placements refer to searches; foreign keys are checked at the statement's end.
+SAVE_SEARCHES: Final = f"""
+    saved_searches AS (
+        INSERT INTO searches (package_id, council, search_id, status, care, wishes, requested_at, started_at,
+                              definition_version, stage, tier, list_version, candidates, tried, listing, listed_at,
+                              missing, needs_a_person, changed_at)
+        SELECT package_id, council, search_id, status, CAST(care AS jsonb), CAST(wishes AS jsonb), requested_at,
+               started_at, definition_version, stage, tier, list_version, CAST(candidates AS jsonb), tried,
+               CAST(listing AS jsonb), listed_at, missing, needs_a_person, changed_at
+        FROM jsonb_to_recordset(:rows -> 'searches') AS changed(
+            package_id uuid, council text, search_id uuid, status text, care text, wishes text,
+            requested_at timestamptz, started_at timestamptz, definition_version integer, stage text, tier smallint,
+            list_version integer, candidates text, tried uuid[], listing text, listed_at timestamptz, missing text[],
+            needs_a_person text, changed_at timestamptz)
+        ON CONFLICT (package_id) DO UPDATE SET
+            search_id = excluded.search_id, status = excluded.status, started_at = excluded.started_at,
+            definition_version = excluded.definition_version, stage = excluded.stage, tier = excluded.tier,
+            list_version = excluded.list_version, candidates = excluded.candidates, tried = excluded.tried,
+            listing = excluded.listing, listed_at = excluded.listed_at, missing = excluded.missing,
+            needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
+    ), saved_offers AS ({SAVE_OFFERS}), saved_placements AS ({SAVE_PLACEMENTS})
+"""  # noqa: S608  our own statements
 
 _CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
 _LISTING: Final = TypeAdapter(Listing)
 
 
 class PostgresSearches:
-    """Repository of searches on PostgreSQL."""
+    """Repository of searches; the search of the unit of work's own stream is its state."""
 
-    def __init__(self, connection: Connection, council: CouncilKey, now: datetime) -> None:
-        self._connection = connection
-        self._council = council
-        self._now = now
+    def __init__(self, work: PostgresUnitOfWork, offer_index: OfferIndex) -> None:
+        self._work = work
+        self._offer_index = offer_index
 
     async def get(self, package_id: PackageId) -> Search | None:
-        row = (await self._connection.execute(SEARCH_OF_PACKAGE, {"package_id": package_id})).one_or_none()
-        return None if row is None else parse_search(row)
+        self._check_own(package_id)
+        search: Search | None = self._work.state
+        return search
 
     async def save(self, search: Search, *, before: Search | None) -> None:
-        offers, placements = (
-            format_json(_build_offer_rows(search, before)),
-            format_json(_build_placement_rows(search, before)),
-        )
-        row = {**self._build_search_row(search), "offers": offers, "placements": placements}
-        await self._connection.execute(_SAVE, row)
+        self._check_own(search.package_id)
+        self._work.state = search
+        self._work.put_row("searches", search.package_id, self._build_search_row(search))
+        council = CouncilKey(self._work.cause.council)
+        for turn, offer in _list_changed_offers(search, before):
+            self._work.put_row("offers", offer.offer_id, build_offer_row(offer, turn, search.package_id))
+            self._offer_index.put(offer.offer_id, OfferPlace(search.package_id, offer.provider_id, council))
+        for row in _build_placement_rows(search, before):
+            self._work.put_row("placements", row["placement_id"], row)
+
+    def _check_own(self, package_id: PackageId) -> None:
+        if str(package_id) != self._work.context.stream.key.key:
+            message = f"package {package_id} is not the subject of the stream {self._work.context.stream.key}"
+            raise ValueError(message)
 
     def _build_search_row(self, search: Search) -> Mapping[str, object]:
         stage = search.stage
         return {
             "package_id": search.package_id,
-            "council": self._council,
+            "council": self._work.cause.council,
             "search_id": search.search_id,
             "status": search.status.value,
             "care": search.care.model_dump_json(),
@@ -132,16 +144,14 @@ class PostgresSearches:
             "listed_at": None if search.listing is None else search.listing.listed_at,
             "missing": list(search.missing),
             "needs_a_person": _classify_work_item(search),
-            "now": self._now,
+            "changed_at": self._work.now,
         }
 
 
-def _build_offer_rows(search: Search, before: Search | None) -> list[Mapping[str, object]]:
-    """Build the rows of changed offers, ended ones first, because the unique index allows one live offer."""
+def _list_changed_offers(search: Search, before: Search | None) -> list[tuple[int, Offer]]:
+    """List the offers that were added or changed, each with its turn."""
     saved = set(before.offers) if before is not None else set[Offer]()
-    changed = [(turn, offer) for turn, offer in enumerate(search.offers, start=1) if offer not in saved]
-    in_order = sorted(changed, key=lambda item: item[1].is_live)
-    return [build_offer_row(offer, turn, search.package_id) for turn, offer in in_order]
+    return [(turn, offer) for turn, offer in enumerate(search.offers, start=1) if offer not in saved]
 
 
 def _build_placement_rows(search: Search, before: Search | None) -> list[Mapping[str, object]]:
@@ -165,6 +175,10 @@ def _classify_work_item(search: Search) -> str | None:
             return None
 
 
+def _parse_state(row: Any) -> Search | None:  # a row's attributes are its columns
+    return None if row.package_id is None else parse_search(row)
+
+
 def parse_search(row: Any) -> Search:  # a row's attributes are its columns
     placement = parse_json(row.placement)
     return Search(
@@ -182,6 +196,14 @@ def parse_search(row: Any) -> Search:  # a row's attributes are its columns
         placement=None if placement is None else parse_placement(placement),
         missing=tuple(row.missing),
     )
+
+
+SEARCH_STATE: Final = StateQuery(
+    PACKAGES,
+    f"SELECT {SEARCH_COLUMNS} FROM searches WHERE searches.package_id = wanted.id",  # noqa: S608  our own columns
+    _parse_state,
+)
+"""The search of each package's stream."""
 
 
 def _parse_stage(row: Any) -> CurrentStage | None:  # a row's attributes are its columns

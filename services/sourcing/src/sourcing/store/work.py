@@ -1,24 +1,30 @@
 """Sourcing's unit of work on PostgreSQL."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from contracts.ids import CouncilKey
+from service_runtime.heartbeat import OutageLog
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
-from sourcing.store.markets import PostgresMarkets
-from sourcing.store.outages import PostgresOutages
+from sourcing.store.markets import ProjectedMarkets
+from sourcing.store.offer_index import OfferIndex
+from sourcing.store.outages import RecordedOutages
+from sourcing.store.placements import PlacedHours
 from sourcing.store.searches import PostgresSearches
 
 
 @dataclass
 class PostgresSourcingWork(PostgresUnitOfWork):
+    placed_hours: PlacedHours = field(kw_only=True)
+    outage_log: OutageLog = field(kw_only=True)
+    offer_index: OfferIndex = field(kw_only=True)
+
     @property
     def searches(self) -> PostgresSearches:
-        return PostgresSearches(self.connection, CouncilKey(self.cause.council), self.now)
+        return PostgresSearches(self, self.offer_index)
 
     @property
-    def markets(self) -> PostgresMarkets:
-        return PostgresMarkets(self.connection, self.projections)
+    def markets(self) -> ProjectedMarkets:
+        return ProjectedMarkets(self.projections, self.placed_hours)
 
     @property
-    def outages(self) -> PostgresOutages:
-        return PostgresOutages(self.connection, self.now)
+    def outages(self) -> RecordedOutages:
+        return RecordedOutages(self.outage_log, self.now)

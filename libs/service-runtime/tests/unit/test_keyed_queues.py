@@ -1,12 +1,11 @@
-"""Keyed batches: items of a key stay in order, keys run concurrently, and waiting items are handled together."""
+"""Keyed queues: items of a key stay in order, keys run concurrently, and a key's waiting items are handled together."""
 
 import asyncio
 from collections.abc import Sequence
-from itertools import chain
 
 import pytest
 
-from service_runtime.kafka.keyed_batches import MAX_BATCH_SIZE, MAX_CONCURRENCY, KeyedBatcher
+from service_runtime.kafka.keyed_queues import MAX_ITEMS, KeyedQueues
 
 
 class Handler:
@@ -17,7 +16,7 @@ class Handler:
         self.done: list[str] = []
         self.finished: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
-        self.batcher = KeyedBatcher[str](self.handle, key_of=lambda item: item[0], on_finished=self.finished.append)
+        self.queues = KeyedQueues[str](self.handle, key_of=lambda item: item[0], on_finished=self.finished.append)
 
     async def handle(self, items: Sequence[str]) -> None:
         self.batches.append(tuple(items))
@@ -28,7 +27,7 @@ class Handler:
 
     def put(self, *items: str) -> None:
         for item in items:
-            self.batcher.put(item)
+            self.queues.put(item)
 
     def hold(self, *items: str) -> None:
         self.gates.update({item: asyncio.Event() for item in items})
@@ -56,16 +55,29 @@ async def test_items_of_a_key_stay_in_order_and_other_keys_do_not_wait() -> None
     await settle()
     assert handler.done == ["b0", "b1"]
     handler.release("a0")
-    await handler.batcher.wait_until_below(1)
+    await handler.queues.wait_until_below(1)
     assert handler.done == ["b0", "b1", "a0", "a1"]
     assert handler.finished == handler.done
 
 
-async def test_with_free_slots_each_key_is_a_batch_of_its_own() -> None:
+async def test_all_keys_run_at_a_time() -> None:
     handler = Handler()
-    handler.put(*(f"{key}0" for key in list_keys(MAX_CONCURRENCY)))
+    keys = list_keys(20)
+    handler.hold(*(f"{key}0" for key in keys))
+    handler.put(*(f"{key}0" for key in keys))
     await settle()
-    assert handler.batches == [(f"{key}0",) for key in list_keys(MAX_CONCURRENCY)]
+    assert handler.batches == [(f"{key}0",) for key in keys]
+    await handler.queues.stop()
+
+
+async def test_an_item_added_as_its_key_ends_is_handled() -> None:
+    handler = Handler()
+    for number in range(20):
+        handler.put(f"a{number}")
+        for _ in range(number % 4):
+            await asyncio.sleep(0)
+    await handler.queues.wait_until_below(1)
+    assert handler.done == [f"a{number}" for number in range(20)]
 
 
 async def test_waiting_items_of_a_key_become_one_batch() -> None:
@@ -79,30 +91,16 @@ async def test_waiting_items_of_a_key_become_one_batch() -> None:
     assert handler.batches == [("a0",), ("a1", "a2", "a3")]
 
 
-async def test_more_keys_than_slots_are_distributed_evenly() -> None:
-    handler = Handler()
-    keys = list_keys(3 * MAX_CONCURRENCY)
-    handler.hold(*(f"{key}0" for key in keys))
-    handler.put(*(f"{key}0" for key in keys))
-    await settle()
-    assert len(handler.batches) == MAX_CONCURRENCY
-    assert max(len(batch) for batch in handler.batches) == 3
-    assert len({*chain(*handler.batches)}) == sum(len(batch) for batch in handler.batches)
-    handler.release(*(f"{key}0" for key in keys))
-    await handler.batcher.wait_until_below(1)
-    assert sorted(handler.done) == [f"{key}0" for key in keys]
-
-
 async def test_a_batch_has_a_maximum_size() -> None:
     handler = Handler()
     handler.hold("a0")
     handler.put("a0")
     await settle()
-    handler.put(*(f"a{number}" for number in range(1, 2 * MAX_BATCH_SIZE)))
+    handler.put(*(f"a{number}" for number in range(1, 2 * MAX_ITEMS)))
     handler.release("a0")
-    await handler.batcher.wait_until_below(1)
-    assert [len(batch) for batch in handler.batches] == [1, MAX_BATCH_SIZE, MAX_BATCH_SIZE - 1]
-    assert handler.done == [f"a{number}" for number in range(2 * MAX_BATCH_SIZE)]
+    await handler.queues.wait_until_below(1)
+    assert [len(batch) for batch in handler.batches] == [1, MAX_ITEMS, MAX_ITEMS - 1]
+    assert handler.done == [f"a{number}" for number in range(2 * MAX_ITEMS)]
 
 
 async def test_no_item_of_a_batch_is_finished_before_the_whole_batch() -> None:
@@ -115,32 +113,7 @@ async def test_no_item_of_a_batch_is_finished_before_the_whole_batch() -> None:
     await settle()
     assert handler.done == ["a0", "a1"]
     assert handler.finished == ["a0"]
-    await handler.batcher.stop()
-
-
-async def test_no_more_batches_run_at_once_than_there_are_slots() -> None:
-    handler = Handler()
-    for key in list_keys(MAX_CONCURRENCY + 3):
-        handler.hold(f"{key}0")
-        handler.put(f"{key}0")
-        await settle()
-    assert len(handler.batches) == MAX_CONCURRENCY
-    await handler.batcher.stop()
-
-
-async def test_an_item_added_as_the_last_batch_ends_is_handled_at_once() -> None:
-    """All batches end in one iteration of the event loop, and an item is added in the same iteration."""
-    handler = Handler()
-    gate = asyncio.Event()
-    waiting = list_keys(MAX_CONCURRENCY)
-    handler.gates.update({f"{key}0": gate for key in waiting})
-    handler.put(*(f"{key}0" for key in waiting))
-    await settle()
-    gate.set()
-    await asyncio.sleep(0)
-    handler.put("z0")
-    await settle()
-    assert handler.finished[-1] == "z0"
+    await handler.queues.stop()
 
 
 async def test_stopping_finishes_the_running_batches_and_drops_waiting_items() -> None:
@@ -150,7 +123,7 @@ async def test_stopping_finishes_the_running_batches_and_drops_waiting_items() -
     await settle()
     handler.put("a1")
     asyncio.get_running_loop().call_later(0.01, handler.release, "a0")
-    await handler.batcher.stop(within=0.1)
+    await handler.queues.stop(within=0.1)
     assert handler.batches == [("a0",)]
     assert handler.finished == ["a0"]
 
@@ -159,9 +132,9 @@ async def test_stopping_ends_the_wait_for_capacity() -> None:
     handler = Handler()
     handler.hold("a0")
     handler.put("a0")
-    waiting = asyncio.create_task(handler.batcher.wait_until_below(1))
+    waiting = asyncio.create_task(handler.queues.wait_until_below(1))
     await settle()
-    await handler.batcher.stop()
+    await handler.queues.stop()
     async with asyncio.timeout(1):
         await waiting
 
@@ -172,9 +145,9 @@ async def test_the_error_of_a_batch_is_raised_to_a_waiting_caller() -> None:
     async def fail(_: Sequence[str]) -> None:
         raise LookupError
 
-    batcher = KeyedBatcher[str](fail, key_of=lambda item: item, on_finished=finished.append)
-    batcher.put("a0")
+    queues = KeyedQueues[str](fail, key_of=lambda item: item, on_finished=finished.append)
+    queues.put("a0")
     await settle()
     with pytest.raises(LookupError):
-        await batcher.wait_until_below(10)
+        await queues.wait_until_below(10)
     assert finished == []
