@@ -1,6 +1,6 @@
 """The unit of work in memory, which unit tests of handlers use in place of PostgreSQL.
 
-It passes the same test suite as `PostgresUnitOfWork` (`tests/integration/test_work.py` of service-runtime).
+It passes the same test suite as `PostgresUnitOfWork` (`tests/integration/test_unit_of_work.py` of service-runtime).
 """
 
 from collections.abc import Iterable, Mapping

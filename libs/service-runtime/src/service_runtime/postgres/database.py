@@ -155,15 +155,12 @@ class Database:
                 return await driver.fetch(query, *arguments)
 
     @asynccontextmanager
-    async def begin_transaction(self, *, lock_timeout: str | None = None) -> AsyncGenerator[Connection]:
-        """Begins a transaction (READ COMMITTED) that commits when the block ends and rolls back when it raises.
-
-        `lock_timeout` ('2s') limits how long each statement waits for a lock; None is no limit.
-        """
+    async def begin_transaction(self) -> AsyncGenerator[Connection]:
+        """Begins a transaction (READ COMMITTED) that commits when the block ends and rolls back when it raises."""
         async with self._acquire_connection() as driver:
             connection = Connection(driver, self._statements)
             try:
-                await connection.run(_begin(lock_timeout))
+                await connection.run("BEGIN")
                 yield connection
                 await connection.run("COMMIT")
             except BaseException:
@@ -270,10 +267,6 @@ async def _keep_session(_: asyncpg.Connection) -> None:
     """Resets nothing: a connection is released after its transaction has ended, and settings are per transaction."""
 
 
-def _begin(lock_timeout: str | None) -> str:
-    return "BEGIN" if lock_timeout is None else f"BEGIN; SET LOCAL lock_timeout = '{lock_timeout}'"
-
-
 @contextmanager
 def _translate_connection_errors() -> Generator[None]:
     """Translates asyncpg's errors while a connection is opened; an OSError or TimeoutError stays as it is."""
@@ -304,7 +297,7 @@ def is_serialization_failure(error: BaseException) -> bool:
 
 
 def is_lock_timeout(error: BaseException) -> bool:
-    """Returns True if another transaction held a lock for longer than `lock_timeout`."""
+    """Returns True if another transaction held a lock for longer than the `lock_timeout` of `apply_changes`."""
     return sqlstate(error) == LOCK_NOT_AVAILABLE
 
 

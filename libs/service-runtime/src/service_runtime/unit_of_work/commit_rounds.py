@@ -80,10 +80,6 @@ class CommitRounds:
         self.outbox: OutboxListener | None = None
         self.deliveries: DeliveryStarter | None = None
 
-    @property
-    def unfinished(self) -> int:
-        return self._rounds.unfinished
-
     async def apply(self, changes: Changes) -> None:
         """Returns when the changes are committed. Raises RevisionConflict, or the error of the database."""
         await self._rounds.submit(changes)

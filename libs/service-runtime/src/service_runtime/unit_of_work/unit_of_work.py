@@ -119,20 +119,6 @@ class PostgresUnitOfWork:
     def projections(self) -> ProjectionSnapshot:
         return self.context.projections
 
-    @property
-    def has_effects(self) -> bool:
-        """True if anything was collected that has to be applied."""
-        return bool(
-            self.events
-            or self.timers
-            or self.webhooks
-            or self.cancelled_deliveries
-            or self.held
-            or self.rows
-            or self.statements
-            or self.dependencies
-        )
-
     async def execute(self, statement: TextClause, values: Mapping[str, object] = NO_VALUES) -> Rows:
         """Reads from the database, outside any transaction."""
         return await self.reader.execute(statement, values)
@@ -167,14 +153,10 @@ class PostgresUnitOfWork:
 
     def schedule_on(self, stream: StreamKey, *timers: Timer) -> None:
         """Collects timers to arm on another stream."""
-        for timer in timers:
-            self._set_timer((stream, timer.kind, timer.about), timer)
+        self.timers.update({(stream, timer.kind, timer.about): timer for timer in timers})
 
     def cancel(self, kind: str, about: str) -> None:
-        self._set_timer((self.context.stream.key, kind, about), None)
-
-    def _set_timer(self, name: TimerName, timer: Timer | None) -> None:
-        self.timers[name] = timer
+        self.timers[self.context.stream.key, kind, about] = None
 
     def send_webhooks(self, *webhooks: Webhook) -> None:
         self.webhooks.extend(webhooks)
