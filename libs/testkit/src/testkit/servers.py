@@ -91,7 +91,8 @@ class TestKafka:
 
 def pytest_configure(config: pytest.Config) -> None:
     if address := _get_controller_address(config):
-        config.stash[_SERVERS] = ControllerServers(address)
+        worker: str = getattr(config, "workerinput", {})["workerid"]
+        config.stash[_SERVERS] = ControllerServers(address, worker=worker)
         return
     delete_leftovers(config.rootpath)
     config.stash[_SERVERS] = config.stash[_OWNED] = OwnedServers(config.rootpath)
@@ -171,7 +172,7 @@ async def postgres(pytestconfig: pytest.Config) -> AsyncIterator[TestPostgres]:
 
 @pytest.fixture(scope="session")
 def kafka(pytestconfig: pytest.Config) -> TestKafka:
-    """The session's Kafka, shared by all tests: use topics that no other test uses, and never stop it."""
+    """The Kafka of this process, shared by all its tests: use topics that no other test uses, and never stop it."""
     return TestKafka(pytestconfig.stash[_SERVERS].get_address(KAFKA))
 
 

@@ -1,9 +1,11 @@
-"""The PostgreSQL and the Kafka that a test session shares: who starts them, and how xdist's workers find them.
+"""The PostgreSQL and the Kafkas of a test session: who starts them, and how xdist's workers find them.
 
 Each server is the first of these that is available: the one whose address is in `CALLOFF_TEST_POSTGRES_URL` or
 `CALLOFF_TEST_KAFKA_BOOTSTRAP`; an embedded one; a container. Under pytest-xdist the controller owns the servers and its
-workers ask it for their addresses over TCP, so all workers share them and they end with the controller, even if it is
-killed.
+workers ask it for their addresses over TCP, so the servers end with the controller, even if it is killed. All workers
+share the PostgreSQL, where each test has its own database. Each worker has its own Kafka: the topics have fixed names,
+so a service that runs in one worker would answer the events of a test in another one. A Kafka that runs already is
+shared, so use it with one worker only.
 """
 
 import json
@@ -31,10 +33,10 @@ EXTERNAL: Final = {POSTGRES: "CALLOFF_TEST_POSTGRES_URL", KAFKA: "CALLOFF_TEST_K
 
 
 class Servers(Protocol):
-    """The source of a test session's shared servers."""
+    """The source of the servers that the tests of one process use."""
 
     def start(self, name: str) -> None:
-        """Starts the server `name` unless it was started before; does not wait until it is up."""
+        """Starts the server `name` (POSTGRES or KAFKA) unless it runs already; does not wait until it is up."""
         ...
 
     def get_address(self, name: str) -> str:
@@ -43,14 +45,17 @@ class Servers(Protocol):
 
 
 class OwnedServers:
-    """The shared servers in the process that owns them: pytest itself, or the controller of pytest-xdist."""
+    """The servers in the process that owns them: pytest itself, or the controller of pytest-xdist.
+
+    A name is POSTGRES or KAFKA, or one of them with a slash and a worker's id for the server of that worker.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._starters: dict[str, Callable[[], str]] = {POSTGRES: self._start_postgres, KAFKA: self._start_kafka}
         self._starts: dict[str, Future[str]] = {}
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=len(self._starters))
+        self._pool = ThreadPoolExecutor()
         self._resources = ExitStack()
 
     def start(self, name: str) -> None:
@@ -77,7 +82,7 @@ class OwnedServers:
     def _start_once(self, name: str) -> Future[str]:
         with self._lock:
             if name not in self._starts:
-                self._starts[name] = self._pool.submit(self._starters[name])
+                self._starts[name] = self._pool.submit(self._starters[name.partition("/")[0]])
             return self._starts[name]
 
     def _start_postgres(self) -> str:
@@ -137,11 +142,12 @@ class _AddressRequestHandler(socketserver.StreamRequestHandler):
 
 
 class ControllerServers:
-    """The shared servers as a worker of pytest-xdist uses them: it asks the controller for their addresses."""
+    """The servers as a worker of pytest-xdist uses them: it asks the controller for their addresses."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, worker: str) -> None:
         port, self._token = address.split("/")
         self._port = int(port)
+        self._worker = worker
 
     def start(self, name: str) -> None:
         self._send_request("start", name)
@@ -152,7 +158,8 @@ class ControllerServers:
             pytest.fail(f"{name} is not available: {reply.get('error')}", pytrace=False)
         return reply["address"]
 
-    def _send_request(self, verb: str, name: str) -> dict[str, str]:
+    def _send_request(self, verb: str, kind: str) -> dict[str, str]:
+        name = f"{KAFKA}/{self._worker}" if kind == KAFKA else kind
         with closing(create_connection(("127.0.0.1", self._port))) as connection, connection.makefile("rw") as lines:
             lines.write(json.dumps([self._token, verb, name]) + "\n")
             lines.flush()
