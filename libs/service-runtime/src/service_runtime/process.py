@@ -1,6 +1,7 @@
 """Process: the entry point of a service. It serves until SIGTERM, or migrates the database and ends."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -20,6 +21,12 @@ from service_runtime.simulated_clock.simulation import Simulation
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
 
 MIGRATE: Final = "migrate"
+COLLECTION_THRESHOLDS: Final = (50_000, 20, 10)
+"""Thresholds of Python's garbage collector, in new objects and in collections of the generation before.
+
+Decisions in progress hold thousands of objects that reference counting frees a moment later. With Python's 700 they
+were searched for cycles again and again, which took a twelfth to a seventh of a service's processor time.
+"""
 
 
 def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any]]) -> None:
@@ -30,6 +37,7 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
     if sys.argv[1:] == [MIGRATE]:
         asyncio.run(migrate_and_close(service.database, service.migrations))
         return
+    gc.set_threshold(*COLLECTION_THRESHOLDS)
     uvloop.run(_serve(service))
 
 

@@ -2,13 +2,18 @@
 
 import base64
 import json
+import time
+from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from service_runtime.http import auth
-from service_runtime.http.auth import Authenticator, JwksOverHttp, KeysUnavailable
+from service_runtime.http.auth import Authenticator, InvalidToken, JwksOverHttp, KeysUnavailable
 from testkit.http_edge import SCOPE, EdgeClient, build_body
 from testkit.tokens import TokenIssuer, generate_key
 
@@ -106,7 +111,7 @@ async def test_without_any_keys_the_caller_is_asked_to_retry_later() -> None:
 
 async def test_an_unavailable_identity_provider_is_not_asked_for_every_request(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = 1000.0
-    monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: seconds))
+    monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: seconds, time=time.time))
     async with TokenIssuer().serve() as issuer:
         keys = JwksOverHttp(issuer.jwks_url, keep_for=600)
         authenticator = Authenticator(keys, issuer=issuer.issuer, audience="calloff")
@@ -116,3 +121,61 @@ async def test_an_unavailable_identity_provider_is_not_asked_for_every_request(m
         for _ in range(5):
             await authenticator.authenticate(issuer.issue_token())
         assert issuer.request_count == 2
+
+
+@dataclass
+class KeySource:
+    """A source of keys whose set can be exchanged."""
+
+    keys: KeySet
+
+    async def get(self, *, fresh: bool) -> KeySet:
+        return self.keys
+
+
+async def test_a_signature_is_verified_once_with_the_same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    key, verified = generate_key("test-1"), list[str]()
+    decode = jwt.decode
+
+    def count_and_decode(token: str, *rest: Any, **named: Any) -> Any:  # Any: passed on
+        verified.append(token)
+        return decode(token, *rest, **named)
+
+    monkeypatch.setattr(jwt, "decode", count_and_decode)
+    issuer = TokenIssuer()
+    authenticator = Authenticator(KeySource(KeySet([key])), issuer=issuer.issuer, audience="calloff")
+    first, second = (issuer.issue_token(name, signed_with=key) for name in ("first", "second"))
+    for token in (first, first, second, first, second):
+        await authenticator.authenticate(token)
+    assert verified == [first, second]
+
+
+async def test_a_token_is_refused_once_its_key_is_no_longer_served() -> None:
+    issuer, key = TokenIssuer(), generate_key("test-1")
+    source = KeySource(KeySet([key]))
+    authenticator = Authenticator(source, issuer=issuer.issuer, audience="calloff")
+    token = issuer.issue_token(signed_with=key)
+    await authenticator.authenticate(token)
+    source.keys = KeySet([generate_key("test-2")])
+    with pytest.raises(InvalidToken):
+        await authenticator.authenticate(token)
+
+
+async def test_a_token_that_was_accepted_before_is_refused_after_its_end() -> None:
+    issuer, key, now = TokenIssuer(), generate_key("test-1"), int(time.time())
+    authenticator = Authenticator(KeySource(KeySet([key])), issuer=issuer.issuer, audience="calloff", now=lambda: now)
+    token = issuer.issue_token(signed_with=key, exp=now + 600)
+    await authenticator.authenticate(token)
+    now += 600 + auth.LEEWAY + 1
+    with pytest.raises(InvalidToken):
+        await authenticator.authenticate(token)
+
+
+async def test_the_number_of_tokens_that_are_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "MAX_VERIFIED", 3)
+    issuer, key = TokenIssuer(), generate_key("test-1")
+    authenticator = Authenticator(KeySource(KeySet([key])), issuer=issuer.issuer, audience="calloff")
+    for name in "abcdefgh":
+        await authenticator.authenticate(issuer.issue_token(name, signed_with=key))
+        kept = vars(authenticator)["_verified"]
+        assert 1 <= len(kept) <= auth.MAX_VERIFIED

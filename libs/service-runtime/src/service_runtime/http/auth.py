@@ -26,6 +26,8 @@ from contracts.scopes import OFFICER_SCOPES
 ALGORITHMS: Final = ["RS256", "ES256", "EdDSA", "Ed25519"]
 LEEWAY: Final = 30
 """Seconds of clock difference that are tolerated when `exp` and other times are checked."""
+MAX_VERIFIED: Final = 2_000
+"""Tokens whose signature is not verified again: a system sends the same token until it expires."""
 OPAQUE: Final = re.compile(r"^[A-Za-z0-9._:|-]{1,64}$")
 
 
@@ -115,12 +117,21 @@ class JwksOverHttp:
             return
 
 
-class Authenticator:
-    """Verifies bearer tokens."""
+def _get_unix_time() -> int:
+    return int(time.time())
 
-    def __init__(self, keys: SigningKeys, *, issuer: str, audience: str) -> None:
+
+class Authenticator:
+    """Verifies bearer tokens; `now` returns the seconds since 1970."""
+
+    def __init__(
+        self, keys: SigningKeys, *, issuer: str, audience: str, now: Callable[[], int] = _get_unix_time
+    ) -> None:
         self._keys = keys
+        self._verified: dict[str, dict[str, object]] = {}
+        self._verified_with: KeySet | None = None
         self._claims = jwt.JWTClaimsRegistry(
+            now=now,
             leeway=LEEWAY,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
@@ -141,11 +152,29 @@ class Authenticator:
             raise InvalidToken(message) from error
 
     async def _decode_token(self, token: str) -> dict[str, object]:
+        """Returns the claims of `token`; verifies the signature of a token once with the same keys."""
+        claims = self._get_verified(await self._keys.get(fresh=False)).get(token)
+        return claims if claims is not None else await self._verify(token)
+
+    async def _verify(self, token: str) -> dict[str, object]:
+        keys = await self._keys.get(fresh=False)
         try:
-            return jwt.decode(token, await self._keys.get(fresh=False), algorithms=ALGORITHMS).claims
+            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
         except (JoseError, ValueError):
             # The token may be signed with a key newer than the cached ones: fetch the keys again once.
-            return jwt.decode(token, await self._keys.get(fresh=True), algorithms=ALGORITHMS).claims
+            keys = await self._keys.get(fresh=True)
+            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+        verified = self._get_verified(keys)
+        if len(verified) >= MAX_VERIFIED:
+            verified.clear()
+        verified[token] = claims
+        return claims
+
+    def _get_verified(self, keys: KeySet) -> dict[str, dict[str, object]]:
+        """Returns the claims by token that were verified with `keys`; forgets them when the keys are fetched again."""
+        if keys is not self._verified_with:
+            self._verified, self._verified_with = {}, keys
+        return self._verified
 
 
 def _build_caller(claims: dict[str, object]) -> Caller:

@@ -22,7 +22,7 @@ LOCK_NOT_AVAILABLE: Final = "55P03"
 UNIQUE_VIOLATION: Final = "23505"
 _TRANSIENT_CLASSES: Final = ("08", "53", "57P")  # connection, resources, shutdown and start-up
 _CLASSES_WITHOUT_VALUES: Final = ("23", "42")  # constraints, syntax: their messages name tables and columns only
-
+_DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 # Statements find their rows by key, so a generic plan suits all values. Planning for each set of values takes longer
 # than execution for some statements (decision 0021).
@@ -110,14 +110,16 @@ def _translate_errors(driver: asyncpg.Connection) -> Generator[None]:
     """Translates asyncpg's errors into StatementRefused and ConnectionBroken, which quote no values."""
     try:
         yield
-    except asyncpg.PostgresError as error:
-        raise _to_statement_refused(error) from None
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        if driver.is_closed():
-            raise ConnectionBroken("the connection to the database is closed") from None
-        raise StatementRefused(
-            f"{type(error).__name__}: a value does not fit its parameter; check its type", sqlstate=""
-        ) from None
+    except _DRIVER_ERRORS as error:
+        raise _translate(error, driver) from None
+
+
+def _translate(error: Exception, driver: asyncpg.Connection) -> Exception:
+    if isinstance(error, asyncpg.PostgresError):
+        return _to_statement_refused(error)
+    if driver.is_closed():
+        return ConnectionBroken("the connection to the database is closed")
+    return StatementRefused(f"{type(error).__name__}: a value does not fit its parameter; check its type", sqlstate="")
 
 
 def _to_statement_refused(error: asyncpg.PostgresError) -> StatementRefused:
@@ -150,9 +152,13 @@ class Database:
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
         """Executes one statement with parameters $1, $2 … in autocommit and returns its rows."""
-        async with self._acquire_connection() as driver:
-            with _translate_errors(driver):
-                return await driver.fetch(query, *arguments)
+        pool, driver = await self._take_from_pool()
+        try:
+            return await driver.fetch(query, *arguments)
+        except _DRIVER_ERRORS as error:
+            raise _translate(error, driver) from None
+        finally:
+            await pool.release(driver)
 
     @asynccontextmanager
     async def begin_transaction(self) -> AsyncGenerator[Connection]:
@@ -212,17 +218,20 @@ class Database:
 
     @asynccontextmanager
     async def _acquire_connection(self) -> AsyncGenerator[asyncpg.Connection]:
-        pool = self._pool or await self._open_pool()
-        with _translate_connection_errors():
-            if pool.get_idle_size():
-                driver = await pool.acquire(timeout=_POOL_TIMEOUT)
-            else:
-                acquiring = asyncio.ensure_future(pool.acquire(timeout=_POOL_TIMEOUT))
-                driver = await _wait_uninterrupted(acquiring, lambda acquired: self._release_later(pool, acquired))
+        pool, driver = await self._take_from_pool()
         try:
             yield driver
         finally:
             await pool.release(driver)
+
+    async def _take_from_pool(self) -> tuple[asyncpg.Pool, asyncpg.Connection]:
+        """Returns a connection and the pool to which the caller releases it."""
+        pool = self._pool or await self._open_pool()
+        with _translate_connection_errors():
+            if pool.get_idle_size():
+                return pool, await pool.acquire(timeout=_POOL_TIMEOUT)
+            acquiring = asyncio.ensure_future(pool.acquire(timeout=_POOL_TIMEOUT))
+            return pool, await _wait_uninterrupted(acquiring, lambda acquired: self._release_later(pool, acquired))
 
     def _release_later(self, pool: asyncpg.Pool, driver: asyncpg.Connection) -> None:
         releasing = asyncio.ensure_future(pool.release(driver))

@@ -1,11 +1,12 @@
 """Applying of changes: the arguments of the database function `apply_changes`, and its results."""
 
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from service_runtime.outbox.journal import ChainedEvent
 from service_runtime.postgres.apply_function import CONFLICT, PARAMETERS
@@ -49,14 +50,22 @@ def build_statement(save_rows: str) -> str:
 
 
 def encode_rows(units: Sequence[Changes]) -> str | None:
-    """Encodes the rows of all changes as JSON, by table; None if there are none."""
+    """Encodes the rows of all changes as JSON, by table; None if there are none.
+
+    Values may be pydantic models and dataclasses, for columns of type jsonb. Raises StatementRefused for text that is
+    no Unicode, as the database driver does for the other values.
+    """
     rows: dict[str, dict[Hashable, Mapping[str, object]]] = {}
     for unit in units:
         for table, by_key in unit.rows.items():
             rows.setdefault(table, {}).update(by_key)
     if not rows:
         return None
-    return json.dumps({table: list(by_key.values()) for table, by_key in rows.items()}, default=str)
+    try:
+        return to_json({table: list(by_key.values()) for table, by_key in rows.items()}).decode()
+    except ValueError as error:
+        message = f"{type(error).__name__}: a value does not fit its column; check its type"
+        raise StatementRefused(message, sqlstate="") from None
 
 
 def find_conflicts(error: StatementRefused) -> list[int] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import TextClause
@@ -103,9 +104,9 @@ class Changes:
     statements: list[GuardedStatement] = field(default_factory=list[GuardedStatement])
     observations: list[Observation] = field(default_factory=list[Observation])
 
-    @property
+    @cached_property
     def committed(self) -> Stream:
-        """The stream as it is once these changes are applied."""
+        """The stream as it is once these changes are applied; to be asked when nothing is added any more."""
         return self.after.advance()
 
     @property

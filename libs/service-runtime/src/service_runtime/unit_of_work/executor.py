@@ -19,7 +19,7 @@ from opentelemetry.trace import Span
 
 from service_runtime.clock import Clock
 from service_runtime.observability.instruments import Observation
-from service_runtime.observability.tracing import format_traceparent
+from service_runtime.observability.tracing import format_traceparent, mark_failed
 from service_runtime.postgres.database import Database, Reader, is_serialization_failure, is_transient
 from service_runtime.projections.memory import ProjectionMemory, ProjectionSnapshot
 from service_runtime.unit_of_work.changes import Changes, RevisionConflict
@@ -142,14 +142,13 @@ class Executor(Generic[WorkT]):
         error: Exception | None = None
         with ExitStack() as spans:  # spans end after the commit
             for job in jobs[len(done) :]:
+                span = spans.enter_context(job.span())
                 try:
-                    with ExitStack() as own:
-                        span = own.enter_context(job.span())
-                        outcome = await self._decide(job, run, span, apply_decided, may_be_claimed=not is_first_attempt)
-                        spans.push(own.pop_all())
+                    outcome = await self._decide(job, run, span, apply_decided, may_be_claimed=not is_first_attempt)
                 except RevisionConflict:
                     raise
                 except Exception as failure:  # noqa: BLE001  returned to the caller with the outcomes before it
+                    mark_failed(span, type(failure).__name__)
                     error = failure
                     break
                 decided.append(outcome)

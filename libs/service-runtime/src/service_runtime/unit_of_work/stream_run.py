@@ -19,25 +19,22 @@ class StreamRun:
 
     def __init__(self, stream: Stream, apply: Callable[[Changes], Awaitable[None]], *, is_confirmed: bool) -> None:
         self._apply = apply
-        self._pending = Changes(stream, after=stream)
-        self.is_confirmed = is_confirmed
-
-    @property
-    def stream(self) -> Stream:
+        self._pending: Changes | None = None
+        self.stream = stream
         """The stream at the revision that is decided on."""
-        return self._pending.stream
+        self.is_confirmed = is_confirmed
 
     @property
     def after(self) -> Stream:
         """The stream after everything that was decided."""
-        return self._pending.after
+        return self.stream if self._pending is None else self._pending.after
 
     async def collect(self, work: PostgresUnitOfWork) -> Changes:
         """Returns what a unit of work decided, its events chained to what was decided before. Raises EventTooLarge."""
         now, cause, key = work.now, work.cause, self.stream.key
         changes = Changes(self.stream, after=self.after)
         changes.others = {**work.dependencies, **await self._load_others(work)}
-        changes.others_after = changes.others | self._pending.others_after
+        changes.others_after = changes.others | ({} if self._pending is None else self._pending.others_after)
         self._chain_events(work, changes)
         changes.after = replace(changes.after, state=work.state)
         changes.timers = {name: None if timer is None else (timer, cause) for name, timer in work.timers.items()}
@@ -58,7 +55,10 @@ class StreamRun:
     async def _load_others(self, work: PostgresUnitOfWork) -> dict[StreamKey, Stream]:
         """Loads the other streams that are published to, unless they are known in this run."""
         keys = {streams.stream_key_of(event) for event in work.events} - {self.stream.key}
-        unknown = sorted(keys - self._pending.others.keys() - work.dependencies.keys())
+        if not keys:
+            return {}
+        known = work.dependencies if self._pending is None else work.dependencies | self._pending.others
+        unknown = sorted(keys - known.keys())
         return {stream.key: stream for stream in await work.context.load_streams(unknown)} if unknown else {}
 
     def _chain_events(self, work: PostgresUnitOfWork, changes: Changes) -> None:
@@ -82,6 +82,9 @@ class StreamRun:
     def merge(self, changes: Changes) -> None:
         """Adds the changes of a unit of work to those that are applied next."""
         pending = self._pending
+        if pending is None:
+            self._pending = changes
+            return
         pending.after = changes.after
         pending.others = {**changes.others, **pending.others}
         pending.others_after |= changes.others_after
@@ -103,9 +106,9 @@ class StreamRun:
 
     async def apply(self) -> None:
         """Applies what was decided, if anything. Raises RevisionConflict, and what the database raises."""
-        changes = self._pending
-        if changes.is_empty:
+        if self._pending is None:
             return
+        changes, self._pending = self._pending, None
         await self._apply(changes)
-        self._pending = Changes(changes.committed, after=changes.committed)
+        self.stream = changes.committed
         self.is_confirmed = True

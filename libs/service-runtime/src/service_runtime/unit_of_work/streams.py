@@ -7,7 +7,7 @@ commit order, and no two writers assign the same version.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -17,9 +17,8 @@ from contracts.events.base import Event
 from service_runtime.postgres.database import Connection
 
 
-@dataclass(frozen=True, order=True)
-class StreamKey:
-    """Identifies a stream by topic and Kafka key."""
+class StreamKey(NamedTuple):
+    """Identifies a stream by topic and Kafka key. A tuple, because it is hashed and compared at every step."""
 
     topic: str
     key: str

@@ -69,10 +69,10 @@ SAVE_ORDERS: Final = """
         INSERT INTO purchase_orders (order_id, council, reference, package_id, placement_id, provider_id, framework,
                                      price_list, starts_on, lines, weekly_cost, issued_at, issued_on)
         SELECT order_id, council, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,
-               CAST(lines AS jsonb), weekly_cost, issued_at, issued_on
+               lines, weekly_cost, issued_at, issued_on
         FROM jsonb_to_recordset(:rows -> 'purchase_orders') AS added(
             order_id uuid, council text, reference text, package_id uuid, placement_id uuid, provider_id uuid,
-            framework text, price_list text, starts_on date, lines text, weekly_cost numeric,
+            framework text, price_list text, starts_on date, lines jsonb, weekly_cost numeric,
             issued_at timestamptz, issued_on date)
     )
 """
@@ -147,7 +147,7 @@ class PostgresOrders:
                 "framework": order.framework,
                 "price_list": order.price_list,
                 "starts_on": order.starts_on,
-                "lines": _LINES.dump_json(order.lines).decode(),
+                "lines": order.lines,
                 "weekly_cost": order.weekly_cost,
                 "issued_at": order.issued_at,
                 "issued_on": order.issued_on,

@@ -37,10 +37,10 @@ SAVE_REFERRALS: Final = """
     added_referrals AS (
         INSERT INTO referrals (package_id, referral_id, council, service_type, care, wishes, requested_at, status,
                                is_open, despite_open_referral, placed_with, withdrawal_reason, person_key)
-        SELECT package_id, referral_id, council, service_type, CAST(care AS jsonb), CAST(wishes AS jsonb),
-               requested_at, status, is_open, despite_open_referral, placed_with, withdrawal_reason, person_key
+        SELECT package_id, referral_id, council, service_type, care, wishes, requested_at, status, is_open,
+               despite_open_referral, placed_with, withdrawal_reason, person_key
         FROM jsonb_to_recordset(:rows -> 'referrals') AS added(
-            package_id uuid, referral_id uuid, council text, service_type text, care text, wishes text,
+            package_id uuid, referral_id uuid, council text, service_type text, care jsonb, wishes jsonb,
             requested_at timestamptz, status text, is_open boolean, despite_open_referral text, placed_with uuid,
             withdrawal_reason text, person_key text)
     ), added_persons AS (
@@ -157,8 +157,8 @@ def _to_row(referral: Referral) -> Mapping[str, object]:
         "referral_id": referral.referral_id,
         "council": referral.council,
         "service_type": referral.care.service_type.value,
-        "care": referral.care.model_dump_json(),
-        "wishes": referral.wishes.model_dump_json(),
+        "care": referral.care,
+        "wishes": referral.wishes,
         "requested_at": referral.requested_at,
         "status": referral.status.value,
         "is_open": referral.is_open,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 from contracts.events.listings import Advert, InadequateReason, Variation
 from contracts.events.packages import Candidate, OfferAnswer
@@ -238,7 +239,7 @@ class Search:
     def is_urgent(self) -> bool:
         return self.care.urgency.is_urgent
 
-    @property
+    @cached_property
     def live_offer(self) -> Offer | None:
         return next((offer for offer in self.offers if offer.is_live), None)
 

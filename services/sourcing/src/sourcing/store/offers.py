@@ -69,7 +69,7 @@ def build_offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[s
         "rank": offer.rank,
         "channel": offer.channel.value,
         "status": offer.status.value,
-        "terms": offer.terms.model_dump(mode="json"),
+        "terms": offer.terms,
         "weekly_hours": offer.weekly_hours,
         "made_at": offer.made_at,
         "answer_minutes": offer.answer_minutes,

@@ -80,7 +80,7 @@ def build_placement_row(search: Search, placement: Placement) -> Mapping[str, ob
         "provider_id": placement.provider_id,
         "area": search.care.area,
         "weekly_hours": placement.weekly_hours,
-        "terms": placement.terms.model_dump(mode="json"),
+        "terms": placement.terms,
         "placed_at": placement.placed_at,
         "voided": placement.voided,
     }

@@ -74,13 +74,12 @@ SAVE_SEARCHES: Final = f"""
         INSERT INTO searches (package_id, council, search_id, status, care, wishes, requested_at, started_at,
                               definition_version, stage, tier, list_version, candidates, tried, listing, listed_at,
                               missing, needs_a_person, changed_at)
-        SELECT package_id, council, search_id, status, CAST(care AS jsonb), CAST(wishes AS jsonb), requested_at,
-               started_at, definition_version, stage, tier, list_version, CAST(candidates AS jsonb), tried,
-               CAST(listing AS jsonb), listed_at, missing, needs_a_person, changed_at
+        SELECT package_id, council, search_id, status, care, wishes, requested_at, started_at, definition_version,
+               stage, tier, list_version, candidates, tried, listing, listed_at, missing, needs_a_person, changed_at
         FROM jsonb_to_recordset(:rows -> 'searches') AS changed(
-            package_id uuid, council text, search_id uuid, status text, care text, wishes text,
+            package_id uuid, council text, search_id uuid, status text, care jsonb, wishes jsonb,
             requested_at timestamptz, started_at timestamptz, definition_version integer, stage text, tier smallint,
-            list_version integer, candidates text, tried uuid[], listing text, listed_at timestamptz, missing text[],
+            list_version integer, candidates jsonb, tried uuid[], listing jsonb, listed_at timestamptz, missing text[],
             needs_a_person text, changed_at timestamptz)
         ON CONFLICT (package_id) DO UPDATE SET
             search_id = excluded.search_id, status = excluded.status, started_at = excluded.started_at,
@@ -130,19 +129,19 @@ class PostgresSearches:
             "council": self._work.cause.council,
             "search_id": search.search_id,
             "status": search.status.value,
-            "care": search.care.model_dump_json(),
-            "wishes": search.wishes.model_dump_json(),
+            "care": search.care,
+            "wishes": search.wishes,
             "requested_at": search.requested_at,
             "started_at": search.started_at,
             "definition_version": search.definition_version,
             "stage": stage.name if stage else None,
             "tier": int(stage.tier) if stage else None,
             "list_version": stage.list_version if stage else None,
-            "candidates": _CANDIDATES.dump_json(stage.candidates if stage else ()).decode(),
-            "tried": list(stage.tried) if stage else [],
-            "listing": None if search.listing is None else _LISTING.dump_json(search.listing).decode(),
+            "candidates": stage.candidates if stage else (),
+            "tried": stage.tried if stage else (),
+            "listing": search.listing,
             "listed_at": None if search.listing is None else search.listing.listed_at,
-            "missing": list(search.missing),
+            "missing": search.missing,
             "needs_a_person": _classify_work_item(search),
             "changed_at": self._work.now,
         }
