@@ -122,7 +122,7 @@ class Runner(Generic[WorkT]):
             log=self._log,
             metrics=self._metrics.consumer,
             # A simulated clock stands still until all events are handled, so gathering would only slow it down.
-            gather_ms=service.gather_ms if isinstance(service.clock, SystemClock) else 0,
+            gathering=service.gathering if isinstance(service.clock, SystemClock) else None,
         )
 
     def _build_timer_worker(self, service: Service[WorkT]) -> TimerWorker[WorkT]:

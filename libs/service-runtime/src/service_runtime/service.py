@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.heartbeat import OutageLog
 from service_runtime.kafka.batch_consumer import BatchSubscription
+from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.observability.instruments import MetricSpec
 from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import Projection
@@ -35,8 +36,8 @@ class Service(Generic[WorkT]):
     migrations: Path
     routes: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[WorkT]] = ()
-    gather_ms: int | None = None
-    """Milliseconds for which events are gathered, of a service for whose reaction nobody waits; see `Consumer`."""
+    gathering: Gathering = BRIEFLY
+    """When and for how long the events that the service subscribes to are gathered."""
     timers: Sequence[TimerSubscription[WorkT]] = ()
     states: Sequence[StateQuery] = ()
     """How the state of a topic's streams is loaded; a topic without an entry has none."""

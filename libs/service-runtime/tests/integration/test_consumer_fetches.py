@@ -4,15 +4,18 @@ import secrets
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from service_runtime.kafka.client import Consumer, OutgoingRecord, Partition, Producer, create_topics
-from service_runtime.kafka.fetch_limits import AT_ONCE, BRIEFLY, BUSY_ABOVE
+from service_runtime.kafka.fetch_limits import AT_ONCE, FetchLimits, Gathering
 from testkit.servers import TestKafka
 
-GATHER_MS = 600
+GATHERING = Gathering(above=50, milliseconds=600)
+BURST = 500
+"""Records; sent at once they are more than GATHERING.above in any window that a slow machine needs for them."""
 
 
 class Topic:
@@ -28,9 +31,9 @@ class Topic:
         assert await self._producer.send(Partition(self.name, 0), outgoing) == records
 
     @asynccontextmanager
-    async def open_consumer(self, *, gather_ms: int | None = None) -> AsyncGenerator[Consumer]:
+    async def open_consumer(self, gathering: Gathering | None = GATHERING) -> AsyncGenerator[Consumer]:
         """Opens a consumer that has read one record, so that its next fetch is under way."""
-        consumer = Consumer(self.bootstrap, group=None, client_id="test", gather_ms=gather_ms)
+        consumer = Consumer(self.bootstrap, group=None, client_id="test", gathering=gathering)
         await consumer.start([self.name])
         try:
             await self.send()
@@ -67,56 +70,60 @@ async def measure_fastest(consumer: Consumer, topic: Topic) -> float:
     return min(times)
 
 
-def get_fetch_limits(consumer: Consumer) -> tuple[object, object]:
+def get_fetch_limits(consumer: Consumer) -> FetchLimits:
     """Reads the limits where aiokafka keeps them, so that a release that moves them fails here."""
     fetcher = get_attribute(get_attribute(consumer, "_consumer"), "_fetcher")
-    return get_attribute(fetcher, "_fetch_min_bytes"), get_attribute(fetcher, "_fetch_max_wait_ms")
+    return FetchLimits(get_attribute(fetcher, "_fetch_min_bytes"), get_attribute(fetcher, "_fetch_max_wait_ms"))
 
 
-def get_attribute(owner: object, name: str) -> object:
+def get_attribute(owner: object, name: str) -> Any:  # any attribute of another library
     return getattr(owner, name)
+
+
+async def read_bursts_until(consumer: Consumer, topic: Topic, limits: FetchLimits) -> None:
+    """Sends and reads bursts until the consumer fetches with `limits`; every record is read."""
+    sent = received = 0
+    while get_fetch_limits(consumer) != limits:
+        await topic.send(records=BURST)
+        sent += BURST
+        received += await read(consumer)
+    while received < sent:
+        received += await read(consumer)
+    assert received == sent
 
 
 async def test_a_record_is_delivered_at_once_at_a_low_rate(topic: Topic) -> None:
     async with topic.open_consumer() as consumer:
-        assert await measure_fastest(consumer, topic) < GATHER_MS / 2
+        assert await measure_fastest(consumer, topic) < GATHERING.milliseconds / 2
 
 
-async def test_a_gathering_consumer_reads_many_records_with_one_fetch(topic: Topic) -> None:
-    async with topic.open_consumer(gather_ms=GATHER_MS) as consumer:
-        assert await measure_fastest(consumer, topic) > GATHER_MS / 2
+async def test_fetches_gather_while_many_records_arrive(topic: Topic) -> None:
+    async with topic.open_consumer() as consumer:
+        assert get_fetch_limits(consumer) == AT_ONCE
+        await read_bursts_until(consumer, topic, GATHERING.limits)
+        while get_fetch_limits(consumer) != AT_ONCE:
+            assert await read(consumer, timeout_ms=100) == 0
 
 
-async def test_a_gathering_consumer_does_not_wait_while_there_is_a_backlog(topic: Topic) -> None:
-    wait_ms = 8_000
-    for _ in range(2):
-        await topic.send(records=30, size=20_000)
-    consumer = Consumer(topic.bootstrap, group=None, client_id="test", gather_ms=wait_ms)
-    await consumer.start([topic.name])
-    try:
+async def test_a_consumer_that_gathers_does_not_wait_while_there_is_a_backlog(topic: Topic) -> None:
+    patient = Gathering(above=50, milliseconds=8_000)
+    async with topic.open_consumer(patient) as consumer:
+        await read_bursts_until(consumer, topic, patient.limits)
+        for _ in range(2):
+            await topic.send(records=30, size=20_000)
         begun = time.perf_counter()
         assert await read(consumer) > 0
-        assert (time.perf_counter() - begun) * 1000 < wait_ms / 2
-    finally:
-        await consumer.stop(within=5)
+        assert (time.perf_counter() - begun) * 1000 < patient.milliseconds / 2
 
 
-async def test_fetches_gather_briefly_while_many_records_arrive(topic: Topic) -> None:
-    async with topic.open_consumer() as consumer:
-        assert get_fetch_limits(consumer) == (AT_ONCE.min_bytes, AT_ONCE.max_wait_ms)
-        begun = time.monotonic()
-        sent = received = 0
-        while get_fetch_limits(consumer) != (BRIEFLY.min_bytes, BRIEFLY.max_wait_ms):
-            assert time.monotonic() - begun < 30
-            await topic.send(records=BUSY_ABOVE)
-            sent += BUSY_ABOVE
-            received += await read(consumer)
-        while received < sent:
-            received += await read(consumer)
-        while get_fetch_limits(consumer) != (AT_ONCE.min_bytes, AT_ONCE.max_wait_ms):
-            assert time.monotonic() - begun < 60
-            assert await read(consumer, timeout_ms=100) == 0
-        assert received == sent
+async def test_a_consumer_without_gathering_delivers_at_once_under_load(topic: Topic) -> None:
+    async with topic.open_consumer(None) as consumer:
+        for _ in range(5):
+            await topic.send(records=BURST)
+            received = 0
+            while received < BURST:
+                received += await read(consumer)
+            assert get_fetch_limits(consumer) == AT_ONCE
 
 
 class OtherFetcher:

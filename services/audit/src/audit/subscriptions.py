@@ -6,16 +6,17 @@ from audit.handlers import record_batch
 from audit.ports import RecordStore
 from contracts.catalogue import TOPICS
 from service_runtime.kafka.batch_consumer import BatchHandlerEntry
+from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.subscriptions import Subscription, TimerSubscription
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
-GATHER_MS: Final = 250
-"""Milliseconds of records that are stored together; nobody waits for them."""
+GATHERING: Final = Gathering(above=20, milliseconds=250)
+"""Records that are stored together; nobody waits for them."""
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PostgresUnitOfWork], ...]] = ()
 
 TIMERS: Final[tuple[TimerSubscription[PostgresUnitOfWork], ...]] = ()
 
 BATCH_SUBSCRIPTIONS: Final[tuple[BatchHandlerEntry[RecordStore], ...]] = (
-    BatchHandlerEntry("record", TOPICS, record_batch, gather_ms=GATHER_MS),
+    BatchHandlerEntry("record", TOPICS, record_batch, gathering=GATHERING),
 )

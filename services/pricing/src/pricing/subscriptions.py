@@ -12,8 +12,12 @@ from pricing.handlers import (
     record_pending_price,
 )
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, PricingWork
+from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.projections.projections import Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
+
+GATHERING: Final = Gathering(above=20, milliseconds=50)
+"""Nobody waits for the order of a placement."""
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
     on(PackagePlaced, issue_purchase_order, begins_stream=True),

@@ -10,7 +10,7 @@ from pricing.store.orders import SAVE_ORDERS, OrderNumbers
 from pricing.store.queries import PostgresPricingQueries
 from pricing.store.spot_prices import PENDING_STATE
 from pricing.store.unit_of_work import PostgresPricingWork
-from pricing.subscriptions import PROJECTIONS, SUBSCRIPTIONS, TIMERS
+from pricing.subscriptions import GATHERING, PROJECTIONS, SUBSCRIPTIONS, TIMERS
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 
@@ -26,6 +26,7 @@ def build(settings: Settings) -> Service[PostgresPricingWork]:
         migrations=Path(__file__).parent / "migrations",
         routes=(matrices.router, rates.router, orders.router, spot_prices.router),
         subscriptions=SUBSCRIPTIONS,
+        gathering=GATHERING,
         timers=TIMERS,
         states=(PENDING_STATE,),
         save_rows=SAVE_ORDERS,

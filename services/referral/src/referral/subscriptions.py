@@ -6,8 +6,12 @@ from contracts.events.packages import PlacementVoided, SourcingStopped
 from referral.domain.referral import PROGRESS_KINDS
 from referral.handlers import finish_withdrawal, record_progress
 from referral.ports import DEFINITIONS, ReferralWork
+from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.projections.projections import Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
+
+GATHERING: Final = Gathering(above=100, milliseconds=20)
+"""Nobody waits for a referral to show how its search goes on."""
 
 SUBSCRIPTIONS: Final[tuple[Subscription[ReferralWork], ...]] = (
     *(on(event, record_progress) for event in PROGRESS_KINDS),

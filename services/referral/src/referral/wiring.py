@@ -13,7 +13,7 @@ from referral.settings import Settings
 from referral.store.queries import PostgresReferralQueries
 from referral.store.referrals import REFERRAL_STATE, SAVE_REFERRALS, OpenReferrals
 from referral.store.unit_of_work import PostgresReferralWork
-from referral.subscriptions import PROJECTIONS, SUBSCRIPTIONS, TIMERS
+from referral.subscriptions import GATHERING, PROJECTIONS, SUBSCRIPTIONS, TIMERS
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
@@ -41,6 +41,7 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
         migrations=Path(__file__).parent / "migrations",
         routes=(submissions.router, referrals.router, withdrawals.router, persons.router, endpoint.router),
         subscriptions=SUBSCRIPTIONS,
+        gathering=GATHERING,
         timers=TIMERS,
         states=(REFERRAL_STATE,),
         save_rows=SAVE_REFERRALS,

@@ -19,6 +19,7 @@ from service_runtime.kafka.client import (
     get_committed_offsets,
     get_end_offsets,
 )
+from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.messaging import KafkaMessage, record_receive_spans
 from service_runtime.postgres.database import Connection, Database
@@ -43,15 +44,12 @@ AfterCommit = Callable[[], None]
 
 @dataclass(frozen=True)
 class BatchSubscription:
-    """The topics of one batch consumer and the handler of its batches; `name` is part of the consumer group's id.
-
-    `gather_ms` is for records that nobody waits for: how many milliseconds of them are fetched together.
-    """
+    """The topics of one batch consumer and the handler of its batches; `name` is part of the consumer group's id."""
 
     name: str
     topics: tuple[str, ...]
     handle: Callable[[Connection, Batch], Awaitable[AfterCommit | None]]
-    gather_ms: int | None = None
+    gathering: Gathering = BRIEFLY
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class BatchHandlerEntry(Generic[StoreT]):
     name: str
     topics: tuple[str, ...]
     handler: Callable[[Batch, StoreT], Awaitable[None]]
-    gather_ms: int | None = None
+    gathering: Gathering = BRIEFLY
 
 
 def bind_batch_handlers(
@@ -69,7 +67,7 @@ def bind_batch_handlers(
 ) -> tuple[BatchSubscription, ...]:
     """Binds each handler of a table to the store that `build_store` makes on a transaction's connection."""
     return tuple(
-        BatchSubscription(entry.name, entry.topics, _bind_batch_handler(entry, build_store), entry.gather_ms)
+        BatchSubscription(entry.name, entry.topics, _bind_batch_handler(entry, build_store), entry.gathering)
         for entry in entries
     )
 
@@ -107,7 +105,7 @@ class BatchConsumer:
     async def run(self) -> None:
         while True:
             consumer = Consumer(
-                self._bootstrap, group=self.group, client_id=self._client_id, gather_ms=self._choose_gather_ms()
+                self._bootstrap, group=self.group, client_id=self._client_id, gathering=self._choose_gathering()
             )
             try:
                 await consumer.start(self._subscription.topics, _NoOpRebalanceListener())
@@ -124,9 +122,9 @@ class BatchConsumer:
                 self._handled, self._in_progress = {}, {}
                 await consumer.stop(within=3)
 
-    def _choose_gather_ms(self) -> int | None:
+    def _choose_gathering(self) -> Gathering | None:
         # A simulated clock stands still until all records are handled, so gathering would only slow it down.
-        return self._subscription.gather_ms if isinstance(self._clock, SystemClock) else 0
+        return self._subscription.gathering if isinstance(self._clock, SystemClock) else None
 
     async def get_positions(self) -> dict[Partition, int]:
         """Returns the next offset to handle of each partition; empty while this process is in no group."""

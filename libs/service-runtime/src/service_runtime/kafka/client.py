@@ -24,7 +24,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from contracts.envelope import Headers
-from service_runtime.kafka.fetch_limits import AT_ONCE, AdaptiveLimits, FetchLimits, build_gathering_limits
+from service_runtime.kafka.fetch_limits import AT_ONCE, BRIEFLY, AdaptiveLimits, FetchLimits, Gathering
 from service_runtime.observability.messaging import KafkaMessage, record_send_spans
 
 Partition = TopicPartition
@@ -151,13 +151,14 @@ async def _cancel_sender(producer: AIOKafkaProducer) -> None:
 class Consumer:
     """Reads topics as a member of a consumer group; offsets are committed only by `commit`.
 
-    With `gather_ms` (below 10,000), each fetch gathers records for that many milliseconds; 0 delivers each at once. By
-    default a consumer adapts to the load: at once while few records arrive, gathered briefly while many do.
+    A consumer adapts to the load: it delivers each record at once while few arrive, and gathers them while many do.
+    Without `gathering` it delivers each at once under any load.
     """
 
-    def __init__(self, bootstrap: str, *, group: str | None, client_id: str, gather_ms: int | None = None) -> None:
-        limits = build_gathering_limits(gather_ms) if gather_ms else AT_ONCE
-        self._adaptive = AdaptiveLimits(time.monotonic()) if gather_ms is None else None
+    def __init__(
+        self, bootstrap: str, *, group: str | None, client_id: str, gathering: Gathering | None = BRIEFLY
+    ) -> None:
+        self._adaptive = None if gathering is None else AdaptiveLimits(gathering, time.monotonic())
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -168,8 +169,8 @@ class Consumer:
             heartbeat_interval_ms=SESSION_TIMEOUT_MS // 3,
             # A consumer waits for the database without limit; a watchdog detects stalled consumers.
             max_poll_interval_ms=24 * 3600 * 1000,
-            fetch_min_bytes=limits.min_bytes,
-            fetch_max_wait_ms=limits.max_wait_ms,
+            fetch_min_bytes=AT_ONCE.min_bytes,
+            fetch_max_wait_ms=AT_ONCE.max_wait_ms,
             consumer_timeout_ms=1_000,  # how often the fetcher looks for work; answers and rebalances wake it anyway
             request_timeout_ms=10_000,
             metadata_max_age_ms=30_000,

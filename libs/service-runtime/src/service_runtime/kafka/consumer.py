@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord, Partition, RebalanceListener
 from service_runtime.kafka.event_handler import EventHandler, build_group_id
+from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.kafka.keyed_queues import KeyedQueues
 from service_runtime.kafka.offsets import Offsets
 from service_runtime.observability.logs import Logger
@@ -147,7 +148,7 @@ def _to_partition(record: KafkaRecord) -> Partition:
 class EventConsumer(Generic[WorkT]):
     """Runs one member of the service's group until it is cancelled; replaces a member that failed.
 
-    `gather_ms`: see `Consumer`.
+    `gathering`: see `Consumer`.
     """
 
     def __init__(
@@ -159,10 +160,10 @@ class EventConsumer(Generic[WorkT]):
         topics: Iterable[str],
         log: Logger,
         metrics: ConsumerMetrics,
-        gather_ms: int | None = None,
+        gathering: Gathering | None = BRIEFLY,
     ) -> None:
         self._service = service
-        self._gather_ms = gather_ms
+        self._gathering = gathering
         self._bootstrap = bootstrap
         self._handling = handling
         self.topics = tuple(topics)
@@ -187,7 +188,7 @@ class EventConsumer(Generic[WorkT]):
             return
         while True:
             # aiokafka binds a consumer to the running event loop, so it is built here.
-            consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service, gather_ms=self._gather_ms)
+            consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service, gathering=self._gathering)
             self._member = member = GroupMember(consumer, self._handling, self._metrics)
             try:
                 await member.run(self.topics)

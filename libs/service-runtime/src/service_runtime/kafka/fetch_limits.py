@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-BUSY_ABOVE: Final = 450
-"""Records a second. Above this rate most fetches would return one or two records, and a fetch costs more than they."""
 WINDOW: Final = 0.25
-"""Seconds over which the rate is measured."""
+"""Seconds over which the rate of records is measured."""
+_GATHERED_BYTES: Final = 500_000
+"""A fetch that gathers returns early with so much: a backlog is fetched without a wait."""
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,29 @@ AT_ONCE: Final = FetchLimits(min_bytes=1, max_wait_ms=2_000)
 The longer it is, the less an idle consumer costs. After a rebalance a consumer cannot fetch before the broker has
 answered the previous fetch, so a rebalance of an idle consumer takes up to `max_wait_ms` longer.
 """
-BRIEFLY: Final = FetchLimits(min_bytes=100_000, max_wait_ms=10)
-"""A fetch gathers the records of a few milliseconds."""
 
 
-def build_gathering_limits(gather_ms: int) -> FetchLimits:
-    """Returns limits by which each fetch gathers for `gather_ms`; a backlog is fetched without a wait."""
-    return FetchLimits(min_bytes=500_000, max_wait_ms=gather_ms)
+@dataclass(frozen=True)
+class Gathering:
+    """While more than `above` records a second arrive, each fetch gathers for `milliseconds` (below 10,000)."""
+
+    above: int
+    milliseconds: int
+
+    @property
+    def limits(self) -> FetchLimits:
+        return FetchLimits(_GATHERED_BYTES, self.milliseconds)
+
+
+BRIEFLY: Final = Gathering(above=450, milliseconds=10)
+"""For records whose effect somebody waits for: gathered only when most fetches would return one or two of them."""
 
 
 class AdaptiveLimits:
     """Chooses limits by the rate at which records arrive: each at once while few do, gathered while many do."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, gathering: Gathering, now: float) -> None:
+        self._gathering = gathering
         self._since = now
         self._records = 0
         self._limits = AT_ONCE
@@ -45,6 +55,6 @@ class AdaptiveLimits:
         self._records += records
         elapsed = now - self._since
         if elapsed >= WINDOW:
-            self._limits = BRIEFLY if self._records > BUSY_ABOVE * elapsed else AT_ONCE
+            self._limits = self._gathering.limits if self._records > self._gathering.above * elapsed else AT_ONCE
             self._since, self._records = now, 0
         return self._limits
