@@ -11,11 +11,8 @@ from typing import Final
 
 from contracts.catalogue import PACKAGES
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord
-from service_runtime.kafka.fetch_limits import Gathering
 
 _WAIT_TIMEOUT: Final = 60.0
-_GATHERING: Final = Gathering(above=20, milliseconds=20)
-"""The broker's work for this reader counts as the work of the stack that is measured."""
 
 RecordHandler = Callable[[KafkaRecord, float], None]
 """Called with a record and the time at which it was read (`time.perf_counter`)."""
@@ -52,7 +49,7 @@ class EventReader:
     async def follow(self, bootstrap: str) -> None:
         """Read until cancelled. After a Kafka failure, start again from the beginning without duplicates."""
         while True:
-            consumer = Consumer(bootstrap, group=None, client_id="bench-watch", gathering=_GATHERING)
+            consumer = Consumer(bootstrap, group=None, client_id="bench-watch")
             try:
                 await consumer.start([PACKAGES])
                 while True:

@@ -10,7 +10,7 @@ from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.subscriptions import Subscription, TimerSubscription
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
-GATHERING: Final = Gathering(above=20, milliseconds=250)
+GATHERING: Final = Gathering(above=1, milliseconds=250)
 """Records that are stored together; nobody waits for them."""
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PostgresUnitOfWork], ...]] = ()

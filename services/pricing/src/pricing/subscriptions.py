@@ -16,7 +16,7 @@ from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.projections.projections import Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on
 
-GATHERING: Final = Gathering(above=20, milliseconds=50)
+GATHERING: Final = Gathering(above=1, milliseconds=100)
 """Nobody waits for the order of a placement."""
 
 SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
