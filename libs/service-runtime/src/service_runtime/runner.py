@@ -200,7 +200,7 @@ class Runner(Generic[WorkT]):
         stopping = asyncio.create_task(stop.wait())
         self._log.info("service started", port=self._settings.port, role=self._settings.role)
         ended, _ = await asyncio.wait({http, stopping, *workers}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
+        server.stop()
         await self._drain(http, workers)
         stopping.cancel()
         for task in ended - {stopping}:

@@ -26,6 +26,8 @@ from service_runtime.postgres.database import Connection, Database
 
 StoreT = TypeVar("StoreT")
 
+READ_TIMEOUT_MS: Final = 2_000
+"""Milliseconds that an idle consumer waits for records before it waits again."""
 MAX_RECORDS: Final = 500
 """Records in a batch. Decoding them blocks the event loop, so the batch is limited."""
 
@@ -111,7 +113,8 @@ class BatchConsumer:
                 await consumer.start(self._subscription.topics, _NoOpRebalanceListener())
                 self._consumer = consumer
                 while True:
-                    await self._handle_batch(consumer, await consumer.read(timeout_ms=500, max_records=MAX_RECORDS))
+                    records = await consumer.read(timeout_ms=READ_TIMEOUT_MS, max_records=MAX_RECORDS)
+                    await self._handle_batch(consumer, records)
             except Exception as error:  # noqa: BLE001  the consumer continues after any outage
                 self._log.warning(
                     "batch consumer rebuilt", subscription=self._subscription.name, error=type(error).__name__

@@ -23,6 +23,8 @@ MAX_UNFINISHED: Final = 500
 """Records that are read but not handled; with more of them, reading pauses."""
 COMMIT_EVERY: Final = 0.5
 """Seconds between two commits of offsets."""
+READ_TIMEOUT: Final = 2.0
+"""Seconds that an idle consumer waits for records before it waits again."""
 COMMIT_TIMEOUT: Final = 3.0
 """Seconds. aiokafka retries a commit while the broker is down; a rebalance and a shutdown must not wait for that."""
 WATCH_EVERY: Final = 5.0
@@ -79,7 +81,8 @@ class GroupMember:
         committed_at = time.monotonic()
         while not watching.done():
             await self._queues.wait_until_below(MAX_UNFINISHED)
-            for record in await self._consumer.read(timeout_ms=int(COMMIT_EVERY * 1000), max_records=MAX_UNFINISHED):
+            seconds = COMMIT_EVERY if self._has_to_commit() else READ_TIMEOUT
+            for record in await self._consumer.read(timeout_ms=int(seconds * 1000), max_records=MAX_UNFINISHED):
                 self._offsets.begin(_to_partition(record), record.offset)
                 self._queues.put(record)
                 self._progress = time.monotonic()
@@ -99,15 +102,19 @@ class GroupMember:
                 message = f"consumer stalled: {lag} records to read, but none has arrived for {STALLED_AFTER:.0f} s"
                 raise TimeoutError(message)
 
-    async def _commit(self) -> None:
+    def _has_to_commit(self) -> bool:
+        return bool(self._queues.unfinished or self._find_uncommitted())
+
+    def _find_uncommitted(self) -> dict[Partition, int]:
         offsets = self._offsets.to_commit()
-        changed = {
-            partition: offset for partition, offset in offsets.items() if self._committed.get(partition) != offset
-        }
-        if not changed:
+        return {partition: offset for partition, offset in offsets.items() if self._committed.get(partition) != offset}
+
+    async def _commit(self) -> None:
+        uncommitted = self._find_uncommitted()
+        if not uncommitted:
             return
-        await self._consumer.commit(changed)
-        self._committed.update(changed)
+        await self._consumer.commit(uncommitted)
+        self._committed.update(uncommitted)
 
     async def get_positions(self) -> dict[Partition, int]:
         """Returns the next offset to handle of each assigned partition."""

@@ -35,6 +35,8 @@ MAX_DUE_TIMERS: Final = 200
 MAX_SLEEP: Final = 1.0
 """Seconds; another process may have armed an earlier timer."""
 MAX_ATTEMPTS: Final = 3
+_LONGEST_WAIT: Final = 3_600
+"""Seconds that the worker of a service without timers waits."""
 
 
 class TimerWorker(Generic[WorkT]):
@@ -62,6 +64,9 @@ class TimerWorker(Generic[WorkT]):
 
     async def run(self) -> None:
         while True:
+            if not self._by_kind:
+                await self._wakeup.wait(_LONGEST_WAIT)
+                continue
             try:
                 seconds = await self._fire_due()
                 self._wakeup.wakes_at = self._executor.clock.now() + timedelta(seconds=seconds)

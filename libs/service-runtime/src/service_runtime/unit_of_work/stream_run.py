@@ -105,10 +105,13 @@ class StreamRun:
         pending.observations += changes.observations
 
     async def apply(self) -> None:
-        """Applies what was decided, if anything. Raises RevisionConflict, and what the database raises."""
-        if self._pending is None:
+        """Applies what was decided, if anything. Raises RevisionConflict, and what the database raises.
+
+        What was not applied stays pending, so that a later call does not report success.
+        """
+        changes = self._pending
+        if changes is None:
             return
-        changes, self._pending = self._pending, None
         await self._apply(changes)
-        self.stream = changes.committed
+        self.stream, self._pending = changes.committed, None
         self.is_confirmed = True
