@@ -1,9 +1,11 @@
 from asyncio import Future
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.protocol.fetch import FetchRequest, FetchResponse
+from aiokafka.protocol.produce import ProduceRequest, ProduceResponse
 
 class TopicPartition(NamedTuple):
     topic: str
@@ -59,7 +61,18 @@ class AIOKafkaProducer:
     def create_batch(self) -> BatchBuilder: ...
     async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> Future[RecordMetadata]: ...
 
+class _Cluster:
+    def leader_for_partition(self, partition: TopicPartition) -> int | None: ...
+
+class _Client:
+    cluster: _Cluster
+    @overload
+    async def send(self, node_id: int | None, request: FetchRequest) -> FetchResponse: ...
+    @overload
+    async def send(self, node_id: int | None, request: ProduceRequest) -> ProduceResponse: ...
+
 class AIOKafkaConsumer:
+    _client: _Client
     def __init__(
         self,
         *topics: str,

@@ -20,6 +20,12 @@ from contracts.values import Instant, Value
 GENESIS: Final = "0" * 64
 """The previous hash of the first event of a stream."""
 Headers = list[tuple[str, bytes]]
+MAX_ATTRIBUTES_LENGTH: Final = 8_000
+"""Bytes of all attributes of an event; ours have below 1,000."""
+MAX_SEQUENCE: Final = 2**63 - 1
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(3000, 1, 1, tzinfo=UTC)
+_MAX_TRACE_CONTEXT: Final = 200
 
 
 class Envelope(Value):
@@ -87,14 +93,36 @@ class Envelope(Value):
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> "Envelope":
-        """Parses Kafka headers; unknown headers are skipped. Raises pydantic's ValidationError."""
+        """Parses Kafka headers; unknown headers are skipped, as is a trace context that is not one.
+
+        Raises ValueError, of which pydantic's ValidationError is a kind, for values that no service can use.
+        """
         attributes = {_HEADERS[name]: value for name, value in headers if name in _HEADERS}
-        return cls.model_validate(attributes)
+        if not is_trace_context(attributes.get("traceparent")):
+            attributes.pop("traceparent", None)
+        envelope = cls.model_validate(attributes)
+        _check_limits(envelope, b"".join(attributes.values()))
+        return envelope
 
     def to_structured(self, payload: bytes) -> dict[str, object]:
         """Returns the event as one JSON document (CloudEvents structured mode)."""
         attributes = {_HEADERS[name]: value.decode() for name, value in self.to_headers() if name in _HEADERS and value}
         return {"specversion": "1.0", "datacontenttype": "application/json", **attributes, "data": json.loads(payload)}
+
+
+def is_trace_context(value: bytes | None) -> bool:
+    """Returns True for the bytes of a header that can be passed on as trace context: short text without NUL."""
+    return value is not None and len(value) <= _MAX_TRACE_CONTEXT and value.isascii() and b"\0" not in value
+
+
+def _check_limits(envelope: Envelope, attributes: bytes) -> None:
+    """Raises ValueError for values that PostgreSQL does not store or that no calendar contains."""
+    if len(attributes) > MAX_ATTRIBUTES_LENGTH or b"\0" in attributes:
+        message = f"the attributes have over {MAX_ATTRIBUTES_LENGTH} bytes or contain NUL"
+        raise ValueError(message)
+    if envelope.sequence > MAX_SEQUENCE or not _EARLIEST <= envelope.time < _LATEST:
+        message = f"the sequence is above {MAX_SEQUENCE} or the time is not between {_EARLIEST} and {_LATEST}"
+        raise ValueError(message)
 
 
 def _format_instant(instant: datetime) -> str:

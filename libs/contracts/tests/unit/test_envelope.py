@@ -15,15 +15,16 @@ from contracts.events.packages import OfferAccepted, OfferDeclined
 from contracts.examples import MONDAY_NINE, an_envelope_of, an_example_of
 
 ACCEPTED = an_example_of(OfferAccepted)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-TIMES = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=ZONES)  # noqa: DTZ001  the zone is drawn
+TIMES = st.datetimes(datetime(2000, 1, 2), datetime(2200, 1, 1), timezones=ZONES)  # noqa: DTZ001  the zone is drawn
 ENVELOPES = st.builds(
     Envelope,
     id=st.uuids(),
     time=TIMES,
-    sequence=st.integers(1, 2**63),
-    **{name: TEXT for name in Envelope.model_fields if name not in {"id", "time", "sequence"}},
+    sequence=st.integers(1, 2**63 - 1),
+    traceparent=st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=60),
+    **{name: TEXT for name in Envelope.model_fields if name not in {"id", "time", "sequence", "traceparent"}},
 )
 
 
@@ -109,7 +110,7 @@ def test_any_envelope_survives_conversion_to_headers(envelope: Envelope) -> None
 
 
 @given(ENVELOPES, st.data())
-def test_headers_with_a_changed_value_are_parsed_or_raise_a_validation_error(
+def test_headers_with_a_changed_value_are_parsed_or_raise_a_value_error(
     envelope: Envelope, data: st.DataObject
 ) -> None:
     headers = envelope.to_headers()
@@ -117,7 +118,7 @@ def test_headers_with_a_changed_value_are_parsed_or_raise_a_validation_error(
     headers[at] = (headers[at][0], data.draw(st.binary(max_size=40)))
     try:
         parsed = Envelope.from_headers(headers)
-    except ValidationError:
+    except ValueError:
         return
     assert Envelope.from_headers(parsed.to_headers()) == parsed
 

@@ -95,7 +95,6 @@ class Runner(Generic[WorkT]):
                     service.projections,
                     memory=self.executor.projections,
                     timer_wakeup=self._wakeups.timers,
-                    log=self._log,
                 )
             ]
             if service.projections
@@ -109,6 +108,7 @@ class Runner(Generic[WorkT]):
                 bootstrap=self._bootstrap,
                 clock=service.clock,
                 log=self._log,
+                metrics=self._metrics.consumer,
             )
             for subscription in (*projection_subscriptions, *service.batch_subscriptions)
         ]
@@ -299,6 +299,9 @@ class Runner(Generic[WorkT]):
         await self._service.database.close()
 
     async def _explain_not_ready(self) -> str | None:
+        for consumer in (self._consumer, *self._batch_consumers):
+            if (because := consumer.progress.explain()) is not None:
+                return because
         if not self._ready.is_set():
             return "the projections are still catching up with other services' events; try again later"
         try:

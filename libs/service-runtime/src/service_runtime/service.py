@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.heartbeat import OutageLog
-from service_runtime.kafka.batch_consumer import BatchSubscription
+from service_runtime.kafka.batches import BatchSubscription
 from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.observability.instruments import MetricSpec
 from service_runtime.postgres.database import Database

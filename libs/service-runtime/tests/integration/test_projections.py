@@ -11,7 +11,8 @@ from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.examples import an_envelope_of, an_example_of
 from service_runtime.clock import SystemClock
-from service_runtime.kafka.batch_consumer import Batch, BatchConsumer
+from service_runtime.kafka.batch_consumer import BatchConsumer
+from service_runtime.kafka.batches import Batch
 from service_runtime.kafka.client import KafkaRecord
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.database import Database
@@ -181,7 +182,7 @@ async def test_the_last_row_of_a_batch_is_chosen_by_timestamp_not_by_partition(
     records = [a_record(first, at=1), a_record(last, at=2)][::turn]
     async with database.begin_transaction() as connection:
         await build_projection_subscription(
-            (REQUESTS,), memory=sample.executor.projections, timer_wakeup=Wakeup(), log=sample.logs
+            (REQUESTS,), memory=sample.executor.projections, timer_wakeup=Wakeup()
         ).handle(connection, Batch(records, sample.clock.now()))
     assert await list_traceparents(database) == [f"of {last}"]
 
@@ -279,7 +280,7 @@ async def test_the_timer_worker_continues_a_stream_that_was_held(sample: SampleS
 
 def build_consumer(name: str, database: Database, bootstrap: str, sample: SampleService) -> BatchConsumer:
     consumer = build_projection_subscription(
-        (REQUESTS, ENDINGS), memory=sample.executor.projections, timer_wakeup=Wakeup(), log=sample.logs
+        (REQUESTS, ENDINGS), memory=sample.executor.projections, timer_wakeup=Wakeup()
     )
     return BatchConsumer(
         consumer, service=name, database=database, bootstrap=bootstrap, clock=SystemClock(), log=sample.logs

@@ -190,7 +190,7 @@ async def test_a_timer_from_a_projection_is_linked_to_the_event_that_updated_it(
     )
     consumer = BatchConsumer(
         build_projection_subscription(
-            (REQUESTS,), memory=sample.executor.projections, timer_wakeup=sample.wakeups.timers, log=sample.logs
+            (REQUESTS,), memory=sample.executor.projections, timer_wakeup=sample.wakeups.timers
         ),
         service=sample.name,
         database=sample.database,

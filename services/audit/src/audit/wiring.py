@@ -9,7 +9,7 @@ from audit.store.gauges import GAUGES
 from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from audit.subscriptions import BATCH_SUBSCRIPTIONS, SUBSCRIPTIONS, TIMERS
-from service_runtime.kafka.batch_consumer import bind_batch_handlers
+from service_runtime.kafka.batches import bind_batch_handlers
 from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork

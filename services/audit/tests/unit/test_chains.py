@@ -8,7 +8,7 @@ from audit.handlers import record_batch
 from contracts.envelope import GENESIS
 from contracts.events.packages import OfferAccepted, OfferMade, PackageRequested
 from contracts.examples import an_example_of, an_id
-from service_runtime.kafka.batch_consumer import Batch
+from service_runtime.kafka.batches import Batch
 from testkit.audit.builders import COUNCIL, InMemoryRecordStore, RecordBuilder
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -5,12 +5,13 @@ Unlike the event consumer it has no inbox and parks no keys: its handlers must a
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from service_runtime.clock import Clock, SystemClock
+from service_runtime.dead_letters.unreadable_records import UnreadableRecords
+from service_runtime.kafka.batch_handler import BatchHandler
+from service_runtime.kafka.batches import BatchSubscription
 from service_runtime.kafka.client import (
     Consumer,
     KafkaRecord,
@@ -19,12 +20,12 @@ from service_runtime.kafka.client import (
     get_committed_offsets,
     get_end_offsets,
 )
-from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
+from service_runtime.kafka.fetch_limits import Gathering
+from service_runtime.kafka.progress import WATCH_EVERY, Progress
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.messaging import KafkaMessage, record_receive_spans
-from service_runtime.postgres.database import Connection, Database
-
-StoreT = TypeVar("StoreT")
+from service_runtime.observability.metrics import ConsumerMetrics, Metrics
+from service_runtime.postgres.database import Database
 
 READ_TIMEOUT_MS: Final = 2_000
 """Milliseconds that an idle consumer waits for records before it waits again."""
@@ -32,70 +33,30 @@ MAX_RECORDS: Final = 500
 """Records in a batch. Decoding them blocks the event loop, so the batch is limited."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Records in the order of each partition, and the instant at which they are handled."""
-
-    records: Sequence[KafkaRecord]
-    at: datetime
-
-
-AfterCommit = Callable[[], None]
-"""Called after the batch is committed, to notify a worker."""
-
-
-@dataclass(frozen=True)
-class BatchSubscription:
-    """The topics of one batch consumer and the handler of its batches; `name` is part of the consumer group's id."""
-
-    name: str
-    topics: tuple[str, ...]
-    handle: Callable[[Connection, Batch], Awaitable[AfterCommit | None]]
-    gathering: Gathering = BRIEFLY
-
-
-@dataclass(frozen=True)
-class BatchHandlerEntry(Generic[StoreT]):
-    """An entry of a `BATCH_SUBSCRIPTIONS` table: the topics, and the handler that stores each batch of them."""
-
-    name: str
-    topics: tuple[str, ...]
-    handler: Callable[[Batch, StoreT], Awaitable[None]]
-    gathering: Gathering = BRIEFLY
-
-
-def bind_batch_handlers(
-    entries: Iterable[BatchHandlerEntry[StoreT]], build_store: Callable[[Connection], StoreT]
-) -> tuple[BatchSubscription, ...]:
-    """Binds each handler of a table to the store that `build_store` makes on a transaction's connection."""
-    return tuple(
-        BatchSubscription(entry.name, entry.topics, _bind_batch_handler(entry, build_store), entry.gathering)
-        for entry in entries
-    )
-
-
-def _bind_batch_handler(
-    entry: BatchHandlerEntry[StoreT], build_store: Callable[[Connection], StoreT]
-) -> Callable[[Connection, Batch], Awaitable[None]]:
-    async def handle_batch(connection: Connection, batch: Batch) -> None:
-        await entry.handler(batch, build_store(connection))
-
-    return handle_batch
-
-
 class BatchConsumer:
     """Consumes one subscription until it is cancelled; a broken consumer is replaced by a new one."""
 
     def __init__(
-        self, feed: BatchSubscription, *, service: str, database: Database, bootstrap: str, clock: Clock, log: Logger
+        self,
+        feed: BatchSubscription,
+        *,
+        service: str,
+        database: Database,
+        bootstrap: str,
+        clock: Clock,
+        log: Logger,
+        metrics: ConsumerMetrics | None = None,
     ) -> None:
         self._subscription = feed
         self._client_id = f"{service}-{feed.name}"
-        self._database = database
         self._bootstrap = bootstrap
         self._clock = clock
         self._log = log
         self.group = f"calloff.{service}.{feed.name}"
+        metrics = Metrics().consumer if metrics is None else metrics
+        self.progress = Progress(self.group, metrics.rebuilds, metrics.stalled)
+        unreadable = UnreadableRecords(self.group, metrics.unreadable, log)
+        self._handler = BatchHandler(feed, database=database, clock=clock, unreadable=unreadable, log=log)
         self._consumer: Consumer | None = None
         self._handled: dict[Partition, int] = {}
         self._in_progress: dict[Partition, int] = {}
@@ -110,20 +71,35 @@ class BatchConsumer:
                 self._bootstrap, group=self.group, client_id=self._client_id, gathering=self._choose_gathering()
             )
             try:
-                await consumer.start(self._subscription.topics, _NoOpRebalanceListener())
-                self._consumer = consumer
-                while True:
-                    records = await consumer.read(timeout_ms=READ_TIMEOUT_MS, max_records=MAX_RECORDS)
-                    await self._handle_batch(consumer, records)
+                await self._consume(consumer)
             except Exception as error:  # noqa: BLE001  the consumer continues after any outage
                 self._log.warning(
                     "batch consumer rebuilt", subscription=self._subscription.name, error=type(error).__name__
                 )
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(self.progress.count_failure(error, self._handled, now=time.monotonic()))
             finally:
                 self._consumer = None
                 self._handled, self._in_progress = {}, {}
                 await consumer.stop(within=3)
+
+    async def _consume(self, consumer: Consumer) -> None:
+        await consumer.start(self._subscription.topics, _NoOpRebalanceListener())
+        self._consumer = consumer
+        watching = asyncio.create_task(self._watch(consumer))
+        try:
+            while not watching.done():
+                records = await consumer.read(timeout_ms=READ_TIMEOUT_MS, max_records=MAX_RECORDS)
+                await self._handle_batch(consumer, records)
+            watching.result()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _watch(self, consumer: Consumer) -> None:
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            ends = await consumer.get_end_offsets()
+            self.progress.observe(await self.get_positions(), ends, now=time.monotonic())
 
     def _choose_gathering(self) -> Gathering | None:
         # A simulated clock stands still until all records are handled, so gathering would only slow it down.
@@ -147,10 +123,7 @@ class BatchConsumer:
             return
         self._in_progress = {Partition(record.topic, record.partition): record.offset for record in reversed(records)}
         begun = time.time_ns()
-        async with self._database.begin_transaction() as connection:
-            after_commit = await self._subscription.handle(connection, Batch(records, self._clock.now()))
-        if after_commit is not None:
-            after_commit()
+        await self._handler.handle(records)
         record_receive_spans(map(_to_message, records), group=self.group, begun=begun)
         ends = {Partition(record.topic, record.partition): record.offset + 1 for record in records}
         self._handled.update(ends)

@@ -1,4 +1,4 @@
-"""Kafka client: producer, consumer and topics. The only module that imports aiokafka; overrides its unsafe defaults."""
+"""Kafka client: producer, consumer and topics. Overrides aiokafka's unsafe defaults."""
 
 import asyncio
 import time
@@ -13,18 +13,25 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
+    CorruptRecordException,
     InvalidTimestampError,
     InvalidTopicError,
+    KafkaConnectionError,
     KafkaError,
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
+    NoBrokersAvailable,
+    NodeNotReadyError,
     RecordListTooLargeError,
     RecordTooLargeError,
+    RequestTimedOutError,
     TopicAuthorizationFailedError,
 )
 from aiokafka.partitioner import murmur2
 
 from contracts.envelope import Headers
 from service_runtime.kafka.fetch_limits import AT_ONCE, BRIEFLY, AdaptiveLimits, FetchLimits, Gathering
+from service_runtime.kafka.tolerant_reader import TolerantReader
 from service_runtime.observability.messaging import KafkaMessage, record_send_spans
 
 Partition = TopicPartition
@@ -47,6 +54,16 @@ REFUSALS: Final = (
     TopicAuthorizationFailedError,
 )
 """Errors caused by the record itself: the broker refuses it every time it is sent."""
+
+
+UNREACHABLE: Final = (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    NoBrokersAvailable,
+    NodeNotReadyError,
+    RequestTimedOutError,
+)
+"""Errors of a client that does not reach Kafka; all others come from a Kafka that answers."""
 
 
 @dataclass(frozen=True)
@@ -175,14 +192,19 @@ class Consumer:
             request_timeout_ms=10_000,
             metadata_max_age_ms=30_000,
         )
+        self._tolerant = TolerantReader(self._consumer, is_member=group is not None)
 
     async def start(self, topics: Iterable[str], listener: RebalanceListener | None = None) -> None:
-        self._consumer.subscribe(list(topics), listener=listener)
+        self._consumer.subscribe(list(topics), listener=self._tolerant.watch_assignment(listener))
         await self._consumer.start()
 
     async def read(self, *, timeout_ms: int, max_records: int) -> list[KafkaRecord]:
         """Returns the next records, in order within each partition; empty if none arrive within `timeout_ms`."""
-        batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        try:
+            batches = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        except (UnicodeDecodeError, CorruptRecordException):
+            return await self._tolerant.read(max_records)
+        self._tolerant.note_read(batches)
         read = [record for records in batches.values() for record in records]
         if self._adaptive is not None:
             self._set_limits(self._adaptive.count(len(read), now=time.monotonic()))
@@ -212,35 +234,12 @@ class Consumer:
             lag[partition.topic] += max(0, (self._consumer.highwater(partition) or offset) - offset)
         return lag
 
-    async def compute_lag(self) -> int:
-        """Returns the number of records in the assigned partitions that this consumer has not read."""
-        assigned = self._consumer.assignment()
-        ends = await self._consumer.end_offsets(assigned)
-        return sum([end - await self._consumer.position(partition) for partition, end in ends.items()])
+    async def get_end_offsets(self) -> dict[Partition, int]:
+        """Returns the end offset of each assigned partition."""
+        return await self._consumer.end_offsets(self._consumer.assignment())
 
     async def stop(self, *, within: float) -> None:
         await asyncio.wait({asyncio.ensure_future(self._consumer.stop())}, timeout=within)
-
-
-class EndOffsetReader:
-    """Reads end offsets repeatedly over its own connection.
-
-    On a consumer's connection the request would wait behind a fetch, which the broker holds until a record arrives.
-    """
-
-    def __init__(self, bootstrap: str, *, client_id: str) -> None:
-        self._client = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, client_id=client_id, enable_auto_commit=False, request_timeout_ms=10_000
-        )
-
-    async def start(self) -> None:
-        await self._client.start()
-
-    async def get_end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        return await self._client.end_offsets(partitions)
-
-    async def stop(self) -> None:
-        await self._client.stop()
 
 
 async def get_end_offsets(bootstrap: str, topics: Iterable[str], *, client_id: str) -> dict[Partition, int]:

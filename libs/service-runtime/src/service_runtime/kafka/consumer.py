@@ -13,6 +13,7 @@ from service_runtime.kafka.event_handler import EventHandler, build_group_id
 from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.kafka.keyed_queues import KeyedQueues
 from service_runtime.kafka.offsets import Offsets
+from service_runtime.kafka.progress import WATCH_EVERY, ConsumerStalled, Progress
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
@@ -27,8 +28,6 @@ READ_TIMEOUT: Final = 2.0
 """Seconds that an idle consumer waits for records before it waits again."""
 COMMIT_TIMEOUT: Final = 3.0
 """Seconds. aiokafka retries a commit while the broker is down; a rebalance and a shutdown must not wait for that."""
-WATCH_EVERY: Final = 5.0
-"""Seconds between two checks for a stall."""
 STALLED_AFTER: Final = 20.0
 """Seconds without a record, although there are records to read, after which the member is replaced."""
 
@@ -49,14 +48,21 @@ class _PartitionReleaser(RebalanceListener):
 class GroupMember:
     """One member of a consumer group, from joining to leaving the group."""
 
-    def __init__(self, consumer: Consumer, handling: EventHandler[WorkT], metrics: ConsumerMetrics) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        handling: EventHandler[WorkT],
+        metrics: ConsumerMetrics,
+        progress: Progress | None = None,
+    ) -> None:
         self._consumer = consumer
         self._handling = handling
         self._metrics = metrics
+        self._progress = Progress("", metrics.rebuilds, metrics.stalled) if progress is None else progress
         self._start_queues()
         self._committed: dict[Partition, int] = {}
         self._begun: dict[Partition, int] = {}
-        self._progress = time.monotonic()
+        self._received_at = time.monotonic()
 
     def _start_queues(self) -> None:
         offsets = Offsets()
@@ -85,22 +91,24 @@ class GroupMember:
             for record in await self._consumer.read(timeout_ms=int(seconds * 1000), max_records=MAX_UNFINISHED):
                 self._offsets.begin(_to_partition(record), record.offset)
                 self._queues.put(record)
-                self._progress = time.monotonic()
+                self._received_at = time.monotonic()
             if time.monotonic() - committed_at >= COMMIT_EVERY:
                 await self._commit()
                 committed_at = time.monotonic()
         watching.result()
 
     async def _watch(self) -> None:
-        """Raises TimeoutError if there are records to read, none is being handled, and none arrives."""
+        """Raises ConsumerStalled if there are records to read, none is being handled, and none arrives."""
         while True:
             await asyncio.sleep(WATCH_EVERY)
-            lag = await self._consumer.compute_lag()
+            ends = await self._consumer.get_end_offsets()
+            self._progress.observe(await self.get_positions(), ends, now=time.monotonic())
+            lag = sum([end - await self._consumer.get_position(partition) for partition, end in ends.items()])
             if lag == 0 or self._queues.unfinished:
-                self._progress = time.monotonic()
-            if time.monotonic() - self._progress > STALLED_AFTER:
-                message = f"consumer stalled: {lag} records to read, but none has arrived for {STALLED_AFTER:.0f} s"
-                raise TimeoutError(message)
+                self._received_at = time.monotonic()
+            if time.monotonic() - self._received_at > STALLED_AFTER:
+                message = f"{lag} records to read, but none has arrived for {STALLED_AFTER:.0f} s"
+                raise ConsumerStalled(message)
 
     def _has_to_commit(self) -> bool:
         return bool(self._queues.unfinished or self._find_uncommitted())
@@ -123,6 +131,10 @@ class GroupMember:
             self._begun[partition] = await self._consumer.get_position(partition)
         finished = self._offsets.to_commit()
         return {partition: finished.get(partition, self._begun[partition]) for partition in mine & self._begun.keys()}
+
+    def list_finished(self) -> dict[Partition, int]:
+        """Returns the next offset to handle of each partition of which this member has read records."""
+        return self._offsets.to_commit()
 
     async def get_lag(self) -> Mapping[str, int]:
         return self._consumer.compute_lag_behind(await self.get_positions())
@@ -176,6 +188,7 @@ class EventConsumer(Generic[WorkT]):
         self.topics = tuple(topics)
         self._log = log
         self._metrics = metrics
+        self.progress = Progress(self.group, metrics.rebuilds, metrics.stalled)
         self._member: GroupMember | None = None
 
     @property
@@ -196,12 +209,13 @@ class EventConsumer(Generic[WorkT]):
         while True:
             # aiokafka binds a consumer to the running event loop, so it is built here.
             consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service, gathering=self._gathering)
-            self._member = member = GroupMember(consumer, self._handling, self._metrics)
+            self._member = member = GroupMember(consumer, self._handling, self._metrics, self.progress)
             try:
                 await member.run(self.topics)
             except Exception as error:  # noqa: BLE001  a new member replaces the failed one after any error
                 self._log.warning("consumer rebuilt", error=type(error).__name__)
-                await asyncio.sleep(0.5)
+                finished = member.list_finished()
+                await asyncio.sleep(self.progress.count_failure(error, finished, now=time.monotonic()))
             finally:
                 self._member = None
                 await member.leave(within=3)

@@ -2,24 +2,25 @@
 
 The waiting events of a key are handled in order, and what their handlers decided is applied together. Transient errors
 (connection, deadlock, time-out) are retried without limit and hold the consumer. Any other error is retried twice; then
-the event's key is parked, so that a poison event blocks its own key only.
+the event's key is parked, so that a poison event blocks its own key only. A record that is not an event of a service
+has no key to park: it is stored as an unreadable record and passed.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Generic, TypeVar
 
 from opentelemetry.context import get_current
 from opentelemetry.trace import Span, SpanKind
-from pydantic import ValidationError
 
 from contracts.catalogue import decode
 from service_runtime.dead_letters.parked_keys import DeadLetters
+from service_runtime.dead_letters.unreadable_records import RejectedRecord, UnreadableRecords
 from service_runtime.inbox import EventClaim
 from service_runtime.kafka.client import KafkaRecord
-from service_runtime.kafka.records import Record, read_event_type
+from service_runtime.kafka.records import Record, UnreadableRecord, check_readable, read_event_type
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
 from service_runtime.observability.tracing import start_child_span, start_linked_span
@@ -30,6 +31,7 @@ from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
+ResultT = TypeVar("ResultT")
 
 MAX_ATTEMPTS: Final = 3
 
@@ -57,13 +59,17 @@ class EventHandler(Generic[WorkT]):
         self._log = log
         self._metrics = metrics
         self._dead_letters = DeadLetters(executor.service, executor.database, executor.clock, metrics.parked, log)
+        self._unreadable = UnreadableRecords(build_group_id(executor.service), metrics.unreadable, log)
 
     async def handle(self, raw: Sequence[KafkaRecord]) -> None:
         """Handles records of one key; returns when the consumer may commit their offsets.
 
         Raises nothing but cancellation.
         """
-        records = [record for item in raw if (record := self._read(item)) is not None]
+        rejected: list[RejectedRecord] = []
+        records = [record for item in raw if (record := self._read(item, rejected)) is not None]
+        if rejected:
+            await self._store_unreadable(rejected)
         remaining = list({record.envelope.id: record for record in records}.values())  # a relay may repeat a record
         failures = 0
         while remaining:
@@ -94,18 +100,25 @@ class EventHandler(Generic[WorkT]):
             await asyncio.sleep(min(0.05 * 2 ** (failures + 1), 1.0))
         return 1
 
-    def _read(self, raw: KafkaRecord) -> Record | None:
-        """Returns the record if the service subscribes to its type, else None."""
-        if read_event_type(raw) not in self._by_type:
-            return None
+    def _read(self, raw: KafkaRecord, rejected: list[RejectedRecord]) -> Record | None:
+        """Returns the record if the service subscribes to its type; adds it to `rejected` if it cannot be read."""
         try:
-            return Record.from_kafka(raw)
-        except (ValidationError, UnicodeDecodeError) as error:
-            # Without an envelope there is no stream to park; the record stays in the topic.
-            self._log.error(
-                "unreadable envelope skipped", topic=raw.topic, offset=raw.offset, error=type(error).__name__
-            )
-            return None
+            if read_event_type(raw) in self._by_type:
+                return Record.from_kafka(raw)
+            check_readable(raw)
+        except UnreadableRecord as error:
+            rejected.append(RejectedRecord(raw, error.cause))
+        return None
+
+    async def _store_unreadable(self, rejected: Sequence[RejectedRecord]) -> None:
+        """Stores unreadable records, of which no key can be parked; waits as long as the database is not available."""
+        executor = self._executor
+
+        async def store() -> list[RejectedRecord]:
+            async with executor.database.begin_transaction() as connection:
+                return await self._unreadable.add(connection, rejected, at=executor.clock.now())
+
+        self._unreadable.report(await _retry_while_transient(store))
 
     async def execute(self, record: Record, *, releasing: bool = False) -> Executed[None] | Skipped:
         """Handles one event, once. Raises what its handler raises, and ValidationError for an invalid payload."""
@@ -146,14 +159,18 @@ class EventHandler(Generic[WorkT]):
     async def _park(self, record: Record, error: Exception) -> None:
         """Parks the key of `record`; waits as long as the database is not available."""
         because = f"{record.envelope.type} could not be handled: {type(error).__name__}"
-        while True:
-            try:
-                await self._dead_letters.park(
-                    record.stream, council=record.envelope.council, because=because, record=record
-                )
-            except Exception as problem:
-                if not is_transient(problem):
-                    raise
-                await asyncio.sleep(0.5)
-            else:
-                return
+        await _retry_while_transient(
+            lambda: self._dead_letters.park(
+                record.stream, council=record.envelope.council, because=because, record=record
+            )
+        )
+
+
+async def _retry_while_transient(action: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    while True:
+        try:
+            return await action()
+        except Exception as problem:
+            if not is_transient(problem):
+                raise
+            await asyncio.sleep(0.5)

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from service_runtime.clock import Clock
 from service_runtime.dead_letters import parked_keys
+from service_runtime.dead_letters.unreadable_records import count_unreadable_records
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.outbox_table import measure_outbox
@@ -62,6 +63,7 @@ class GaugeRefresher:
 
     async def _read_runtime(self, connection: Connection) -> None:
         self._metrics.consumer.parked_keys.set(await parked_keys.count_parked_keys(connection))
+        self._metrics.consumer.listed_unreadable.set(await count_unreadable_records(connection))
         earliest = await timers.find_next_due(connection)
         overdue = (self._clock.now() - earliest).total_seconds() if earliest is not None else 0.0
         self._metrics.timers.overdue.set(max(0.0, overdue))

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
+from contracts.envelope import is_trace_context
 from contracts.telemetry import ATTRIBUTE_BY_TOPIC, build_subject_attributes
 from service_runtime.observability.tracing import (
     SpanAttributes,
@@ -69,12 +70,13 @@ class KafkaMessage(NamedTuple):
 
     @property
     def traceparent(self) -> str:
-        # The outbox relay writes traceparent as the last header.
-        return next((value.decode() for name, value in reversed(self.headers) if name == "traceparent"), "")
+        # The outbox relay writes traceparent as the last header. A foreign record may have anything there.
+        value = next((value for name, value in reversed(self.headers) if name == "traceparent"), None)
+        return value.decode() if value is not None and is_trace_context(value) else ""
 
     @property
     def message(self) -> Message:
-        named = {name: value.decode(errors="replace") for name, value in self.headers}
+        named = {name: (value or b"").decode(errors="replace") for name, value in self.headers}
         key = self.key.decode(errors="replace")
         attributes = (named.get("ce_id", ""), named.get("ce_type", ""))
         return Message(self.topic, key, *attributes, partition=self.partition, offset=self.offset)

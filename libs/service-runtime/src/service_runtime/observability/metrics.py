@@ -31,6 +31,24 @@ class ConsumerMetrics:
         self.retried = Counter(
             "calloff_event_retries", "Failed attempts to handle an event, by error type", ["error"], registry=registry
         )
+        self.rebuilds = Counter(
+            "calloff_consumer_rebuilds", "Failed consumers that were replaced, by group", ["group"], registry=registry
+        )
+        self.stalled = Gauge(
+            "calloff_consumer_stalled_seconds",
+            "Time for which a consumer has handled no record although records wait and Kafka answers, by group",
+            ["group"],
+            registry=registry,
+        )
+        self.unreadable = Counter(
+            "calloff_unreadable_records",
+            "Records that a consumer could not read and has passed, by topic and cause",
+            ["topic", "cause"],
+            registry=registry,
+        )
+        self.listed_unreadable = Gauge(
+            "calloff_unreadable_records_listed", "Unreadable records that no operator has discarded", registry=registry
+        )
         self.parked_keys = Gauge(
             "calloff_parked_keys", "Keys that are parked until an operator releases them", registry=registry
         )

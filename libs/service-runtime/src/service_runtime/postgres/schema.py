@@ -10,6 +10,7 @@ inbox              every event that this service handled; never pruned
 idempotency_keys   the stored response of each Idempotency-Key of a caller
 timers             timers that have not fired
 dead_letters       events that cannot be handled, and the later events of their keys
+unreadable_records records that a consumer passed because they cannot be read; discarded ones are kept
 projections        the newest event of another service, by projection and key
 holds              which stream waits for an update of which row of a projection
 heartbeat          when this service last ran; outages: periods in which it did not
@@ -118,6 +119,25 @@ CREATE TABLE dead_letters (
     failure text
 );
 CREATE INDEX dead_letters_by_stream ON dead_letters (topic, key, position);
+
+CREATE TABLE unreadable_records (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    consumer text NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    cause text NOT NULL,
+    key bytea,
+    headers bytea NOT NULL,
+    payload bytea,
+    size bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    found_at timestamptz NOT NULL,
+    discarded_at timestamptz,
+    discarded_because text,
+    UNIQUE (consumer, topic, partition, "offset")
+);
+CREATE INDEX unreadable_records_listed ON unreadable_records (found_at, id) WHERE discarded_at IS NULL;
 
 CREATE TABLE projections (
     view text NOT NULL,

@@ -7,11 +7,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from contracts.catalogue import decode, find_entry
-from contracts.envelope import Envelope
-from service_runtime.kafka.batch_consumer import AfterCommit, Batch, BatchSubscription
+from service_runtime.kafka.batches import AfterCommit, Batch, BatchSubscription
 from service_runtime.kafka.client import KafkaRecord
-from service_runtime.kafka.records import read_event_type
-from service_runtime.observability.logs import Logger
+from service_runtime.kafka.records import Record, UnreadableCause, UnreadableRecord, check_readable, read_event_type
 from service_runtime.postgres.database import Connection
 from service_runtime.projections.memory import ProjectionMemory
 from service_runtime.projections.projections import Projection, ProjectionRow, build_row, upsert_rows
@@ -22,24 +20,20 @@ GENERATION: Final = 1
 
 
 def build_projection_subscription(
-    projections: Sequence[Projection[Any]], *, memory: ProjectionMemory, timer_wakeup: Wakeup, log: Logger
+    projections: Sequence[Projection[Any]], *, memory: ProjectionMemory, timer_wakeup: Wakeup
 ) -> BatchSubscription:
     """Builds the batch subscription that updates `projections`.
 
     After an update decisions read them anew, and the timer worker is notified if a hold was released.
     """
     topics = tuple(sorted({find_entry(event).topic for projection in projections for event in projection.event_types}))
-    return BatchSubscription(
-        f"view.{GENERATION}", topics, _ProjectionUpdater(projections, memory, timer_wakeup, log).update
-    )
+    return BatchSubscription(f"view.{GENERATION}", topics, _ProjectionUpdater(projections, memory, timer_wakeup).update)
 
 
 class _ProjectionUpdater:
     """Updates projections from batches of records."""
 
-    def __init__(
-        self, projections: Sequence[Projection[Any]], memory: ProjectionMemory, timer_wakeup: Wakeup, log: Logger
-    ) -> None:
+    def __init__(self, projections: Sequence[Projection[Any]], memory: ProjectionMemory, timer_wakeup: Wakeup) -> None:
         self._by_type = {
             event.get_type_name(): (event, tuple(each for each in projections if event in each.event_types))
             for projection in projections
@@ -47,12 +41,11 @@ class _ProjectionUpdater:
         }
         self._memory = memory
         self._timer_wakeup = timer_wakeup
-        self._log = log
 
     async def update(self, connection: Connection, batch: Batch) -> AfterCommit | None:
         # A batch is ordered within each partition only; `upsert_rows` needs the order of all records.
         ordered = sorted(batch.records, key=lambda record: record.timestamp)
-        rows = [row for record in ordered for row in self._to_rows(record)]
+        rows = [row for record in ordered for row in self._to_rows(record, batch)]
         if not rows:
             return None
         released = await upsert_rows(connection, rows, now=batch.at)
@@ -63,18 +56,19 @@ class _ProjectionUpdater:
         if released:
             self._timer_wakeup.notify()
 
-    def _to_rows(self, record: KafkaRecord) -> list[ProjectionRow]:
-        event_type = read_event_type(record)
-        event_class, projections = self._by_type.get(event_type, (None, ()))
-        if event_class is None:
-            return []
+    def _to_rows(self, raw: KafkaRecord, batch: Batch) -> list[ProjectionRow]:
+        event_class, projections = self._by_type.get(read_event_type(raw), (None, ()))
         try:
-            envelope = Envelope.from_headers(record.headers)
-            event = decode(event_class, record.value or b"")
-        except ValidationError as error:
-            self._log.error("unreadable event left out of projections", type=event_type, error=type(error).__name__)
+            if event_class is None:
+                check_readable(raw)
+                return []
+            record = Record.from_kafka(raw)
+            event = decode(event_class, record.payload)
+        except UnreadableRecord as error:
+            batch.reject(raw, error.cause)
             return []
-        return [
-            build_row(projection, event, sequence=envelope.sequence, traceparent=envelope.traceparent)
-            for projection in projections
-        ]
+        except ValidationError:
+            batch.reject(raw, UnreadableCause.INVALID_PAYLOAD)
+            return []
+        sequence, traceparent = record.envelope.sequence, record.envelope.traceparent
+        return [build_row(projection, event, sequence=sequence, traceparent=traceparent) for projection in projections]

@@ -9,8 +9,9 @@ from starlette.types import ASGIApp
 
 from contracts.precedence import LAST_PRECEDENCE
 from service_runtime.kafka.batch_consumer import BatchConsumer
-from service_runtime.kafka.client import PARTITIONS, EndOffsetReader, Partition
+from service_runtime.kafka.client import PARTITIONS, Partition
 from service_runtime.kafka.consumer import EventConsumer
+from service_runtime.kafka.end_offsets import EndOffsetReader
 from service_runtime.simulated_clock.clock import SimulatedClock
 from service_runtime.simulated_clock.messages import Activity, ClockSetting
 from service_runtime.simulated_clock.pending_work import PendingWorkReader

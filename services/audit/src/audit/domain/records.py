@@ -37,6 +37,7 @@ class FaultKind(StrEnum):
     OTHER_BYTES = "its position holds other bytes already"
     ALTERED = "the stored row was altered"
     MISSING = "stored rows before it are missing"
+    NOT_RECORDED = "it cannot be stored in the record; its bytes are an unreadable record"
 
 
 @dataclass(frozen=True, order=True)

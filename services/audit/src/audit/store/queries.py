@@ -64,6 +64,7 @@ _FROM_START = text(
     """  # noqa: S608  the columns are constants
 )
 
+# A record that could not be stored is a violation already, and its position is among the unreadable records.
 _MISSING = text(
     """
     SELECT topic, partition, "offset", event_id, council
@@ -73,6 +74,10 @@ _MISSING = text(
         FROM records
     ) AS neighbours
     WHERE "offset" <> before + 1
+      AND "offset" - before - 1 > (
+          SELECT count(DISTINCT unreadable."offset") FROM unreadable_records AS unreadable
+          WHERE unreadable.topic = neighbours.topic AND unreadable.partition = neighbours.partition
+            AND unreadable."offset" > before AND unreadable."offset" < neighbours."offset")
     ORDER BY topic, partition, "offset"
     LIMIT :limit
     """

@@ -1,0 +1,28 @@
+"""End offsets: reads them repeatedly over a connection of its own."""
+
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer
+
+from service_runtime.kafka.client import Partition
+
+
+class EndOffsetReader:
+    """Reads end offsets repeatedly over its own connection.
+
+    On a consumer's connection the request would wait behind a fetch, which the broker holds until a record arrives.
+    """
+
+    def __init__(self, bootstrap: str, *, client_id: str) -> None:
+        self._client = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, client_id=client_id, enable_auto_commit=False, request_timeout_ms=10_000
+        )
+
+    async def start(self) -> None:
+        await self._client.start()
+
+    async def get_end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        return await self._client.end_offsets(partitions)
+
+    async def stop(self) -> None:
+        await self._client.stop()
