@@ -54,3 +54,35 @@ async def test_a_parked_key_is_listed_released_and_its_event_discarded(client: E
     assert (await client.request("POST", release, token=token))[1] == {"handled": 0, "still_parked": False}
     assert (await client.request("POST", release, token=token))[0] == 404
     assert (await client.request("POST", "/v1/withdrawals", body=build_body(package_id=str(package))))[0] == 201
+
+
+async def test_an_unreadable_record_is_listed_shown_with_its_bytes_and_discarded(
+    client: EdgeClient, database: Database
+) -> None:
+    token = client.issuer.issue_token("operations:manage", subject="op-1")
+    (row,) = await fetch_rows(
+        database,
+        """
+        INSERT INTO unreadable_records (consumer, topic, partition, "offset", cause, key, headers, payload, size,
+                                        sha256, found_at)
+        VALUES ('calloff.sample', 'homecare.packages.v1', 3, 7, 'the key is missing', NULL, '[]', '{}', 4, '\\x00ff',
+                now())
+        RETURNING id
+        """,
+    )
+    _, listed, _ = await client.request("GET", "/v1/unreadable", token=token)
+    (item,) = listed["items"]
+    assert (item["offset"], item["because"], item["sha256"]) == (7, "the key is missing", "00ff")
+    assert "payload" not in item
+    path = f"/v1/unreadable/{row.id}"
+    _, shown, _ = await client.request("GET", path, token=token)
+    assert (shown["key"], shown["headers"], shown["payload"]) == (None, "W10=", "e30=")
+
+    other = client.issuer.issue_token("referrals:write", subject="op-2")
+    assert (await client.request("GET", "/v1/unreadable", token=other))[0] == 403
+    assert (await client.request("POST", f"{path}/discard", body={"because": "INC-7"}, token=token))[0] == 204
+    assert (await client.request("POST", f"{path}/discard", body={"because": "INC-7"}, token=token))[0] == 404
+    assert (await client.request("GET", "/v1/unreadable", token=token))[1]["items"] == []
+    _, shown, _ = await client.request("GET", path, token=token)
+    assert shown["discarded_because"].startswith("INC-7 (")
+    assert (await client.request("GET", f"/v1/unreadable/{uuid4()}", token=token))[0] == 404

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 
-from service_runtime.http import operations, problems
+from service_runtime.http import operations, problems, unreadable
 from service_runtime.http.bodies import BodyLimit
 from service_runtime.http.spans import RedactUrl, is_a_probe, set_parameter_attributes
 from service_runtime.observability.logs import Logger
@@ -39,7 +39,7 @@ def create_app(
     problems.install_error_handlers(app, log)
     app.add_middleware(BodyLimit)
     app.add_middleware(RedactUrl)
-    for router in (*routes, operations.router, operations.probes):
+    for router in (*routes, operations.router, unreadable.router, operations.probes):
         app.include_router(router)
     app.state.ports = dict(ports)
     return app

@@ -15,7 +15,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from service_runtime.kafka.batch_parser import parse_batches
 
 _MAX_BYTES: Final = 1_048_576
-_MAX_WAIT_MS: Final = 100
+_MAX_WAIT_MS: Final = 0
 
 
 class TolerantReader:
@@ -41,23 +41,26 @@ class TolerantReader:
         Raises CorruptRecordException for bytes that the broker's disk or the network has damaged.
         """
         read: list[ConsumerRecord] = []
-        for partition in sorted(self._consumer.assignment()):
-            position = await self._find_position(partition)
-            if len(read) < max_records:
+        for partition, position in (await self._find_positions()).items():
+            following = position
+            if len(read) < max_records and (self._consumer.highwater(partition) or 0) > position:
                 stored = await self._fetch(partition, position)
-                records, position = parse_batches(stored, partition, first=position, limit=max_records - len(read))
+                records, following = parse_batches(stored, partition, first=position, limit=max_records - len(read))
                 read += records
-            self._consumer.seek(partition, position)
-            self._next[partition] = position
+            self._consumer.seek(partition, following)
+            self._next[partition] = following
         return read
 
-    async def _find_position(self, partition: TopicPartition) -> int:
-        if partition in self._next:
-            return self._next[partition]
-        committed = await self._consumer.committed(partition) if self._is_member else None
-        if committed is None:
-            return (await self._consumer.beginning_offsets([partition]))[partition]
-        return committed
+    async def _find_positions(self) -> dict[TopicPartition, int]:
+        """Returns the next offset of each partition of which aiokafka has fetched anything."""
+        fetched = [each for each in sorted(self._consumer.assignment()) if self._consumer.highwater(each) is not None]
+        positions = {each: self._next[each] for each in fetched if each in self._next}
+        for partition in fetched if self._is_member else ():
+            if partition not in positions and (committed := await self._consumer.committed(partition)) is not None:
+                positions[partition] = committed
+        if missing := [each for each in fetched if each not in positions]:
+            positions |= await self._consumer.beginning_offsets(missing)
+        return positions
 
     async def _fetch(self, partition: TopicPartition, position: int) -> bytes:
         """Fetches a partition's bytes from `position`, with the requests that aiokafka's fetcher sends."""

@@ -19,6 +19,7 @@ from calloff.commands.programs import (
 from calloff.commands.referrals import referral
 from calloff.commands.stack_status import issue_token, show_status, show_url
 from calloff.commands.telemetry import list_metrics, show_trace
+from calloff.commands.unreadable import unreadable
 from calloff.commands.work_list import show_work_list
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ app.command("verify")(verify_record)
 app.command("trace")(show_trace)
 app.command("metrics")(list_metrics)
 app.add_typer(parked, name="parked")
+app.add_typer(unreadable, name="unreadable")
 app.command("clock", context_settings=FORWARD_ALL)(control_clock)
 app.command("backup", context_settings=FORWARD_ALL)(back_up)
 app.command("restore", context_settings=FORWARD_ALL)(restore)
