@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
@@ -48,6 +49,20 @@ async def send_foreign_records(bootstrap: str, partition: Partition, records: Se
     if error:
         raise for_code(error)
     return offset
+
+
+async def read_codec(bootstrap: str, partition: Partition, offset: int) -> int:
+    """Returns the codec of the batch with this offset: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd."""
+    request = FetchRequest(100, 1, 1_000_000, 0, [(partition.topic, [(partition.partition, offset, 1_000_000)])])
+    consumer = AIOKafkaConsumer(partition.topic, bootstrap_servers=bootstrap, client_id="test-codec")
+    await consumer.start()
+    try:
+        client = consumer._client  # pyright: ignore[reportPrivateUsage]  as above
+        response = await client.send(client.cluster.leader_for_partition(partition), request)
+    finally:
+        await consumer.stop()
+    ((_, ((*_, stored),)),) = response.topics
+    return (stored or b"")[_ATTRIBUTES_AT + 1] & 7
 
 
 def _replace_placeholders(batch: bytes) -> bytes:
