@@ -5,9 +5,18 @@ from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, TopicAuthor
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from service_runtime.kafka.client import Partition
-from service_runtime.kafka.progress import FIRST_PAUSE, LONGEST_PAUSE, UNREADY_AFTER, Progress
+from service_runtime.kafka.progress import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    STALLED_AFTER,
+    UNREADY_AFTER,
+    ArrivalWatch,
+    ConsumerStalled,
+    Progress,
+)
 from service_runtime.postgres.database import ConnectionBroken
 
+STALLED = STALLED_AFTER + 1
 ONE, OTHER = Partition("packages", 1), Partition("packages", 2)
 LATER = UNREADY_AFTER + 1
 
@@ -81,3 +90,19 @@ def test_a_kafka_that_does_not_answer_is_no_fault_of_the_consumer(progress: Prog
 
 def test_a_database_that_is_down_is_retried_without_growing_pauses(progress: Progress) -> None:
     assert {progress.count_failure(ConnectionBroken("down"), {}, now=second) for second in range(9)} == {FIRST_PAUSE}
+
+
+def test_a_consumer_to_which_no_record_arrives_although_some_wait_is_stalled() -> None:
+    watch = ArrivalWatch(now=0)
+    watch.check(7, is_busy=False, now=STALLED_AFTER)
+    with pytest.raises(ConsumerStalled, match="7 records to read"):
+        watch.check(7, is_busy=False, now=STALLED)
+
+
+@pytest.mark.parametrize(("lag", "is_busy"), [(0, False), (7, True)])
+def test_a_consumer_that_is_busy_or_has_nothing_to_read_is_not_stalled(lag: int, *, is_busy: bool) -> None:
+    watch = ArrivalWatch(now=0)
+    watch.check(lag, is_busy=is_busy, now=STALLED)
+    watch.check(7, is_busy=False, now=STALLED)
+    watch.note_arrival(STALLED)
+    watch.check(7, is_busy=False, now=STALLED + STALLED_AFTER)

@@ -21,7 +21,7 @@ from service_runtime.kafka.client import (
     get_end_offsets,
 )
 from service_runtime.kafka.fetch_limits import Gathering
-from service_runtime.kafka.progress import WATCH_EVERY, Progress
+from service_runtime.kafka.progress import WATCH_EVERY, ArrivalWatch, Progress, compute_lag
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.messaging import KafkaMessage, record_receive_spans
 from service_runtime.observability.metrics import ConsumerMetrics, Metrics
@@ -85,21 +85,27 @@ class BatchConsumer:
     async def _consume(self, consumer: Consumer) -> None:
         await consumer.start(self._subscription.topics, _NoOpRebalanceListener())
         self._consumer = consumer
-        watching = asyncio.create_task(self._watch(consumer))
+        arrivals = ArrivalWatch(now=time.monotonic())
+        watching = asyncio.create_task(self._watch(consumer, arrivals))
         try:
             while not watching.done():
                 records = await consumer.read(timeout_ms=READ_TIMEOUT_MS, max_records=MAX_RECORDS)
-                await self._handle_batch(consumer, records)
+                if records:
+                    arrivals.note_arrival(time.monotonic())
+                    await self._handle_batch(consumer, records)
             watching.result()
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    async def _watch(self, consumer: Consumer) -> None:
+    async def _watch(self, consumer: Consumer, arrivals: ArrivalWatch) -> None:
+        """Raises ConsumerStalled if there are records to read, none is being handled, and none arrives."""
         while True:
             await asyncio.sleep(WATCH_EVERY)
             ends = await consumer.get_end_offsets()
-            self.progress.observe(await self.get_positions(), ends, now=time.monotonic())
+            reached = await self.get_positions()
+            self.progress.observe(reached, ends, now=time.monotonic())
+            arrivals.check(compute_lag(reached, ends), is_busy=bool(self._in_progress), now=time.monotonic())
 
     def _choose_gathering(self) -> Gathering | None:
         # A simulated clock stands still until all records are handled, so gathering would only slow it down.
@@ -119,8 +125,6 @@ class BatchConsumer:
         return {} if self._consumer is None else self._consumer.compute_lag_behind(await self.get_positions())
 
     async def _handle_batch(self, consumer: Consumer, records: Sequence[KafkaRecord]) -> None:
-        if not records:
-            return
         self._in_progress = {Partition(record.topic, record.partition): record.offset for record in reversed(records)}
         begun = time.time_ns()
         await self._handler.handle(records)

@@ -13,7 +13,7 @@ from service_runtime.kafka.event_handler import EventHandler, build_group_id
 from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.kafka.keyed_queues import KeyedQueues
 from service_runtime.kafka.offsets import Offsets
-from service_runtime.kafka.progress import WATCH_EVERY, ConsumerStalled, Progress
+from service_runtime.kafka.progress import WATCH_EVERY, ArrivalWatch, Progress, compute_lag
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
@@ -28,8 +28,6 @@ READ_TIMEOUT: Final = 2.0
 """Seconds that an idle consumer waits for records before it waits again."""
 COMMIT_TIMEOUT: Final = 3.0
 """Seconds. aiokafka retries a commit while the broker is down; a rebalance and a shutdown must not wait for that."""
-STALLED_AFTER: Final = 20.0
-"""Seconds without a record, although there are records to read, after which the member is replaced."""
 
 
 class _PartitionReleaser(RebalanceListener):
@@ -62,7 +60,7 @@ class GroupMember:
         self._start_queues()
         self._committed: dict[Partition, int] = {}
         self._begun: dict[Partition, int] = {}
-        self._received_at = time.monotonic()
+        self._arrivals = ArrivalWatch(now=time.monotonic())
 
     def _start_queues(self) -> None:
         offsets = Offsets()
@@ -91,7 +89,7 @@ class GroupMember:
             for record in await self._consumer.read(timeout_ms=int(seconds * 1000), max_records=MAX_UNFINISHED):
                 self._offsets.begin(_to_partition(record), record.offset)
                 self._queues.put(record)
-                self._received_at = time.monotonic()
+                self._arrivals.note_arrival(time.monotonic())
             if time.monotonic() - committed_at >= COMMIT_EVERY:
                 await self._commit()
                 committed_at = time.monotonic()
@@ -102,13 +100,11 @@ class GroupMember:
         while True:
             await asyncio.sleep(WATCH_EVERY)
             ends = await self._consumer.get_end_offsets()
-            self._progress.observe(await self.get_positions(), ends, now=time.monotonic())
-            lag = sum([end - await self._consumer.get_position(partition) for partition, end in ends.items()])
-            if lag == 0 or self._queues.unfinished:
-                self._received_at = time.monotonic()
-            if time.monotonic() - self._received_at > STALLED_AFTER:
-                message = f"{lag} records to read, but none has arrived for {STALLED_AFTER:.0f} s"
-                raise ConsumerStalled(message)
+            reached = await self.get_positions()
+            self._progress.observe(reached, ends, now=time.monotonic())
+            self._arrivals.check(
+                compute_lag(reached, ends), is_busy=bool(self._queues.unfinished), now=time.monotonic()
+            )
 
     def _has_to_commit(self) -> bool:
         return bool(self._queues.unfinished or self._find_uncommitted())

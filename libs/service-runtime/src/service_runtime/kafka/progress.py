@@ -14,6 +14,8 @@ from service_runtime.postgres.database import is_transient
 
 WATCH_EVERY: Final = 5.0
 """Seconds between two looks at the offsets."""
+STALLED_AFTER: Final = 20.0
+"""Seconds without a record, although there are records to read, after which a consumer is replaced."""
 UNREADY_AFTER = 30.0
 """Seconds without progress after which the process is not ready."""
 FIRST_PAUSE: Final = 0.5
@@ -23,6 +25,29 @@ LONGEST_PAUSE: Final = 5.0
 
 class ConsumerStalled(Exception):
     """There are records to read, but none arrives."""
+
+
+class ArrivalWatch:
+    """Notices a consumer to which no records arrive although there are some to read."""
+
+    def __init__(self, *, now: float) -> None:
+        self._arrived_at = now
+
+    def note_arrival(self, now: float) -> None:
+        self._arrived_at = now
+
+    def check(self, lag: int, *, is_busy: bool, now: float) -> None:
+        """Raises ConsumerStalled if none of the `lag` records to read arrives and none is being handled."""
+        if lag == 0 or is_busy:
+            self._arrived_at = now
+        if now - self._arrived_at > STALLED_AFTER:
+            message = f"{lag} records to read, but none has arrived for {STALLED_AFTER:.0f} s"
+            raise ConsumerStalled(message)
+
+
+def compute_lag(reached: Mapping[Partition, int], ends: Mapping[Partition, int]) -> int:
+    """Returns the number of records between the next offsets to handle and the ends."""
+    return sum(max(0, end - reached.get(partition, end)) for partition, end in ends.items())
 
 
 class Progress:
