@@ -18,6 +18,7 @@ from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.deliveries import Attempt
 from service_runtime.webhooks.endpoint_commands import EndpointWork
 from service_runtime.webhooks.endpoint_queries import EndpointState
+from service_runtime.webhooks.kept_messages import KeptMessage
 
 REASSESS: Final = "eligibility-outdated"
 """Kind of the timer that reassesses a provider's eligibility after its framework's definition changed."""
@@ -48,7 +49,7 @@ class Providers(Protocol):
     ) -> Sequence[ProviderId]:
         """Returns the council's providers to notify of an open package.
 
-        These have an enabled endpoint and no embargo, and are members of the framework in the area (any tier); with
+        These have an endpoint and no embargo, and are members of the framework in the area (any tier); with
         `spot` also those that serve the area outside frameworks.
         """
         ...
@@ -206,4 +207,10 @@ class RegistryQueries(Protocol):
         self, provider_id: ProviderId, *, after: PagePosition | None, limit: int
     ) -> Sequence[DeliveryLogEntry]:
         """Returns the newest first."""
+        ...
+
+    async def list_kept_messages(
+        self, provider_id: ProviderId, *, after: PagePosition | None, limit: int
+    ) -> Sequence[KeptMessage]:
+        """Returns webhooks that did not arrive and are not acknowledged, the oldest first."""
         ...

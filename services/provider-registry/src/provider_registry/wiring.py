@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from contracts.offer_links import OfferLinkSigner
-from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, providers
+from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, messages, providers
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.handlers.offers import publish_endpoint_gone
 from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
@@ -39,7 +39,14 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             delivery_terms=_build_delivery_terms(settings),
         ),
         migrations=Path(__file__).parent / "migrations",
-        routes=(frameworks.router, providers.router, endpoints.router, mailboxes.router, deliveries.router),
+        routes=(
+            frameworks.router,
+            providers.router,
+            endpoints.router,
+            mailboxes.router,
+            deliveries.router,
+            messages.router,
+        ),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         webhooks=WebhookConfig(
@@ -49,6 +56,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             gone=publish_endpoint_gone,
             limits=Limits(request=settings.webhook_request_timeout),
             mail=_build_mail_server(settings),
+            message_retention=settings.message_retention,
         ),
         ports={RegistryQueries: PostgresRegistryQueries(database)},
     )

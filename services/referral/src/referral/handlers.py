@@ -176,7 +176,7 @@ async def _record_history(
             str(after.referral_id),
             notification.data,
             give_up_after=work.notification_terms.notification_delivery_timeout,
-            only_if_enabled=True,
+            only_with_endpoint=True,
         )
     )
 

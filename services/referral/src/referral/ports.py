@@ -16,6 +16,7 @@ from service_runtime.projections.projections import Projection
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.endpoint_commands import EndpointWork
 from service_runtime.webhooks.endpoint_queries import EndpointState
+from service_runtime.webhooks.kept_messages import KeptMessage
 
 DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
 DISABLED_BY_COUNCIL: Final = "disabled by the council"
@@ -118,3 +119,9 @@ class ReferralQueries(Protocol):
         ...
 
     async def find_endpoint(self, council: CouncilKey) -> EndpointState | None: ...
+
+    async def list_kept_messages(
+        self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[KeptMessage]:
+        """Returns webhooks that did not arrive and are not acknowledged, the oldest first."""
+        ...

@@ -27,6 +27,11 @@ class Settings(RuntimeSettings):
         default=(), description="JSON list of exact host:port to which webhooks may go besides https on the internet"
     )
     notification_delivery_timeout: timedelta = Field(default=timedelta(hours=24), description="from the first attempt")
+    message_retention: timedelta = Field(
+        default=timedelta(days=30),
+        gt=timedelta(0),
+        description="the content of a finished webhook is kept for its owner so long after it was queued",
+    )
     secret_overlap: timedelta = Field(
         default=timedelta(hours=24), description="how long the previous secret still signs after a rotation"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from contracts.ids import AreaCode
 from geography import NotAPostcode, Postcode, PostcodeDirectory, PostcodeLocation
-from referral.api import endpoint, persons, referrals, submissions, withdrawals
+from referral.api import endpoint, messages, persons, referrals, submissions, withdrawals
 from referral.domain.intake import IntakeRules, InvalidPostcode, LocatedPostcode, PostcodeResult, UnlocatedPostcode
 from referral.domain.person import PersonKeyHasher
 from referral.ports import NotificationTerms, PostcodeLocator, ReferralQueries
@@ -39,14 +39,21 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
             open_referrals=OpenReferrals(database),
         ),
         migrations=Path(__file__).parent / "migrations",
-        routes=(submissions.router, referrals.router, withdrawals.router, persons.router, endpoint.router),
+        routes=(
+            submissions.router,
+            referrals.router,
+            withdrawals.router,
+            persons.router,
+            endpoint.router,
+            messages.router,
+        ),
         subscriptions=SUBSCRIPTIONS,
         gathering=GATHERING,
         timers=TIMERS,
         states=(REFERRAL_STATE,),
         save_rows=SAVE_REFERRALS,
         projections=PROJECTIONS,
-        webhooks=WebhookConfig(secret_box=secret_box, rules=rules),
+        webhooks=WebhookConfig(secret_box=secret_box, rules=rules, message_retention=settings.message_retention),
         ports={
             ReferralQueries: PostgresReferralQueries(database),
             PostcodeLocator: OnsPostcodeLocator(PostcodeDirectory.open(settings.postcode_directory)),

@@ -54,6 +54,8 @@ class WebhookConfig(Generic[WorkT_contra]):
     limits: Limits = field(default_factory=Limits)
     mail: MailServer | None = None
     """Server for mail to mailboxes; without it, mail is not delivered."""
+    message_retention: timedelta = timedelta(days=30)
+    """How long the content of a finished webhook is kept for its owner."""
     resolver: AbstractResolver | None = None
     """DNS resolver; the system's by default."""
 

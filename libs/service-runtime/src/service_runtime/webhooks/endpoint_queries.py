@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from service_runtime.postgres.database import Connection
+from service_runtime.postgres.database import Reader
 
 _ENDPOINT = text("SELECT url, disabled_because FROM endpoints WHERE owner = :owner")
 
@@ -17,6 +17,6 @@ class EndpointState:
     disabled_because: str | None
 
 
-async def find_endpoint_state(connection: Connection, owner: str) -> EndpointState | None:
-    row = (await connection.execute(_ENDPOINT, {"owner": owner})).one_or_none()
+async def find_endpoint_state(reader: Reader, owner: str) -> EndpointState | None:
+    row = (await reader.execute(_ENDPOINT, {"owner": owner})).one_or_none()
     return None if row is None else EndpointState(row.url, row.disabled_because)

@@ -49,6 +49,8 @@ class ResultHandler(Generic[WorkT]):
             return False
         if settled.failure == GONE:
             return True
+        if settled.due.is_replay:
+            return False
         subscription = self._by_kind.get(settled.due.kind)
         return subscription is not None and getattr(subscription, settled.outcome) is not None
 
@@ -84,7 +86,7 @@ class ResultHandler(Generic[WorkT]):
 
     async def _call_subscription(self, settled: SettledDelivery, work: WorkT) -> None:
         subscription = self._by_kind.get(settled.due.kind)
-        if subscription is None:
+        if subscription is None or settled.due.is_replay:
             return
         if settled.outcome == "delivered" and subscription.delivered is not None:
             await subscription.delivered(results.build_delivered(settled), work)

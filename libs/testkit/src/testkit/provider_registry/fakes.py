@@ -112,11 +112,7 @@ class InMemoryProviders:
             and each.embargo is None
             and (each.is_member_of(framework, area) or (spot and area in each.spot_areas))
         )
-        return sorted(each for each in recipients if self._has_live_endpoint(each))
-
-    def _has_live_endpoint(self, provider_id: ProviderId) -> bool:
-        endpoint = self.tables.endpoints.get(str(provider_id))
-        return endpoint is not None and endpoint.disabled_because is None
+        return sorted(each for each in recipients if str(each) in self.tables.endpoints)
 
     async def schedule_reassessment(self, framework: FrameworkKey) -> None:
         self.tables.to_reassess |= {

@@ -148,8 +148,8 @@ async def _notify_of_end(event: OfferWithdrawn | OfferExpired, message: Message,
 
 
 def _notify_provider(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
-    """Queues a webhook if the provider has an enabled endpoint; officers inform the others."""
-    work.send_webhooks(replace(_build_webhook(provider_id, message, work), only_if_enabled=True))
+    """Queues a webhook if the provider has an endpoint; officers inform the others."""
+    work.send_webhooks(replace(_build_webhook(provider_id, message, work), only_with_endpoint=True))
 
 
 def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:

@@ -114,7 +114,7 @@ _SAVE_BRANCH = text(
 _OPEN_PACKAGE_RECIPIENTS = text(
     """
     SELECT provider_id FROM providers
-    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text) AND disabled_because IS NULL
+    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text)
     WHERE council = :council AND embargo IS NULL
       AND (:spot AND spot_areas @> ARRAY[CAST(:area AS text)]
            OR EXISTS (SELECT 1 FROM memberships

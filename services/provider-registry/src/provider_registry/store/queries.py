@@ -20,6 +20,7 @@ from provider_registry.store.memberships import to_place_row
 from provider_registry.store.providers import PROVIDER, PROVIDERS_OF_COUNCIL, to_provider
 from service_runtime.postgres.database import Database
 from service_runtime.webhooks.endpoint_queries import find_endpoint_state
+from service_runtime.webhooks.kept_messages import KeptMessage, list_kept_messages
 from service_runtime.webhooks.mail import to_mailbox
 
 
@@ -76,6 +77,13 @@ class PostgresRegistryQueries:
         owners = [str(provider_id), to_mailbox(str(provider_id))]
         rows = await self._database.find(DELIVERIES_TO, {"owners": owners, "limit": limit, **_to_page_arguments(after)})
         return [to_delivery_log_entry(row) for row in rows]
+
+    async def list_kept_messages(
+        self, provider_id: ProviderId, *, after: PagePosition | None, limit: int
+    ) -> Sequence[KeptMessage]:
+        async with self._database.open_read_connection() as connection:
+            last = None if after is None else after[1]
+            return await list_kept_messages(connection, str(provider_id), after=last, limit=limit)
 
 
 def _to_page_arguments(position: PagePosition | None) -> dict[str, object]:
