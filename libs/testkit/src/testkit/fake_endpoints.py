@@ -1,8 +1,9 @@
-"""Webhook endpoints in memory; they pass the same suite as those on PostgreSQL."""
+"""Webhook endpoints and their health in memory; the endpoints pass the same suite as those on PostgreSQL."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from service_runtime.webhooks.endpoint_health import EndpointHealth
 from service_runtime.webhooks.endpoints import Endpoint, EndpointNotFound
 
 
@@ -35,3 +36,20 @@ class InMemoryEndpoints:
             return False
         self.rows[owner] = replace(known, disabled_because=because)
         return True
+
+
+@dataclass
+class InMemoryEndpointHealth:
+    """The health of failing endpoints by owner, as a test puts it."""
+
+    rows: dict[str, EndpointHealth]
+    now: datetime
+
+    async def load(self, owner: str) -> EndpointHealth | None:
+        return self.rows.get(owner)
+
+    def record_notice(self, owner: str, health: EndpointHealth) -> None:
+        self.rows[owner] = replace(health, notice_at=self.now)
+
+    def clear(self, owner: str, health: EndpointHealth) -> None:  # noqa: ARG002  the Protocol names it
+        del self.rows[owner]

@@ -21,7 +21,7 @@ from contracts.events.packages import (
     PackagePlaced,
     PlacementVoided,
 )
-from contracts.events.providers import EmbargoReason, EndpointDisabled
+from contracts.events.providers import EmbargoReason
 from contracts.examples import COLCHESTER, an_example_of, an_id
 from contracts.ids import CouncilKey, FrameworkKey, OfferId, PackageId, ProposalId, ProviderId
 from contracts.values import AnswerBy, Channel, Tier
@@ -33,7 +33,6 @@ from provider_registry.handlers.offers import (
     notify_of_placement,
     notify_of_voided_placement,
     notify_of_withdrawal,
-    publish_endpoint_gone,
     publish_webhook_delivered,
     publish_webhook_undeliverable,
     redirect_offer,
@@ -41,7 +40,7 @@ from provider_registry.handlers.offers import (
 )
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.deliveries import encode_body
-from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable
+from service_runtime.webhooks.results import Delivered, Undeliverable
 from testkit.clocks import MONDAY_NINE
 from testkit.provider_registry.builders import TENDRING, a_place, a_provider, to_provider_id
 from testkit.provider_registry.fakes import InMemoryRegistryWork, RegistryTables, build_unit_of_work
@@ -290,9 +289,3 @@ async def test_an_undeliverable_offer_is_published_with_its_reason() -> None:
             reason="no endpoint",
         )
     ]
-
-
-async def test_a_gone_endpoint_is_published_and_the_channels_change_on_the_providers_stream() -> None:
-    work = build_unit_of_work()
-    await publish_endpoint_gone(EndpointGone(str(ALDER), "essex", MONDAY_NINE), work)
-    assert work.published == [EndpointDisabled(provider_id=ALDER, reason="gone")]

@@ -75,6 +75,8 @@ async def test_an_endpoint_is_shown_rotated_and_disabled_and_its_secret_is_shown
         "url": harness.receiver.url,
         "enabled": True,
         "disabled_because": None,
+        "failing_since": None,
+        "failing_notice_at": None,
     }
     key = {"Idempotency-Key": str(uuid4())}
     path = f"{ENDPOINT}/rotation"

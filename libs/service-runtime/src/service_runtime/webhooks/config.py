@@ -9,6 +9,7 @@ from aiohttp.abc import AbstractResolver
 
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import MailServer
 from service_runtime.webhooks.results import DeliverySubscription, EndpointGone
@@ -51,6 +52,8 @@ class WebhookConfig(Generic[WorkT_contra]):
     deliveries: Sequence[DeliverySubscription[WorkT_contra]] = ()
     gone: Callable[[EndpointGone, WorkT_contra], Awaitable[None]] | None = None
     """Handler for an endpoint that answered 410; runs in the unit of work of that delivery."""
+    failure_terms: FailureTerms | None = None
+    """When owners of failing endpoints are notified; None: never, and only 410 disables."""
     limits: Limits = field(default_factory=Limits)
     mail: MailServer | None = None
     """Server for mail to mailboxes; without it, mail is not delivered."""

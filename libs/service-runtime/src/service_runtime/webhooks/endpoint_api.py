@@ -6,6 +6,7 @@ the response of the command that creates it and nowhere else: what is stored for
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from fastapi import Response
@@ -45,11 +46,23 @@ class EndpointOut(BaseModel):
     url: str
     enabled: bool
     disabled_because: str | None
+    failing_since: datetime | None = Field(
+        description="first failure, if the owner has been notified that nothing is accepted any more"
+    )
+    failing_notice_at: datetime | None = Field(
+        description="when the owner was notified; some days later the endpoint is disabled, unless it accepts a webhook"
+    )
 
     @classmethod
     def from_state(cls, state: EndpointState) -> "EndpointOut":
         because = state.disabled_because
-        return cls(url=state.url, enabled=because is None, disabled_because=because)
+        return cls(
+            url=state.url,
+            enabled=because is None,
+            disabled_because=because,
+            failing_since=state.failing_since,
+            failing_notice_at=state.failing_notice_at,
+        )
 
 
 class SecretOut(BaseModel):

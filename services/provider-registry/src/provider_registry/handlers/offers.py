@@ -15,7 +15,6 @@ from contracts.events.packages import (
     PackagePlaced,
     PlacementVoided,
 )
-from contracts.events.providers import EndpointDisabled
 from contracts.ids import CouncilKey, OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLink
 from contracts.values import Channel
@@ -35,7 +34,7 @@ from provider_registry.domain.messages import (
 from provider_registry.ports import RegistryWork
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.mail import to_mailbox, to_owner
-from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable
+from service_runtime.webhooks.results import Delivered, Undeliverable
 
 
 async def send_offer(event: OfferMade, work: RegistryWork) -> None:
@@ -110,11 +109,6 @@ async def publish_webhook_undeliverable(result: Undeliverable, work: RegistryWor
 async def publish_mail_undeliverable(result: Undeliverable, work: RegistryWork) -> None:
     """Publishes OfferUndeliverable after the mail server refused or did not answer in time."""
     work.publish(_build_undeliverable(result, to=to_owner(result.owner), by=Channel.EMAIL))
-
-
-async def publish_endpoint_gone(gone: EndpointGone, work: RegistryWork) -> None:
-    """Publishes EndpointDisabled after a 410; the provider's channels change in the handler of that event."""
-    work.publish(EndpointDisabled(provider_id=ProviderId(UUID(gone.owner)), reason="gone"))
 
 
 def _build_delivered(result: Delivered, *, to: str, by: Channel) -> OfferDelivered:

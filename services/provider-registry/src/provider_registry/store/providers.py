@@ -123,6 +123,18 @@ _OPEN_PACKAGE_RECIPIENTS = text(
     ORDER BY provider_id
     """
 )
+FAILING_PROVIDERS = text(
+    """
+    SELECT provider_id, name, phone, failing_since, disabled_because FROM providers
+    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text)
+    WHERE council = :council
+      AND (disabled_because IN ('gone', 'failing')
+           OR failing_notice_at IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM deliveries WHERE deliveries.owner = endpoints.owner AND outcome = 'delivered'
+                                          AND decided_at >= failing_since))
+    ORDER BY failing_since NULLS FIRST, provider_id
+    """
+)
 
 _MEMBERSHIPS: Final = TypeAdapter(tuple[Membership, ...])
 

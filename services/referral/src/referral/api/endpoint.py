@@ -4,12 +4,10 @@ The council is the owner and manages its own endpoint. Notifications are its onl
 has no further consequences and publishes no event.
 """
 
-from typing import Final
-
 from fastapi import APIRouter, Response
 
 from referral.api.callers import Bus, Queries, Writer
-from referral.ports import DISABLED_BY_COUNCIL
+from referral.ports import COUNCILS, DISABLED_BY_COUNCIL
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus
 from service_runtime.http.problems import describe_problems
@@ -18,9 +16,6 @@ from service_runtime.webhooks.endpoint_api import EndpointCommands, EndpointIn, 
 from service_runtime.webhooks.endpoints import EndpointNotFound
 
 router = APIRouter(tags=["endpoint"])
-
-COUNCILS: Final = "councils"
-"""Topic of the streams that serialise a council's commands; no event is published on it."""
 
 
 @router.put("/v1/council/endpoint", response_model=SecretOut, responses=describe_problems(409))

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from referral.api.callers import Bus, Queries, Writer
-from referral.api.endpoint import COUNCILS
+from referral.ports import COUNCILS
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus
 from service_runtime.http.paging import Cursor, Limit, Page, decode_cursor
