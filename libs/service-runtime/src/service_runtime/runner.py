@@ -68,7 +68,14 @@ class Runner(Generic[WorkT]):
         self._timer_worker = self._build_timer_worker(service)
         self._relay = self._build_relay(service)
         readers = (self._consumer, *self._batch_consumers)
-        self._gauges = GaugeRefresher(service.database, service.clock, readers, log=log, metrics=self._metrics)
+        self._gauges = GaugeRefresher(
+            service.database,
+            service.clock,
+            readers,
+            log=log,
+            metrics=self._metrics,
+            secret_box=None if service.webhooks is None else service.webhooks.secret_box,
+        )
         # A jump of a simulated clock is not an outage.
         self._heartbeat = self._build_heartbeat(service) if simulation is None else None
         self._webhooks = self._build_webhook_engine(service.webhooks) if service.webhooks is not None else None

@@ -30,6 +30,12 @@ class InMemoryEndpoints:
         self.rows[owner] = replace(self.rows[owner], previous_secret_until=self.now + overlap)
         return "whsec_rotated"
 
+    async def delete_previous_secrets(self, owner: str) -> None:
+        if owner not in self.rows:
+            message = "there is no webhook endpoint; register one first"
+            raise EndpointNotFound(message)
+        self.rows[owner] = replace(self.rows[owner], previous_secret_until=None)
+
     async def disable(self, owner: str, *, because: str) -> bool:
         known = self.rows.get(owner)
         if known is None or known.disabled_because is not None:

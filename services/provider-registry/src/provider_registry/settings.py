@@ -47,6 +47,9 @@ class Settings(RuntimeSettings):
         gt=timedelta(0),
         description="a failing endpoint is disabled so long after the notice",
     )
+    egress_proxy: SecretStr | None = Field(
+        default=None, description="http://user:password@host:port of a proxy through which webhooks leave"
+    )
     secret_overlap: timedelta = Field(
         default=timedelta(hours=24), description="how long the previous secret still signs after a rotation"
     )

@@ -17,6 +17,7 @@ from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.config import Limits, WebhookConfig
+from service_runtime.webhooks.egress import EgressProxy
 from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.mail import Login, MailServer
 from service_runtime.webhooks.secret_box import SecretBox
@@ -63,6 +64,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             limits=Limits(request=settings.webhook_request_timeout),
             mail=_build_mail_server(settings),
             message_retention=settings.message_retention,
+            egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
             failure_terms=failure_terms,
         ),
         ports={RegistryQueries: PostgresRegistryQueries(database)},

@@ -18,6 +18,7 @@ from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.config import WebhookConfig
+from service_runtime.webhooks.egress import EgressProxy
 from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.secret_box import SecretBox
 
@@ -63,6 +64,7 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
             rules=rules,
             message_retention=settings.message_retention,
             failure_terms=failure_terms,
+            egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
         ),
         ports={
             ReferralQueries: PostgresReferralQueries(database),

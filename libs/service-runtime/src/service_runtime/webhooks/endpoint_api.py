@@ -17,9 +17,11 @@ from service_runtime.http.commands import CommandBus, json_response
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.endpoint_commands import (
+    DeletePreviousSecrets,
     DisableEndpoint,
     PutEndpoint,
     RotateSecret,
+    delete_previous_secrets,
     disable_endpoint,
     put_endpoint,
     rotate_secret,
@@ -94,6 +96,14 @@ class EndpointCommands:
     async def rotate_secret(self, handler: Callable[[RotateSecret, Any], Awaitable[str]] = rotate_secret) -> Response:
         """Creates a new secret; responds with SecretOut."""
         return await self._execute_with_secret(RotateSecret(self.owner), handler)
+
+    async def delete_previous_secrets(
+        self,
+        handler: Callable[[DeletePreviousSecrets, Any], Awaitable[None]] = delete_previous_secrets,
+    ) -> Response:
+        """Ends the overlap of a rotation at once; responds with 204."""
+        command = DeletePreviousSecrets(self.owner)
+        return await self.bus.execute(command, handler, on=self.stream, by=self.caller, respond=respond_no_content)
 
     async def disable(
         self, *, because: str, handler: Callable[[DisableEndpoint, Any], Awaitable[bool]] = disable_endpoint

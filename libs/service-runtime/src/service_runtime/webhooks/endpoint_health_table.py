@@ -16,8 +16,9 @@ from service_runtime.webhooks.endpoint_health import (
     build_check,
 )
 from service_runtime.webhooks.mail import MAILBOX
+from service_runtime.webhooks.sending import PROXY_REFUSED, PROXY_UNREACHABLE
 
-OUR_FAULTS: Final = frozenset({"secret unreadable"})
+OUR_FAULTS: Final = frozenset({"secret unreadable", PROXY_REFUSED, PROXY_UNREACHABLE})
 """Failures that an owner cannot mend."""
 
 _FIND_ENABLED = text(

@@ -1,4 +1,4 @@
-"""Read-only query of an owner's webhook endpoint."""
+"""Read-only queries of webhook endpoints."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ _ENDPOINT = text(
     FROM endpoints WHERE owner = :owner
     """
 )
+_COUNT_FAILING = text("SELECT count(*) FROM endpoints WHERE failing_notice_at IS NOT NULL AND disabled_because IS NULL")
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,8 @@ async def find_endpoint_state(reader: Reader, owner: str) -> EndpointState | Non
         return None
     failing = (row.failing_since, row.failing_notice_at) if row.is_failing else (None, None)
     return EndpointState(row.url, row.disabled_because, *failing)
+
+
+async def count_failing_endpoints(reader: Reader) -> int:
+    """Returns the number of enabled endpoints whose owners were notified that they accept nothing."""
+    return (await reader.execute(_COUNT_FAILING)).scalar_one()

@@ -21,6 +21,7 @@ from provider_registry.api.callers import (
     check_own,
 )
 from provider_registry.handlers.channels import (
+    delete_previous_provider_secrets,
     disable_provider_endpoint,
     put_provider_endpoint,
     rotate_provider_secret,
@@ -45,9 +46,21 @@ async def put_an_endpoint(provider_id: UUID, body: EndpointIn, caller: AdminOrPr
     "/v1/providers/{provider_id}/endpoint/rotation", response_model=SecretOut, responses=describe_problems(404, 409)
 )
 async def rotate_the_secret(provider_id: UUID, caller: AdminOrProvider, bus: Bus) -> Response:
-    """Create a new secret; webhooks are signed with the old one too for a day."""
+    """Create a new secret; webhooks are signed with the old ones too for a day each."""
     check_own(ProviderId(provider_id), caller)
     return await _build_commands(provider_id, caller, bus).rotate_secret(rotate_provider_secret)
+
+
+@router.delete(
+    "/v1/providers/{provider_id}/endpoint/previous-secrets",
+    status_code=204,
+    response_class=Response,
+    responses=describe_problems(404, 409),
+)
+async def delete_the_previous_secrets(provider_id: UUID, caller: AdminOrProvider, bus: Bus) -> Response:
+    """Stop signing with old secrets at once, because one is known to others; the present secret stays."""
+    check_own(ProviderId(provider_id), caller)
+    return await _build_commands(provider_id, caller, bus).delete_previous_secrets(delete_previous_provider_secrets)
 
 
 @router.delete(

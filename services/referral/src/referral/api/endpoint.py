@@ -36,8 +36,19 @@ async def show_the_endpoint(caller: Writer, queries: Queries) -> EndpointOut:
 
 @router.post("/v1/council/endpoint/rotation", response_model=SecretOut, responses=describe_problems(404, 409))
 async def rotate_the_secret(caller: Writer, bus: Bus) -> Response:
-    """Create a new secret; webhooks are signed with the old one too for a day."""
+    """Create a new secret; webhooks are signed with the old ones too for a day each."""
     return await _build_commands(caller, bus).rotate_secret()
+
+
+@router.delete(
+    "/v1/council/endpoint/previous-secrets",
+    status_code=204,
+    response_class=Response,
+    responses=describe_problems(404, 409),
+)
+async def delete_the_previous_secrets(caller: Writer, bus: Bus) -> Response:
+    """Stop signing with old secrets at once, because one is known to others; the present secret stays."""
+    return await _build_commands(caller, bus).delete_previous_secrets()
 
 
 @router.delete("/v1/council/endpoint", status_code=204, response_class=Response, responses=describe_problems(409))
