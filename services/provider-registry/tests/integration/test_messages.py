@@ -3,6 +3,9 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+from standardwebhooks import WebhookVerificationError
+
 from contracts.events.packages import OfferDelivered, OfferUndeliverable
 from testkit.provider_registry.harness import OPERATE, RegistryHarness
 from testkit.waiting import wait_until
@@ -52,6 +55,22 @@ async def test_messages_are_read_by_page_and_acknowledged(harness: RegistryHarne
     assert (await harness.request_as_provider(alder, "POST", f"{path}/acknowledgement", body)).status == 204
     left = (await harness.request_as_provider(alder, "GET", path)).body["items"]
     assert [each["webhook_id"] for each in left] == ids[2:]
+
+
+async def test_a_leaked_secret_stops_signing_at_once(harness: RegistryHarness) -> None:
+    alder = await harness.register_provider()
+    first = await harness.register_endpoint(alder)
+    path = f"/v1/providers/{alder}/endpoint"
+    rotated = (await harness.request_as_provider(alder, "POST", f"{path}/rotation")).body["secret"]
+    other = await harness.register_provider("Birch Care Ltd")
+    assert (await harness.request_as_provider(other, "DELETE", f"{path}/previous-secrets")).status == 404
+    assert (await harness.request_as_provider(alder, "DELETE", f"{path}/previous-secrets")).status == 204
+    await harness.make_offer(alder)
+    await wait_until(lambda: len(harness.receiver.get_received(alder)) == 1)
+    (webhook,) = harness.receiver.get_received(alder)
+    webhook.verify(rotated)
+    with pytest.raises(WebhookVerificationError):
+        webhook.verify(first)
 
 
 async def test_messages_are_for_their_provider_only(harness: RegistryHarness) -> None:
