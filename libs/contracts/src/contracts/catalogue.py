@@ -76,6 +76,7 @@ CATALOGUE: Final = (
     CatalogueEntry(providers.ProviderEmbargoed, PROVIDERS, REGISTRY),
     CatalogueEntry(providers.EmbargoLifted, PROVIDERS, REGISTRY),
     CatalogueEntry(providers.CapacityDeclared, PROVIDERS, REGISTRY),
+    CatalogueEntry(providers.EndpointFailing, PROVIDERS, REGISTRY),
     CatalogueEntry(providers.EndpointDisabled, PROVIDERS, REGISTRY),
     CatalogueEntry(rates.RatesSelected, RATES, PRICING),
     CatalogueEntry(frameworks.FrameworkPublished, FRAMEWORKS, REGISTRY),

@@ -149,6 +149,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "key": "6f7c0000",
     "name": "Alder Care Ltd",
     "price_list": "invented-1",
+    "failure": "status 500",
     "reason": "timed out",
     "reference": "PO-2026-000001",
     "officer": "officer:first",

@@ -1,11 +1,11 @@
-"""Process: the entry point of a service. It serves until SIGTERM, or migrates the database and ends."""
+"""Process: the entry point of a service. It serves until SIGTERM, migrates the database, or re-encrypts secrets."""
 
 import asyncio
 import gc
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final, TypeVar
 
 import uvloop
@@ -17,10 +17,12 @@ from service_runtime.runner import Runner
 from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
 from service_runtime.simulated_clock.simulation import Simulation
+from service_runtime.webhooks.reencryption import reencrypt_secrets
 
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
 
 MIGRATE: Final = "migrate"
+REENCRYPT: Final = "reencrypt-secrets"
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 10)
 """Thresholds of Python's garbage collector, in new objects and in collections of the generation before.
 
@@ -30,15 +32,34 @@ were searched for cycles again and again, which took 7 to 15% of a service's pro
 
 
 def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any]]) -> None:
-    """Runs `python -m <service>`: serves until SIGTERM; with the argument `migrate` upgrades the database and ends."""
+    """Runs `python -m <service>`: serves until SIGTERM; with an argument does that and ends.
+
+    `migrate` upgrades the database; `reencrypt-secrets [--dry-run]` encrypts stored secrets with the first key.
+    """
     # The environment provides what the constructor's signature asks for.
     settings = settings_type()  # pyright: ignore[reportCallIssue]
     service = build(settings)
     if sys.argv[1:] == [MIGRATE]:
         asyncio.run(migrate_and_close(service.database, service.migrations))
         return
+    if sys.argv[1:2] == [REENCRYPT]:
+        sys.exit(asyncio.run(_reencrypt_and_close(service, dry_run="--dry-run" in sys.argv[2:])))
     gc.set_threshold(*COLLECTION_THRESHOLDS)
     uvloop.run(_serve(service))
+
+
+async def _reencrypt_and_close(service: Service[Any], *, dry_run: bool) -> int:
+    """Logs the counts; returns the status of the process, 1 if there is something that cannot be decrypted."""
+    log = build_logger(service.name, level=service.settings.log_level)
+    try:
+        if service.webhooks is None:
+            log.info("this service stores no secrets of endpoints")
+            return 0
+        done = await reencrypt_secrets(service.database, service.webhooks.secret_box, dry_run=dry_run)
+        log.info("secrets counted" if dry_run else "secrets re-encrypted", **asdict(done))
+        return 1 if done.unreadable else 0
+    finally:
+        await service.database.close()
 
 
 async def _serve(service: Service[Any]) -> None:

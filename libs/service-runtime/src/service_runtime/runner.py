@@ -42,6 +42,7 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.engine import WebhookEngine
+from service_runtime.webhooks.retention import BodyEraser
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
@@ -67,7 +68,14 @@ class Runner(Generic[WorkT]):
         self._timer_worker = self._build_timer_worker(service)
         self._relay = self._build_relay(service)
         readers = (self._consumer, *self._batch_consumers)
-        self._gauges = GaugeRefresher(service.database, service.clock, readers, log=log, metrics=self._metrics)
+        self._gauges = GaugeRefresher(
+            service.database,
+            service.clock,
+            readers,
+            log=log,
+            metrics=self._metrics,
+            secret_box=None if service.webhooks is None else service.webhooks.secret_box,
+        )
         # A jump of a simulated clock is not an outage.
         self._heartbeat = self._build_heartbeat(service) if simulation is None else None
         self._webhooks = self._build_webhook_engine(service.webhooks) if service.webhooks is not None else None
@@ -213,6 +221,8 @@ class Runner(Generic[WorkT]):
         workers += [consumer.run() for consumer in self._batch_consumers]
         if self._webhooks is not None:
             workers.append(self._webhooks.run())
+        if self._service.webhooks is not None:
+            workers.append(self._build_body_eraser(self._service.webhooks).run())
         if self._clock_control is not None:
             workers.append(self._clock_control.run())
         return workers
@@ -237,6 +247,9 @@ class Runner(Generic[WorkT]):
             metrics=self._metrics.webhooks,
             due_policy=self._due_policy,
         )
+
+    def _build_body_eraser(self, webhook_config: WebhookConfig[WorkT]) -> BodyEraser:
+        return BodyEraser(self._service.database, self._service.clock, webhook_config.message_retention, log=self._log)
 
     async def _run_when_caught_up(self) -> None:
         """Starts events after the batch consumers have caught up, and timers after events have caught up."""

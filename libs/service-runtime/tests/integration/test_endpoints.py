@@ -17,10 +17,12 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoint_commands import (
+    DeletePreviousSecrets,
     DisableEndpoint,
     EndpointRepository,
     PutEndpoint,
     RotateSecret,
+    delete_previous_secrets,
     disable_endpoint,
     put_endpoint,
     rotate_secret,
@@ -80,6 +82,9 @@ class StoredEndpoints:
     async def rotate_secret(self, owner: str, *, overlap: timedelta) -> str:
         return await self._run(lambda endpoints: endpoints.rotate_secret(owner, overlap=overlap))
 
+    async def delete_previous_secrets(self, owner: str) -> None:
+        await self._run(lambda endpoints: endpoints.delete_previous_secrets(owner))
+
     async def disable(self, owner: str, *, because: str) -> bool:
         return await self._run(lambda endpoints: endpoints.disable(owner, because=because))
 
@@ -118,6 +123,17 @@ async def test_the_secret_of_an_endpoint_is_returned_once_and_stays_until_it_is_
     assert endpoint is not None
     assert (endpoint.url, endpoint.disabled_because) == (f"{URL}/new", None)
     assert endpoint.previous_secret_until == MONDAY_NINE + timedelta(hours=1)
+
+
+async def test_the_overlap_of_a_rotation_ends_at_once_on_request(work: Work) -> None:
+    await put_endpoint(PUT, work)
+    await rotate_secret(RotateSecret(OWNER), work)
+    await delete_previous_secrets(DeletePreviousSecrets(OWNER), work)
+    endpoint = await work.endpoints.get(OWNER)
+    assert endpoint is not None
+    assert endpoint.previous_secret_until is None
+    with pytest.raises(EndpointNotFound):
+        await delete_previous_secrets(DeletePreviousSecrets(OTHER_OWNER), work)
 
 
 async def test_an_endpoint_is_disabled_once_and_enabled_by_putting_it_again(work: Work) -> None:

@@ -9,8 +9,9 @@ from standardwebhooks import Webhook as Verifier
 
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.endpoints import EndpointNotFound
+from service_runtime.webhooks.signing import sign
 from testkit.waiting import wait_until
-from testkit.webhook_receiver import HeldAnswers, answer_with
+from testkit.webhook_receiver import HeldAnswers, ReceivedWebhook, answer_with
 from testkit.webhooks import SECOND, WebhookHarness
 
 
@@ -62,6 +63,57 @@ async def test_while_a_secret_is_rotated_both_are_good_then_only_the_new_one(har
         Verifier(secret).verify(during.body, during.headers)
     Verifier(new).verify(after.body, after.headers)
     assert " " not in after.headers["webhook-signature"]
+
+
+async def receive_one(harness: WebhookHarness, about: str) -> ReceivedWebhook:
+    await harness.queue_webhooks(about)
+    await harness.wait_until_stored(f"Alder has {about}")
+    return harness.receiver.received[-1]
+
+
+async def test_every_secret_signs_until_its_own_overlap_ends(harness: WebhookHarness) -> None:
+    hour = timedelta(hours=1)
+    first = await harness.put_endpoint("Alder")
+    second = await harness.rotate_secret(overlap=3 * hour)
+    harness.clock.advance(hour)
+    third = await harness.rotate_secret(overlap=3 * hour)
+    async with harness.run_engine():
+        with_three = await receive_one(harness, "O-1")
+        harness.clock.advance(2 * hour)
+        with_two = await receive_one(harness, "O-2")
+        harness.clock.advance(hour)
+        with_one = await receive_one(harness, "O-3")
+    for webhook, secrets in ((with_three, (third, second, first)), (with_two, (third, second)), (with_one, (third,))):
+        signatures = webhook.headers["webhook-signature"].split()
+        timestamp = int(webhook.headers["webhook-timestamp"])
+        assert signatures == [
+            sign(webhook.headers["webhook-id"], webhook.body, secret=secret, timestamp=timestamp) for secret in secrets
+        ]
+
+
+async def test_a_leaked_secret_stops_signing_at_once(harness: WebhookHarness) -> None:
+    await harness.put_endpoint("Alder")
+    new = await harness.rotate_secret(overlap=timedelta(days=1))
+
+    async def delete(work: PostgresUnitOfWork) -> None:
+        await harness.build_config().open_endpoints(work).delete_previous_secrets("Alder")
+
+    await harness.execute(delete)
+    async with harness.run_engine():
+        webhook = await receive_one(harness, "O-1")
+    Verifier(new).verify(webhook.body, webhook.headers)
+    assert " " not in webhook.headers["webhook-signature"]
+
+
+async def test_a_previous_secret_under_a_lost_key_does_not_stop_webhooks(harness: WebhookHarness) -> None:
+    await harness.put_endpoint("Alder")
+    new = await harness.rotate_secret(overlap=timedelta(days=1))
+    async with harness.database.begin_transaction() as connection:
+        await connection.execute(text("UPDATE endpoints SET previous_secret = :lost"), {"lost": b"lost" + b"x" * 60})
+    async with harness.run_engine():
+        webhook = await receive_one(harness, "O-1")
+    Verifier(new).verify(webhook.body, webhook.headers)
+    assert await harness.rotate_secret(overlap=timedelta(days=1)) != new
 
 
 async def test_a_secret_is_shown_once_and_stored_encrypted(harness: WebhookHarness) -> None:

@@ -137,17 +137,17 @@ def _parse_mail(data: bytes) -> EmailMessage:
     return message_from_bytes(whole, _class=EmailMessage, policy=policy.default)
 
 
-def write_certificate(file: Path) -> Path:
-    """Writes a self-signed certificate for 127.0.0.1 and its key into `file`."""
+def write_certificate(file: Path, *, name: str | None = None) -> Path:
+    """Writes a self-signed certificate for 127.0.0.1, or for a host name, and its key into `file`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "invented for a test")])
-    loopback = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "invented for a test")])
+    host = x509.IPAddress(ip_address("127.0.0.1")) if name is None else x509.DNSName(name)
     certificate = (
-        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
+        x509.CertificateBuilder(subject_name=subject, issuer_name=subject, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
         .not_valid_after(datetime(2100, 1, 1, tzinfo=UTC))
-        .add_extension(loopback, critical=False)
+        .add_extension(x509.SubjectAlternativeName([host]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -137,6 +137,14 @@ class WebhookHarness:
 
         return str(await self.execute(put, stream=StreamKey("homecare.providers.v1", owner)))
 
+    async def rotate_secret(self, owner: str = "Alder", *, overlap: timedelta) -> str:
+        """Returns the new signing secret."""
+
+        async def rotate(work: PostgresUnitOfWork) -> str:
+            return await self.build_config().open_endpoints(work).rotate_secret(owner, overlap=overlap)
+
+        return str(await self.execute(rotate, stream=StreamKey("homecare.providers.v1", owner)))
+
     async def queue_webhooks(
         self, *subjects: str, to: str = "Alder", stream: StreamKey = PACKAGE_STREAM, kind: str = "offer.made"
     ) -> None:

@@ -14,10 +14,11 @@ from contracts.offer_links import OfferLinkSigner
 from provider_registry.domain.mails import OfferSummary
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.domain.provider import Definitions, FrameworkPlace, Provider
-from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from service_runtime.webhooks.deliveries import Attempt
-from service_runtime.webhooks.endpoint_commands import EndpointWork
+from service_runtime.webhooks.endpoint_commands import EndpointRepository, EndpointWork
+from service_runtime.webhooks.endpoint_health import HealthWork
 from service_runtime.webhooks.endpoint_queries import EndpointState
+from service_runtime.webhooks.kept_messages import KeptMessage
 
 REASSESS: Final = "eligibility-outdated"
 """Kind of the timer that reassesses a provider's eligibility after its framework's definition changed."""
@@ -48,7 +49,7 @@ class Providers(Protocol):
     ) -> Sequence[ProviderId]:
         """Returns the council's providers to notify of an open package.
 
-        These have an enabled endpoint and no embargo, and are members of the framework in the area (any tier); with
+        These have an endpoint and no embargo, and are members of the framework in the area (any tier); with
         `spot` also those that serve the area outside frameworks.
         """
         ...
@@ -117,7 +118,7 @@ class DeliveryTerms:
     """None without a mail server: no offer is sent by mail."""
 
 
-class RegistryWork(UnitOfWork, EndpointWork, Protocol):
+class RegistryWork(HealthWork, EndpointWork, Protocol):
     """The registry's unit of work; the owner of an endpoint is the id of a provider."""
 
     @property
@@ -130,6 +131,8 @@ class RegistryWork(UnitOfWork, EndpointWork, Protocol):
     def sent_offers(self) -> SentOffers: ...
     @property
     def delivery_terms(self) -> DeliveryTerms: ...
+    @property
+    def endpoints(self) -> EndpointRepository: ...
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,17 @@ class DeliveryLogEntry:
     attempts: tuple[Attempt, ...]
 
 
+@dataclass(frozen=True)
+class FailingProvider:
+    """A provider whose endpoint accepts nothing."""
+
+    provider_id: ProviderId
+    name: str
+    phone: str
+    failing_since: datetime | None
+    disabled_because: str | None
+
+
 PagePosition = tuple[datetime, UUID]
 """Sort key of the last row of the previous page: instant and id."""
 
@@ -206,4 +220,14 @@ class RegistryQueries(Protocol):
         self, provider_id: ProviderId, *, after: PagePosition | None, limit: int
     ) -> Sequence[DeliveryLogEntry]:
         """Returns the newest first."""
+        ...
+
+    async def list_kept_messages(
+        self, provider_id: ProviderId, *, after: PagePosition | None, limit: int
+    ) -> Sequence[KeptMessage]:
+        """Returns webhooks that did not arrive and are not acknowledged, the oldest first."""
+        ...
+
+    async def list_failing_endpoints(self, council: CouncilKey) -> Sequence[FailingProvider]:
+        """Returns those that fail since long, or were disabled for it or by a 410, the longest failing first."""
         ...

@@ -32,6 +32,24 @@ class Settings(RuntimeSettings):
     notification_delivery_timeout: timedelta = Field(
         default=timedelta(hours=24), description="retries of other webhooks stop so long after the first attempt"
     )
+    message_retention: timedelta = Field(
+        default=timedelta(days=30),
+        gt=timedelta(0),
+        description="the content of a finished webhook is kept for its owner so long after it was queued",
+    )
+    endpoint_notice_after: timedelta = Field(
+        default=timedelta(hours=24),
+        gt=timedelta(0),
+        description="the owner is notified of an endpoint that has accepted nothing for so long",
+    )
+    endpoint_disable_after: timedelta = Field(
+        default=timedelta(days=5),
+        gt=timedelta(0),
+        description="a failing endpoint is disabled so long after the notice",
+    )
+    egress_proxy: SecretStr | None = Field(
+        default=None, description="http://user:password@host:port of a proxy through which webhooks leave"
+    )
     secret_overlap: timedelta = Field(
         default=timedelta(hours=24), description="how long the previous secret still signs after a rotation"
     )

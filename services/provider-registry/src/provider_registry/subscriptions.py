@@ -15,6 +15,7 @@ from contracts.events.packages import (
 from contracts.events.providers import EndpointDisabled
 from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED
 from provider_registry.handlers.channels import update_channels
+from provider_registry.handlers.endpoint_notices import check_provider_endpoint
 from provider_registry.handlers.offers import (
     advertise_open_package,
     notify_of_expiry,
@@ -32,6 +33,7 @@ from provider_registry.handlers.offers import (
 from provider_registry.handlers.providers import reassess_provider
 from provider_registry.ports import REASSESS, RegistryWork
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
+from service_runtime.webhooks.endpoint_health import CHECK_ENDPOINT
 from service_runtime.webhooks.results import DeliverySubscription, subscribe_to_deliveries
 
 SUBSCRIPTIONS: Final[tuple[Subscription[RegistryWork], ...]] = (
@@ -46,7 +48,10 @@ SUBSCRIPTIONS: Final[tuple[Subscription[RegistryWork], ...]] = (
     on(EndpointDisabled, update_channels),
 )
 
-TIMERS: Final[tuple[TimerSubscription[RegistryWork], ...]] = (on_timer(REASSESS, reassess_provider),)
+TIMERS: Final[tuple[TimerSubscription[RegistryWork], ...]] = (
+    on_timer(REASSESS, reassess_provider),
+    on_timer(CHECK_ENDPOINT, check_provider_endpoint),
+)
 
 DELIVERIES: Final[tuple[DeliverySubscription[RegistryWork], ...]] = (
     subscribe_to_deliveries(

@@ -3,10 +3,11 @@
 from functools import partial
 from pathlib import Path
 
+from contracts.catalogue import PROVIDERS
 from contracts.offer_links import OfferLinkSigner
-from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, providers
+from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, messages, providers
 from provider_registry.domain.messages import BaseUrls
-from provider_registry.handlers.offers import publish_endpoint_gone
+from provider_registry.handlers.endpoint_notices import publish_endpoint_gone
 from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
 from provider_registry.settings import Settings
 from provider_registry.store.queries import PostgresRegistryQueries
@@ -16,6 +17,8 @@ from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.config import Limits, WebhookConfig
+from service_runtime.webhooks.egress import EgressProxy
+from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.mail import Login, MailServer
 from service_runtime.webhooks.secret_box import SecretBox
 
@@ -26,6 +29,9 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
     )
     secret_box = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
     rules = AddressRules(settings.webhook_private_addresses)
+    failure_terms = FailureTerms(
+        PROVIDERS, notice_after=settings.endpoint_notice_after, disable_after=settings.endpoint_disable_after
+    )
     return Service(
         name="provider-registry",
         description="The market: frameworks, providers, ranked lists, and webhooks to providers' systems.",
@@ -36,10 +42,18 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             secret_box=secret_box,
             rules=rules,
             secret_overlap=settings.secret_overlap,
+            failure_terms=failure_terms,
             delivery_terms=_build_delivery_terms(settings),
         ),
         migrations=Path(__file__).parent / "migrations",
-        routes=(frameworks.router, providers.router, endpoints.router, mailboxes.router, deliveries.router),
+        routes=(
+            frameworks.router,
+            providers.router,
+            endpoints.router,
+            mailboxes.router,
+            deliveries.router,
+            messages.router,
+        ),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         webhooks=WebhookConfig(
@@ -49,6 +63,9 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             gone=publish_endpoint_gone,
             limits=Limits(request=settings.webhook_request_timeout),
             mail=_build_mail_server(settings),
+            message_retention=settings.message_retention,
+            egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
+            failure_terms=failure_terms,
         ),
         ports={RegistryQueries: PostgresRegistryQueries(database)},
     )

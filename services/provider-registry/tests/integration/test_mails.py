@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from contracts.catalogue import PROVIDERS
 from contracts.events.packages import OfferDelivered, OfferMade, OfferRedirected, OfferUndeliverable
-from contracts.events.providers import ChannelsChanged
+from contracts.events.providers import ChannelsChanged, EndpointDisabled, EndpointFailing
 from contracts.examples import an_example_of
-from contracts.ids import FrameworkKey
+from contracts.ids import FrameworkKey, ProviderId
 from contracts.offer_links import OfferLinkSigner
 from contracts.values import Channel
 from provider_registry.settings import Settings
@@ -26,7 +26,7 @@ from provider_registry.wiring import build
 from testkit.clocks import MovableClock
 from testkit.databases import fetch_number, fetch_rows
 from testkit.mail_server import FakeMailServer
-from testkit.provider_registry.harness import RegistryHarness, WebhookReceiver
+from testkit.provider_registry.harness import OPERATE, RegistryHarness, WebhookReceiver
 from testkit.running_services import EventPublisher, find_free_port, run_service
 from testkit.servers import TestKafka, TestPostgres
 from testkit.tokens import TokenIssuer
@@ -214,3 +214,43 @@ async def test_an_invalid_address_is_refused_and_not_echoed(mail_harness: MailHa
     answer = await mail_harness.harness.request("PUT", f"/v1/providers/{uuid4()}/mailbox", {"address": address})
     assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "#/address")
     assert not address or address not in str(answer.body)
+
+
+async def fail_an_offer(harness: RegistryHarness, provider: ProviderId) -> None:
+    """Makes an offer that the provider's endpoint does not accept until it is undeliverable."""
+    before = len(harness.receiver.get_received(provider))
+    offer = await harness.make_offer(provider)
+    await wait_until(lambda: len(harness.receiver.get_received(provider)) > before)
+    harness.clock.advance(timedelta(minutes=2, seconds=1))
+    await harness.wait_for_event(OfferUndeliverable, str(offer.package_id))
+
+
+async def test_the_owner_is_told_before_its_endpoint_is_disabled_and_again_when_it_is(
+    mail_harness: MailHarness,
+) -> None:
+    harness = mail_harness.harness
+    alder = await harness.register_provider(with_endpoint=True)
+    address = await mail_harness.set_mailbox(alder)
+    harness.receiver.statuses[str(alder)] = 503
+    since = harness.clock.now()
+    await fail_an_offer(harness, alder)
+    harness.clock.advance(timedelta(hours=20))
+    await fail_an_offer(harness, alder)
+    harness.clock.set_to(since + timedelta(hours=24, seconds=1))
+    (failing,) = [
+        each for each in await harness.wait_for_event(EndpointFailing, str(alder)) if isinstance(each, EndpointFailing)
+    ]
+    assert (failing.failing_since, {each.failure for each in failing.answers}) == (since, {"status 503"})
+    await wait_until(lambda: len(mail_harness.mail.find_mail(address)) == 1)
+    assert "status 503" in mail_harness.mail.find_mail(address)[0].text
+    shown = (await harness.request_as_provider(alder, "GET", f"/v1/providers/{alder}")).body["endpoint"]
+    assert (shown["enabled"], shown["failing_since"] is None) == (True, False)
+    listed = (await harness.request("GET", "/v1/failing-endpoints", scope=OPERATE)).body
+    assert [each["provider_id"] for each in listed] == [str(alder)]
+    await fail_an_offer(harness, alder)
+    harness.clock.advance(timedelta(days=5))
+    events = await harness.wait_for_event(EndpointDisabled, str(alder))
+    assert EndpointDisabled(provider_id=alder, reason="gone", failing_since=since) in events
+    await wait_until(lambda: len(mail_harness.mail.find_mail(address)) == 2)
+    shown = (await harness.request("GET", f"/v1/providers/{alder}")).body
+    assert (shown["endpoint"]["disabled_because"], shown["channels"]) == ("failing", ["email", "phone"])

@@ -21,7 +21,7 @@ from contracts.events.packages import (
     PackagePlaced,
     PlacementVoided,
 )
-from contracts.events.providers import EmbargoReason, EndpointDisabled
+from contracts.events.providers import EmbargoReason
 from contracts.examples import COLCHESTER, an_example_of, an_id
 from contracts.ids import CouncilKey, FrameworkKey, OfferId, PackageId, ProposalId, ProviderId
 from contracts.values import AnswerBy, Channel, Tier
@@ -33,7 +33,6 @@ from provider_registry.handlers.offers import (
     notify_of_placement,
     notify_of_voided_placement,
     notify_of_withdrawal,
-    publish_endpoint_gone,
     publish_webhook_delivered,
     publish_webhook_undeliverable,
     redirect_offer,
@@ -41,7 +40,7 @@ from provider_registry.handlers.offers import (
 )
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.deliveries import encode_body
-from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable
+from service_runtime.webhooks.results import Delivered, Undeliverable
 from testkit.clocks import MONDAY_NINE
 from testkit.provider_registry.builders import TENDRING, a_place, a_provider, to_provider_id
 from testkit.provider_registry.fakes import InMemoryRegistryWork, RegistryTables, build_unit_of_work
@@ -220,9 +219,16 @@ async def test_an_open_package_is_advertised_to_its_own_framework_only() -> None
 async def test_an_open_package_is_not_advertised_to_embargoed_providers_or_without_an_endpoint() -> None:
     embargoed = replace(a_provider("Alder", places=[a_place()]), embargo=EmbargoReason.SAFEGUARDING)
     work = await a_market(embargoed, a_provider("Birch", spot_areas=[COLCHESTER]))
-    await work.endpoints.disable(str(to_provider_id("Birch")), because="gone")
+    del work.tables.endpoints[str(to_provider_id("Birch"))]
     await advertise_open_package(an_event(PackageListed), work)
     assert work.webhooks == []
+
+
+async def test_an_advert_is_queued_for_a_disabled_endpoint_so_that_it_is_kept() -> None:
+    work = await a_market(a_provider("Birch", spot_areas=[COLCHESTER]))
+    await work.endpoints.disable(str(to_provider_id("Birch")), because="gone")
+    await advertise_open_package(an_event(PackageListed), work)
+    assert [each.owner for each in work.webhooks] == [str(to_provider_id("Birch"))]
 
 
 async def test_an_advert_links_to_proposals_and_does_not_identify_the_package() -> None:
@@ -247,12 +253,12 @@ async def test_the_provider_is_notified_of_a_voided_placement() -> None:
     assert list_kinds(work) == ["placement.voided"]
 
 
-async def test_notifications_go_to_enabled_endpoints_only() -> None:
-    """Whether an endpoint is enabled is looked up as the notification is queued."""
+async def test_notifications_go_to_providers_with_an_endpoint_only() -> None:
+    """Whether there is an endpoint is looked up as the notification is queued."""
     work = build_unit_of_work()
     await notify_of_placement(an_event(PackagePlaced), work)
     await notify_of_voided_placement(an_event(PlacementVoided), work)
-    assert [(webhook.owner, webhook.only_if_enabled) for webhook in work.webhooks] == [(str(ALDER), True)] * 2
+    assert [(webhook.owner, webhook.only_with_endpoint) for webhook in work.webhooks] == [(str(ALDER), True)] * 2
 
 
 async def test_a_delivery_is_published_with_the_instant_of_the_2xx() -> None:
@@ -283,9 +289,3 @@ async def test_an_undeliverable_offer_is_published_with_its_reason() -> None:
             reason="no endpoint",
         )
     ]
-
-
-async def test_a_gone_endpoint_is_published_and_the_channels_change_on_the_providers_stream() -> None:
-    work = build_unit_of_work()
-    await publish_endpoint_gone(EndpointGone(str(ALDER), "essex", MONDAY_NINE), work)
-    assert work.published == [EndpointDisabled(provider_id=ALDER, reason="gone")]

@@ -22,7 +22,9 @@ from referral.domain.notifications import build_notification
 from referral.domain.person import Person
 from referral.domain.referral import Referral, Status, build_history_entry
 from referral.ports import PersonDetails, ReferralWork
+from service_runtime.timers.timers import DueTimer
 from service_runtime.webhooks.deliveries import Webhook
+from service_runtime.webhooks.endpoint_health import check_endpoint
 
 
 @dataclass(frozen=True)
@@ -176,9 +178,14 @@ async def _record_history(
             str(after.referral_id),
             notification.data,
             give_up_after=work.notification_terms.notification_delivery_timeout,
-            only_if_enabled=True,
+            only_with_endpoint=True,
         )
     )
+
+
+async def check_council_endpoint(timer: DueTimer, work: ReferralWork) -> None:
+    """Looks at a failing endpoint; the council reads the result with its endpoint, because it has no other channel."""
+    await check_endpoint(timer.about, work)
 
 
 def _get_event_time(work: ReferralWork) -> datetime:

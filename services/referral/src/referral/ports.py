@@ -13,11 +13,14 @@ from referral.domain.intake import PostcodeResult
 from referral.domain.person import Person
 from referral.domain.referral import HistoryEntry, Referral, Status
 from service_runtime.projections.projections import Projection
-from service_runtime.unit_of_work.unit_of_work import UnitOfWork
-from service_runtime.webhooks.endpoint_commands import EndpointWork
+from service_runtime.webhooks.endpoint_commands import EndpointRepository, EndpointWork
+from service_runtime.webhooks.endpoint_health import HealthWork
 from service_runtime.webhooks.endpoint_queries import EndpointState
+from service_runtime.webhooks.kept_messages import KeptMessage
 
 DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
+COUNCILS: Final = "councils"
+"""Topic of the streams that serialise a council's commands; no event is published on it."""
 DISABLED_BY_COUNCIL: Final = "disabled by the council"
 
 
@@ -70,7 +73,7 @@ class NotificationTerms:
     notification_delivery_timeout: timedelta
 
 
-class ReferralWork(UnitOfWork, EndpointWork, Protocol):
+class ReferralWork(HealthWork, EndpointWork, Protocol):
     """Referral's unit of work; the owner of an endpoint is a council."""
 
     @property
@@ -79,6 +82,8 @@ class ReferralWork(UnitOfWork, EndpointWork, Protocol):
     def frameworks(self) -> Frameworks: ...
     @property
     def notification_terms(self) -> NotificationTerms: ...
+    @property
+    def endpoints(self) -> EndpointRepository: ...
 
 
 class PostcodeLocator(Protocol):
@@ -118,3 +123,9 @@ class ReferralQueries(Protocol):
         ...
 
     async def find_endpoint(self, council: CouncilKey) -> EndpointState | None: ...
+
+    async def list_kept_messages(
+        self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[KeptMessage]:
+        """Returns webhooks that did not arrive and are not acknowledged, the oldest first."""
+        ...

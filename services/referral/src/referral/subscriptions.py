@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from contracts.events.packages import PlacementVoided, SourcingStopped
 from referral.domain.referral import PROGRESS_KINDS
-from referral.handlers import finish_withdrawal, record_progress
+from referral.handlers import check_council_endpoint, finish_withdrawal, record_progress
 from referral.ports import DEFINITIONS, ReferralWork
 from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.projections.projections import Projection
-from service_runtime.subscriptions import Subscription, TimerSubscription, on
+from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
+from service_runtime.webhooks.endpoint_health import CHECK_ENDPOINT
 
 GATHERING: Final = Gathering(above=100, milliseconds=20)
 """Nobody waits for a referral to show how its search goes on."""
@@ -19,7 +20,7 @@ SUBSCRIPTIONS: Final[tuple[Subscription[ReferralWork], ...]] = (
     on(SourcingStopped, finish_withdrawal),
 )
 
-TIMERS: Final[tuple[TimerSubscription[ReferralWork], ...]] = ()
+TIMERS: Final[tuple[TimerSubscription[ReferralWork], ...]] = (on_timer(CHECK_ENDPOINT, check_council_endpoint),)
 
 # Projections of different events have no narrower common type.
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (DEFINITIONS,)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from contracts.ids import AreaCode
 from geography import NotAPostcode, Postcode, PostcodeDirectory, PostcodeLocation
-from referral.api import endpoint, persons, referrals, submissions, withdrawals
+from referral.api import endpoint, messages, persons, referrals, submissions, withdrawals
 from referral.domain.intake import IntakeRules, InvalidPostcode, LocatedPostcode, PostcodeResult, UnlocatedPostcode
 from referral.domain.person import PersonKeyHasher
-from referral.ports import NotificationTerms, PostcodeLocator, ReferralQueries
+from referral.ports import COUNCILS, NotificationTerms, PostcodeLocator, ReferralQueries
 from referral.settings import Settings
 from referral.store.queries import PostgresReferralQueries
 from referral.store.referrals import REFERRAL_STATE, SAVE_REFERRALS, OpenReferrals
@@ -18,6 +18,8 @@ from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.config import WebhookConfig
+from service_runtime.webhooks.egress import EgressProxy
+from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.secret_box import SecretBox
 
 
@@ -25,6 +27,9 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
     database = Database(settings.database_url.get_secret_value(), name="referral", pool_size=settings.pool_size)
     secret_box = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
     rules = AddressRules(settings.webhook_private_addresses)
+    failure_terms = FailureTerms(
+        COUNCILS, notice_after=settings.endpoint_notice_after, disable_after=settings.endpoint_disable_after
+    )
     return Service(
         name="referral",
         description="The need: referrals for care at home, who the person is, and the life of each package.",
@@ -35,18 +40,32 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
             secret_box=secret_box,
             rules=rules,
             secret_overlap=settings.secret_overlap,
+            failure_terms=failure_terms,
             notification_terms=_build_notification_terms(settings),
             open_referrals=OpenReferrals(database),
         ),
         migrations=Path(__file__).parent / "migrations",
-        routes=(submissions.router, referrals.router, withdrawals.router, persons.router, endpoint.router),
+        routes=(
+            submissions.router,
+            referrals.router,
+            withdrawals.router,
+            persons.router,
+            endpoint.router,
+            messages.router,
+        ),
         subscriptions=SUBSCRIPTIONS,
         gathering=GATHERING,
         timers=TIMERS,
         states=(REFERRAL_STATE,),
         save_rows=SAVE_REFERRALS,
         projections=PROJECTIONS,
-        webhooks=WebhookConfig(secret_box=secret_box, rules=rules),
+        webhooks=WebhookConfig(
+            secret_box=secret_box,
+            rules=rules,
+            message_retention=settings.message_retention,
+            failure_terms=failure_terms,
+            egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
+        ),
         ports={
             ReferralQueries: PostgresReferralQueries(database),
             PostcodeLocator: OnsPostcodeLocator(PostcodeDirectory.open(settings.postcode_directory)),

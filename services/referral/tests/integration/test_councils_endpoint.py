@@ -1,6 +1,7 @@
 """A council's webhook endpoint: signed notifications in order, without personal data, while it is enabled."""
 
 import json
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -74,6 +75,8 @@ async def test_an_endpoint_is_shown_rotated_and_disabled_and_its_secret_is_shown
         "url": harness.receiver.url,
         "enabled": True,
         "disabled_because": None,
+        "failing_since": None,
+        "failing_notice_at": None,
     }
     key = {"Idempotency-Key": str(uuid4())}
     path = f"{ENDPOINT}/rotation"
@@ -93,6 +96,30 @@ async def test_an_endpoint_is_shown_rotated_and_disabled_and_its_secret_is_shown
     while_enabled, _ = await harness.post_referral()
     await wait_until(lambda: harness.receiver.list_types(while_enabled), within=30)
     assert harness.receiver.list_types(while_disabled) == []
+
+
+async def test_what_a_disabled_endpoint_misses_is_read_and_sent_again(harness: ReferralHarness) -> None:
+    await harness.register_endpoint()
+    await harness.request("DELETE", ENDPOINT)
+    package, referral = await harness.post_referral()
+
+    async def list_messages() -> list[dict[str, Any]]:
+        found = (await harness.request("GET", "/v1/council/messages")).body["items"]
+        return [each for each in found if each["about"] == str(referral)]
+
+    (message,) = await wait_until(list_messages, within=30)
+    assert (message["kind"], message["failure"]) == ("referral.received", "endpoint disabled")
+    await harness.register_endpoint()
+    replay = f"/v1/council/messages/{message['webhook_id']}/replay"
+    assert (await harness.request("POST", replay, council="another")).status == 404
+    assert (await harness.request("POST", replay)).status == 202
+    await wait_until(lambda: harness.receiver.list_types(package), within=30)
+    assert harness.receiver.find_bodies(package) == [message["content"]]
+    assert not any(word in str(message) for word in PLANTED)
+    acknowledgement = {"webhook_ids": [message["webhook_id"]]}
+    assert (await harness.request("POST", "/v1/council/messages/acknowledgement", acknowledgement)).status == 422
+    since = {"since": harness.clock.now().isoformat()}
+    assert (await harness.request("POST", "/v1/council/messages/replay", since)).status == 202
 
 
 async def test_an_endpoint_that_answers_410_is_disabled(harness: ReferralHarness) -> None:

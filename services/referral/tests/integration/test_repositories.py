@@ -17,7 +17,7 @@ from contracts.ids import CouncilKey, PackageId, ReferralId
 from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import HistoryEntry, HistoryKind, Referral, Status
-from referral.ports import NotificationTerms, ReferralQueries, Referrals
+from referral.ports import COUNCILS, NotificationTerms, ReferralQueries, Referrals
 from referral.store import TABLES
 from referral.store.queries import PostgresReferralQueries
 from referral.store.referrals import REFERRAL_STATE, SAVE_REFERRALS, OpenReferrals
@@ -28,6 +28,7 @@ from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.endpoint_commands import EndpointRepository
+from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.endpoint_queries import EndpointState
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MONDAY_NINE, FixedClock
@@ -85,6 +86,7 @@ def make_postgres_repositories(database: Database) -> Repositories:
                 secret_box=SECRET_BOX,
                 rules=AddressRules(),
                 secret_overlap=timedelta(hours=24),
+                failure_terms=FailureTerms(COUNCILS),
                 notification_terms=NotificationTerms("https://referral.example", timedelta(minutes=2)),
                 open_referrals=OpenReferrals(database),
             ),

@@ -199,11 +199,11 @@ async def test_a_notification_has_the_time_of_the_event_not_of_its_arrival() -> 
     assert work.webhooks[-1].data["at"] == earlier.isoformat()
 
 
-async def test_a_notification_is_queued_only_for_an_enabled_endpoint() -> None:
+async def test_a_notification_is_queued_only_for_a_council_with_an_endpoint() -> None:
     """Whether there is one is looked up as the notification is queued."""
     work = InMemoryReferralWork().add_definitions()
     await submit(work)
-    assert [(webhook.owner, webhook.only_if_enabled) for webhook in work.webhooks] == [(COUNCIL, True)]
+    assert [(webhook.owner, webhook.only_with_endpoint) for webhook in work.webhooks] == [(COUNCIL, True)]
 
 
 def test_a_new_referral_has_its_own_notification_type() -> None:

@@ -79,7 +79,29 @@ class CapacityDeclared(ProviderEvent):
     declared_at: Instant
 
 
-class EndpointDisabled(ProviderEvent):
-    """The provider's webhook endpoint is no longer called: it answered 410, or an officer disabled it."""
+class EndpointAnswer(Value):
+    """One attempt to send a webhook, without anything of the answer's body."""
 
-    reason: Literal["gone", "disabled by officer"]
+    at: Instant = Field(description="when it began")
+    status: int | None = Field(description="HTTP status; null if there was no answer")
+    failure: str = Field(
+        pattern=r"^[a-z0-9 -]{1,60}$", description="in closed terms: timed out, host not found, status 500"
+    )
+    took_ms: int = Field(ge=0, description="milliseconds until the answer or the failure")
+
+
+class EndpointFailing(ProviderEvent):
+    """The provider's webhook endpoint has accepted nothing for a day or longer; its owner is notified."""
+
+    failing_since: Instant = Field(description="first attempt after which nothing was accepted")
+    disabled_from: Instant = Field(description="when it is disabled if it accepts nothing until then")
+    answers: tuple[EndpointAnswer, ...] = Field(description="the last failed attempts, the newest first")
+
+
+class EndpointDisabled(ProviderEvent):
+    """The provider's webhook endpoint is no longer called: it is gone, or an officer disabled it."""
+
+    reason: Literal["gone", "disabled by officer"] = Field(
+        description="`gone`: it answered 410, or it failed for days; then `failing_since` is given"
+    )
+    failing_since: Instant | None = Field(default=None, description="null unless it failed for days")

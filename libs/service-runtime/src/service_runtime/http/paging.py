@@ -25,7 +25,7 @@ Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the 
 
 
 class Page(BaseModel, Generic[ItemT]):
-    """One page, newest first."""
+    """One page, newest first unless the route has another order."""
 
     items: Sequence[ItemT]
     next: str | None = Field(description="cursor of the next page; null on the last one")

@@ -12,6 +12,9 @@ from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.outbox_table import measure_outbox
 from service_runtime.postgres.database import Connection, Database
 from service_runtime.timers import timers
+from service_runtime.webhooks.endpoint_queries import count_failing_endpoints
+from service_runtime.webhooks.reencryption import count_under_old_keys
+from service_runtime.webhooks.secret_box import SecretBox
 
 READ_TIMEOUT: Final = 2.0
 """Seconds. A scrape times out soon, and counters are worth serving while database or Kafka do not answer."""
@@ -29,13 +32,21 @@ class GaugeRefresher:
     """Refreshes the gauges of one process."""
 
     def __init__(
-        self, database: Database, clock: Clock, readers: Sequence[LagReader], *, log: Logger, metrics: Metrics
+        self,
+        database: Database,
+        clock: Clock,
+        readers: Sequence[LagReader],
+        *,
+        log: Logger,
+        metrics: Metrics,
+        secret_box: SecretBox | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._readers = tuple(readers)
         self._log = log
         self._metrics = metrics
+        self._secret_box = secret_box
 
     async def refresh(self) -> None:
         """Reads all gauges; never raises.
@@ -67,3 +78,6 @@ class GaugeRefresher:
         earliest = await timers.find_next_due(connection)
         overdue = (self._clock.now() - earliest).total_seconds() if earliest is not None else 0.0
         self._metrics.timers.overdue.set(max(0.0, overdue))
+        if self._secret_box is not None:
+            self._metrics.webhooks.failing_endpoints.set(await count_failing_endpoints(connection))
+            self._metrics.webhooks.old_key_secrets.set(await count_under_old_keys(connection, self._secret_box))

@@ -98,6 +98,16 @@ class WebhookMetrics:
             buckets=LATENCIES,
             registry=registry,
         )
+        self.failing_endpoints = Gauge(
+            "calloff_failing_endpoints",
+            "Enabled endpoints whose owners were notified that they accept nothing",
+            registry=registry,
+        )
+        self.old_key_secrets = Gauge(
+            "calloff_secrets_under_old_keys",
+            "Endpoints and mailboxes that another key than the first of CALLOFF_WEBHOOK_KEYS has encrypted",
+            registry=registry,
+        )
 
 
 class BusinessMetrics:

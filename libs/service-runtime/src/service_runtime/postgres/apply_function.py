@@ -277,7 +277,7 @@ BEGIN
             SELECT *, l IS NOT NULL AND sendable AND row_number() OVER (PARTITION BY o, t, k ORDER BY ordinal) = 1
                       AND NOT EXISTS (SELECT 1 FROM deliveries WHERE finished_at IS NULL AND owner = o AND topic = t
                                                                  AND key = k) AS is_started
-            FROM addressed WHERE sendable OR NOT is_optional
+            FROM addressed WHERE address IS NOT NULL OR NOT is_optional
         ), inserted AS (
             INSERT INTO deliveries (id, owner, topic, key, kind, about, council, caused_by, traceparent, body,
                                     queued_at, next_attempt_at, give_up_after, lease, attempts, first_attempt_at)

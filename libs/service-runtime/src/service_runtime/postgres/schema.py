@@ -166,7 +166,9 @@ CREATE TABLE endpoints (
     previous_secret bytea,
     previous_secret_until timestamptz,
     disabled_because text,
-    changed_at timestamptz NOT NULL
+    changed_at timestamptz NOT NULL,
+    failing_since timestamptz,
+    failing_notice_at timestamptz
 );
 
 CREATE TABLE deliveries (
@@ -191,12 +193,16 @@ CREATE TABLE deliveries (
     outcome text CHECK (outcome IN ('delivered', 'undeliverable', 'cancelled')),
     decided_at timestamptz,
     finished_at timestamptz,
+    replayed_at timestamptz,
+    acknowledged_at timestamptz,
     CHECK (finished_at IS NULL OR outcome IS NOT NULL)
 );
 CREATE INDEX deliveries_in_order ON deliveries (owner, topic, key, position) WHERE finished_at IS NULL;
 CREATE INDEX deliveries_due ON deliveries (next_attempt_at, position) WHERE finished_at IS NULL;
 CREATE INDEX deliveries_by_stream ON deliveries (topic, key, position);
 CREATE INDEX deliveries_by_owner ON deliveries (owner, position);
+CREATE INDEX deliveries_kept ON deliveries (owner, position)
+    WHERE outcome = 'undeliverable' AND acknowledged_at IS NULL;
 
 CREATE TABLE delivery_attempts (
     delivery_id uuid NOT NULL REFERENCES deliveries (id),

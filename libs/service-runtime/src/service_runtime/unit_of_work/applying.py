@@ -204,7 +204,7 @@ def _build_delivery_arguments(
                 each.body,
                 each.webhook.give_up_after,
                 each.at,
-                each.webhook.only_if_enabled,
+                each.webhook.only_with_endpoint,
                 leases.get(each.id),
             )
             for each in deliveries

@@ -79,11 +79,16 @@ def open_public_socket(addr_info: tuple[int, int, int, str, tuple[object, ...]])
     Raises AddressRefused for an address that is not public.
     """
     family, kind, protocol, _, address = addr_info
-    literal = _parse_ip_address(str(address[0]))
+    check_resolved_address(str(address[0]))
+    return socket.socket(family, kind, protocol)
+
+
+def check_resolved_address(address: str) -> None:
+    """Raises AddressRefused for an address that is not public."""
+    literal = _parse_ip_address(address)
     if literal is None or not is_public(literal):
         # All addresses of a host get the same text; aiohttp then raises this error instead of a summary of several.
         raise _build_refusal("the host's address is not on the public internet")
-    return socket.socket(family, kind, protocol)
 
 
 def _parse_host_and_port(entry: str) -> tuple[str, int]:

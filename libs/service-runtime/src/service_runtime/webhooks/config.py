@@ -1,5 +1,6 @@
 """Webhook configuration of a service, built in `wiring`: result handlers, address rules, keys and limits."""
 
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +10,8 @@ from aiohttp.abc import AbstractResolver
 
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.egress import EgressProxy
+from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import MailServer
 from service_runtime.webhooks.results import DeliverySubscription, EndpointGone
@@ -51,9 +54,17 @@ class WebhookConfig(Generic[WorkT_contra]):
     deliveries: Sequence[DeliverySubscription[WorkT_contra]] = ()
     gone: Callable[[EndpointGone, WorkT_contra], Awaitable[None]] | None = None
     """Handler for an endpoint that answered 410; runs in the unit of work of that delivery."""
+    failure_terms: FailureTerms | None = None
+    """When owners of failing endpoints are notified; None: never, and only 410 disables."""
     limits: Limits = field(default_factory=Limits)
     mail: MailServer | None = None
     """Server for mail to mailboxes; without it, mail is not delivered."""
+    message_retention: timedelta = timedelta(days=30)
+    """How long the content of a finished webhook is kept for its owner."""
+    egress_proxy: EgressProxy | None = None
+    """Proxy for webhooks to the internet; addresses that the operator has listed are reached without it."""
+    tls: ssl.SSLContext | None = None
+    """Verifies endpoints' certificates; by default against the certificates that the system trusts."""
     resolver: AbstractResolver | None = None
     """DNS resolver; the system's by default."""
 

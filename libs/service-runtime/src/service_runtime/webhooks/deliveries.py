@@ -17,8 +17,9 @@ class Webhook:
     """A webhook to send to an owner's endpoint: its `kind` (such as `offer.made`) and the id it is about.
 
     `data` must be serialisable as JSON; the body contains it with the kind and the instant of queueing.
-    `give_up_after` counts from the first attempt; a 2xx exactly at that instant is in time. With `only_if_enabled` it
-    is not queued if the owner has no enabled endpoint; otherwise it is undeliverable then.
+    `give_up_after` counts from the first attempt; a 2xx exactly at that instant is in time. With `only_with_endpoint`
+    it is not queued if the owner has no endpoint; otherwise it is undeliverable then. To a disabled endpoint it is
+    undeliverable too, and is kept for its owner.
     """
 
     owner: str
@@ -26,7 +27,7 @@ class Webhook:
     about: str
     data: Mapping[str, object]
     give_up_after: timedelta
-    only_if_enabled: bool = False
+    only_with_endpoint: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class DueDelivery:
     outcome: Outcome | None
     decided_at: datetime | None
     failure: str | None
+    is_replay: bool = False
+    """True if the owner asked for it to be sent again: its result was handled before and is not handled again."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ _CLAIM = text(
     FROM addressed WHERE deliveries.position = addressed.position
     RETURNING id, lease, deliveries.owner, topic, key, kind, about, council, traceparent, body, queued_at,
               first_attempt_at, first_attempt_at + give_up_after AS give_up_at, attempts, url, secret, previous,
-              disabled, sendable, outcome, decided_at, failure
+              disabled, sendable, outcome, decided_at, failure, replayed_at IS NOT NULL AS is_replay
     """
 )
 # One statement for a whole batch. A failure needs the lease that it was claimed with, a 2xx needs none.
@@ -170,6 +170,7 @@ def _read_due(row: Any) -> DueDelivery:  # a row's attributes are its columns
         outcome=row.outcome,
         decided_at=row.decided_at,
         failure=row.failure,
+        is_replay=row.is_replay,
     )
 
 

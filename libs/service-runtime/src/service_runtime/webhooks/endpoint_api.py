@@ -6,6 +6,7 @@ the response of the command that creates it and nowhere else: what is stored for
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from fastapi import Response
@@ -16,9 +17,11 @@ from service_runtime.http.commands import CommandBus, json_response
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.endpoint_commands import (
+    DeletePreviousSecrets,
     DisableEndpoint,
     PutEndpoint,
     RotateSecret,
+    delete_previous_secrets,
     disable_endpoint,
     put_endpoint,
     rotate_secret,
@@ -45,11 +48,23 @@ class EndpointOut(BaseModel):
     url: str
     enabled: bool
     disabled_because: str | None
+    failing_since: datetime | None = Field(
+        description="first failure, if the owner has been notified that nothing is accepted any more"
+    )
+    failing_notice_at: datetime | None = Field(
+        description="when the owner was notified; some days later the endpoint is disabled, unless it accepts a webhook"
+    )
 
     @classmethod
     def from_state(cls, state: EndpointState) -> "EndpointOut":
         because = state.disabled_because
-        return cls(url=state.url, enabled=because is None, disabled_because=because)
+        return cls(
+            url=state.url,
+            enabled=because is None,
+            disabled_because=because,
+            failing_since=state.failing_since,
+            failing_notice_at=state.failing_notice_at,
+        )
 
 
 class SecretOut(BaseModel):
@@ -81,6 +96,14 @@ class EndpointCommands:
     async def rotate_secret(self, handler: Callable[[RotateSecret, Any], Awaitable[str]] = rotate_secret) -> Response:
         """Creates a new secret; responds with SecretOut."""
         return await self._execute_with_secret(RotateSecret(self.owner), handler)
+
+    async def delete_previous_secrets(
+        self,
+        handler: Callable[[DeletePreviousSecrets, Any], Awaitable[None]] = delete_previous_secrets,
+    ) -> Response:
+        """Ends the overlap of a rotation at once; responds with 204."""
+        command = DeletePreviousSecrets(self.owner)
+        return await self.bus.execute(command, handler, on=self.stream, by=self.caller, respond=respond_no_content)
 
     async def disable(
         self, *, because: str, handler: Callable[[DisableEndpoint, Any], Awaitable[bool]] = disable_endpoint

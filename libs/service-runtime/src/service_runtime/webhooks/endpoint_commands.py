@@ -23,6 +23,11 @@ class RotateSecret:
 
 
 @dataclass(frozen=True)
+class DeletePreviousSecrets:
+    owner: str
+
+
+@dataclass(frozen=True)
 class DisableEndpoint:
     """`because` is shown to the owner as the reason."""
 
@@ -36,6 +41,7 @@ class EndpointRepository(Protocol):
     async def put(self, owner: str, url: str) -> str | None: ...
     async def get(self, owner: str) -> Endpoint | None: ...
     async def rotate_secret(self, owner: str, *, overlap: timedelta) -> str: ...
+    async def delete_previous_secrets(self, owner: str) -> None: ...
     async def disable(self, owner: str, *, because: str) -> bool: ...
 
 
@@ -59,8 +65,13 @@ async def put_endpoint(command: PutEndpoint, work: EndpointWork) -> str | None:
 
 
 async def rotate_secret(command: RotateSecret, work: EndpointWork) -> str:
-    """Returns a new secret; webhooks carry signatures by both secrets during the overlap. Raises EndpointNotFound."""
+    """Returns a new secret; the old one signs webhooks too during the overlap. Raises EndpointNotFound."""
     return await work.endpoints.rotate_secret(command.owner, overlap=work.secret_overlap)
+
+
+async def delete_previous_secrets(command: DeletePreviousSecrets, work: EndpointWork) -> None:
+    """Ends the overlap at once, because an old secret is known to others. Raises EndpointNotFound."""
+    await work.endpoints.delete_previous_secrets(command.owner)
 
 
 async def disable_endpoint(command: DisableEndpoint, work: EndpointWork) -> bool:

@@ -44,6 +44,7 @@ from service_runtime.webhooks.result_handler import ResultHandler
 from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.sending import EndpointResponse, RequestTimeout, Sender, describe_failure
 from service_runtime.webhooks.settlement import build_started, compute_timeout, settle_attempt, settle_without_attempt
+from service_runtime.webhooks.signing_keys import decrypt_keys
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
@@ -82,7 +83,13 @@ class WebhookEngine(Generic[WorkT]):
         self._clock = executor.clock
         self._limits = webhook_config.limits
         self._secret_box = webhook_config.secret_box
-        self._sender = Sender(webhook_config.rules, clock=executor.clock, resolver=webhook_config.resolver)
+        self._sender = Sender(
+            webhook_config.rules,
+            clock=executor.clock,
+            resolver=webhook_config.resolver,
+            proxy=webhook_config.egress_proxy,
+            tls=webhook_config.tls,
+        )
         self._mail = None if webhook_config.mail is None else MailSender(webhook_config.mail, clock=executor.clock)
         self._wakeup = wakeup
         self._log = log
@@ -290,7 +297,7 @@ class WebhookEngine(Generic[WorkT]):
         )
 
     async def _send(self, due: DueDelivery, limit: RequestTimeout) -> EndpointResponse:
-        keys = [self._secret_box.decrypt(secret, owner=due.owner) for secret in due.secrets]
+        keys = decrypt_keys(self._secret_box, due.secrets, owner=due.owner, now=self._clock.now())
         if self._mail is not None and due.url == MAILBOX:
             return await self._mail.send(keys[0], str(due.id), due.body, limit=limit)
         return await self._sender.send(due.url or "", str(due.id), due.body, keys=keys, limit=limit)

@@ -20,6 +20,7 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks import delivery_queue, results
 from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.deliveries import SettledDelivery
+from service_runtime.webhooks.endpoint_health_table import is_endpoint_failure, mark_failure
 from service_runtime.webhooks.endpoints import GONE
 from service_runtime.webhooks.results import DeliveryClaim, DeliverySubscription, EndpointGone
 
@@ -39,16 +40,21 @@ class ResultHandler(Generic[WorkT]):
         self._executor = executor
         self._by_kind: Mapping[str, DeliverySubscription[WorkT]] = {each.kind: each for each in config.deliveries}
         self._gone = config.gone
+        self._failure_terms = config.failure_terms
         self._open_endpoints = config.open_endpoints
         self._log = log
         self._dead_letters = DeadLetters(executor.service, executor.database, executor.clock, metrics.parked, log)
 
     def needs_handling(self, settled: SettledDelivery) -> bool:
-        """True if the service has a handler for this outcome, or the endpoint is gone."""
+        """True if the service has a handler for this outcome, or it tells something about the endpoint."""
         if settled.outcome is None:
             return False
         if settled.failure == GONE:
             return True
+        if self._failure_terms is not None and is_endpoint_failure(settled):
+            return True
+        if settled.due.is_replay:
+            return False
         subscription = self._by_kind.get(settled.due.kind)
         return subscription is not None and getattr(subscription, settled.outcome) is not None
 
@@ -80,11 +86,13 @@ class ResultHandler(Generic[WorkT]):
             is_disabled = await self._open_endpoints(work).disable_gone(due.owner, due.url)
             if is_disabled and self._gone is not None:
                 await self._gone(EndpointGone(due.owner, due.council, work.now), work)
+        elif self._failure_terms is not None and is_endpoint_failure(settled):
+            await mark_failure(due, work, self._failure_terms)
         await self._call_subscription(settled, work)
 
     async def _call_subscription(self, settled: SettledDelivery, work: WorkT) -> None:
         subscription = self._by_kind.get(settled.due.kind)
-        if subscription is None:
+        if subscription is None or settled.due.is_replay:
             return
         if settled.outcome == "delivered" and subscription.delivered is not None:
             await subscription.delivered(results.build_delivered(settled), work)

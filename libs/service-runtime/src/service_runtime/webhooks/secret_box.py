@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from contracts.errors import CallOffError
 
 _NONCE: Final = 12
-_KEY_NAME: Final = 4
+KEY_NAME_BYTES: Final = 4
+"""A stored value begins with the name of its key: so many bytes of the key's hash."""
 
 
 class SecretBoxKeyInvalid(CallOffError):
@@ -27,8 +28,8 @@ class SecretUnreadable(CallOffError):
 class SecretBox:
     """Encrypts with the first key and decrypts with any of them (AES-256-GCM).
 
-    `keys` are 32 bytes each, in base64. To change the key, put the new one first and remove the old one after all
-    secrets have been rotated. Raises SecretBoxKeyInvalid.
+    `keys` are 32 bytes each, in base64. To change the key, put the new one first, re-encrypt all secrets
+    (`reencryption`), and remove the old one. Raises SecretBoxKeyInvalid.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -36,8 +37,17 @@ class SecretBox:
         if not raw:
             message = "no key for webhook secrets is configured; configure at least one, 32 bytes in base64"
             raise SecretBoxKeyInvalid(message)
-        self._ciphers = {hashlib.sha256(key).digest()[:_KEY_NAME]: AESGCM(key) for key in raw}
+        self._ciphers = {hashlib.sha256(key).digest()[:KEY_NAME_BYTES]: AESGCM(key) for key in raw}
         self._first = next(iter(self._ciphers))
+
+    @property
+    def first_key_name(self) -> bytes:
+        """The name of the key that encrypts."""
+        return self._first
+
+    def has_first_key(self, sealed: bytes) -> bool:
+        """True if the first key has encrypted this value."""
+        return sealed[:KEY_NAME_BYTES] == self._first
 
     def encrypt(self, secret: str, *, owner: str) -> bytes:
         nonce = os.urandom(_NONCE)
@@ -45,13 +55,13 @@ class SecretBox:
 
     def decrypt(self, sealed: bytes, *, owner: str) -> str:
         """Decrypts a secret of `owner`. Raises SecretUnreadable."""
-        cipher = self._ciphers.get(sealed[:_KEY_NAME])
+        cipher = self._ciphers.get(sealed[:KEY_NAME_BYTES])
         if cipher is None:
             message = (
                 "a webhook secret was encrypted with a key that is not configured; configure it or rotate the secret"
             )
             raise SecretUnreadable(message)
-        nonce, encrypted = sealed[_KEY_NAME : _KEY_NAME + _NONCE], sealed[_KEY_NAME + _NONCE :]
+        nonce, encrypted = sealed[KEY_NAME_BYTES : KEY_NAME_BYTES + _NONCE], sealed[KEY_NAME_BYTES + _NONCE :]
         try:
             return cipher.decrypt(nonce, encrypted, owner.encode()).decode()
         except InvalidTag:

@@ -13,6 +13,8 @@ from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
+    ClientHttpProxyError,
+    ClientProxyConnectionError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
@@ -25,6 +27,7 @@ from yarl import URL
 
 from service_runtime.clock import Clock
 from service_runtime.webhooks.addresses import AddressRefused, AddressRules, open_public_socket
+from service_runtime.webhooks.egress import EgressProxy, EgressResolver
 from service_runtime.webhooks.retries import parse_retry_after
 from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.signing import build_signed_headers
@@ -33,6 +36,8 @@ REQUEST_TIMEOUT: Final = 10.0
 """Seconds for one request: DNS, connection, TLS and the response's status."""
 MAX_RESPONSE_BODY: Final = 65_536
 """Bytes of a response body that are read and discarded to reuse the connection; for a larger body it is closed."""
+PROXY_REFUSED: Final = "proxy refused"
+PROXY_UNREACHABLE: Final = "proxy not reachable"
 _BODY_TIMEOUT: Final = 1.0
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "Call-off webhooks"}
 
@@ -82,17 +87,29 @@ class Sender:
     `resolver` resolves host names; aiohttp's own by default.
     """
 
-    def __init__(self, rules: AddressRules, *, clock: Clock, resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self,
+        rules: AddressRules,
+        *,
+        clock: Clock,
+        resolver: AbstractResolver | None = None,
+        proxy: EgressProxy | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._rules = rules
         self._clock = clock
         self._resolver = resolver
+        self._proxy = proxy
+        self._tls = True if tls is None else tls
 
     async def __aenter__(self) -> Self:
         # Two pools, so that a connection to a trusted host:port is never reused for a URL that must be checked.
         self._public = self._open_session(
-            TCPConnector(limit=0, socket_factory=open_public_socket, resolver=self._resolver)
+            TCPConnector(limit=0, socket_factory=open_public_socket, resolver=self._resolver, ssl=self._tls)
         )
-        self._trusted = self._open_session(TCPConnector(limit=0, resolver=self._resolver))
+        self._trusted = self._open_session(TCPConnector(limit=0, resolver=self._resolver, ssl=self._tls))
+        self._proxied = self._open_session(TCPConnector(limit=0, ssl=self._tls))
+        self._egress = EgressResolver(self._resolver)
         return self
 
     async def __aexit__(
@@ -100,6 +117,8 @@ class Sender:
     ) -> None:
         await self._public.close()
         await self._trusted.close()
+        await self._proxied.close()
+        await self._egress.close()
 
     def _open_session(self, connector: TCPConnector) -> ClientSession:
         return ClientSession(
@@ -121,16 +140,29 @@ class Sender:
         """
         target = URL(url)
         self._rules.check_url(target)
-        session = self._trusted if self._rules.trusts(target) else self._public
         headers = build_signed_headers(webhook_id, body, keys=keys, timestamp=int(time.time()))
         async with limit:
-            response = await session.post(target, data=body, headers=headers, allow_redirects=False)
+            response = await self._post(target, body, headers)
         # The status alone decides the outcome; a slow or broken body does not change it.
         answer = EndpointResponse(
             response.status, self._clock.now(), parse_retry_after(response.headers.get("Retry-After"))
         )
         await _drain_body(response)
         return answer
+
+    async def _post(self, target: URL, body: bytes, headers: dict[str, str]) -> ClientResponse:
+        if self._proxy is None or self._rules.trusts(target):
+            session = self._trusted if self._rules.trusts(target) else self._public
+            return await session.post(target, data=body, headers=headers, allow_redirects=False)
+        checked = await self._egress.resolve(target)
+        return await self._proxied.post(
+            checked.url,
+            data=body,
+            headers={**headers, "host": checked.host_header},
+            allow_redirects=False,
+            proxy=self._proxy.url,
+            server_hostname=checked.server_name,
+        )
 
 
 async def _drain_body(response: ClientResponse) -> None:
@@ -148,6 +180,8 @@ async def _drain_body(response: ClientResponse) -> None:
 
 def describe_failure(error: Exception) -> str:
     """Returns the failure of a request as one of a fixed set of texts, which reveal nothing about internal hosts."""
+    if isinstance(error, ClientHttpProxyError):
+        return "connection failed" if error.status in _PROXY_FAILED_TO_CONNECT else PROXY_REFUSED
     cause = error.os_error if isinstance(error, ClientConnectorError) else error
     for kind, description in _FAILURES:
         if isinstance(cause, kind) or isinstance(error, kind):
@@ -155,11 +189,13 @@ def describe_failure(error: Exception) -> str:
     return "request failed"
 
 
+_PROXY_FAILED_TO_CONNECT: Final = frozenset({502, 503, 504})
 # The first match counts: aiohttp's errors inherit from several of these classes.
 _FAILURES: Final = (
     (AddressRefused, "address refused"),
     (TimeoutError, "timed out"),
     (ClientConnectorDNSError, "host not found"),
+    (ClientProxyConnectionError, PROXY_UNREACHABLE),
     (ssl.SSLError, "tls failed"),
     (ssl.CertificateError, "tls failed"),
     (ServerDisconnectedError, "connection closed"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from contracts.catalogue import PROVIDERS
 from contracts.events.frameworks import RankedListPublished
 from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
@@ -12,9 +13,10 @@ from provider_registry.domain.mails import OfferSummary
 from provider_registry.domain.provider import Definitions, FrameworkPlace, Provider
 from provider_registry.ports import DeliveryTerms
 from service_runtime.unit_of_work.streams import Cause
+from service_runtime.webhooks.endpoint_health import EndpointHealth, FailureTerms
 from service_runtime.webhooks.endpoints import Endpoint
 from testkit.clocks import MONDAY_NINE
-from testkit.fake_endpoints import InMemoryEndpoints
+from testkit.fake_endpoints import InMemoryEndpointHealth, InMemoryEndpoints
 from testkit.fake_unit_of_work import InMemoryUnitOfWork
 from testkit.provider_registry.builders import COUNCIL, TERMS
 
@@ -34,6 +36,7 @@ class RegistryTables:
         default_factory=dict[tuple[FrameworkPlace, int], RankedListPublished]
     )
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+    endpoint_health: dict[str, EndpointHealth] = field(default_factory=dict[str, EndpointHealth])
     mailboxes: set[str] = field(default_factory=set[str])
     offer_summaries: dict[tuple[PackageId, OfferId], OfferSummary] = field(
         default_factory=dict[tuple[PackageId, OfferId], OfferSummary]
@@ -48,6 +51,7 @@ class InMemoryRegistryWork(InMemoryUnitOfWork):
 
     tables: RegistryTables = field(default_factory=RegistryTables)
     secret_overlap: timedelta = timedelta(hours=24)
+    failure_terms: FailureTerms = field(default_factory=lambda: FailureTerms(PROVIDERS))
     delivery_terms: DeliveryTerms = TERMS
 
     @property
@@ -61,6 +65,10 @@ class InMemoryRegistryWork(InMemoryUnitOfWork):
     @property
     def endpoints(self) -> InMemoryEndpoints:
         return InMemoryEndpoints(self.tables.endpoints, self.now)
+
+    @property
+    def endpoint_health(self) -> InMemoryEndpointHealth:
+        return InMemoryEndpointHealth(self.tables.endpoint_health, self.now)
 
     @property
     def mailboxes(self) -> "InMemoryMailboxes":
@@ -112,11 +120,7 @@ class InMemoryProviders:
             and each.embargo is None
             and (each.is_member_of(framework, area) or (spot and area in each.spot_areas))
         )
-        return sorted(each for each in recipients if self._has_live_endpoint(each))
-
-    def _has_live_endpoint(self, provider_id: ProviderId) -> bool:
-        endpoint = self.tables.endpoints.get(str(provider_id))
-        return endpoint is not None and endpoint.disabled_because is None
+        return sorted(each for each in recipients if str(each) in self.tables.endpoints)
 
     async def schedule_reassessment(self, framework: FrameworkKey) -> None:
         self.tables.to_reassess |= {

@@ -24,6 +24,7 @@ from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey
 from service_runtime.unit_of_work.wakeups import Wakeups
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import FixedClock
 from testkit.provider_registry.builders import (
@@ -70,6 +71,7 @@ def build_on_postgres(database: Database) -> RegistryWorkFactory:
             secret_box=SECRET_BOX,
             rules=AddressRules(),
             secret_overlap=timedelta(hours=24),
+            failure_terms=FailureTerms(PROVIDERS),
             delivery_terms=TERMS,
         ),
         wakeups=Wakeups(),

@@ -11,15 +11,18 @@ from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, PackageId, ReferralId
 from referral.domain.referral import HistoryEntry, Referral, Status
 from referral.ports import (
+    COUNCILS,
     DEFINITIONS,
     NotificationTerms,
     PersonDetails,
     ReferralDetails,
     ReferralSummary,
 )
+from service_runtime.webhooks.endpoint_health import EndpointHealth, FailureTerms
 from service_runtime.webhooks.endpoint_queries import EndpointState
 from service_runtime.webhooks.endpoints import Endpoint
-from testkit.fake_endpoints import InMemoryEndpoints
+from service_runtime.webhooks.kept_messages import KeptMessage
+from testkit.fake_endpoints import InMemoryEndpointHealth, InMemoryEndpoints
 from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
 from testkit.referral.builders import NOTIFICATION_TERMS
 
@@ -33,6 +36,7 @@ class ReferralTables:
     person_keys: dict[PackageId, str] = field(default_factory=dict[PackageId, str])
     history: list[tuple[PackageId, HistoryEntry]] = field(default_factory=list[tuple[PackageId, HistoryEntry]])
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
+    endpoint_health: dict[str, EndpointHealth] = field(default_factory=dict[str, EndpointHealth])
 
 
 class InMemoryReferrals:
@@ -122,6 +126,16 @@ class InMemoryReferralQueries:
         known = self._tables.person_details.get(referral.package_id)
         return ReferralSummary(referral, None if known is None else known.reference)
 
+    async def list_kept_messages(
+        self,
+        council: CouncilKey,  # noqa: ARG002  the Protocol names them
+        *,
+        after: tuple[datetime, UUID] | None,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+    ) -> Sequence[KeptMessage]:
+        """Returns nothing: no webhook is sent from memory."""
+        return ()
+
 
 def _get_position(referral: Referral) -> tuple[datetime, UUID]:
     return referral.requested_at, referral.referral_id
@@ -133,6 +147,7 @@ class InMemoryReferralWork(InMemoryUnitOfWork):
 
     tables: ReferralTables = field(default_factory=ReferralTables)
     secret_overlap: timedelta = timedelta(hours=24)
+    failure_terms: FailureTerms = field(default_factory=lambda: FailureTerms(COUNCILS))
     notification_terms: NotificationTerms = NOTIFICATION_TERMS
 
     @property
@@ -146,6 +161,10 @@ class InMemoryReferralWork(InMemoryUnitOfWork):
     @property
     def endpoints(self) -> InMemoryEndpoints:
         return InMemoryEndpoints(self.tables.endpoints, self.now)
+
+    @property
+    def endpoint_health(self) -> InMemoryEndpointHealth:
+        return InMemoryEndpointHealth(self.tables.endpoint_health, self.now)
 
     def add_definitions(self, *definitions: FrameworkDefinition) -> "InMemoryReferralWork":
         """Applies published frameworks to the projections; by default one framework with the area Colchester."""

@@ -8,9 +8,11 @@ from contracts.ids import ProviderId
 from provider_registry.handlers.provider_changes import load_provider, reassess, save_and_publish
 from provider_registry.ports import DISABLED_BY_OFFICER, RegistryWork
 from service_runtime.webhooks.endpoint_commands import (
+    DeletePreviousSecrets,
     DisableEndpoint,
     PutEndpoint,
     RotateSecret,
+    delete_previous_secrets,
     disable_endpoint,
     put_endpoint,
     rotate_secret,
@@ -42,6 +44,12 @@ async def rotate_provider_secret(command: RotateSecret, work: RegistryWork) -> s
     """Returns a new secret. The channels stay as they are, so nothing is published."""
     await load_provider(_to_provider_id(command.owner), work)
     return await rotate_secret(command, work)
+
+
+async def delete_previous_provider_secrets(command: DeletePreviousSecrets, work: RegistryWork) -> None:
+    """Ends the overlap of a rotation at once."""
+    await load_provider(_to_provider_id(command.owner), work)
+    await delete_previous_secrets(command, work)
 
 
 async def disable_provider_endpoint(command: DisableEndpoint, work: RegistryWork) -> bool:

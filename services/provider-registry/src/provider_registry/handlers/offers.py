@@ -15,7 +15,6 @@ from contracts.events.packages import (
     PackagePlaced,
     PlacementVoided,
 )
-from contracts.events.providers import EndpointDisabled
 from contracts.ids import CouncilKey, OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLink
 from contracts.values import Channel
@@ -35,7 +34,7 @@ from provider_registry.domain.messages import (
 from provider_registry.ports import RegistryWork
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.mail import to_mailbox, to_owner
-from service_runtime.webhooks.results import Delivered, EndpointGone, Undeliverable
+from service_runtime.webhooks.results import Delivered, Undeliverable
 
 
 async def send_offer(event: OfferMade, work: RegistryWork) -> None:
@@ -112,11 +111,6 @@ async def publish_mail_undeliverable(result: Undeliverable, work: RegistryWork) 
     work.publish(_build_undeliverable(result, to=to_owner(result.owner), by=Channel.EMAIL))
 
 
-async def publish_endpoint_gone(gone: EndpointGone, work: RegistryWork) -> None:
-    """Publishes EndpointDisabled after a 410; the provider's channels change in the handler of that event."""
-    work.publish(EndpointDisabled(provider_id=ProviderId(UUID(gone.owner)), reason="gone"))
-
-
 def _build_delivered(result: Delivered, *, to: str, by: Channel) -> OfferDelivered:
     return OfferDelivered(
         package_id=PackageId(UUID(result.stream.key)),
@@ -148,8 +142,8 @@ async def _notify_of_end(event: OfferWithdrawn | OfferExpired, message: Message,
 
 
 def _notify_provider(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
-    """Queues a webhook if the provider has an enabled endpoint; officers inform the others."""
-    work.send_webhooks(replace(_build_webhook(provider_id, message, work), only_if_enabled=True))
+    """Queues a webhook if the provider has an endpoint; officers inform the others."""
+    work.send_webhooks(replace(_build_webhook(provider_id, message, work), only_with_endpoint=True))
 
 
 def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:

@@ -114,13 +114,25 @@ _SAVE_BRANCH = text(
 _OPEN_PACKAGE_RECIPIENTS = text(
     """
     SELECT provider_id FROM providers
-    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text) AND disabled_because IS NULL
+    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text)
     WHERE council = :council AND embargo IS NULL
       AND (:spot AND spot_areas @> ARRAY[CAST(:area AS text)]
            OR EXISTS (SELECT 1 FROM memberships
                       WHERE memberships.provider_id = providers.provider_id
                         AND memberships.framework = :framework AND memberships.area = :area))
     ORDER BY provider_id
+    """
+)
+FAILING_PROVIDERS = text(
+    """
+    SELECT provider_id, name, phone, failing_since, disabled_because FROM providers
+    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text)
+    WHERE council = :council
+      AND (disabled_because IN ('gone', 'failing')
+           OR failing_notice_at IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM deliveries WHERE deliveries.owner = endpoints.owner AND outcome = 'delivered'
+                                          AND decided_at >= failing_since))
+    ORDER BY failing_since NULLS FIRST, provider_id
     """
 )
 

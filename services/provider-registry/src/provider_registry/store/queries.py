@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from contracts.events.frameworks import RankedListPublished
 from contracts.ids import CouncilKey, FrameworkKey, ProviderId
 from provider_registry.domain.provider import FrameworkPlace, Provider
-from provider_registry.ports import DeliveryLogEntry, PagePosition, ProviderSnapshot, PublishedDefinition
+from provider_registry.ports import (
+    DeliveryLogEntry,
+    FailingProvider,
+    PagePosition,
+    ProviderSnapshot,
+    PublishedDefinition,
+)
 from provider_registry.store.capacities import load_capacity
 from provider_registry.store.deliveries import DELIVERIES_TO, to_delivery_log_entry
 from provider_registry.store.frameworks import (
@@ -17,9 +23,10 @@ from provider_registry.store.frameworks import (
     to_ranked_list,
 )
 from provider_registry.store.memberships import to_place_row
-from provider_registry.store.providers import PROVIDER, PROVIDERS_OF_COUNCIL, to_provider
+from provider_registry.store.providers import FAILING_PROVIDERS, PROVIDER, PROVIDERS_OF_COUNCIL, to_provider
 from service_runtime.postgres.database import Database
 from service_runtime.webhooks.endpoint_queries import find_endpoint_state
+from service_runtime.webhooks.kept_messages import KeptMessage, list_kept_messages
 from service_runtime.webhooks.mail import to_mailbox
 
 
@@ -76,6 +83,20 @@ class PostgresRegistryQueries:
         owners = [str(provider_id), to_mailbox(str(provider_id))]
         rows = await self._database.find(DELIVERIES_TO, {"owners": owners, "limit": limit, **_to_page_arguments(after)})
         return [to_delivery_log_entry(row) for row in rows]
+
+    async def list_kept_messages(
+        self, provider_id: ProviderId, *, after: PagePosition | None, limit: int
+    ) -> Sequence[KeptMessage]:
+        async with self._database.open_read_connection() as connection:
+            last = None if after is None else after[1]
+            return await list_kept_messages(connection, str(provider_id), after=last, limit=limit)
+
+    async def list_failing_endpoints(self, council: CouncilKey) -> Sequence[FailingProvider]:
+        rows = await self._database.find(FAILING_PROVIDERS, {"council": council})
+        return [
+            FailingProvider(ProviderId(row.provider_id), row.name, row.phone, row.failing_since, row.disabled_because)
+            for row in rows
+        ]
 
 
 def _to_page_arguments(position: PagePosition | None) -> dict[str, object]:

@@ -22,7 +22,7 @@ _WAS_SENT = text(
 _OFFER_BODY = text(
     """
     SELECT body FROM deliveries
-    WHERE topic = :topic AND key = :package_id AND kind = :kind AND about = :offer_id
+    WHERE topic = :topic AND key = :package_id AND kind = :kind AND about = :offer_id AND body <> ''
     ORDER BY position DESC LIMIT 1
     """
 )

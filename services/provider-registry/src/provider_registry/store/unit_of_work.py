@@ -9,6 +9,8 @@ from provider_registry.store.providers import PostgresProviders
 from provider_registry.store.sent_offers import PostgresSentOffers
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoint_health import FailureTerms
+from service_runtime.webhooks.endpoint_health_table import EndpointHealthTable
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import Mailboxes
 from service_runtime.webhooks.secret_box import SecretBox
@@ -19,6 +21,7 @@ class PostgresRegistryWork(PostgresUnitOfWork):
     secret_box: SecretBox = field(kw_only=True)
     rules: AddressRules = field(kw_only=True)
     secret_overlap: timedelta = field(kw_only=True)
+    failure_terms: FailureTerms = field(kw_only=True)
     delivery_terms: DeliveryTerms = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -37,6 +40,10 @@ class PostgresRegistryWork(PostgresUnitOfWork):
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
+
+    @property
+    def endpoint_health(self) -> EndpointHealthTable:
+        return EndpointHealthTable(self)
 
     @property
     def mailboxes(self) -> Mailboxes:

@@ -4,12 +4,10 @@ The council is the owner and manages its own endpoint. Notifications are its onl
 has no further consequences and publishes no event.
 """
 
-from typing import Final
-
 from fastapi import APIRouter, Response
 
 from referral.api.callers import Bus, Queries, Writer
-from referral.ports import DISABLED_BY_COUNCIL
+from referral.ports import COUNCILS, DISABLED_BY_COUNCIL
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus
 from service_runtime.http.problems import describe_problems
@@ -18,9 +16,6 @@ from service_runtime.webhooks.endpoint_api import EndpointCommands, EndpointIn, 
 from service_runtime.webhooks.endpoints import EndpointNotFound
 
 router = APIRouter(tags=["endpoint"])
-
-COUNCILS: Final = "councils"
-"""Topic of the streams that serialise a council's commands; no event is published on it."""
 
 
 @router.put("/v1/council/endpoint", response_model=SecretOut, responses=describe_problems(409))
@@ -41,8 +36,19 @@ async def show_the_endpoint(caller: Writer, queries: Queries) -> EndpointOut:
 
 @router.post("/v1/council/endpoint/rotation", response_model=SecretOut, responses=describe_problems(404, 409))
 async def rotate_the_secret(caller: Writer, bus: Bus) -> Response:
-    """Create a new secret; webhooks are signed with the old one too for a day."""
+    """Create a new secret; webhooks are signed with the old ones too for a day each."""
     return await _build_commands(caller, bus).rotate_secret()
+
+
+@router.delete(
+    "/v1/council/endpoint/previous-secrets",
+    status_code=204,
+    response_class=Response,
+    responses=describe_problems(404, 409),
+)
+async def delete_the_previous_secrets(caller: Writer, bus: Bus) -> Response:
+    """Stop signing with old secrets at once, because one is known to others; the present secret stays."""
+    return await _build_commands(caller, bus).delete_previous_secrets()
 
 
 @router.delete("/v1/council/endpoint", status_code=204, response_class=Response, responses=describe_problems(409))

@@ -13,6 +13,7 @@ from referral.ports import ReferralDetails, ReferralSummary
 from referral.store.referrals import REFERRAL_COLUMNS, REFERRAL_OF_PACKAGE, to_person_details, to_referral
 from service_runtime.postgres.database import Database
 from service_runtime.webhooks.endpoint_queries import EndpointState, find_endpoint_state
+from service_runtime.webhooks.kept_messages import KeptMessage, list_kept_messages
 
 _HISTORY = text(
     "SELECT what, at, stage, provider_id, reason FROM history WHERE package_id = :package_id ORDER BY position"
@@ -70,6 +71,13 @@ class PostgresReferralQueries:
     async def find_endpoint(self, council: CouncilKey) -> EndpointState | None:
         async with self._database.open_read_connection() as connection:
             return await find_endpoint_state(connection, council)
+
+    async def list_kept_messages(
+        self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[KeptMessage]:
+        async with self._database.open_read_connection() as connection:
+            last = None if after is None else after[1]
+            return await list_kept_messages(connection, council, after=last, limit=limit)
 
 
 def _to_referral_summary(row: Any) -> ReferralSummary:  # a row's attributes are its columns

@@ -8,6 +8,8 @@ from referral.store.frameworks import ProjectedFrameworks
 from referral.store.referrals import OpenReferrals, PostgresReferrals
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.addresses import AddressRules
+from service_runtime.webhooks.endpoint_health import FailureTerms
+from service_runtime.webhooks.endpoint_health_table import EndpointHealthTable
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.secret_box import SecretBox
 
@@ -19,6 +21,7 @@ class PostgresReferralWork(PostgresUnitOfWork):
     secret_box: SecretBox = field(kw_only=True)
     rules: AddressRules = field(kw_only=True)
     secret_overlap: timedelta = field(kw_only=True)
+    failure_terms: FailureTerms = field(kw_only=True)
     notification_terms: NotificationTerms = field(kw_only=True)
 
     open_referrals: OpenReferrals = field(kw_only=True)
@@ -38,3 +41,7 @@ class PostgresReferralWork(PostgresUnitOfWork):
     @property
     def endpoints(self) -> Endpoints:
         return self._endpoints
+
+    @property
+    def endpoint_health(self) -> EndpointHealthTable:
+        return EndpointHealthTable(self)
