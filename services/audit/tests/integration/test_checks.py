@@ -10,7 +10,7 @@ from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, SourcingStarted, StageEntered
 from contracts.examples import an_example_of
 from contracts.ids import PackageId
-from service_runtime.postgres.database import StatementRefused
+from service_runtime.postgres.errors import StatementRefused
 from testkit.audit.complete_case import PACKAGE_RECORD_COUNT
 from testkit.audit.harness import AuditHarness
 from testkit.databases import fetch_number, fetch_rows

@@ -11,8 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import is_transient
 
 LOCK: Final = "calloff migrations"
+START_ATTEMPTS: Final = 60
+"""Half a second apart; then the error of the migration itself is raised."""
 
 
 async def migrate(database: Database, scripts: Path) -> None:
@@ -39,14 +42,19 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
 async def migrate_and_close(database: Database, scripts: Path) -> None:
     """Upgrades the database and closes it (`python -m <service> migrate`); waits up to 30 s for PostgreSQL to start."""
     try:
-        for pause in (*([0.5] * 60), None):
-            try:
-                await migrate(database, scripts)
-            except OSError:
-                if pause is None:
-                    raise
-                await asyncio.sleep(pause)
-            else:
-                return
+        await _wait_until_available(database)
+        await migrate(database, scripts)
     finally:
         await database.close()
+
+
+async def _wait_until_available(database: Database) -> None:
+    for _ in range(START_ATTEMPTS):
+        try:
+            await database.fetch("SELECT 1")
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            return
