@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import uvloop
+from sqlalchemy import make_url
 
 from service_runtime.observability.export import TelemetryEndpoint
 from service_runtime.observability.logs import build_logger
-from service_runtime.postgres.migrations import migrate_and_close
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.migrations import migrate_when_available
 from service_runtime.runner import Runner
 from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
@@ -35,10 +37,19 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
     settings = settings_type()  # pyright: ignore[reportCallIssue]
     service = build(settings)
     if sys.argv[1:] == [MIGRATE]:
-        asyncio.run(migrate_and_close(service.database, service.migrations))
+        asyncio.run(_migrate(service))
         return
     gc.set_threshold(*COLLECTION_THRESHOLDS)
     uvloop.run(_serve(service))
+
+
+async def _migrate(service: Service[Any]) -> None:
+    """Migrates as the owner of the tables, if the settings name one, and gives the service's role its privileges."""
+    settings = service.settings
+    url = (settings.migration_database_url or settings.database_url).get_secret_value()
+    role = make_url(settings.database_url.get_secret_value()).username
+    database = Database(url, name=f"{service.name}-migrate")
+    await migrate_when_available(database, service.migrations, service_role=role, append_only=service.append_only)
 
 
 async def _serve(service: Service[Any]) -> None:

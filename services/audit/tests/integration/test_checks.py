@@ -93,6 +93,8 @@ async def test_the_tables_refuse_update_delete_and_truncate(
     )  # with a gap before it, so that both have a row
     await harness.wait_for_records(package, count=1)
     with pytest.raises(StatementRefused, match="append-only"):
+        await fetch_rows(harness.audit.owner, statement.format(table))
+    with pytest.raises(StatementRefused, match="permission denied"):
         await fetch_rows(harness.audit.service.database, statement.format(table))
 
 
