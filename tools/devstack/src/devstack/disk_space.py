@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from devstack.errors import AlreadyRunning, DiskFull, Interrupted
+from devstack.home import Home
 
 MEGABYTE: Final = 1_000_000
 NEEDED: Final = 200 * MEGABYTE
 """Bytes for a start: empty databases, their write-ahead log and Kafka's first segments."""
+NEEDED_AGAIN: Final = 60 * MEGABYTE
+"""Bytes for the start of a stack that has its databases."""
 NEARLY_FULL: Final = 8 * MEGABYTE
 """Bytes: less than a file of the write-ahead log, so a failure with less free is taken for one of space."""
 _ERROR_NUMBERS: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -31,8 +34,13 @@ def require_free_space(folder: Path, *, needed: int = NEEDED) -> None:
         raise DiskFull(_describe(folder, needed))
 
 
+def require_room_to_start(home: Home) -> None:
+    """Raises DiskFull if there is no room for the start of a stack on `home`."""
+    require_free_space(home.folder, needed=NEEDED_AGAIN if home.postgres.exists() else NEEDED)
+
+
 @contextmanager
-def explain_full_disk(folder: Path, *, needed: int = NEEDED) -> Generator[None]:
+def explain_full_disk(folder: Path, *, needed: int = NEEDED_AGAIN) -> Generator[None]:
     """Raises DiskFull instead of an error that the full disk of `folder` caused."""
     try:
         yield
@@ -46,7 +54,7 @@ def explain_full_disk(folder: Path, *, needed: int = NEEDED) -> Generator[None]:
 
 def _is_full(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
-        group: BaseExceptionGroup[BaseException] = error
+        group: BaseExceptionGroup[BaseException] = error  # pyright: ignore[reportUnknownVariableType]  isinstance loses it
         return any(_is_full(each) for each in group.exceptions)
     return (isinstance(error, OSError) and error.errno in _ERROR_NUMBERS) or _SERVERS_TEXT in str(error)
 
