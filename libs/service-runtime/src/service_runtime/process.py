@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import uvloop
-from sqlalchemy import make_url
 
 from service_runtime.observability.export import TelemetryEndpoint
 from service_runtime.observability.logs import build_logger
@@ -47,7 +47,7 @@ async def _migrate(service: Service[Any]) -> None:
     """Migrates as the owner of the tables, if the settings name one, and gives the service's role its privileges."""
     settings = service.settings
     url = (settings.migration_database_url or settings.database_url).get_secret_value()
-    role = make_url(settings.database_url.get_secret_value()).username
+    role = unquote(urlsplit(settings.database_url.get_secret_value()).username or "")  # may name several hosts
     database = Database(url, name=f"{service.name}-migrate")
     await migrate_when_available(database, service.migrations, service_role=role, append_only=service.append_only)
 

@@ -125,6 +125,20 @@ async def read_blocked(database: Database) -> None:
         assert (await connection.execute(text("SELECT * FROM blocked"))).all() == []
 
 
+async def test_an_address_of_several_servers_leads_to_the_one_that_takes_changes(database: Database) -> None:
+    address = make_url(database.url)
+    url = database.url.replace(f"@{address.host}:{address.port}/", f"@127.0.0.1:1,{address.host}:{address.port}/")
+    several = Database(f"{url}?target_session_attrs=read-write", pool_size=2)
+    async with several.begin_transaction() as connection:
+        await connection.run("INSERT INTO blocked VALUES ('nobody')")
+    async with several.open_migration_connection() as migrating:
+        assert (await migrating.execute(text("SELECT count(*) FROM blocked"))).scalar_one() == 1
+    await several.close()
+    await database.fetch(f'ALTER DATABASE "{address.database}" SET default_transaction_read_only = on')
+    assert await fails_transiently(several.fetch("SELECT 1")), "no server takes changes"
+    await several.close()
+
+
 @asynccontextmanager
 async def losing_answers(sample: SampleService) -> AsyncGenerator[tuple[SampleService, LossyProxy]]:
     """The sample service, connected to its database through a proxy that can lose an answer."""
