@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, Final, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import uvloop
 
 from service_runtime.observability.export import TelemetryEndpoint
 from service_runtime.observability.logs import build_logger
-from service_runtime.postgres.migrations import migrate_and_close
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.migrations import migrate_when_available
 from service_runtime.runner import Runner
 from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
@@ -40,7 +42,7 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
     settings = settings_type()  # pyright: ignore[reportCallIssue]
     service = build(settings)
     if sys.argv[1:] == [MIGRATE]:
-        asyncio.run(migrate_and_close(service.database, service.migrations))
+        asyncio.run(_migrate(service))
         return
     if sys.argv[1:2] == [REENCRYPT]:
         sys.exit(asyncio.run(_reencrypt_and_close(service, dry_run="--dry-run" in sys.argv[2:])))
@@ -60,6 +62,15 @@ async def _reencrypt_and_close(service: Service[Any], *, dry_run: bool) -> int:
         return 1 if done.unreadable else 0
     finally:
         await service.database.close()
+
+
+async def _migrate(service: Service[Any]) -> None:
+    """Migrates as the owner of the tables, if the settings name one, and gives the service's role its privileges."""
+    settings = service.settings
+    url = (settings.migration_database_url or settings.database_url).get_secret_value()
+    role = unquote(urlsplit(settings.database_url.get_secret_value()).username or "")  # may name several hosts
+    database = Database(url, name=f"{service.name}-migrate")
+    await migrate_when_available(database, service.migrations, service_role=role, append_only=service.append_only)
 
 
 async def _serve(service: Service[Any]) -> None:

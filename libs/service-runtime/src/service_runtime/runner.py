@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
 
 from fastapi import FastAPI
-from sqlalchemy import text
 
 from service_runtime.clock import SystemClock
 from service_runtime.dead_letters.operations import DeadLetterOperations
@@ -31,7 +30,7 @@ from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.outbox.relay import Relay
-from service_runtime.postgres.database import is_transient
+from service_runtime.postgres.availability import explain_unavailability
 from service_runtime.projections.consumer import build_projection_subscription
 from service_runtime.service import Service
 from service_runtime.simulated_clock.control import SimulatedClockControl
@@ -317,14 +316,7 @@ class Runner(Generic[WorkT]):
                 return because
         if not self._ready.is_set():
             return "the projections are still catching up with other services' events; try again later"
-        try:
-            async with asyncio.timeout(2), self._service.database.begin_transaction() as connection:
-                await connection.execute(text("SELECT 1"))
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            return "the database is not available"
-        return None
+        return await explain_unavailability(self._service.database, self._log)
 
     def export_telemetry(self, receiver: TelemetryEndpoint | None) -> AbstractAsyncContextManager[None]:
         """Returns a context manager in which this process exports its traces and metrics to `receiver`."""

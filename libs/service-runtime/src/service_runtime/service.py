@@ -34,6 +34,8 @@ class Service(Generic[WorkT]):
     database: Database
     unit_of_work: UnitOfWorkFactory[WorkT]
     migrations: Path
+    append_only: Sequence[str] = ()
+    """The service's own tables whose rows are never changed; its database role may only read them and append."""
     routes: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[WorkT]] = ()
     gathering: Gathering = BRIEFLY

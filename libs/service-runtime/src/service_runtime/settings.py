@@ -13,6 +13,9 @@ class RuntimeSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_prefix="CALLOFF_", env_file=None, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="postgresql+asyncpg://role:password@host:port/database")
+    migration_database_url: SecretStr | None = Field(
+        default=None, description="the same database as the role that owns its tables, for `migrate` only"
+    )
     kafka_bootstrap: str
     host: str = "127.0.0.1"
     port: int = 0

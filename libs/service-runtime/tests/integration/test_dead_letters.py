@@ -19,7 +19,7 @@ from service_runtime.idempotency import SubjectParked
 from service_runtime.kafka.client import PARTITIONS, REFUSALS, OutgoingRecord, Partition, Producer
 from service_runtime.outbox.journal import LARGEST_PAYLOAD, EventTooLarge
 from service_runtime.outbox.outbox_table import is_outbox_empty
-from service_runtime.postgres.database import StatementRefused, is_transient
+from service_runtime.postgres.errors import StatementRefused, is_transient
 from service_runtime.timers.worker import MAX_ATTEMPTS
 from service_runtime.unit_of_work.streams import StreamKey
 from testkit.chain_checker import find_chain_faults, remove_repeats

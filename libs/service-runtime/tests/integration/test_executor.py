@@ -12,7 +12,8 @@ from contracts.errors import CallOffError
 from contracts.events.packages import WithdrawalRequested
 from contracts.examples import an_example_of
 from contracts.ids import PackageId
-from service_runtime.postgres.database import Database, StatementRefused
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import StatementRefused
 from service_runtime.unit_of_work.executor import MAX_ATTEMPTS
 from testkit.clocks import MONDAY_NINE, MovableClock
 from testkit.databases import fetch_number, fetch_rows

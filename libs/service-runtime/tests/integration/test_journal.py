@@ -11,7 +11,8 @@ from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
 from contracts.events.providers import ProviderRegistered
 from contracts.examples import an_example_of
 from service_runtime.outbox.journal import decode_headers
-from service_runtime.postgres.database import Database, StatementRefused
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import StatementRefused
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_rows
 from testkit.sample_service import SampleService, SampleUnitOfWork

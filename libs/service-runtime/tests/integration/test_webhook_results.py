@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from service_runtime.postgres.database import is_transient
+from service_runtime.postgres.errors import is_transient
 from service_runtime.unit_of_work.streams import StreamKey
 from testkit.clocks import MONDAY_NINE
 from testkit.waiting import wait_until

@@ -12,7 +12,7 @@ import pytest
 
 from contracts.events.packages import OfferMade
 from contracts.examples import an_example_of
-from service_runtime.postgres.database import StatementRefused
+from service_runtime.postgres.errors import StatementRefused
 from service_runtime.unit_of_work.applying import encode_rows
 from service_runtime.unit_of_work.changes import Changes
 from service_runtime.unit_of_work.streams import Stream, StreamKey

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service_runtime.postgres.database import ConnectionBroken
+from service_runtime.postgres.errors import ConnectionBroken
 from service_runtime.unit_of_work.changes import Changes
 from service_runtime.unit_of_work.stream_run import StreamRun
 from service_runtime.unit_of_work.streams import Stream, StreamKey

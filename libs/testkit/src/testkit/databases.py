@@ -1,13 +1,20 @@
 """Creates databases for tests, with the runtime's tables and further ones, and reads from them."""
 
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from service_runtime.postgres import schema
 from service_runtime.postgres.database import Database
+
+ROLE_SUFFIXES: Final = {"owner": "_owner", "service": "_service"}
+"""What follows the name of a database in the names of its roles."""
 
 
 class DatabaseFactory(Protocol):
@@ -16,6 +23,36 @@ class DatabaseFactory(Protocol):
     async def create_database(self, name: str, *, template: str | None = None) -> str:
         """Creates a database and returns its address; `template` is the address of a database to copy."""
         ...
+
+
+@dataclass(frozen=True)
+class DatabaseRoles:
+    """The addresses of one database for the owner of its tables and for the service that works on them."""
+
+    owner_url: str
+    service_url: str
+
+    @property
+    def service_role(self) -> str:
+        return make_url(self.service_url).username or ""
+
+
+async def create_database_with_roles(databases: DatabaseFactory, name: str) -> DatabaseRoles:
+    """Creates a database with two roles of its own, as an installation has them; they end with the database."""
+    administrator = make_url(await databases.create_database(name))
+    created, password = administrator.database or "", secrets.token_hex(16)
+    roles = {role: f"{created}{ROLE_SUFFIXES[role]}" for role in ROLE_SUFFIXES}
+    engine = create_async_engine(administrator, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    async with engine.connect() as connection:
+        for role in roles.values():
+            await connection.execute(text(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{password}'"))
+        await connection.execute(text(f'ALTER DATABASE "{created}" OWNER TO "{roles["owner"]}"'))
+    await engine.dispose()
+    urls = {
+        role: administrator.set(username=name, password=password).render_as_string(hide_password=False)
+        for role, name in roles.items()
+    }
+    return DatabaseRoles(urls["owner"], urls["service"])
 
 
 @asynccontextmanager

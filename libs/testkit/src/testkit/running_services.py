@@ -19,12 +19,13 @@ from devstack.embedded import ports
 from service_runtime.clock import Clock
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
 from service_runtime.observability.logs import build_logger
+from service_runtime.postgres.database import Database
 from service_runtime.postgres.migrations import migrate
 from service_runtime.runner import Runner
 from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
 from service_runtime.unit_of_work.streams import StreamKey, stream_key_of
-from testkit.databases import DatabaseFactory
+from testkit.databases import DatabaseFactory, create_database_with_roles
 from testkit.http_response import HttpResponse, read_response
 from testkit.tokens import Claims, TokenIssuer
 from testkit.topics import move_group_to_end
@@ -39,6 +40,8 @@ class RunningService:
 
     # Any: the unit of work differs from service to service.
     service: Service[Any]
+    owner: Database
+    """The service's database as the role that owns its tables; the service itself has another role."""
     runner: Runner[Any]
     url: str
     issuer: TokenIssuer
@@ -102,30 +105,36 @@ async def run_service(
     `build` builds the service from its settings, which `changed` overrides. The service gets a unique name and its own
     consumer groups, which start at the current end of the topics.
     """
-    url = await databases.create_database("service")
-    settings = build_settings(settings_type, database_url=url, bootstrap=bootstrap, issuer=issuer, **changed)
+    roles = await create_database_with_roles(databases, "service")
+    settings = build_settings(
+        settings_type, database_url=roles.service_url, bootstrap=bootstrap, issuer=issuer, **changed
+    )
     service = build(settings)
     # Tests share one Kafka, and the names of consumer groups contain the service's name.
     service = replace(service, name=f"{service.name}-{secrets.token_hex(4)}")
     if clock is not None:  # a jump of such a clock is no outage
         service = replace(service, clock=clock, paused_in_outages=())
     await create_topics(bootstrap, TOPICS)
-    await migrate(service.database, service.migrations)
+    owner = Database(roles.owner_url, name="owner")
+    await migrate(owner, service.migrations, service_role=roles.service_role, append_only=service.append_only)
     groups = {f"calloff.{service.name}": {each.topic for each in service.subscriptions}}
     groups |= {f"calloff.{service.name}.{feed.name}": set(feed.topics) for feed in service.batch_subscriptions}
     for group, topics in groups.items():
         await move_group_to_end(bootstrap, group, sorted(topics))
-    async with _run(service, settings, issuer) as running:
+    async with _run(service, owner, settings, issuer) as running:
         yield running
+    await owner.close()
 
 
 @asynccontextmanager
-async def _run(service: Service[Any], settings: RuntimeSettings, issuer: TokenIssuer) -> AsyncGenerator[RunningService]:
+async def _run(
+    service: Service[Any], owner: Database, settings: RuntimeSettings, issuer: TokenIssuer
+) -> AsyncGenerator[RunningService]:
     stop = asyncio.Event()
     runner = Runner(service, log=build_logger(service.name, level=settings.log_level))
     task = asyncio.create_task(runner.run(stop))
     async with aiohttp.ClientSession(trust_env=False) as http:
-        running = RunningService(service, runner, f"http://127.0.0.1:{settings.port}", issuer, http)
+        running = RunningService(service, owner, runner, f"http://127.0.0.1:{settings.port}", issuer, http)
 
         async def is_ready() -> bool:
             if task.done():

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
+from testkit.databases import ROLE_SUFFIXES
 from testkit.shared_servers import (
     EXTERNAL,
     KAFKA,
@@ -68,7 +69,10 @@ class TestPostgres:
     async def drop_databases(self) -> None:
         """Drops every database that this object created, and ends the connections to it."""
         while self._created:
-            await self._execute(f'DROP DATABASE IF EXISTS "{self._created.pop()}" WITH (FORCE)')
+            database = self._created.pop()
+            await self._execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            for suffix in ROLE_SUFFIXES.values():
+                await self._execute(f'DROP ROLE IF EXISTS "{database}{suffix}"')
 
     async def _execute(self, statement: str) -> None:
         engine = create_async_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)

@@ -24,6 +24,7 @@ def build(settings: Settings) -> Service[PostgresUnitOfWork]:
         database=database,
         unit_of_work=PostgresUnitOfWork,
         migrations=Path(__file__).parent / "migrations",
+        append_only=("records", "violations"),
         routes=(trails.router, checks.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,

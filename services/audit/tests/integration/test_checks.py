@@ -10,7 +10,7 @@ from contracts.catalogue import PACKAGES, encode
 from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, SourcingStarted, StageEntered
 from contracts.examples import an_example_of
 from contracts.ids import PackageId
-from service_runtime.postgres.database import StatementRefused
+from service_runtime.postgres.errors import StatementRefused
 from testkit.audit.complete_case import PACKAGE_RECORD_COUNT
 from testkit.audit.harness import AuditHarness
 from testkit.databases import fetch_number, fetch_rows
@@ -93,6 +93,8 @@ async def test_the_tables_refuse_update_delete_and_truncate(
     )  # with a gap before it, so that both have a row
     await harness.wait_for_records(package, count=1)
     with pytest.raises(StatementRefused, match="append-only"):
+        await fetch_rows(harness.audit.owner, statement.format(table))
+    with pytest.raises(StatementRefused, match="permission denied"):
         await fetch_rows(harness.audit.service.database, statement.format(table))
 
 

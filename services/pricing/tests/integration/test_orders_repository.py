@@ -11,7 +11,8 @@ from contracts.ids import CouncilKey
 from contracts.values import WithdrawalReason
 from pricing.domain.orders import Cancellation, PurchaseOrder
 from pricing.ports import DateRange
-from service_runtime.postgres.database import Database, StatementRefused
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import StatementRefused
 from testkit.pricing.builders import (
     COUNCIL,
     PACKAGE,

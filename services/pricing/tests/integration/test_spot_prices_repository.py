@@ -11,7 +11,8 @@ from contracts.events.orders import SpotPriceRefusal
 from contracts.examples import MONDAY_NINE
 from contracts.ids import AwardId, CouncilKey
 from pricing.domain.approvals import ApprovalStatus, Decision, SpotPrice
-from service_runtime.postgres.database import Database, StatementRefused
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import StatementRefused
 from testkit.pricing.builders import (
     COUNCIL,
     a_spot_price,

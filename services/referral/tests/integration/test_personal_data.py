@@ -125,7 +125,7 @@ async def test_personal_data_is_stored_in_the_persons_table_only(
         await client.post("/v1/referrals", {**body, "visits": "PLANTED-REFERENCE"}),
     ]
     assert [reply.status for reply in refused] == [409, 422, 422]
-    refused += [await post_without_persons_table(client, harness.database, body)]
+    refused += [await post_without_persons_table(client, harness.referral.owner, body)]
     refused += [
         await client.get("/v1/referrals?status=Quillfeather&cursor=9990000026"),
         await client.get("/v1/referrals/Quillfeather"),
@@ -185,7 +185,7 @@ async def test_personal_data_is_stored_in_the_persons_table_only(
 async def post_without_persons_table(
     client: ServiceClient, database: Database, body: dict[str, object]
 ) -> HttpResponse:
-    """Makes PostgreSQL fail in the statement that contains the person."""
+    """Makes PostgreSQL fail in the statement that contains the person; `database` is connected as the owner."""
     await fetch_rows(database, "ALTER TABLE persons RENAME TO gone")
     try:
         reply = await client.post("/v1/referrals", {**body, "service_type": "night sleep"})

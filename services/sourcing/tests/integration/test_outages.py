@@ -22,7 +22,7 @@ async def resting_harness(harness: SourcingHarness) -> AsyncGenerator[SourcingHa
     """The harness without a pulse before and after: its clock is moved by hand, so none is kept."""
     yield harness
     await fetch_rows(harness.database, "DELETE FROM heartbeat")
-    await fetch_rows(harness.database, "DELETE FROM outages")
+    await fetch_rows(harness.sourcing.owner, "DELETE FROM outages")
 
 
 async def set_last_heartbeat(harness: SourcingHarness, at: datetime) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from contracts.ids import PackageId
 from contracts.values import Channel
-from service_runtime.postgres.database import StatementRefused
+from service_runtime.postgres.errors import StatementRefused
 from testkit.concurrency import count_statuses, run_concurrently, wait_randomly
 from testkit.databases import fetch_number, fetch_rows
 from testkit.http_response import HttpResponse

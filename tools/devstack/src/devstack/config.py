@@ -38,6 +38,11 @@ class ServiceDefinition:
     name: str
     package: str
 
+    @property
+    def owner(self) -> str:
+        """The role that owns the database and its tables, and runs the migrations."""
+        return f"{self.package}_owner"
+
 
 SERVICES: Final = (
     ServiceDefinition(REFERRAL, "referral"),
@@ -46,7 +51,9 @@ SERVICES: Final = (
     ServiceDefinition(PRICING, "pricing"),
     ServiceDefinition(AUDIT, "audit"),
 )
-ROLES: Final = tuple(service.package for service in SERVICES)
+PACKAGES: Final = tuple(service.package for service in SERVICES)
+ROLES: Final = (*PACKAGES, *(service.owner for service in SERVICES))
+"""The database roles."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,11 @@ class StackConfig:
             | self.build_clock_environment()
             | self._build_telemetry_settings()
         )
+
+    def build_migration_environment(self, service: ServiceDefinition) -> dict[str, str]:
+        """The environment of one service's migration, which runs as the owner of the tables."""
+        url = self.postgres.get_url(service.package, service.owner, self.keys.databases[service.owner])
+        return self.build_environment(service) | {"CALLOFF_MIGRATION_DATABASE_URL": url}
 
     def build_clock_environment(self) -> dict[str, str]:
         """The settings of the simulated clock; empty for real time."""

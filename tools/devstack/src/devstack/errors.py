@@ -4,6 +4,7 @@ CallOffError
 ├── EmbeddedServerError      see devstack.embedded.errors
 ├── NotRunning               no stack runs on this folder
 ├── AlreadyRunning           a stack runs on this folder already
+├── DiskFull                 there is no room for what the stack writes
 ├── StackFailed              a process of the stack did not start, or a step of the set-up failed
 ├── Interrupted              Ctrl-C before the stack was up
 ├── NothingToRestore         the folder holds no complete back-up
@@ -31,6 +32,10 @@ class NotRunning(CallOffError):
 
 class AlreadyRunning(CallOffError):
     title = "Call-off is already running"
+
+
+class DiskFull(CallOffError):
+    title = "The disk is full"
 
 
 class StackFailed(CallOffError):

@@ -136,6 +136,10 @@ def create_home_for(purpose: str) -> Home:
 def write_private(file: Path, text: str) -> None:
     """Writes a file that only its owner can read; atomic, by rename."""
     new = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as private:  # noqa: PTH123 - born 0600
-        private.write(text)
-    new.replace(file)
+    try:
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as private:  # noqa: PTH123 - born 0600
+            private.write(text)
+        new.replace(file)
+    except OSError:  # a full disk: a part of a secret is not left behind
+        new.unlink(missing_ok=True)
+        raise

@@ -1,5 +1,7 @@
 """Files of JSON lines: one document a line, appended as events happen."""
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -19,7 +21,12 @@ class JsonLinesWriter(Generic[LineT]):
         self._file = file.open("ab", buffering=0)
 
     def write(self, line: LineT) -> None:
-        self._file.write(line.model_dump_json().encode() + b"\n")
+        """Raises OSError on a full disk; then nothing of the line is in the file, so that the next is read."""
+        content = line.model_dump_json().encode() + b"\n"
+        begin = self._file.seek(0, os.SEEK_END)
+        if self._file.write(content) != len(content):
+            self._file.truncate(begin)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
 
     def close(self) -> None:
         self._file.close()

@@ -4,11 +4,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from devstack.disk_space import explain_full_disk
 from devstack.errors import AlreadyRunning, NotRunning
 from devstack.home import Home, write_private
 
@@ -50,9 +51,11 @@ class StackRecord(BaseModel):
 
 @contextmanager
 def lock_home(home: Home) -> Generator[None]:
-    """Holds the lock of the folder, so that one stack at a time runs on it. Raises AlreadyRunning."""
-    home.folder.mkdir(parents=True, exist_ok=True)
-    with home.lock_file.open("w") as lock_file:
+    """Holds the lock of the folder, so that one stack at a time runs on it. Raises AlreadyRunning and DiskFull.
+
+    Whatever fails inside for want of room raises DiskFull, too.
+    """
+    with explain_full_disk(home.folder), _open_lock_file(home) as lock_file:
         try:
             flock(lock_file, LOCK_EX | LOCK_NB)
         except BlockingIOError:
@@ -61,3 +64,8 @@ def lock_home(home: Home) -> Generator[None]:
             yield
         finally:
             home.record_file.unlink(missing_ok=True)
+
+
+def _open_lock_file(home: Home) -> TextIO:
+    home.folder.mkdir(parents=True, exist_ok=True)
+    return home.lock_file.open("w")

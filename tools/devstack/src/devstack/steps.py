@@ -14,7 +14,7 @@ import aiohttp
 import devstack.postcode_index
 import devstack.telemetry
 from contracts.catalogue import TOPICS
-from devstack.config import ROLES, SERVICES, ServiceDefinition, StackConfig
+from devstack.config import PACKAGES, SERVICES, ServiceDefinition, StackConfig
 from devstack.databases import create_databases
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres, Process, fetch_kafka_jars
 from devstack.embedded.processes import read_last_lines
@@ -30,6 +30,8 @@ from service_runtime.kafka.client import create_topics
 
 READY_TIMEOUT: Final = 120.0
 _POLL_INTERVAL: Final = 0.1
+PRIVILEGES_VERSION: Final = "privileges 1"
+"""Changed with `service_runtime.postgres.grants`, so that a stack of an older version gets the new privileges."""
 NO_EXTRA_ENVIRONMENT: Final[Mapping[str, str]] = {}
 
 
@@ -46,7 +48,7 @@ async def run_concurrently(*coroutines: Coroutine[Any, Any, None]) -> None:
 async def start_postgres(server: EmbeddedPostgres, keys: StackKeys, screen: Screen) -> None:
     with screen.show_step("PostgreSQL"):
         await run_in_thread(server.start)
-        await create_databases(server, {role: keys.databases[role] for role in ROLES})
+        await create_databases(server, SERVICES, keys.databases)
 
 
 async def start_kafka(server: EmbeddedKafka, screen: Screen) -> None:
@@ -84,7 +86,9 @@ def _read_progress(log: Path) -> float:
 async def migrate_databases(config: StackConfig, screen: Screen, *, cluster_id: str) -> None:
     """Runs `migrate` of every service; skips it where the same scripts have run on this cluster, to save seconds."""
     marker = config.home.migration_marker
-    scripts = "\n".join([cluster_id, *[name for service in SERVICES for name in _list_migrations(service)]])
+    scripts = "\n".join(
+        [cluster_id, PRIVILEGES_VERSION, *[name for service in SERVICES for name in _list_migrations(service)]]
+    )
     if marker.exists() and marker.read_text() == scripts:
         return
     with screen.show_step("Migrations"):
@@ -101,7 +105,9 @@ def _list_migrations(service: ServiceDefinition) -> list[str]:
 
 async def _migrate_service(service: ServiceDefinition, config: StackConfig) -> None:
     log = config.home.logs / f"{service.name}-migrate.log"
-    migrating = ServiceProcess(service.name, service.package, config.build_environment(service), log, ["migrate"])
+    migrating = ServiceProcess(
+        service.name, service.package, config.build_migration_environment(service), log, ["migrate"]
+    )
     await run_in_thread(migrating.start)
     if await run_in_thread(migrating.wait) != 0:
         raise StackFailed(
@@ -113,7 +119,7 @@ def build_service_processes(
     config: StackConfig, extra_environment: Mapping[str, str] = NO_EXTRA_ENVIRONMENT
 ) -> dict[str, ServiceProcess]:
     """Every service, by the URL of its readiness check; `extra_environment` overrides settings."""
-    preload_packages(ROLES)
+    preload_packages(PACKAGES)
     return {
         f"{config.addresses.get_url(service.name)}/readyz": _build_service_process(service, config, extra_environment)
         for service in SERVICES

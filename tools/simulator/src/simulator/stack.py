@@ -12,6 +12,7 @@ import aiohttp
 from calloff.client import ApiClient, IssuerTokenSource, RetryingApiClient, open_http_session
 from devstack.config import ROLES, Addresses, StackConfig
 from devstack.databases import read_cluster_id
+from devstack.disk_space import require_room_to_start
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.home import KAFKA_JARS, Home
 from devstack.issuer.identities import PROVIDER, find_identity
@@ -83,6 +84,7 @@ async def start_stack(
 
     `extra_environment` is added to the services' environment.
     """
+    require_room_to_start(home)
     home.logs.mkdir(parents=True, exist_ok=True)
     config = StackConfig(
         home=home,

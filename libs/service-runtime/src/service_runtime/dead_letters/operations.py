@@ -15,6 +15,7 @@ from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Connection
+from service_runtime.postgres.errors import is_transient
 from service_runtime.unit_of_work import streams
 from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import StreamKey
@@ -62,7 +63,9 @@ class DeadLetterOperations(Generic[WorkT]):
         while (record := await self._find_first_or_unpark(stream)) is not None:
             try:
                 await self._handling.execute(record, releasing=True)
-            except Exception as error:  # noqa: BLE001  any failure leaves the key parked and is reported
+            except Exception as error:
+                if is_transient(error):  # says nothing about the event; the operator's request is answered 503
+                    raise
                 await self._store_failure(record, error)
                 return Release(handled, still_parked=True)
             handled += 1

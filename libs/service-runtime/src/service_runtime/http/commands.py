@@ -20,7 +20,7 @@ from service_runtime.idempotency import (
     StoredResponse,
     compute_fingerprint,
 )
-from service_runtime.postgres.database import is_lock_timeout
+from service_runtime.postgres.errors import is_lock_timeout
 from service_runtime.unit_of_work.claims import Executed
 from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey

@@ -27,12 +27,7 @@ from contracts.errors import (
 )
 from service_runtime.http.preconditions import PreconditionFailed, PreconditionRequired
 from service_runtime.observability.logs import Logger
-from service_runtime.postgres.database import (
-    ConnectionBroken,
-    StatementRefused,
-    is_lock_timeout,
-    is_transient,
-)
+from service_runtime.postgres.errors import ConnectionBroken, StatementRefused, is_lock_timeout, is_transient
 
 MEDIA_TYPE: Final = "application/problem+json"
 BASE: Final = "https://calloff.example/problems/"

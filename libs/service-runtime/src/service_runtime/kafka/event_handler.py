@@ -24,7 +24,7 @@ from service_runtime.kafka.records import Record, UnreadableRecord, check_readab
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import ConsumerMetrics
 from service_runtime.observability.tracing import start_child_span, start_linked_span
-from service_runtime.postgres.database import is_transient
+from service_runtime.postgres.errors import is_transient
 from service_runtime.subscriptions import Subscription
 from service_runtime.unit_of_work.claims import Executed, Job, Skipped
 from service_runtime.unit_of_work.executor import Executor

@@ -17,7 +17,7 @@ from service_runtime.due_policy import DuePolicy, RealTimePolicy
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import TimerMetrics
 from service_runtime.observability.tracing import start_linked_span
-from service_runtime.postgres.database import is_transient
+from service_runtime.postgres.errors import is_transient
 from service_runtime.subscriptions import TimerSubscription
 from service_runtime.timers import timers
 from service_runtime.timers.claim import TimerClaim

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from service_runtime.outbox.journal import ChainedEvent
 from service_runtime.postgres.apply_function import CONFLICT, PARAMETERS
-from service_runtime.postgres.database import StatementRefused
+from service_runtime.postgres.errors import StatementRefused
 from service_runtime.unit_of_work.changes import Changes, QueuedDelivery
 from service_runtime.unit_of_work.streams import Stream
 from service_runtime.webhooks.deliveries import SettledDelivery

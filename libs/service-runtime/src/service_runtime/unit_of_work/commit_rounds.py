@@ -11,14 +11,8 @@ from uuid import UUID
 
 from service_runtime.clock import Clock
 from service_runtime.outbox.outbox_table import OutboxRow
-from service_runtime.postgres.database import (
-    UNIQUE_VIOLATION,
-    Connection,
-    Database,
-    StatementRefused,
-    is_serialization_failure,
-    sqlstate,
-)
+from service_runtime.postgres.database import Connection, Database
+from service_runtime.postgres.errors import UNIQUE_VIOLATION, StatementRefused, is_serialization_failure, sqlstate
 from service_runtime.unit_of_work.applying import (
     Applied,
     StartedDelivery,

@@ -20,7 +20,8 @@ from opentelemetry.trace import Span
 from service_runtime.clock import Clock
 from service_runtime.observability.instruments import Observation
 from service_runtime.observability.tracing import format_traceparent, mark_failed
-from service_runtime.postgres.database import Database, Reader, is_serialization_failure, is_transient
+from service_runtime.postgres.database import Database, Reader
+from service_runtime.postgres.errors import is_serialization_failure, is_transient
 from service_runtime.projections.memory import ProjectionMemory, ProjectionSnapshot
 from service_runtime.unit_of_work.changes import Changes, RevisionConflict
 from service_runtime.unit_of_work.claims import Claim, Executed, Job, Outcomes, Skipped

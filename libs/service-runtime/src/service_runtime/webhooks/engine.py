@@ -29,7 +29,7 @@ from service_runtime.observability.tracing import (
     start_child_span,
     start_linked_span,
 )
-from service_runtime.postgres.database import is_transient
+from service_runtime.postgres.errors import is_transient
 from service_runtime.unit_of_work.applying import StartedDelivery
 from service_runtime.unit_of_work.changes import QueuedDelivery
 from service_runtime.unit_of_work.executor import Executor

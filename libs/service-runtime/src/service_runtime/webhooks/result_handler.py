@@ -14,7 +14,8 @@ from opentelemetry.trace import Span
 from service_runtime.dead_letters.parked_keys import DeadLetters
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import WebhookMetrics
-from service_runtime.postgres.database import Connection, is_transient
+from service_runtime.postgres.database import Connection
+from service_runtime.postgres.errors import is_transient
 from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks import delivery_queue, results

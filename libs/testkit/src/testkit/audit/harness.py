@@ -82,8 +82,8 @@ class AuditHarness:
 
     async def change_stored_rows(self, statement: str, **arguments: object) -> None:
         """Runs `statement` with the triggers of the table disabled, as only its owner can, to simulate tampering."""
-        async with self.audit.service.database.begin_transaction() as connection:
+        async with self.audit.owner.begin_transaction() as connection:
             await connection.run("ALTER TABLE records DISABLE TRIGGER USER")
-        await fetch_rows(self.audit.service.database, statement, **arguments)
-        async with self.audit.service.database.begin_transaction() as connection:
+        await fetch_rows(self.audit.owner, statement, **arguments)
+        async with self.audit.owner.begin_transaction() as connection:
             await connection.run("ALTER TABLE records ENABLE TRIGGER USER")

@@ -39,7 +39,8 @@ CREATE UNIQUE INDEX one_standing_order_of_a_package ON purchase_orders (package_
 CREATE INDEX orders_of_a_package ON purchase_orders (package_id, issued_at);
 CREATE INDEX orders_of_a_council ON purchase_orders (council, issued_at DESC, order_id DESC);
 
-CREATE FUNCTION next_order_number(of_council text, of_year integer) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION next_order_number(of_council text, of_year integer) RETURNS bigint LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     numbers text := format('%I', 'order_numbers_' || of_council || '_' || of_year);
 BEGIN
@@ -51,7 +52,8 @@ BEGIN
 END $$;
 """
 """Order numbers come from a sequence for each council and year, created with the first order. A sequence does not block
-concurrent transactions and is not rolled back: numbers are unique and can have gaps."""
+concurrent transactions and is not rolled back: numbers are unique and can have gaps. The function creates it as the
+owner of the tables, because the role of the service may create nothing."""
 
 _ORDER_COLUMNS: Final = """
     order_id, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,

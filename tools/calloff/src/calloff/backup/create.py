@@ -15,6 +15,7 @@ from typing import Annotated, Final
 import typer
 
 from calloff.commands.output import JsonOption, out, print_json, run_command
+from devstack.disk_space import explain_full_disk
 from devstack.embedded import EmbeddedPostgres
 from devstack.errors import DataAlreadyExists, NotRunning
 from devstack.home import Home, find_home
@@ -26,13 +27,13 @@ ARCHIVE: Final = "postgres.tar"
 def back_up(home: Home, folder: Path) -> None:
     """Copies the databases and keys of `home`, whose stack may run, into `folder`; on failure no folder is left.
 
-    Raises DataAlreadyExists where the folder exists, NotRunning where there are no databases, and EmbeddedServerError
-    where PostgreSQL cannot be copied.
+    Raises DataAlreadyExists where the folder exists, NotRunning where there are no databases, DiskFull,
+    and EmbeddedServerError where PostgreSQL cannot be copied.
     """
     running = None
     with suppress(NotRunning):
         running = StackRecord.load(home)
-    with _create_folder_atomically(folder) as unfinished:
+    with explain_full_disk(folder.parent), _create_folder_atomically(folder) as unfinished:
         archive = unfinished / ARCHIVE
         if running is not None:
             EmbeddedPostgres(home.postgres, running.postgres_port).back_up(archive)

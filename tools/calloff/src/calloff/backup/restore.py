@@ -25,6 +25,7 @@ from audit.domain.records import decode_headers
 from calloff.backup.create import ARCHIVE
 from calloff.commands.output import JsonOption, err, out, print_json, run_command
 from devstack.config import SERVICES, ServiceDefinition
+from devstack.disk_space import NEEDED, require_free_space
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.errors import DataAlreadyExists, NothingToRestore, RecordIncomplete
 from devstack.home import KAFKA_JARS, Home, find_home
@@ -83,6 +84,7 @@ async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> R
 
 
 def _restore_files(home: Home, folder: Path, postgres: EmbeddedPostgres) -> None:
+    require_free_space(home.folder, needed=NEEDED + (folder / ARCHIVE).stat().st_size)
     home.logs.mkdir(parents=True, exist_ok=True)
     postgres.restore(folder / ARCHIVE)
     for file in home.backup_files:

@@ -1,5 +1,6 @@
 """Reads the topics from their beginning and updates the status of every package from the events."""
 
+import logging
 from typing import Final
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ _MAX_RECORDS: Final = 500
 
 async def follow_events(bootstrap: str, tracker: PackageTracker) -> None:
     """Follow the topics until cancelled. After a Kafka failure, clear the tracker and read from the beginning."""
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # its lines would break the display
     while True:
         consumer = Consumer(bootstrap, group=None, client_id="calloff-watch")
         try:

@@ -14,6 +14,7 @@ import aiohttp
 from calloff.client import ApiClient, IssuerTokenSource, RetryingApiClient, open_http_session
 from devstack.config import OTLP_ENDPOINT_VARIABLE, ROLES, Addresses, StackConfig
 from devstack.databases import read_cluster_id
+from devstack.disk_space import require_room_to_start
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.home import EXAMPLE_REFERRAL, KAFKA_JARS, Home
 from devstack.issuer.identities import find_identity
@@ -131,6 +132,7 @@ async def bring_up(
     simulated_from: datetime | None = None,
 ) -> StartedStack:
     """Start the stack. `exit_stack` stops what was started, also after a failure."""
+    require_room_to_start(home)
     home.logs.mkdir(parents=True, exist_ok=True)
     config = replace(_build_config(home, addresses), simulated_from=simulated_from)
     session = await exit_stack.enter_async_context(open_http_session())

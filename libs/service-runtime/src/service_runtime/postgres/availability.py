@@ -1,0 +1,46 @@
+"""Availability: whether the database takes changes now, for readiness checks."""
+
+import asyncio
+from typing import Final
+
+from service_runtime.observability.logs import Logger
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import DISK_FULL, READ_ONLY, StatementRefused, sqlstate
+
+CHECK_TIMEOUT: Final = 2.0
+"""Seconds."""
+DISK_FULL_MEMORY: Final = 5.0
+"""Seconds after the last statement that the full disk refused: workers try again much more often."""
+_CHECK: Final = "SELECT current_setting('transaction_read_only') = 'on' AS read_only"
+_REASONS: Final = (
+    (READ_ONLY, "the database is read-only: a standby, or a primary that was made read-only; it must take changes"),
+    (DISK_FULL, "the disk of the database is full; make room on it"),
+    ("53", "the database is out of memory or connections"),
+    ("57P03", "the database is starting or shutting down"),
+    ("28", "the database refuses the login; check the password in CALLOFF_DATABASE_URL and pg_hba.conf"),
+    ("3D", "the database of CALLOFF_DATABASE_URL does not exist"),
+)
+
+
+async def explain_unavailability(database: Database, log: Logger) -> str | None:
+    """Returns None if the database takes changes, otherwise the reason, at most CHECK_TIMEOUT seconds later."""
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT):
+            await _check(database)
+    except Exception as error:  # noqa: BLE001  whatever it is, the service cannot work
+        log.warning("the database takes no changes", error=type(error).__name__, sqlstate=sqlstate(error))
+        return _explain(error)
+    return None
+
+
+async def _check(database: Database) -> None:
+    async with database.open_read_connection() as connection:
+        if (await connection.fetch(_CHECK))[0].read_only:
+            raise StatementRefused("the server takes no changes", READ_ONLY)
+    if database.seconds_since_disk_full < DISK_FULL_MEMORY:
+        raise StatementRefused("the disk is full", DISK_FULL)
+
+
+def _explain(error: Exception) -> str:
+    code = sqlstate(error) or ""
+    return next((reason for start, reason in _REASONS if code.startswith(start)), "the database is not available")

@@ -1,0 +1,10 @@
+"""Lets `next_order_number` create its sequences as the owner of the tables: the service's role creates nothing."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    op.execute("ALTER FUNCTION next_order_number(text, integer) SECURITY DEFINER SET search_path = public, pg_temp")
