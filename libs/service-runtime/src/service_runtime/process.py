@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import uvloop
 
+from service_runtime.http.server import raise_descriptor_limit
 from service_runtime.observability.export import TelemetryEndpoint
 from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.migrations import migrate_and_close
@@ -37,6 +38,7 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
     if sys.argv[1:] == [MIGRATE]:
         asyncio.run(migrate_and_close(service.database, service.migrations))
         return
+    raise_descriptor_limit()
     gc.set_threshold(*COLLECTION_THRESHOLDS)
     uvloop.run(_serve(service))
 

@@ -52,6 +52,16 @@ def create_app(
     return app
 
 
+def create_probe_app(app: FastAPI, *, log: Logger) -> FastAPI:
+    """Builds the application of the listener that answers only the probes of `app`."""
+    probe_app = FastAPI(openapi_url=None, redirect_slashes=False)
+    problems.install_error_handlers(probe_app, log)
+    probe_app.add_middleware(ImpliedMethods)
+    probe_app.include_router(operations.probes)
+    probe_app.state = app.state
+    return probe_app
+
+
 def inject(port: type[PortT]) -> Any:
     """Returns a dependency that resolves a Protocol of `ports.py` to the object that `wiring` registered for it.
 
