@@ -107,7 +107,11 @@ class CommandClaim(Generic[ResultT]):
             return True
         stored = rows[0]
         if not hmac.compare_digest(stored.fingerprint, self.fingerprint):
-            message = "this Idempotency-Key was used before with another request; use a new key for a new request"
+            message = (
+                "this Idempotency-Key was used before with another request: method, path and body are compared byte "
+                "for byte, so the same fields in another order are another body; to repeat the request send exactly "
+                "the stored body again, and use a new key for a new request"
+            )
             raise IdempotencyKeyReused(message)
         headers = tuple((name, value) for name, value in json.loads(stored.headers))
         raise ReplayedResponse(StoredResponse(stored.status, stored.answer, headers))

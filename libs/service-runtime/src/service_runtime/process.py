@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import uvloop
 
+from service_runtime.http.server import raise_descriptor_limit
 from service_runtime.observability.export import TelemetryEndpoint
 from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.database import Database
@@ -46,6 +47,7 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
         return
     if sys.argv[1:2] == [REENCRYPT]:
         sys.exit(asyncio.run(_reencrypt_and_close(service, dry_run="--dry-run" in sys.argv[2:])))
+    raise_descriptor_limit()
     gc.set_threshold(*COLLECTION_THRESHOLDS)
     uvloop.run(_serve(service))
 

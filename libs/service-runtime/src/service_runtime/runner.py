@@ -17,9 +17,9 @@ from service_runtime.clock import SystemClock
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.due_policy import RealTimePolicy
 from service_runtime.heartbeat import Heartbeat
-from service_runtime.http.app import create_app
+from service_runtime.http.app import create_app, create_probe_app
 from service_runtime.http.auth import Authenticator, JwksOverHttp
-from service_runtime.http.server import HttpServer
+from service_runtime.http.server import HttpServers
 from service_runtime.kafka.batch_consumer import BatchConsumer, wait_for_end_offsets
 from service_runtime.kafka.client import Partition, get_committed_offsets
 from service_runtime.kafka.consumer import EventConsumer
@@ -190,11 +190,10 @@ class Runner(Generic[WorkT]):
         app = self.build_app()
         if self._clock_control is not None:
             await self._retry_until_done(self._clock_control.resume)
-        server = HttpServer(
+        server = HttpServers.from_settings(
+            self._settings,
             app if self._clock_control is None else self._clock_control.wrap_app(app),
-            host=self._settings.host,
-            port=self._settings.port,
-            drain_within=self._settings.drain_within,
+            probes=create_probe_app(app, log=self._log),
         )
         # Objects created so far live as long as the process; a full garbage collection of them blocks it for 200 ms.
         gc.freeze()

@@ -19,6 +19,10 @@ class RuntimeSettings(BaseSettings):
     kafka_bootstrap: str
     host: str = "127.0.0.1"
     port: int = 0
+    health_port: int = Field(
+        default=0, ge=0, le=65_535, description="port of a second listener that answers only the probes; 0 for none"
+    )
+    max_connections: int = Field(default=1_000, ge=10, description="clients' connections that are open at once")
     role: Literal["api", "worker", "all"] = "all"
     pool_size: int = Field(default=20, ge=2, description="number of connections to the database; all stay open")
 

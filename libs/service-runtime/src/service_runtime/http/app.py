@@ -7,7 +7,10 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 
 from service_runtime.http import operations, problems, unreadable
 from service_runtime.http.bodies import BodyLimit
-from service_runtime.http.spans import RedactUrl, is_a_probe, set_parameter_attributes
+from service_runtime.http.commands import describe_replays
+from service_runtime.http.methods import ImpliedMethods
+from service_runtime.http.parameters import OmitEmptyParameters, check_request
+from service_runtime.http.spans import RedactUrl, is_a_probe
 from service_runtime.observability.logs import Logger
 
 PortT = TypeVar("PortT")
@@ -19,6 +22,7 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         page = super().openapi()
         page["components"]["schemas"] |= problems.build_problem_schemas()
+        describe_replays(page)
         return page
 
 
@@ -32,17 +36,30 @@ def create_app(
         version="1",
         # FastAPI's logs contain exception messages; spans of dependencies and serialisation carry no information.
         telemetry={"logs": False, "operation_spans": False, "metrics": False, "exclude": is_a_probe},
-        dependencies=[Depends(set_parameter_attributes)],
+        dependencies=[Depends(check_request)],
         docs_url="/docs",
         redoc_url=None,
+        redirect_slashes=False,
     )
     problems.install_error_handlers(app, log)
     app.add_middleware(BodyLimit)
+    app.add_middleware(ImpliedMethods)
+    app.add_middleware(OmitEmptyParameters)
     app.add_middleware(RedactUrl)
     for router in (*routes, operations.router, unreadable.router, operations.probes):
         app.include_router(router)
     app.state.ports = dict(ports)
     return app
+
+
+def create_probe_app(app: FastAPI, *, log: Logger) -> FastAPI:
+    """Builds the application of the listener that answers only the probes of `app`."""
+    probe_app = FastAPI(openapi_url=None, redirect_slashes=False)
+    problems.install_error_handlers(probe_app, log)
+    probe_app.add_middleware(ImpliedMethods)
+    probe_app.include_router(operations.probes)
+    probe_app.state = app.state
+    return probe_app
 
 
 def inject(port: type[PortT]) -> Any:

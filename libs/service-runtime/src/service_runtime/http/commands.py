@@ -1,12 +1,12 @@
 """Command bus: executes the command of an HTTP request, responds after the commit, and replays repeated requests."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Header, Request, Response
 from opentelemetry import trace
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from contracts.errors import CallOffError, RetryLater
 from contracts.ids import uuid7
@@ -29,15 +29,42 @@ from service_runtime.unit_of_work.turns import TurnTimeout
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT")
 
+
+def _check_key(key: str | None) -> str | None:
+    if key is not None and not (key.isascii() and key.isprintable()):
+        message = "must be 1 to 128 printable ASCII characters, such as a UUID"
+        raise ValueError(message)
+    return key
+
+
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         min_length=1,
         max_length=128,
-        description="Any unique value; a repeat with the same value and body receives the first response again.",
+        description="Any unique value of printable ASCII. A repeat with the same value and the same body, byte for "
+        "byte, receives the first response again, with the header Idempotency-Replayed. Store the body that you send: "
+        "the same fields in another order are another body, which is refused with 422.",
     ),
+    AfterValidator(_check_key),
 ]
+REPLAYED: Final = "Idempotency-Replayed"
+"""Header of a response that an earlier request with the same Idempotency-Key received first."""
+
+
+def describe_replays(page: dict[str, Any]) -> None:
+    """Adds the header of replayed responses to the commands of an OpenAPI document."""
+    operations = [operation for path in page["paths"].values() for operation in path.values()]
+    for operation in operations:
+        if all(parameter["name"] != "Idempotency-Key" for parameter in operation.get("parameters", ())):
+            continue
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                response.setdefault("headers", {})[REPLAYED] = {
+                    "description": "`true` if an earlier request with this Idempotency-Key got this response first",
+                    "schema": {"type": "string", "enum": ["true"]},
+                }
 
 
 def json_response(body: BaseModel, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> StoredResponse:
@@ -50,6 +77,20 @@ def to_stored_problem(error: CallOffError) -> StoredResponse:
     response = to_problem_response(error)
     headers = tuple((name, value) for name, value in response.headers.items() if name != "content-length")
     return StoredResponse(response.status_code, bytes(response.body), headers)
+
+
+class _ResponseBuilder(Generic[ResultT]):
+    """Builds the response of a result once, for the row of its Idempotency-Key and for the caller."""
+
+    def __init__(self, build: Callable[[ResultT], StoredResponse]) -> None:
+        self._build = build
+        self._built: tuple[ResultT, StoredResponse] | None = None
+
+    def __call__(self, result: ResultT) -> StoredResponse:
+        # A decision that is made again after a conflict has another result.
+        if self._built is None or self._built[0] is not result:
+            self._built = (result, self._build(result))
+        return self._built[1]
 
 
 class NotReady(RetryLater):
@@ -91,6 +132,7 @@ class CommandBus:
         """
         span = trace.get_current_span()
         span.set_attributes(build_subject_attributes(on.topic, on.key))
+        respond_once = _ResponseBuilder(respond)
         claim = CommandClaim(
             on=on,
             why=Cause(f"command:{uuid7(self._executor.clock.now())}", by.actor, by.council),
@@ -98,20 +140,20 @@ class CommandBus:
             # Only the HMAC of the key is stored: the caller chooses its text, which could be personal.
             idempotency_key=None if self._key is None else compute_fingerprint(self._secret, self._key.encode()),
             fingerprint=await self._compute_fingerprint(),
-            answer=stored or respond,
+            answer=stored or respond_once,
             begins_stream=creates_subject,
         )
         try:
             done = await self._executor.execute(claim, lambda work: handler(command, work), span=span)
         except ReplayedResponse as replay:
-            return _to_response(replay.answer)
+            return _to_response(replay.answer, replayed=True)
         except Exception as error:
             if isinstance(error, TurnTimeout) or is_lock_timeout(error):
                 message = "another request for the same subject is in progress; try again in a second"
                 raise RequestInProgress(message, retry_after=1) from error
             raise
         assert isinstance(done, Executed), "execute runs a command, replays its response, or raises"
-        return _to_response(respond(done.result))
+        return _to_response(respond_once(done.result))
 
     async def _compute_fingerprint(self) -> str:
         request = self._request
@@ -137,5 +179,8 @@ def _build_command_bus(request: Request, key: str | None) -> CommandBus:
     return CommandBus(state.executor, request, key, state.fingerprints)
 
 
-def _to_response(answer: StoredResponse) -> Response:
-    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
+def _to_response(answer: StoredResponse, *, replayed: bool = False) -> Response:
+    response = Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
+    if replayed:
+        response.headers[REPLAYED] = "true"
+    return response

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from contracts.errors import NotFound
 from service_runtime.dead_letters.operations import DeadLetterOperations
@@ -48,8 +48,20 @@ class Released(BaseModel):
     still_parked: bool
 
 
+def _check_printable(text: str) -> str:
+    if not text.isprintable():
+        message = "contains characters that cannot be printed, such as a line end or NUL; remove them"
+        raise ValueError(message)
+    return text
+
+
 class Discard(BaseModel):
-    because: str = Field(min_length=3, max_length=200, description="a code or ticket number; no names")
+    because: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=3, max_length=200),
+        AfterValidator(_check_printable),
+        Field(description="a code or ticket number; no names"),
+    ]
 
 
 async def _get_dead_letters(request: Request) -> DeadLetterOperations[Any]:

@@ -1,10 +1,15 @@
 """ETag and If-Match: optimistic locking, so that concurrent changes of a resource do not overwrite each other."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from fastapi import Header
 
-from contracts.errors import Conflict, Unprocessable
+from contracts.errors import Conflict, FieldError, InvalidInput, Unprocessable
+
+_TAG: Final = re.compile(r'(?:W/)?"[^"\x00-\x20\x7f]*"')
+_TAGS: Final = re.compile(rf"{_TAG.pattern}(?:[ \t]*,[ \t]*{_TAG.pattern})*")
+"""RFC 9110, 8.8.3."""
 
 
 class PreconditionFailed(Conflict):
@@ -31,11 +36,25 @@ def format_etag(version: int) -> str:
 
 
 def check_etag(if_match: str | None, *, version: int) -> None:
-    """Raises PreconditionRequired without If-Match, and PreconditionFailed if it does not name `version`."""
+    """Raises PreconditionRequired without If-Match, and PreconditionFailed if it does not name `version`.
+
+    If-Match compares strongly (RFC 9110, 13.1.1): a weak tag names no version. Raises InvalidInput for what is no list
+    of entity tags.
+    """
     if if_match is None:
         message = "the If-Match header is missing; send the ETag of the version that you read"
         raise PreconditionRequired(message)
-    named = {tag.strip() for tag in if_match.split(",")}
-    if not named & {"*", format_etag(version)}:
-        message = "the resource has changed since you read it; read it again, and send its new ETag as If-Match"
+    text = if_match.strip()
+    if text == "*":
+        return
+    if not _TAGS.fullmatch(text):
+        message = f"is not a list of entity tags; send the ETag in its quotes, such as If-Match: {format_etag(3)}, or *"
+        raise InvalidInput(FieldError("header:if-match", message))
+    tags = _TAG.findall(text)
+    if format_etag(version) in tags:
+        return
+    if all(tag.startswith("W/") for tag in tags):
+        message = "If-Match has only weak tags, which never match here; send the ETag as it was received, without W/"
         raise PreconditionFailed(message)
+    message = "the resource has changed since you read it; read it again, and send its new ETag as If-Match"
+    raise PreconditionFailed(message)

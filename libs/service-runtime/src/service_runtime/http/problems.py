@@ -25,6 +25,7 @@ from contracts.errors import (
     Unauthenticated,
     Unprocessable,
 )
+from service_runtime.http.methods import explain_wrong_method
 from service_runtime.http.preconditions import PreconditionFailed, PreconditionRequired
 from service_runtime.observability.logs import Logger
 from service_runtime.postgres.errors import ConnectionBroken, StatementRefused, is_lock_timeout, is_transient
@@ -116,6 +117,7 @@ DESCRIBED: Final = {
     409: "The request conflicts with the current state; a late answer is recorded nevertheless",
     412: "The resource has changed: the ETag in If-Match is not the current one",
     413: "The body is too large",
+    415: "The body is not uncompressed JSON in UTF-8",
     422: "Fields are invalid, or the Idempotency-Key was used with another request",
     428: "The If-Match header is missing; send the ETag of the version that you read",
     503: "Temporarily unavailable; Retry-After gives the seconds after which to try again",
@@ -131,13 +133,13 @@ def build_problem_schemas() -> dict[str, Any]:
 
 
 def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describes the error responses of a route for OpenAPI; always includes 400, 401, 403, 413, 422 and 503."""
+    """Describes the error responses of a route for OpenAPI; always includes 400, 401, 403, 413, 415, 422 and 503."""
     return {
         status: {
             "description": DESCRIBED[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}},
         }
-        for status in sorted({400, 401, 403, 413, 422, 503, *statuses})
+        for status in sorted({400, 401, 403, 413, 415, 422, 503, *statuses})
     }
 
 
@@ -152,11 +154,9 @@ def install_error_handlers(app: FastAPI, log: Logger) -> None:
         assert isinstance(error, RequestValidationError)
         return to_problem_response(InvalidInput(*map(_to_field_error, _drop_derived_errors(error.errors()))))
 
-    async def respond_to_http_error(_: Request, error: Exception) -> Response:
+    async def respond_to_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        title = HTTPStatus(error.status_code).phrase
-        headers = dict(error.headers or {})
-        return build_problem_response(error.status_code, title.lower().replace(" ", "-"), title, title, headers=headers)
+        return _build_http_problem(request, error)
 
     async def respond_to_unexpected_error(_: Request, error: Exception) -> Response:
         refusal = to_caller_error(error)
@@ -180,6 +180,20 @@ def install_error_handlers(app: FastAPI, log: Logger) -> None:
         app.add_exception_handler(kind, respond_to_unexpected_error)
 
 
+def _build_http_problem(request: Request, error: HTTPException) -> Response:
+    """Explains an error that Starlette and FastAPI report by its status only."""
+    title = HTTPStatus(error.status_code).phrase
+    detail, headers = str(error.detail), dict(error.headers or {})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "no resource has this path; /docs lists the paths of this service"
+        if request.scope["path"].endswith("/"):
+            detail = "no resource has this path; remove the slash at its end"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail, headers = explain_wrong_method(request)
+    code = title.lower().replace(" ", "-")
+    return build_problem_response(error.status_code, code, title, detail, headers=headers)
+
+
 def _drop_derived_errors(errors: Sequence[Any]) -> list[Any]:  # pydantic's error dictionaries have no public type
     """Drops `too_short` errors of lists that have invalid items: pydantic does not count those items."""
     wrong_within = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
@@ -191,7 +205,7 @@ def _to_field_error(error: Any) -> FieldError:  # pydantic's error dictionaries 
     where, *path = error["loc"]
     pointer = "#" + "".join(f"/{part}" for part in path) if where == "body" else f"{where}:{'/'.join(map(str, path))}"
     if error["type"] == "json_invalid":
-        return FieldError("#", "the body is not valid JSON")
+        return FieldError("#", f"the body is not valid JSON: {error['ctx']['error']}")
     return FieldError(pointer, _describe_error(error))
 
 

@@ -121,7 +121,6 @@ LinkBus = Annotated[CommandBus, Depends(get_command_bus_without_idempotency)]
 
 
 # `:path`, so that a damaged link with a slash in it matches this route and gets the page for invalid links.
-@router.head("/v1/offer-links/{token:path}", include_in_schema=False)
 @router.get("/v1/offer-links/{token:path}")
 async def show_offer_behind_link(linked: OfferBehindLink) -> Response:
     """Show the offer behind the link of an email as an HTML page. Opening the page does not answer the offer."""
