@@ -53,6 +53,11 @@ class InvalidInput(CallOffError):
 class Unauthenticated(CallOffError):
     title = "Unauthorized"
 
+    @property
+    def challenge(self) -> str:
+        """The value of the header WWW-Authenticate."""
+        return "Bearer"
+
 
 class Forbidden(CallOffError):
     title = "Forbidden"

@@ -94,7 +94,7 @@ def to_problem_response(error: CallOffError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
         status = error.status
     if isinstance(error, Unauthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = error.challenge
     fields = error.fields if isinstance(error, InvalidInput) else ()
     detail = "the request has invalid fields; errors lists each of them" if fields else str(error)
     return build_problem_response(status, error.code, error.title, detail, fields=fields, headers=headers)
