@@ -13,8 +13,9 @@ from json.encoder import encode_basestring_ascii as _quote
 from typing import Final
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
+from contracts.trace_context import keep_valid_traceparent
 from contracts.values import Instant, Value
 
 GENESIS: Final = "0" * 64
@@ -42,6 +43,11 @@ class Envelope(Value):
     prevhash: str
     hash: str = ""
     traceparent: str = ""
+
+    @field_validator("traceparent", mode="before")
+    @classmethod
+    def drop_foreign_trace_context(cls, value: object) -> str:
+        return keep_valid_traceparent(value)
 
     def seal(self, payload: bytes) -> "Envelope":
         """Returns this envelope with the hash over its payload and the previous hash."""

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from contracts.errors import CallOffError, RetryLater
 from contracts.ids import uuid7
-from contracts.telemetry import build_subject_attributes
 from service_runtime.http.auth import Caller
 from service_runtime.http.problems import to_problem_response
 from service_runtime.idempotency import (
@@ -20,6 +19,7 @@ from service_runtime.idempotency import (
     StoredResponse,
     compute_fingerprint,
 )
+from service_runtime.observability.tracing import set_subject
 from service_runtime.postgres.database import is_lock_timeout
 from service_runtime.unit_of_work.claims import Executed
 from service_runtime.unit_of_work.executor import Executor
@@ -90,7 +90,7 @@ class CommandBus:
         IdempotencyKeyReused, and RequestInProgress if requests of the same subject take longer than two seconds.
         """
         span = trace.get_current_span()
-        span.set_attributes(build_subject_attributes(on.topic, on.key))
+        set_subject(on.topic, on.key)
         claim = CommandClaim(
             on=on,
             why=Cause(f"command:{uuid7(self._executor.clock.now())}", by.actor, by.council),

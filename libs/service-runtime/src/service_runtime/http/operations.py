@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from contracts.errors import NotFound
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.problems import build_problem_response, describe_problems
+from service_runtime.observability.registry import render_registry
 from service_runtime.unit_of_work.streams import StreamKey
 
 probes = APIRouter(include_in_schema=False)
@@ -119,4 +120,4 @@ async def render_metrics(request: Request) -> Response:
     """Refreshes the gauges and renders all metrics in Prometheus' text format."""
     refresh: Callable[[], Awaitable[Any]] = request.app.state.refresh_metrics
     await refresh()
-    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(render_registry(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

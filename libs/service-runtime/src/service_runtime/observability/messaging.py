@@ -13,6 +13,8 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
 from contracts.telemetry import ATTRIBUTE_BY_TOPIC, build_subject_attributes
+from contracts.trace_context import keep_valid_traceparent
+from service_runtime.observability.guard import TRACING
 from service_runtime.observability.tracing import (
     SpanAttributes,
     is_sampled,
@@ -65,21 +67,24 @@ class KafkaMessage(NamedTuple):
     partition: int
     offset: int | None
     key: bytes
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
     @property
     def traceparent(self) -> str:
-        # The outbox relay writes traceparent as the last header.
-        return next((value.decode() for name, value in reversed(self.headers) if name == "traceparent"), "")
+        # The outbox relay writes traceparent as the last header. Other tools write null, other bytes, or nothing.
+        return keep_valid_traceparent(
+            next((value for name, value in reversed(self.headers) if name == "traceparent"), None)
+        )
 
     @property
     def message(self) -> Message:
-        named = {name: value.decode(errors="replace") for name, value in self.headers}
+        named = {name: (value or b"").decode(errors="replace") for name, value in self.headers}
         key = self.key.decode(errors="replace")
         attributes = (named.get("ce_id", ""), named.get("ce_type", ""))
         return Message(self.topic, key, *attributes, partition=self.partition, offset=self.offset)
 
 
+@TRACING
 def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str | None = None) -> None:
     """Records a send span for each sampled message of a batch, with `error` if sending failed.
 
@@ -92,6 +97,7 @@ def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str |
             record_finished_span(cause, name, SpanKind.PRODUCER, attributes, begun=begun, ended=ended, error=error)
 
 
+@TRACING
 def record_receive_spans(batch: Iterable[KafkaMessage], *, group: str, begun: int) -> None:
     """Records a process span for each sampled message of a batch that one transaction handled.
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from service_runtime.observability.guard import FAILURES
 from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec, MetricSpec, Observation
+from service_runtime.observability.registry import GuardedRegistry
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
@@ -146,7 +148,8 @@ class Metrics:
     """All metrics of one process, in their own registry."""
 
     def __init__(self, specs: Iterable[MetricSpec] = ()) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = GuardedRegistry()
+        self.registry.register(FAILURES)
         parked = Counter(
             "calloff_parked_events",
             "Failures that parked a key, by source (event, timer, relay, webhook)",
