@@ -20,6 +20,7 @@ from service_runtime.due_policy import RealTimePolicy
 from service_runtime.heartbeat import Heartbeat
 from service_runtime.http.app import create_app
 from service_runtime.http.auth import Authenticator
+from service_runtime.http.rate_limits import CommandRateLimit
 from service_runtime.http.server import HttpServer
 from service_runtime.http.signing_keys import JwksOverHttp
 from service_runtime.kafka.batch_consumer import BatchConsumer, wait_for_end_offsets
@@ -172,6 +173,9 @@ class Runner(Generic[WorkT]):
         app.state.authenticator = Authenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         app.state.executor = self.executor
         app.state.fingerprints = settings.fingerprint_key.get_secret_value().encode()
+        app.state.command_limit = CommandRateLimit(
+            per_second=settings.command_rate_limit, burst=settings.command_burst_limit
+        )
         app.state.dead_letters = DeadLetterOperations(self.executor, self._event_handler, self._wakeups)
         app.state.metrics = self._metrics
         app.state.ready = self._ready

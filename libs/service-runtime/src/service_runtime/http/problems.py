@@ -123,6 +123,7 @@ DESCRIBED: Final = {
     413: "The body is too large",
     422: "Fields are invalid, or the Idempotency-Key was used with another request",
     428: "The If-Match header is missing; send the ETag of the version that you read",
+    429: "The caller sends commands faster than its limit; Retry-After gives the seconds after which to go on",
     503: "Temporarily unavailable; Retry-After gives the seconds after which to try again",
 }
 
@@ -136,13 +137,13 @@ def build_problem_schemas() -> dict[str, Any]:
 
 
 def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describes the error responses of a route for OpenAPI; always includes 400, 401, 403, 413, 422 and 503."""
+    """Describes the error responses of a route for OpenAPI; always includes 400, 401, 403, 413, 422, 429 and 503."""
     return {
         status: {
             "description": DESCRIBED[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}},
         }
-        for status in sorted({400, 401, 403, 413, 422, 503, *statuses})
+        for status in sorted({400, 401, 403, 413, 422, 429, 503, *statuses})
     }
 
 
