@@ -13,8 +13,9 @@ from json.encoder import encode_basestring_ascii as _quote
 from typing import Final
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
+from contracts.trace_context import keep_valid_traceparent
 from contracts.values import Instant, Value
 
 GENESIS: Final = "0" * 64
@@ -25,7 +26,6 @@ MAX_ATTRIBUTES_LENGTH: Final = 8_000
 MAX_SEQUENCE: Final = 2**63 - 1
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(3000, 1, 1, tzinfo=UTC)
-_MAX_TRACE_CONTEXT: Final = 200
 
 
 class Envelope(Value):
@@ -48,6 +48,11 @@ class Envelope(Value):
     prevhash: str
     hash: str = ""
     traceparent: str = ""
+
+    @field_validator("traceparent", mode="before")
+    @classmethod
+    def drop_foreign_trace_context(cls, value: object) -> str:
+        return keep_valid_traceparent(value)
 
     def seal(self, payload: bytes) -> "Envelope":
         """Returns this envelope with the hash over its payload and the previous hash."""
@@ -98,7 +103,7 @@ class Envelope(Value):
         Raises ValueError, of which pydantic's ValidationError is a kind, for values that no service can use.
         """
         attributes = {_HEADERS[name]: value for name, value in headers if name in _HEADERS}
-        if not is_trace_context(attributes.get("traceparent")):
+        if not keep_valid_traceparent(attributes.get("traceparent")):
             attributes.pop("traceparent", None)
         envelope = cls.model_validate(attributes)
         _check_limits(envelope, b"".join(attributes.values()))
@@ -108,11 +113,6 @@ class Envelope(Value):
         """Returns the event as one JSON document (CloudEvents structured mode)."""
         attributes = {_HEADERS[name]: value.decode() for name, value in self.to_headers() if name in _HEADERS and value}
         return {"specversion": "1.0", "datacontenttype": "application/json", **attributes, "data": json.loads(payload)}
-
-
-def is_trace_context(value: bytes | None) -> bool:
-    """Returns True for the bytes of a header that can be passed on as trace context: short text without NUL."""
-    return value is not None and len(value) <= _MAX_TRACE_CONTEXT and value.isascii() and b"\0" not in value
 
 
 def _check_limits(envelope: Envelope, attributes: bytes) -> None:

@@ -7,7 +7,7 @@ CallOffError
 ├── NotFound          the resource does not exist, or the caller may not see it (HTTP 404)
 ├── Conflict          the request conflicts with the present state (HTTP 409)
 ├── Unprocessable     the request is well-formed and cannot be carried out (HTTP 422)
-└── RetryLater        the same request can succeed later (HTTP 503, 409 or 404, with Retry-After)
+└── RetryLater        the same request can succeed later (HTTP 503, 429, 409 or 404, with Retry-After)
 
 `service_runtime.http.problems` translates these errors into HTTP responses. `service_runtime.kafka.event_handler`
 decides whether an event is retried or its key parked. A message says what, which, and what to do. It never contains
@@ -53,6 +53,11 @@ class InvalidInput(CallOffError):
 class Unauthenticated(CallOffError):
     title = "Unauthorized"
 
+    @property
+    def challenge(self) -> str:
+        """The value of the header WWW-Authenticate."""
+        return "Bearer"
+
 
 class Forbidden(CallOffError):
     title = "Forbidden"
@@ -82,3 +87,10 @@ class RetryLater(CallOffError):
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooManyRequests(RetryLater):
+    """The caller sends more requests than its limit allows."""
+
+    title = "Too Many Requests"
+    status = 429

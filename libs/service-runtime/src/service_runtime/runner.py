@@ -18,8 +18,10 @@ from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.due_policy import RealTimePolicy
 from service_runtime.heartbeat import Heartbeat
 from service_runtime.http.app import create_app, create_probe_app
-from service_runtime.http.auth import Authenticator, JwksOverHttp
+from service_runtime.http.auth import Authenticator
+from service_runtime.http.rate_limits import CommandRateLimit
 from service_runtime.http.server import HttpServers
+from service_runtime.http.signing_keys import JwksOverHttp
 from service_runtime.kafka.batch_consumer import BatchConsumer, wait_for_end_offsets
 from service_runtime.kafka.client import Partition, get_committed_offsets
 from service_runtime.kafka.consumer import EventConsumer
@@ -174,10 +176,13 @@ class Runner(Generic[WorkT]):
             ports=self._service.ports,
             log=self._log,
         )
-        keys = JwksOverHttp(settings.token_jwks_url)
+        keys = JwksOverHttp(settings.token_jwks_url, log=self._log, metrics=self._metrics.signing_keys)
         app.state.authenticator = Authenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         app.state.executor = self.executor
         app.state.fingerprints = settings.fingerprint_key.get_secret_value().encode()
+        app.state.command_limit = CommandRateLimit(
+            per_second=settings.command_rate_limit, burst=settings.command_burst_limit
+        )
         app.state.dead_letters = DeadLetterOperations(self.executor, self._event_handler, self._wakeups)
         app.state.metrics = self._metrics
         app.state.ready = self._ready

@@ -30,6 +30,11 @@ class RuntimeSettings(BaseSettings):
     token_audience: str = "calloff"  # noqa: S105  a name, not a secret
     token_jwks_url: str
 
+    command_rate_limit: float = Field(
+        default=200, gt=0, description="commands a second that each caller may send to this process in the long run"
+    )
+    command_burst_limit: int = Field(default=2_000, ge=1, description="commands that each caller may send at once")
+
     fingerprint_key: SecretStr = Field(min_length=32, description="key of the HMACs of request bodies")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")

@@ -13,7 +13,7 @@ from contracts.events.packages import WithdrawalRequested
 from contracts.events.providers import EligibilityChanged, Membership, ProviderRegistered
 from contracts.examples import an_example_of
 from service_runtime.clock import SystemClock
-from service_runtime.dead_letters.operations import Release
+from service_runtime.dead_letters.bulk_release import Release
 from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.idempotency import SubjectParked
 from service_runtime.kafka.client import PARTITIONS, REFUSALS, OutgoingRecord, Partition, Producer

@@ -7,15 +7,17 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from contracts.ids import PackageId
 from service_runtime.clock import SystemClock
 from service_runtime.observability.gauges import GaugeRefresher
 from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec
 from service_runtime.observability.metrics import Metrics
 from service_runtime.postgres.database import Connection, Database
+from service_runtime.unit_of_work.claims import Executed
 from service_runtime.unit_of_work.executor import Executor
 from testkit.captured_logs import CapturedLogs
-from testkit.databases import fetch_rows
-from testkit.sample_service import SampleService, SampleUnitOfWork
+from testkit.databases import fetch_number, fetch_rows
+from testkit.sample_service import RequestWithdrawal, SampleService, SampleUnitOfWork, publish_requests
 
 pytestmark = pytest.mark.servers
 
@@ -25,6 +27,10 @@ LENGTH = HistogramSpec("calloff_length", "Length of an item", (1, 10))
 
 async def count_streams(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
     return [GaugeSample((await connection.execute(text("SELECT count(*) FROM streams"))).scalar_one())]
+
+
+async def read_missing_table(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+    return [GaugeSample((await connection.execute(text("SELECT count(*) FROM no_such_table"))).scalar_one())]
 
 
 STREAMS = GaugeSpec("calloff_streams", "Streams that exist", count_streams)
@@ -69,6 +75,37 @@ async def test_without_the_database_gauges_are_marked_stale_and_counters_stay() 
     assert metrics.registry.get_sample_value("calloff_gauges_fresh") == 0
     assert metrics.registry.get_sample_value("calloff_outbox_relayed_events_total") == 3
     await unreachable.close()
+
+
+async def test_a_gauge_that_cannot_be_read_leaves_the_others(database: Database) -> None:
+    failing = GaugeSpec("calloff_failing", "Fails", read_missing_table)
+    metrics = Metrics((failing, STREAMS))
+    await SampleService("sample", database, NOWHERE).request_withdrawal(uuid4())
+    await build_refresher(database, metrics).refresh()
+    value = metrics.registry.get_sample_value
+    assert (value("calloff_streams"), value("calloff_outbox_rows")) == (1, 1)
+    assert value("calloff_gauges_fresh") == 0
+    assert value("calloff_telemetry_failures_total", {"part": "gauges", "error": "StatementRefused"})
+
+
+async def test_an_observation_that_fails_changes_nothing_about_its_unit_of_work(database: Database) -> None:
+    sample = SampleService("sample", database, NOWHERE)
+    sample.executor = Executor[SampleUnitOfWork](
+        service="sample",
+        database=database,
+        clock=sample.clock,
+        unit_of_work=sample.unit_of_work,
+        wakeups=sample.wakeups,
+        observe=Metrics().business.observe,
+    )
+
+    async def measure(work: SampleUnitOfWork) -> None:
+        work.observe(LENGTH, 3)
+        await publish_requests(RequestWithdrawal(PackageId(package)), work)
+
+    package = uuid4()
+    assert isinstance(await sample.execute(package, measure), Executed)
+    assert await fetch_number(database, "SELECT count(*) FROM journal") == 1
 
 
 async def test_observations_count_when_their_unit_of_work_commits(database: Database) -> None:

@@ -2,9 +2,10 @@
 
 from uuid import uuid4
 
+from service_runtime.http.rate_limits import CommandRateLimit
 from service_runtime.postgres.database import Database
 from testkit.databases import fetch_rows
-from testkit.http_edge import EdgeClient, build_body
+from testkit.http_edge import SCOPE, EdgeClient, build_body
 
 
 async def test_probes_need_no_token_and_metrics_show_the_outbox(client: EdgeClient) -> None:
@@ -23,6 +24,16 @@ async def test_a_service_that_is_not_ready_refuses_commands(client: EdgeClient) 
     assert "catching up" in content["detail"]
     status, _, headers = await client.request("POST", "/v1/withdrawals", body=build_body())
     assert (status, headers["Retry-After"]) == (503, "2")
+
+
+async def test_a_callers_flood_of_commands_is_refused_and_other_callers_go_on(client: EdgeClient) -> None:
+    client.app.state.command_limit = CommandRateLimit(per_second=0.001, burst=3)
+    statuses = [(await client.request("POST", "/v1/withdrawals", body=build_body()))[0] for _ in range(4)]
+    assert statuses == [201, 201, 201, 429]
+    status, content, headers = await client.request("POST", "/v1/withdrawals", body=build_body())
+    assert (status, content["title"], headers["Retry-After"]) == (429, "Too Many Requests", "1000")
+    other = client.issuer.issue_token(SCOPE, subject="system-2")
+    assert (await client.request("POST", "/v1/withdrawals", body=build_body(), token=other))[0] == 201
 
 
 async def test_a_parked_key_is_listed_released_and_its_event_discarded(client: EdgeClient, database: Database) -> None:

@@ -75,6 +75,17 @@ async def test_each_event_contains_the_current_and_all_future_selections(harness
     assert [(each.valid_from - harness.today).days for each in newest.selections] == [0, 14, 30]
 
 
+async def test_selections_for_ever_more_days_end_in_words_and_their_events_stay_small(harness: PricingHarness) -> None:
+    alder, path = a_new_provider_id(), harness.build_rates_path
+    answers = [
+        await harness.request_as_provider(alder, "PUT", path(alder), a_body(harness.today + timedelta(days=ahead)))
+        for ahead in range(16)
+    ]
+    assert [each.status for each in answers] == [200] * 13 + [422] * 3
+    assert "wait until one begins" in str(answers[-1].body)
+    assert max(len(each.selections) for each in await harness.read_selections(alder)) == 13
+
+
 @pytest.mark.parametrize(
     ("changed", "fields"),
     [

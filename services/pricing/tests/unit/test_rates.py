@@ -9,7 +9,7 @@ from contracts.events.rates import RatesSelected, Selection
 from contracts.examples import COLCHESTER, ESSEX, a_definition
 from contracts.ids import AreaCode
 from contracts.values import PriceUnit, ServiceType
-from pricing.domain.rates import RateChoice, add_selection, build_selection, filter_relevant
+from pricing.domain.rates import MAX_PENDING, RateChoice, add_selection, build_selection, filter_relevant
 from testkit.pricing.builders import (
     HOURLY,
     TODAY,
@@ -87,6 +87,24 @@ def test_a_later_selection_cannot_begin_in_the_past() -> None:
 
 def test_a_later_selection_can_begin_today() -> None:
     assert select(a_personal_care_choice(2), existing=(a_selection(YESTERDAY),)).valid_from == TODAY
+
+
+def list_pending(number: int) -> tuple[Selection, ...]:
+    return tuple(a_selection(TODAY + timedelta(days=10 * each)) for each in range(1, number + 1))
+
+
+def test_the_number_of_selections_for_later_days_is_bounded() -> None:
+    with pytest.raises(InvalidInput, match="replace it, or wait until one begins") as refusal:
+        select(a_personal_care_choice(2), valid_from=TODAY + timedelta(days=7), existing=list_pending(MAX_PENDING))
+    assert list_invalid_fields(refusal) == ["#/valid_from"]
+    assert select(a_personal_care_choice(2), valid_from=TODAY + timedelta(days=7), existing=list_pending(11))
+
+
+@pytest.mark.parametrize("day", [0, 10, 120])
+def test_a_pending_selection_can_be_replaced_and_todays_can_be_made(day: int) -> None:
+    existing = (a_selection(YESTERDAY), *list_pending(MAX_PENDING))
+    chosen = select(a_personal_care_choice(2), valid_from=TODAY + timedelta(days=day), existing=existing)
+    assert len(filter_relevant(add_selection(existing, chosen), today=TODAY)) == MAX_PENDING + 1
 
 
 def test_all_invalid_fields_are_reported_at_once() -> None:

@@ -97,13 +97,21 @@ def test_a_late_answer_ends_the_offer_in_its_own_step_and_the_next_provider_foll
     assert driver.live_offer.provider_id == to_provider_id("Birch")
 
 
-def test_every_late_answer_is_recorded_whatever_it_says() -> None:
+def test_a_late_answer_is_recorded_once_of_a_kind_and_every_one_is_refused() -> None:
     driver = a_search("Alder", "Birch", at=on_monday("09:00"))
     driver.fire_timer(TimerKind.OFFER_EXPIRES)
-    for answer in (Accept(), Accept(), Decline(DeclineReason.RISK)):
-        step = driver.answer("Alder", answer, at=on_monday("09:40"))
-        assert list_event_types(step) == [LateAnswerRefused]
-        assert step.outcome == AnswerNotUsed(LateReason.AFTER_THE_END)
+    answers = (Accept(), Accept(), Decline(DeclineReason.RISK), Accept(), Decline(DeclineReason.OTHER), Accept())
+    steps = [driver.answer("Alder", answer, at=on_monday("09:40")) for answer in answers]
+    assert {step.outcome for step in steps} == {AnswerNotUsed(LateReason.AFTER_THE_END)}
+    assert [len(step.events) for step in steps] == [1, 0, 1, 0, 0, 0]
+
+
+def test_another_answer_than_the_first_is_recorded_once() -> None:
+    driver = a_search("Alder", "Birch")
+    driver.accept("Alder")
+    steps = [driver.answer("Alder", Decline(DeclineReason.RISK)) for _ in range(3)]
+    assert {step.outcome for step in steps} == {AnswerNotUsed(LateReason.ALREADY_ANSWERED)}
+    assert [len(step.events) for step in steps] == [1, 0, 0]
 
 
 def test_the_time_to_answer_runs_out_by_the_alarm() -> None:

@@ -4,13 +4,13 @@ A release handles the failed event, then the later events of its key; then its t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
 
 from service_runtime.dead_letters import parked_keys
+from service_runtime.dead_letters.bulk_release import BulkRelease, Release, ReleaseFilter, release_matching
 from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.kafka.records import Record
@@ -30,14 +30,6 @@ _SEND_AGAIN = text(
     WHERE journal.position = outbox.position AND topic = :topic AND key = :key AND refused_because IS NOT NULL
     """
 )
-
-
-@dataclass(frozen=True)
-class Release:
-    """The result of a release: how many events were handled, and whether the key is still parked."""
-
-    handled: int
-    still_parked: bool
 
 
 class DeadLetterOperations(Generic[WorkT]):
@@ -73,6 +65,13 @@ class DeadLetterOperations(Generic[WorkT]):
         self._wakeups.timers.notify()
         self._wakeups.webhooks.notify()
         return Release(handled, still_parked=False)
+
+    async def release_all(
+        self, selection: ReleaseFilter, *, skip: int = 0, limit: int, dry_run: bool = False
+    ) -> BulkRelease:
+        """Releases at most `limit` keys that match, the longest parked first; goes on after one that fails again."""
+        release = None if dry_run else self.release
+        return await release_matching(await self.list_keys(), selection, skip=skip, limit=limit, release=release)
 
     async def discard(self, event_id: UUID, *, because: str) -> bool:
         """Removes a failed event without handling it. Returns False if there is no failed event with this id."""

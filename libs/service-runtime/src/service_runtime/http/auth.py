@@ -4,43 +4,46 @@ Authentication cannot be switched off. Systems use OAuth2 client credentials; of
 identity provider, and each person has a distinct `sub`. The claims `council` and `provider_id` limit the visible data.
 """
 
-import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final, Protocol
-from uuid import UUID
+from typing import Annotated, Final
 
-import aiohttp
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.errors import BadSignatureError, InvalidPayloadError, JoseError
+from joserfc.jws import JWSRegistry
 
-from contracts.errors import Forbidden, RetryLater, Unauthenticated
+from contracts.errors import Forbidden, Unauthenticated
 from contracts.ids import CouncilKey, ProviderId
 from contracts.scopes import OFFICER_SCOPES
+from service_runtime.http.jwks import ALGORITHMS, VerificationKey, VerificationKeys
+from service_runtime.http.signing_keys import KeysUnavailable, SigningKeys
+from service_runtime.http.tokens import MAX_TOKEN, UnusableToken, describe_error, read_header, read_identity
 
-ALGORITHMS: Final = ["RS256", "ES256", "EdDSA", "Ed25519"]
 LEEWAY: Final = 30
 """Seconds of clock difference that are tolerated when `exp` and other times are checked."""
 MAX_VERIFIED: Final = 2_000
 """Tokens whose signature is not verified again: a system sends the same token until it expires."""
-OPAQUE: Final = re.compile(r"^[A-Za-z0-9._:|-]{1,64}$")
+JUDGED_CLAIMS: Final = ("iss", "aud", "exp", "nbf", "iat", "sub")
 
 
 class InvalidToken(Unauthenticated):
-    """The bearer token is missing or not valid; get a new one from your identity provider."""
+    """The bearer token is not valid; get a new one from your identity provider."""
+
+    @property
+    def challenge(self) -> str:
+        """The WWW-Authenticate header of RFC 6750; the message has neither quotes nor backslashes."""
+        return f'Bearer error="invalid_token", error_description="{self}"'
+
+
+class MissingToken(Unauthenticated):
+    """The request has no bearer token."""
 
 
 class MissingScope(Forbidden):
     """The token is valid but lacks a scope that the route requires."""
-
-
-class KeysUnavailable(RetryLater):
-    """The identity provider's keys cannot be fetched."""
 
 
 @dataclass(frozen=True)
@@ -70,53 +73,6 @@ class Caller:
         return self.provider_id
 
 
-class SigningKeys(Protocol):
-    """Source of the identity provider's public keys; `fresh` asks it to fetch them again."""
-
-    async def get(self, *, fresh: bool) -> KeySet: ...
-
-
-class JwksOverHttp:
-    """Fetches the keys from a JWKS URL and caches them for `keep_for` seconds.
-
-    A token with an unknown key causes another fetch, at most one every `min_refetch_interval` seconds.
-    """
-
-    def __init__(self, url: str, *, keep_for: float = 600, min_refetch_interval: float = 5) -> None:
-        self._url = url
-        self._keep_for = keep_for
-        self._min_refetch_interval = min_refetch_interval
-        self._keys: KeySet | None = None
-        self._tried = 0.0
-        self._lock = asyncio.Lock()
-
-    async def get(self, *, fresh: bool) -> KeySet:
-        """Returns the cached keys, or fetches them. Raises KeysUnavailable if no fetch has succeeded yet."""
-        async with self._lock:
-            age = time.monotonic() - self._tried
-            stale = age > (self._min_refetch_interval if fresh else self._keep_for)
-            if self._keys is None or stale:
-                await self._fetch()
-            if self._keys is None:
-                message = "the identity provider's keys cannot be fetched; try again shortly"
-                raise KeysUnavailable(message, retry_after=2)
-            return self._keys
-
-    async def _fetch(self) -> None:
-        # Failed attempts count too: an identity provider that hangs must not delay every request.
-        self._tried = time.monotonic()
-        timeout = aiohttp.ClientTimeout(total=5)
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
-                session.get(self._url) as answer,
-            ):
-                answer.raise_for_status()
-                self._keys = KeySet.import_key_set(await answer.json(content_type=None))
-        except (aiohttp.ClientError, TimeoutError, ValueError, JoseError):
-            return
-
-
 def _get_unix_time() -> int:
     return int(time.time())
 
@@ -129,7 +85,7 @@ class Authenticator:
     ) -> None:
         self._keys = keys
         self._verified: dict[str, dict[str, object]] = {}
-        self._verified_with: KeySet | None = None
+        self._verified_with: VerificationKeys | None = None
         self._claims = jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -140,56 +96,76 @@ class Authenticator:
         )
 
     async def authenticate(self, token: str) -> Caller:
-        """Verifies `token` and returns its caller. Raises InvalidToken; the error text never contains the token."""
+        """Verifies `token` and returns its caller. Raises InvalidToken; the error text never contains the token.
+
+        Raises KeysUnavailable while it is not known whether the identity provider has the key that signed the token.
+        """
         try:
             claims = await self._decode_token(token)
-            self._claims.validate(claims)
-            return _build_caller(claims)
-        except (JoseError, ValueError, TypeError, KeyError) as error:
-            message = (
-                f"the bearer token is not valid ({type(error).__name__}); get a new one from your identity provider"
-            )
-            raise InvalidToken(message) from error
+            self._claims.validate({name: claims[name] for name in JUDGED_CLAIMS if name in claims})
+            who = read_identity(claims)
+        except UnusableToken as error:
+            raise _refuse(str(error)) from error
+        except JoseError as error:
+            raise _refuse(describe_error(error)) from error
+        return Caller(who.subject, who.council, who.scopes, who.provider_id)
 
     async def _decode_token(self, token: str) -> dict[str, object]:
         """Returns the claims of `token`; verifies the signature of a token once with the same keys."""
-        claims = self._get_verified(await self._keys.get(fresh=False)).get(token)
-        return claims if claims is not None else await self._verify(token)
+        keys = await self._keys.get()
+        claims = self._get_verified(keys).get(token)
+        return claims if claims is not None else self._verify(token, keys)
 
-    async def _verify(self, token: str) -> dict[str, object]:
-        keys = await self._keys.get(fresh=False)
-        try:
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-        except (JoseError, ValueError):
-            # The token may be signed with a key newer than the cached ones: fetch the keys again once.
-            keys = await self._keys.get(fresh=True)
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+    def _verify(self, token: str, keys: VerificationKeys) -> dict[str, object]:
+        header = read_header(token)
+        candidates = keys.find_candidates(header.key_id, header.algorithm)
+        for key in candidates:
+            claims = _decode(token, key)
+            if claims is not None:
+                self._remember(token, claims, keys)
+                return claims
+        # The token may be signed with a key that is newer than these.
+        if self._keys.refresh_for(header.key_id or "") and not candidates:
+            message = "the identity provider's keys are being fetched for this token; try again in a second"
+            raise KeysUnavailable(message, retry_after=1)
+        raise BadSignatureError
+
+    def _remember(self, token: str, claims: dict[str, object], keys: VerificationKeys) -> None:
         verified = self._get_verified(keys)
         if len(verified) >= MAX_VERIFIED:
             verified.clear()
         verified[token] = claims
-        return claims
 
-    def _get_verified(self, keys: KeySet) -> dict[str, dict[str, object]]:
-        """Returns the claims by token that were verified with `keys`; forgets them when the keys are fetched again."""
+    def _get_verified(self, keys: VerificationKeys) -> dict[str, dict[str, object]]:
+        """Returns the claims by token that were verified with `keys`; forgets them when the keys change."""
         if keys is not self._verified_with:
             self._verified, self._verified_with = {}, keys
         return self._verified
 
 
-def _build_caller(claims: dict[str, object]) -> Caller:
-    subject, council, scope = str(claims["sub"]), str(claims["council"]), str(claims.get("scope", ""))
-    # Events store the subject permanently, so it must not be an e-mail address or a name.
-    if not OPAQUE.fullmatch(subject) or not OPAQUE.fullmatch(council):
-        message = "sub and council must be opaque identifiers"
-        raise ValueError(message)
-    provider = claims.get("provider_id")
-    return Caller(
-        subject=subject,
-        council=CouncilKey(council),
-        scopes=frozenset(scope.split()),
-        provider_id=None if provider is None else ProviderId(UUID(str(provider))),
-    )
+def _decode(token: str, key: VerificationKey) -> dict[str, object] | None:
+    """Returns the claims of a token that `key` has signed, otherwise None. Raises UnusableToken for other claims."""
+    try:
+        return jwt.decode(token, key, registry=_REGISTRY).claims
+    except (InvalidPayloadError, RecursionError) as error:
+        message = "has a payload that is not a JSON object"
+        raise UnusableToken(message) from error
+    except (JoseError, ValueError, TypeError):
+        return None
+
+
+def _build_registry() -> JWSRegistry:
+    # Identity providers add header parameters of their own, which RFC 7515 lets a reader ignore.
+    registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+    registry.max_header_length = MAX_TOKEN
+    return registry
+
+
+_REGISTRY: Final = _build_registry()
+
+
+def _refuse(because: str) -> InvalidToken:
+    return InvalidToken(f"the bearer token {because}; get a new one from your identity provider")
 
 
 _bearer = HTTPBearer(auto_error=False, description="A JWT of the council's or Call-off's identity provider")
@@ -200,7 +176,7 @@ async def _authenticate(
 ) -> Caller:
     if credentials is None:
         message = "send a bearer token in the Authorization header"
-        raise InvalidToken(message)
+        raise MissingToken(message)
     authenticator: Authenticator = request.app.state.authenticator
     return await authenticator.authenticate(credentials.credentials)
 

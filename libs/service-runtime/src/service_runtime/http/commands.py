@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel
 
 from contracts.errors import CallOffError, RetryLater
 from contracts.ids import uuid7
-from contracts.telemetry import build_subject_attributes
 from service_runtime.http.auth import Caller
 from service_runtime.http.problems import to_problem_response
+from service_runtime.http.rate_limits import CommandRateLimit
 from service_runtime.idempotency import (
     CommandClaim,
     ReplayedResponse,
@@ -20,6 +20,7 @@ from service_runtime.idempotency import (
     StoredResponse,
     compute_fingerprint,
 )
+from service_runtime.observability.tracing import set_subject
 from service_runtime.postgres.errors import is_lock_timeout
 from service_runtime.unit_of_work.claims import Executed
 from service_runtime.unit_of_work.executor import Executor
@@ -103,8 +104,17 @@ class CommandBus:
     """Executes the commands of one request."""
 
     # Each service has its own unit of work class; the types of its handlers name it.
-    def __init__(self, executor: Executor[Any], request: Request, key: str | None, fingerprints: bytes) -> None:
+    def __init__(
+        self,
+        executor: Executor[Any],
+        request: Request,
+        key: str | None,
+        *,
+        fingerprints: bytes,
+        limit: CommandRateLimit,
+    ) -> None:
         self._executor = executor
+        self._limit = limit
         self._request = request
         self._key = key
         self._secret = fingerprints
@@ -128,10 +138,12 @@ class CommandBus:
 
         `stored` builds the response that is stored for repeats, if the first one contains a secret. `creates_subject`:
         the stream's id is new, so there is nothing to load. Raises the errors of the handler, SubjectParked,
-        IdempotencyKeyReused, and RequestInProgress if requests of the same subject take longer than two seconds.
+        IdempotencyKeyReused, TooManyRequests, and RequestInProgress if requests of the same subject take longer than
+        two seconds.
         """
+        self._limit.take(f"{by.council}/{by.actor}/{by.subject}")
         span = trace.get_current_span()
-        span.set_attributes(build_subject_attributes(on.topic, on.key))
+        set_subject(on.topic, on.key)
         respond_once = _ResponseBuilder(respond)
         claim = CommandClaim(
             on=on,
@@ -176,7 +188,7 @@ def _build_command_bus(request: Request, key: str | None) -> CommandBus:
     if not state.ready.is_set():
         message = "the service has started and is still reading other services' events; try again shortly"
         raise NotReady(message, retry_after=2)
-    return CommandBus(state.executor, request, key, state.fingerprints)
+    return CommandBus(state.executor, request, key, fingerprints=state.fingerprints, limit=state.command_limit)
 
 
 def _to_response(answer: StoredResponse, *, replayed: bool = False) -> Response:

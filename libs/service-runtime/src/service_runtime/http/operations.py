@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.errors import NotFound
+from service_runtime.dead_letters.bulk_release import ReleaseFilter, group_by_cause
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.problems import build_problem_response, describe_problems
+from service_runtime.observability.registry import render_registry
 from service_runtime.unit_of_work.streams import StreamKey
 
 probes = APIRouter(include_in_schema=False)
@@ -39,8 +41,20 @@ class ParkedKeyOut(BaseModel):
     event_type: str | None
 
 
+class ParkedCauseOut(BaseModel):
+    """Keys of one topic that are parked for the same reason; `because` and `event_type` select them for a release."""
+
+    topic: str
+    because: str
+    event_type: str | None
+    keys: int = Field(description="how many keys are parked for this reason")
+    waiting: int = Field(description="how many events wait under these keys")
+    since: datetime = Field(description="when the first of them was parked")
+
+
 class ParkedKeys(BaseModel):
     items: list[ParkedKeyOut]
+    causes: list[ParkedCauseOut] = Field(description="the keys by cause, the cause of the most keys first")
 
 
 class Released(BaseModel):
@@ -53,6 +67,39 @@ def _check_printable(text: str) -> str:
         message = "contains characters that cannot be printed, such as a line end or NUL; remove them"
         raise ValueError(message)
     return text
+
+
+class BulkReleaseIn(BaseModel):
+    """Selects parked keys; at least one of `because`, `event_type` and `topic` is given, and all that are must fit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    because: str | None = Field(default=None, max_length=500, description="the reason as GET /v1/parked shows it")
+    event_type: str | None = Field(default=None, max_length=200)
+    topic: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=20, ge=1, le=100, description="keys of one call, the longest parked first")
+    skip: int = Field(default=0, ge=0, description="matching keys to leave out: those that failed again before")
+    dry_run: bool = Field(default=False, description="only list the keys that would be released")
+
+    @model_validator(mode="after")
+    def check_selection(self) -> Self:
+        if self.because is None and self.event_type is None and self.topic is None:
+            message = "give because, event_type or topic; GET /v1/parked lists the causes"
+            raise ValueError(message)
+        return self
+
+
+class ReleasedKeyOut(BaseModel):
+    topic: str
+    key: str
+    because: str
+    handled: int = Field(description="events that were handled; 0 in a dry run")
+    still_parked: bool = Field(description="true if an event failed again, and in a dry run")
+
+
+class BulkReleased(BaseModel):
+    items: list[ReleasedKeyOut] = Field(description="in the order in which the keys were parked")
+    remaining: int = Field(description="keys that match and were left for another call")
 
 
 class Discard(BaseModel):
@@ -74,8 +121,10 @@ ParkedKeyOperations = Annotated[DeadLetterOperations[Any], Depends(_get_dead_let
 
 @router.get("/v1/parked", response_model=ParkedKeys, responses=describe_problems())
 async def list_parked(_: Operator, dead_letters: ParkedKeyOperations) -> ParkedKeys:
-    """Lists the parked keys, the longest parked first."""
+    """Lists the parked keys, the longest parked first, and their causes."""
+    parked = await dead_letters.list_keys()
     return ParkedKeys(
+        causes=[ParkedCauseOut.model_validate(cause, from_attributes=True) for cause in group_by_cause(parked)],
         items=[
             ParkedKeyOut(
                 topic=key.stream.topic,
@@ -86,8 +135,28 @@ async def list_parked(_: Operator, dead_letters: ParkedKeyOperations) -> ParkedK
                 event_id=key.event_id,
                 event_type=key.event_type,
             )
-            for key in await dead_letters.list_keys()
-        ]
+            for key in parked
+        ],
+    )
+
+
+@router.post("/v1/parked/release", response_model=BulkReleased, responses=describe_problems())
+async def release_all_parked(order: BulkReleaseIn, _: Operator, dead_letters: ParkedKeyOperations) -> BulkReleased:
+    """Releases the keys that match, the longest parked first; goes on after a key whose event fails again."""
+    selection = ReleaseFilter(order.because, order.event_type, order.topic)
+    done = await dead_letters.release_all(selection, skip=order.skip, limit=order.limit, dry_run=order.dry_run)
+    return BulkReleased(
+        items=[
+            ReleasedKeyOut(
+                topic=each.key.stream.topic,
+                key=each.key.stream.key,
+                because=each.key.because,
+                handled=0 if each.release is None else each.release.handled,
+                still_parked=each.release is None or each.release.still_parked,
+            )
+            for each in done.keys
+        ],
+        remaining=done.remaining,
     )
 
 
@@ -131,4 +200,4 @@ async def render_metrics(request: Request) -> Response:
     """Refreshes the gauges and renders all metrics in Prometheus' text format."""
     refresh: Callable[[], Awaitable[Any]] = request.app.state.refresh_metrics
     await refresh()
-    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(render_registry(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -90,7 +90,7 @@ def to_problem_response(error: CallOffError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
         status = error.status
     if isinstance(error, Unauthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
+        headers["WWW-Authenticate"] = error.challenge
     fields = error.fields if isinstance(error, InvalidInput) else ()
     detail = "the request has invalid fields; errors lists each of them" if fields else str(error)
     return build_problem_response(status, error.code, error.title, detail, fields=fields, headers=headers)
@@ -120,6 +120,7 @@ DESCRIBED: Final = {
     415: "The body is not uncompressed JSON in UTF-8",
     422: "Fields are invalid, or the Idempotency-Key was used with another request",
     428: "The If-Match header is missing; send the ETag of the version that you read",
+    429: "The caller sends commands faster than its limit; Retry-After gives the seconds after which to go on",
     503: "Temporarily unavailable; Retry-After gives the seconds after which to try again",
 }
 
@@ -133,13 +134,13 @@ def build_problem_schemas() -> dict[str, Any]:
 
 
 def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describes the error responses of a route for OpenAPI; always includes 400, 401, 403, 413, 415, 422 and 503."""
+    """Describes the error responses of a route for OpenAPI; always includes 400, 401, 403, 413, 415, 422, 429, 503."""
     return {
         status: {
             "description": DESCRIBED[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}},
         }
-        for status in sorted({400, 401, 403, 413, 415, 422, 503, *statuses})
+        for status in sorted({400, 401, 403, 413, 415, 422, 429, 503, *statuses})
     }
 
 

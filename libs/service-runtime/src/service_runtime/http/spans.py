@@ -7,9 +7,12 @@ from uuid import UUID
 
 from fastapi import Request
 from opentelemetry import trace
+from opentelemetry.trace import Span
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.telemetry import ATTRIBUTE_BY_PARAMETER
+from service_runtime.observability.guard import TRACING
+from service_runtime.observability.tracing import set_attributes
 
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 REDACTED: Final = "REDACTED"
@@ -24,8 +27,12 @@ def is_a_probe(scope: MutableMapping[str, Any]) -> bool:  # ASGI's own type
 async def set_parameter_attributes(request: Request) -> None:
     """A dependency of every route: records the parameters that name a subject on the request's span."""
     span = trace.get_current_span()
-    if not span.is_recording():
-        return
+    if span.is_recording():
+        _set_parameter_attributes(span, request)
+
+
+@TRACING
+def _set_parameter_attributes(span: Span, request: Request) -> None:
     for parameter, attribute in ATTRIBUTE_BY_PARAMETER.items():
         value = request.path_params.get(parameter) or request.query_params.get(parameter)
         with suppress(ValueError):  # the route itself rejects an invalid UUID
@@ -42,7 +49,7 @@ class RedactUrl:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         span = trace.get_current_span()
         if span.is_recording():
-            span.set_attribute("url.path", REDACTED)
+            set_attributes(span, {"url.path": REDACTED})
             if scope.get("query_string"):
-                span.set_attribute("url.query", REDACTED)
+                set_attributes(span, {"url.query": REDACTED})
         await self._app(scope, receive, send)

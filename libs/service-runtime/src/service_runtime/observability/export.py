@@ -24,11 +24,13 @@ from opentelemetry.sdk.metrics.export import (
     Sum,
 )
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.samples import Sample
 
+from service_runtime.observability.guard import EXPORT
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.tracing import build_resource, build_tracer_provider
 
@@ -60,12 +62,11 @@ async def export_telemetry(
     log: Logger,
 ) -> AsyncGenerator[None]:
     """Exports spans and metrics to `receiver` while the context is open; without a receiver no spans are created."""
-    if receiver is None:
+    exporters = None if receiver is None else _build_exporters(service, receiver, log)
+    if receiver is None or exporters is None:
         yield
         return
-    traces = build_tracer_provider(service, otlp_endpoint=receiver.endpoint, sample_ratio=receiver.sample_ratio)
-    trace.set_tracer_provider(traces)
-    exporter = OTLPMetricExporter(endpoint=f"{receiver.endpoint.rstrip('/')}/v1/metrics")
+    traces, exporter = exporters
     resource, since = build_resource(service), time.time_ns()
 
     def export_metrics() -> None:
@@ -83,16 +84,34 @@ async def export_telemetry(
         )
 
 
+def _build_exporters(
+    service: str, receiver: TelemetryEndpoint, log: Logger
+) -> tuple[TracerProvider, OTLPMetricExporter] | None:
+    """Builds the exporters and sets the tracer provider; returns None if OpenTelemetry refuses its settings."""
+    with EXPORT:
+        try:
+            traces = build_tracer_provider(service, otlp_endpoint=receiver.endpoint, sample_ratio=receiver.sample_ratio)
+            exporter = OTLPMetricExporter(endpoint=f"{receiver.endpoint.rstrip('/')}/v1/metrics")
+        except Exception as error:
+            log.warning("telemetry not exported: check the OTEL_ variables", error=type(error).__name__)
+            raise
+        trace.set_tracer_provider(traces)
+        return traces, exporter
+    return None
+
+
 async def _export_periodically(
     export_metrics: Callable[[], None], every: float, refresh: Callable[[], Awaitable[None]], log: Logger
 ) -> None:
     while True:
         await asyncio.sleep(every)
-        try:
-            await refresh()
-            await _run_in_daemon_thread(export_metrics)
-        except Exception as error:  # noqa: BLE001  the receiver may be down; the next export sends newer values
-            log.warning("metrics not exported", error=type(error).__name__)
+        with EXPORT:  # the receiver may be down; the next export sends newer values
+            try:
+                await refresh()
+                await _run_in_daemon_thread(export_metrics)
+            except Exception as error:
+                log.warning("metrics not exported", error=type(error).__name__)
+                raise
 
 
 async def _run_in_daemon_thread(work: Callable[[], None]) -> None:
@@ -101,7 +120,8 @@ async def _run_in_daemon_thread(work: Callable[[], None]) -> None:
 
     def run_and_notify() -> None:
         try:
-            work()
+            with EXPORT:
+                work()
         finally:
             with suppress(RuntimeError):  # the event loop has already ended
                 loop.call_soon_threadsafe(done.set)
@@ -116,7 +136,10 @@ def _export(exporter: OTLPMetricExporter, data: MetricsData) -> None:
 
 def as_otlp(families: Iterable[Family], resource: Resource, *, since: int, now: int) -> MetricsData:
     """Converts Prometheus metrics to OpenTelemetry's; instants are in nanoseconds since 1970."""
-    metrics = [_to_metric(family, since, now) for family in families]
+    metrics: list[Metric] = []
+    for family in families:
+        with EXPORT:
+            metrics.append(_to_metric(family, since, now))
     scope = ScopeMetrics(scope=_SCOPE, metrics=metrics, schema_url="")
     return MetricsData([ResourceMetrics(resource=resource, scope_metrics=[scope], schema_url="")])
 

@@ -2,9 +2,15 @@
 
 import logging
 import sys
-from typing import Protocol
+from collections.abc import MutableMapping
+from typing import Any, Final, Protocol
 
 import structlog
+
+from service_runtime.observability.guard import LOGGING
+
+MAX_TEXT: Final = 2_000
+"""Characters of one field."""
 
 
 class Logger(Protocol):
@@ -25,15 +31,48 @@ def build_logger(service: str, *, level: str) -> Logger:
     logging.basicConfig(
         level=max(number, logging.WARNING), format="%(message)s", handlers=[_LibraryLines(service)], force=True
     )
-    return structlog.wrap_logger(
+    written: Logger = structlog.wrap_logger(
         structlog.PrintLogger(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(number),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _shorten,
             structlog.processors.JSONRenderer(),
         ],
     ).bind(service=service)
+    return GuardedLogger(written)
+
+
+class GuardedLogger:
+    """Passes entries on; an entry that cannot be written, because nobody reads them any more, is dropped."""
+
+    def __init__(self, log: Logger) -> None:
+        self._log = log
+
+    @LOGGING
+    def debug(self, event: str, **fields: object) -> None:
+        self._log.debug(event, **fields)
+
+    @LOGGING
+    def info(self, event: str, **fields: object) -> None:
+        self._log.info(event, **fields)
+
+    @LOGGING
+    def warning(self, event: str, **fields: object) -> None:
+        self._log.warning(event, **fields)
+
+    @LOGGING
+    def error(self, event: str, **fields: object) -> None:
+        self._log.error(event, **fields)
+
+
+def _shorten(_: object, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Shortens text: a key or a type that another system wrote can have any length."""
+    for name, value in entry.items():
+        if isinstance(value, str) and len(value) > MAX_TEXT:
+            entry[name] = f"{value[:MAX_TEXT]}…"
+    return entry
 
 
 class _LibraryLines(logging.Handler):
@@ -46,6 +85,7 @@ class _LibraryLines(logging.Handler):
             processors=[structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()],
         ).bind(service=service)
 
+    @LOGGING
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         # The format string is the library's own text; its arguments are not logged.

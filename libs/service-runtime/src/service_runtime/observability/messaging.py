@@ -12,8 +12,9 @@ from typing import Final, Literal, NamedTuple
 from opentelemetry.trace import SpanKind
 from opentelemetry.util.types import AttributeValue
 
-from contracts.envelope import is_trace_context
 from contracts.telemetry import ATTRIBUTE_BY_TOPIC, build_subject_attributes
+from contracts.trace_context import keep_valid_traceparent
+from service_runtime.observability.guard import TRACING
 from service_runtime.observability.tracing import (
     SpanAttributes,
     is_sampled,
@@ -66,13 +67,14 @@ class KafkaMessage(NamedTuple):
     partition: int
     offset: int | None
     key: bytes
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
     @property
     def traceparent(self) -> str:
-        # The outbox relay writes traceparent as the last header. A foreign record may have anything there.
-        value = next((value for name, value in reversed(self.headers) if name == "traceparent"), None)
-        return value.decode() if value is not None and is_trace_context(value) else ""
+        # The outbox relay writes traceparent as the last header. Other tools write null, other bytes, or nothing.
+        return keep_valid_traceparent(
+            next((value for name, value in reversed(self.headers) if name == "traceparent"), None)
+        )
 
     @property
     def message(self) -> Message:
@@ -82,6 +84,7 @@ class KafkaMessage(NamedTuple):
         return Message(self.topic, key, *attributes, partition=self.partition, offset=self.offset)
 
 
+@TRACING
 def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str | None = None) -> None:
     """Records a send span for each sampled message of a batch, with `error` if sending failed.
 
@@ -94,6 +97,7 @@ def record_send_spans(batch: Iterable[KafkaMessage], *, begun: int, error: str |
             record_finished_span(cause, name, SpanKind.PRODUCER, attributes, begun=begun, ended=ended, error=error)
 
 
+@TRACING
 def record_receive_spans(batch: Iterable[KafkaMessage], *, group: str, begun: int) -> None:
     """Records a process span for each sampled message of a batch that one transaction handled.
 

@@ -1,10 +1,13 @@
 """The metrics of a process, served in Prometheus' text format under /metrics and exported by OTLP."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from service_runtime.observability.guard import FAILURES
 from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec, MetricSpec, Observation
+from service_runtime.observability.registry import GuardedRegistry
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
@@ -110,6 +113,35 @@ class WebhookMetrics:
         )
 
 
+class SigningKeyMetrics:
+    def __init__(self, registry: CollectorRegistry, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._fetched_at: float | None = None
+        self.failed = Counter(
+            "calloff_signing_key_failures",
+            "Fetches of the identity provider's keys that failed or gave no usable key",
+            registry=registry,
+        )
+        self._ignored = Gauge(
+            "calloff_signing_keys_ignored",
+            "Keys of the identity provider's set that cannot verify a token, at the last fetch",
+            registry=registry,
+        )
+        age = Gauge(
+            "calloff_signing_keys_age_seconds",
+            "Time since the identity provider's keys were fetched; 0 before the first fetch",
+            registry=registry,
+        )
+        age.set_function(self._get_age)
+
+    def note_fetched(self, *, ignored: int) -> None:
+        self._fetched_at = self._monotonic()
+        self._ignored.set(ignored)
+
+    def _get_age(self) -> float:
+        return 0.0 if self._fetched_at is None else self._monotonic() - self._fetched_at
+
+
 class BusinessMetrics:
     """The metrics that a service declares in its `wiring`."""
 
@@ -144,7 +176,8 @@ class Metrics:
     """All metrics of one process, in their own registry."""
 
     def __init__(self, specs: Iterable[MetricSpec] = ()) -> None:
-        self.registry = CollectorRegistry()
+        self.registry = GuardedRegistry()
+        self.registry.register(FAILURES)
         parked = Counter(
             "calloff_parked_events",
             "Failures that parked a key, by source (event, timer, relay, webhook)",
@@ -160,6 +193,7 @@ class Metrics:
         self.consumer = ConsumerMetrics(self.registry, parked)
         self.timers = TimerMetrics(self.registry, parked)
         self.webhooks = WebhookMetrics(self.registry, parked)
+        self.signing_keys = SigningKeyMetrics(self.registry)
         self.business = BusinessMetrics(specs, self.registry)
         self.gauges_fresh = Gauge(
             "calloff_gauges_fresh",

@@ -4,7 +4,6 @@ Only decisions and I/O get spans, and every span about a package carries `callof
 type only: messages of errors can contain values. Spans that are not sampled cost next to nothing.
 """
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -14,10 +13,12 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 from opentelemetry.trace import (
+    INVALID_SPAN,
     Link,
     NonRecordingSpan,
     Span,
@@ -32,11 +33,12 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from contracts.telemetry import build_subject_attributes
+from contracts.trace_context import TRACEPARENT
+from service_runtime.observability.guard import TRACING
 
 ERROR: Final = "error.type"
 SpanAttributes = Mapping[str, AttributeValue]
 
-_TRACEPARENT: Final = re.compile("[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _BATCH: Final = 128
 """Maximum number of spans per export; encoding them blocks other work for a moment."""
 _EXPORT_INTERVAL_MS: Final = 2_000
@@ -49,9 +51,33 @@ def build_tracer_provider(service: str, *, otlp_endpoint: str, sample_ratio: flo
     )
     exporter = OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(
-        BatchSpanProcessor(exporter, max_export_batch_size=_BATCH, schedule_delay_millis=_EXPORT_INTERVAL_MS)
+        GuardedSpanProcessor(
+            BatchSpanProcessor(exporter, max_export_batch_size=_BATCH, schedule_delay_millis=_EXPORT_INTERVAL_MS)
+        )
     )
     return provider
+
+
+class GuardedSpanProcessor(SpanProcessor):
+    """Passes spans on. FastAPI starts and ends spans of requests, and must not fail for those that are passed on."""
+
+    def __init__(self, processor: SpanProcessor) -> None:
+        self._processor = processor
+
+    @TRACING
+    def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
+        self._processor.on_start(span, parent_context)
+
+    @TRACING
+    def on_end(self, span: ReadableSpan) -> None:
+        self._processor.on_end(span)
+
+    @TRACING
+    def shutdown(self) -> None:
+        self._processor.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._processor.force_flush(timeout_millis)
 
 
 def build_resource(service: str) -> Resource:
@@ -92,10 +118,11 @@ def get_tracer() -> Tracer:
 
 def format_traceparent(span: Span) -> str:
     """Formats the W3C trace context of `span`; an empty string if the span is not part of a trace."""
-    context = span.get_span_context()
-    if not context.is_valid:
-        return ""
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+    with TRACING:
+        context = span.get_span_context()
+        if context.is_valid:
+            return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+    return ""
 
 
 def is_sampled(traceparent: str) -> bool:
@@ -103,6 +130,13 @@ def is_sampled(traceparent: str) -> bool:
     return traceparent[-1:] in {"1", "3"}
 
 
+@TRACING
+def set_attributes(span: Span, attributes: SpanAttributes) -> None:
+    """Sets attributes of a span that runs."""
+    span.set_attributes(attributes)
+
+
+@TRACING
 def set_subject(topic: str, key: str) -> None:
     """Records the stream of `key` on the current span; for routes whose path does not contain the key."""
     trace.get_current_span().set_attributes(build_subject_attributes(topic, key))
@@ -115,9 +149,7 @@ def start_child_span(traceparent: str, name: str, kind: SpanKind, attributes: Sp
     if cause is not None and not cause.trace_flags.sampled:
         yield NonRecordingSpan(cause)
         return
-    with _record_errors(
-        get_tracer().start_span(name, _build_parent_context(cause), kind, attributes, _build_links(cause))
-    ) as span:
+    with _record_errors(_start_span(name, _build_parent_context(cause), kind, attributes, _build_links(cause))) as span:
         yield span
 
 
@@ -127,10 +159,18 @@ def start_linked_span(
 ) -> Generator[Span]:
     """Starts a new trace that is linked to the span that `traceparent` names: for work that follows after a wait."""
     links = _build_links(_parse_traceparent(traceparent))
-    with _record_errors(get_tracer().start_span(name, parent or Context(), kind, attributes, links)) as span:
+    with _record_errors(_start_span(name, parent or Context(), kind, attributes, links)) as span:
         yield span
 
 
+def _start_span(name: str, parent: Context, kind: SpanKind, attributes: SpanAttributes, links: Sequence[Link]) -> Span:
+    """Starts a span; a span that records nothing if that fails."""
+    with TRACING:
+        return get_tracer().start_span(name, parent, kind, attributes, links)
+    return INVALID_SPAN
+
+
+@TRACING
 def record_finished_span(
     traceparent: str,
     name: str,
@@ -156,6 +196,7 @@ def record_finished_span(
     span.end(ended)
 
 
+@TRACING
 def mark_failed(span: Span, because: str) -> None:
     """Sets the error status of `span`; `because` is an error type or a fixed text, never a message with values."""
     span.set_attribute(ERROR, because)
@@ -164,16 +205,19 @@ def mark_failed(span: Span, because: str) -> None:
 
 @contextmanager
 def _record_errors(span: Span) -> Generator[Span]:
-    with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+    with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
         try:
             yield span
         except Exception as error:
             mark_failed(span, type(error).__name__)
             raise
+        finally:
+            with TRACING:
+                span.end()
 
 
 def _parse_traceparent(traceparent: str) -> SpanContext | None:
-    match = _TRACEPARENT.fullmatch(traceparent)
+    match = TRACEPARENT.fullmatch(traceparent)
     if match is None:
         return None
     trace_id, span_id, flags = match.groups()

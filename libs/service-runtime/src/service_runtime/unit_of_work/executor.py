@@ -17,7 +17,9 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from opentelemetry.trace import Span
 
+from contracts.trace_context import keep_valid_traceparent
 from service_runtime.clock import Clock
+from service_runtime.observability.guard import METRICS
 from service_runtime.observability.instruments import Observation
 from service_runtime.observability.tracing import format_traceparent, mark_failed
 from service_runtime.postgres.database import Database, Reader
@@ -71,14 +73,14 @@ class Executor(Generic[WorkT]):
         projections: ProjectionMemory | None = None,
         count_conflict: Callable[[], None] = lambda: None,
     ) -> None:
-        self._count_conflict = count_conflict
+        self._count_conflict = METRICS(count_conflict)
         self.service = service
         self.database = database
         self.clock = clock
         self.projections = projections or ProjectionMemory(database)
         self._unit_of_work = unit_of_work
         self._wakeups = wakeups
-        self._observe = observe
+        self._observe = METRICS(observe)
         self._cache = StreamCache()
         self._turns = Turns()
         self._loader = StreamLoader(database, states)
@@ -265,4 +267,4 @@ def _is_worth_retrying(conflict: RevisionConflict) -> bool:
 
 
 def _set_traceparent(cause: Cause, span: Span) -> Cause:
-    return replace(cause, traceparent=format_traceparent(span) or cause.traceparent)
+    return replace(cause, traceparent=format_traceparent(span) or keep_valid_traceparent(cause.traceparent))

@@ -38,7 +38,9 @@ class SelectionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    valid_from: date = Field(description="today or later; only a first selection may begin in the past")
+    valid_from: date = Field(
+        description="today or later; only a first selection may begin in the past; at most 12 later days can be pending"
+    )
     rates: tuple[RateChoiceIn, ...] = Field(min_length=1, max_length=len(ServiceType))
 
     def to_choices(self) -> tuple[RateChoice, ...]:

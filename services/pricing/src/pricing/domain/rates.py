@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from contracts.errors import FieldError, InvalidInput
 from contracts.events.rates import SelectedRate, Selection
 from contracts.framework import FrameworkDefinition, MatrixLine
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import ServiceType
+
+MAX_PENDING: Final = 12
+"""Selections of one scope for later days. Rates are reviewed yearly, and each event repeats what is pending."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def build_selection(
     errors = [
         *_check_scope(definition, scope),
         *_check_first_day(valid_from, existing, today),
+        *_check_number_pending(valid_from, existing, today),
         *_check_choices(choices, definition),
     ]
     if errors:
@@ -74,6 +79,16 @@ def _check_scope(definition: FrameworkDefinition, scope: RateScope) -> Iterable[
 def _check_first_day(valid_from: date, existing: Sequence[Selection], today: date) -> Iterable[FieldError]:
     if existing and valid_from < today:
         detail = f"must be {today.isoformat()} or later: only a first selection can begin in the past"
+        yield FieldError("#/valid_from", detail)
+
+
+def _check_number_pending(valid_from: date, existing: Sequence[Selection], today: date) -> Iterable[FieldError]:
+    pending = {each.valid_from for each in existing if each.valid_from > today}
+    if valid_from > today and valid_from not in pending and len(pending) >= MAX_PENDING:
+        detail = (
+            f"would be one more than the {MAX_PENDING} selections for later days that an area can have; "
+            "give the day of one of them to replace it, or wait until one begins"
+        )
         yield FieldError("#/valid_from", detail)
 
 

@@ -1,4 +1,4 @@
-"""Answers to offers: the first answer in time ends the offer; every other one is recorded and not used."""
+"""Answers to offers: the first answer in time ends the offer; others are recorded once of a kind and not used."""
 
 from datetime import datetime
 
@@ -162,6 +162,9 @@ def _find_late_reason(offer: Offer) -> LateReason:
 def _refuse_answer(
     draft: Draft, offer: Offer, answer: ProviderAnswer, reason: LateReason, reasons: tuple[PassOverReason, ...] = ()
 ) -> AnswerNotUsed:
+    """Record an answer that is not used; the same kind of answer again gets the same outcome and no event."""
+    if answer.kind in offer.refused_answers:
+        return AnswerNotUsed(reason, reasons)
     draft.publish(
         LateAnswerRefused(
             package_id=draft.search.package_id,

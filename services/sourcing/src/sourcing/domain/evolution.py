@@ -203,9 +203,10 @@ def _apply_offer_event(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
             after = replace(offer, status=OfferStatus.WITHDRAWN)
         case LateAnswerRefused(reason=LateReason.NO_LONGER_ELIGIBLE):
             # This answer ended the offer; it is stored so that a repeat gets the same response.
-            after = replace(offer, answer=Accept(), award_refused_for=event.passed_over)
+            refused = offer.refused_answers | {event.answer}
+            after = replace(offer, answer=Accept(), award_refused_for=event.passed_over, refused_answers=refused)
         case LateAnswerRefused():
-            pass  # on record, and changes nothing
+            after = replace(offer, refused_answers=offer.refused_answers | {event.answer})
     return after
 
 

@@ -87,6 +87,8 @@ class Offer:
     award_refused_for: tuple[PassOverReason, ...] = ()
     outages_counted_to: datetime | None = None
     """Up to when outages of ours have been added to the time to answer."""
+    refused_answers: frozenset[OfferAnswer] = frozenset()
+    """The kinds of answers that were recorded and not used; each kind is recorded once."""
 
     def __post_init__(self) -> None:
         _reject_if(

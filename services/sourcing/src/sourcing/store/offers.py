@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from contracts.events.packages import OfferAnswer
 from contracts.ids import NoteId, OfferId, PackageId, ProviderId
 from contracts.values import Channel, DeclineReason, PassOverReason, Terms
 from sourcing.domain.search import Accept, Decline, Offer, OfferStatus, ProviderAnswer
@@ -35,6 +36,7 @@ CREATE TABLE offers (
     decline_reason text,
     note_id uuid,
     award_refused_for text[] NOT NULL,
+    refused_answers text[] NOT NULL DEFAULT '{}',
     UNIQUE (package_id, turn)
 );
 CREATE UNIQUE INDEX one_live_offer_of_a_package ON offers (package_id) WHERE status IN ('made', 'delivered');
@@ -53,7 +55,7 @@ SAVE_OFFERS: Final = """
         redirected_at = excluded.redirected_at, outages_counted_to = excluded.outages_counted_to,
         calls = excluded.calls,
         answer = excluded.answer, decline_reason = excluded.decline_reason, note_id = excluded.note_id,
-        award_refused_for = excluded.award_refused_for
+        award_refused_for = excluded.award_refused_for, refused_answers = excluded.refused_answers
 """
 
 
@@ -83,6 +85,7 @@ def build_offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[s
         "decline_reason": decline.reason.value if decline else None,
         "note_id": decline.note_id if decline else None,
         "award_refused_for": [reason.value for reason in offer.award_refused_for],
+        "refused_answers": sorted(answer.value for answer in offer.refused_answers),
     }
 
 
@@ -106,6 +109,7 @@ def parse_offer(row: Mapping[str, Any]) -> Offer:  # one offer as PostgreSQL's r
         calls=row["calls"],
         answer=_parse_answer(row),
         award_refused_for=tuple(map(PassOverReason, row["award_refused_for"])),
+        refused_answers=frozenset(map(OfferAnswer, row["refused_answers"])),
     )
 
 

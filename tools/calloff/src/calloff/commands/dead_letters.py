@@ -60,6 +60,28 @@ class ReleaseResponse(ResponseModel):
     still_parked: bool
 
 
+class BulkReleaseRequest(BaseModel):
+    because: str | None
+    event_type: str | None
+    topic: str | None
+    limit: int
+    skip: int
+    dry_run: bool
+
+
+class ReleasedKey(ResponseModel):
+    topic: str
+    key: str
+    because: str
+    handled: int
+    still_parked: bool
+
+
+class BulkReleaseResponse(ResponseModel):
+    items: tuple[ReleasedKey, ...]
+    remaining: int
+
+
 class DiscardRequest(BaseModel):
     because: str
 
@@ -104,6 +126,54 @@ def release_parked(topic: str, key: str, *, service: ServiceOption = None, as_js
             print_line(f"{name}: {_describe_release(result.parse(ReleaseResponse))}")
     if len(responses) < len(results):
         raise typer.Exit(1)
+
+
+@parked.command("release-all")
+def release_all_parked(
+    *,
+    because: Annotated[str | None, typer.Option(help="The reason, as `calloff parked list` shows it.")] = None,
+    event_type: Annotated[str | None, typer.Option(help="The type of the event that failed.")] = None,
+    topic: Annotated[str | None, typer.Option(help="The topic of the keys.")] = None,
+    limit: Annotated[int, typer.Option(help="Keys of each service, at most 100.", min=1, max=100)] = 20,
+    skip: Annotated[int, typer.Option(help="Keys to leave out: those that failed again before.", min=0)] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list the keys that would be released.")] = False,
+    service: ServiceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Release the keys that are parked for one reason, the longest parked first; go on after a key that fails again."""
+    request = BulkReleaseRequest(
+        because=because, event_type=event_type, topic=topic, limit=limit, skip=skip, dry_run=dry_run
+    )
+    responses = run_command(_release_matching(request, service))
+    if as_json:
+        print_json(json.dumps({name: json.loads(response.body) for name, response in responses.items()}))
+        return
+    lines = [
+        line
+        for name, response in responses.items()
+        for line in _describe_bulk_release(name, response.parse(BulkReleaseResponse), request)
+    ]
+    print_line("\n".join(lines) or "Nothing that matches is parked.")
+
+
+async def _release_matching(request: BulkReleaseRequest, service: Service | None) -> dict[str, ApiResponse]:
+    async with connect_to_stack() as stack:
+        client = stack.create_client("operator")
+        return {
+            name: await client.post(stack.get_url(name, "/v1/parked/release"), request)
+            for name in select_services(service)
+        }
+
+
+def _describe_bulk_release(service: str, release: BulkReleaseResponse, request: BulkReleaseRequest) -> Iterator[str]:
+    for key in release.items:
+        state = "still parked: an event failed again" if key.still_parked else "released"
+        result = f"would be released ({key.because})" if request.dry_run else f"{key.handled} handled, {state}"
+        yield f"{service}: {key.topic} {key.key}: {result}"
+    failed = 0 if request.dry_run else sum(key.still_parked for key in release.items)
+    if release.remaining:
+        advice = f" with --skip {request.skip + failed} to leave out those that failed again" if failed else ""
+        yield f"{service}: {release.remaining} more keys match; run the command again{advice}"
 
 
 def _describe_release(release: ReleaseResponse) -> str:

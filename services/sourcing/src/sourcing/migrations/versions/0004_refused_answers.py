@@ -1,0 +1,10 @@
+"""Offers keep which kinds of answers were recorded and not used, so that each kind is recorded once."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE offers ADD COLUMN refused_answers text[] NOT NULL DEFAULT '{}'")
