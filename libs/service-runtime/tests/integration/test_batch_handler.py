@@ -15,7 +15,8 @@ from service_runtime.kafka.batches import AfterCommit, Batch, BatchSubscription
 from service_runtime.kafka.client import KafkaRecord
 from service_runtime.kafka.records import UnreadableCause
 from service_runtime.observability.metrics import Metrics
-from service_runtime.postgres.database import Connection, ConnectionBroken, Database, StatementRefused
+from service_runtime.postgres.database import Connection, Database
+from service_runtime.postgres.errors import ConnectionBroken, StatementRefused
 from testkit.captured_logs import CapturedLogs
 from testkit.databases import fetch_rows
 

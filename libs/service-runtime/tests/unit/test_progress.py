@@ -14,7 +14,7 @@ from service_runtime.kafka.progress import (
     ConsumerStalled,
     Progress,
 )
-from service_runtime.postgres.database import ConnectionBroken
+from service_runtime.postgres.errors import ConnectionBroken
 
 STALLED = STALLED_AFTER + 1
 ONE, OTHER = Partition("packages", 1), Partition("packages", 2)

@@ -14,7 +14,8 @@ from service_runtime.kafka.batches import AfterCommit, Batch, BatchSubscription
 from service_runtime.kafka.client import KafkaRecord
 from service_runtime.kafka.records import UnreadableCause
 from service_runtime.observability.logs import Logger
-from service_runtime.postgres.database import Database, is_transient, sqlstate
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import is_transient, sqlstate
 
 MAX_ATTEMPTS: Final = 3
 _CLASSES_OF_THE_DATABASE: Final = ("0A", "25", "28", "3D", "3F", "42", "55", "58", "XX")

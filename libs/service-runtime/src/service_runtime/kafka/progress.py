@@ -10,7 +10,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from service_runtime.kafka.client import UNREACHABLE, Partition
-from service_runtime.postgres.database import is_transient
+from service_runtime.postgres.errors import is_transient
 
 WATCH_EVERY: Final = 5.0
 """Seconds between two looks at the offsets."""
