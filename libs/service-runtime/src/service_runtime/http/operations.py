@@ -13,6 +13,7 @@ from contracts.errors import NotFound
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.problems import build_problem_response, describe_problems
+from service_runtime.http.text_fields import ForeignKey, Reason, RequestBody
 from service_runtime.unit_of_work.streams import StreamKey
 
 probes = APIRouter(include_in_schema=False)
@@ -48,8 +49,8 @@ class Released(BaseModel):
     still_parked: bool
 
 
-class Discard(BaseModel):
-    because: str = Field(min_length=3, max_length=200, description="a code or ticket number; no names")
+class Discard(RequestBody):
+    because: Reason = Field(description="a code or ticket number; no names")
 
 
 async def _get_dead_letters(request: Request) -> DeadLetterOperations[Any]:
@@ -80,7 +81,9 @@ async def list_parked(_: Operator, dead_letters: ParkedKeyOperations) -> ParkedK
 
 
 @router.post("/v1/parked/{topic}/{key}/release", response_model=Released, responses=describe_problems(404))
-async def release_parked(topic: str, key: str, _: Operator, dead_letters: ParkedKeyOperations) -> Released:
+async def release_parked(
+    topic: ForeignKey, key: ForeignKey, _: Operator, dead_letters: ParkedKeyOperations
+) -> Released:
     """Handles the waiting events of a key in order; stops at the first event that fails again."""
     released = await dead_letters.release(StreamKey(topic, key))
     if released is None:
