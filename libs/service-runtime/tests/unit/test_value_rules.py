@@ -9,8 +9,11 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.values import Tier
-from service_runtime.http.text_fields import Pounds, Rate, TierNumber, WeeklyHours
+from contracts.events.packages import PackageRequested
+from contracts.examples import an_example_of
+from contracts.terms import compute_terms_at_rate
+from contracts.values import PriceUnit, Tier, Visit, Weekday
+from service_runtime.http.text_fields import LARGEST_RATE, Pounds, Rate, TierNumber, WeeklyHours
 from service_runtime.http.value_rules import (
     DateRule,
     check_whole_number,
@@ -112,3 +115,11 @@ def _refuses(kind: Any, value: object) -> bool:  # an annotated type
     except ValidationError:
         return True
     return False
+
+
+def test_the_largest_rate_for_the_largest_care_has_a_price() -> None:
+    visit = Visit(days=tuple(Weekday), earliest=time(0), latest=time(23), minutes=10_080, carers=4)
+    care = an_example_of(PackageRequested).care.model_copy(update={"visits": (visit,) * 50})
+    for unit in PriceUnit:
+        terms = compute_terms_at_rate(care, unit, Decimal(LARGEST_RATE), price_list="invented")
+        assert terms.weekly_cost == terms.quantity_per_week * LARGEST_RATE
