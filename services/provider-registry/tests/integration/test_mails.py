@@ -103,6 +103,24 @@ async def test_an_offer_arrives_by_mail_with_a_link_and_its_delivery_is_publishe
     assert f"<{delivery['webhook_id']}@calloff.example>" == received.mail["Message-ID"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "reached"),
+    [
+        (" o'lastname@alder.example\u00a0", "o'lastname@alder.example"),
+        ("a&b@alder.example", "a&b@alder.example"),
+        ("offers@bücher.example", "offers@xn--bcher-kva.example"),
+    ],
+)
+async def test_mail_reaches_a_mailbox_as_people_have_it(mail_harness: MailHarness, typed: str, reached: str) -> None:
+    harness = mail_harness.harness
+    alder = await harness.register_provider()
+    path = f"/v1/providers/{alder}/mailbox"
+    assert (await harness.request_as_provider(alder, "PUT", path, {"address": typed})).status == 204
+    offer = await mail_harness.make_offer(alder)
+    await harness.wait_for_event(OfferDelivered, str(offer.package_id))
+    assert [received.mail["To"] for received in mail_harness.mail.find_mail(reached)] == [reached]
+
+
 async def test_a_mailbox_is_the_channel_after_the_endpoint_until_it_is_removed(mail_harness: MailHarness) -> None:
     harness = mail_harness.harness
     alder = await harness.register_provider(with_endpoint=True)

@@ -1,6 +1,7 @@
 """Providers, branches, places and capacity: one suite over the registry in memory and on PostgreSQL."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -79,6 +80,20 @@ async def test_branches_are_saved_and_replaced_by_id(registry: RegistryWorkFacto
     assert found == changed.provider
     assert found is not None
     assert set(found.branches) == {harwich, dormant}
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+async def test_a_provider_with_a_day_at_the_calendars_end_is_loaded(registry: RegistryWorkFactory, day: date) -> None:
+    await register_providers(registry, "Alder")
+    async with registry() as work:
+        provider = await work.providers.get(ALDER)
+        assert provider is not None
+        changed = provider.add_or_replace_branch(replace(a_branch(), published_on=day))
+        await work.providers.save(changed, before=provider)
+    async with registry() as work:
+        found = await work.providers.get(ALDER)
+    assert found is not None
+    assert [(each.name, each.rating) for each in found.branches] == [(a_branch().name, a_branch().rating)]
 
 
 async def test_an_embargo_is_saved_and_lifted(registry: RegistryWorkFactory) -> None:

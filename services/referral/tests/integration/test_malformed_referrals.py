@@ -21,7 +21,7 @@ Change = Callable[[Body], object]
 
 SENT = "Zzyzx"
 """Contained in every value that is sent; no response may contain it."""
-A_CONTACT = {"name": SENT, "relationship": SENT, "phone": SENT}
+A_CONTACT = {"name": SENT, "relationship": SENT, "phone": "01632 960001"}
 ADDRESS = "#/person/address"
 VISIT = "#/visits/0"
 
@@ -81,6 +81,7 @@ MALFORMED: list[tuple[Change, list[str]]] = [
     (set_value("person/address/postcode", "SW1A 1AA"), [f"{ADDRESS}/postcode"]),
     (set_value("person/contacts", [{"name": SENT}]), ["#/person/contacts/0/relationship", "#/person/contacts/0/phone"]),
     (set_value("person/contacts", [A_CONTACT] * 11), ["#/person/contacts"]),
+    (set_value("person/contacts", [{**A_CONTACT, "phone": SENT}]), ["#/person/contacts/0/phone"]),
     (set_value("person/notes", SENT * 1000), ["#/person/notes"]),
     (set_value("service_type", SENT), ["#/service_type"]),
     (set_value("service_type", "carer's break"), ["#/service_type"]),

@@ -10,11 +10,15 @@ from hypothesis import strategies as st
 from contracts.ids import CouncilKey
 from contracts.office_time import to_office_date
 from contracts.values import AgeBand
-from referral.domain.person import Address, compute_age, find_age_band, is_nhs_number
+from referral.domain.person import Address, PersonKeyHasher, compute_age, find_age_band, is_nhs_number
 from testkit.referral.builders import AN_NHS_NUMBER, COUNCIL, KEYS, a_person
 
 
-@pytest.mark.parametrize("number", ["9990000018", "999 000 0018", "999-000-0018", "9990000093", "4010232137"])
+@pytest.mark.parametrize(
+    "number",
+    ["9990000018", "999 000 0018", "999-000-0018", "9990000093", "4010232137"]
+    + [f"999{separator}000{separator}0018" for separator in "\u00a0\u2009\u2010\u2013\u2212\u200c"],
+)
 def test_a_number_with_the_right_check_digit_is_an_nhs_number(number: str) -> None:
     assert is_nhs_number(number)
 
@@ -87,6 +91,21 @@ def test_without_an_nhs_number_the_key_depends_on_normalized_name_birth_date_and
     one = a_person(nhs_number=None, name="Zoë O'Test-Person")
     same = a_person(nhs_number=None, name="ZOE OTEST PERSON", address=Address(("elsewhere",), "co11pj"))
     assert KEYS.compute_key(one, COUNCIL) == KEYS.compute_key(same, COUNCIL)
+
+
+def test_the_key_is_the_same_for_every_way_to_write_the_same_person() -> None:
+    plain = a_person(nhs_number=None, name="Zoë Test-Person")
+    composed = a_person(nhs_number=None, name="Zoe\u0308\u00a0Test\u2013Per\u200cson")
+    assert KEYS.compute_key(plain, COUNCIL) == KEYS.compute_key(composed, COUNCIL)
+    number, dashed = a_person(nhs_number="9990000018"), a_person(nhs_number="999\u2013000\u00a00018")
+    assert KEYS.compute_key(number, COUNCIL) == KEYS.compute_key(dashed, COUNCIL)
+
+
+def test_the_key_of_a_plainly_written_person_never_changes() -> None:
+    keys = PersonKeyHasher(b"x" * 32)
+    by_name = a_person(nhs_number=None, name="Test Person", address=Address(("1 Test Road",), "CO1 1PJ"))
+    assert keys.compute_key(by_name, COUNCIL)[:16] == "dfcc108f35045206"
+    assert keys.compute_key(a_person(nhs_number="999 000 0018"), COUNCIL)[:16] == "35800398f5e430ef"
 
 
 def test_an_invalid_nhs_number_does_not_affect_the_key() -> None:

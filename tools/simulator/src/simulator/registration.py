@@ -197,7 +197,7 @@ def _build_profile(provider: InventedProvider) -> ProviderIn:
         name=provider.name,
         service_types=provider.service_types,
         turnover=f"{provider.turnover}.00",
-        phone=f"01632 960{provider.number:03}",  # Ofcom reserves these numbers for drama and tests
+        phone=f"01632 960{provider.number % 1000:03}",  # Ofcom reserves these numbers for drama and tests
     )
 
 

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from contracts.errors import NotFound
 from service_runtime.dead_letters.bulk_release import ReleaseFilter, group_by_cause
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.problems import build_problem_response, describe_problems
+from service_runtime.http.text_fields import ForeignKey, Reason, RequestBody, WholeNumber, YesOrNo
 from service_runtime.observability.registry import render_registry
 from service_runtime.unit_of_work.streams import StreamKey
 
@@ -62,24 +63,17 @@ class Released(BaseModel):
     still_parked: bool
 
 
-def _check_printable(text: str) -> str:
-    if not text.isprintable():
-        message = "contains characters that cannot be printed, such as a line end or NUL; remove them"
-        raise ValueError(message)
-    return text
-
-
-class BulkReleaseIn(BaseModel):
+class BulkReleaseIn(RequestBody):
     """Selects parked keys; at least one of `because`, `event_type` and `topic` is given, and all that are must fit."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    because: str | None = Field(default=None, max_length=500, description="the reason as GET /v1/parked shows it")
-    event_type: str | None = Field(default=None, max_length=200)
-    topic: str | None = Field(default=None, max_length=200)
-    limit: int = Field(default=20, ge=1, le=100, description="keys of one call, the longest parked first")
-    skip: int = Field(default=0, ge=0, description="matching keys to leave out: those that failed again before")
-    dry_run: bool = Field(default=False, description="only list the keys that would be released")
+    because: ForeignKey | None = Field(default=None, description="the reason as GET /v1/parked shows it")
+    event_type: ForeignKey | None = None
+    topic: ForeignKey | None = None
+    limit: WholeNumber = Field(default=20, ge=1, le=100, description="keys of one call, the longest parked first")
+    skip: WholeNumber = Field(
+        default=0, ge=0, le=1_000_000, description="matching keys to leave out: those that failed again before"
+    )
+    dry_run: YesOrNo = Field(default=False, description="only list the keys that would be released")
 
     @model_validator(mode="after")
     def check_selection(self) -> Self:
@@ -102,13 +96,8 @@ class BulkReleased(BaseModel):
     remaining: int = Field(description="keys that match and were left for another call")
 
 
-class Discard(BaseModel):
-    because: Annotated[
-        str,
-        StringConstraints(strip_whitespace=True, min_length=3, max_length=200),
-        AfterValidator(_check_printable),
-        Field(description="a code or ticket number; no names"),
-    ]
+class Discard(RequestBody):
+    because: Reason = Field(description="a code or ticket number; no names")
 
 
 async def _get_dead_letters(request: Request) -> DeadLetterOperations[Any]:
@@ -161,7 +150,9 @@ async def release_all_parked(order: BulkReleaseIn, _: Operator, dead_letters: Pa
 
 
 @router.post("/v1/parked/{topic}/{key}/release", response_model=Released, responses=describe_problems(404))
-async def release_parked(topic: str, key: str, _: Operator, dead_letters: ParkedKeyOperations) -> Released:
+async def release_parked(
+    topic: ForeignKey, key: ForeignKey, _: Operator, dead_letters: ParkedKeyOperations
+) -> Released:
     """Handles the waiting events of a key in order; stops at the first event that fails again."""
     released = await dead_letters.release(StreamKey(topic, key))
     if released is None:

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus, json_response
+from service_runtime.http.text_fields import RequestBody, WebAddress
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.endpoint_commands import (
@@ -33,13 +34,8 @@ CommandT = TypeVar("CommandT")
 NO_CONTENT: Final = StoredResponse(204, b"")
 
 
-class EndpointIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    url: str = Field(
-        min_length=1,
-        max_length=2048,
-        pattern=r"^[^\x00-\x20\x7f]+$",
+class EndpointIn(RequestBody):
+    url: WebAddress = Field(
         description="https, on the public internet; any 2xx answer accepts a webhook",
     )
 

@@ -5,11 +5,12 @@ from typing import Annotated, Final
 from fastapi import Depends, Path
 
 from contracts.errors import Forbidden
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
+from contracts.ids import ProviderId
 from pricing.ports import PricingQueries
 from service_runtime.http.app import inject
 from service_runtime.http.auth import Caller, require_scopes
 from service_runtime.http.commands import CommandBus, get_command_bus
+from service_runtime.http.text_fields import AreaName, FrameworkName
 
 ADMIN: Final = "pricing:admin"
 OFFICER: Final = "sourcing:operate"
@@ -24,8 +25,8 @@ AnyCaller = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER, AUDITOR, P
 Queries = Annotated[PricingQueries, inject(PricingQueries)]
 Bus = Annotated[CommandBus, Depends(get_command_bus)]
 
-FrameworkName = Annotated[FrameworkKey, Path(pattern=r"^[a-z0-9-]{3,60}$")]
-AreaName = Annotated[AreaCode, Path(pattern=r"^[A-Za-z0-9-]{2,32}$")]
+FrameworkPath = Annotated[FrameworkName, Path()]
+AreaPath = Annotated[AreaName, Path()]
 
 
 def get_provider_restriction(caller: Caller) -> ProviderId | None:

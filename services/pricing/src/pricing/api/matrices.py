@@ -1,18 +1,20 @@
 """Routes for price matrices: the published rates of each framework from which providers select."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from contracts.framework import FrameworkDefinition, MatrixLine
-from contracts.ids import FrameworkKey
 from contracts.values import Money, PriceUnit, ServiceType
-from pricing.api.callers import AnyCaller, FrameworkName, Queries
+from pricing.api.callers import AnyCaller, FrameworkPath, Queries
 from pricing.domain.errors import FrameworkNotFound
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import FrameworkName
 
 router = APIRouter(tags=["matrices"])
+
+LARGEST_VERSION: Final = 1_000_000
 
 
 class MatrixLineOut(BaseModel):
@@ -40,18 +42,19 @@ class MatrixList(BaseModel):
 async def list_matrices(
     caller: AnyCaller,
     queries: Queries,
-    framework: Annotated[
-        str | None, Query(pattern=r"^[a-z0-9-]{3,60}$", description="return only versions of this framework")
-    ] = None,
+    framework: Annotated[FrameworkName | None, Query(description="return only versions of this framework")] = None,
 ) -> MatrixList:
     """List every published version of your council's matrices, by framework, newest version first."""
-    found = await queries.list_matrices(caller.council, None if framework is None else FrameworkKey(framework))
+    found = await queries.list_matrices(caller.council, framework)
     return MatrixList(items=[_to_matrix_out(definition) for definition in found])
 
 
 @router.get("/v1/matrices/{framework}/{version}", response_model=MatrixOut, responses=describe_problems(404))
 async def show_matrix(
-    framework: FrameworkName, version: Annotated[int, Path(ge=1)], caller: AnyCaller, queries: Queries
+    framework: FrameworkPath,
+    version: Annotated[int, Path(ge=1, le=LARGEST_VERSION)],
+    caller: AnyCaller,
+    queries: Queries,
 ) -> MatrixOut:
     """Return one version of a matrix."""
     found = await queries.list_matrices(caller.council, framework)

@@ -20,6 +20,7 @@ from pricing.domain.orders import PurchaseOrder
 from pricing.ports import DateRange, PricingQueries
 from service_runtime.http.paging import LARGEST_PAGE, Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import Day
 
 router = APIRouter(tags=["purchase orders"])
 
@@ -55,8 +56,8 @@ class CsvResponse(StreamingResponse):
 
 
 def parse_date_range(
-    first: Annotated[date | None, Query(alias="from", description="first day of issue, inclusive")] = None,
-    last: Annotated[date | None, Query(alias="until", description="last day of issue, inclusive")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="first day of issue, inclusive")] = None,
+    last: Annotated[Day | None, Query(alias="until", description="last day of issue, inclusive")] = None,
 ) -> DateRange:
     """Parses the days of issue (London, inclusive). Raises InvalidInput if `until` is before `from`."""
     if first is not None and last is not None and last < first:

@@ -5,13 +5,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.catalogue import RATES
 from contracts.events.rates import SelectedRate, Selection
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import ServiceType
-from pricing.api.callers import AdminOrProvider, AreaName, Bus, FrameworkName, Queries, get_provider_restriction
+from pricing.api.callers import AdminOrProvider, AreaPath, Bus, FrameworkPath, Queries, get_provider_restriction
 from pricing.domain.errors import RatesNotFound
 from pricing.domain.rates import RateChoice, RateScope
 from pricing.handlers import SelectRates, select_rates
@@ -20,25 +20,22 @@ from service_runtime.http.auth import Caller
 from service_runtime.http.commands import json_response
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import AreaName, Day, FrameworkName, RequestBody, WholeNumber
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["rates"])
 
 
-class RateChoiceIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RateChoiceIn(RequestBody):
     service_type: ServiceType
-    number: int = Field(ge=1, le=100, description="number of the rate in the matrix line, counted from 1")
+    number: WholeNumber = Field(ge=1, le=100, description="number of the rate in the matrix line, counted from 1")
 
 
-class SelectionIn(BaseModel):
+class SelectionIn(RequestBody):
     """Rates for one area from a day on. The provider gets no offers for a service type without a rate."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    valid_from: date = Field(
+    valid_from: Day = Field(
         description="today or later; only a first selection may begin in the past; at most 12 later days can be pending"
     )
     rates: tuple[RateChoiceIn, ...] = Field(min_length=1, max_length=len(ServiceType))
@@ -77,7 +74,7 @@ class ListedSelectionOut(SelectionOut):
     responses=describe_problems(404, 409),
 )
 async def put_rates(
-    *, provider_id: UUID, framework: FrameworkName, area: AreaName, body: SelectionIn, caller: AdminOrProvider, bus: Bus
+    *, provider_id: UUID, framework: FrameworkPath, area: AreaPath, body: SelectionIn, caller: AdminOrProvider, bus: Bus
 ) -> Response:
     """Select rates from the newest matrix; they replace those selected for the same day."""
     scope = _build_scope(provider_id, framework, area, caller)
@@ -92,7 +89,7 @@ async def put_rates(
     responses=describe_problems(404),
 )
 async def show_rates(
-    provider_id: UUID, framework: FrameworkName, area: AreaName, caller: AdminOrProvider, queries: Queries
+    provider_id: UUID, framework: FrameworkPath, area: AreaPath, caller: AdminOrProvider, queries: Queries
 ) -> AreaSelectionsOut:
     """Return the selections for one area, including past and future ones."""
     selected = await queries.find_selections(_build_scope(provider_id, framework, area, caller), caller.council)
@@ -107,8 +104,8 @@ async def list_rates(
     caller: AdminOrProvider,
     queries: Queries,
     provider: Annotated[UUID | None, Query(description="return only this provider's selections")] = None,
-    framework: Annotated[str | None, Query(pattern=r"^[a-z0-9-]{3,60}$")] = None,
-    area: Annotated[str | None, Query(pattern=r"^[A-Za-z0-9-]{2,32}$")] = None,
+    framework: Annotated[FrameworkName | None, Query()] = None,
+    area: Annotated[AreaName | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ListedSelectionOut]:
@@ -118,8 +115,8 @@ async def list_rates(
         return Page(items=[], next=None)
     filters = SelectionFilter(
         provider_id=own or (None if provider is None else ProviderId(provider)),
-        framework=None if framework is None else FrameworkKey(framework),
-        area=None if area is None else AreaCode(area),
+        framework=framework,
+        area=area,
     )
     found = await queries.list_selections(caller.council, filters, after=decode_cursor(cursor), limit=limit + 1)
     return build_page(

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.catalogue import PACKAGES
 from contracts.events.listings import AwardEnd, InadequateReason
@@ -22,15 +22,14 @@ from service_runtime.http.commands import CommandBus, json_response, to_stored_p
 from service_runtime.http.instants import Now
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import RequestBody
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["spot prices"])
 
 
-class RefusalIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RefusalIn(RequestBody):
     reason: SpotPriceRefusal
 
 

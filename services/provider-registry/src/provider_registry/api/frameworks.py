@@ -7,14 +7,14 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.catalogue import FRAMEWORKS
 from contracts.definitions import read_definition
 from contracts.errors import FieldError, InvalidInput
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
 from contracts.framework import FrameworkDefinition
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
+from contracts.ids import FrameworkKey, ProviderId
 from contracts.values import Tier
 from provider_registry.api.callers import Admin, AnyCaller, Bus, Queries, Staff
 from provider_registry.domain.errors import FrameworkNotFound
@@ -31,6 +31,7 @@ from provider_registry.ports import PublishedDefinition
 from service_runtime.http.commands import json_response
 from service_runtime.http.paging import Limit
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import AreaName, Day, FrameworkName, RequestBody, Uuid, WholeNumber
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
@@ -48,8 +49,8 @@ _YAML: Final[dict[str, Any]] = {  # OpenAPI's own words, for a body that no mode
     }
 }
 
-FrameworkPath = Annotated[str, Path(pattern=r"^[a-z0-9-]{3,60}$")]
-AreaPath = Annotated[str, Path(pattern=r"^[A-Za-z0-9-]{2,32}$")]
+FrameworkPath = Annotated[FrameworkName, Path()]
+AreaPath = Annotated[AreaName, Path()]
 VersionPath = Annotated[int, Path(ge=1, le=LARGEST_VERSION)]
 
 
@@ -64,7 +65,7 @@ async def _read_yaml_body(request: Request) -> str:
 
 
 async def _parse_place(framework: FrameworkPath, area: AreaPath, tier: Tier) -> FrameworkPlace:
-    return FrameworkPlace(FrameworkKey(framework), AreaCode(area), tier)
+    return FrameworkPlace(framework, area, tier)
 
 
 PlacePath = Annotated[FrameworkPlace, Depends(_parse_place)]
@@ -89,15 +90,13 @@ class DefinitionOut(BaseModel):
     definition: FrameworkDefinition
 
 
-class RankedListIn(BaseModel):
+class RankedListIn(RequestBody):
     """A ranked list as issued by the council; an empty list calls off no provider."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    list_version: int = Field(ge=1, le=LARGEST_VERSION, description="the next version, starting with 1")
-    issued_on: date
-    live_from: date = Field(description="first day of use, not before issued_on")
-    ranking: list[UUID] = Field(max_length=LONGEST_LIST, description="providers in order of rank")
+    list_version: WholeNumber = Field(ge=1, le=LARGEST_VERSION, description="the next version, starting with 1")
+    issued_on: Day
+    live_from: Day = Field(description="first day of use, not before issued_on")
+    ranking: list[Uuid] = Field(max_length=LONGEST_LIST, description="providers in order of rank")
 
 
 class RankOut(BaseModel):

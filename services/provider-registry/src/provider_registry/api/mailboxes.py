@@ -3,23 +3,20 @@
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from contracts.ids import ProviderId
 from provider_registry.api.callers import AdminOrProvider, Bus, build_stream_key, check_own
 from provider_registry.handlers.channels import PutMailbox, RemoveMailbox, put_mailbox, remove_mailbox
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import Mailbox, RequestBody
 from service_runtime.webhooks.endpoint_api import respond_no_content
 
 router = APIRouter(tags=["mailboxes"])
 
 
-class MailboxIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    address: str = Field(
-        max_length=254,
-        pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+class MailboxIn(RequestBody):
+    address: Mailbox = Field(
         description="a mailbox of the company, read in office hours; the provider's channels then include email",
     )
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Response
 
 from contracts.events.providers import CapacityDeclared
-from contracts.ids import AreaCode, ProviderId
+from contracts.ids import ProviderId
 from provider_registry.api.callers import (
     Admin,
     AdminOrProvider,
@@ -147,7 +147,7 @@ async def put_spot_areas(
     """Set the areas served outside frameworks. If-Match carries the ETag of the version that was read."""
     command = SetSpotAreas(
         ProviderId(provider_id),
-        tuple(map(AreaCode, body.areas)),
+        tuple(body.areas),
         expect=lambda version: check_etag(if_match, version=version),
     )
     stream = build_stream_key(command.provider_id)
@@ -174,7 +174,7 @@ async def delete_embargo(provider_id: UUID, caller: Admin, bus: Bus) -> Response
 async def post_capacity(provider_id: UUID, body: CapacityIn, caller: AdminOrProvider, bus: Bus) -> Response:
     """Declare the free hours a week in an area. Later placements reduce them."""
     check_own(ProviderId(provider_id), caller)
-    command = DeclareCapacity(ProviderId(provider_id), AreaCode(body.area), body.free_hours)
+    command = DeclareCapacity(ProviderId(provider_id), body.area, body.free_hours)
     stream = build_stream_key(command.provider_id)
     return await bus.execute(command, declare_capacity, on=stream, by=caller, respond=_respond_with_capacity)
 

@@ -8,9 +8,11 @@ from uuid import UUID
 from contracts.errors import FieldError, InvalidInput
 from contracts.events.providers import CapacityDeclared, EmbargoReason
 from contracts.ids import AreaCode, CouncilKey, ProviderId
+from contracts.office_time import to_office_date
 from provider_registry.domain.errors import ProviderIdTaken
 from provider_registry.domain.memberships import check_places_are_free, validate_places, validate_spot_areas
 from provider_registry.domain.provider import Branch, Definitions, FrameworkPlace, Profile, Provider
+from provider_registry.domain.ratings import check_published_on
 from provider_registry.handlers.provider_changes import (
     ProviderChange,
     load_definitions,
@@ -104,6 +106,8 @@ async def change_profile(command: ChangeProfile, work: RegistryWork) -> Provider
 
 
 async def put_branch(command: PutBranch, work: RegistryWork) -> ProviderChange:
+    """Raises InvalidInput for a rating that is published more than a year ahead."""
+    check_published_on(command.branch.published_on, today=to_office_date(work.now))
     provider = await load_provider(command.provider_id, work)
     return await save_and_publish(provider, provider.add_or_replace_branch(command.branch), work)
 

@@ -259,7 +259,6 @@ def _to_published_state(row: Any) -> PublishedState:  # a row's attributes are i
 
 
 def _to_branch(row: Mapping[str, Any]) -> Branch:  # one branch as PostgreSQL's row_to_json gives it
-    published_on = row["published_on"]
     return Branch(
         branch_id=BranchId(UUID(row["branch_id"])),
         name=row["name"],
@@ -267,5 +266,10 @@ def _to_branch(row: Mapping[str, Any]) -> Branch:  # one branch as PostgreSQL's 
         domiciliary_care=row["domiciliary_care"],
         status=BranchStatus(row["status"]),
         rating=Rating(row["rating"]),
-        published_on=None if published_on is None else date.fromisoformat(published_on),
+        published_on=_parse_published_on(row["published_on"]),
     )
+
+
+def _parse_published_on(text: str | None) -> date | None:
+    """Returns None for the ends of the calendar, which asyncpg stores as `infinity` and `-infinity`."""
+    return None if text is None or text.endswith("infinity") else date.fromisoformat(text)

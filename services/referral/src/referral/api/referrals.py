@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from contracts.values import Care, ServiceType, Urgency, Wishes, WithdrawalReason
 from referral.api.callers import NO_STORE, Queries, Reader, find_own_referral
-from referral.api.persons import PersonBody
+from referral.api.person_bodies import PersonOut
 from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import HistoryEntry, HistoryKind, Status
 from referral.ports import ReferralDetails, ReferralSummary
@@ -51,7 +51,7 @@ class ReferralOut(ReferralSummaryOut):
     care: Care
     wishes: Wishes
     despite_open_referral: DespiteOpenReferral | None
-    person: PersonBody | None = Field(description="null after the person was erased")
+    person: PersonOut | None = Field(description="null after the person was erased")
     offers_made: int
     history: list[HistoryEntryOut]
 
@@ -107,7 +107,7 @@ def _to_referral_out(details: ReferralDetails) -> ReferralOut:
         care=referral.care,
         wishes=referral.wishes,
         despite_open_referral=referral.despite_open_referral,
-        person=None if person_details is None else PersonBody.model_validate(person_details.person),
+        person=None if person_details is None else PersonOut.model_validate(person_details.person),
         offers_made=sum(entry.kind is HistoryKind.OFFER_MADE for entry in details.history),
         history=[_to_history_entry_out(entry) for entry in details.history],
     )

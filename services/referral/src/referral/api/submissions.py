@@ -1,17 +1,16 @@
 """The route that submits a referral, with its request and response bodies."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from contracts.ids import AreaCode, FrameworkKey, PackageId, ProviderId
-from contracts.values import CarerGender, Need, ServiceType, Urgency, Visit, Wishes
+from contracts.ids import PackageId, ProviderId
+from contracts.values import CarerGender, Need, ServiceType, Urgency, Wishes
 from referral.api.callers import Bus, Writer, build_stream_key
-from referral.api.persons import PersonBody
-from referral.api.text_fields import ShortText
+from referral.api.person_bodies import PersonIn
+from referral.api.visits import VisitIn
 from referral.domain.intake import DespiteOpenReferral, IntakeRules, PostcodeResult, ReferralRequest
 from referral.domain.person import PersonKeyHasher
 from referral.domain.referral import Status
@@ -20,6 +19,8 @@ from referral.ports import PostcodeLocator
 from service_runtime.http.app import inject
 from service_runtime.http.commands import json_response
 from service_runtime.http.problems import WrongField, describe_problems
+from service_runtime.http.text_fields import AreaName, Day, FrameworkName, RequestBody, Uuid, YesOrNo
+from service_runtime.http.text_rules import TextRule
 from service_runtime.idempotency import StoredResponse
 
 router = APIRouter(tags=["referrals"])
@@ -29,38 +30,37 @@ Hasher = Annotated[PersonKeyHasher, inject(PersonKeyHasher)]
 Rules = Annotated[IntakeRules, inject(IntakeRules)]
 
 
-class ReferralIn(BaseModel):
+class ReferralIn(RequestBody):
     """A need for care at home of one adult."""
 
-    model_config = ConfigDict(extra="forbid")
-
     reference: Annotated[
-        ShortText, Field(max_length=100, description="your own reference; returned to your council only")
+        str,
+        StringConstraints(min_length=1, max_length=100),
+        BeforeValidator(TextRule(100)),
+        Field(description="your own reference; returned to your council only"),
     ]
-    person: PersonBody
+    person: PersonIn
     service_type: ServiceType
-    visits: tuple[Visit, ...] = Field(min_length=1, max_length=50)
-    starts_on: date
+    visits: tuple[VisitIn, ...] = Field(min_length=1, max_length=50)
+    starts_on: Day
     urgency: Urgency = Urgency.ROUTINE
     needs: tuple[Need, ...] = Field(default=(), max_length=len(Need))
     carer_gender: CarerGender = Field(default=CarerGender.ANY, description="only where it matters to the care")
-    refused_providers: tuple[UUID, ...] = Field(
+    refused_providers: tuple[Uuid, ...] = Field(
         default=(), max_length=50, description="providers that receive no offer of this package"
     )
-    preferred_providers: tuple[UUID, ...] = Field(
+    preferred_providers: tuple[Uuid, ...] = Field(
         default=(), max_length=50, description="shown to officers; the framework alone decides the order of offers"
     )
-    district: str | None = Field(
+    district: AreaName | None = Field(
         default=None,
-        pattern=r"^[A-Za-z0-9-]{2,32}$",
         description="where care is given; required if the postcode directory has no district for the postcode",
     )
-    district_confirmed: bool = Field(
+    district_confirmed: YesOrNo = Field(
         default=False, description="true: `district` applies although the postcode is in another district"
     )
-    framework: str | None = Field(
+    framework: FrameworkName | None = Field(
         default=None,
-        pattern=r"^[a-z0-9-]{3,60}$",
         description="required if several frameworks of your council that are in force have the district",
     )
     despite_open_referral: DespiteOpenReferral | None = Field(
@@ -74,7 +74,7 @@ class ReferralIn(BaseModel):
             person=self.person.to_person(),
             postcode_result=postcode_result,
             service_type=self.service_type,
-            visits=self.visits,
+            visits=tuple(visit.to_visit() for visit in self.visits),
             starts_on=self.starts_on,
             urgency=self.urgency,
             needs=self.needs,
@@ -83,9 +83,9 @@ class ReferralIn(BaseModel):
                 refused=tuple(map(ProviderId, self.refused_providers)),
                 preferred=tuple(map(ProviderId, self.preferred_providers)),
             ),
-            district=None if self.district is None else AreaCode(self.district),
+            district=self.district,
             district_confirmed=self.district_confirmed,
-            framework=None if self.framework is None else FrameworkKey(self.framework),
+            framework=self.framework,
             despite_open_referral=self.despite_open_referral,
         )
 

@@ -1,20 +1,21 @@
-"""Types of text in request bodies: length limits, and printable characters only."""
+"""Types of text that only referrals have: postcodes and NHS numbers, which the domain judges."""
 
+import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+from service_runtime.http.text_rules import TextRule
 
 
-def _check_printable(value: str) -> str:
-    if all(character.isprintable() or character in "\n\t" for character in value):
-        return value
-    message = "has characters that cannot be printed; remove them"
-    raise ValueError(message)
+def _fold_width(text: str) -> str:
+    """Returns ASCII letters and digits for those of full width."""
+    return unicodedata.normalize("NFKC", text)
 
 
-Printable = AfterValidator(_check_printable)
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Printable]
-LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), Printable]
-PhoneNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=40), Printable]
-PostcodeText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16), Printable]
-NhsNumberText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), Printable]
+PostcodeText = Annotated[
+    str, StringConstraints(max_length=16), BeforeValidator(TextRule(16)), AfterValidator(_fold_width)
+]
+NhsNumberText = Annotated[
+    str, StringConstraints(max_length=20), BeforeValidator(TextRule(20)), AfterValidator(_fold_width)
+]

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from contracts.values import WithdrawalReason
 from referral.api.callers import Bus, Queries, Writer, build_stream_key, find_own_referral
@@ -11,14 +11,13 @@ from referral.domain.referral import Referral, Status
 from referral.handlers import WithdrawReferral, withdraw_referral
 from service_runtime.http.commands import json_response
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import RequestBody
 from service_runtime.idempotency import StoredResponse
 
 router = APIRouter(tags=["referrals"])
 
 
-class WithdrawalIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class WithdrawalIn(RequestBody):
     reason: WithdrawalReason
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 
 from contracts.errors import FieldError, InvalidInput
 from contracts.framework import FrameworkDefinition
@@ -12,6 +13,8 @@ from contracts.values import Care, CarerGender, Need, ServiceType, Urgency, Visi
 from referral.domain.errors import FrameworksNotKnown
 from referral.domain.person import ADULT_AGE, MAX_AGE, Person, compute_age, find_age_band, is_nhs_number
 
+MAX_NOTICE: Final = timedelta(days=731)
+"""Longest time from a referral to the start of care. A later start means that the year is mistyped."""
 POSTCODE_POINTER = "#/person/address/postcode"
 DISTRICT_POINTER = "#/district"
 
@@ -162,6 +165,8 @@ def _check_district(request: ReferralRequest) -> Iterable[FieldError]:
 def _check_care(request: ReferralRequest, today: date) -> Iterable[FieldError]:
     if request.starts_on < today:
         yield FieldError("#/starts_on", "is in the past; give today or a later date")
+    if request.starts_on > today + MAX_NOTICE:
+        yield FieldError("#/starts_on", "is more than two years ahead; check the year")
     if len(set(request.needs)) != len(request.needs):
         yield FieldError("#/needs", "contains a need twice; give each need once")
     if set(request.wishes.refused) & set(request.wishes.preferred):

@@ -23,6 +23,8 @@ _AGE_BANDS: Final = (
     (ADULT_AGE, AgeBand.UNDER_40),
 )
 _NHS_WEIGHTS: Final = range(10, 1, -1)
+_SEPARATORS: Final = re.compile(r"[\s\u200c\u200d\u2010-\u2015\u2212-]")
+"""Spaces, joiners, hyphens, dashes and the minus sign."""
 
 
 # These three have no fields in their repr: an instance in a log or a traceback does not identify the person.
@@ -96,7 +98,7 @@ def _list_identifying_fields(person: Person) -> tuple[str, ...]:
 
 
 def _strip_separators(text: str) -> str:
-    return re.sub(r"[\s-]", "", text)
+    return _SEPARATORS.sub("", text)
 
 
 def _normalize_name(name: str) -> str:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.catalogue import PACKAGES
 from contracts.errors import Conflict
@@ -15,6 +15,7 @@ from service_runtime.http.auth import Caller
 from service_runtime.http.commands import json_response, to_stored_problem
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import Day, Rate, RequestBody
 from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Provider, Queries, to_stream_key
@@ -53,14 +54,12 @@ class ProposalOut(BaseModel):
     received_at: datetime
 
 
-class ProposalIn(BaseModel):
+class ProposalIn(RequestBody):
     """A rate, and variations of the care where these make the package viable."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    rate: Money = Field(gt=0, description="pounds for each unit of the package")
+    rate: Rate = Field(description="pounds for each unit of the package")
     variations: list[Variation] = Field(default=[], max_length=len(Variation))
-    can_start_on: date | None = None
+    can_start_on: Day | None = None
 
 
 @router.get("/v1/available-packages", response_model=Page[AvailablePackageOut], responses=describe_problems())

@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.errors import Conflict
 from contracts.events.listings import Advert, InadequateReason
@@ -13,6 +13,7 @@ from contracts.ids import ProposalId
 from contracts.values import Money, Rating
 from service_runtime.http.commands import json_response, to_stored_problem
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import RequestBody, Uuid
 from service_runtime.idempotency import StoredResponse as HttpAnswer
 from sourcing.api.available import ProposalOut, to_proposal_out
 from sourcing.api.callers import Bus, Officer, PackageNotFound, Queries, find_search, to_stream_key
@@ -48,10 +49,8 @@ class ProposalsOut(BaseModel):
     items: list[ProposalSeenOut]
 
 
-class AwardIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    proposal_id: UUID
+class AwardIn(RequestBody):
+    proposal_id: Uuid
     inadequate_reason: InadequateReason | None = None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from contracts.catalogue import PACKAGES
 from contracts.errors import Conflict, FieldError, InvalidInput
@@ -18,6 +18,7 @@ from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus, json_response, to_stored_problem
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import RequestBody
 from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Officer, Provider, Queries, to_stream_key
@@ -62,16 +63,12 @@ class OfferOut(BaseModel):
     allowed_actions: list[OfferAnswer]
 
 
-class DeclineIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class DeclineIn(RequestBody):
     reason: DeclineReason
 
 
-class CallIn(BaseModel):
+class CallIn(RequestBody):
     """The result of a telephone call; an answer given on it counts as the provider's own."""
-
-    model_config = ConfigDict(extra="forbid")
 
     result: CallResult
     answer: OfferAnswer | None = None
