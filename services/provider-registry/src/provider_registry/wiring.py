@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contracts.offer_links import OfferLinkSigner
 from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, providers
+from provider_registry.api.definition_parser import DefinitionParser
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.handlers.offers import publish_endpoint_gone
 from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
@@ -50,7 +51,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             limits=Limits(request=settings.webhook_request_timeout),
             mail=_build_mail_server(settings),
         ),
-        ports={RegistryQueries: PostgresRegistryQueries(database)},
+        ports={RegistryQueries: PostgresRegistryQueries(database), DefinitionParser: DefinitionParser()},
     )
 
 
