@@ -55,6 +55,7 @@ def find_calendar_contradictions(definition: FrameworkDefinition) -> Iterator[Co
     """Yields what is wrong with the calendar of a definition that is about to be published."""
     yield from _find_missing_days(definition)
     yield from _find_foreign_days(definition.brokerage)
+    yield from _find_late_proclamations(definition.brokerage)
     closed_from = _find_long_closure(definition)
     if closed_from is not None:
         yield Contradiction(
@@ -84,6 +85,14 @@ def _find_foreign_days(brokerage: BrokerageTime) -> Iterator[Contradiction]:
                 "remove it; write a day proclaimed later, or a closure of your own, as an override with closed: true"
             )
             yield Contradiction((*_PINNED, position), f"{reason}; {remedy}")
+
+
+def _find_late_proclamations(brokerage: BrokerageTime) -> Iterator[Contradiction]:
+    """Yields overrides that would change the hours of a day that has begun."""
+    for position, override in enumerate(brokerage.overrides):
+        if override.proclaimed_on is not None and override.proclaimed_on >= override.day:
+            place = ("brokerage", "overrides", position, "proclaimed_on")
+            yield Contradiction(place, "is not before the day itself; write the day on which it was proclaimed")
 
 
 def _list_decided_days(brokerage: BrokerageTime) -> frozenset[date]:

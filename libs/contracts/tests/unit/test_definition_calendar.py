@@ -79,6 +79,15 @@ def test_an_override_decides_about_its_day() -> None:
     assert read_definition(_write(*days, overrides=override), source="example.yaml")
 
 
+def test_a_day_is_proclaimed_before_it_begins() -> None:
+    days = list_bank_holidays(range(2025, 2032))
+    override = "{{day: 2026-09-21, closed: true, name: State funeral, proclaimed_on: {}}}"
+    definition = read_definition(_write(*days, overrides=override.format("2026-09-10")), source="example.yaml")
+    assert definition.brokerage.overrides[0].proclaimed_on == date(2026, 9, 10)
+    (problem,) = _find_problems(_write(*days, overrides=override.format("2026-09-21")))
+    assert (problem.line, problem.path) == (13, "brokerage.overrides[0].proclaimed_on")
+
+
 def test_a_brokerage_that_stays_closed_for_more_than_a_month_is_refused() -> None:
     closed = ", ".join(
         f"{{day: 2026-{month}-{day:02}, closed: true, name: Closed}}" for month in (2, 3) for day in range(1, 29)
