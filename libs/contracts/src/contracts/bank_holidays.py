@@ -36,7 +36,20 @@ def list_bank_holidays(years: Iterable[int]) -> tuple[date, ...]:
 
 def list_years(definition: FrameworkDefinition) -> range:
     """Returns the years whose bank holidays the definition needs, from its first day to the end of its last search."""
-    return range(definition.runs_from.year, (definition.runs_until + AFTER_END).year + 1)
+    return range(definition.runs_from.year, find_last_day(definition).year + 1)
+
+
+def find_last_day(definition: FrameworkDefinition) -> date:
+    """Returns the last day on which a search of the framework counts time."""
+    return date.fromordinal(min(definition.runs_until.toordinal() + AFTER_END.days, date.max.toordinal()))
+
+
+def find_end_of_calendar(definition: FrameworkDefinition) -> date | None:
+    """Returns the last day before the calendar's first gap, or None if the calendar lasts as long as the framework."""
+    covered = find_last_covered_year(definition)
+    if covered is None:
+        covered = definition.runs_from.year - 1
+    return None if covered >= find_last_day(definition).year else date(covered, 12, 31)
 
 
 def find_last_covered_year(definition: FrameworkDefinition) -> int | None:
@@ -71,7 +84,7 @@ def _find_missing_days(definition: FrameworkDefinition) -> Iterator[Contradictio
     if not gaps:
         return
     first = min(gaps)
-    needed = f"the framework counts time until {definition.runs_until + AFTER_END:%Y-%m-%d}"
+    needed = f"the framework counts time until {find_last_day(definition).isoformat()}"
     others = f"; the same for {', '.join(str(year) for year in gaps if year != first)}" if len(gaps) > 1 else ""
     days = ", ".join(f"{day.isoformat()} ({compute_bank_holidays(first)[day]})" for day in gaps[first])
     yield Contradiction(_PINNED, f"lacks bank holidays of {first}, and {needed}; add {days}{others}")
@@ -110,7 +123,7 @@ def _find_long_closure(definition: FrameworkDefinition) -> date | None:
     decided = dict.fromkeys(brokerage.bank_holidays, True) | {each.day: each.closed for each in brokerage.overrides}
     weekdays = {weekday.number for weekday in brokerage.days}
     closed_days = 0
-    for number in range(definition.runs_from.toordinal(), (definition.runs_until + AFTER_END).toordinal() + 1):
+    for number in range(definition.runs_from.toordinal(), find_last_day(definition).toordinal() + 1):
         day = date.fromordinal(number)
         is_open = day.weekday() in weekdays and not decided.get(day, False)
         closed_days = 0 if is_open else closed_days + 1

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from contracts.bank_holidays import find_last_covered_year, list_bank_holidays
+from contracts.bank_holidays import find_end_of_calendar, find_last_covered_year, list_bank_holidays
 from contracts.definition_problems import DefinitionProblem, DefinitionRefused
 from contracts.definitions import read_definition
 from contracts.events.frameworks import FrameworkPublished
@@ -109,8 +109,17 @@ def test_the_last_covered_year_ends_before_the_first_gap(years: range, last: int
     assert find_last_covered_year(a_definition(brokerage=brokerage)) == last
 
 
+@pytest.mark.parametrize(
+    ("years", "end"),
+    [(range(2025, 2032), None), (range(2025, 2027), date(2026, 12, 31)), (range(2026, 2032), date(2024, 12, 31))],
+)
+def test_a_calendar_ends_before_its_framework_or_not_at_all(years: range, end: date | None) -> None:
+    brokerage = BrokerageTime(bank_holidays=list_bank_holidays(years))
+    assert find_end_of_calendar(a_definition(brokerage=brokerage)) == end
+
+
 def test_a_stored_definition_with_a_short_calendar_and_distant_dates_is_still_decoded() -> None:
     definition = a_definition(runs_until=date(9999, 12, 31), brokerage=BrokerageTime(bank_holidays=()))
     stored = FrameworkPublished(definition=definition).model_dump_json()
     assert FrameworkPublished.model_validate_json(stored).definition == definition
-    assert find_last_covered_year(definition) is None
+    assert find_end_of_calendar(definition) == date(2024, 12, 31)
