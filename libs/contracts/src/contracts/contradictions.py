@@ -20,7 +20,9 @@ class Contradiction:
 def find_duplicates(path: str, names: Sequence[object]) -> Iterable[Contradiction]:
     """Yields a contradiction for each repeated name; `[]` in `path` stands for its position: `areas[].code`."""
     before, _, after = path.partition("[]")
+    seen = set[object]()
     for position, name in enumerate(names):
-        if name in names[:position]:
+        if name in seen:
             place = (*before.split("."), position, *after.lstrip(".").split())
             yield Contradiction(place, "is given twice; keep one of the two")
+        seen.add(name)

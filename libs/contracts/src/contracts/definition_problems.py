@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from contracts.errors import FieldError, InvalidInput
 
 Path = tuple[str | int, ...]
+_LONGEST_KEY: Final = 60
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,13 @@ class DefinitionRefused(InvalidInput):
 
 
 def format_path(path: Path) -> str:
-    """`sourcing[0].answer_within.webhook`"""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    """`sourcing[0].answer_within.webhook`; the end of a very long key is left out."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_shorten(part)}" for part in path)
     return text.lstrip(".") or "(text)"
+
+
+def _shorten(key: str) -> str:
+    return key if len(key) <= _LONGEST_KEY else f"{key[:_LONGEST_KEY]}…"
 
 
 def _make_field_error(problem: DefinitionProblem) -> FieldError:

@@ -1,6 +1,7 @@
 """Converts the YAML of a framework definition to plain values, and refuses what YAML 1.1 would read differently."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,7 +40,9 @@ class YamlConverter:
         return values
 
     def _convert_scalar_node(self, node: yaml.ScalarNode, path: Path) -> object:
-        text = node.value
+        text = normalize_text(node.value)
+        if not is_printable(text):
+            return self._refuse(node, path, "has a character that cannot be shown", "remove it", instead=text)
         if node.style is not None:
             return text
         for trap in _AMBIGUOUS_SCALARS:
@@ -65,6 +68,17 @@ class _AmbiguousScalar:
         return tag == self.tag and re.fullmatch(self.unambiguous, text) is None
 
 
+def normalize_text(text: str) -> str:
+    """Composes accents (NFC), trims the text, and writes one space for each run of spaces and line ends."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def is_printable(text: str) -> bool:
+    """Returns whether the text has no control character; the joiners of some scripts are allowed."""
+    return all(each.isprintable() or each in _JOINERS for each in text)
+
+
+_JOINERS: Final = "\u200c\u200d"
 _YAML: Final = "tag:yaml.org,2002:"
 _CLOCK: Final = r"[0-9]{1,2}(:[0-9]{2}){1,2}"
 _TIME_REMEDY: Final = 'put it in quotes, such as "17:00"'

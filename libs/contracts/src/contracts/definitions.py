@@ -2,21 +2,29 @@
 
 The caller reads the file. YAML 1.1 converts some unquoted words to other values (17:00 to 1020, `on` to true, 010 to
 8); such words are refused with an explanation. Contradictions between sections (a duplicate area, a service type
-without a price) are reported once every section is valid by itself.
+without a price) are reported once every section is valid by itself, and then values beyond the limits of a definition
+and gaps in its calendar. These last two apply to a definition that is about to be published, not to a stored one.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from contracts.bank_holidays import find_calendar_contradictions
+from contracts.definition_limits import find_limit_contradictions
+from contracts.definition_loader import compose_yaml
 from contracts.definition_problems import DefinitionProblem, DefinitionRefused, Path, format_path
 from contracts.definition_yaml import YamlConverter
 from contracts.framework import FrameworkDefinition
+
+MAX_PROBLEMS: Final = 100
+MAX_LOCATED: Final = 300
 
 
 def read_definition(text: str, *, source: str) -> FrameworkDefinition:
@@ -24,7 +32,7 @@ def read_definition(text: str, *, source: str) -> FrameworkDefinition:
 
     Raises DefinitionRefused, with all problems at once.
     """
-    document = _compose_yaml(text, source)
+    document = compose_yaml(text, source)
     converter = YamlConverter()
     plain = converter.convert(document, ())
     try:
@@ -32,40 +40,18 @@ def read_definition(text: str, *, source: str) -> FrameworkDefinition:
         definition = FrameworkDefinition.model_validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
         raise DefinitionRefused(source, _collect_problems(converter, document, error)) from None
-    if converter.problems:
-        raise DefinitionRefused(source, _sort_problems(converter.problems.values()))
+    problems = [*converter.problems.values(), *_find_publishing_problems(document, definition)]
+    if problems:
+        raise DefinitionRefused(source, _sort_problems(problems))
     return definition
 
 
-def _compose_yaml(text: str, source: str) -> yaml.Node:
-    """Parses `text` into YAML nodes, which have line numbers. Raises DefinitionRefused."""
-    try:
-        document = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        raise DefinitionRefused(source, (_explain_syntax_error(error),)) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        problem = DefinitionProblem(
-            line, "(text)", "a character that YAML does not allow", "remove it; save the file as UTF-8"
-        )
-        raise DefinitionRefused(source, (problem,)) from None
-    except RecursionError:
-        problem = DefinitionProblem(1, "(text)", "is nested too deeply", "follow an existing definition's shape")
-        raise DefinitionRefused(source, (problem,)) from None
-    if document is None:
-        problem = DefinitionProblem(1, "(text)", "the definition is empty", "start from an existing definition")
-        raise DefinitionRefused(source, (problem,))
-    return document
-
-
-def _explain_syntax_error(error: yaml.MarkedYAMLError) -> DefinitionProblem:
-    mark = error.problem_mark or error.context_mark
-    return DefinitionProblem(
-        line=mark.line + 1 if mark else 1,
-        path="(text)",
-        reason=f"this is not YAML: {error.problem or error.context}",
-        remedy="look at the indentation (spaces, no tabs), colons and quotes of this line and the one above",
-    )
+def _find_publishing_problems(document: yaml.Node, definition: FrameworkDefinition) -> Iterator[DefinitionProblem]:
+    """Yields values beyond the limits; if there are none, the gaps in the calendar."""
+    found = list(find_limit_contradictions(definition)) or list(find_calendar_contradictions(definition))
+    for contradiction in found:
+        line, path = _find_line(document, contradiction.path)
+        yield DefinitionProblem(line, format_path(path), *_split_reason(contradiction.reason))
 
 
 def _collect_problems(
@@ -76,7 +62,8 @@ def _collect_problems(
 
 
 def _locate_problems(document: yaml.Node, error: ValidationError) -> Iterator[tuple[Path, DefinitionProblem]]:
-    details = error.errors(include_url=False, include_input=False)
+    """Yields the problems of the first MAX_LOCATED errors: each search for a line reads its whole section."""
+    details = error.errors(include_url=False, include_input=False)[:MAX_LOCATED]
     for detail in details:
         if detail["type"] == "too_short" and _has_invalid_item(detail, details):
             continue
@@ -127,8 +114,7 @@ def _explain_error(detail: ErrorDetails) -> tuple[str, str]:
     """Returns reason and remedy for the person who edits the file; never the value itself."""
     kind, limits = detail["type"], detail.get("ctx", {})
     if kind == "disagreement":
-        reason, _, remedy = str(limits["reason"]).partition("; ")
-        return reason, remedy or "change one of the two"
+        return _split_reason(str(limits["reason"]))
     if kind == "extra_forbidden":
         return "is not a key of this section", _suggest_key(str(detail["loc"][-1]))
     if values := limits.get("expected") or limits.get("expected_tags"):
@@ -139,6 +125,11 @@ def _explain_error(detail: ErrorDetails) -> tuple[str, str]:
         if kind.startswith(prefix):
             return explanation
     return "is not valid", detail["msg"].removeprefix("Value error, ")
+
+
+def _split_reason(text: str) -> tuple[str, str]:
+    reason, _, remedy = text.partition("; ")
+    return reason, remedy or "change one of the two"
 
 
 _DISCRIMINATOR: Final = "procedure"
@@ -161,6 +152,7 @@ _EXPLANATIONS: Final = {
 }
 
 
+@lru_cache(maxsize=256)
 def _suggest_key(key: str) -> str:
     close = get_close_matches(key, _KNOWN_KEYS, n=1)
     return f"did you mean {close[0]}?" if close else "remove it, or look for its place in the schema"
@@ -176,4 +168,10 @@ _KNOWN_KEYS: Final = _list_known_keys()
 
 
 def _sort_problems(problems: Iterable[DefinitionProblem]) -> tuple[DefinitionProblem, ...]:
-    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.path)))
+    """Returns the problems in the order of their lines; the last of MAX_PROBLEMS says how many are left out."""
+    ordered = sorted(problems, key=lambda problem: (problem.line, problem.path))
+    shown, left_out = ordered[:MAX_PROBLEMS], ordered[MAX_PROBLEMS:]
+    if left_out:
+        remedy = "correct the problems above, then publish again"
+        shown.append(DefinitionProblem(left_out[0].line, "(text)", f"{len(left_out)} more problems follow", remedy))
+    return tuple(shown)

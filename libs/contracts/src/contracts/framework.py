@@ -76,6 +76,10 @@ class BankHolidayOverride(Value):
     day: date
     closed: bool
     name: Title
+    proclaimed_on: date | None = Field(
+        default=None,
+        description="for a holiday proclaimed after publication: it counts for searches that are running, too",
+    )
 
 
 class BrokerageTime(Value):

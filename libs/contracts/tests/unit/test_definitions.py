@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.bank_holidays import list_bank_holidays
 from contracts.definition_problems import DefinitionProblem, DefinitionRefused
 from contracts.definitions import read_definition
 from contracts.values import Tier
@@ -18,7 +19,7 @@ council: essex
 title: An example
 source: invented for tests
 runs_from: 2025-11-09
-runs_until: 2031-11-08
+runs_until: 2026-11-08
 areas:
   - {code: E07000071, name: Colchester}
   - {code: E07000073, name: Harlow}
@@ -29,7 +30,7 @@ brokerage:
   opens: "08:30"
   closes: "17:00"
   bank_holidays:
-    - 2025-12-25
+    [HOLIDAYS]
 prices:
   invented: true
   price_list: invented-1
@@ -41,7 +42,7 @@ sourcing:
     tier: 1
     answer_within:
       webhook: PT30M
-"""
+""".replace("HOLIDAYS", ", ".join(map(str, list_bank_holidays(range(2025, 2027)))))
 
 
 def _find_problems(text: str) -> tuple[DefinitionProblem, ...]:
@@ -83,8 +84,8 @@ WRONG = {
     "a number of base eight": ("version: 1", "version: 010", 2, "version", "reads 010 as eight"),
     "a number that is counted in sixties": ("version: 1", "version: 1:30", 2, "version", "counts 17:00 in sixties"),
     "a number where text stands": ("title: An example", "title: 2025", 4, "title", "in quotes"),
-    "a date the English way": ("2031-11-08", "08/11/2031", 7, "runs_until", "such as 2025-11-09"),
-    "a day that is not in the calendar": ("- 2025-12-25", "- 2025-02-30", 18, "brokerage.bank_holidays[0]", "date"),
+    "a date the English way": ("2026-11-08", "08/11/2031", 7, "runs_until", "such as 2025-11-09"),
+    "a day that is not in the calendar": ("[2025-01-01", "[2025-02-30", 18, "brokerage.bank_holidays[0]", "date"),
     "half a penny": ("24.10", "24.105", 23, "prices.matrix[0].rate", "two decimal places"),
     "a rating that CQC does not give": ("Good", "Fine", 13, "tiers[0].minimum_rating", "'Outstanding'"),
     "a length of time in a number": ("PT30M", "1800", 29, "sourcing[0].answer_within.webhook", "PT30M"),
@@ -97,7 +98,7 @@ WRONG = {
     "an area that is there twice": ("E07000073", "E07000071", 10, "areas[1].code", "given twice"),
     "a tier that is not described": ("    tier: 1\n", "    tier: 2\n", 27, "sourcing[0].tier", "add this tier"),
     "a service without a price": ("[personal care]", "[personal care, night awake]", 11, "service_types[1]", "matrix"),
-    "an end before the beginning": ("2031-11-08", "2021-11-08", 7, "runs_until", "before runs_from"),
+    "an end before the beginning": ("2026-11-08", "2021-11-08", 7, "runs_until", "before runs_from"),
     "closing before opening": ('"17:00"', '"08:00"', 14, "brokerage", "opens must be before closes"),
     "a time zone that is none": ('  opens: "', '  timezone: Essex\n  opens: "', 15, ZONE, "Europe/London"),
     "a list as a key": ("title: An example", "[title]: An example", 4, "", "write a plain word"),

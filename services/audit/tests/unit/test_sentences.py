@@ -13,12 +13,14 @@ from contracts.events.packages import (
     Candidate,
     OfferClockStarted,
     OfferDeclined,
+    OfferExtended,
     OfferMade,
     PackagePlaced,
     PackageRequested,
     ProviderPassedOver,
     StageEntered,
 )
+from contracts.events.reasons import ExtensionCause
 from contracts.examples import an_example_of, some_care
 from contracts.values import DeclineReason, PassOverReason, Wishes
 from testkit.audit.builders import to_provider_id
@@ -94,6 +96,19 @@ def test_every_event_of_a_package_has_a_sentence(entry: CatalogueEntry) -> None:
             (
                 "A package was requested: 3.50 hours a week of personal care in CO1 (area E07000071), routine, from "
                 "Mon 9 Mar 2026; the person refuses Alder and Birch"
+            ),
+        ),
+        (
+            an_example_of(
+                OfferExtended,
+                provider_id=ALDER,
+                up_at=datetime(2026, 3, 4, 8, 30, tzinfo=UTC),
+                answer_by=datetime(2026, 3, 4, 8, 50, tzinfo=UTC),
+                cause=ExtensionCause.PROCLAIMED_HOLIDAY,
+            ),
+            (
+                "Alder got more time, until Wed 4 Mar 2026 08:50:00 GMT: a bank holiday was proclaimed, and brokerage "
+                "opens on Wed 4 Mar 2026 08:30:00 GMT"
             ),
         ),
         (

@@ -6,6 +6,7 @@ from pathlib import Path
 from contracts.catalogue import PROVIDERS
 from contracts.offer_links import OfferLinkSigner
 from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, messages, providers
+from provider_registry.api.definition_parser import DefinitionParser
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.handlers.endpoint_notices import publish_endpoint_gone
 from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
@@ -67,7 +68,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
             failure_terms=failure_terms,
         ),
-        ports={RegistryQueries: PostgresRegistryQueries(database)},
+        ports={RegistryQueries: PostgresRegistryQueries(database), DefinitionParser: DefinitionParser()},
     )
 
 

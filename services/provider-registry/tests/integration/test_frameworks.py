@@ -1,16 +1,25 @@
 """Definitions and ranked lists over HTTP, and the events published."""
 
+import asyncio
+import threading
 from uuid import UUID, uuid4
 
+import pytest
+
+from contracts.definitions import read_definition
 from contracts.events.frameworks import FrameworkPublished, RankedListPublished, make_ranked_list_key
 from contracts.events.providers import (
     EligibilityChanged,
 )
 from contracts.examples import COLCHESTER
+from contracts.framework import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey
 from contracts.values import Tier
-from testkit.http_response import list_invalid_fields
+from provider_registry.api import definition_parser
+from provider_registry.api.definition_parser import MAX_WAITING
+from testkit.http_response import list_invalid_fields, read_response
 from testkit.provider_registry.harness import ADMIN, OPERATE, RegistryHarness
+from testkit.waiting import wait_until
 
 
 def a_list(
@@ -47,6 +56,43 @@ async def test_an_invalid_definition_is_refused_with_line_path_reason_and_remedy
     assert "Excellent" not in str(wrong.body)
     assert (await harness.publish_definition("framework: [")).status == 422
     assert (await harness.publish_definition("x" * 100_001)).status == 422
+
+
+async def test_a_calendar_that_ends_before_the_framework_is_refused_with_the_first_missing_year(
+    harness: RegistryHarness,
+) -> None:
+    short = await harness.publish_definition(framework="short-calendar", holidays="2026-12-25")
+    assert (short.status, list_invalid_fields(short)) == (422, ["#/brokerage/bank_holidays"])
+    assert "lacks bank holidays of 2025" in short.body["errors"][0]["detail"]
+
+
+async def test_bytes_of_another_encoding_are_refused_with_their_line(harness: RegistryHarness) -> None:
+    headers = {**harness.registry.issuer.build_bearer_header(ADMIN), "content-type": "application/yaml"}
+    body = "framework: x\ntitle: Caf\u00e9\n".encode("cp1252")
+    async with harness.registry.http.post(f"{harness.registry.url}/v1/frameworks", data=body, headers=headers) as sent:
+        answer = await read_response(sent)
+    assert answer.status == 422
+    assert answer.body["errors"][0]["detail"].startswith("line 2: is not UTF-8 text")
+
+
+async def test_while_ten_definitions_are_read_other_requests_are_answered(
+    harness: RegistryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = threading.Event()
+
+    def read_when_opened(text: str, *, source: str) -> FrameworkDefinition:
+        opened.wait()
+        return read_definition(text, source=source)
+
+    monkeypatch.setattr(definition_parser, "read_definition", read_when_opened)
+    reading = [asyncio.create_task(harness.publish_definition("framework: [")) for _ in range(10)]
+    await wait_until(lambda: sum(each.done() for each in reading) == 10 - MAX_WAITING)
+    async with harness.registry.http.get(f"{harness.registry.url}/healthz") as health:
+        assert health.status == 200
+    assert (await harness.request("GET", "/v1/frameworks")).status == 200
+    opened.set()
+    answers = await asyncio.gather(*reading)
+    assert sorted(each.status for each in answers) == [422] * MAX_WAITING + [503] * (10 - MAX_WAITING)
 
 
 async def test_a_council_publishes_and_sees_its_own_frameworks_only(

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.errors import InvalidInput
 from contracts.events.frameworks import RankedListPublished
+from contracts.framework import BankHolidayOverride, BrokerageTime, FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey
 from contracts.values import Rating
 from provider_registry.domain.errors import (
@@ -15,7 +16,13 @@ from provider_registry.domain.errors import (
     VersionAlreadyPublished,
     VersionOutOfTurn,
 )
-from provider_registry.domain.publishing import check_owner, check_place, check_ranked_list, is_new_version
+from provider_registry.domain.publishing import (
+    check_owner,
+    check_place,
+    check_proclaimed_days,
+    check_ranked_list,
+    is_new_version,
+)
 from provider_registry.handlers.frameworks import PublishRankedList
 from testkit.provider_registry.builders import COUNCIL, a_framework, a_place, to_provider_id
 
@@ -53,6 +60,24 @@ def test_a_council_publishes_its_own_frameworks_only() -> None:
     assert [field.pointer for field in refused.value.fields] == ["#/council"]
     with pytest.raises(FrameworkTaken):
         check_owner(a_framework(version=2), council=COUNCIL, newest=a_framework(council=CouncilKey("oxfordshire")))
+
+
+def a_framework_with(override: BankHolidayOverride) -> FrameworkDefinition:
+    brokerage = BrokerageTime(bank_holidays=(), overrides=(override,))
+    return a_framework().model_copy(update={"brokerage": brokerage})
+
+
+def test_a_day_that_was_proclaimed_stays_in_every_later_version() -> None:
+    day, proclaimed_on = date(2026, 9, 21), date(2026, 9, 10)
+    funeral = BankHolidayOverride(day=day, closed=True, name="State funeral", proclaimed_on=proclaimed_on)
+    newest = a_framework_with(funeral)
+    check_proclaimed_days(newest, newest=None)
+    check_proclaimed_days(a_framework_with(funeral), newest=newest)
+    check_proclaimed_days(a_framework_with(funeral.model_copy(update={"closed": False})), newest=newest)
+    with pytest.raises(InvalidInput) as refused:
+        check_proclaimed_days(a_framework(), newest=newest)
+    assert [field.pointer for field in refused.value.fields] == ["#/brokerage/overrides"]
+    assert "2026-09-21 (State funeral), proclaimed by an earlier version" in refused.value.fields[0].detail
 
 
 def test_a_list_needs_a_framework_of_the_council_with_that_area_and_tier() -> None:

@@ -1,9 +1,10 @@
 """What operations see of sourcing: what is open, at which stage, for how long, and how long it took to place."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from contracts.bank_holidays import list_bank_holidays
 from testkit.sourcing.harness import SourcingHarness
 from testkit.sourcing.scenario_market import ScenarioMarket
 
@@ -46,3 +47,15 @@ async def test_packages_that_are_held_are_counted(harness: SourcingHarness) -> N
     package = await market.request_package()
     await harness.wait_for_status(package, "held")
     assert (await read_metrics(harness))["calloff_held_packages"] == before + 1
+
+
+async def test_a_framework_that_runs_longer_than_its_calendar_is_measured(harness: SourcingHarness) -> None:
+    short = await ScenarioMarket.create(harness, "Alder")
+    whole = ScenarioMarket.create_empty(harness)
+    await whole.publish_definition(bank_holidays=list_bank_holidays(range(2025, 2032)))
+    await whole.wait_until_projected()
+    seen = await read_metrics(harness)
+    last_day = date(2024, 12, 31)  # the example's calendar has one day, so its first year has a gap
+    days_left = f'calloff_calendar_days_left{{framework="{short.framework}"}}'
+    assert seen[days_left] == (last_day - harness.now.date()).days
+    assert days_left.replace(short.framework, whole.framework) not in seen

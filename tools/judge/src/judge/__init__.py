@@ -144,12 +144,13 @@ def _check_by_rules(
 
 
 def _find_rules(story: PackageHistory, request: RecordedEvent, book: RuleBook) -> FrameworkRules | None:
-    """Return the rules that the search started with, or the newest if it has not started."""
+    """Return the rules that the search started with, or the newest if it has not started, with proclaimed holidays."""
     framework = request.data["care"]["framework"]
     started = select_kinds(story, "SourcingStarted")
     versions = [version for name, version in book if name == framework]
     version = started[0].data["definition_version"] if started else max(versions, default=0)
-    return book.get((framework, version))
+    rules = book.get((framework, version))
+    return None if rules is None else rules.add_proclaimed_holidays(book.values())
 
 
 def _add_package_prefix(key: str, faults: Iterable[str]) -> Iterator[str]:

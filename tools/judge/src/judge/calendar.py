@@ -1,7 +1,7 @@
 """Brokerage time, computed from the framework's definition."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +30,16 @@ class BrokerageHours:
             weekdays=frozenset(_DAYS.index(each) for each in brokerage["days"]),
             closed=frozenset(brokerage["bank_holidays"]) | {each["day"] for each in overrides if each["closed"]},
             exceptionally_open=frozenset(each["day"] for each in overrides if not each["closed"]),
+        )
+
+    def add_overrides(self, overrides: Iterable[Mapping[str, Any]]) -> "BrokerageHours":
+        """Return these hours with further days that are closed or open."""
+        days = {each["day"]: each["closed"] for each in overrides}
+        closed = frozenset(day for day, is_closed in days.items() if is_closed)
+        return replace(
+            self,
+            closed=self.closed | closed,
+            exceptionally_open=(self.exceptionally_open - closed) | (days.keys() - closed),
         )
 
     def get_day(self, at: datetime) -> date:

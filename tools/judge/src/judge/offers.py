@@ -9,6 +9,7 @@ from judge.events import REGISTRY, SOURCING, PackageHistory, RecordedEvent, pars
 from judge.rules import FrameworkRules
 
 ENDS: Final = frozenset({"OfferAccepted", "OfferDeclined", "OfferExpired", "OfferWithdrawn"})
+_PROCLAIMED: Final = "a bank holiday was proclaimed"
 _MAX_EXPIRY_DELAY: Final = timedelta(minutes=1)
 """Latest expiry after an offer's end, unless the services were down."""
 
@@ -35,6 +36,7 @@ class _LiveOffer:
     offer_id: str
     stage: str
     minutes: int
+    delivered_at: datetime | None = None
     ends_at: datetime | None = None
     failed_calls: int = 0
 
@@ -52,7 +54,7 @@ def check_hours_and_deadlines(story: PackageHistory, rules: FrameworkRules, *, u
 
 def _check_hours(event: RecordedEvent, rules: FrameworkRules, *, urgent: bool) -> Iterator[str]:
     is_automatic = event.kind == "OfferRedirected" and event.data["to_channel"] != "phone"
-    if (event.kind == "OfferMade" or is_automatic) and not urgent and not rules.hours.is_open(event.at):
+    if (event.kind == "OfferMade" or is_automatic) and not urgent and not rules.present_hours.is_open(event.at):
         yield f"offer {event.data['offer_id']} went out at {event.at.isoformat()}, when the brokerage is closed"
 
 
@@ -69,7 +71,9 @@ def _update_live_offer(
             minutes = rules.get_minutes_to_answer(live.stage, event.data["to_channel"], urgent=urgent)
             return replace(live, minutes=minutes, ends_at=None)
         case "OfferClockStarted" | "OfferExtended":
-            return replace(live, ends_at=parse_instant(event.data["answer_by"]))
+            delivered = event.data.get("delivered_at")
+            started = live.delivered_at if delivered is None else parse_instant(delivered)
+            return replace(live, delivered_at=started, ends_at=parse_instant(event.data["answer_by"]))
         case "CallRecorded" if event.data["result"] == "nobody reached":
             return replace(live, failed_calls=live.failed_calls + 1)
         case _:
@@ -83,15 +87,33 @@ def _check_deadlines(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRul
             yield f"offer {live.offer_id} allows {stated['minutes']} minutes to answer, not {live.minutes}"
     if event.kind == "OfferClockStarted":
         delivered = parse_instant(event.data["delivered_at"])
-        right = delivered + timedelta(minutes=live.minutes)
-        right = right if urgent else rules.hours.add_open_minutes(delivered, live.minutes)
-        if parse_instant(event.data["answer_by"]) != right:
-            yield f"offer {live.offer_id} can be answered until {event.data['answer_by']}, not {right.isoformat()}"
+        right = _list_right_ends(delivered, live.minutes, rules, urgent=urgent)
+        if parse_instant(event.data["answer_by"]) not in right:
+            yield f"offer {live.offer_id} can be answered until {event.data['answer_by']}, not {right[0].isoformat()}"
+    if event.kind == "OfferExtended" and event.data.get("cause") == _PROCLAIMED:
+        yield from _check_extension(live, event, rules)
     if event.kind in {"OfferAccepted", "OfferDeclined"} and live.ends_at is not None and event.at >= live.ends_at:
         ended = live.ends_at.isoformat()
         yield f"{event.kind} of {live.offer_id} was accepted at {event.at.isoformat()}, after its end at {ended}"
     if event.kind == "OfferExpired":
         yield from _check_expiry(live, event, rules)
+
+
+def _list_right_ends(delivered: datetime, minutes: int, rules: FrameworkRules, *, urgent: bool) -> list[datetime]:
+    """List the ends that are right before and after a bank holiday is proclaimed; they differ on such days only."""
+    if urgent:
+        return [delivered + timedelta(minutes=minutes)]
+    return [hours.add_open_minutes(delivered, minutes) for hours in (rules.hours, rules.present_hours)]
+
+
+def _check_extension(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRules) -> Iterator[str]:
+    """Check that a proclaimed bank holiday extends the offer to the end that the changed calendar gives."""
+    if live.delivered_at is None:
+        yield f"offer {live.offer_id} was extended by a bank holiday before its delivery"
+        return
+    right = rules.present_hours.add_open_minutes(live.delivered_at, live.minutes)
+    if parse_instant(event.data["answer_by"]) != right:
+        yield f"offer {live.offer_id} was extended to {event.data['answer_by']}, not {right.isoformat()}"
 
 
 def _check_expiry(live: _LiveOffer, event: RecordedEvent, rules: FrameworkRules) -> Iterator[str]:

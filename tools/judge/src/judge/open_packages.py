@@ -30,7 +30,7 @@ def _check_running(story: PackageHistory, rules: FrameworkRules, now: datetime) 
     ended = {each.data["offer_id"] for each in select_kinds(story, "OfferDeclined", "OfferExpired", "OfferWithdrawn")}
     live = [each.data["offer_id"] for each in made if each.data["offer_id"] not in ended]
     if not live:
-        if rules.hours.is_open(now):
+        if rules.present_hours.is_open(now):
             yield "has no live offer, although the brokerage is open"
         return
     started = select_kinds(story, "OfferClockStarted", "OfferExtended")

@@ -1,7 +1,7 @@
 """The framework's rules, parsed from its definition file without the services' code."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, cast
@@ -23,6 +23,18 @@ class FrameworkRules:
     hours: BrokerageHours
     # Plain YAML, because the services' models could hide mistakes.
     definition: Mapping[str, Any]
+    proclaimed: tuple[Mapping[str, Any], ...] = ()
+    """Bank holidays that newer versions of the framework proclaim for running searches."""
+
+    def add_proclaimed_holidays(self, versions: Iterable["FrameworkRules"]) -> "FrameworkRules":
+        newer = [each for each in versions if each.framework == self.framework and each.version > self.version]
+        overrides = [override for each in newer for override in each.definition["brokerage"].get("overrides", [])]
+        return replace(self, proclaimed=tuple(each for each in overrides if each.get("proclaimed_on")))
+
+    @property
+    def present_hours(self) -> BrokerageHours:
+        """The hours with the bank holidays that were proclaimed since the search started."""
+        return self.hours.add_overrides(self.proclaimed)
 
     @classmethod
     def from_yaml(cls, text: str) -> "FrameworkRules":

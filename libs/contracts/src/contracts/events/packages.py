@@ -16,7 +16,7 @@ from contracts.events.base import (
     ProjectionKey,
     ProjectionVersion,
 )
-from contracts.events.reasons import ExhaustedReason, LateReason, OfferEnd, StopReason
+from contracts.events.reasons import ExhaustedReason, ExtensionCause, LateReason, OfferEnd, StopReason
 from contracts.ids import AreaCode, FrameworkKey, NoteId, OfferId, PlacementId, ProposalId, ProviderId, SearchId
 from contracts.values import (
     AnswerBy,
@@ -184,13 +184,15 @@ class OfferClockStarted(HasProvider):
 
 
 class OfferExtended(HasProvider):
-    """sourcing: Call-off was down while the offer could be answered; the deadline moves by the lost time."""
+    """sourcing: time in which the offer could be answered was lost to an outage of Call-off, or to a bank holiday that
+    was proclaimed since; the deadline moves by the lost time."""
 
     offer_id: OfferId
     provider_id: ProviderId
-    down_from: Instant
-    up_at: Instant
+    down_from: Instant = Field(description="begin of the lost time; for a bank holiday the end that was stated before")
+    up_at: Instant = Field(description="end of the lost time; for a bank holiday the opening after it")
     answer_by: Instant = Field(description="the new end (exclusive)")
+    cause: ExtensionCause = Field(default=ExtensionCause.OUTAGE, description="why the time was lost")
 
 
 class OfferAccepted(HasProvider):

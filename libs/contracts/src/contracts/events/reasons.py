@@ -12,6 +12,13 @@ class LateReason(StrEnum):
     NO_LONGER_ELIGIBLE = "the provider may not be awarded this package any more"
 
 
+class ExtensionCause(StrEnum):
+    """Why a live offer can be answered for longer than was stated first."""
+
+    OUTAGE = "Call-off was down"
+    PROCLAIMED_HOLIDAY = "a bank holiday was proclaimed"
+
+
 class OfferEnd(StrEnum):
     """How an offer ends before the provider has decided, other than by expiry."""
 

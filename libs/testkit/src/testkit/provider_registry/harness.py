@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from contracts.bank_holidays import list_bank_holidays
 from contracts.catalogue import BY_TYPE, PACKAGES, decode, find_entry
 from contracts.events.base import Event, PackageEvent
 from contracts.events.packages import OfferMade
@@ -43,7 +44,7 @@ tiers:
   - {{tier: 1, providers_per_area: {cap}, minimum_rating: {floor}, minimum_turnover: 290000}}
   - {{tier: 2, minimum_rating: Requires improvement}}
 brokerage:
-  bank_holidays: [2026-12-25]
+  bank_holidays: [{holidays}]
 prices:
   invented: true
   price_list: invented-1
@@ -145,6 +146,7 @@ class RegistryHarness:
             "council": council,
             "cap": 10,
             "floor": "Good",
+            "holidays": ", ".join(map(str, list_bank_holidays(range(2025, 2032)))),
         }
         yaml = DEFINITION_TEMPLATE.format(**{**defaults, **changed}) if text is None else text
         headers = {

@@ -1,6 +1,7 @@
 """Publishes one framework and its providers, as provider-registry and pricing do, to a running sourcing service."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -22,7 +23,7 @@ from contracts.events.providers import (
 )
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
 from contracts.examples import a_definition, some_prices
-from contracts.framework import Area, OpenList, SequentialOffers, TierRules
+from contracts.framework import Area, BankHolidayOverride, BrokerageTime, OpenList, SequentialOffers, TierRules
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from contracts.values import Channel, PassOverReason, PriceUnit, Rating, ServiceType, Tier
 from service_runtime.unit_of_work.streams import StreamKey, stream_key_of
@@ -52,12 +53,19 @@ class PublishedMarket:
     def get_provider_id(self, name: str) -> ProviderId:
         return ProviderId(uuid5(UUID(int=0), f"{self.framework}/{name}"))
 
-    async def publish_definition(self, *, version: int = 1) -> None:
+    async def publish_definition(
+        self,
+        *,
+        version: int = 1,
+        bank_holidays: Iterable[date] = (date(2026, 12, 25),),
+        overrides: Iterable[BankHolidayOverride] = (),
+    ) -> None:
         """Publishes the framework with a stage of sequential offers for each tier, then the open list, if any."""
         definition = a_definition(
             framework=self.framework,
             version=version,
             council=self.harness.council,
+            brokerage=BrokerageTime(bank_holidays=tuple(bank_holidays), overrides=tuple(overrides)),
             areas=(Area(code=self.area, name="Invented District"),),
             tiers=tuple(TierRules(tier=tier, minimum_rating=Rating.GOOD) for tier in self.tiers),
             prices=some_prices(selected_by_providers=self.rates_selected),

@@ -41,6 +41,7 @@ from contracts.events.packages import (
     StageEntered,
     WithdrawalRequested,
 )
+from contracts.events.reasons import ExtensionCause
 from contracts.values import AnswerBy
 
 
@@ -104,10 +105,10 @@ def _narrate_offer_clock_started(event: OfferClockStarted, names: Names) -> str:
 
 
 def _narrate_offer_extended(event: OfferExtended, names: Names) -> str:
-    return (
-        f"{names.find_name(event.provider_id)} got more time, until {format_instant(event.answer_by)}: "
-        f"Call-off was down from {format_instant(event.down_from)} to {format_instant(event.up_at)}"
-    )
+    more_time = f"{names.find_name(event.provider_id)} got more time, until {format_instant(event.answer_by)}: "
+    if event.cause is ExtensionCause.PROCLAIMED_HOLIDAY:
+        return f"{more_time}a bank holiday was proclaimed, and brokerage opens on {format_instant(event.up_at)}"
+    return f"{more_time}Call-off was down from {format_instant(event.down_from)} to {format_instant(event.up_at)}"
 
 
 def _narrate_late_answer_refused(event: LateAnswerRefused, names: Names) -> str:

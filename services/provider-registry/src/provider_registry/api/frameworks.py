@@ -1,6 +1,5 @@
 """Routes of frameworks: definitions in YAML, and ranked lists by area and tier."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final
@@ -10,13 +9,14 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from contracts.catalogue import FRAMEWORKS
-from contracts.definitions import read_definition
+from contracts.definition_loader import MAX_BYTES
 from contracts.errors import FieldError, InvalidInput
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import FrameworkKey, ProviderId
 from contracts.values import Tier
 from provider_registry.api.callers import Admin, AnyCaller, Bus, Queries, Staff
+from provider_registry.api.definition_parser import DefinitionParser
 from provider_registry.domain.errors import FrameworkNotFound
 from provider_registry.domain.provider import FrameworkPlace
 from provider_registry.handlers.frameworks import (
@@ -28,6 +28,7 @@ from provider_registry.handlers.frameworks import (
     publish_ranked_list,
 )
 from provider_registry.ports import PublishedDefinition
+from service_runtime.http.app import inject
 from service_runtime.http.commands import json_response
 from service_runtime.http.paging import Limit
 from service_runtime.http.problems import describe_problems
@@ -37,18 +38,17 @@ from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["frameworks"])
 
-LARGEST_DEFINITION: Final = 100_000
-"""Bytes; Essex's definition has 8,000. Parsing YAML with line numbers is slow."""
 LARGEST_VERSION: Final = 1_000_000
 LONGEST_LIST: Final = 1_000
 
 _YAML: Final[dict[str, Any]] = {  # OpenAPI's own words, for a body that no model describes
     "requestBody": {
         "required": True,
-        "content": {"application/yaml": {"schema": {"type": "string", "maxLength": LARGEST_DEFINITION}}},
+        "content": {"application/yaml": {"schema": {"type": "string", "maxLength": MAX_BYTES}}},
     }
 }
 
+Parser = Annotated[DefinitionParser, inject(DefinitionParser)]
 FrameworkPath = Annotated[FrameworkName, Path()]
 AreaPath = Annotated[AreaName, Path()]
 VersionPath = Annotated[int, Path(ge=1, le=LARGEST_VERSION)]
@@ -56,12 +56,14 @@ VersionPath = Annotated[int, Path(ge=1, le=LARGEST_VERSION)]
 
 async def _read_yaml_body(request: Request) -> str:
     body = await request.body()
-    if len(body) > LARGEST_DEFINITION:
-        raise InvalidInput(FieldError("#", f"is larger than a definition may be, {LARGEST_DEFINITION} bytes"))
+    if len(body) > MAX_BYTES:
+        raise InvalidInput(FieldError("#", f"is larger than a definition may be, {MAX_BYTES} bytes"))
     try:
         return body.decode()
-    except UnicodeDecodeError:
-        raise InvalidInput(FieldError("#", "is not UTF-8 text; save the file as UTF-8")) from None
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        message = f"line {line}: is not UTF-8 text; save the file as UTF-8, not as Windows-1252 (ANSI)"
+        raise InvalidInput(FieldError("#", message)) from None
 
 
 async def _parse_place(framework: FrameworkPath, area: AreaPath, tier: Tier) -> FrameworkPlace:
@@ -130,12 +132,14 @@ class RankedListsOut(BaseModel):
     },
     openapi_extra=_YAML,
 )
-async def post_framework(caller: Admin, text: Annotated[str, Depends(_read_yaml_body)], bus: Bus) -> Response:
+async def post_framework(
+    caller: Admin, text: Annotated[str, Depends(_read_yaml_body)], bus: Bus, parser: Parser
+) -> Response:
     """Publish the next version of a framework's definition as YAML.
 
     Every error is reported at once with its path, line, reason and remedy.
     """
-    definition = await asyncio.to_thread(read_definition, text, source="the definition")
+    definition = await parser.parse(text)
     command = PublishFramework(definition)
     stream = StreamKey(FRAMEWORKS, definition.framework)
     return await bus.execute(command, publish_framework, on=stream, by=caller, respond=_respond_with_framework)

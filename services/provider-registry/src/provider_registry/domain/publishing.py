@@ -41,6 +41,17 @@ def check_owner(definition: FrameworkDefinition, *, council: CouncilKey, newest:
         raise FrameworkTaken
 
 
+def check_proclaimed_days(definition: FrameworkDefinition, *, newest: FrameworkDefinition | None) -> None:
+    """Checks that no day is dropped that reached running searches already. Raises InvalidInput."""
+    decided = {override.day for override in definition.brokerage.overrides if override.proclaimed_on is not None}
+    proclaimed = newest.brokerage.overrides if newest is not None else ()
+    dropped = [each for each in proclaimed if each.proclaimed_on is not None and each.day not in decided]
+    if dropped:
+        days = ", ".join(f"{each.day.isoformat()} ({each.name})" for each in dropped)
+        message = f"lacks {days}, proclaimed by an earlier version; keep it, or write it with closed: false"
+        raise InvalidInput(FieldError("#/brokerage/overrides", message))
+
+
 def check_place(place: FrameworkPlace, definition: FrameworkDefinition | None, *, council: CouncilKey) -> None:
     """Checks that the place of a ranked list exists. Raises FrameworkNotFound or NoSuchTier."""
     if definition is None or definition.council != council:

@@ -8,7 +8,13 @@ from contracts.events.packages import Candidate
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ProviderId
 from provider_registry.domain.provider import FrameworkPlace
-from provider_registry.domain.publishing import check_owner, check_place, check_ranked_list, is_new_version
+from provider_registry.domain.publishing import (
+    check_owner,
+    check_place,
+    check_proclaimed_days,
+    check_ranked_list,
+    is_new_version,
+)
 from provider_registry.ports import RegistryWork
 
 
@@ -68,6 +74,7 @@ async def publish_framework(command: PublishFramework, work: RegistryWork) -> Fr
         published=await work.frameworks.load_version(definition.framework, definition.version),
     )
     if is_new:
+        check_proclaimed_days(definition, newest=newest)
         await work.frameworks.add(definition)
         await work.providers.schedule_reassessment(definition.framework)
         work.publish(FrameworkPublished(definition=definition))

@@ -6,11 +6,27 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from contracts.framework import BrokerageTime
+from contracts.bank_holidays import MAX_CLOSED_DAYS
+from contracts.framework import BrokerageTime, FrameworkDefinition
 from sourcing.domain.errors import NoOpeningInSight
 
-SEARCHED_DAYS: Final = 30
-"""Days ahead in which the brokerage must open; a longer closure is a mistake in the calendar."""
+SEARCHED_DAYS: Final = MAX_CLOSED_DAYS
+"""Days ahead in which the brokerage must open; no definition with a longer closure is published."""
+
+
+def add_proclaimed_holidays(pinned: FrameworkDefinition, newest: FrameworkDefinition) -> FrameworkDefinition:
+    """Return the pinned definition with the bank holidays that `newest` says were proclaimed since.
+
+    Everything else of `pinned` stays. A proclaimed day takes precedence over what was pinned for it.
+    """
+    known = set(pinned.brokerage.overrides)
+    proclaimed = [each for each in newest.brokerage.overrides if each.proclaimed_on is not None and each not in known]
+    if not proclaimed or newest.version <= pinned.version:
+        return pinned
+    days = {each.day for each in proclaimed}
+    kept = [each for each in pinned.brokerage.overrides if each.day not in days]
+    brokerage = pinned.brokerage.model_copy(update={"overrides": (*proclaimed, *kept)})
+    return pinned.model_copy(update={"brokerage": brokerage})
 
 
 @dataclass(frozen=True)

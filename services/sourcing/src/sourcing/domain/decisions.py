@@ -25,6 +25,7 @@ from sourcing.domain.listing import report_overdue_listing
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.offering import is_awaiting_next_offer, offer_to_next_provider, resume_search, start_search
 from sourcing.domain.outages import extend_live_offer, finish_outage
+from sourcing.domain.proclaimed_holidays import extend_for_proclaimed_holidays
 from sourcing.domain.proposing import submit_proposal
 from sourcing.domain.redirecting import redirect_overdue_offer, redirect_undeliverable_offer
 from sourcing.domain.search import Search
@@ -94,7 +95,8 @@ def decide(
 ) -> Step:
     """Decide the next step of a search. The same arguments give the same step, ids included.
 
-    `outages` are those since the live offer was made; its time to answer is extended by them first. Raises NotFound
+    `outages` are those since the live offer was made; its time to answer is extended by them first, and by
+    bank holidays that were proclaimed since. Raises NotFound
     and Conflict (`errors`) for commands that cannot be carried out, and MarketNotKnown where a definition or an
     eligibility that the decision needs is missing.
     """
@@ -104,6 +106,7 @@ def decide(
             return _decide_without_search(trigger)
         current = begin_search(trigger, at)
     draft = Draft(current, market, at, new_id, before=search)
+    extend_for_proclaimed_holidays(draft)
     extend_live_offer(draft, outages)
     result = DECISIONS[type(trigger)](draft, trigger)
     return Step(draft.search, tuple(draft.events), plan_timers(draft, result.follow_up), result.outcome)

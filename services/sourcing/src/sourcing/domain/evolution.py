@@ -34,7 +34,7 @@ from contracts.events.packages import (
     SourcingStopped,
     StageEntered,
 )
-from contracts.events.reasons import LateReason
+from contracts.events.reasons import ExtensionCause, LateReason
 from contracts.ids import ProviderId
 from sourcing.domain.search import (
     Accept,
@@ -230,7 +230,9 @@ def _apply_delivery_event(
                 offer, status=OfferStatus.DELIVERED, delivered_at=event.delivered_at, answer_by=event.answer_by
             )
         case OfferExtended():
-            return replace(offer, answer_by=event.answer_by, outages_counted_to=event.up_at)
+            is_outage = event.cause is ExtensionCause.OUTAGE
+            counted_to = event.up_at if is_outage else offer.outages_counted_to
+            return replace(offer, answer_by=event.answer_by, outages_counted_to=counted_to)
 
 
 def _set_status(search: Search, status: SearchStatus) -> Search:

@@ -1,13 +1,18 @@
 """Gauges of open packages, counted in SQL when metrics are collected."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
 
+from contracts.bank_holidays import find_end_of_calendar, find_last_day
+from contracts.office_time import to_office_date
 from service_runtime.observability.instruments import GaugeSample, GaugeSpec
 from service_runtime.postgres.database import Connection
+from service_runtime.projections.projections import ProjectionReader
+from sourcing.ports import DEFINITIONS
 
 # Reads the partial index only, so the cost does not grow with the number of placed packages.
 _OPEN = text(
@@ -35,6 +40,17 @@ async def _count_held_packages(connection: Connection, _: datetime) -> Sequence[
     return [GaugeSample((await connection.execute(_HELD)).scalar_one())]
 
 
+async def _measure_calendars(connection: Connection, now: datetime) -> Sequence[GaugeSample]:
+    """Measures the days until the bank holidays end of each framework in force whose calendar ends before it does."""
+    today = to_office_date(now)
+    entries = await ProjectionReader(connection).get_by_prefix(DEFINITIONS, "")
+    newest = [entry.event.definition for entry in entries]
+    in_force = [each for each in newest if each.runs_from <= today <= find_last_day(each)]
+    # On a thread: the first computation of bank holidays loads the calendars of the library.
+    ends = await asyncio.to_thread(lambda: [(each, find_end_of_calendar(each)) for each in in_force])
+    return [GaugeSample((end - today).days, (each.framework,)) for each, end in ends if end is not None]
+
+
 GAUGES: Final = (
     GaugeSpec(
         "calloff_open_packages",
@@ -43,4 +59,10 @@ GAUGES: Final = (
         ("status", "stage", "age"),
     ),
     GaugeSpec("calloff_held_packages", "Searches that are held by a missing projection entry", _count_held_packages),
+    GaugeSpec(
+        "calloff_calendar_days_left",
+        "Days until the bank holidays in a definition end, for frameworks that run longer than their calendar",
+        _measure_calendars,
+        ("framework",),
+    ),
 )

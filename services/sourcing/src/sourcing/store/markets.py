@@ -21,6 +21,7 @@ from service_runtime.projections.projections import (
     find_entry,
     list_entries,
 )
+from sourcing.domain.calendar import add_proclaimed_holidays
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.search import Search
 from sourcing.ports import (
@@ -149,12 +150,14 @@ class ProjectedMarkets:
 def _find_definition(
     care: Care, version: int | None, rows: Mapping[tuple[str, str], ProjectionRow]
 ) -> FrameworkDefinition | None:
-    """Find the version that the search is bound to; the one in force while it is not bound."""
+    """Find the version that the search is bound to, with holidays proclaimed since; the one in force if not bound."""
+    newest = find_entry(DEFINITIONS, rows, care.framework)
     if version is None:
-        entry = find_entry(DEFINITIONS, rows, care.framework)
-    else:
-        entry = find_entry(DEFINITION_VERSIONS, rows, f"{care.framework}/{version}")
-    return None if entry is None else entry.event.definition
+        return None if newest is None else newest.event.definition
+    pinned = find_entry(DEFINITION_VERSIONS, rows, f"{care.framework}/{version}")
+    if pinned is None or newest is None:
+        return None if pinned is None else pinned.event.definition
+    return add_proclaimed_holidays(pinned.event.definition, newest.event.definition)
 
 
 def _find_ranked_lists(

@@ -15,9 +15,18 @@ from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, Prov
 from contracts.values import Care
 from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import ProjectionReader
+from sourcing.domain.calendar import add_proclaimed_holidays
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Search
-from sourcing.ports import DEFINITION_VERSIONS, ELIGIBILITY, JournalRecord, OfferDetails, OfferPlace, SearchDetails
+from sourcing.ports import (
+    DEFINITION_VERSIONS,
+    DEFINITIONS,
+    ELIGIBILITY,
+    JournalRecord,
+    OfferDetails,
+    OfferPlace,
+    SearchDetails,
+)
 from sourcing.store.columns import parse_json
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import parse_offer
@@ -107,8 +116,12 @@ class PostgresSearchQueries:
     async def find_definition(self, search: Search) -> FrameworkDefinition | None:
         pinned = f"{search.care.framework}/{search.definition_version}"
         async with self._database.open_read_connection() as connection:
-            entry = await ProjectionReader(connection).get(DEFINITION_VERSIONS, pinned)
-        return entry.event.definition if entry is not None else None
+            reader = ProjectionReader(connection)
+            entry = await reader.get(DEFINITION_VERSIONS, pinned)
+            newest = await reader.get(DEFINITIONS, search.care.framework)
+        if entry is None or newest is None:
+            return entry.event.definition if entry is not None else None
+        return add_proclaimed_holidays(entry.event.definition, newest.event.definition)
 
     async def find_listed_search(self, reference: ListingReference) -> SearchDetails | None:
         rows = await self._database.find(_LISTED, {"reference": reference})
