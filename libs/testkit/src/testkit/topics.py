@@ -22,7 +22,7 @@ class TopicRecord:
 
     def get_header(self, name: str) -> str:
         """Returns the header's text, or an empty string if the record does not have it."""
-        return dict(self.headers).get(name, b"").decode()
+        return (dict(self.headers).get(name) or b"").decode(errors="replace")
 
 
 async def read_topic(bootstrap: str, topic: str, *, keys: set[str] | None = None) -> list[TopicRecord]:
@@ -37,7 +37,7 @@ async def read_topic(bootstrap: str, topic: str, *, keys: set[str] | None = None
             for record in await consumer.read(timeout_ms=200, max_records=5_000):
                 at = Partition(record.topic, record.partition)
                 reached[at] = record.offset + 1
-                key = (record.key or b"").decode()
+                key = (record.key or b"").decode(errors="replace")
                 if record.offset < ends.get(at, 0) and (keys is None or key in keys):
                     read.append(
                         TopicRecord(topic, at.partition, record.offset, key, list(record.headers), record.value or b"")

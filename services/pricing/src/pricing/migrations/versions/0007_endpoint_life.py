@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0005"
 
 # `apply_changes` is changed in place: a notification to a disabled endpoint is queued, so that it is kept.
 QUEUE_FOR_DISABLED_ENDPOINTS = """
