@@ -7,9 +7,9 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from referral.api.text_fields import NhsNumberText, PostcodeText
+from referral.api.text_fields import ContactNumber, NhsNumberText, PostcodeText
 from referral.domain.person import Address, Contact, Person
-from service_runtime.http.text_fields import BirthDate, LongText, PhoneNumber, RequestBody, ShortText
+from service_runtime.http.text_fields import BirthDate, LongText, RequestBody, ShortText
 
 
 class AddressIn(RequestBody):
@@ -22,7 +22,7 @@ class ContactIn(RequestBody):
 
     name: ShortText
     relationship: ShortText
-    phone: PhoneNumber
+    phone: ContactNumber
 
 
 class PersonIn(RequestBody):
@@ -34,7 +34,7 @@ class PersonIn(RequestBody):
         default=None, description="checked by modulus 11; a number that fails the check is reported under warnings"
     )
     address: AddressIn
-    phone: PhoneNumber | None = None
+    phone: ContactNumber | None = None
     contacts: tuple[ContactIn, ...] = Field(default=(), max_length=10)
     communication_needs: LongText | None = None
     notes: LongText | None = None

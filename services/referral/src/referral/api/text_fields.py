@@ -1,4 +1,4 @@
-"""Types of text that only referrals have: postcodes and NHS numbers, which the domain judges."""
+"""Types of text that only referrals have: people's telephone numbers; postcodes and NHS numbers that the domain judges."""
 
 import unicodedata
 from typing import Annotated
@@ -13,6 +13,13 @@ def _fold_width(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
+ContactNumber = Annotated[
+    str, StringConstraints(min_length=3, max_length=40), BeforeValidator(TextRule(40, min_length=3))
+]
+"""A person's telephone number as the council's system holds it, such as `01632 960000 (daughter, evenings)`.
+
+A referral is not refused for it: a person waits, and those who telephone read it.
+"""
 PostcodeText = Annotated[
     str, StringConstraints(max_length=16), BeforeValidator(TextRule(16)), AfterValidator(_fold_width)
 ]
