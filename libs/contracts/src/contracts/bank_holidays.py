@@ -45,20 +45,22 @@ def find_last_day(definition: FrameworkDefinition) -> date:
 
 
 def find_end_of_calendar(definition: FrameworkDefinition) -> date | None:
-    """Returns the last day before the calendar's first gap, or None if the calendar lasts as long as the framework."""
+    """Returns the last day before the first year without pinned days, or None if the framework ends before."""
     covered = find_last_covered_year(definition)
     if covered is None:
         covered = definition.runs_from.year - 1
-    return None if covered >= find_last_day(definition).year else date(covered, 12, 31)
+    return None if covered >= find_last_day(definition).year else date(max(covered, date.min.year), 12, 31)
 
 
 def find_last_covered_year(definition: FrameworkDefinition) -> int | None:
-    """Returns the last year before the first gap in the calendar; None if its first year has a gap already."""
-    known = _list_decided_days(definition.brokerage)
-    years = range(definition.runs_from.year, max(definition.brokerage.bank_holidays, default=date.min).year + 1)
+    """Returns the last year before the first one without a pinned day; None if the first year has none.
+
+    Computes no bank holidays, because metrics are read with it: a published definition has all days of a year, or none.
+    """
+    pinned = {day.year for day in definition.brokerage.bank_holidays}
     covered = None
-    for year in years:
-        if _list_missing(year, known):
+    for year in range(definition.runs_from.year, max(pinned, default=0) + 1):
+        if year not in pinned:
             break
         covered = year
     return covered

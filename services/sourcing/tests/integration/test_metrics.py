@@ -55,7 +55,7 @@ async def test_a_framework_that_runs_longer_than_its_calendar_is_measured(harnes
     await whole.publish_definition(bank_holidays=list_bank_holidays(range(2025, 2032)))
     await whole.wait_until_projected()
     seen = await read_metrics(harness)
-    last_day = date(2024, 12, 31)  # the example's calendar has one day, so its first year has a gap
+    last_day = date(2024, 12, 31)  # the example's calendar has no day of its first year
     days_left = f'calloff_calendar_days_left{{framework="{short.framework}"}}'
     assert seen[days_left] == (last_day - harness.now.date()).days
     assert days_left.replace(short.framework, whole.framework) not in seen

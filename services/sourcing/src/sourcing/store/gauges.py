@@ -1,6 +1,5 @@
 """Gauges of open packages, counted in SQL when metrics are collected."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -46,8 +45,7 @@ async def _measure_calendars(connection: Connection, now: datetime) -> Sequence[
     entries = await ProjectionReader(connection).get_by_prefix(DEFINITIONS, "")
     newest = [entry.event.definition for entry in entries]
     in_force = [each for each in newest if each.runs_from <= today <= find_last_day(each)]
-    # On a thread: the first computation of bank holidays loads the calendars of the library.
-    ends = await asyncio.to_thread(lambda: [(each, find_end_of_calendar(each)) for each in in_force])
+    ends = [(each, find_end_of_calendar(each)) for each in in_force]
     return [GaugeSample((end - today).days, (each.framework,)) for each, end in ends if end is not None]
 
 
