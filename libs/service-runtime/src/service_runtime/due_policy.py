@@ -3,9 +3,10 @@
 In production everything that is due may start, concurrently. The simulated clock hands in another policy.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Final, Protocol
 
 from contracts.precedence import LAST_PRECEDENCE
 from service_runtime.clock import Clock
@@ -17,6 +18,10 @@ class DueLimit:
 
     instant: datetime
     max_precedence: int = LAST_PRECEDENCE
+
+
+NOTHING_DUE: Final = DueLimit(datetime(1970, 1, 1, tzinfo=UTC))
+"""The limit while nothing may start."""
 
 
 class DuePolicy(Protocol):
@@ -46,3 +51,14 @@ class RealTimePolicy:
 
     def get_due_limit(self) -> DueLimit:
         return DueLimit(self._clock.now())
+
+
+class GuardedTimePolicy(RealTimePolicy):
+    """Nothing may start while `explain_pause` gives a reason; otherwise all work that is due by the clock."""
+
+    def __init__(self, clock: Clock, explain_pause: Callable[[], str | None]) -> None:
+        super().__init__(clock)
+        self._explain_pause = explain_pause
+
+    def get_due_limit(self) -> DueLimit:
+        return super().get_due_limit() if self._explain_pause() is None else NOTHING_DUE

@@ -6,7 +6,7 @@ as an outage too, so that a process that was frozen fires no timer before it has
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -103,7 +103,9 @@ class Heartbeat:
         paused: Sequence[str],
         log: Logger,
         outage_log: OutageLog | None = None,
+        explain_pause: Callable[[], str | None] = lambda: None,
     ) -> None:
+        self._explain_pause = explain_pause
         self._outage_log = outage_log or OutageLog(database)
         self._database = database
         self._clock = clock
@@ -113,7 +115,9 @@ class Heartbeat:
     async def run(self) -> None:
         while True:
             try:
-                await self.renew()
+                # A wrong clock would record an outage that never was, or hide the next one.
+                if self._explain_pause() is None:
+                    await self.renew()
             except Exception as error:  # noqa: BLE001  without the database the service is down; the gap becomes an outage
                 self._log.warning("heartbeat failed", error=type(error).__name__)
             await asyncio.sleep(RENEW_EVERY)

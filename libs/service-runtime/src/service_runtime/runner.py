@@ -14,8 +14,9 @@ from typing import Any, Generic, TypeVar
 from fastapi import FastAPI
 
 from service_runtime.clock import SystemClock
+from service_runtime.clock_guard import ClockGuard
 from service_runtime.dead_letters.operations import DeadLetterOperations
-from service_runtime.due_policy import RealTimePolicy
+from service_runtime.due_policy import GuardedTimePolicy, RealTimePolicy
 from service_runtime.heartbeat import Heartbeat
 from service_runtime.http.app import create_app, create_probe_app
 from service_runtime.http.auth import Authenticator
@@ -57,6 +58,9 @@ class Runner(Generic[WorkT]):
         self._log = log
         self._due_policy = RealTimePolicy(service.clock) if simulation is None else simulation.clock
         self._metrics = Metrics(service.metrics)
+        self._clock_guard = ClockGuard(
+            service.database, service.clock, log=log, difference=self._metrics.clock_difference
+        )
         self._wakeups = Wakeups()
         self._ready = asyncio.Event()
         self._bootstrap = service.settings.kafka_bootstrap
@@ -141,7 +145,11 @@ class Runner(Generic[WorkT]):
             wakeup=self._wakeups.timers,
             log=self._log,
             metrics=self._metrics.timers,
-            due_policy=self._due_policy,
+            due_policy=(
+                GuardedTimePolicy(service.clock, self._clock_guard.explain)
+                if isinstance(service.clock, SystemClock)
+                else self._due_policy
+            ),
         )
 
     def _build_relay(self, service: Service[WorkT]) -> Relay:
@@ -164,6 +172,7 @@ class Runner(Generic[WorkT]):
             paused=service.paused_in_outages,
             log=self._log,
             outage_log=service.outage_log,
+            explain_pause=self._clock_guard.explain,
         )
 
     def build_app(self) -> FastAPI:
@@ -180,6 +189,7 @@ class Runner(Generic[WorkT]):
         app.state.authenticator = Authenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience)
         app.state.executor = self.executor
         app.state.fingerprints = settings.fingerprint_key.get_secret_value().encode()
+        app.state.clock_guard = self._clock_guard
         app.state.command_limit = CommandRateLimit(
             per_second=settings.command_rate_limit, burst=settings.command_burst_limit
         )
@@ -203,6 +213,7 @@ class Runner(Generic[WorkT]):
         # Objects created so far live as long as the process; a full garbage collection of them blocks it for 200 ms.
         gc.freeze()
         http = asyncio.create_task(server.serve())
+        clock_guard = asyncio.create_task(self._clock_guard.run())
         workers = (
             [] if self._settings.role == "api" else [asyncio.create_task(worker) for worker in self._list_workers()]
         )
@@ -214,6 +225,7 @@ class Runner(Generic[WorkT]):
         server.stop()
         await self._drain(http, workers)
         stopping.cancel()
+        clock_guard.cancel()
         for task in ended - {stopping}:
             task.result()
             message = "the HTTP server or a worker ended unexpectedly; restart the service"
@@ -258,6 +270,7 @@ class Runner(Generic[WorkT]):
         """Starts events after the batch consumers have caught up, and timers after events have caught up."""
         for consumer in self._batch_consumers:
             await self._retry_until_done(consumer.wait_until_caught_up)
+        await self._retry_until_done(self._clock_guard.compare_until_right)
         await self._retry_until_done(self._record_outage)
         self._ready.set()
         self._log.info("service ready")
@@ -315,6 +328,9 @@ class Runner(Generic[WorkT]):
         await self._service.database.close()
 
     async def _explain_not_ready(self) -> str | None:
+        because = self._clock_guard.explain()
+        if because is not None:
+            return because
         for consumer in (self._consumer, *self._batch_consumers):
             if (because := consumer.progress.explain()) is not None:
                 return because

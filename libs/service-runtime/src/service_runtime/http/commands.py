@@ -174,7 +174,10 @@ class CommandBus:
 
 
 async def get_command_bus(request: Request, key: IdempotencyKey = None) -> CommandBus:
-    """A dependency: the command bus of the request. Raises NotReady while the projections are behind."""
+    """A dependency: the command bus of the request. Raises NotReady while the projections are behind.
+
+    Raises ClockNotTrusted while the machine's clock is wrong: an answer in time would be judged as late.
+    """
     return _build_command_bus(request, key)
 
 
@@ -188,6 +191,7 @@ def _build_command_bus(request: Request, key: str | None) -> CommandBus:
     if not state.ready.is_set():
         message = "the service has started and is still reading other services' events; try again shortly"
         raise NotReady(message, retry_after=2)
+    state.clock_guard.check()
     return CommandBus(state.executor, request, key, fingerprints=state.fingerprints, limit=state.command_limit)
 
 

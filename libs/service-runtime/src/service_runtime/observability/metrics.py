@@ -189,6 +189,11 @@ class Metrics:
             "Decisions that were made again, because their stream or their trigger had changed",
             registry=self.registry,
         )
+        self.clock_difference = Gauge(
+            "calloff_clock_difference_seconds",
+            "How far this machine's clock is ahead of PostgreSQL's; negative if it is behind",
+            registry=self.registry,
+        )
         self.relay = RelayMetrics(self.registry, parked)
         self.consumer = ConsumerMetrics(self.registry, parked)
         self.timers = TimerMetrics(self.registry, parked)

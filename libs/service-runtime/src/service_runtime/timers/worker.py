@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind
 
 from contracts.telemetry import build_subject_attributes
 from service_runtime.dead_letters.parked_keys import DeadLetters
-from service_runtime.due_policy import DuePolicy, RealTimePolicy
+from service_runtime.due_policy import NOTHING_DUE, DuePolicy, RealTimePolicy
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import TimerMetrics
 from service_runtime.observability.tracing import start_linked_span
@@ -79,10 +79,9 @@ class TimerWorker(Generic[WorkT]):
 
     async def _fire_due(self) -> float:
         """Fires the due timers; returns the number of seconds to sleep."""
+        due_limit = self._due_policy.get_due_limit()
         async with self._executor.database.open_read_connection() as connection:
-            found = await timers.find_due(
-                connection, due_limit=self._due_policy.get_due_limit(), max_timers=MAX_DUE_TIMERS
-            )
+            found = await timers.find_due(connection, due_limit=due_limit, max_timers=MAX_DUE_TIMERS)
             following = None if found else await timers.find_next_due(connection)
         if found:
             by_stream: dict[StreamKey, list[DueTimer]] = {}
@@ -90,7 +89,7 @@ class TimerWorker(Generic[WorkT]):
                 by_stream.setdefault(timer.stream, []).append(timer)
             await asyncio.gather(*(self._fire_in_order(due) for due in by_stream.values()))
             return 0.05 if self._failures else 0
-        if following is None or self._due_policy.is_stepped:
+        if following is None or self._due_policy.is_stepped or due_limit is NOTHING_DUE:
             return MAX_SLEEP
         return max(0.0, min(MAX_SLEEP, (following - self._executor.clock.now()).total_seconds()))
 

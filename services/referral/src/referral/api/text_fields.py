@@ -1,4 +1,4 @@
-"""Types of text that only referrals have: people's telephone numbers; postcodes and NHS numbers that the domain judges."""
+"""Types of text of referrals only: telephone numbers of people, and postcodes and NHS numbers that the domain judges."""
 
 import unicodedata
 from typing import Annotated
