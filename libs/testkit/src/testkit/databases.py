@@ -47,6 +47,8 @@ async def create_database_with_roles(databases: DatabaseFactory, name: str) -> D
         for role in roles.values():
             await connection.execute(text(f"CREATE ROLE \"{role}\" LOGIN PASSWORD '{password}'"))
         await connection.execute(text(f'ALTER DATABASE "{created}" OWNER TO "{roles["owner"]}"'))
+        # A test looks for personal data in the server's log, whose folder is a setting.
+        await connection.execute(text(f'GRANT pg_read_all_settings TO "{roles["owner"]}"'))
     await engine.dispose()
     urls = {
         role: administrator.set(username=name, password=password).render_as_string(hide_password=False)

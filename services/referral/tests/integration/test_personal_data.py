@@ -161,7 +161,7 @@ async def test_personal_data_is_stored_in_the_persons_table_only(
         ("output", captured.out + captured.err),
         ("metrics", (await client.get("/metrics")).text),
         ("spans", " ".join(span.to_json() for span in spans.get_finished_spans())),
-        ("PostgreSQL's log", await read_postgres_log(harness.database)),
+        ("PostgreSQL's log", await read_postgres_log(harness.referral.owner)),
     ]
     assert find_planted(outputs) == []
     assert "service ready" in harness.logs.getvalue()
