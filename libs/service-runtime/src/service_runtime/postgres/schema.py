@@ -146,8 +146,10 @@ CREATE TABLE endpoints (
     previous_secret bytea,
     previous_secret_until timestamptz,
     disabled_because text,
-    changed_at timestamptz NOT NULL
+    changed_at timestamptz NOT NULL,
+    paused_until timestamptz
 );
+CREATE INDEX endpoints_paused ON endpoints (paused_until) WHERE paused_until IS NOT NULL;
 
 CREATE TABLE deliveries (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

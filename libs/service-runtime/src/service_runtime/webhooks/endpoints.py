@@ -36,7 +36,8 @@ class Endpoint:
 _PUT = text(
     """
     INSERT INTO endpoints (owner, url, secret, changed_at) VALUES (:owner, :url, :secret, :now)
-    ON CONFLICT (owner) DO UPDATE SET url = excluded.url, disabled_because = NULL, changed_at = excluded.changed_at
+    ON CONFLICT (owner) DO UPDATE SET url = excluded.url, disabled_because = NULL, paused_until = NULL,
+                                      changed_at = excluded.changed_at
     """
 )
 _GET = text(
