@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from service_runtime.webhooks.mail import Login, MailSender, MailServer
+from service_runtime.webhooks.mail import Login, MailServer
+from service_runtime.webhooks.mail_sending import MailSender
 from service_runtime.webhooks.sending import EndpointResponse, RequestTimeout, describe_failure
 from testkit.clocks import MovableClock
 from testkit.mail_server import FakeMailServer, write_certificate

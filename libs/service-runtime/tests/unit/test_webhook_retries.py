@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from service_runtime.webhooks.config import Limits
-from service_runtime.webhooks.retries import LONGEST_RETRY_AFTER, compute_next_attempt, parse_retry_after
+from service_runtime.webhooks.retries import (
+    LONGEST_RETRY_AFTER,
+    compute_next_attempt,
+    find_retry_after,
+    parse_retry_after,
+)
 from service_runtime.webhooks.sending import REQUEST_TIMEOUT
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -43,6 +48,17 @@ def test_a_delivery_without_time_for_an_attempt_is_due_at_its_deadline() -> None
     assert compute_delay(8, give_up_in=timedelta(seconds=9)) == timedelta(seconds=9)
 
 
+@pytest.mark.parametrize("retry_after", [timedelta(0), timedelta(seconds=-5), timedelta(seconds=3)])
+def test_retry_after_never_shortens_the_backoff(retry_after: timedelta) -> None:
+    at = compute_next_attempt(attempt=4, now=NOON, give_up_at=NOON + MINUTE, retry_after=retry_after, chance=0.0)
+    assert at == NOON + timedelta(seconds=8)
+
+
+def test_the_longest_of_several_retry_after_headers_counts() -> None:
+    assert find_retry_after(["5", "soon", "40", "0"]) == timedelta(seconds=40)
+    assert find_retry_after(["soon"]) is None
+
+
 def test_retry_after_is_honoured_up_to_the_deadline() -> None:
     retry_after = timedelta(seconds=30)
     assert (
@@ -72,7 +88,6 @@ def test_no_attempt_is_before_now_or_after_the_deadline(
 @pytest.mark.parametrize(
     ("header", "wait"),
     [
-        (None, None),
         ("0", timedelta(0)),
         ("7", timedelta(seconds=7)),
         ("99999999999999999999", LONGEST_RETRY_AFTER),
@@ -83,9 +98,18 @@ def test_no_attempt_is_before_now_or_after_the_deadline(
         ("soon", None),
         ("-5", None),
         ("²", None),
+        ("", None),
+        ("1e400", None),
+        ("9" * 400, LONGEST_RETRY_AFTER),
+        ("0" * 20 + "7", timedelta(seconds=7)),
+        ("Fri, 99999999999 Dec 2026 00:00:00 GMT", None),
+        ("Fri, 01 Dec 99999999999 00:00:00 GMT", None),
+        ("Fri, 01 Dec 2026 00:00:00 +999999999", None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", timedelta(0)),
+        ("\udcff\udcfe", None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(header: str | None, wait: timedelta | None) -> None:
+def test_retry_after_is_seconds_or_a_date(header: str, wait: timedelta | None) -> None:
     assert parse_retry_after(header, now=NOON) == wait
 
 

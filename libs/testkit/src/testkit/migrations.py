@@ -18,7 +18,7 @@ RENAMED_TABLES: Final[Mapping[str, str]] = {
     "parked": "dead_letters",
 }
 """Tables whose name changed since revision 0001."""
-ADDED_COLUMNS: Final[Mapping[str, int]] = {"streams": 1, "projections": 1, "endpoints": 2, "deliveries": 2, "offers": 1}
+ADDED_COLUMNS: Final[Mapping[str, int]] = {"streams": 1, "projections": 1, "endpoints": 3, "deliveries": 2, "offers": 1}
 """How many columns a table has at its end that revision 0001 does not have."""
 ADDED_TABLES: Final = frozenset({"unreadable_records"})
 """Tables that revision 0001 does not have; they are empty after an upgrade."""

@@ -264,17 +264,18 @@ BEGIN
         RETURN QUERY
         WITH addressed AS MATERIALIZED (
             SELECT given.*, endpoint.url AS address, endpoint.secret AS present, endpoint.previous AS former,
-                   coalesce(endpoint.is_enabled, false) AS sendable
+                   coalesce(endpoint.is_enabled, false) AS sendable, endpoint.paused_until AS paused
             FROM unnest(delivery_ids, delivery_owners, delivery_topics, delivery_keys, delivery_kinds, delivery_abouts,
                         delivery_councils, delivery_causes, delivery_traceparents, delivery_bodies,
                         delivery_give_up_after, delivery_queued_at, delivery_optional, delivery_leases)
                  WITH ORDINALITY AS given(i, o, t, k, n, a, c, w, p, b, g, at, is_optional, l, ordinal)
             LEFT JOIN LATERAL (
-                SELECT url, secret, disabled_because IS NULL AS is_enabled,
+                SELECT url, secret, disabled_because IS NULL AS is_enabled, paused_until,
                        CASE WHEN previous_secret_until > at THEN previous_secret END AS previous
                 FROM endpoints WHERE owner = o OFFSET 0) AS endpoint ON true
         ), started AS MATERIALIZED (
-            SELECT *, l IS NOT NULL AND sendable AND row_number() OVER (PARTITION BY o, t, k ORDER BY ordinal) = 1
+            SELECT *, l IS NOT NULL AND sendable AND coalesce(paused <= at, true)
+                      AND row_number() OVER (PARTITION BY o, t, k ORDER BY ordinal) = 1
                       AND NOT EXISTS (SELECT 1 FROM deliveries WHERE finished_at IS NULL AND owner = o AND topic = t
                                                                  AND key = k) AS is_started
             FROM addressed WHERE address IS NOT NULL OR NOT is_optional

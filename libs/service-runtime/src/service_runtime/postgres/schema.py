@@ -167,9 +167,11 @@ CREATE TABLE endpoints (
     previous_secret_until timestamptz,
     disabled_because text,
     changed_at timestamptz NOT NULL,
+    paused_until timestamptz,
     failing_since timestamptz,
     failing_notice_at timestamptz
 );
+CREATE INDEX endpoints_paused ON endpoints (paused_until) WHERE paused_until IS NOT NULL;
 
 CREATE TABLE deliveries (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

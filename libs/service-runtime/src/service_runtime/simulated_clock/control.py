@@ -86,8 +86,8 @@ class SimulatedClockControl(Generic[WorkT]):
         behind, records = await self._count_unhandled()
         limit = self._clock.get_due_limit()
         pending = await self._pending_work.read(limit)
-        # Read last: what a worker claimed after the database was read is either in flight now or already counted.
-        running, attempts = (self._webhooks.in_flight, self._webhooks.attempts) if self._webhooks else (0, 0)
+        # Read last: what a worker claimed after the database was read is either unsettled now or already counted.
+        running, attempts = (self._webhooks.unsettled, self._webhooks.attempts) if self._webhooks else (0, 0)
         requests, answered = (self._routes.running, self._routes.answered) if self._routes else (0, 0)
         handled = self._executor.executed_count + answered + attempts
         return Activity(

@@ -75,7 +75,8 @@ class Attempt:
 class SettledDelivery:
     """The result of a claimed delivery: finished with an `outcome`, or to be claimed again at `next_attempt_at`.
 
-    With both, the outcome is known but its stream is parked; it is handled when the stream is released.
+    With both, the outcome is known but its stream is parked; it is handled when the stream is released. If the endpoint
+    has asked for no requests before an instant, `paused_until` is that instant.
     """
 
     due: DueDelivery
@@ -84,6 +85,7 @@ class SettledDelivery:
     next_attempt_at: datetime | None = None
     failure: str | None = None
     attempt: Attempt | None = None
+    paused_until: datetime | None = None
 
     @property
     def is_finished(self) -> bool:

@@ -40,16 +40,33 @@ _FIND_UNATTEMPTED = text(
 )
 # The earliest unfinished delivery of each owner and stream that is due, oldest first, within the limits: in all
 # (:total) and for each owner (:per_owner, or :free_slots for the owners that this process is busy with). A delivery
-# that is due at this very instant waits for its precedence; first attempts do not wait.
+# that is due at this very instant waits for its precedence; first attempts do not wait. While an endpoint is paused,
+# its deliveries are postponed to the end of the pause, but not beyond the instant at which they are given up; that of a
+# delivery without an attempt counts from its queueing then.
 _CLAIM = text(
     """
-    WITH waiting AS MATERIALIZED (
+    WITH paused AS MATERIALIZED (
+        SELECT owner, paused_until FROM endpoints WHERE paused_until > :now AND disabled_because IS NULL
+    ), postponed AS (
+        UPDATE deliveries
+        SET lease = NULL,
+            next_attempt_at = least(paused_until, coalesce(first_attempt_at, queued_at) + give_up_after)
+        FROM paused
+        WHERE deliveries.owner = paused.owner AND deliveries.position = ANY(ARRAY(
+            SELECT position FROM paused JOIN deliveries USING (owner)
+            WHERE finished_at IS NULL AND outcome IS NULL AND next_attempt_at <= :now
+              AND coalesce(first_attempt_at, queued_at) + give_up_after > :now
+              AND id <> ALL(CAST(:in_flight AS uuid[]))
+            FOR UPDATE OF deliveries SKIP LOCKED))
+    ), waiting AS MATERIALIZED (
         SELECT position, owner, next_attempt_at FROM deliveries AS waiting
         WHERE finished_at IS NULL AND next_attempt_at <= :now
           AND (next_attempt_at < :now OR attempts = 0
                OR CASE WHEN first_attempt_at + give_up_after <= :now THEN CAST(:give_up_precedence AS integer)
                     ELSE CAST(:retry_precedence AS integer) END <= :max_precedence)
           AND owner <> ALL(CAST(:full_owners AS text[])) AND id <> ALL(CAST(:in_flight AS uuid[]))
+          AND (owner NOT IN (SELECT owner FROM paused) OR outcome IS NOT NULL
+               OR coalesce(first_attempt_at, queued_at) + give_up_after <= :now)
           AND NOT EXISTS (
               SELECT 1 FROM deliveries AS earlier
               WHERE earlier.finished_at IS NULL AND earlier.owner = waiting.owner AND earlier.topic = waiting.topic
@@ -75,7 +92,8 @@ _CLAIM = text(
     ), addressed AS (
         SELECT position, url, secret, disabled_because IS NOT NULL AS disabled,
                CASE WHEN previous_secret_until > :now THEN previous_secret END AS previous,
-               in_time AND url IS NOT NULL AND disabled_because IS NULL AS sendable
+               in_time AND url IS NOT NULL AND disabled_because IS NULL AND coalesce(paused_until <= :now, true)
+                   AS sendable
         FROM locked LEFT JOIN endpoints ON endpoints.owner = locked.owner
     )
     UPDATE deliveries

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from socket import AF_INET, AF_UNSPEC
 from typing import Final
 
-from aiohttp import ClientConnectorDNSError, DefaultResolver
+from aiohttp import ClientConnectorDNSError
 from aiohttp.abc import AbstractResolver
 from aiohttp.client_reqrep import ConnectionKey
 from pydantic import SecretStr
@@ -52,8 +52,8 @@ class EgressProxy:
 class EgressResolver:
     """Resolves the names of webhook URLs for requests through a proxy."""
 
-    def __init__(self, resolver: AbstractResolver | None) -> None:
-        self._resolver = resolver or DefaultResolver()
+    def __init__(self, resolver: AbstractResolver) -> None:
+        self._resolver = resolver
 
     async def resolve(self, url: URL) -> EgressTarget:
         """Returns the target with a checked address, IPv4 before IPv6.
@@ -71,9 +71,6 @@ class EgressResolver:
             raise ClientConnectorDNSError(_build_key(host, port), OSError("no address"))
         chosen = min(found, key=lambda each: each["family"] != AF_INET)
         return EgressTarget(url.with_host(chosen["host"]), url.authority, host)
-
-    async def close(self) -> None:
-        await self._resolver.close()
 
 
 def _build_key(host: str, port: int) -> ConnectionKey:

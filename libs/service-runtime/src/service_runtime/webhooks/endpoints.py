@@ -38,7 +38,7 @@ _PUT = text(
     """
     INSERT INTO endpoints (owner, url, secret, changed_at) VALUES (:owner, :url, :secret, :now)
     ON CONFLICT (owner) DO UPDATE SET url = excluded.url, disabled_because = NULL, failing_since = NULL,
-                                      failing_notice_at = NULL, changed_at = excluded.changed_at
+                                      failing_notice_at = NULL, paused_until = NULL, changed_at = excluded.changed_at
     """
 )
 _GET = text(

@@ -8,16 +8,14 @@ endpoint occupies the slots of its own owner only.
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from aiohttp import ClientError
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import SpanKind
 
 from contracts.telemetry import build_subject_attributes
 from service_runtime.due_policy import DuePolicy, RealTimePolicy
@@ -25,7 +23,6 @@ from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import WebhookMetrics
 from service_runtime.observability.tracing import (
     SpanAttributes,
-    mark_failed,
     start_child_span,
     start_linked_span,
 )
@@ -36,19 +33,17 @@ from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.unit_of_work.wakeups import Wakeup
 from service_runtime.webhooks import delivery_queue
+from service_runtime.webhooks.attempts import AttemptRunner
 from service_runtime.webhooks.config import WebhookConfig
-from service_runtime.webhooks.deliveries import Attempt, DueDelivery, SettledDelivery
-from service_runtime.webhooks.delivery_queue import ClaimLimits
-from service_runtime.webhooks.mail import MAILBOX, MailSender
+from service_runtime.webhooks.deliveries import DueDelivery, SettledDelivery
+from service_runtime.webhooks.pauses import Pause, UnstoredPauses
 from service_runtime.webhooks.result_handler import ResultHandler
-from service_runtime.webhooks.secret_box import SecretUnreadable
-from service_runtime.webhooks.sending import EndpointResponse, RequestTimeout, Sender, describe_failure
-from service_runtime.webhooks.settlement import build_started, compute_timeout, settle_attempt, settle_without_attempt
-from service_runtime.webhooks.signing_keys import decrypt_keys
+from service_runtime.webhooks.sending import RequestTimeout
+from service_runtime.webhooks.settlement import build_started, compute_timeout, settle_without_attempt
+from service_runtime.webhooks.slots import MAX_CLAIMED, RequestSlots
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
-MAX_CLAIMED: Final = 100
 POLL: Final = 1.0
 """Seconds: the longest that a delivery waits which another process has queued or left behind."""
 PAUSE: Final = 0.2
@@ -82,40 +77,39 @@ class WebhookEngine(Generic[WorkT]):
         self._executor = executor
         self._clock = executor.clock
         self._limits = webhook_config.limits
-        self._secret_box = webhook_config.secret_box
-        self._sender = Sender(
-            webhook_config.rules,
-            clock=executor.clock,
-            resolver=webhook_config.resolver,
-            proxy=webhook_config.egress_proxy,
-            tls=webhook_config.tls,
-        )
-        self._mail = None if webhook_config.mail is None else MailSender(webhook_config.mail, clock=executor.clock)
+        self._slots = RequestSlots(webhook_config.limits)
         self._wakeup = wakeup
         self._log = log
         self._metrics = metrics
         self._in_flight: dict[UUID, InFlight] = {}
         self._settled: list[SettledDelivery] = []
+        self._pauses = UnstoredPauses()
         self._results = ResultHandler(executor, webhook_config, log=log, metrics=metrics)
         self._due_policy = due_policy or RealTimePolicy(executor.clock)
-        self._chance = 0.0 if self._due_policy.is_stepped else None
+        chance = 0.0 if self._due_policy.is_stepped else None
+        self._attempts = AttemptRunner(webhook_config, clock=executor.clock, log=log, chance=chance)
         self._claiming = False
         self._is_running = False
-        self._reserved: dict[UUID, str] = {}
         self._retries: list[datetime] = []
         self._has_backlog = False
         """True if the last claim found deliveries: there may be more behind them."""
         self._unstarted: Counter[str] = Counter()
         """Deliveries of this process that were queued and not claimed, by owner."""
-        self.attempts = 0
 
     @property
-    def in_flight(self) -> int:
+    def attempts(self) -> int:
+        """Number of attempts so far."""
+        return self._attempts.count
+
+    @property
+    def unsettled(self) -> int:
         """Number of deliveries that are claimed and not yet settled, plus one while a claim is being made.
 
-        The claim counts because its deliveries are no longer due in the database and not yet known here.
+        The claim counts because its deliveries are no longer due in the database and not yet known here. A pause that
+        is not stored counts too.
         """
-        return len(self._in_flight) + len(self._settled) + len(self._reserved) + int(self._claiming)
+        claimed = len(self._in_flight) + len(self._settled) + self._slots.reserved_count
+        return claimed + len(self._pauses) + int(self._claiming)
 
     @property
     def lease(self) -> timedelta:
@@ -126,25 +120,16 @@ class WebhookEngine(Generic[WorkT]):
         """Reserves room for new deliveries; returns the id of a lease for each that can start now."""
         if not self._is_running or self._due_policy.is_stepped:
             return {}
-        busy = self._count_busy()
-        leases: dict[UUID, UUID] = {}
-        for delivery in deliveries:
-            owner = delivery.webhook.owner
-            has_room = busy.total() < self._limits.requests and busy[owner] < self._limits.requests_for_each
-            if has_room:
-                leases[delivery.id] = lease = uuid4()
-                self._reserved[lease] = owner
-                busy[owner] += 1
-        return leases
+        return self._slots.reserve(each for each in deliveries if each.webhook.owner not in self._pauses)
 
     def release(self, leases: Iterable[UUID]) -> None:
         """Gives the room back that was reserved for deliveries that do not start."""
         for lease in leases:
-            self._reserved.pop(lease, None)
+            self._slots.release(lease)
 
     def start(self, delivery: QueuedDelivery, lease: UUID, started: StartedDelivery) -> None:
         """Starts the request of a new delivery, which was claimed under `lease` as it was queued."""
-        self._reserved.pop(lease, None)
+        self._slots.release(lease)
         self._start(build_started(delivery, lease, started))
 
     def note_unstarted(self, owners: Iterable[str]) -> None:
@@ -161,12 +146,8 @@ class WebhookEngine(Generic[WorkT]):
         """Puts results back that could not be settled."""
         self._settled[:0] = settled
 
-    def _count_busy(self) -> Counter[str]:
-        """Counts the requests in flight, and those that are about to start, by owner."""
-        return Counter([*(each.due.owner for each in self._in_flight.values()), *self._reserved.values()])
-
     async def run(self) -> None:
-        async with self._sender:
+        async with self._attempts:
             self._is_running = True
             try:
                 while True:
@@ -199,12 +180,13 @@ class WebhookEngine(Generic[WorkT]):
         return min([POLL, *((at - now).total_seconds() for at in self._retries)])
 
     async def _settle_and_claim(self) -> list[DueDelivery]:
-        settled, limits = self.take_settled(), self._compute_claim_limits()
+        settled, limits = self.take_settled(), self._slots.compute_claim_limits()
         due_limit = self._due_policy.get_due_limit()
         in_flight = tuple(self._in_flight)
         self._claiming = True
         try:
             async with self._executor.database.open_read_connection() as connection:
+                await self._pauses.store(connection)
                 if settled:
                     await delivery_queue.settle(connection, settled, now=due_limit.instant)
                 claimed = await delivery_queue.claim(
@@ -217,15 +199,6 @@ class WebhookEngine(Generic[WorkT]):
             self._claiming = False
         return claimed
 
-    def _compute_claim_limits(self) -> ClaimLimits:
-        for_each = self._limits.requests_for_each
-        busy = self._count_busy()
-        return ClaimLimits(
-            total=min(MAX_CLAIMED, self._limits.requests - busy.total()),
-            per_owner=for_each,
-            per_busy_owner={owner: for_each - count for owner, count in busy.items()},
-        )
-
     def _cancel_expired_requests(self) -> None:
         """Ends requests whose delivery is to be given up by now, on any clock."""
         now = self._clock.now()
@@ -237,11 +210,13 @@ class WebhookEngine(Generic[WorkT]):
         limit = RequestTimeout(compute_timeout(due, self._clock.now(), max_timeout=self._limits.request))
         task = asyncio.create_task(self._deliver(due, limit))
         self._in_flight[due.id] = InFlight(due, limit, task)
+        self._slots.take(due.id, due.owner)
         task.add_done_callback(lambda task: self._finish_request(due, task))
 
     def _finish_request(self, due: DueDelivery, task: asyncio.Task[None]) -> None:
-        is_full = len(self._in_flight) >= self._limits.requests
+        is_full = self._slots.is_full
         del self._in_flight[due.id]
+        self._slots.free(due.id)
         if is_full or self._has_backlog or self._unstarted[due.owner] > 0 or self._due_policy.is_stepped:
             self._wakeup.notify()
         elif self._settled:
@@ -259,48 +234,21 @@ class WebhookEngine(Generic[WorkT]):
         span_of = start_child_span if due.attempts <= 1 else start_linked_span
         with span_of(due.traceparent, f"webhook {due.kind}", SpanKind.CLIENT, _build_span_attributes(due)) as span:
             settled = (
-                await self._attempt_delivery(due, limit, span)
+                await self._attempts.attempt(due, limit, span)
                 if due.sendable
                 else settle_without_attempt(due, self._clock.now())
             )
         self._count(settled)
+        if settled.paused_until is not None and due.url is not None:
+            self._pauses.add(Pause(due.owner, due.url, settled.paused_until))
+            self._retries.append(settled.paused_until)
+            self._wakeup.notify()
         if self._results.needs_handling(settled):
             await self._results.handle(settled, span)
         else:
             self._settled.append(settled)
             if settled.next_attempt_at is not None:
                 self._retries.append(settled.next_attempt_at)
-
-    async def _attempt_delivery(self, due: DueDelivery, limit: RequestTimeout, span: Span) -> SettledDelivery:
-        self.attempts += 1
-        at, began = self._clock.now(), time.perf_counter()
-        answer: EndpointResponse | None = None
-        failure: str | None
-        try:
-            answer = await self._send(due, limit)
-            failure = answer.failure
-        except (ClientError, OSError, ValueError, SecretUnreadable) as error:
-            failure = describe_failure(error)
-        took = timedelta(seconds=time.perf_counter() - began)
-        status = answer.status if answer else None
-        if status is not None:
-            span.set_attribute("http.response.status_code", status)
-        if failure is not None:
-            mark_failed(span, failure)
-        attempt = Attempt(due.attempts, at, took, status, failure)
-        return settle_attempt(
-            due,
-            attempt,
-            now=answer.at if answer else self._clock.now(),
-            retry_after=answer.retry_after if answer else None,
-            chance=self._chance,
-        )
-
-    async def _send(self, due: DueDelivery, limit: RequestTimeout) -> EndpointResponse:
-        keys = decrypt_keys(self._secret_box, due.secrets, owner=due.owner, now=self._clock.now())
-        if self._mail is not None and due.url == MAILBOX:
-            return await self._mail.send(keys[0], str(due.id), due.body, limit=limit)
-        return await self._sender.send(due.url or "", str(due.id), due.body, keys=keys, limit=limit)
 
     def _count(self, settled: SettledDelivery) -> None:
         self._metrics.outcomes.labels(settled.outcome or "failed").inc()
@@ -317,13 +265,15 @@ class WebhookEngine(Generic[WorkT]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._settled:
+        if self._settled or self._pauses:
             await self._settle_last()
 
     async def _settle_last(self) -> None:
         try:
             async with self._executor.database.begin_transaction() as connection:
-                await delivery_queue.settle(connection, self._settled, now=self._clock.now())
+                await self._pauses.store(connection)
+                if self._settled:
+                    await delivery_queue.settle(connection, self._settled, now=self._clock.now())
         except Exception as error:
             if not is_transient(error):
                 raise

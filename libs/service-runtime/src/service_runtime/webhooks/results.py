@@ -46,10 +46,10 @@ class Undeliverable:
     about: str
     stream: StreamKey
     first_attempt_at: datetime | None
-    """None if there was no attempt, because there is no endpoint or it is disabled."""
+    """None if there was no attempt, because there is no endpoint, or it is disabled or paused."""
     attempts: int
     reason: str
-    """One of a fixed set: `no endpoint`, `endpoint disabled`, `gone`, `timed out`, `status 500`, `no answer`, …"""
+    """One of a fixed set: `no endpoint`, `endpoint disabled`, `endpoint paused`, `gone`, `status 500`, …"""
 
 
 @dataclass(frozen=True)

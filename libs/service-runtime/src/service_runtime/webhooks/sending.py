@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from smtplib import SMTPServerDisconnected
 from types import TracebackType
 from typing import Final, Self
 
@@ -27,8 +28,11 @@ from yarl import URL
 
 from service_runtime.clock import Clock
 from service_runtime.webhooks.addresses import AddressRefused, AddressRules, open_public_socket
+from service_runtime.webhooks.bounded_threads import ThreadsBusy
 from service_runtime.webhooks.egress import EgressProxy, EgressResolver
-from service_runtime.webhooks.retries import parse_retry_after
+from service_runtime.webhooks.endpoints import GONE
+from service_runtime.webhooks.resolver import BoundedResolver
+from service_runtime.webhooks.retries import find_retry_after
 from service_runtime.webhooks.secret_box import SecretUnreadable
 from service_runtime.webhooks.signing import build_signed_headers
 
@@ -38,6 +42,9 @@ MAX_RESPONSE_BODY: Final = 65_536
 """Bytes of a response body that are read and discarded to reuse the connection; for a larger body it is closed."""
 PROXY_REFUSED: Final = "proxy refused"
 PROXY_UNREACHABLE: Final = "proxy not reachable"
+ANSWER_NOT_UNDERSTOOD: Final = "answer not understood"
+UNKNOWN_FAILURE: Final = "request failed"
+"""The failure of an attempt that an error of no known kind has ended."""
 _BODY_TIMEOUT: Final = 1.0
 _HEADERS: Final = {"content-type": "application/json", "user-agent": "Call-off webhooks"}
 
@@ -67,24 +74,22 @@ class RequestTimeout:
 
 @dataclass(frozen=True)
 class EndpointResponse:
-    """The response of an endpoint: status, instant of arrival and Retry-After; the body is discarded."""
+    """The response of an endpoint: status, instant of arrival, failure and Retry-After; the body is discarded.
 
-    status: int
+    `failure` is one of a fixed set of texts, or None if the endpoint has accepted. `status` is None if it is no number
+    of three digits.
+    """
+
+    status: int | None
     at: datetime
+    failure: str | None
     retry_after: timedelta | None = None
-
-    @property
-    def failure(self) -> str | None:
-        """`gone` for 410, `status N` for other errors, None for any 2xx."""
-        if 200 <= self.status < 300:
-            return None
-        return "gone" if self.status == 410 else f"status {self.status}"
 
 
 class Sender:
     """Sends webhooks. As an asynchronous context manager it owns the connection pools.
 
-    `resolver` resolves host names; aiohttp's own by default.
+    `resolver` resolves host names; the system's, in threads of its own, by default.
     """
 
     def __init__(
@@ -103,13 +108,15 @@ class Sender:
         self._tls = True if tls is None else tls
 
     async def __aenter__(self) -> Self:
+        self._own_resolver = BoundedResolver()
+        resolver = self._resolver or self._own_resolver
         # Two pools, so that a connection to a trusted host:port is never reused for a URL that must be checked.
         self._public = self._open_session(
-            TCPConnector(limit=0, socket_factory=open_public_socket, resolver=self._resolver, ssl=self._tls)
+            TCPConnector(limit=0, socket_factory=open_public_socket, resolver=resolver, ssl=self._tls)
         )
-        self._trusted = self._open_session(TCPConnector(limit=0, resolver=self._resolver, ssl=self._tls))
+        self._trusted = self._open_session(TCPConnector(limit=0, resolver=resolver, ssl=self._tls))
         self._proxied = self._open_session(TCPConnector(limit=0, ssl=self._tls))
-        self._egress = EgressResolver(self._resolver)
+        self._egress = EgressResolver(resolver)
         return self
 
     async def __aexit__(
@@ -118,7 +125,7 @@ class Sender:
         await self._public.close()
         await self._trusted.close()
         await self._proxied.close()
-        await self._egress.close()
+        await self._own_resolver.close()
 
     def _open_session(self, connector: TCPConnector) -> ClientSession:
         return ClientSession(
@@ -136,7 +143,7 @@ class Sender:
         """POSTs `body` once, signed with each secret in `keys`; the response's status must arrive within `limit`.
 
         Raises AddressRefused, TimeoutError, OSError, ValueError or aiohttp's ClientError; `describe_failure` converts
-        them to texts.
+        them, and every other error, to texts.
         """
         target = URL(url)
         self._rules.check_url(target)
@@ -144,9 +151,7 @@ class Sender:
         async with limit:
             response = await self._post(target, body, headers)
         # The status alone decides the outcome; a slow or broken body does not change it.
-        answer = EndpointResponse(
-            response.status, self._clock.now(), parse_retry_after(response.headers.get("Retry-After"))
-        )
+        answer = _read_answer(response, at=self._clock.now())
         await _drain_body(response)
         return answer
 
@@ -165,6 +170,22 @@ class Sender:
         )
 
 
+def _read_answer(response: ClientResponse, *, at: datetime) -> EndpointResponse:
+    status = response.status if 100 <= response.status <= 999 else None
+    failure = describe_status(status)
+    asked = find_retry_after(response.headers.getall("Retry-After", ())) if failure not in {None, GONE} else None
+    return EndpointResponse(status, at, failure, asked)
+
+
+def describe_status(status: int | None) -> str | None:
+    """Returns None for any 2xx, `gone` for 410, `status N` for others, and a text for a status that is no number."""
+    if status is None:
+        return ANSWER_NOT_UNDERSTOOD
+    if 200 <= status < 300:
+        return None
+    return GONE if status == 410 else f"status {status}"
+
+
 async def _drain_body(response: ClientResponse) -> None:
     """Reads a small body, so that the connection can be reused; closes the connection if the body is large or slow."""
     try:
@@ -172,7 +193,7 @@ async def _drain_body(response: ClientResponse) -> None:
             await response.content.readexactly(MAX_RESPONSE_BODY + 1)
     except asyncio.IncompleteReadError:
         response.release()
-    except (TimeoutError, ClientError, OSError):
+    except Exception:  # noqa: BLE001  whatever is wrong with the body, the answer has arrived
         response.close()
     else:
         response.close()
@@ -186,22 +207,24 @@ def describe_failure(error: Exception) -> str:
     for kind, description in _FAILURES:
         if isinstance(cause, kind) or isinstance(error, kind):
             return description
-    return "request failed"
+    return UNKNOWN_FAILURE
 
 
 _PROXY_FAILED_TO_CONNECT: Final = frozenset({502, 503, 504})
 # The first match counts: aiohttp's errors inherit from several of these classes.
 _FAILURES: Final = (
     (AddressRefused, "address refused"),
+    (ThreadsBusy, "resolver busy"),
     (TimeoutError, "timed out"),
     (ClientConnectorDNSError, "host not found"),
     (ClientProxyConnectionError, PROXY_UNREACHABLE),
     (ssl.SSLError, "tls failed"),
     (ssl.CertificateError, "tls failed"),
     (ServerDisconnectedError, "connection closed"),
+    (SMTPServerDisconnected, "connection closed"),
     (ConnectionResetError, "connection closed"),
     (OSError, "connection failed"),
-    (ClientError, "answer not understood"),
+    (ClientError, ANSWER_NOT_UNDERSTOOD),
     (SecretUnreadable, "secret unreadable"),
     (ValueError, "url not understood"),
 )

@@ -45,15 +45,18 @@ def settle_attempt(
     A 2xx at the very instant of giving up is in time. `chance` (0 to 1) replaces the random part of the backoff.
     """
     give_up_at = due.give_up_at or now
+    paused_until = now + retry_after if retry_after else None
     if attempt.failure is None and now <= give_up_at:
         return SettledDelivery(due, now, "delivered", attempt=attempt)
     failure = attempt.failure or "answered too late"
     if failure == GONE or now >= give_up_at:
-        return SettledDelivery(due, now, "undeliverable", failure=failure, attempt=attempt)
+        return SettledDelivery(due, now, "undeliverable", failure=failure, attempt=attempt, paused_until=paused_until)
     at = compute_next_attempt(
         attempt=attempt.number, now=now, give_up_at=give_up_at, retry_after=retry_after, chance=chance
     )
-    return SettledDelivery(due, now, None, next_attempt_at=at, failure=failure, attempt=attempt)
+    return SettledDelivery(
+        due, now, None, next_attempt_at=at, failure=failure, attempt=attempt, paused_until=paused_until
+    )
 
 
 def settle_without_attempt(due: DueDelivery, now: datetime) -> SettledDelivery:
@@ -64,6 +67,8 @@ def settle_without_attempt(due: DueDelivery, now: datetime) -> SettledDelivery:
         return SettledDelivery(due, now, "undeliverable", failure="no endpoint")
     if due.disabled:
         return SettledDelivery(due, now, "undeliverable", failure="endpoint disabled")
+    if due.attempts == 0:
+        return SettledDelivery(due, now, "undeliverable", failure="endpoint paused")
     return SettledDelivery(due, now, "undeliverable", failure=due.failure or "no answer")
 
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 # `apply_changes` is changed in place: a notification to a disabled endpoint is queued, so that it is kept.
 QUEUE_FOR_DISABLED_ENDPOINTS = """
