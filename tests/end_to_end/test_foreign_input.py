@@ -14,9 +14,6 @@ from typing import Final
 import aiohttp
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from pydantic import ValidationError
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -31,6 +28,8 @@ from devstack.names import AUDIT, PRICING, REFERRAL, REGISTRY, SOURCING
 from devstack.record import StackRecord
 from judge import PACKAGES, find_faults
 from judge.events import group_by_key, select_kinds
+from service_runtime.kafka.client import Partition
+from testkit.foreign_records import PLACEHOLDER, ForeignRecord, send_foreign_records, set_topic_setting
 from testkit.stack_process import Json, StackProcess, connect_client, run_command, start_stack
 from testkit.topics import TopicRecord, read_topic
 from testkit.waiting import wait_until
@@ -42,26 +41,24 @@ CODECS: Final = ("lz4", "zstd", "snappy", "gzip", "producer")
 SERVICES: Final = (REFERRAL, SOURCING, REGISTRY, PRICING, AUDIT)
 WORK_TIMEOUT: Final = 300
 """Seconds for conditions that take a few seconds on a machine at rest."""
-ForeignRecord = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
-"""Key, payload and headers."""
 
 
 def build_foreign_records(own: TopicRecord) -> Sequence[ForeignRecord]:
-    """Returns records that other tools write; the last ones stand under the key of a package of ours."""
-    headers: list[tuple[str, bytes | None]] = list(own.headers)
+    """Returns records that other tools write; the last ones have the key of a package of ours."""
+    key, headers = own.key.encode(), list[tuple[str, bytes | None]](own.headers)
     nameless = [(name, None if name == "ce_type" else value) for name, value in headers]
     numbered = [(name, b"9" * 20 if name == "ce_sequence" else value) for name, value in headers]
     return [
-        (b"foreign", b"{}", []),
-        (b"foreign", b"plain text", [("content-type", b"text/plain")]),
-        (None, b"{}", headers),
-        (b"\xff\xfe", b"{}", headers),
-        (b"nul\x00key", own.value, headers),
-        (own.key.encode(), own.value, nameless),
-        (own.key.encode(), own.value, numbered),
-        (own.key.encode(), b"no json", headers),
-        (own.key.encode(), b'{"of": "another shape"}', headers),
-        (own.key.encode(), None, headers),
+        ForeignRecord(b"foreign", b"{}", []),
+        ForeignRecord(b"foreign", b"plain text", [("content-type", b"text/plain"), (PLACEHOLDER, b"x")]),
+        ForeignRecord(None, b"{}", headers),
+        ForeignRecord(b"\xff\xfe", b"{}", headers),
+        ForeignRecord(b"nul\x00key", own.value, headers),
+        ForeignRecord(key, own.value, nameless),
+        ForeignRecord(key, own.value, numbered),
+        ForeignRecord(key, b"no json", headers),
+        ForeignRecord(key, b'{"of": "another shape"}', headers),
+        ForeignRecord(key, None, headers),
     ]
 
 
@@ -88,7 +85,7 @@ async def foreign_run(tmp_path_factory: pytest.TempPathFactory) -> ForeignRun:
     async with start_stack(home, "--referrals", str(REFERRALS), "--rate", "2") as stack:
         running = StackRecord.load(home)
         own = await wait_until(lambda: find_own_record(running), within=WORK_TIMEOUT)
-        foreign = await send_records(running, build_foreign_records(own))
+        foreign = await send_records(running, own)
         await change_compression(home, running)
         unready = await make_read_only(home, running)
         await wait_until(lambda: has_sourced_all(running), within=WORK_TIMEOUT)
@@ -122,29 +119,19 @@ async def find_own_record(running: StackRecord) -> TopicRecord | None:
     return next((record for record in records if record.get_header("ce_type") == OfferMade.get_type_name()), None)
 
 
-async def send_records(running: StackRecord, records: Sequence[ForeignRecord]) -> list[tuple[int, int]]:
-    """Sends records as another tool does, with aiokafka's own settings; returns partition and offset of each."""
-    producer = AIOKafkaProducer(bootstrap_servers=running.kafka_bootstrap)
-    await producer.start()
-    try:
-        sent = [await producer.send_and_wait(PACKAGES, value, key, headers=headers) for key, value, headers in records]
-    finally:
-        await producer.stop()
-    return [(each.partition, each.offset) for each in sent]
+async def send_records(running: StackRecord, own: TopicRecord) -> list[tuple[int, int]]:
+    """Sends foreign records to the partition of a record of ours; returns partition and offset of each."""
+    records = build_foreign_records(own)
+    first = await send_foreign_records(running.kafka_bootstrap, Partition(PACKAGES, own.partition), records)
+    return [(own.partition, first + number) for number in range(len(records))]
 
 
 async def change_compression(home: Home, running: StackRecord) -> None:
     """Sets each codec on the packages' topic in turn, and posts a referral that is published under it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=running.kafka_bootstrap)
-    await admin.start()
-    try:
-        for codec in CODECS:
-            resource = ConfigResource(ConfigResourceType.TOPIC, PACKAGES, {"compression.type": codec})
-            await admin.alter_configs([resource])
-            posted = json.loads(await run_command(home, "referral", "post", "--urgent", "--json"))
-            await wait_until(lambda key=posted["package_id"]: has_record(running, key), within=WORK_TIMEOUT)
-    finally:
-        await admin.close()
+    for codec in CODECS:
+        await set_topic_setting(running.kafka_bootstrap, PACKAGES, "compression.type", codec)
+        posted = json.loads(await run_command(home, "referral", "post", "--urgent", "--json"))
+        await wait_until(lambda key=posted["package_id"]: has_record(running, key), within=WORK_TIMEOUT)
 
 
 async def has_record(running: StackRecord, package_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""Types of text of referrals only: telephone numbers of people, and postcodes and NHS numbers that the domain judges."""
+"""Types of text that only referrals have: telephone numbers, and postcodes and NHS numbers, which the domain judges."""
 
 import unicodedata
 from typing import Annotated
