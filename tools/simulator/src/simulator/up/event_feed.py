@@ -3,12 +3,10 @@
 import logging
 from typing import Final
 
-from pydantic import ValidationError
-
 from contracts.catalogue import BY_TYPE, PACKAGES, PROVIDERS, decode
-from contracts.envelope import Envelope
 from devstack.package_status import PackageTracker
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord
+from service_runtime.kafka.records import Record
 
 _MAX_RECORDS: Final = 500
 
@@ -31,9 +29,9 @@ async def follow_events(bootstrap: str, tracker: PackageTracker) -> None:
 
 def _apply_record(record: KafkaRecord, tracker: PackageTracker) -> None:
     try:
-        envelope = Envelope.from_headers(record.headers)
-        entry = BY_TYPE.get(envelope.type)
+        event = Record.from_kafka(record)
+        entry = BY_TYPE.get(event.envelope.type)
         if entry is not None:
-            tracker.apply(decode(entry.event, record.value or b""), envelope.time)
-    except ValidationError:
-        return  # the consuming services park unreadable records; the display ignores them
+            tracker.apply(decode(entry.event, event.payload), event.envelope.time)
+    except ValueError:
+        return  # the consuming services report unreadable records; the display ignores them
