@@ -13,7 +13,7 @@ from contracts.values import Care, CarerGender, Need, ServiceType, Urgency, Visi
 from referral.domain.errors import FrameworksNotKnown
 from referral.domain.person import ADULT_AGE, MAX_AGE, Person, compute_age, find_age_band, is_nhs_number
 
-MAX_NOTICE: Final = timedelta(days=731)
+MAX_NOTICE: Final = timedelta(days=3_653)
 """Longest time from a referral to the start of care. A later start means that the year is mistyped."""
 POSTCODE_POINTER = "#/person/address/postcode"
 DISTRICT_POINTER = "#/district"
@@ -166,7 +166,7 @@ def _check_care(request: ReferralRequest, today: date) -> Iterable[FieldError]:
     if request.starts_on < today:
         yield FieldError("#/starts_on", "is in the past; give today or a later date")
     if request.starts_on > today + MAX_NOTICE:
-        yield FieldError("#/starts_on", "is more than two years ahead; check the year")
+        yield FieldError("#/starts_on", "is more than ten years ahead; check the year")
     if len(set(request.needs)) != len(request.needs):
         yield FieldError("#/needs", "contains a need twice; give each need once")
     if set(request.wishes.refused) & set(request.wishes.preferred):
