@@ -79,7 +79,7 @@ def test_digits_and_nesting_are_refused_long_before_the_end_of_the_body(raw: byt
 
 async def test_a_text_with_a_nul_is_refused_before_it_reaches_a_database(client: EdgeClient) -> None:
     token = client.issuer.issue_token("operations:manage", subject="op-1")
-    for because in ("INC\x00-7", "INC\n-7", "  x  ", " " * 9):
+    for because in ("INC\x00-7", "INC\x1b-7", "  x  ", " " * 9):
         status, content, _ = await client.request(
             "POST", f"/v1/parked/events/{uuid4()}/discard", body={"because": because}, token=token
         )

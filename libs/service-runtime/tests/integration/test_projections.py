@@ -37,6 +37,11 @@ ENDINGS = Projection[WithdrawalRequested | PackageWithdrawn](
 )
 
 
+def a_traceparent(package: UUID) -> str:
+    """Returns a trace context that names the package."""
+    return f"00-{package.hex}-0000000000000001-01"
+
+
 def a_row(package: UUID, *, sequence: int, traceparent: str = "") -> ProjectionRow:
     event = an_example_of(WithdrawalRequested, package_id=package)
     return build_row(REQUESTS, event, sequence=sequence, traceparent=traceparent)
@@ -168,9 +173,11 @@ async def test_the_timer_of_a_stream_held_for_several_rows_follows_from_the_last
 ) -> None:
     first, last = missing = sorted((uuid4(), uuid4()))[::turn]
     await hold_for(sample, *missing)
-    rows = [a_row(package_id, sequence=1, traceparent=f"of {package_id}") for package_id in (first, last, uuid4())]
+    rows = [
+        a_row(package_id, sequence=1, traceparent=a_traceparent(package_id)) for package_id in (first, last, uuid4())
+    ]
     assert await store_rows(database, *rows)
-    assert await list_traceparents(database) == [f"of {last}"]
+    assert await list_traceparents(database) == [a_traceparent(last)]
 
 
 @pytest.mark.parametrize("turn", [1, -1])
@@ -184,7 +191,7 @@ async def test_the_last_row_of_a_batch_is_chosen_by_timestamp_not_by_partition(
         await build_projection_subscription(
             (REQUESTS,), memory=sample.executor.projections, timer_wakeup=Wakeup()
         ).handle(connection, Batch(records, sample.clock.now()))
-    assert await list_traceparents(database) == [f"of {last}"]
+    assert await list_traceparents(database) == [a_traceparent(last)]
 
 
 async def hold_for(sample: SampleService, *missing: UUID) -> None:
@@ -202,7 +209,7 @@ async def list_traceparents(database: Database) -> list[str]:
 def a_record(package: UUID, *, at: int) -> KafkaRecord:
     """A request as a record of a consumer, appended at `at` milliseconds."""
     event = an_example_of(WithdrawalRequested, package_id=package)
-    envelope = an_envelope_of(event).model_copy(update={"traceparent": f"of {package}"})
+    envelope = an_envelope_of(event).model_copy(update={"traceparent": a_traceparent(package)})
     return KafkaRecord(
         topic=PACKAGES,
         partition=0,
