@@ -61,7 +61,7 @@ async def test_a_request_without_a_token_is_refused(
 ) -> None:
     answer = await harness.sourcing.request(method, path, headers={"Authorization": credentials})
     assert_problem(answer, 401, problem_schema)
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

@@ -244,25 +244,30 @@ class Consumer:
 
 async def get_end_offsets(bootstrap: str, topics: Iterable[str], *, client_id: str) -> dict[Partition, int]:
     """Returns the end offset of each partition of `topics`. Raises LookupError if a topic does not exist."""
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, client_id=client_id, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with _open_consumer(bootstrap, *topics, client_id=client_id) as consumer:
         return await consumer.end_offsets(_list_partitions(consumer, topics))
-    finally:
-        await consumer.stop()
 
 
 async def get_committed_offsets(
     bootstrap: str, group: str, partitions: Iterable[Partition], *, client_id: str
 ) -> dict[Partition, int]:
     """Returns the committed offset of `group` for each partition; 0 if none is committed."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=group, client_id=client_id, enable_auto_commit=False
-    )
-    await consumer.start()
-    try:
+    async with _open_consumer(bootstrap, client_id=client_id, group=group) as consumer:
         consumer.assign(list(partitions))
         return {partition: await consumer.committed(partition) or 0 for partition in partitions}
+
+
+@asynccontextmanager
+async def _open_consumer(
+    bootstrap: str, *topics: str, client_id: str, group: str | None = None
+) -> AsyncGenerator[AIOKafkaConsumer]:
+    """Starts a consumer for a few requests; stops it also if Kafka does not answer at its start."""
+    consumer = AIOKafkaConsumer(
+        *topics, bootstrap_servers=bootstrap, group_id=group, client_id=client_id, enable_auto_commit=False
+    )
+    try:
+        await consumer.start()
+        yield consumer
     finally:
         await consumer.stop()
 
@@ -281,8 +286,8 @@ def _list_partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[
 @asynccontextmanager
 async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="calloff-admin")
-    await admin.start()
     try:
+        await admin.start()
         yield admin
     finally:
         await admin.close()

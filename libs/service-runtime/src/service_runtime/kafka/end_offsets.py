@@ -19,7 +19,12 @@ class EndOffsetReader:
         )
 
     async def start(self) -> None:
-        await self._client.start()
+        """Connects; closes the connection again if that fails."""
+        try:
+            await self._client.start()
+        except BaseException:
+            await self._client.stop()
+            raise
 
     async def get_end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         return await self._client.end_offsets(partitions)
