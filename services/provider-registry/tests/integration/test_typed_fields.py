@@ -45,7 +45,7 @@ async def test_a_detail_is_shown_as_it_was_typed_after_normalising(
     ("field", "value"),
     [
         *[("phone", value) for value in [SENT, "0800 FLOWERS", "999", 1632960000, f"01632\u202e960000{SENT}"]],
-        *[("name", value) for value in ["", " \u00a0", 7, f"{SENT}\x00", f"{SENT}\ud800", SENT * 41]],
+        *[("name", value) for value in ["", " \u00a0", 7, f"{SENT}\x00", SENT * 41]],
         *[("turnover", value) for value in ["1e2", "1E+1000000", 1e30, 10**30, "NaN", -1, "£1", True, 0.001]],
         *[("provider_id", value) for value in [f"urn:uuid:{UUID(int=1)}", f"{{{UUID(int=1)}}}", 1, "0" * 32]],
     ],

@@ -83,7 +83,7 @@ MISTYPED: Final = [
     *[("visits/0/time_critical", value) for value in ["yes", "1", 1]],
     *[("district_confirmed", value) for value in ["true", 0]],
     *[("person/name", value) for value in [7, True, [SENT], f"{SENT}\u202e", f"{SENT}\u2028", f"{SENT}\x85"]],
-    *[("person/notes", f"{SENT}{character}") for character in "\x00\x0b\u2066\U000e0041\ud800"],
+    *[("person/notes", f"{SENT}{character}") for character in "\x00\x0b\u2066\U000e0041"],
     *[("person/phone", value) for value in [1632960000, f"{SENT}\x00", "1" * 41, ""]],
     *[("urgency", value) for value in [0, True]],
     *[("refused_providers", [value]) for value in ["{0197a3c0-0000-7000-8000-000000000000}", 7]],
