@@ -26,6 +26,7 @@ from service_runtime.http.value_rules import (
     check_whole_number,
     check_yes_or_no,
     parse_amount,
+    parse_instant,
     parse_local_time,
     parse_uuid,
 )
@@ -43,6 +44,7 @@ STRICT_RULES: Final[Mapping[str, object]] = {
     "int": check_whole_number,
     "bool": check_yes_or_no,
     "decimal": parse_amount,
+    "datetime": parse_instant,
     "time": parse_local_time,
     "uuid": parse_uuid,
 }
@@ -71,7 +73,7 @@ def _find_own_fault(kind: str, schema: Schema, where: Where, rules: tuple[object
             return _find_fault_of_type(kind, where, rules) if is_bounded else f"{kind} without limits"
         case "date":
             return None if any(isinstance(rule, DateRule) for rule in rules) else "date without limits"
-        case "bool" | "uuid" | "time":
+        case "bool" | "uuid" | "time" | "datetime":
             return _find_fault_of_type(kind, where, rules)
         case "enum":
             is_number = issubclass(schema["cls"], IntEnum)
@@ -112,7 +114,7 @@ def _list_parts(schema: Schema) -> Iterator[tuple[str, Schema]]:
 
 
 def _list_routes() -> Iterator[APIRoute]:
-    modules = ["service_runtime.http.operations"]
+    modules = ["service_runtime.http.operations", "service_runtime.http.unreadable"]
     for package in PACKAGES:
         path = importlib.import_module(f"{package}.api").__path__
         modules += [module.name for module in pkgutil.iter_modules(path, f"{package}.api.")]

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.ids import AreaCode, FrameworkKey
 from contracts.values import Hours, LocalTime, Money, Tier
@@ -19,6 +19,7 @@ from service_runtime.http.value_rules import (
     check_whole_number,
     check_yes_or_no,
     parse_amount,
+    parse_instant,
     parse_local_time,
     parse_uuid,
 )
@@ -80,6 +81,7 @@ OutwardName = Annotated[
 
 Day = Annotated[date, BeforeValidator(DateRule(FIRST_DAY, LAST_DAY))]
 BirthDate = Annotated[date, BeforeValidator(DateRule(FIRST_BIRTHDAY, LAST_DAY))]
+InstantText = Annotated[AwareDatetime, BeforeValidator(parse_instant)]
 TimeOfDay = Annotated[LocalTime, BeforeValidator(parse_local_time)]
 """On the council's wall clock."""
 Uuid = Annotated[UUID, BeforeValidator(parse_uuid)]

@@ -6,7 +6,7 @@ number, and yes or no is true or false.
 
 import re
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -37,6 +37,18 @@ class DateRule:
             message = f"must be from {self.first} to {self.last}; check the year"
             raise ValueError(message)
         return day
+
+
+def parse_instant(value: object) -> datetime:
+    """Accepts an instant in ISO 8601 with its offset from UTC, in the years 2000 to 2199."""
+    try:
+        instant = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None or not 2000 <= instant.year <= 2199:
+        message = "must be an instant in quotation marks with its offset from UTC, such as 2026-03-02T09:00:00Z"
+        raise ValueError(message)
+    return instant
 
 
 def parse_local_time(value: object) -> time:

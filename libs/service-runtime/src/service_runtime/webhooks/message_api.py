@@ -4,15 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus, json_response
 from service_runtime.http.paging import Page, build_page
+from service_runtime.http.text_fields import InstantText, RequestBody, Uuid
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.endpoint_api import respond_no_content
@@ -28,18 +29,6 @@ from service_runtime.webhooks.message_commands import (
 )
 
 
-def _parse_instant(value: object) -> datetime:
-    """Parses text only: pydantic would read a number, or a number in text, as seconds since 1970."""
-    try:
-        instant = datetime.fromisoformat(str(value))
-    except ValueError:
-        instant = None
-    if not isinstance(value, str) or instant is None or instant.tzinfo is None or not 2000 <= instant.year <= 2999:
-        message = "must be an instant in ISO 8601 with its offset from UTC, such as 2026-03-02T09:00:00Z"
-        raise ValueError(message)
-    return instant
-
-
 class MessageOut(BaseModel):
     """A webhook that did not arrive."""
 
@@ -52,12 +41,8 @@ class MessageOut(BaseModel):
     content: dict[str, Any] = Field(description="the JSON body of the webhook")  # each kind has its own members
 
 
-class ReplayIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    since: Annotated[AwareDatetime, BeforeValidator(_parse_instant)] = Field(
-        description="messages queued at this instant or later are sent again"
-    )
+class ReplayIn(RequestBody):
+    since: InstantText = Field(description="messages queued at this instant or later are sent again")
 
 
 class ReplayOut(BaseModel):
@@ -65,10 +50,8 @@ class ReplayOut(BaseModel):
     has_more: bool = Field(description="true: repeat the request (with another Idempotency-Key) for the next ones")
 
 
-class AcknowledgementIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    webhook_ids: list[UUID] = Field(min_length=1, max_length=200, description="messages that your system has handled")
+class AcknowledgementIn(RequestBody):
+    webhook_ids: list[Uuid] = Field(min_length=1, max_length=200, description="messages that your system has handled")
 
 
 def build_message_page(messages: Sequence[KeptMessage], limit: int) -> Page[MessageOut]:
