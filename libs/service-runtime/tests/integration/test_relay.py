@@ -3,14 +3,16 @@
 from uuid import uuid4
 
 import pytest
+from aiokafka.errors import InvalidTimestampError, NotEnoughReplicasError, TopicAuthorizationFailedError
 
 from contracts.catalogue import PACKAGES
+from service_runtime.kafka.client import KafkaFailure
 from service_runtime.outbox import relay, row_source
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.database import Database
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_rows
-from testkit.fake_kafka import RefusingKafka, UnreliableKafka
+from testkit.fake_kafka import DenyingKafka, RefusingKafka, UnreliableKafka
 from testkit.sample_service import SampleService, run_tasks
 from testkit.waiting import wait_until
 
@@ -50,6 +52,24 @@ async def test_rows_before_a_refused_row_are_deleted_and_rows_behind_it_wait(
         )
     assert [tuple(row) for row in rows] == [(str(refused), 2), (str(refused), 3)]
     assert find_chain_faults(record for record in kafka.records if record.topic == PACKAGES) == []
+
+
+@pytest.mark.parametrize("error", [TopicAuthorizationFailedError, InvalidTimestampError, NotEnoughReplicasError])
+async def test_rows_that_kafka_refuses_for_its_settings_wait_and_park_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, error: type[KafkaFailure]
+) -> None:
+    kafka = DenyingKafka(error())
+    monkeypatch.setattr(relay, "Producer", kafka)
+    monkeypatch.setattr(relay, "PAUSE", 0.01)
+    sample = SampleService("sample", database, "nowhere")
+    await sample.request_withdrawal(uuid4(), count=3)
+    async with run_tasks(sample.build_relay().run()):
+        await wait_until(lambda: kafka.denials >= 5)
+        kafka.allow()
+        await wait_until(lambda: is_outbox_empty(database))
+    assert await sample.dead_letters.list_keys() == []
+    assert find_chain_faults(kafka.records) == []
+    assert len({record.get_header("ce_id") for record in kafka.records}) == 3
 
 
 async def test_a_commit_notifies_the_relay_which_sends_at_once(

@@ -78,6 +78,24 @@ class RefusingKafka(UnreliableKafka):
         return await super().store(partition, records)
 
 
+class DenyingKafka(UnreliableKafka):
+    """Fake Kafka that refuses every record for its settings until `allow` is called."""
+
+    def __init__(self, error: KafkaFailure) -> None:
+        super().__init__(losses=0)
+        self.denials = 0
+        self._error: KafkaFailure | None = error
+
+    def allow(self) -> None:
+        self._error = None
+
+    async def store(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:
+        if self._error is not None:
+            self.denials += 1
+            raise self._error
+        return await super().store(partition, records)
+
+
 class BlockedKafka(UnreliableKafka):
     """Fake Kafka that acknowledges nothing for the blocked keys until `unblock` is called; stores whole batches."""
 

@@ -14,8 +14,6 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CorruptRecordException,
-    InvalidTimestampError,
-    InvalidTopicError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
@@ -25,7 +23,6 @@ from aiokafka.errors import (
     RecordListTooLargeError,
     RecordTooLargeError,
     RequestTimedOutError,
-    TopicAuthorizationFailedError,
 )
 from aiokafka.partitioner import murmur2
 
@@ -45,15 +42,11 @@ LARGEST_BATCH: Final = 950_000
 """Bytes; below the broker's limit of 1 MiB for one record batch."""
 SESSION_TIMEOUT_MS: Final = 6_000
 
-REFUSALS: Final = (
-    MessageSizeTooLargeError,
-    RecordTooLargeError,
-    RecordListTooLargeError,
-    InvalidTimestampError,
-    InvalidTopicError,
-    TopicAuthorizationFailedError,
-)
-"""Errors caused by the record itself: the broker refuses it every time it is sent."""
+REFUSALS: Final = (MessageSizeTooLargeError, RecordTooLargeError, RecordListTooLargeError)
+"""Errors caused by the record itself: the broker refuses it every time it is sent.
+
+A broker that refuses for its settings (a lost right, a clock that is wrong) refuses every record: the outbox waits.
+"""
 
 
 UNREACHABLE: Final = (
