@@ -93,9 +93,10 @@ class Runner(Generic[WorkT]):
         self._log.info("service started", port=self._settings.port, role=self._settings.role)
         ended, _ = await asyncio.wait({http, stopping, *workers}, return_when=asyncio.FIRST_COMPLETED)
         server.stop()
+        clock_guard.cancel()  # before the database is closed, which it would open again
+        await asyncio.gather(clock_guard, return_exceptions=True)
         await self._drain(http, workers)
         stopping.cancel()
-        clock_guard.cancel()
         for task in ended - {stopping}:
             task.result()
             message = "the HTTP server or a worker ended unexpectedly; restart the service"
