@@ -30,7 +30,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "down_from": "when Call-off was last available",
     "earliest": "the visit begins not before this time of day",
     "eligible": "whether the provider may be offered packages there",
-    "first_attempt_at": "instant of the first attempt; null if there was no endpoint or mailbox",
+    "first_attempt_at": "instant of the first attempt; null without an endpoint, or if it asked to wait",
     "framework": "the framework's short name",
     "free_hours": "commissioned hours a week that it can still take",
     "from_channel": "the channel that failed",

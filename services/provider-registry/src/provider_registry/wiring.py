@@ -28,11 +28,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
     database = Database(
         settings.database_url.get_secret_value(), name="provider-registry", pool_size=settings.pool_size
     )
-    secret_box = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
-    rules = AddressRules(settings.webhook_private_addresses)
-    failure_terms = FailureTerms(
-        PROVIDERS, notice_after=settings.endpoint_notice_after, disable_after=settings.endpoint_disable_after
-    )
+    webhooks = _build_webhooks(settings)
     return Service(
         name="provider-registry",
         description="The market: frameworks, providers, ranked lists, and webhooks to providers' systems.",
@@ -40,10 +36,10 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
         database=database,
         unit_of_work=partial(
             PostgresRegistryWork,
-            secret_box=secret_box,
-            rules=rules,
+            secret_box=webhooks.secret_box,
+            rules=webhooks.rules,
             secret_overlap=settings.secret_overlap,
-            failure_terms=failure_terms,
+            failure_terms=_build_failure_terms(settings),
             delivery_terms=_build_delivery_terms(settings),
         ),
         migrations=Path(__file__).parent / "migrations",
@@ -57,18 +53,28 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
         ),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        webhooks=WebhookConfig(
-            secret_box=secret_box,
-            rules=rules,
-            deliveries=DELIVERIES,
-            gone=publish_endpoint_gone,
-            limits=Limits(request=settings.webhook_request_timeout),
-            mail=_build_mail_server(settings),
-            message_retention=settings.message_retention,
-            egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
-            failure_terms=failure_terms,
-        ),
+        webhooks=webhooks,
         ports={RegistryQueries: PostgresRegistryQueries(database), DefinitionParser: DefinitionParser()},
+    )
+
+
+def _build_webhooks(settings: Settings) -> WebhookConfig[PostgresRegistryWork]:
+    return WebhookConfig(
+        secret_box=SecretBox([key.get_secret_value() for key in settings.webhook_keys]),
+        rules=AddressRules(settings.webhook_private_addresses),
+        deliveries=DELIVERIES,
+        gone=publish_endpoint_gone,
+        limits=Limits(request=settings.webhook_request_timeout),
+        mail=_build_mail_server(settings),
+        message_retention=settings.message_retention,
+        egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
+        failure_terms=_build_failure_terms(settings),
+    )
+
+
+def _build_failure_terms(settings: Settings) -> FailureTerms:
+    return FailureTerms(
+        PROVIDERS, notice_after=settings.endpoint_notice_after, disable_after=settings.endpoint_disable_after
     )
 
 

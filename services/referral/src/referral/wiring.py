@@ -25,11 +25,7 @@ from service_runtime.webhooks.secret_box import SecretBox
 
 def build(settings: Settings) -> Service[PostgresReferralWork]:
     database = Database(settings.database_url.get_secret_value(), name="referral", pool_size=settings.pool_size)
-    secret_box = SecretBox([key.get_secret_value() for key in settings.webhook_keys])
-    rules = AddressRules(settings.webhook_private_addresses)
-    failure_terms = FailureTerms(
-        COUNCILS, notice_after=settings.endpoint_notice_after, disable_after=settings.endpoint_disable_after
-    )
+    webhooks = _build_webhooks(settings)
     return Service(
         name="referral",
         description="The need: referrals for care at home, who the person is, and the life of each package.",
@@ -37,10 +33,10 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
         database=database,
         unit_of_work=partial(
             PostgresReferralWork,
-            secret_box=secret_box,
-            rules=rules,
+            secret_box=webhooks.secret_box,
+            rules=webhooks.rules,
             secret_overlap=settings.secret_overlap,
-            failure_terms=failure_terms,
+            failure_terms=_build_failure_terms(settings),
             notification_terms=_build_notification_terms(settings),
             open_referrals=OpenReferrals(database),
         ),
@@ -59,19 +55,29 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
         states=(REFERRAL_STATE,),
         save_rows=SAVE_REFERRALS,
         projections=PROJECTIONS,
-        webhooks=WebhookConfig(
-            secret_box=secret_box,
-            rules=rules,
-            message_retention=settings.message_retention,
-            failure_terms=failure_terms,
-            egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
-        ),
+        webhooks=webhooks,
         ports={
             ReferralQueries: PostgresReferralQueries(database),
             PostcodeLocator: OnsPostcodeLocator(PostcodeDirectory.open(settings.postcode_directory)),
             PersonKeyHasher: PersonKeyHasher(settings.fingerprint_key.get_secret_value().encode()),
             IntakeRules: IntakeRules(refuses_invalid_nhs_number=settings.invalid_nhs_number == "refuse"),
         },
+    )
+
+
+def _build_webhooks(settings: Settings) -> WebhookConfig[PostgresReferralWork]:
+    return WebhookConfig(
+        secret_box=SecretBox([key.get_secret_value() for key in settings.webhook_keys]),
+        rules=AddressRules(settings.webhook_private_addresses),
+        message_retention=settings.message_retention,
+        failure_terms=_build_failure_terms(settings),
+        egress_proxy=None if settings.egress_proxy is None else EgressProxy(settings.egress_proxy),
+    )
+
+
+def _build_failure_terms(settings: Settings) -> FailureTerms:
+    return FailureTerms(
+        COUNCILS, notice_after=settings.endpoint_notice_after, disable_after=settings.endpoint_disable_after
     )
 
 

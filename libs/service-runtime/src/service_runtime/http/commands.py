@@ -145,16 +145,7 @@ class CommandBus:
         span = trace.get_current_span()
         set_subject(on.topic, on.key)
         respond_once = _ResponseBuilder(respond)
-        claim = CommandClaim(
-            on=on,
-            why=Cause(f"command:{uuid7(self._executor.clock.now())}", by.actor, by.council),
-            caller=f"{by.council}/{by.actor}",
-            # Only the HMAC of the key is stored: the caller chooses its text, which could be personal.
-            idempotency_key=None if self._key is None else compute_fingerprint(self._secret, self._key.encode()),
-            fingerprint=await self._compute_fingerprint(),
-            answer=stored or respond_once,
-            begins_stream=creates_subject,
-        )
+        claim = await self._build_claim(on, by, answer=stored or respond_once, begins_stream=creates_subject)
         try:
             done = await self._executor.execute(claim, lambda work: handler(command, work), span=span)
         except ReplayedResponse as replay:
@@ -166,6 +157,20 @@ class CommandBus:
             raise
         assert isinstance(done, Executed), "execute runs a command, replays its response, or raises"
         return _to_response(respond_once(done.result))
+
+    async def _build_claim(
+        self, on: StreamKey, by: Caller, *, answer: Callable[[ResultT], StoredResponse], begins_stream: bool
+    ) -> CommandClaim[ResultT]:
+        return CommandClaim(
+            on=on,
+            why=Cause(f"command:{uuid7(self._executor.clock.now())}", by.actor, by.council),
+            caller=f"{by.council}/{by.actor}",
+            # Only the HMAC of the key is stored: the caller chooses its text, which could be personal.
+            idempotency_key=None if self._key is None else compute_fingerprint(self._secret, self._key.encode()),
+            fingerprint=await self._compute_fingerprint(),
+            answer=answer,
+            begins_stream=begins_stream,
+        )
 
     async def _compute_fingerprint(self) -> str:
         request = self._request
