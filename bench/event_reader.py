@@ -11,6 +11,7 @@ from typing import Final
 
 from contracts.catalogue import PACKAGES
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord
+from service_runtime.kafka.connection import KafkaConnection
 
 _WAIT_TIMEOUT: Final = 60.0
 
@@ -46,10 +47,10 @@ class EventReader:
         finally:
             self._redirected_to = None
 
-    async def follow(self, bootstrap: str) -> None:
+    async def follow(self, kafka: KafkaConnection) -> None:
         """Read until cancelled. After a Kafka failure, start again from the beginning without duplicates."""
         while True:
-            consumer = Consumer(bootstrap, group=None, client_id="bench-watch")
+            consumer = Consumer(kafka, group=None, client_id="bench-watch")
             try:
                 await consumer.start([PACKAGES])
                 while True:

@@ -113,7 +113,7 @@ def _build_environment(peer: Peer, stack: ServiceStack, *, port: int, webhooks: 
     url = make_url(stack.config.postgres.get_url(peer.database)).set(drivername="postgresql")
     return os.environ | {
         "PEER_DATABASE": url.render_as_string(hide_password=False),
-        "PEER_KAFKA": stack.kafka,
+        "PEER_KAFKA": stack.kafka.bootstrap,
         "PEER_PORT": str(port),
         "PEER_WEBHOOKS": webhooks,
     }

@@ -100,7 +100,7 @@ async def foreign_run(tmp_path_factory: pytest.TempPathFactory) -> ForeignRun:
 
 async def read_own_records(running: StackRecord) -> list[TopicRecord]:
     """Reads all topics without the foreign records, whose position `test_every_foreign_record…` compares."""
-    records = [record for topic in TOPICS for record in await read_topic(running.kafka_bootstrap, topic)]
+    records = [record for topic in TOPICS for record in await read_topic(running.kafka, topic)]
     return [record for record in records if is_own(record)]
 
 
@@ -114,27 +114,27 @@ def is_own(record: TopicRecord) -> bool:
 
 
 async def find_own_record(running: StackRecord) -> TopicRecord | None:
-    records = await read_topic(running.kafka_bootstrap, PACKAGES)
+    records = await read_topic(running.kafka, PACKAGES)
     return next((record for record in records if record.get_header("ce_type") == OfferMade.get_type_name()), None)
 
 
 async def send_records(running: StackRecord, own: TopicRecord) -> list[tuple[int, int]]:
     """Sends foreign records to the partition of a record of ours; returns partition and offset of each."""
     records = build_foreign_records(own)
-    first = await send_foreign_records(running.kafka_bootstrap, Partition(PACKAGES, own.partition), records)
+    first = await send_foreign_records(running.kafka, Partition(PACKAGES, own.partition), records)
     return [(own.partition, first + number) for number in range(len(records))]
 
 
 async def change_compression(home: Home, running: StackRecord) -> None:
     """Sets each codec on the packages' topic in turn, and posts a referral that is published under it."""
     for codec in CODECS:
-        await set_topic_setting(running.kafka_bootstrap, PACKAGES, "compression.type", codec)
+        await set_topic_setting(running.kafka, PACKAGES, "compression.type", codec)
         posted = json.loads(await run_command(home, "referral", "post", "--urgent", "--json"))
         await wait_until(lambda key=posted["package_id"]: has_record(running, key), within=WORK_TIMEOUT)
 
 
 async def has_record(running: StackRecord, package_id: str) -> bool:
-    return await read_topic(running.kafka_bootstrap, PACKAGES, keys={package_id}) != []
+    return await read_topic(running.kafka, PACKAGES, keys={package_id}) != []
 
 
 async def make_read_only(home: Home, running: StackRecord) -> str:

@@ -54,17 +54,21 @@ class MailedOfferHarness:
 
 @pytest_asyncio.fixture
 async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[MailedOfferHarness]:
-    clock, bootstrap, framework = MovableClock(), own_kafka.bootstrap, FrameworkKey(f"invented-{secrets.token_hex(4)}")
+    clock, kafka, framework = (
+        MovableClock(),
+        own_kafka.connection,
+        FrameworkKey(f"invented-{secrets.token_hex(4)}"),
+    )
     async with (
         FakeMailServer().run() as mail,
         TokenIssuer().serve() as issuer,
-        EventPublisher(bootstrap, "referral") as referral,
-        EventPublisher(bootstrap, "sourcing") as sourcing_publisher,
+        EventPublisher(kafka, "referral") as referral,
+        EventPublisher(kafka, "sourcing") as sourcing_publisher,
         run_service(
             SourcingSettings,
             sourcing_wiring.build,
             databases=postgres,
-            bootstrap=bootstrap,
+            kafka=kafka,
             issuer=issuer,
             clock=clock,
             offer_link_key=KEY,
@@ -73,7 +77,7 @@ async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerato
             RegistrySettings,
             registry_wiring.build,
             databases=postgres,
-            bootstrap=bootstrap,
+            kafka=kafka,
             issuer=issuer,
             clock=clock,
             sourcing_url=sourcing.url,
@@ -87,7 +91,7 @@ async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerato
         ) as registry,
     ):
         registry_harness = RegistryHarness(
-            registry, sourcing_publisher, WebhookReceiver(find_free_port()), clock, bootstrap, framework
+            registry, sourcing_publisher, WebhookReceiver(find_free_port()), clock, kafka, framework
         )
         yield MailedOfferHarness(sourcing, registry_harness, referral, mail)
 

@@ -67,7 +67,7 @@ class Observation:
 
 
 async def observe(stack: StackProcess, council: StackClient, officer: StackClient) -> Observation:
-    kafka = StackRecord.load(stack.home).kafka_bootstrap
+    kafka = StackRecord.load(stack.home).kafka
     records = [record for topic in TOPICS for record in await read_topic(kafka, topic)]
     open_packages = [key for key, story in group_by_key(records, PACKAGES).items() if is_open(story)]
     evidence = Evidence(
@@ -167,7 +167,7 @@ async def find_package_with_webhook(home: Home) -> str | None:
     Offers of urgent packages go out at once at any hour, so that the offer belongs to the trace of the referral. A
     routine package waits for the office to open, and other providers are reached by telephone or mail, later.
     """
-    records = await read_topic(StackRecord.load(home).kafka_bootstrap, PACKAGES)
+    records = await read_topic(StackRecord.load(home).kafka, PACKAGES)
     receipts = read_lines(home.webhook_log)
     for package_id, story in group_by_key(records, PACKAGES).items():
         requested, offers = select_kinds(story, "PackageRequested"), select_kinds(story, "OfferMade")

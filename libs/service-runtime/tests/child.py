@@ -17,6 +17,7 @@ import uvloop
 from contracts.ids import PackageId
 from service_runtime.kafka import client as kafka
 from service_runtime.kafka.client import Consumer, KafkaRecord, OutgoingRecord, Partition, Producer
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.outbox import relay
 from service_runtime.outbox.outbox_table import OutboxRow
@@ -125,7 +126,7 @@ async def consume_and_kill(sample: SampleService, prepare: Callable[[asyncio.Eve
 
 
 async def handle_event_and_kill(sample: SampleService) -> None:
-    dying = SampleService(sample.name, sample.database, sample.bootstrap, unit_of_work=KillInHandler)
+    dying = SampleService(sample.name, sample.database, sample.kafka, unit_of_work=KillInHandler)
     await dying.build_consumer().run()
 
 
@@ -144,7 +145,7 @@ async def main() -> None:
     sample = SampleService(
         os.environ["SAMPLE_NAME"],
         Database(os.environ["SAMPLE_DATABASE"], name="sample-child"),
-        os.environ["SAMPLE_KAFKA"],
+        KafkaConnection(os.environ["SAMPLE_KAFKA"]),
     )
     await POINTS[sys.argv[1]](sample)
 

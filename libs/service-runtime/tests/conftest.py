@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
 from service_runtime.kafka import client as kafka
 from service_runtime.kafka.client import create_topics
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from service_runtime.runner import Runner
 from service_runtime.service import Service
@@ -47,22 +48,22 @@ async def database(postgres: TestPostgres) -> AsyncGenerator[Database]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def bootstrap(own_kafka: TestKafka) -> str:
-    """Address of a Kafka with the topics. A test that kills it starts it again."""
+async def kafka_connection(own_kafka: TestKafka) -> KafkaConnection:
+    """How to reach a Kafka with the topics. A test that kills it starts it again."""
     admin = AIOKafkaAdminClient(bootstrap_servers=own_kafka.bootstrap)
     await admin.start()
     limit = {"max.message.bytes": str(LARGEST_PROVIDER_RECORD)}
     await admin.create_topics([NewTopic(PROVIDERS, 12, 1, topic_configs=limit)])
     await admin.close()
-    await create_topics(own_kafka.bootstrap, [PACKAGES, PARKED])
-    return own_kafka.bootstrap
+    await create_topics(own_kafka.connection, [PACKAGES, PARKED])
+    return own_kafka.connection
 
 
 @pytest_asyncio.fixture
-async def sample(database: Database, bootstrap: str) -> SampleService:
+async def sample(database: Database, kafka_connection: KafkaConnection) -> SampleService:
     """A sample service with a new database, a new name, and therefore a new consumer group."""
-    sample = SampleService(f"sample-{secrets.token_hex(4)}", database, bootstrap)
-    await move_group_to_end(bootstrap, sample.build_consumer().group, [PACKAGES])
+    sample = SampleService(f"sample-{secrets.token_hex(4)}", database, kafka_connection)
+    await move_group_to_end(kafka_connection, sample.build_consumer().group, [PACKAGES])
     return sample
 
 
@@ -81,7 +82,7 @@ def crash(short_sessions: None) -> Crash:
             **os.environ,
             "SAMPLE_NAME": sample.name,
             "SAMPLE_DATABASE": sample.database.url,
-            "SAMPLE_KAFKA": sample.bootstrap,
+            "SAMPLE_KAFKA": sample.kafka.bootstrap,
         }
         child = await asyncio.create_subprocess_exec(
             sys.executable, CHILD, point, env=environment, stderr=asyncio.subprocess.PIPE

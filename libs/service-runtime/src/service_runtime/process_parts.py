@@ -40,7 +40,7 @@ class ProcessParts(Generic[WorkT]):
             service.database, service.clock, log=log, difference=self.metrics.clock_difference
         )
         self.wakeups = Wakeups()
-        self._bootstrap = service.settings.kafka_bootstrap
+        self.kafka = service.settings.build_kafka_connection()
         self.executor = self._build_executor(service)
         self.event_handler = EventHandler(self.executor, service.subscriptions, log=log, metrics=self.metrics.consumer)
         self.batch_consumers = self._build_batch_consumers(service)
@@ -94,7 +94,7 @@ class ProcessParts(Generic[WorkT]):
                 subscription,
                 service=service.name,
                 database=service.database,
-                bootstrap=self._bootstrap,
+                kafka=self.kafka,
                 clock=service.clock,
                 log=self._log,
                 metrics=self.metrics.consumer,
@@ -105,7 +105,7 @@ class ProcessParts(Generic[WorkT]):
     def _build_event_consumer(self, service: Service[WorkT]) -> EventConsumer[WorkT]:
         return EventConsumer(
             service=service.name,
-            bootstrap=self._bootstrap,
+            kafka=self.kafka,
             handling=self.event_handler,
             topics=sorted({subscription.topic for subscription in service.subscriptions}),
             log=self._log,
@@ -132,7 +132,7 @@ class ProcessParts(Generic[WorkT]):
         return Relay(
             service=service.name,
             database=service.database,
-            bootstrap=self._bootstrap,
+            kafka=self.kafka,
             clock=service.clock,
             wakeup=self.wakeups.relay,
             log=self._log,
@@ -159,7 +159,7 @@ class ProcessParts(Generic[WorkT]):
             consumers=(self.consumer, *self.batch_consumers),
             webhooks=self.webhooks,
             wakeups=self.wakeups,
-            bootstrap=self._bootstrap,
+            kafka=self.kafka,
         )
 
     def _build_webhook_engine(self, webhook_config: WebhookConfig[WorkT]) -> WebhookEngine[WorkT]:

@@ -152,12 +152,10 @@ class Runner(Generic[WorkT]):
         client_id = f"{self._service.name}-check"
         if not topics:
             return
-        ends: dict[Partition, int] = await wait_for_end_offsets(
-            self._settings.kafka_bootstrap, topics, client_id=client_id
-        )
+        ends: dict[Partition, int] = await wait_for_end_offsets(self._parts.kafka, topics, client_id=client_id)
         while ends:
             committed = await get_committed_offsets(
-                self._settings.kafka_bootstrap, self._parts.consumer.group, list(ends), client_id=client_id
+                self._parts.kafka, self._parts.consumer.group, list(ends), client_id=client_id
             )
             ends = {partition: end for partition, end in ends.items() if committed[partition] < end}
             await asyncio.sleep(0.2 if ends else 0)

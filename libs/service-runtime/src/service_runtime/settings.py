@@ -5,6 +5,8 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service_runtime.kafka.connection import KafkaConnection
+
 
 class RuntimeSettings(BaseSettings):
     """Settings, read once in `wiring`. Durations are in seconds; OpenTelemetry's variables are in milliseconds."""
@@ -50,6 +52,9 @@ class RuntimeSettings(BaseSettings):
     simulation_key: SecretStr | None = Field(
         default=None, min_length=16, description="secret that authorises moving the simulated clock"
     )
+
+    def build_kafka_connection(self) -> KafkaConnection:
+        return KafkaConnection(self.kafka_bootstrap)
 
     @model_validator(mode="after")
     def _check_simulated_clock(self) -> Self:

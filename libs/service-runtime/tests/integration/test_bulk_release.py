@@ -10,7 +10,7 @@ from service_runtime.postgres.database import Database
 from testkit.databases import fetch_number, fetch_rows
 from testkit.http_edge import EdgeClient
 from testkit.journal_records import read_journal_records
-from testkit.sample_service import SampleService
+from testkit.sample_service import NO_KAFKA, SampleService
 
 BECAUSE = "calloff.WithdrawalRequested.v1 could not be handled: SampleServiceBlocked"
 SAME_CAUSE = ReleaseFilter(because=BECAUSE)
@@ -19,7 +19,7 @@ SAME_CAUSE = ReleaseFilter(because=BECAUSE)
 @pytest.fixture
 def sample(database: Database) -> SampleService:
     """A sample service without Kafka."""
-    return SampleService("sample", database, "127.0.0.1:1")
+    return SampleService("sample", database, NO_KAFKA)
 
 
 async def park_keys(sample: SampleService, number: int) -> list[UUID]:

@@ -18,7 +18,7 @@ from testkit.captured_logs import CapturedLogs
 from testkit.clocks import FixedClock
 from testkit.databases import fetch_number
 from testkit.http_edge import EdgeClient, build_body
-from testkit.sample_service import TIMERS, SampleService, run_tasks
+from testkit.sample_service import NO_KAFKA, TIMERS, SampleService, run_tasks
 from testkit.waiting import wait_until
 
 TEN_MINUTES = timedelta(minutes=10)
@@ -86,7 +86,7 @@ async def test_a_small_difference_and_a_clock_of_another_kind_are_trusted(databa
 
 async def test_no_timer_fires_early_while_the_clock_is_ahead(database: Database) -> None:
     clock = ShiftedClock(TEN_MINUTES)
-    sample = SampleService("sample", database, "127.0.0.1:1", clock=clock)
+    sample = SampleService("sample", database, NO_KAFKA, clock=clock)
     guard = build_guard(database, clock)
     await guard.compare()
     policy = GuardedTimePolicy(clock, guard.explain)

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from service_runtime.kafka.client import Consumer, OutgoingRecord, Partition, Producer, create_topics
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.fetch_limits import AT_ONCE, FetchLimits, Gathering
 from testkit.servers import TestKafka
 
@@ -21,9 +22,9 @@ BURST = 500
 class Topic:
     """A new topic, and a producer of records for its first partition."""
 
-    def __init__(self, name: str, bootstrap: str, producer: Producer) -> None:
+    def __init__(self, name: str, kafka: KafkaConnection, producer: Producer) -> None:
         self.name = name
-        self.bootstrap = bootstrap
+        self.kafka = kafka
         self._producer = producer
 
     async def send(self, *, records: int = 1, size: int = 10) -> None:
@@ -33,7 +34,7 @@ class Topic:
     @asynccontextmanager
     async def open_consumer(self, gathering: Gathering | None = GATHERING) -> AsyncGenerator[Consumer]:
         """Opens a consumer that has read one record, so that its next fetch is under way."""
-        consumer = Consumer(self.bootstrap, group=None, client_id="test", gathering=gathering)
+        consumer = Consumer(self.kafka, group=None, client_id="test", gathering=gathering)
         await consumer.start([self.name])
         try:
             await self.send()
@@ -46,11 +47,11 @@ class Topic:
 @pytest_asyncio.fixture
 async def topic(own_kafka: TestKafka) -> AsyncGenerator[Topic]:
     name = f"fetches-{secrets.token_hex(4)}"
-    await create_topics(own_kafka.bootstrap, [name])
-    producer = Producer(own_kafka.bootstrap, client_id="test-producer")
+    await create_topics(own_kafka.connection, [name])
+    producer = Producer(own_kafka.connection, client_id="test-producer")
     await producer.start()
     try:
-        yield Topic(name, own_kafka.bootstrap, producer)
+        yield Topic(name, own_kafka.connection, producer)
     finally:
         await producer.close(within=5)
 

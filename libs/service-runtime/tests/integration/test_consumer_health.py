@@ -35,9 +35,7 @@ REQUESTS: Final = Projection("requests", (WithdrawalRequested,), lambda event: s
 async def run_process(sample: SampleService) -> AsyncGenerator[str]:
     """Runs the sample service with a projection as one process that logs to `sample`; yields its probe's address."""
     async with TokenIssuer().serve() as issuer:
-        settings = build_settings(
-            RuntimeSettings, database_url=sample.database.url, bootstrap=sample.bootstrap, issuer=issuer
-        )
+        settings = build_settings(RuntimeSettings, database_url=sample.database.url, kafka=sample.kafka, issuer=issuer)
         service = Service(
             name=sample.name,
             description="a test",
@@ -78,7 +76,7 @@ async def test_a_process_is_not_ready_while_a_consumer_fails_and_is_ready_again_
 ) -> None:
     monkeypatch.setattr(progress, "UNREADY_AFTER", 1.0)
     group = f"calloff.{sample.name}.view.1"
-    await move_group_to_end(sample.bootstrap, group, [PACKAGES])
+    await move_group_to_end(sample.kafka, group, [PACKAGES])
     async with run_process(sample) as url:
         await wait_until(lambda: is_ready(url), within=120)
         await fetch_rows(sample.database, "ALTER TABLE holds RENAME TO hidden")
@@ -101,7 +99,7 @@ async def test_a_process_stays_ready_while_kafka_does_not_answer(
 ) -> None:
     server = own_kafka.server
     assert server is not None
-    await move_group_to_end(sample.bootstrap, f"calloff.{sample.name}.view.1", [PACKAGES])
+    await move_group_to_end(sample.kafka, f"calloff.{sample.name}.view.1", [PACKAGES])
     async with run_process(sample) as url:
         await wait_until(lambda: is_ready(url), within=120)
         monkeypatch.setattr(progress, "UNREADY_AFTER", 3.0)

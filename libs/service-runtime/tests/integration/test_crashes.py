@@ -24,7 +24,7 @@ async def check_all_handled(sample: SampleService, *, times: int) -> None:
     """Waits until every request is answered and on Kafka, then checks the records and the effects."""
     await wait_until(lambda: is_everything_answered(sample, times), within=300)
     await wait_until(lambda: has_group_caught_up(sample), within=300)
-    records = await read_topic(sample.bootstrap, PACKAGES, keys=await list_packages(sample))
+    records = await read_topic(sample.kafka, PACKAGES, keys=await list_packages(sample))
     assert find_chain_faults(records) == []
     assert len(remove_repeats(records)) == 2 * times
     handled = await fetch_rows(sample.database, "SELECT package_id, event_id FROM handled_events ORDER BY position")
@@ -44,8 +44,8 @@ async def is_everything_answered(sample: SampleService, times: int) -> bool:
 
 async def has_group_caught_up(sample: SampleService) -> bool:
     """True when the consumer group has committed the end of every partition."""
-    ends = await get_end_offsets(sample.bootstrap, [PACKAGES], client_id="test")
-    done = await get_committed_offsets(sample.bootstrap, build_group_id(sample.name), list(ends), client_id="test")
+    ends = await get_end_offsets(sample.kafka, [PACKAGES], client_id="test")
+    done = await get_committed_offsets(sample.kafka, build_group_id(sample.name), list(ends), client_id="test")
     return all(done[partition] >= end for partition, end in ends.items())
 
 

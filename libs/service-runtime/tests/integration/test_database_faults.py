@@ -148,7 +148,7 @@ async def losing_answers(sample: SampleService) -> AsyncGenerator[tuple[SampleSe
         url = address.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
         database = Database(url, name="behind-the-proxy")
         try:
-            yield SampleService(sample.name, database, sample.bootstrap), proxy
+            yield SampleService(sample.name, database, sample.kafka), proxy
         finally:
             await database.close()
 

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from contracts.catalogue import PACKAGES
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.event_handler import build_group_id
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.database import Database
@@ -117,7 +118,7 @@ class RunningSample:
 
 @pytest_asyncio.fixture
 async def running(
-    own_postgres: TestPostgres, bootstrap: str, webhook_receiver: Receiver
+    own_postgres: TestPostgres, kafka_connection: KafkaConnection, webhook_receiver: Receiver
 ) -> AsyncGenerator[RunningSample]:
     async with (
         a_database(own_postgres, sample_service.TABLES, webhooks.TABLES) as database,
@@ -125,8 +126,8 @@ async def running(
         aiohttp.ClientSession() as session,
     ):
         logs = CapturedLogs()
-        service = build_service(database, bootstrap, issuer)
-        await move_group_to_end(bootstrap, build_group_id(service.name), [PACKAGES])
+        service = build_service(database, kafka_connection, issuer)
+        await move_group_to_end(kafka_connection, build_group_id(service.name), [PACKAGES])
         load = Load(f"http://127.0.0.1:{service.settings.port}", issuer, session)
         harness = WebhookHarness(database, webhook_receiver)
         async with running_process(service, logs):
@@ -134,10 +135,10 @@ async def running(
             yield RunningSample(database, load, logs, harness, own_postgres)
 
 
-def build_service(database: Database, bootstrap: str, issuer: TokenIssuer) -> Service[SampleUnitOfWork]:
+def build_service(database: Database, kafka: KafkaConnection, issuer: TokenIssuer) -> Service[SampleUnitOfWork]:
     settings = RuntimeSettings(
         database_url=SecretStr(database.url),
-        kafka_bootstrap=bootstrap,
+        kafka_bootstrap=kafka.bootstrap,
         token_issuer=issuer.issuer,
         token_jwks_url=issuer.jwks_url,
         fingerprint_key=SecretStr("f" * 32),

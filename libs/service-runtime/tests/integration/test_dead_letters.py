@@ -17,6 +17,7 @@ from service_runtime.dead_letters.bulk_release import Release
 from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.idempotency import SubjectParked
 from service_runtime.kafka.client import PARTITIONS, REFUSALS, OutgoingRecord, Partition, Producer
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.outbox.journal import LARGEST_PAYLOAD, EventTooLarge
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.errors import StatementRefused, is_transient
@@ -76,7 +77,7 @@ async def check_parked_count(sample: SampleService, *, by: str) -> None:
 async def read_event_types(sample: SampleService, *packages: UUID) -> list[str]:
     """Returns the types of the packages' events on Kafka, and checks their hash chains."""
     await wait_until(lambda: is_outbox_empty(sample.database))
-    records = await read_topic(sample.bootstrap, PACKAGES, keys={str(package) for package in packages})
+    records = await read_topic(sample.kafka, PACKAGES, keys={str(package) for package in packages})
     assert find_chain_faults(records) == []
     return [record.get_header("ce_type").split(".")[1] for record in remove_repeats(records)]
 
@@ -234,10 +235,10 @@ async def test_a_row_that_kafka_refuses_parks_its_key_and_other_keys_continue(sa
         if number == 10:
             await publish_event(sample, refused, large)
             await publish_event(sample, refused, an_example_of(ProviderRegistered, provider_id=refused))
-    await wait_until_limit_applies(sample.bootstrap, LARGEST_PROVIDER_RECORD + 1_000, is_accepted=False)
+    await wait_until_limit_applies(sample.kafka, LARGEST_PROVIDER_RECORD + 1_000, is_accepted=False)
     async with run_tasks(sample.build_relay().run()):
         await wait_until(lambda: is_outbox_empty(sample.database), within=30)
-        records = await read_topic(sample.bootstrap, PROVIDERS, keys={str(provider) for provider in [refused, *others]})
+        records = await read_topic(sample.kafka, PROVIDERS, keys={str(provider) for provider in [refused, *others]})
         assert find_chain_faults(records) == []
         assert len(remove_repeats(records)) == 31, "the refused provider's first event, and those of the others"
         key = (await sample.dead_letters.list_keys())[0]
@@ -248,14 +249,14 @@ async def test_a_row_that_kafka_refuses_parks_its_key_and_other_keys_continue(sa
         assert sample.logs.find_entries("key parked")
         await check_parked_count(sample, by="relay")
 
-        await set_max_record_size(sample.bootstrap, 100_000)
-        await wait_until_limit_applies(sample.bootstrap, 90_000, is_accepted=True)
+        await set_max_record_size(sample.kafka, 100_000)
+        await wait_until_limit_applies(sample.kafka, 90_000, is_accepted=True)
         assert await sample.dead_letters.release(key.stream) == Release(handled=0, still_parked=False)
         await wait_until(lambda: fetch_number(sample.database, "SELECT (count(*) = 0)::int FROM outbox"), within=30)
-    records = await read_topic(sample.bootstrap, PROVIDERS, keys={str(refused)})
+    records = await read_topic(sample.kafka, PROVIDERS, keys={str(refused)})
     assert find_chain_faults(records) == []
     assert len(remove_repeats(records)) == 3
-    await set_max_record_size(sample.bootstrap, LARGEST_PROVIDER_RECORD)
+    await set_max_record_size(sample.kafka, LARGEST_PROVIDER_RECORD)
 
 
 async def publish_event(sample: SampleService, provider: UUID, event: Event) -> None:
@@ -265,12 +266,12 @@ async def publish_event(sample: SampleService, provider: UUID, event: Event) -> 
     await sample.execute(provider, publish)
 
 
-async def wait_until_limit_applies(bootstrap: str, size: int, *, is_accepted: bool) -> None:
+async def wait_until_limit_applies(kafka_connection: KafkaConnection, size: int, *, is_accepted: bool) -> None:
     """Waits until every partition of the providers' topic accepts, or refuses, records of `size` bytes.
 
     Kafka applies a topic's settings some time after it has acknowledged them. The records have a key of their own.
     """
-    producer = Producer(bootstrap, client_id="test-probe")
+    producer = Producer(kafka_connection, client_id="test-probe")
     await producer.start()
     probe = OutgoingRecord(PROVIDERS, b"probe", b"x" * size, [])
 
@@ -286,8 +287,8 @@ async def wait_until_limit_applies(bootstrap: str, size: int, *, is_accepted: bo
     await producer.close(within=5)
 
 
-async def set_max_record_size(bootstrap: str, size: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def set_max_record_size(kafka_connection: KafkaConnection, size: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_connection.bootstrap)
     await admin.start()
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, PROVIDERS, {"max.message.bytes": str(size)})])
     await admin.close()

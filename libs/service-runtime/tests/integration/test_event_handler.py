@@ -14,18 +14,17 @@ from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work import streams
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_number, fetch_rows
-from testkit.sample_service import SampleService, to_stream_key
+from testkit.sample_service import NO_KAFKA, SampleService, to_stream_key
 from testkit.topics import TopicRecord
 from testkit.waiting import wait_until
 
-NOWHERE = "127.0.0.1:1"
 Records = dict[UUID, list[KafkaRecord]]
 
 
 @pytest.fixture
 def sample(database: Database) -> SampleService:
     """A sample service without Kafka; the tests build its records from its journal."""
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 async def request_withdrawals(sample: SampleService, *packages: UUID) -> Records:
@@ -124,7 +123,7 @@ async def test_two_processes_that_get_the_same_events_handle_each_once(
     sample: SampleService, database: Database
 ) -> None:
     """A consumer that lost a partition may still handle its last events."""
-    other = SampleService("sample", database, NOWHERE)
+    other = SampleService("sample", database, NO_KAFKA)
     packages = [uuid4() for _ in range(8)]
     records = await request_withdrawals(sample, *packages, *packages)
     await asyncio.gather(*(handle_all(each, records) for _ in range(4) for each in (sample, other)))

@@ -17,9 +17,8 @@ from service_runtime.postgres.errors import StatementRefused
 from service_runtime.unit_of_work.executor import MAX_ATTEMPTS
 from testkit.clocks import MONDAY_NINE, MovableClock
 from testkit.databases import fetch_number, fetch_rows
-from testkit.sample_service import SampleService, SampleUnitOfWork, to_stream_key
+from testkit.sample_service import NO_KAFKA, SampleService, SampleUnitOfWork, to_stream_key
 
-NOWHERE = "127.0.0.1:1"
 COUNT = text("SELECT count(*) FROM handled_events WHERE package_id = :package")
 RACES = 100
 """Races of two processes about one stream."""
@@ -28,13 +27,13 @@ RACES = 100
 @pytest.fixture
 def sample(database: Database) -> SampleService:
     """A sample service without Kafka."""
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 @pytest.fixture
 def other(database: Database) -> SampleService:
     """Another process of the sample service, with a cache of its own."""
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 def a_request(package: UUID) -> WithdrawalRequested:
@@ -83,7 +82,7 @@ async def test_two_processes_that_decide_about_one_stream_at_once_are_serial(
 
 
 async def test_many_conflicts_on_one_stream_end(sample: SampleService, other: SampleService) -> None:
-    package, processes = uuid4(), (sample, other, SampleService("sample", sample.database, NOWHERE))
+    package, processes = uuid4(), (sample, other, SampleService("sample", sample.database, NO_KAFKA))
     await asyncio.gather(*(each.execute(package, record_count(package)) for _ in range(20) for each in processes))  # pyright: ignore[reportArgumentType]
     assert await list_counts(sample, package) == [str(before) for before in range(60)]
 
@@ -93,7 +92,7 @@ async def test_a_decision_on_a_stream_that_changed_meanwhile_is_made_again(
 ) -> None:
     """The clock is read anew, and nothing of the first decision is left."""
     clock = MovableClock()
-    sample = SampleService("sample", sample.database, NOWHERE, clock=clock)
+    sample = SampleService("sample", sample.database, NO_KAFKA, clock=clock)
     package, instants = uuid4(), list[datetime]()
     await sample.execute(package, record_count(package))  # pyright: ignore[reportArgumentType]
 

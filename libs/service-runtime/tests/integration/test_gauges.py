@@ -17,11 +17,10 @@ from service_runtime.unit_of_work.claims import Executed
 from service_runtime.unit_of_work.executor import Executor
 from testkit.captured_logs import CapturedLogs
 from testkit.databases import fetch_number, fetch_rows
-from testkit.sample_service import RequestWithdrawal, SampleService, SampleUnitOfWork, publish_requests
+from testkit.sample_service import NO_KAFKA, RequestWithdrawal, SampleService, SampleUnitOfWork, publish_requests
 
 pytestmark = pytest.mark.servers
 
-NOWHERE = "127.0.0.1:1"
 LENGTH = HistogramSpec("calloff_length", "Length of an item", (1, 10))
 
 
@@ -49,7 +48,7 @@ def build_refresher(database: Database, metrics: Metrics) -> GaugeRefresher:
 
 async def test_a_refresh_sets_the_gauges_of_the_runtime_and_of_the_service(database: Database) -> None:
     metrics = Metrics((STREAMS,))
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, NO_KAFKA)
     await sample.request_withdrawal(uuid4(), close_at=SystemClock().now() - timedelta(seconds=90))
     await fetch_rows(
         database, "INSERT INTO streams (topic, key, parked_because, parked_at) VALUES ('t', 'k', 'x', now())"
@@ -80,7 +79,7 @@ async def test_without_the_database_gauges_are_marked_stale_and_counters_stay() 
 async def test_a_gauge_that_cannot_be_read_leaves_the_others(database: Database) -> None:
     failing = GaugeSpec("calloff_failing", "Fails", read_missing_table)
     metrics = Metrics((failing, STREAMS))
-    await SampleService("sample", database, NOWHERE).request_withdrawal(uuid4())
+    await SampleService("sample", database, NO_KAFKA).request_withdrawal(uuid4())
     await build_refresher(database, metrics).refresh()
     value = metrics.registry.get_sample_value
     assert (value("calloff_streams"), value("calloff_outbox_rows")) == (1, 1)
@@ -89,7 +88,7 @@ async def test_a_gauge_that_cannot_be_read_leaves_the_others(database: Database)
 
 
 async def test_an_observation_that_fails_changes_nothing_about_its_unit_of_work(database: Database) -> None:
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, NO_KAFKA)
     sample.executor = Executor[SampleUnitOfWork](
         service="sample",
         database=database,
@@ -110,7 +109,7 @@ async def test_an_observation_that_fails_changes_nothing_about_its_unit_of_work(
 
 async def test_observations_count_when_their_unit_of_work_commits(database: Database) -> None:
     metrics = Metrics((LENGTH,))
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, NO_KAFKA)
     sample.executor = Executor[SampleUnitOfWork](
         service="sample",
         database=database,

@@ -6,8 +6,8 @@ from uuid import UUID
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work import streams
 from testkit.databases import fetch_number, fetch_rows
-from testkit.http_edge import NOWHERE, PLANTED, SCOPE, EdgeClient, build_body
-from testkit.sample_service import SampleService, SampleUnitOfWork, to_stream_key
+from testkit.http_edge import PLANTED, SCOPE, EdgeClient, build_body
+from testkit.sample_service import NO_KAFKA, SampleService, SampleUnitOfWork, to_stream_key
 
 
 async def test_a_command_is_answered_after_its_commit(client: EdgeClient, database: Database) -> None:
@@ -50,7 +50,7 @@ async def test_a_request_behind_a_slow_one_of_its_subject_gets_409_with_retry_af
     client: EdgeClient, database: Database
 ) -> None:
     body = build_body()
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, NO_KAFKA)
     sample.executor = client.app.state.executor
     held, may_end = asyncio.Event(), asyncio.Event()
 

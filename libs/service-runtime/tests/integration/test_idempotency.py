@@ -17,15 +17,13 @@ from service_runtime.unit_of_work.claims import Executed
 from service_runtime.unit_of_work.streams import Cause
 from service_runtime.unit_of_work.turns import TurnTimeout
 from testkit.databases import fetch_number
-from testkit.sample_service import SampleService, SampleUnitOfWork, to_stream_key
-
-NOWHERE = "127.0.0.1:1"
+from testkit.sample_service import NO_KAFKA, SampleService, SampleUnitOfWork, to_stream_key
 
 
 @pytest.fixture
 def sample(database: Database) -> SampleService:
     """A sample service without Kafka."""
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 def a_command(

@@ -12,15 +12,13 @@ from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.claims import Skipped
 from testkit.databases import fetch_number, fetch_rows
-from testkit.sample_service import SampleService, SampleUnitOfWork, to_stream_key
-
-NOWHERE = "127.0.0.1:1"
+from testkit.sample_service import NO_KAFKA, SampleService, SampleUnitOfWork, to_stream_key
 
 
 @pytest.fixture
 def sample(database: Database) -> SampleService:
     """A sample service without Kafka."""
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 async def test_an_event_delivered_again_is_handled_once(sample: SampleService) -> None:

@@ -15,16 +15,14 @@ from service_runtime.postgres.database import Database
 from service_runtime.postgres.errors import StatementRefused
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_rows
-from testkit.sample_service import SampleService, SampleUnitOfWork
+from testkit.sample_service import NO_KAFKA, SampleService, SampleUnitOfWork
 from testkit.topics import TopicRecord
-
-NOWHERE = "127.0.0.1:1"
 
 
 @pytest.fixture
 def sample(database: Database) -> SampleService:
     """A sample service without Kafka."""
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 async def read_journal(database: Database) -> list[TopicRecord]:

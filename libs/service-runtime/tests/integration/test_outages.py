@@ -10,6 +10,7 @@ import pytest
 from contracts.catalogue import PACKAGES
 from contracts.ids import PackageId
 from service_runtime.kafka.client import Consumer, get_committed_offsets, get_end_offsets
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.consumer import GroupMember
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.outbox_table import is_outbox_empty
@@ -39,7 +40,7 @@ async def check_all_handled(sample: SampleService, *, times: int, within: float 
 
     await wait_until(is_everything_answered, within=within)
     keys = {row.key for row in await fetch_rows(sample.database, "SELECT DISTINCT key FROM journal")}
-    records = await read_topic(sample.bootstrap, PACKAGES, keys=keys)
+    records = await read_topic(sample.kafka, PACKAGES, keys=keys)
     assert find_chain_faults(records) == []
     assert len(remove_repeats(records)) == 2 * times
     handled = await fetch_rows(sample.database, "SELECT event_id FROM handled_events")
@@ -101,14 +102,14 @@ async def terminate_relay_connection(database: Database) -> bool:
 
 async def test_a_member_that_joins_while_handlers_run_causes_no_loss_and_no_duplicate(sample: SampleService) -> None:
     packages = [uuid4() for _ in range(12)]
-    slow = SampleService(sample.name, sample.database, sample.bootstrap, unit_of_work=SlowWork)
+    slow = SampleService(sample.name, sample.database, sample.kafka, unit_of_work=SlowWork)
     async with (
         run_tasks(sample.build_relay().run(), slow.build_consumer().run()),
         sending_requests(sample, packages) as requested,
     ):
         await wait_until(lambda: fetch_number(sample.database, "SELECT count(*) FROM handled_events"), within=120)
         async with run_tasks(
-            SampleService(sample.name, sample.database, sample.bootstrap, unit_of_work=SlowWork).build_consumer().run()
+            SampleService(sample.name, sample.database, sample.kafka, unit_of_work=SlowWork).build_consumer().run()
         ):
             before = len(requested)
             await wait_until(lambda: len(requested) > before + 60, within=120)
@@ -165,12 +166,14 @@ async def test_an_outage_of_kafka_delays_events_and_loses_none(
     await check_order(sample)
 
 
-async def test_a_restart_of_postgresql_loses_nothing(own_postgres: TestPostgres, bootstrap: str) -> None:
+async def test_a_restart_of_postgresql_loses_nothing(
+    own_postgres: TestPostgres, kafka_connection: KafkaConnection
+) -> None:
     server = own_postgres.server
     assert server is not None
     async with a_database(own_postgres, sample_service.TABLES) as database:
-        sample = SampleService(f"sample-{uuid4().hex[:8]}", database, bootstrap)
-        await move_group_to_end(bootstrap, sample.build_consumer().group, [PACKAGES])
+        sample = SampleService(f"sample-{uuid4().hex[:8]}", database, kafka_connection)
+        await move_group_to_end(kafka_connection, sample.build_consumer().group, [PACKAGES])
         packages = [uuid4() for _ in range(20)]
         for package in packages:
             await sample.request_withdrawal(package, count=8)
@@ -192,9 +195,9 @@ async def test_offsets_are_committed_up_to_the_last_finished_event(sample: Sampl
         await check_all_handled(sample, times=4)
 
         async def is_committed() -> bool:
-            ends = await get_end_offsets(sample.bootstrap, [PACKAGES], client_id="test")
+            ends = await get_end_offsets(sample.kafka, [PACKAGES], client_id="test")
             group = sample.build_consumer().group
-            return await get_committed_offsets(sample.bootstrap, group, list(ends), client_id="test") == ends
+            return await get_committed_offsets(sample.kafka, group, list(ends), client_id="test") == ends
 
         await wait_until(is_committed)
 
@@ -205,7 +208,7 @@ async def test_leaving_the_group_takes_bounded_time_during_an_outage_of_kafka(
     server = own_kafka.server
     assert server is not None
     member = GroupMember(
-        Consumer(sample.bootstrap, group=sample.build_consumer().group, client_id="test"),
+        Consumer(sample.kafka, group=sample.build_consumer().group, client_id="test"),
         sample.event_handler,
         Metrics().consumer,
     )

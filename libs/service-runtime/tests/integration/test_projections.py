@@ -14,6 +14,7 @@ from service_runtime.clock import SystemClock
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.batches import Batch
 from service_runtime.kafka.client import KafkaRecord
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.database import Database
 from service_runtime.projections import consumer as projection_consumer
@@ -25,10 +26,9 @@ from service_runtime.timers.timers import DueTimer
 from service_runtime.timers.worker import TimerWorker
 from service_runtime.unit_of_work.wakeups import Wakeup
 from testkit.databases import fetch_number, fetch_rows
-from testkit.sample_service import SampleService, SampleUnitOfWork, run_tasks
+from testkit.sample_service import NO_KAFKA, SampleService, SampleUnitOfWork, run_tasks
 from testkit.waiting import wait_until
 
-NOWHERE = "127.0.0.1:1"
 RACES = 200
 
 REQUESTS = Projection("requests", event_types=(WithdrawalRequested,), key=lambda event: str(event.package_id))
@@ -58,7 +58,7 @@ async def fetch_sequence(database: Database, package: UUID) -> int:
 
 @pytest.fixture
 def sample(database: Database) -> SampleService:
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 async def test_only_a_higher_sequence_replaces_a_row(database: Database) -> None:
@@ -237,7 +237,7 @@ async def test_no_notification_is_lost_between_the_lookup_and_the_hold(
             assert await self.hold([(REQUESTS.name, missing)])
             await asyncio.sleep(random.uniform(0, 0.004))  # delays the commit
 
-    holder = SampleService("sample", database, NOWHERE, unit_of_work=LookupThenHold)
+    holder = SampleService("sample", database, NO_KAFKA, unit_of_work=LookupThenHold)
 
     async def run_race(missing: UUID) -> None:
         async def hold(work: SampleUnitOfWork) -> None:
@@ -285,49 +285,47 @@ async def test_the_timer_worker_continues_a_stream_that_was_held(sample: SampleS
             await fired.wait()
 
 
-def build_consumer(name: str, database: Database, bootstrap: str, sample: SampleService) -> BatchConsumer:
+def build_consumer(name: str, database: Database, kafka: KafkaConnection, sample: SampleService) -> BatchConsumer:
     consumer = build_projection_subscription(
         (REQUESTS, ENDINGS), memory=sample.executor.projections, timer_wakeup=Wakeup()
     )
-    return BatchConsumer(
-        consumer, service=name, database=database, bootstrap=bootstrap, clock=SystemClock(), log=sample.logs
-    )
+    return BatchConsumer(consumer, service=name, database=database, kafka=kafka, clock=SystemClock(), log=sample.logs)
 
 
 async def test_a_projection_is_built_from_the_first_event_and_can_be_rebuilt(
-    database: Database, bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    database: Database, kafka_connection: KafkaConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"projections-{secrets.token_hex(4)}"
-    sample = SampleService(name, database, bootstrap)
+    sample = SampleService(name, database, kafka_connection)
     packages = [uuid4() for _ in range(10)]
     for package in packages:
         await sample.request_withdrawal(package, count=3)
     async with run_tasks(sample.build_relay().run()):
         await wait_until(lambda: is_outbox_empty(database))
-    consumer = build_consumer(name, database, bootstrap, sample)
+    consumer = build_consumer(name, database, kafka_connection, sample)
     async with run_tasks(consumer.run()), asyncio.timeout(20):
         await consumer.wait_until_caught_up()
     assert [await fetch_sequence(database, package) for package in packages] == [3] * 10
 
     await fetch_rows(database, "DELETE FROM projections")
     monkeypatch.setattr(projection_consumer, "GENERATION", 2)
-    rebuilt = build_consumer(name, database, bootstrap, sample)
+    rebuilt = build_consumer(name, database, kafka_connection, sample)
     async with run_tasks(rebuilt.run()), asyncio.timeout(20):
         await rebuilt.wait_until_caught_up()
     assert [await fetch_sequence(database, package) for package in packages] == [3] * 10
 
 
 async def test_the_projection_consumer_notifies_the_timer_worker_of_held_streams(
-    database: Database, bootstrap: str
+    database: Database, kafka_connection: KafkaConnection
 ) -> None:
     name, missing = f"projections-{secrets.token_hex(4)}", uuid4()
-    sample = SampleService(name, database, bootstrap)
+    sample = SampleService(name, database, kafka_connection)
 
     async def hold(work: SampleUnitOfWork) -> None:
         assert await work.hold([(REQUESTS.name, str(missing))])
 
     await sample.execute(uuid4(), hold)
-    consumer = build_consumer(name, database, bootstrap, sample)
+    consumer = build_consumer(name, database, kafka_connection, sample)
     async with run_tasks(consumer.run(), sample.build_relay().run()), asyncio.timeout(20):
         await sample.request_withdrawal(missing)
         await wait_until(lambda: fetch_number(database, "SELECT count(*) FROM timers"), within=15)

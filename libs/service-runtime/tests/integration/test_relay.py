@@ -13,7 +13,7 @@ from service_runtime.postgres.database import Database
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_rows
 from testkit.fake_kafka import DenyingKafka, RefusingKafka, UnreliableKafka
-from testkit.sample_service import SampleService, run_tasks
+from testkit.sample_service import NO_KAFKA, SampleService, run_tasks
 from testkit.waiting import wait_until
 
 
@@ -23,7 +23,7 @@ async def test_no_row_is_sent_before_an_unacknowledged_earlier_row_of_its_key(
     kafka = UnreliableKafka()
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(relay, "PAUSE", 0.01)
-    sample = SampleService("sample", database, "nowhere")
+    sample = SampleService("sample", database, NO_KAFKA)
     for package in [uuid4() for _ in range(8)]:
         await sample.request_withdrawal(package, count=10)
     async with run_tasks(sample.build_relay().run()):
@@ -41,7 +41,7 @@ async def test_rows_before_a_refused_row_are_deleted_and_rows_behind_it_wait(
     kafka = RefusingKafka(breaks_producer=breaks_producer)
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(relay, "PAUSE", 0.01)
-    sample = SampleService("sample", database, "nowhere")
+    sample = SampleService("sample", database, NO_KAFKA)
     refused, another = uuid4(), uuid4()
     await sample.request_withdrawal(refused, count=3)
     await sample.request_withdrawal(another)
@@ -61,7 +61,7 @@ async def test_rows_that_kafka_refuses_for_its_settings_wait_and_park_nothing(
     kafka = DenyingKafka(error())
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(relay, "PAUSE", 0.01)
-    sample = SampleService("sample", database, "nowhere")
+    sample = SampleService("sample", database, NO_KAFKA)
     await sample.request_withdrawal(uuid4(), count=3)
     async with run_tasks(sample.build_relay().run()):
         await wait_until(lambda: kafka.denials >= 5)
@@ -78,7 +78,7 @@ async def test_a_commit_notifies_the_relay_which_sends_at_once(
     kafka = UnreliableKafka(losses=0)
     monkeypatch.setattr(relay, "Producer", kafka)
     monkeypatch.setattr(row_source, "POLL", 30)
-    sample = SampleService("sample", database, "nowhere")
+    sample = SampleService("sample", database, NO_KAFKA)
     async with run_tasks(sample.build_relay().run()):
         await sample.request_withdrawal(uuid4())
         await wait_until(lambda: kafka.records)

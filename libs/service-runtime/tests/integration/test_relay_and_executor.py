@@ -12,7 +12,7 @@ from service_runtime.postgres.database import Database
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_number
 from testkit.fake_kafka import UnreliableKafka
-from testkit.sample_service import SampleService, cancel_tasks, run_tasks
+from testkit.sample_service import NO_KAFKA, SampleService, cancel_tasks, run_tasks
 from testkit.waiting import wait_until
 
 UseKafka = Callable[[UnreliableKafka], UnreliableKafka]
@@ -46,7 +46,7 @@ async def test_acknowledged_rows_are_deleted_by_the_next_commit_or_after_a_momen
     database: Database, use_kafka: UseKafka
 ) -> None:
     use_kafka(UnreliableKafka(losses=0))
-    sample = SampleService("sample", database, "nowhere")
+    sample = SampleService("sample", database, NO_KAFKA)
     async with run_tasks(sample.build_relay().run()):
         for _ in range(30):
             await sample.request_withdrawal(uuid4(), count=3)
@@ -58,7 +58,7 @@ async def test_a_key_stays_in_order_though_another_process_commits_to_it(
 ) -> None:
     """The other process has no relay: this one finds its rows in the outbox, before it sends its own of the key."""
     kafka = use_kafka(UnreliableKafka(losses=0.05))
-    sample, other = (SampleService("sample", database, "nowhere") for _ in range(2))
+    sample, other = (SampleService("sample", database, NO_KAFKA) for _ in range(2))
     packages = [uuid4() for _ in range(6)]
 
     async def request(each: SampleService) -> None:
@@ -80,7 +80,7 @@ async def test_rows_that_are_committed_while_the_relay_starts_are_sent(
     """No poll helps: each row is read at the start or handed over."""
     kafka = use_kafka(UnreliableKafka(losses=0))
     monkeypatch.setattr(row_source, "POLL", 3_600)
-    sample = SampleService("sample", database, "nowhere")
+    sample = SampleService("sample", database, NO_KAFKA)
     for turn in range(1, 41):
         async with run_tasks(sample.build_relay().run()):
             await asyncio.sleep(random.uniform(0, 0.01))
@@ -91,7 +91,7 @@ async def test_rows_that_are_committed_while_the_relay_starts_are_sent(
 
 async def test_rows_of_a_relay_that_died_are_sent_by_the_next(database: Database, use_kafka: UseKafka) -> None:
     kafka = use_kafka(UnreliableKafka(losses=0.2))
-    sample = SampleService("sample", database, "nowhere")
+    sample = SampleService("sample", database, NO_KAFKA)
     packages = [uuid4() for _ in range(4)]
     for _ in range(10):
         async with run_tasks(sample.build_relay().run()) as (running,):

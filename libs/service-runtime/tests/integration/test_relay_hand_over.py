@@ -17,7 +17,7 @@ from testkit.chain_checker import find_chain_faults
 from testkit.committed_events import chain_events, commit_events, to_outbox_row
 from testkit.databases import fetch_number
 from testkit.fake_kafka import BlockedKafka, UnreliableKafka
-from testkit.sample_service import SampleService, run_tasks, to_stream_key
+from testkit.sample_service import NO_KAFKA, SampleService, run_tasks, to_stream_key
 from testkit.topics import read_topic
 from testkit.waiting import wait_until
 
@@ -42,7 +42,7 @@ async def running_relay(sample: SampleService) -> AsyncGenerator[Relay]:
 def use_kafka(kafka: UnreliableKafka, database: Database, monkeypatch: pytest.MonkeyPatch) -> SampleService:
     """Returns a sample service whose relay sends to the fake `kafka`."""
     monkeypatch.setattr(relay, "Producer", kafka)
-    return SampleService("sample", database, "nowhere")
+    return SampleService("sample", database, NO_KAFKA)
 
 
 async def count_outbox_rows(database: Database) -> int:
@@ -51,7 +51,7 @@ async def count_outbox_rows(database: Database) -> int:
 
 async def read_versions(sample: SampleService, *packages: UUID) -> list[int]:
     """Returns the versions of the packages' records on Kafka, and checks their hash chains."""
-    records = await read_topic(sample.bootstrap, PACKAGES, keys={str(package) for package in packages})
+    records = await read_topic(sample.kafka, PACKAGES, keys={str(package) for package in packages})
     assert find_chain_faults(records) == []
     return [int(record.get_header("ce_sequence")) for record in records]
 

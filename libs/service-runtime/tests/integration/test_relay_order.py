@@ -17,7 +17,7 @@ from testkit.chain_checker import find_chain_faults, remove_repeats
 from testkit.committed_events import commit_events
 from testkit.databases import fetch_number, fetch_rows
 from testkit.fake_kafka import BlockedKafka, RefusingKafka, UnreliableKafka
-from testkit.sample_service import SampleService, run_tasks, to_stream_key
+from testkit.sample_service import NO_KAFKA, SampleService, run_tasks, to_stream_key
 from testkit.servers import TestKafka
 from testkit.topics import TopicRecord, read_topic
 from testkit.waiting import wait_until
@@ -38,7 +38,7 @@ async def running_relay(sample: SampleService) -> AsyncGenerator[Relay]:
 def use_kafka(kafka: UnreliableKafka, database: Database, monkeypatch: pytest.MonkeyPatch) -> SampleService:
     """Returns a sample service whose relay sends to the fake `kafka`."""
     monkeypatch.setattr(relay, "Producer", kafka)
-    return SampleService("sample", database, "nowhere")
+    return SampleService("sample", database, NO_KAFKA)
 
 
 class Committer:
@@ -78,7 +78,7 @@ async def check_topic(sample: SampleService) -> None:
     """Waits until the outbox is empty, then checks that every event of the journal is on Kafka, in order."""
     await wait_until(lambda: is_outbox_empty(sample.database), within=120)
     keys = {row.key for row in await fetch_rows(sample.database, "SELECT DISTINCT key FROM journal")}
-    records = await read_topic(sample.bootstrap, PACKAGES, keys=keys)
+    records = await read_topic(sample.kafka, PACKAGES, keys=keys)
     check_records(records, count=await fetch_number(sample.database, "SELECT count(*) FROM journal"))
 
 

@@ -12,7 +12,7 @@ from service_runtime.outbox.relay import Relay
 from service_runtime.postgres.database import Connection, Database
 from testkit.committed_events import commit_events
 from testkit.fake_kafka import UnreliableKafka
-from testkit.sample_service import SampleService, run_tasks
+from testkit.sample_service import NO_KAFKA, SampleService, run_tasks
 from testkit.waiting import wait_until
 
 NEVER = 60.0
@@ -68,7 +68,7 @@ def list_versions(kafka: UnreliableKafka) -> list[int]:
 async def test_a_row_handed_over_between_the_last_read_and_direct_mode_is_sent(
     database: Database, kafka: UnreliableKafka, reads: InterruptedReads
 ) -> None:
-    relay, package = SampleService("sample", database, "nowhere").build_relay(), uuid4()
+    relay, package = SampleService("sample", database, NO_KAFKA).build_relay(), uuid4()
 
     async def hand_over() -> None:
         relay.hand_over(await commit_events(database, package, count=2))
@@ -83,7 +83,7 @@ async def test_a_row_handed_over_between_the_last_read_and_direct_mode_is_sent(
 async def test_a_read_that_is_requested_during_a_read_follows_it(
     database: Database, kafka: UnreliableKafka, reads: InterruptedReads
 ) -> None:
-    relay, package = SampleService("sample", database, "nowhere").build_relay(), uuid4()
+    relay, package = SampleService("sample", database, NO_KAFKA).build_relay(), uuid4()
 
     async def hand_over_after_another_process() -> None:
         await commit_events(database, package)
@@ -100,7 +100,7 @@ async def test_a_row_that_is_sent_during_a_poll_which_also_returns_it_is_sent_on
     database: Database, kafka: UnreliableKafka, reads: InterruptedReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_source, "POLL", 0.05)
-    relay, package = SampleService("sample", database, "nowhere").build_relay(), uuid4()
+    relay, package = SampleService("sample", database, NO_KAFKA).build_relay(), uuid4()
 
     async def commit_and_hand_over_later() -> None:
         rows = await commit_events(database, package, count=2)
@@ -123,7 +123,7 @@ async def test_a_row_that_is_sent_during_a_poll_which_also_returns_it_is_sent_on
 async def test_a_backlog_is_read_to_its_end_before_rows_handed_over_are_sent(
     database: Database, kafka: UnreliableKafka
 ) -> None:
-    relay, package = SampleService("sample", database, "nowhere").build_relay(), uuid4()
+    relay, package = SampleService("sample", database, NO_KAFKA).build_relay(), uuid4()
     await commit_events(database, package, count=2_500)
     async with running(relay):
         await wait_until(lambda: kafka.records)

@@ -17,6 +17,7 @@ import pytest_asyncio
 from contracts.catalogue import PACKAGES
 from contracts.precedence import Precedence
 from devstack.errors import NotSimulated
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from service_runtime.simulated_clock.messages import ACTIVITY_PATH, CLOCK_PATH, KEY_HEADER
 from simulator.simulated_clock.driver import ClockDriver
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.servers
 @dataclass
 class Child:
     database: Database
-    bootstrap: str
+    kafka: KafkaConnection
     session: aiohttp.ClientSession
     unreachable: str
     """A host and port without a listener."""
@@ -53,7 +54,7 @@ class Child:
         environment = {
             **os.environ,
             "CALLOFF_DATABASE_URL": self.database.url,
-            "CALLOFF_KAFKA_BOOTSTRAP": self.bootstrap,
+            "CALLOFF_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "CALLOFF_PORT": str(self.port),
             "CALLOFF_TOKEN_ISSUER": "http://127.0.0.1:1",
             "CALLOFF_TOKEN_JWKS_URL": "http://127.0.0.1:1/jwks",
@@ -98,11 +99,11 @@ class Child:
 
 
 @pytest_asyncio.fixture
-async def child(database: Database, bootstrap: str) -> AsyncGenerator[Child]:
+async def child(database: Database, kafka_connection: KafkaConnection) -> AsyncGenerator[Child]:
     name = f"sample-{secrets.token_hex(4)}"
-    await move_group_to_end(bootstrap, f"calloff.{name}", [PACKAGES])
+    await move_group_to_end(kafka_connection, f"calloff.{name}", [PACKAGES])
     async with aiohttp.ClientSession(trust_env=False) as session:
-        child = Child(database, bootstrap, session, f"127.0.0.1:{find_free_port()}", name)
+        child = Child(database, kafka_connection, session, f"127.0.0.1:{find_free_port()}", name)
         await child.start()
         yield child
         await child.end()

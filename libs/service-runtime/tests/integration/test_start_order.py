@@ -38,7 +38,7 @@ async def run_service(
     """Runs the sample service as a process does, on the database and the groups of `sample`."""
     settings = RuntimeSettings(
         database_url=SecretStr(sample.database.url),
-        kafka_bootstrap=sample.bootstrap,
+        kafka_bootstrap=sample.kafka.bootstrap,
         token_issuer="https://nobody.example",
         token_jwks_url="https://nobody.example/keys",
         fingerprint_key=SecretStr("f" * 32),

@@ -9,9 +9,8 @@ from service_runtime.outbox.journal import decode_headers
 from service_runtime.postgres.database import Database
 from testkit.databases import fetch_number, fetch_rows
 from testkit.http_edge import EdgeClient, build_body
-from testkit.sample_service import SampleService
+from testkit.sample_service import NO_KAFKA, SampleService
 
-NOWHERE = "127.0.0.1:1"
 SAMPLED = f"00-{'ab' * 16}-{'cd' * 8}-01"
 FOREIGN = (None, b"", b"\xff\xfe1", b"\x001", b"x" * 100_000 + b"1", b"00-00-00-01", SAMPLED.upper().encode())
 
@@ -19,7 +18,7 @@ FOREIGN = (None, b"", b"\xff\xfe1", b"\x001", b"x" * 100_000 + b"1", b"00-00-00-
 @pytest.fixture
 def sample(database: Database) -> SampleService:
     """A sample service without Kafka."""
-    return SampleService("sample", database, NOWHERE)
+    return SampleService("sample", database, NO_KAFKA)
 
 
 @pytest.mark.parametrize("traceparent", FOREIGN, ids=range(len(FOREIGN)))

@@ -17,10 +17,9 @@ from service_runtime.timers.worker import TimerWorker
 from service_runtime.unit_of_work import streams
 from testkit.clocks import MovableClock
 from testkit.databases import fetch_number, fetch_rows
-from testkit.sample_service import SAMPLE_TIMER, SampleService, SampleUnitOfWork, run_tasks, to_stream_key
+from testkit.sample_service import NO_KAFKA, SAMPLE_TIMER, SampleService, SampleUnitOfWork, run_tasks, to_stream_key
 from testkit.waiting import wait_until
 
-NOWHERE = "127.0.0.1:1"
 RACES = 200
 
 
@@ -32,7 +31,7 @@ def clock() -> MovableClock:
 @pytest.fixture
 def sample(database: Database, clock: MovableClock) -> SampleService:
     """A sample service without Kafka, on a clock that the test moves."""
-    return SampleService("sample", database, NOWHERE, clock=clock)
+    return SampleService("sample", database, NO_KAFKA, clock=clock)
 
 
 async def arm(sample: SampleService, package: UUID, *timers: Timer) -> None:
@@ -106,7 +105,7 @@ async def test_a_timer_replaces_an_earlier_one_about_the_same_subject(
 
 
 async def test_two_timer_workers_fire_each_timer_once(database: Database) -> None:
-    sample, other = (SampleService("sample", database, NOWHERE) for _ in range(2))
+    sample, other = (SampleService("sample", database, NO_KAFKA) for _ in range(2))
     for package in [uuid4() for _ in range(100)]:
         await sample.request_withdrawal(package, close_at=SystemClock().now())
     async with run_tasks(sample.build_timer_worker().run(), other.build_timer_worker().run()):
@@ -117,7 +116,7 @@ async def test_two_timer_workers_fire_each_timer_once(database: Database) -> Non
 
 async def test_a_timer_that_is_cancelled_while_it_falls_due_either_fires_or_does_not(database: Database) -> None:
     """The worker locks the stream, then the timer. The opposite order deadlocks with a unit of work that cancels."""
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, NO_KAFKA)
     in_time: dict[str, bool] = {}
 
     async def run_race(about: str) -> None:
@@ -162,7 +161,7 @@ async def test_a_timer_that_falls_due_during_the_unit_of_work_that_cancels_it_do
 
 async def test_a_timer_fires_or_is_cancelled_by_another_process(database: Database, clock: MovableClock) -> None:
     """Without the check of the deleted row, both would count."""
-    sample, other = (SampleService("sample", database, NOWHERE, clock=clock) for _ in range(2))
+    sample, other = (SampleService("sample", database, NO_KAFKA, clock=clock) for _ in range(2))
     for number in range(50):
         await arm(sample, uuid4(), Timer(SAMPLE_TIMER, str(number), clock.now(), Precedence.EXPIRY))
     async with database.begin_transaction() as connection:
@@ -174,7 +173,7 @@ async def test_a_timer_fires_or_is_cancelled_by_another_process(database: Databa
 
 
 async def test_the_lag_of_fired_timers_is_measured(database: Database) -> None:
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, NO_KAFKA)
     async with run_tasks(sample.build_timer_worker().run()):
         for package in [uuid4() for _ in range(20)]:
             await sample.request_withdrawal(package, close_at=SystemClock().now() + timedelta(milliseconds=30))
@@ -195,7 +194,7 @@ async def test_a_timer_of_an_unknown_kind_parks_its_key(sample: SampleService, c
 
 
 async def test_the_timer_worker_continues_after_an_outage(database: Database) -> None:
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, NO_KAFKA)
 
     class FailsOnce(SampleUnitOfWork):
         failing = True
@@ -206,7 +205,7 @@ async def test_the_timer_worker_continues_after_an_outage(database: Database) ->
                 raise ConnectionResetError
             await super().record_timer(package, about)
 
-    failing = SampleService("sample", database, NOWHERE, unit_of_work=FailsOnce)
+    failing = SampleService("sample", database, NO_KAFKA, unit_of_work=FailsOnce)
     worker: TimerWorker[SampleUnitOfWork] = failing.build_timer_worker()
     await sample.request_withdrawal(uuid4(), close_at=SystemClock().now())
     async with run_tasks(worker.run()):

@@ -194,7 +194,7 @@ async def test_a_timer_from_a_projection_is_linked_to_the_event_that_updated_it(
         ),
         service=sample.name,
         database=sample.database,
-        bootstrap=sample.bootstrap,
+        kafka=sample.kafka,
         clock=sample.clock,
         log=sample.logs,
     )

@@ -21,7 +21,7 @@ from service_runtime.timers.timers import Timer
 from testkit.clocks import MONDAY_NINE, FixedClock
 from testkit.databases import fetch_rows
 from testkit.fake_unit_of_work import InMemoryProjections, InMemoryUnitOfWork
-from testkit.sample_service import SampleService, SampleUnitOfWork
+from testkit.sample_service import NO_KAFKA, SampleService, SampleUnitOfWork
 
 REQUESTS = Projection("requests", event_types=(WithdrawalRequested,), key=lambda event: str(event.package_id))
 PACKAGE = uuid4()
@@ -93,7 +93,7 @@ def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "in memory":
         return InMemory()
     database: Database = request.getfixturevalue("database")
-    return OnPostgres(SampleService("sample", database, "127.0.0.1:1", clock=FixedClock()))
+    return OnPostgres(SampleService("sample", database, NO_KAFKA, clock=FixedClock()))
 
 
 def a_timer(about: str, *, hours: int = 1) -> Timer:

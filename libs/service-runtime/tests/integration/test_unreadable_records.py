@@ -16,6 +16,7 @@ from contracts.ids import uuid7
 from service_runtime.clock import SystemClock
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.client import Partition, get_committed_offsets
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.records import UnreadableCause
 from service_runtime.projections.consumer import build_projection_subscription
 from service_runtime.projections.projections import Projection
@@ -112,7 +113,7 @@ class Passed:
 
 
 @pytest.fixture(scope="module")
-async def passed(postgres: TestPostgres, bootstrap: str) -> AsyncGenerator[Passed]:
+async def passed(postgres: TestPostgres, kafka_connection: KafkaConnection) -> AsyncGenerator[Passed]:
     """Sends all cases as one batch and returns when both consumers have passed it."""
     cases = {
         "first": FITTING["first"][1],
@@ -122,7 +123,7 @@ async def passed(postgres: TestPostgres, bootstrap: str) -> AsyncGenerator[Passe
         **{name: record for name, (_, record) in FITTING.items() if name != "first"},
     }
     async with a_database(postgres, TABLES) as database:
-        sample = SampleService(f"unreadable-{secrets.token_hex(4)}", database, bootstrap)
+        sample = SampleService(f"unreadable-{secrets.token_hex(4)}", database, kafka_connection)
         subscription = build_projection_subscription(
             (REQUESTS,), memory=sample.executor.projections, timer_wakeup=Wakeup()
         )
@@ -130,20 +131,20 @@ async def passed(postgres: TestPostgres, bootstrap: str) -> AsyncGenerator[Passe
             subscription,
             service=sample.name,
             database=database,
-            bootstrap=bootstrap,
+            kafka=kafka_connection,
             clock=SystemClock(),
             log=sample.logs,
             metrics=sample.metrics.consumer,
         )
         consumer = sample.build_consumer()
         for group in (consumer.group, batches.group):
-            await move_group_to_end(bootstrap, group, [PACKAGES])
-        offset = await send_foreign_records(bootstrap, PARTITION, list(cases.values()))
+            await move_group_to_end(kafka_connection, group, [PACKAGES])
+        offset = await send_foreign_records(kafka_connection, PARTITION, list(cases.values()))
         offsets = {name: offset + number for number, name in enumerate(cases)}
 
         async def is_passed() -> bool:
             committed = [
-                (await get_committed_offsets(bootstrap, group, [PARTITION], client_id="test"))[PARTITION]
+                (await get_committed_offsets(kafka_connection, group, [PARTITION], client_id="test"))[PARTITION]
                 for group in (consumer.group, batches.group)
             ]
             return min(committed) >= offset + len(cases)

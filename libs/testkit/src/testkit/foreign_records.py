@@ -14,6 +14,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
 from service_runtime.kafka.client import Partition
+from service_runtime.kafka.connection import KafkaConnection
 
 _BINARY_NAME: Final = b"\xff\xfe\xfd\xfc-binary"
 """A header name that is not UTF-8; `ForeignRecord.headers` has PLACEHOLDER in its place."""
@@ -30,7 +31,7 @@ class ForeignRecord:
     headers: Sequence[tuple[str, bytes | None]]
 
 
-async def send_foreign_records(bootstrap: str, partition: Partition, records: Sequence[ForeignRecord]) -> int:
+async def send_foreign_records(kafka: KafkaConnection, partition: Partition, records: Sequence[ForeignRecord]) -> int:
     """Sends records as one batch to one partition; returns the offset of the first."""
     builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 900_000)
     for number, record in enumerate(records):
@@ -38,7 +39,7 @@ async def send_foreign_records(bootstrap: str, partition: Partition, records: Se
     request = ProduceRequest(
         None, -1, 10_000, [(partition.topic, [(partition.partition, _replace_placeholders(builder.build()))])]
     )
-    consumer = AIOKafkaConsumer(partition.topic, bootstrap_servers=bootstrap, client_id="test-foreign")
+    consumer = AIOKafkaConsumer(partition.topic, bootstrap_servers=kafka.bootstrap, client_id="test-foreign")
     await consumer.start()
     try:
         client = consumer._client  # pyright: ignore[reportPrivateUsage]  the producer refuses such records
@@ -51,10 +52,10 @@ async def send_foreign_records(bootstrap: str, partition: Partition, records: Se
     return offset
 
 
-async def read_codec(bootstrap: str, partition: Partition, offset: int) -> int:
+async def read_codec(kafka: KafkaConnection, partition: Partition, offset: int) -> int:
     """Returns the codec of the batch with this offset: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd."""
     request = FetchRequest(100, 1, 1_000_000, 0, [(partition.topic, [(partition.partition, offset, 1_000_000)])])
-    consumer = AIOKafkaConsumer(partition.topic, bootstrap_servers=bootstrap, client_id="test-codec")
+    consumer = AIOKafkaConsumer(partition.topic, bootstrap_servers=kafka.bootstrap, client_id="test-codec")
     await consumer.start()
     try:
         client = consumer._client  # pyright: ignore[reportPrivateUsage]  as above
@@ -71,9 +72,9 @@ def _replace_placeholders(batch: bytes) -> bytes:
     return bytes(changed)
 
 
-async def set_topic_setting(bootstrap: str, topic: str, name: str, value: str) -> None:
+async def set_topic_setting(kafka: KafkaConnection, topic: str, name: str, value: str) -> None:
     """Changes one setting of a topic; Kafka applies it some time after it has acknowledged it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     try:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])

@@ -18,6 +18,7 @@ from contracts.ids import uuid7
 from devstack.embedded import ports
 from service_runtime.clock import Clock
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.migrations import migrate
@@ -67,7 +68,7 @@ def build_settings(
     settings_type: Callable[..., SettingsT],
     *,
     database_url: str,
-    bootstrap: str,
+    kafka: KafkaConnection,
     issuer: TokenIssuer,
     **changed: object,
 ) -> SettingsT:
@@ -75,7 +76,7 @@ def build_settings(
     defaults: dict[str, object] = {"port": find_free_port(), "log_level": "warning", "drain_within": 3.0}
     return settings_type(
         database_url=database_url,
-        kafka_bootstrap=bootstrap,
+        kafka_bootstrap=kafka.bootstrap,
         token_issuer=issuer.issuer,
         token_jwks_url=issuer.jwks_url,
         fingerprint_key=secrets.token_hex(32),
@@ -95,7 +96,7 @@ async def run_service(
     build: Callable[[SettingsT], Service[Any]],
     *,
     databases: DatabaseFactory,
-    bootstrap: str,
+    kafka: KafkaConnection,
     issuer: TokenIssuer,
     clock: Clock | None = None,
     **changed: object,
@@ -106,21 +107,19 @@ async def run_service(
     consumer groups, which start at the current end of the topics.
     """
     roles = await create_database_with_roles(databases, "service")
-    settings = build_settings(
-        settings_type, database_url=roles.service_url, bootstrap=bootstrap, issuer=issuer, **changed
-    )
+    settings = build_settings(settings_type, database_url=roles.service_url, kafka=kafka, issuer=issuer, **changed)
     service = build(settings)
     # Tests share one Kafka, and the names of consumer groups contain the service's name.
     service = replace(service, name=f"{service.name}-{secrets.token_hex(4)}")
     if clock is not None:  # a jump of such a clock is no outage
         service = replace(service, clock=clock, paused_in_outages=())
-    await create_topics(bootstrap, TOPICS)
+    await create_topics(kafka, TOPICS)
     owner = Database(roles.owner_url, name="owner")
     await migrate(owner, service.migrations, service_role=roles.service_role, append_only=service.append_only)
     groups = {f"calloff.{service.name}": {each.topic for each in service.subscriptions}}
     groups |= {f"calloff.{service.name}.{feed.name}": set(feed.topics) for feed in service.batch_subscriptions}
     for group, topics in groups.items():
-        await move_group_to_end(bootstrap, group, sorted(topics))
+        await move_group_to_end(kafka, group, sorted(topics))
     async with _run(service, owner, settings, issuer) as running:
         yield running
     await owner.close()
@@ -155,8 +154,8 @@ async def _run(
 class EventPublisher:
     """Publishes events to Kafka in place of the service `source`, with envelopes and hash chains like a relay."""
 
-    def __init__(self, bootstrap: str, source: str, *, council: str = "essex") -> None:
-        self._producer = Producer(bootstrap, client_id=f"test-{source}")
+    def __init__(self, kafka: KafkaConnection, source: str, *, council: str = "essex") -> None:
+        self._producer = Producer(kafka, client_id=f"test-{source}")
         self._source = source
         self._council = council
         self._last: dict[StreamKey, Envelope] = {}

@@ -24,6 +24,7 @@ from contracts.values import WithdrawalReason
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.idempotency import CommandClaim, StoredResponse
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.consumer import EventConsumer
 from service_runtime.kafka.event_handler import EventHandler
 from service_runtime.observability.metrics import Metrics
@@ -63,6 +64,9 @@ SAVE_ROWS: Final = """
 """Writes the rows that the handlers record."""
 
 SAMPLE_TIMER: Final = "close"
+
+NO_KAFKA: Final = KafkaConnection("127.0.0.1:1")
+"""For tests that run no part that needs Kafka: nothing listens there."""
 
 
 class SampleServiceBlocked(CallOffError):
@@ -135,7 +139,7 @@ class SampleService:
 
     name: str
     database: Database
-    bootstrap: str
+    kafka: KafkaConnection
     clock: Clock = field(default_factory=SystemClock)
     logs: CapturedLogs = field(default_factory=CapturedLogs)
     unit_of_work: type[SampleUnitOfWork] = SampleUnitOfWork
@@ -159,7 +163,7 @@ class SampleService:
         relay = Relay(
             service=self.name,
             database=self.database,
-            bootstrap=self.bootstrap,
+            kafka=self.kafka,
             clock=self.clock,
             wakeup=self.wakeups.relay,
             log=self.logs,
@@ -171,7 +175,7 @@ class SampleService:
     def build_consumer(self) -> EventConsumer[SampleUnitOfWork]:
         return EventConsumer(
             service=self.name,
-            bootstrap=self.bootstrap,
+            kafka=self.kafka,
             handling=self.event_handler,
             topics=[PACKAGES],
             log=self.logs,

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
+from service_runtime.kafka.connection import KafkaConnection
 from testkit.databases import ROLE_SUFFIXES
 from testkit.shared_servers import (
     EXTERNAL,
@@ -91,6 +92,10 @@ class TestKafka:
 
     bootstrap: str
     server: EmbeddedKafka | None = None
+
+    @property
+    def connection(self) -> KafkaConnection:
+        return KafkaConnection(self.bootstrap)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer
 
 from contracts.envelope import Headers
 from service_runtime.kafka.client import Consumer, Partition, get_end_offsets
+from service_runtime.kafka.connection import KafkaConnection
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class TopicRecord:
         return (dict(self.headers).get(name) or b"").decode(errors="replace")
 
 
-async def read_topic(bootstrap: str, topic: str, *, keys: set[str] | None = None) -> list[TopicRecord]:
+async def read_topic(kafka: KafkaConnection, topic: str, *, keys: set[str] | None = None) -> list[TopicRecord]:
     """Reads the records that `topic` has now, ordered by partition and offset. `keys` restricts them to these keys."""
-    ends = {at: end for at, end in (await get_end_offsets(bootstrap, [topic], client_id="test-ends")).items() if end}
-    consumer = Consumer(bootstrap, group=None, client_id="test-reader")
+    ends = {at: end for at, end in (await get_end_offsets(kafka, [topic], client_id="test-ends")).items() if end}
+    consumer = Consumer(kafka, group=None, client_id="test-reader")
     await consumer.start([topic])
     read: list[TopicRecord] = []
     try:
@@ -47,13 +48,13 @@ async def read_topic(bootstrap: str, topic: str, *, keys: set[str] | None = None
     return sorted(read, key=lambda record: (record.partition, record.offset))
 
 
-async def move_group_to_end(bootstrap: str, group: str, topics: Sequence[str]) -> None:
+async def move_group_to_end(kafka: KafkaConnection, group: str, topics: Sequence[str]) -> None:
     """Commits the current end offsets for `group`, so that it does not consume the records of earlier tests."""
     if not topics:
         return
-    ends = await get_end_offsets(bootstrap, topics, client_id="test-ends")
+    ends = await get_end_offsets(kafka, topics, client_id="test-ends")
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=group, client_id="test-begin", enable_auto_commit=False
+        bootstrap_servers=kafka.bootstrap, group_id=group, client_id="test-begin", enable_auto_commit=False
     )
     await consumer.start()
     try:

@@ -31,10 +31,10 @@ async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerato
         issuer = await stack.enter_async_context(TokenIssuer().serve())
         audit = await stack.enter_async_context(
             run_service(
-                Settings, build, databases=postgres, bootstrap=own_kafka.bootstrap, issuer=issuer, clock=MovableClock()
+                Settings, build, databases=postgres, kafka=own_kafka.connection, issuer=issuer, clock=MovableClock()
             )
         )
-        producer = Producer(own_kafka.bootstrap, client_id="test-producer")
+        producer = Producer(own_kafka.connection, client_id="test-producer")
         await producer.start()
         stack.push_async_callback(producer.close, within=5)
         yield AuditHarness(audit, producer, council)

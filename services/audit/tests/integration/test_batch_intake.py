@@ -25,6 +25,7 @@ from service_runtime.clock import SystemClock
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.batches import AfterCommit, Batch, BatchSubscription, bind_batch_handlers
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Connection, Database
 from testkit.audit.builders import RecordBuilder
 from testkit.captured_logs import CapturedLogs
@@ -42,7 +43,7 @@ class BatchIntake:
 
     database: Database
     producer: Producer
-    bootstrap: str
+    kafka: KafkaConnection
     service: str
     council: CouncilKey
 
@@ -51,7 +52,7 @@ class BatchIntake:
             feed,
             service=self.service,
             database=self.database,
-            bootstrap=self.bootstrap,
+            kafka=self.kafka,
             clock=SystemClock(),
             log=CapturedLogs(),
         )
@@ -90,13 +91,13 @@ def _to_outgoing(record: RawRecord) -> OutgoingRecord:
 @pytest_asyncio.fixture
 async def intake(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[BatchIntake]:
     name = f"audit-{secrets.token_hex(4)}"
-    await create_topics(own_kafka.bootstrap, TOPICS)
-    await move_group_to_end(own_kafka.bootstrap, f"calloff.{name}.record", TOPICS)
-    producer = Producer(own_kafka.bootstrap, client_id="test-producer")
+    await create_topics(own_kafka.connection, TOPICS)
+    await move_group_to_end(own_kafka.connection, f"calloff.{name}.record", TOPICS)
+    producer = Producer(own_kafka.connection, client_id="test-producer")
     await producer.start()
     try:
         async with a_database(postgres, TABLES, name="audit") as database:
-            yield BatchIntake(database, producer, own_kafka.bootstrap, name, CouncilKey(name))
+            yield BatchIntake(database, producer, own_kafka.connection, name, CouncilKey(name))
     finally:
         await producer.close(within=5)
 

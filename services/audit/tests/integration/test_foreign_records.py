@@ -64,7 +64,7 @@ async def test_foreign_records_are_stored_with_violations_and_own_ones_around_th
     ]
     around = [to_foreign(own[0]), to_foreign(own[1], (PLACEHOLDER, b"1"), ("traceparent", None)), to_foreign(own[2])]
     sent = [around[0], *foreign[:3], around[1], *foreign[3:], around[2]]
-    offset = await send_foreign_records(own_kafka.bootstrap, PARTITION, sent)
+    offset = await send_foreign_records(own_kafka.connection, PARTITION, sent)
     stored = 'SELECT count(*) FROM records WHERE topic = :topic AND partition = :partition AND "offset" >= :offset'
     place = {**PARTITION._asdict(), "offset": offset}
 

@@ -27,15 +27,13 @@ async def harness(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[Pr
     clock = MovableClock()
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(TokenIssuer().serve())
-        sourcing = await stack.enter_async_context(EventPublisher(kafka.bootstrap, "sourcing", council=council))
+        sourcing = await stack.enter_async_context(EventPublisher(kafka.connection, "sourcing", council=council))
         registry = await stack.enter_async_context(
-            EventPublisher(kafka.bootstrap, "provider-registry", council=council)
+            EventPublisher(kafka.connection, "provider-registry", council=council)
         )
-        service = run_service(
-            Settings, build, databases=postgres, bootstrap=kafka.bootstrap, issuer=issuer, clock=clock
-        )
+        service = run_service(Settings, build, databases=postgres, kafka=kafka.connection, issuer=issuer, clock=clock)
         pricing = await stack.enter_async_context(service)
-        harness = PricingHarness(pricing, sourcing, registry, clock, council, kafka.bootstrap)
+        harness = PricingHarness(pricing, sourcing, registry, clock, council, kafka.connection)
         await harness.publish_matrix()
         yield harness
 

@@ -35,7 +35,7 @@ async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerato
             Settings,
             build,
             databases=postgres,
-            bootstrap=own_kafka.bootstrap,
+            kafka=own_kafka.connection,
             issuer=issuer,
             clock=clock,
             sourcing_url="https://sourcing.example",
@@ -43,10 +43,10 @@ async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerato
             webhook_keys=(WEBHOOK_KEY,),
             webhook_private_addresses=(f"127.0.0.1:{receiver.port}",),
         ) as registry,
-        EventPublisher(own_kafka.bootstrap, "sourcing") as sourcing,
+        EventPublisher(own_kafka.connection, "sourcing") as sourcing,
     ):
         framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
-        yield RegistryHarness(registry, sourcing, receiver, clock, own_kafka.bootstrap, framework)
+        yield RegistryHarness(registry, sourcing, receiver, clock, own_kafka.connection, framework)
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ async def mail_harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGen
             Settings,
             build,
             databases=postgres,
-            bootstrap=own_kafka.bootstrap,
+            kafka=own_kafka.connection,
             issuer=issuer,
             clock=clock,
             sourcing_url="https://sourcing.example",
@@ -78,10 +78,10 @@ async def mail_harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGen
             smtp_starttls=False,
             offer_link_key=LINK_KEY,
         ) as registry,
-        EventPublisher(own_kafka.bootstrap, "sourcing") as sourcing,
+        EventPublisher(own_kafka.connection, "sourcing") as sourcing,
     ):
         framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
-        yield MailHarness(RegistryHarness(registry, sourcing, receiver, clock, own_kafka.bootstrap, framework), mail)
+        yield MailHarness(RegistryHarness(registry, sourcing, receiver, clock, own_kafka.connection, framework), mail)
 
 
 async def test_an_offer_arrives_by_mail_with_a_link_and_its_delivery_is_published(mail_harness: MailHarness) -> None:

@@ -29,12 +29,12 @@ async def harness(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(receiver.serve())
         issuer = await stack.enter_async_context(TokenIssuer().serve())
-        sourcing = await stack.enter_async_context(EventPublisher(kafka.bootstrap, "sourcing", council=council))
+        sourcing = await stack.enter_async_context(EventPublisher(kafka.connection, "sourcing", council=council))
         service = run_service(
             Settings,
             build,
             databases=postgres,
-            bootstrap=kafka.bootstrap,
+            kafka=kafka.connection,
             issuer=issuer,
             clock=clock,
             log_level="debug",
@@ -45,7 +45,7 @@ async def harness(
         )
         with redirect_stderr(logs):  # the service's logger writes to the stderr of its creation
             referral = await stack.enter_async_context(service)
-        harness = ReferralHarness(referral, receiver, sourcing, clock, council, kafka.bootstrap, logs)
+        harness = ReferralHarness(referral, receiver, sourcing, clock, council, kafka.connection, logs)
         await harness.publish_definition()
         yield harness
     sys.stderr.write(logs.getvalue())

@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind
 from contracts.catalogue import FRAMEWORKS, PACKAGES
 from contracts.events.packages import PackagePlaced, PlacementVoided
 from contracts.ids import PackageId
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from testkit.databases import fetch_rows
 from testkit.http_client import ServiceClient
@@ -78,8 +79,8 @@ async def read_tables(database: Database) -> list[tuple[str, str]]:
     return texts
 
 
-async def read_topics(bootstrap: str) -> list[tuple[str, str]]:
-    records = [record for topic in (PACKAGES, FRAMEWORKS) for record in await read_topic(bootstrap, topic)]
+async def read_topics(kafka_connection: KafkaConnection) -> list[tuple[str, str]]:
+    records = [record for topic in (PACKAGES, FRAMEWORKS) for record in await read_topic(kafka_connection, topic)]
     return [
         (record.topic, " ".join((record.key, to_text(record.value), *(f"{n}={v!r}" for n, v in record.headers))))
         for record in records
@@ -155,7 +156,7 @@ async def test_personal_data_is_stored_in_the_persons_table_only(
     outputs = [
         *(("response", reply.text + str(reply.headers)) for reply in (accepted, *refused)),
         *await read_tables(harness.database),
-        *await read_topics(harness.bootstrap),
+        *await read_topics(harness.kafka),
         ("log", harness.logs.getvalue()),
         ("library logs", caplog.text),
         ("output", captured.out + captured.err),

@@ -28,15 +28,15 @@ async def module_harness(postgres: TestPostgres, kafka: TestKafka) -> AsyncGener
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(TokenIssuer().serve())
         registry = await stack.enter_async_context(
-            EventPublisher(kafka.bootstrap, "provider-registry", council=council)
+            EventPublisher(kafka.connection, "provider-registry", council=council)
         )
-        referral = await stack.enter_async_context(EventPublisher(kafka.bootstrap, "referral", council=council))
-        pricing = await stack.enter_async_context(EventPublisher(kafka.bootstrap, "pricing", council=council))
+        referral = await stack.enter_async_context(EventPublisher(kafka.connection, "referral", council=council))
+        pricing = await stack.enter_async_context(EventPublisher(kafka.connection, "pricing", council=council))
         ours = run_service(
             Settings,
             build,
             databases=postgres,
-            bootstrap=kafka.bootstrap,
+            kafka=kafka.connection,
             issuer=issuer,
             clock=clock,
             log_level="debug",
@@ -44,7 +44,7 @@ async def module_harness(postgres: TestPostgres, kafka: TestKafka) -> AsyncGener
         )
         with redirect_stderr(logs):  # where the service's logger writes from its making on
             sourcing = await stack.enter_async_context(ours)
-        yield SourcingHarness(sourcing, registry, referral, pricing, clock, council, kafka.bootstrap, logs)
+        yield SourcingHarness(sourcing, registry, referral, pricing, clock, council, kafka.connection, logs)
     sys.stderr.write(logs.getvalue())
 
 

@@ -106,7 +106,7 @@ async def test_without_a_key_no_link_is_valid(link_desk: LinkDesk, postgres: Tes
         Settings,
         build,
         databases=postgres,
-        bootstrap=harness.bootstrap,
+        kafka=harness.kafka,
         issuer=harness.sourcing.issuer,
         clock=harness.clock,
     )

@@ -88,7 +88,7 @@ async def test_the_time_from_request_to_offer_is_printed(
 @asynccontextmanager
 async def listen_for_offers(harness: SourcingHarness) -> AsyncGenerator[dict[bytes, float]]:
     """Somebody who hears the packages' topic from now on, and notes when each package's offer was offer_times."""
-    consumer = Consumer(harness.bootstrap, group=None, client_id="test-listener")
+    consumer = Consumer(harness.kafka, group=None, client_id="test-listener")
     await consumer.start([PACKAGES])
     offer_times: dict[bytes, float] = {}
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from devstack.disk_space import explain_full_disk
 from devstack.errors import AlreadyRunning, NotRunning
 from devstack.home import Home, write_private
+from service_runtime.kafka.connection import KafkaConnection
 
 
 class StackRecord(BaseModel):
@@ -33,6 +34,10 @@ class StackRecord(BaseModel):
     """The file of keys that `calloff token` signs with."""
     simulated: bool = False
     """True on a simulated clock, which only `calloff clock` moves."""
+
+    @property
+    def kafka(self) -> KafkaConnection:
+        return KafkaConnection(self.kafka_bootstrap)
 
     @classmethod
     def load(cls, home: Home) -> Self:

@@ -27,6 +27,7 @@ from devstack.screen import Screen
 from devstack.service_processes import ServiceProcess, preload_packages, stop_fork_server
 from devstack.telemetry.receiver import READY_PATH
 from service_runtime.kafka.client import create_topics
+from service_runtime.kafka.connection import KafkaConnection
 
 READY_TIMEOUT: Final = 120.0
 _POLL_INTERVAL: Final = 0.1
@@ -56,7 +57,7 @@ async def start_kafka(server: EmbeddedKafka, screen: Screen) -> None:
         await run_in_thread(fetch_kafka_jars, KAFKA_POM, KAFKA_JARS, progress=step.set_detail)
         step.set_detail("starting")
         await run_in_thread(server.start)
-        await create_topics(server.bootstrap, TOPICS)
+        await create_topics(KafkaConnection(server.bootstrap), TOPICS)
 
 
 async def build_postcode_index(home: Home, screen: Screen) -> None:

@@ -34,6 +34,7 @@ from devstack.steps import (
     start_programs,
     stop_all,
 )
+from service_runtime.kafka.connection import KafkaConnection
 from simulator.market import InventedMarket
 from simulator.providers import EndpointSecret
 from simulator.registration import MarketRegistrar
@@ -56,8 +57,8 @@ class ServiceStack:
         return self.config.addresses.service_urls
 
     @property
-    def kafka(self) -> str:
-        return self.config.kafka.bootstrap
+    def kafka(self) -> KafkaConnection:
+        return KafkaConnection(self.config.kafka.bootstrap)
 
     @property
     def services(self) -> list[SimulatedProcessClient]:

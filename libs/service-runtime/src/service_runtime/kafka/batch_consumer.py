@@ -20,6 +20,7 @@ from service_runtime.kafka.client import (
     get_committed_offsets,
     get_end_offsets,
 )
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.kafka.progress import WATCH_EVERY, ArrivalWatch, Progress, compute_lag
 from service_runtime.observability.logs import Logger
@@ -42,14 +43,14 @@ class BatchConsumer:
         *,
         service: str,
         database: Database,
-        bootstrap: str,
+        kafka: KafkaConnection,
         clock: Clock,
         log: Logger,
         metrics: ConsumerMetrics | None = None,
     ) -> None:
         self._subscription = feed
         self._client_id = f"{service}-{feed.name}"
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._clock = clock
         self._log = log
         self.group = f"calloff.{service}.{feed.name}"
@@ -68,7 +69,7 @@ class BatchConsumer:
     async def run(self) -> None:
         while True:
             consumer = Consumer(
-                self._bootstrap, group=self.group, client_id=self._client_id, gathering=self._choose_gathering()
+                self._kafka, group=self.group, client_id=self._client_id, gathering=self._choose_gathering()
             )
             try:
                 await self._consume(consumer)
@@ -137,9 +138,9 @@ class BatchConsumer:
     async def wait_until_caught_up(self) -> None:
         """Returns when all records that the topics hold now have been handled."""
         client_id = f"{self._client_id}-check"
-        ends = await wait_for_end_offsets(self._bootstrap, self._subscription.topics, client_id=client_id)
+        ends = await wait_for_end_offsets(self._kafka, self._subscription.topics, client_id=client_id)
         while True:
-            committed = await get_committed_offsets(self._bootstrap, self.group, list(ends), client_id=client_id)
+            committed = await get_committed_offsets(self._kafka, self.group, list(ends), client_id=client_id)
             if all(committed[partition] >= end for partition, end in ends.items()):
                 return
             await asyncio.sleep(0.1)
@@ -149,11 +150,13 @@ def _to_message(record: KafkaRecord) -> KafkaMessage:
     return KafkaMessage(record.topic, record.partition, record.offset, record.key or b"", record.headers)
 
 
-async def wait_for_end_offsets(bootstrap: str, topics: Sequence[str], *, client_id: str) -> dict[Partition, int]:
+async def wait_for_end_offsets(
+    kafka: KafkaConnection, topics: Sequence[str], *, client_id: str
+) -> dict[Partition, int]:
     """Returns the end offset of each partition of `topics`; waits until all topics exist."""
     while True:
         try:
-            return await get_end_offsets(bootstrap, topics, client_id=client_id)
+            return await get_end_offsets(kafka, topics, client_id=client_id)
         except LookupError:
             await asyncio.sleep(0.2)
 

@@ -27,6 +27,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from contracts.envelope import Headers
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.fetch_limits import AT_ONCE, BRIEFLY, AdaptiveLimits, FetchLimits, Gathering
 from service_runtime.kafka.tolerant_reader import TolerantReader
 from service_runtime.observability.messaging import KafkaMessage, record_send_spans
@@ -72,9 +73,9 @@ class OutgoingRecord:
 class Producer:
     """Sends batches of records. Each batch is for one partition and is accepted or refused as a whole, in its order."""
 
-    def __init__(self, bootstrap: str, *, client_id: str) -> None:
+    def __init__(self, kafka: KafkaConnection, *, client_id: str) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **kafka.build_client_arguments(),
             client_id=client_id,
             acks="all",
             enable_idempotence=True,
@@ -166,11 +167,11 @@ class Consumer:
     """
 
     def __init__(
-        self, bootstrap: str, *, group: str | None, client_id: str, gathering: Gathering | None = BRIEFLY
+        self, kafka: KafkaConnection, *, group: str | None, client_id: str, gathering: Gathering | None = BRIEFLY
     ) -> None:
         self._adaptive = None if gathering is None else AdaptiveLimits(gathering, time.monotonic())
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **kafka.build_client_arguments(),
             group_id=group,
             client_id=client_id,
             enable_auto_commit=False,
@@ -235,28 +236,28 @@ class Consumer:
         await asyncio.wait({asyncio.ensure_future(self._consumer.stop())}, timeout=within)
 
 
-async def get_end_offsets(bootstrap: str, topics: Iterable[str], *, client_id: str) -> dict[Partition, int]:
+async def get_end_offsets(kafka: KafkaConnection, topics: Iterable[str], *, client_id: str) -> dict[Partition, int]:
     """Returns the end offset of each partition of `topics`. Raises LookupError if a topic does not exist."""
-    async with _open_consumer(bootstrap, *topics, client_id=client_id) as consumer:
+    async with _open_consumer(kafka, *topics, client_id=client_id) as consumer:
         return await consumer.end_offsets(_list_partitions(consumer, topics))
 
 
 async def get_committed_offsets(
-    bootstrap: str, group: str, partitions: Iterable[Partition], *, client_id: str
+    kafka: KafkaConnection, group: str, partitions: Iterable[Partition], *, client_id: str
 ) -> dict[Partition, int]:
     """Returns the committed offset of `group` for each partition; 0 if none is committed."""
-    async with _open_consumer(bootstrap, client_id=client_id, group=group) as consumer:
+    async with _open_consumer(kafka, client_id=client_id, group=group) as consumer:
         consumer.assign(list(partitions))
         return {partition: await consumer.committed(partition) or 0 for partition in partitions}
 
 
 @asynccontextmanager
 async def _open_consumer(
-    bootstrap: str, *topics: str, client_id: str, group: str | None = None
+    kafka: KafkaConnection, *topics: str, client_id: str, group: str | None = None
 ) -> AsyncGenerator[AIOKafkaConsumer]:
     """Starts a consumer for a few requests; stops it also if Kafka does not answer at its start."""
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=bootstrap, group_id=group, client_id=client_id, enable_auto_commit=False
+        *topics, **kafka.build_client_arguments(), group_id=group, client_id=client_id, enable_auto_commit=False
     )
     try:
         await consumer.start()
@@ -277,8 +278,8 @@ def _list_partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[
 
 
 @asynccontextmanager
-async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="calloff-admin")
+async def _open_admin(kafka: KafkaConnection) -> AsyncGenerator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**kafka.build_client_arguments(), client_id="calloff-admin")
     try:
         await admin.start()
         yield admin
@@ -286,9 +287,9 @@ async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def create_topics(bootstrap: str, topics: Sequence[str], *, replication: int = 1) -> None:
+async def create_topics(kafka: KafkaConnection, topics: Sequence[str], *, replication: int = 1) -> None:
     """Creates the missing `topics` with PARTITIONS partitions and unlimited retention."""
-    async with _open_admin(bootstrap) as admin:
+    async with _open_admin(kafka) as admin:
         existing = set(await admin.list_topics())
         configs = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
         missing = [

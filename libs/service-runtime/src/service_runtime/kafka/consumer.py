@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Generic, TypeVar
 
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord, Partition, RebalanceListener
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.event_handler import EventHandler, build_group_id
 from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.kafka.keyed_queues import KeyedQueues
@@ -170,7 +171,7 @@ class EventConsumer(Generic[WorkT]):
         self,
         *,
         service: str,
-        bootstrap: str,
+        kafka: KafkaConnection,
         handling: EventHandler[WorkT],
         topics: Iterable[str],
         log: Logger,
@@ -179,7 +180,7 @@ class EventConsumer(Generic[WorkT]):
     ) -> None:
         self._service = service
         self._gathering = gathering
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._handling = handling
         self.topics = tuple(topics)
         self._log = log
@@ -204,7 +205,7 @@ class EventConsumer(Generic[WorkT]):
             return
         while True:
             # aiokafka binds a consumer to the running event loop, so it is built here.
-            consumer = Consumer(self._bootstrap, group=self.group, client_id=self._service, gathering=self._gathering)
+            consumer = Consumer(self._kafka, group=self.group, client_id=self._service, gathering=self._gathering)
             self._member = member = GroupMember(consumer, self._handling, self._metrics, self.progress)
             try:
                 await member.run(self.topics)

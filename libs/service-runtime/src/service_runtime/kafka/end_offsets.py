@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaConsumer
 
 from service_runtime.kafka.client import Partition
+from service_runtime.kafka.connection import KafkaConnection
 
 
 class EndOffsetReader:
@@ -13,9 +14,9 @@ class EndOffsetReader:
     On a consumer's connection the request would wait behind a fetch, which the broker holds until a record arrives.
     """
 
-    def __init__(self, bootstrap: str, *, client_id: str) -> None:
+    def __init__(self, kafka: KafkaConnection, *, client_id: str) -> None:
         self._client = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, client_id=client_id, enable_auto_commit=False, request_timeout_ms=10_000
+            **kafka.build_client_arguments(), client_id=client_id, enable_auto_commit=False, request_timeout_ms=10_000
         )
 
     async def start(self) -> None:

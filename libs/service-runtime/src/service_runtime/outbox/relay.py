@@ -19,6 +19,7 @@ from contracts.envelope import Envelope
 from service_runtime.clock import Clock
 from service_runtime.dead_letters.parked_keys import DeadLetters
 from service_runtime.kafka.client import KafkaFailure, Producer
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import RelayMetrics
 from service_runtime.outbox.outbox_table import OutboxRow
@@ -47,7 +48,7 @@ class Relay:
         *,
         service: str,
         database: Database,
-        bootstrap: str,
+        kafka: KafkaConnection,
         clock: Clock,
         wakeup: Wakeup,
         log: Logger,
@@ -55,7 +56,7 @@ class Relay:
     ) -> None:
         self._service = service
         self._database = database
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._wakeup = wakeup
         self._log = log
         self._metrics = metrics
@@ -110,7 +111,7 @@ class Relay:
         while not (await connection.execute(_TRY_LOCK, {"name": LOCK})).scalar_one():
             await asyncio.sleep(1)
         await connection.execute(text("SET synchronous_commit = off"))
-        producer = Producer(self._bootstrap, client_id=f"{self._service}-relay")
+        producer = Producer(self._kafka, client_id=f"{self._service}-relay")
         try:
             await producer.start()
             await self._relay_until_interrupted(connection, producer)

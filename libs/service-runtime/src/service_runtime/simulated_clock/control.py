@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from contracts.precedence import LAST_PRECEDENCE
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.client import PARTITIONS, Partition
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.consumer import EventConsumer
 from service_runtime.kafka.end_offsets import EndOffsetReader
 from service_runtime.simulated_clock.clock import SimulatedClock
@@ -38,7 +39,7 @@ class SimulatedClockControl(Generic[WorkT]):
         consumers: Sequence[EventConsumer[WorkT] | BatchConsumer],
         webhooks: WebhookEngine[WorkT] | None,
         wakeups: Wakeups,
-        bootstrap: str,
+        kafka: KafkaConnection,
     ) -> None:
         self._clock = clock
         self._key = key
@@ -46,7 +47,7 @@ class SimulatedClockControl(Generic[WorkT]):
         self._consumers = tuple(consumers)
         self._webhooks = webhooks
         self._wakeups = wakeups
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._pending_work = PendingWorkReader(executor.database)
         self._end_offsets: EndOffsetReader | None = None
         self._routes: SimulationRoutes | None = None
@@ -118,7 +119,7 @@ class SimulatedClockControl(Generic[WorkT]):
 
     async def _get_end_offsets(self, partitions: set[Partition]) -> dict[Partition, int]:
         if self._end_offsets is None:
-            reader = EndOffsetReader(self._bootstrap, client_id=f"{self._executor.service}-simulation")
+            reader = EndOffsetReader(self._kafka, client_id=f"{self._executor.service}-simulation")
             await reader.start()
             self._end_offsets = reader
         return await self._end_offsets.get_end_offsets(partitions)

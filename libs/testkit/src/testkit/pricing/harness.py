@@ -16,6 +16,7 @@ from contracts.events.packages import PackagePlaced
 from contracts.events.rates import RatesSelected
 from contracts.examples import COLCHESTER
 from contracts.ids import AwardId, CouncilKey, FrameworkKey, PackageId, PlacementId, ProviderId
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from testkit.chain_checker import remove_repeats
 from testkit.clocks import MovableClock
@@ -43,7 +44,7 @@ class PricingHarness:
     registry: EventPublisher
     clock: MovableClock
     council: CouncilKey
-    bootstrap: str
+    kafka: KafkaConnection
     framework: FrameworkKey = field(init=False)
 
     def __post_init__(self) -> None:
@@ -185,7 +186,7 @@ class PricingHarness:
             return not await fetch_rows(self.database, "SELECT 1 FROM outbox LIMIT 1")
 
         await wait_until(is_relayed, within=TIMEOUT_SECONDS)
-        return await read_topic(self.bootstrap, topic, keys=keys)
+        return await read_topic(self.kafka, topic, keys=keys)
 
     async def list_parked_keys(self) -> list[str]:
         found = await fetch_rows(self.database, "SELECT key FROM streams WHERE parked_because IS NOT NULL")

@@ -17,6 +17,7 @@ from contracts.events.packages import OfferMade
 from contracts.examples import COLCHESTER, an_example_of
 from contracts.ids import FrameworkKey, OfferId, PackageId, ProviderId
 from contracts.values import Channel
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from testkit.clocks import MovableClock
 from testkit.http_response import HttpResponse, read_response
@@ -117,7 +118,7 @@ class RegistryHarness:
     sourcing: EventPublisher
     receiver: WebhookReceiver
     clock: MovableClock
-    bootstrap: str
+    kafka: KafkaConnection
     framework: FrameworkKey
 
     @property
@@ -210,7 +211,7 @@ class RegistryHarness:
 
     async def read_events(self, subject: str, *, topic: str = PACKAGES) -> list[Event]:
         """Reads the events about a subject that this service instance published to Kafka."""
-        records = await read_topic(self.bootstrap, topic, keys={subject})
+        records = await read_topic(self.kafka, topic, keys={subject})
         own = f"/calloff/{self.registry.service.name}"
         published = [record for record in records if record.get_header("ce_source") == own]
         return [decode(BY_TYPE[record.get_header("ce_type")].event, record.value) for record in published]

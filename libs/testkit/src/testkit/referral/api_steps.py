@@ -43,7 +43,7 @@ async def wait_for_records(harness: ReferralHarness, package_id: str, *, at_leas
     """Returns the records of the package on the packages topic as soon as there are `at_least` of them."""
 
     async def read_records() -> list[TopicRecord]:
-        records = await read_topic(harness.bootstrap, PACKAGES, keys={package_id})
+        records = await read_topic(harness.kafka, PACKAGES, keys={package_id})
         return records if len(records) >= at_least else []
 
     return await wait_until(read_records, within=30)

@@ -16,6 +16,7 @@ from contracts.events.frameworks import FrameworkPublished
 from contracts.examples import a_definition
 from contracts.ids import CouncilKey, FrameworkKey, PackageId
 from referral.domain.intake import DespiteOpenReferral
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from testkit.clocks import MovableClock
 from testkit.databases import fetch_number
@@ -77,7 +78,7 @@ class ReferralHarness:
     sourcing: EventPublisher
     clock: MovableClock
     council: CouncilKey
-    bootstrap: str
+    kafka: KafkaConnection
     logs: io.StringIO
 
     @property

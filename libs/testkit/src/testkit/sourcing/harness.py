@@ -16,6 +16,7 @@ from contracts.catalogue import PACKAGES
 from contracts.events.listings import InadequateReason
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefusal, SpotPriceRefused
 from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from testkit.chain_checker import find_chain_faults
 from testkit.clocks import MovableClock
@@ -69,7 +70,7 @@ class SourcingHarness:
     pricing: EventPublisher
     clock: MovableClock
     council: CouncilKey
-    bootstrap: str
+    kafka: KafkaConnection
     logs: io.StringIO
 
     @property
@@ -219,7 +220,7 @@ class SourcingHarness:
             return not await fetch_rows(self.database, "SELECT 1 FROM outbox LIMIT 1")
 
         await wait_until(is_relayed, within=WAIT_TIMEOUT)
-        return await read_topic(self.bootstrap, PACKAGES, keys={str(package) for package in packages})
+        return await read_topic(self.kafka, PACKAGES, keys={str(package) for package in packages})
 
     async def find_faults(self, packages: Sequence[PackageId]) -> list[str]:
         """Lists what is wrong, one line each: stalled packages, parked keys, and faults of the hash chains."""

@@ -34,6 +34,7 @@ from devstack.record import lock_home
 from devstack.screen import Screen, create_screen
 from devstack.steps import delete_data, start_kafka
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
+from service_runtime.kafka.connection import KafkaConnection
 
 BATCH_SIZE: Final = 500
 
@@ -96,7 +97,7 @@ def _restore_files(home: Home, folder: Path, postgres: EmbeddedPostgres) -> None
 async def _rebuild_topics(postgres: EmbeddedPostgres, kafka: EmbeddedKafka) -> RestoreResult:
     # New partitions have no leader for a moment; aiokafka retries, and its log lines are not shown.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    producer = Producer(kafka.bootstrap, client_id="calloff-restore")
+    producer = Producer(KafkaConnection(kafka.bootstrap), client_id="calloff-restore")
     await producer.start()
     try:
         async with _connect_as_superuser(postgres, _get_database_name(AUDIT)) as audit:

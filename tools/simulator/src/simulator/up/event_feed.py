@@ -6,16 +6,17 @@ from typing import Final
 from contracts.catalogue import BY_TYPE, PACKAGES, PROVIDERS, decode
 from devstack.package_status import PackageTracker
 from service_runtime.kafka.client import Consumer, KafkaFailure, KafkaRecord
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.records import Record
 
 _MAX_RECORDS: Final = 500
 
 
-async def follow_events(bootstrap: str, tracker: PackageTracker) -> None:
+async def follow_events(kafka: KafkaConnection, tracker: PackageTracker) -> None:
     """Follow the topics until cancelled. After a Kafka failure, clear the tracker and read from the beginning."""
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # its lines would break the display
     while True:
-        consumer = Consumer(bootstrap, group=None, client_id="calloff-watch")
+        consumer = Consumer(kafka, group=None, client_id="calloff-watch")
         try:
             await consumer.start((PACKAGES, PROVIDERS))
             while True:

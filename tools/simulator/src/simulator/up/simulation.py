@@ -12,6 +12,7 @@ from devstack.package_status import PackageTracker
 from devstack.processes import Supervisor
 from devstack.screen import Screen
 from geography import ESSEX_DISTRICTS
+from service_runtime.kafka.connection import KafkaConnection
 from simulator.council import Council, PostedReferral
 from simulator.officer import Officer
 from simulator.person_factory import Person
@@ -28,7 +29,7 @@ _DISTRICTS: Final = {area.code: area.name or area.code for area in ESSEX_DISTRIC
 class RunningSimulation:
     """The simulated council and officers, and the display of the running stack."""
 
-    kafka_bootstrap: str
+    kafka: KafkaConnection
     supervisor: Supervisor
     council: Council
     officer: Officer
@@ -45,7 +46,7 @@ class RunningSimulation:
         """Run until `stop` is set. Raises the error of a task that fails."""
         parts = [
             self.supervisor.watch(),
-            follow_events(self.kafka_bootstrap, self.tracker),
+            follow_events(self.kafka, self.tracker),
             self._post(),
             self._show(screen),
         ]

@@ -39,6 +39,7 @@ from devstack.steps import (
     stop_all,
 )
 from geography import PostcodeDirectory
+from service_runtime.kafka.connection import KafkaConnection
 from simulator import SEED, providers
 from simulator.council import Council, PostedReferral
 from simulator.officer import Officer
@@ -75,7 +76,7 @@ class StartedStack:
             today=self._get_start_date,
         )
         return RunningSimulation(
-            kafka_bootstrap=self.config.kafka.bootstrap,
+            kafka=KafkaConnection(self.config.kafka.bootstrap),
             supervisor=Supervisor(
                 print_text, [self.config.postgres, self.config.kafka, *self.programs], self._update_record
             ),
