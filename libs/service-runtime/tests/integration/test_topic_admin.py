@@ -65,8 +65,14 @@ async def test_a_created_topic_is_as_specified(admin: TopicAdmin, specification:
 async def test_settings_of_a_topic_are_changed_and_foreign_settings_stay(
     kafka: TestKafka, admin: TopicAdmin, specification: TopicSpecification
 ) -> None:
-    foreign = {"segment__ms": "3600000", "min__cleanable__dirty__ratio": "0.25"}
-    await make_topic(kafka, specification.name, retention__ms="1000", cleanup__policy="compact", **foreign)
+    await make_topic(
+        kafka,
+        specification.name,
+        retention__ms="1000",
+        cleanup__policy="compact",
+        segment__ms="3600000",
+        min__cleanable__dirty__ratio="0.25",
+    )
     plan = await admin.plan([specification], ONE)
     assert {change.setting for change in plan.changes} == {"retention.ms", "cleanup.policy"}
     await admin.apply(plan, ONE)

@@ -45,7 +45,8 @@ class TopicAdmin:
     async def describe(self, specifications: Iterable[TopicSpecification]) -> dict[str, ExistingTopic]:
         """Returns those of the specified topics that exist, by name.
 
-        Settings are None where the broker refuses to show them: that needs the right DescribeConfigs.
+        Settings are None where the broker refuses to show them: that needs the right DescribeConfigs. Raises
+        KafkaFailure.
         """
         named = {specification.name: specification for specification in specifications}
         # All topics are listed: a request that names a missing topic can create it, with the broker's defaults.
@@ -54,24 +55,32 @@ class TopicAdmin:
         settings = await self._describe_settings([named[name] for name in found])
         return {
             name: ExistingTopic(
-                name, len(partitions), min(len(each["replicas"]) for each in partitions), settings.get(name)
+                name, len(partitions), min(len(each["replicas"]) for each in partitions), settings[name]
             )
             for name, partitions in found.items()
+            if name in settings
         }
 
-    async def _describe_settings(self, specifications: Sequence[TopicSpecification]) -> dict[str, dict[str, str]]:
+    async def _describe_settings(
+        self, specifications: Sequence[TopicSpecification]
+    ) -> dict[str, dict[str, str] | None]:
+        """Returns the settings of each topic that exists, None where the broker refuses to show them."""
         wanted = [
             ConfigResource(
                 ConfigResourceType.TOPIC, each.name, dict.fromkeys([*each.settings, MIN_INSYNC_REPLICAS], "")
             )
             for each in specifications
         ]
-        settings: dict[str, dict[str, str]] = {}
+        settings: dict[str, dict[str, str] | None] = {}
         for response in await self._admin.describe_configs(wanted) if wanted else ():
             for code, message, _, topic, entries in response.resources:
-                if code in {_UNKNOWN_TOPIC, TopicAuthorizationFailedError.errno}:
+                if code == _UNKNOWN_TOPIC:
                     continue
-                _check(code, message, f"topic {topic} cannot be described")
+                if code == TopicAuthorizationFailedError.errno:
+                    settings[topic] = None
+                    continue
+                if code:
+                    raise for_code(code)
                 settings[topic] = {name: value for name, value, *_ in entries if value is not None}
         return settings
 
@@ -122,7 +131,7 @@ class TopicAdmin:
             return {
                 f"{each.setting} of {each.topic}"
                 for each in changes
-                if each.topic in shown and shown[each.topic].get(each.setting, each.specified) == each.present
+                if (shown.get(each.topic) or {}).get(each.setting, each.specified) == each.present
             }
 
         await _wait_until_none(find_outstanding, "settings that are changed and not shown: {}; check the brokers")
