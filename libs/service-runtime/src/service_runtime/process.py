@@ -13,13 +13,15 @@ import uvloop
 
 from service_runtime.http.server import raise_descriptor_limit
 from service_runtime.observability.export import TelemetryEndpoint
-from service_runtime.observability.logs import build_logger
+from service_runtime.observability.logs import Logger, build_logger
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.migrations import migrate_when_available
 from service_runtime.runner import Runner
 from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
 from service_runtime.simulated_clock.simulation import Simulation
+from service_runtime.startup.errors import EXIT_CONFIG, StartRefused
+from service_runtime.startup.kafka import check_kafka
 from service_runtime.webhooks.reencryption import reencrypt_secrets
 
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
@@ -49,7 +51,11 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
         sys.exit(asyncio.run(_reencrypt_and_close(service, dry_run="--dry-run" in sys.argv[2:])))
     raise_descriptor_limit()
     gc.set_threshold(*COLLECTION_THRESHOLDS)
-    uvloop.run(_serve(service))
+    try:
+        uvloop.run(_serve(service))
+    except StartRefused as refusal:
+        sys.stderr.writelines(f"calloff {service.name}: {line}\n" for line in refusal.lines)
+        sys.exit(EXIT_CONFIG)
 
 
 async def _reencrypt_and_close(service: Service[Any], *, dry_run: bool) -> int:
@@ -84,10 +90,28 @@ async def _serve(service: Service[Any]) -> None:
     simulation = Simulation.from_settings(settings)
     if simulation is not None:
         service = replace(service, clock=simulation.clock)
+    if not await _check_start(service, log, stop):
+        return
     runner = Runner(service, log=log, simulation=simulation)
     async with runner.export_telemetry(_build_telemetry_endpoint(settings)):
         await runner.run(stop)
     log.info("service ended")
+
+
+async def _check_start(service: Service[Any], log: Logger, stop: asyncio.Event) -> bool:
+    """Waits for the checks; returns False if `stop` is set meanwhile. Raises StartRefused."""
+    checking = asyncio.create_task(check_kafka(service, log=log))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not checking.done():
+            return False
+        checking.result()
+        return True
+    finally:
+        for task in (checking, stopping):
+            task.cancel()
+        await asyncio.gather(checking, stopping, return_exceptions=True)
 
 
 def _build_telemetry_endpoint(settings: RuntimeSettings) -> TelemetryEndpoint | None:

@@ -35,6 +35,14 @@ class TolerantReader:
         for partition, records in batches.items():
             self._next[partition] = records[-1].offset + 1
 
+    def note_position(self, partition: TopicPartition, offset: int) -> None:
+        """Notes where the consumer was moved to."""
+        self._next[partition] = offset
+
+    def get_position(self, partition: TopicPartition) -> int:
+        """Returns the offset of the next record of a partition that was read or moved."""
+        return self._next[partition]
+
     async def read(self, max_records: int) -> list[ConsumerRecord]:
         """Returns the next records, in order within each partition, and moves the consumer behind them.
 

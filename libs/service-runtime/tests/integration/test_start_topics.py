@@ -1,0 +1,98 @@
+"""A service waits for topics that are missing at its start, and refuses topics that contradict the catalogue."""
+
+import asyncio
+import secrets
+
+import pytest
+import pytest_asyncio
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from service_runtime.kafka.topic_admin import create_topics
+from service_runtime.kafka.topics import Replication
+from service_runtime.startup.errors import StartRefused
+from service_runtime.startup.topics import check_topics
+from testkit.captured_logs import CapturedLogs
+from testkit.foreign_records import set_topic_setting
+from testkit.servers import TestKafka
+from testkit.waiting import wait_until
+
+ONE = Replication()
+
+
+@pytest_asyncio.fixture
+async def topic(kafka: TestKafka) -> str:
+    name = f"test.start.{secrets.token_hex(4)}"
+    await create_topics(kafka.bootstrap, [name])
+    return name
+
+
+async def check(kafka: TestKafka, *topics: str, replication: Replication = ONE) -> CapturedLogs:
+    logs = CapturedLogs()
+    await check_topics(kafka.bootstrap, topics, replication=replication, log=logs)
+    return logs
+
+
+async def test_topics_as_specified_are_accepted_without_a_word(kafka: TestKafka, topic: str) -> None:
+    assert (await check(kafka, topic)).entries == []
+
+
+async def test_a_missing_topic_is_named_and_waited_for(kafka: TestKafka, topic: str) -> None:
+    missing, logs = f"test.start.{secrets.token_hex(4)}", CapturedLogs()
+    waiting = asyncio.create_task(check_topics(kafka.bootstrap, [topic, missing], replication=ONE, log=logs))
+    try:
+        await wait_until(lambda: logs.find_entries("waiting for topics"), within=60)
+        assert logs.entries[0].fields["missing"] == missing
+        assert not waiting.done()
+        await create_topics(kafka.bootstrap, [missing])
+        async with asyncio.timeout(60):
+            await waiting
+    finally:
+        waiting.cancel()
+
+
+async def test_a_topic_that_is_waited_for_is_not_created_by_the_waiting(kafka: TestKafka) -> None:
+    missing, logs = f"test.start.{secrets.token_hex(4)}", CapturedLogs()
+    waiting = asyncio.create_task(check_topics(kafka.bootstrap, [missing], replication=ONE, log=logs))
+    await wait_until(lambda: logs.find_entries("waiting for topics"), within=60)
+    waiting.cancel()
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await client.start()
+    try:
+        assert missing not in await client.list_topics()
+    finally:
+        await client.close()
+
+
+async def test_a_topic_that_deletes_events_is_refused_with_the_command_that_mends_it(
+    kafka: TestKafka, topic: str
+) -> None:
+    await set_topic_setting(kafka.bootstrap, topic, "retention.ms", "3600000")
+
+    async def find_refusal() -> str | None:  # a broker shows a changed setting somewhat later
+        try:
+            await check(kafka, topic)
+        except StartRefused as refusal:
+            return str(refusal)
+        return None
+
+    message = await wait_until(find_refusal, within=60)
+    assert f"topic {topic} has retention.ms=3600000, it must be -1" in message
+    assert "calloff topics apply" in message
+    assert "\n" not in message
+
+
+async def test_too_few_replicas_are_refused(kafka: TestKafka, topic: str) -> None:
+    with pytest.raises(StartRefused, match=r"has replication factor 1, it must be at least 3: .*kafka-reassign"):
+        await check(kafka, topic, replication=Replication(3, 2))
+
+
+async def test_a_topic_with_another_number_of_partitions_is_refused(kafka: TestKafka) -> None:
+    name = f"test.start.{secrets.token_hex(4)}"
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await client.start()
+    try:
+        await client.create_topics([NewTopic(name, 1, 1)])
+    finally:
+        await client.close()
+    with pytest.raises(StartRefused, match=rf"topic {name} has 1 partitions, it must have 12"):
+        await check(kafka, name)
