@@ -32,7 +32,7 @@ from service_runtime.postgres.statements import NO_VALUES, Row, Rows, Statements
 
 # Statements find their rows by key, so a generic plan suits all values. Planning for each set of values takes longer
 # than execution for some statements (decision 0021).
-_SERVER_SETTINGS: Final = {
+SERVER_SETTINGS: Final = {
     "jit": "off",
     "plan_cache_mode": "force_generic_plan",
     # What a process locked that was frozen, or whose machine was lost, is free again for the others after seconds.
@@ -118,7 +118,7 @@ class Database:
         self._pool_size = pool_size
         self._statements = Statements()
         self._settings: dict[str, Any] = {  # asyncpg's arguments have no common type
-            "server_settings": _SERVER_SETTINGS | {"application_name": name},
+            "server_settings": SERVER_SETTINGS | {"application_name": name},
             "timeout": 10,
             "command_timeout": 60,
             "record_class": Row,
