@@ -104,13 +104,13 @@ class BenchEnvironment:
 
 
 @asynccontextmanager
-async def start_environment(home: Home, screen: Screen) -> AsyncGenerator[BenchEnvironment]:
-    """Start the whole stack with empty databases, and stop it on exit."""
+async def start_environment(home: Home, screen: Screen, *, replicas: int = 1) -> AsyncGenerator[BenchEnvironment]:
+    """Start the whole stack with empty databases and `replicas` processes of each service, and stop it on exit."""
     with lock_home(home):
         delete_data(home)
         await load_statement_counter(home)
         async with AsyncExitStack() as cleanup:
-            stack = await start_stack(home, screen, cleanup, extra_environment=_LOG_LEVEL)
+            stack = await start_stack(home, screen, cleanup, extra_environment=_LOG_LEVEL, replicas=replicas)
             market = build_market()
             await register_market(stack, market, build_definitions(), screen, today=datetime.now(UTC).date())
             directory = PostcodeDirectory.open(home.postcodes)

@@ -1,5 +1,8 @@
 """Parts of one process of a service: builds them from the service's declaration, and connects them."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from service_runtime.clock import SystemClock
@@ -13,6 +16,14 @@ from service_runtime.observability.gauges import GaugeRefresher
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import Relay
+from service_runtime.postgres.notifications import (
+    RELAY,
+    SOON,
+    TIMERS,
+    WEBHOOKS,
+    PeerListener,
+    PeerNotifier,
+)
 from service_runtime.projections.consumer import build_projection_subscription
 from service_runtime.service import Service
 from service_runtime.simulated_clock.control import SimulatedClockControl
@@ -41,6 +52,8 @@ class ProcessParts(Generic[WorkT]):
         )
         self.wakeups = Wakeups()
         self.kafka = service.settings.build_kafka_connection()
+        self.peers = PeerNotifier(service.database, log=log)
+        self._connect_wakeups(service)
         self.executor = self._build_executor(service)
         self.event_handler = EventHandler(self.executor, service.subscriptions, log=log, metrics=self.metrics.consumer)
         self.batch_consumers = self._build_batch_consumers(service)
@@ -61,8 +74,30 @@ class ProcessParts(Generic[WorkT]):
         self.webhooks = self._build_webhook_engine(service.webhooks) if service.webhooks is not None else None
         self.executor.commits.outbox = self.relay
         self.executor.commits.deliveries = self.webhooks
+        self.peer_listener = PeerListener(service.database, self.peers.process, self._build_peer_handlers(), log=log)
         self.body_eraser = None if service.webhooks is None else self._build_body_eraser(service.webhooks)
         self.clock_control = None if simulation is None else self._build_clock_control(simulation)
+
+    def _connect_wakeups(self, service: Service[WorkT]) -> None:
+        """A process wakes the workers of other processes that it does not have itself."""
+        self.wakeups.relay.notify_peers = partial(self.peers.notify, RELAY)
+        if service.settings.role == "api":
+            self.wakeups.timers.notify_peers = partial(self.peers.notify, TIMERS)
+            self.wakeups.timers.notify_peers_due = self._notify_timer_workers
+            self.wakeups.webhooks.notify_peers = partial(self.peers.notify, WEBHOOKS)
+
+    def _notify_timer_workers(self, due_at: datetime) -> None:
+        if due_at - self.service.clock.now() < SOON:
+            self.peers.notify(TIMERS)
+
+    def _build_peer_handlers(self) -> Mapping[str, Callable[[str], None]]:
+        handlers: dict[str, Callable[[str], None]] = {
+            RELAY: lambda _: self.relay.read_for_peer(),
+            TIMERS: lambda _: self.wakeups.timers.notify(),
+        }
+        if self.webhooks is not None:
+            handlers[WEBHOOKS] = self.webhooks.claim_for_peer
+        return handlers
 
     def _build_executor(self, service: Service[WorkT]) -> Executor[WorkT]:
         return Executor(
@@ -137,6 +172,7 @@ class ProcessParts(Generic[WorkT]):
             wakeup=self.wakeups.relay,
             log=self._log,
             metrics=self.metrics.relay,
+            notify_peers=partial(self.peers.notify, RELAY),
         )
 
     def _build_heartbeat(self, service: Service[WorkT]) -> Heartbeat | None:
@@ -169,6 +205,7 @@ class ProcessParts(Generic[WorkT]):
             wakeup=self.wakeups.webhooks,
             log=self._log,
             metrics=self.metrics.webhooks,
+            notify_peers=partial(self.peers.notify, WEBHOOKS),
             due_policy=self._due_policy,
         )
 

@@ -1,7 +1,8 @@
 """Runner: one process of a service, with its HTTP server, consumers, timer worker, relay and webhook engine.
 
-At startup, commands, events and timers wait until the projections have reached the end of their topics. Timers also
-wait until events have caught up, so that an answer which arrived during downtime is handled before its offer expires.
+At startup, commands, events and timers wait until the projections have reached the end of their topics; a process with
+the role api waits until the workers in other processes have brought them there. Timers also wait until events have
+caught up, so that an answer which arrived during downtime is handled before its offer expires.
 SIGTERM stops new work, finishes work in progress, drains the outbox and ends the process, all within a limit.
 """
 
@@ -23,7 +24,7 @@ from service_runtime.kafka.batch_consumer import wait_for_end_offsets
 from service_runtime.kafka.client import Partition, get_committed_offsets
 from service_runtime.observability.export import TelemetryEndpoint, export_telemetry
 from service_runtime.observability.logs import Logger
-from service_runtime.outbox.outbox_table import is_outbox_empty
+from service_runtime.outbox.outbox_table import find_last_position, is_outbox_empty
 from service_runtime.postgres.availability import explain_unavailability
 from service_runtime.process_parts import ProcessParts
 from service_runtime.service import Service
@@ -84,11 +85,7 @@ class Runner(Generic[WorkT]):
         gc.freeze()
         http = asyncio.create_task(server.serve())
         clock_guard = asyncio.create_task(self._parts.clock_guard.run())
-        workers = (
-            [] if self._settings.role == "api" else [asyncio.create_task(worker) for worker in self._list_workers()]
-        )
-        if self._settings.role == "api":
-            self._ready.set()
+        workers = [asyncio.create_task(worker) for worker in self._list_workers()]
         stopping = asyncio.create_task(stop.wait())
         self._log.info("service started", port=self._settings.port, role=self._settings.role)
         ended, _ = await asyncio.wait({http, stopping, *workers}, return_when=asyncio.FIRST_COMPLETED)
@@ -103,7 +100,13 @@ class Runner(Generic[WorkT]):
             raise RuntimeError(message)
 
     def _list_workers(self) -> list[Coroutine[Any, Any, None]]:
-        workers: list[Coroutine[Any, Any, None]] = [self._parts.relay.run(), self._run_when_caught_up()]
+        if self._settings.role == "api":
+            return [self._accept_commands_when_caught_up()]
+        workers: list[Coroutine[Any, Any, None]] = [
+            self._parts.relay.run(),
+            self._run_when_caught_up(),
+            self._parts.peer_listener.run(),
+        ]
         workers += [consumer.run() for consumer in self._parts.batch_consumers]
         if self._parts.webhooks is not None:
             workers.append(self._parts.webhooks.run())
@@ -115,9 +118,7 @@ class Runner(Generic[WorkT]):
 
     async def _run_when_caught_up(self) -> None:
         """Starts events after the batch consumers have caught up, and timers after events have caught up."""
-        for consumer in self._parts.batch_consumers:
-            await self._retry_until_done(consumer.wait_until_caught_up)
-        await self._retry_until_done(self._parts.clock_guard.compare_until_right)
+        await self._wait_for_projections()
         await self._retry_until_done(self._record_outage)
         self._ready.set()
         self._log.info("service ready")
@@ -129,6 +130,18 @@ class Runner(Generic[WorkT]):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept_commands_when_caught_up(self) -> None:
+        """Waits until the workers in other processes have caught up, because decisions read the projections."""
+        await self._wait_for_projections()
+        self._ready.set()
+        self._log.info("service ready")
+        await asyncio.get_running_loop().create_future()  # until the process ends
+
+    async def _wait_for_projections(self) -> None:
+        for consumer in self._parts.batch_consumers:
+            await self._retry_until_done(consumer.wait_until_caught_up)
+        await self._retry_until_done(self._parts.clock_guard.compare_until_right)
 
     async def _record_outage(self) -> None:
         """Records the outage before this start, if any, before the service becomes ready."""
@@ -161,17 +174,19 @@ class Runner(Generic[WorkT]):
             await asyncio.sleep(0.2 if ends else 0)
 
     async def _drain(self, http: "asyncio.Task[None]", workers: "list[asyncio.Task[None]]") -> None:
-        running = [task for task in workers if not task.done()]
+        relays = self._settings.role != "api" and not all(task.done() for task in workers)
         try:
             async with asyncio.timeout(self._settings.drain_within):
                 await asyncio.gather(http, return_exceptions=True)
-                while running and not await is_outbox_empty(self._service.database):
+                last = await find_last_position(self._service.database)  # other processes add more
+                while relays and not await is_outbox_empty(self._service.database, up_to=last):
                     await asyncio.sleep(0.05)
         except Exception as error:  # noqa: BLE001  unfinished work is in the database and continues at the next start
             self._log.warning("not drained", error=type(error).__name__)
         for task in (http, *workers):
             task.cancel()
         await asyncio.gather(http, *workers, return_exceptions=True)
+        await self._parts.peers.finish()
         await self._service.database.close()
 
     async def _explain_not_ready(self) -> str | None:

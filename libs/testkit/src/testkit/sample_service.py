@@ -158,7 +158,7 @@ class SampleService:
         self.event_handler = EventHandler(self.executor, SUBSCRIPTIONS, log=self.logs, metrics=self.metrics.consumer)
         self.dead_letters = DeadLetterOperations(self.executor, self.event_handler, self.wakeups)
 
-    def build_relay(self) -> Relay:
+    def build_relay(self, *, notify_peers: Callable[[], None] = lambda: None) -> Relay:
         """Builds the relay of this process, to which the executor hands what it has committed."""
         relay = Relay(
             service=self.name,
@@ -168,6 +168,7 @@ class SampleService:
             wakeup=self.wakeups.relay,
             log=self.logs,
             metrics=self.metrics.relay,
+            notify_peers=notify_peers,
         )
         self.executor.commits.outbox = relay
         return relay

@@ -82,7 +82,9 @@ class WebhookHarness:
         return WebhookConfig(**(defaults | changed))  # pyright: ignore[reportArgumentType]  fields by their names
 
     @asynccontextmanager
-    async def run_engine(self, *, in_other_process: bool = False, **changed: object) -> AsyncGenerator[None]:
+    async def run_engine(
+        self, *, in_other_process: bool = False, **changed: object
+    ) -> AsyncGenerator[WebhookEngine[PostgresUnitOfWork]]:
         """Runs an engine until the context ends.
 
         With `in_other_process` the harness does not wake it up, as if it ran in another process.
@@ -99,7 +101,7 @@ class WebhookHarness:
         executor.commits.deliveries = engine
         task = asyncio.create_task(engine.run())
         try:
-            yield
+            yield engine
         finally:
             executor.commits.deliveries = None
             task.cancel()

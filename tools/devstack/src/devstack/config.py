@@ -10,10 +10,12 @@ from typing import Final
 
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.embedded.ports import LOOPBACK, find_free_port
+from devstack.embedded.postgres import MAX_CONNECTIONS
 from devstack.home import Home
 from devstack.issuer.tokens import AUDIENCE, JWKS_PATH
 from devstack.keys import StackKeys
 from devstack.names import AUDIT, ISSUER, PRICING, RECEIVERS, REFERRAL, REGISTRY, SOURCING, TELEMETRY
+from devstack.replicas import Replica, compute_pool_size
 
 PORTS: Final = {
     ISSUER: 8100,
@@ -26,7 +28,6 @@ PORTS: Final = {
     TELEMETRY: 8111,
 }
 """Default ports; a port that is taken is replaced by a free one."""
-POOL_SIZE: Final = 20
 OTLP_ENDPOINT_VARIABLE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _METRICS_INTERVAL_MS: Final = 10_000
 
@@ -102,6 +103,8 @@ class StackConfig:
     simulated_from: datetime | None = None
     """The start of the simulated clock; None for real time."""
     receives_telemetry: bool = False
+    replicas: tuple[Replica, ...] = ()
+    """The processes of all services where each has several; empty where each has one."""
 
     def build_environment(self, service: ServiceDefinition) -> dict[str, str]:
         """The environment of one service: that of this process without CALLOFF_ variables, and the stack's settings."""
@@ -113,6 +116,12 @@ class StackConfig:
             | self.build_clock_environment()
             | self._build_telemetry_settings()
         )
+
+    def build_replica_environment(self, replica: Replica) -> dict[str, str]:
+        """The environment of one of several processes of a service."""
+        service = next(each for each in SERVICES if each.name == replica.service)
+        ports = {"CALLOFF_PORT": str(replica.port), "CALLOFF_HEALTH_PORT": str(replica.health_port)}
+        return self.build_environment(service) | ports
 
     def build_migration_environment(self, service: ServiceDefinition) -> dict[str, str]:
         """The environment of one service's migration, which runs as the owner of the tables."""
@@ -133,12 +142,16 @@ class StackConfig:
             "CALLOFF_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "CALLOFF_HOST": LOOPBACK,
             "CALLOFF_PORT": str(self.addresses.ports[service.name]),
-            "CALLOFF_POOL_SIZE": str(POOL_SIZE),
+            "CALLOFF_POOL_SIZE": str(self._compute_pool_size()),
             "CALLOFF_TOKEN_ISSUER": issuer,
             "CALLOFF_TOKEN_AUDIENCE": AUDIENCE,
             "CALLOFF_TOKEN_JWKS_URL": issuer + JWKS_PATH,
             "CALLOFF_FINGERPRINT_KEY": self.keys.fingerprints,
         }
+
+    def _compute_pool_size(self) -> int:
+        processes = len(self.replicas) or len(SERVICES)
+        return compute_pool_size(processes=processes, max_connections=MAX_CONNECTIONS)
 
     def _build_telemetry_settings(self) -> dict[str, str]:
         """Sends telemetry to the receiver of the stack, without a proxy."""

@@ -29,6 +29,8 @@ class StackRecord(BaseModel):
     postgres_port: int
     receivers: str
     pids: dict[str, int]
+    replicas: dict[str, str] = {}
+    """By process: `sourcing 1/2` and the address of its readiness check; empty where each service has one process."""
     logs: Path
     secrets: Path
     """The file of keys that `calloff token` signs with."""

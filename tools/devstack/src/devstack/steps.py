@@ -119,8 +119,18 @@ async def _migrate_service(service: ServiceDefinition, config: StackConfig) -> N
 def build_service_processes(
     config: StackConfig, extra_environment: Mapping[str, str] = NO_EXTRA_ENVIRONMENT
 ) -> dict[str, ServiceProcess]:
-    """Every service, by the URL of its readiness check; `extra_environment` overrides settings."""
+    """Every process of every service, by the URL of its readiness check; `extra_environment` overrides settings."""
     preload_packages(PACKAGES)
+    if config.replicas:
+        return {
+            each.readiness_url: ServiceProcess(
+                each.name,
+                next(service.package for service in SERVICES if service.name == each.service),
+                {**config.build_replica_environment(each), **extra_environment},
+                config.home.logs / each.log_name,
+            )
+            for each in config.replicas
+        }
     return {
         f"{config.addresses.get_url(service.name)}/readyz": _build_service_process(service, config, extra_environment)
         for service in SERVICES

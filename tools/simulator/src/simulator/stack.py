@@ -10,7 +10,8 @@ from uuid import UUID
 import aiohttp
 
 from calloff.client import ApiClient, IssuerTokenSource, RetryingApiClient, open_http_session
-from devstack.config import ROLES, Addresses, StackConfig
+from devstack.balancer import serve_balancers
+from devstack.config import ROLES, SERVICES, Addresses, StackConfig
 from devstack.databases import read_cluster_id
 from devstack.disk_space import require_room_to_start
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
@@ -21,6 +22,7 @@ from devstack.issuer.tokens import TokenIssuer
 from devstack.json_lines import JsonLinesWriter
 from devstack.keys import StackKeys
 from devstack.names import ISSUER, PRICING, RECEIVERS, REGISTRY
+from devstack.replicas import create_replicas
 from devstack.screen import Screen
 from devstack.service_processes import ServiceProcess
 from devstack.steps import (
@@ -50,7 +52,7 @@ class ServiceStack:
     key: str
     tokens: IssuerTokenSource
     programs: Mapping[str, ServiceProcess]
-    """The services, by name."""
+    """The processes of the services, by name: `sourcing`, or `sourcing 1/2` where each has several."""
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -80,10 +82,11 @@ async def start_stack(
     *,
     simulated_from: datetime | None = None,
     extra_environment: Mapping[str, str] = NO_EXTRA_ENVIRONMENT,
+    replicas: int = 1,
 ) -> ServiceStack:
     """Start a stack. `exit_stack` stops what was started, also after a failure.
 
-    `extra_environment` is added to the services' environment.
+    `extra_environment` is added to the services' environment; each service has `replicas` processes.
     """
     require_room_to_start(home)
     home.logs.mkdir(parents=True, exist_ok=True)
@@ -93,12 +96,14 @@ async def start_stack(
         addresses=Addresses.from_free_ports(),
         postgres=EmbeddedPostgres(home.postgres),
         kafka=EmbeddedKafka(home.kafka, KAFKA_JARS),
+        replicas=create_replicas([service.name for service in SERVICES], replicas),
     )
     session = await exit_stack.enter_async_context(open_http_session())
     issuer = TokenIssuer(config.addresses.get_url(ISSUER), config.keys)
     await exit_stack.enter_async_context(
         serve_app(build_issuer_app(issuer, config.keys), config.addresses.ports[ISSUER])
     )
+    await exit_stack.enter_async_context(serve_balancers(config.replicas, config.addresses.ports, session))
     tokens = IssuerTokenSource(session, config.addresses.get_url(ISSUER), config.keys)
     key = secrets.token_urlsafe(24)
     programs = build_service_processes(

@@ -48,6 +48,7 @@ _READ = text(
               WHERE position = ANY(CAST(:taken AS bigint[]))
     """
 )
+_LAST = text("SELECT coalesce(max(position), 0) AS position FROM outbox")
 _DEPTH = text(
     """
     SELECT count(*) AS rows, coalesce(extract(epoch FROM CAST(:now AS timestamptz) - (
@@ -113,7 +114,17 @@ async def measure_outbox(database: Database, clock: Clock) -> tuple[int, float]:
     return row.rows, float(row.age)
 
 
-async def is_outbox_empty(database: Database) -> bool:
-    """Returns True if no row is left to send; rows held back by a refused row of their key do not count."""
+async def find_last_position(database: Database) -> int:
+    """Returns the position of the newest outbox row; 0 if there is none."""
+    (row,) = await database.find(_LAST)
+    return row.position
+
+
+async def is_outbox_empty(database: Database, *, up_to: int | None = None) -> bool:
+    """Returns True if no row, or none at a position `up_to` this one, is left to send.
+
+    Rows held back by a refused row of their key do not count.
+    """
     async with database.open_read_connection() as connection:
-        return not (await read_outbox(connection, limit=1)).unsent
+        unsent = (await read_outbox(connection, limit=1)).unsent
+    return not unsent or (up_to is not None and unsent[0].position > up_to)

@@ -3,13 +3,14 @@
 A process hands over what it has committed, so the relay usually reads the outbox only to find rows of other processes.
 The outbox remains the record of what is unsent: after a start or any failure, the relay reads it first.
 
-One relay per database is active: it holds an advisory lock on a dedicated connection. Two relays that are active for a
-moment, after the connection was cut, can only repeat records: first occurrences stay gapless and in order, and repeats
-are byte-identical because the relay sends the bytes of the journal.
+One relay per database is active: it holds an advisory lock on a dedicated connection. The server ends that connection
+when it has been idle for LOCK_TIMEOUT, so that another process takes over from one that is frozen. A process without
+the lock notifies the one that holds it. Two relays that are active for a moment can only repeat records: first
+occurrences stay gapless and in order, and repeats are byte-identical because the relay sends the bytes of the journal.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -33,10 +34,21 @@ PAUSE: Final = 0.5
 """Seconds before an interrupted relay restarts."""
 LOCK: Final = "calloff relay"
 """Name of the advisory lock."""
+LOCK_TIMEOUT: Final = 5.0
+"""Seconds after which a relay that reads no more loses the lock; it reads ten times as often."""
+LOCK_POLL: Final = 0.5
+"""Seconds between two attempts to take the lock."""
 _LONGEST_WAIT: Final = 3_600
 """Seconds that the relay waits for one notification; it reads the outbox much more often than that."""
 
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_HOLD_LOCK: Final = f"""
+    SET synchronous_commit = off;
+    SET idle_session_timeout = '{LOCK_TIMEOUT:.0f}s';
+    SET tcp_keepalives_idle = 2;
+    SET tcp_keepalives_interval = 1;
+    SET tcp_keepalives_count = 3
+"""
 _REFUSE = text("UPDATE outbox SET refused_because = :because WHERE position = :position")
 
 
@@ -53,7 +65,10 @@ class Relay:
         wakeup: Wakeup,
         log: Logger,
         metrics: RelayMetrics,
+        notify_peers: Callable[[], None] = lambda: None,
     ) -> None:
+        """`notify_peers` makes the relay that holds the lock, in another process, read the outbox."""
+        self._notify_peers = notify_peers
         self._service = service
         self._database = database
         self._kafka = kafka
@@ -69,10 +84,12 @@ class Relay:
 
         `may_have_earlier`: rows of one of these keys that this relay does not know may be in the outbox, because
         another process committed them, or this process did before it loaded the key. The relay then reads the outbox
-        before it sends them. A relay without the lock ignores the rows; the relay with the lock finds them.
+        before it sends them. A relay without the lock notifies the one that holds it, which reads the rows.
         """
         if self._source is not None:
             self._source.hand_over(rows, may_have_earlier=may_have_earlier)
+        else:
+            self._notify_peers()
 
     def take_acknowledged(self) -> list[int]:
         """Removes and returns positions that Kafka has acknowledged, for the caller to delete with its next statement.
@@ -89,6 +106,13 @@ class Relay:
 
     def notify(self) -> None:
         """Makes the relay read the outbox: something was committed that may not have been handed over."""
+        if self._source is not None:
+            self._source.request_read()
+        else:
+            self._notify_peers()
+
+    def read_for_peer(self) -> None:
+        """Makes the relay read the outbox if it holds the lock: another process has committed rows."""
         if self._source is not None:
             self._source.request_read()
 
@@ -109,8 +133,8 @@ class Relay:
 
     async def _run_with_lock(self, connection: Connection) -> None:
         while not (await connection.execute(_TRY_LOCK, {"name": LOCK})).scalar_one():
-            await asyncio.sleep(1)
-        await connection.execute(text("SET synchronous_commit = off"))
+            await asyncio.sleep(LOCK_POLL)
+        await connection.run(_HOLD_LOCK)
         producer = Producer(self._kafka, client_id=f"{self._service}-relay")
         try:
             await producer.start()

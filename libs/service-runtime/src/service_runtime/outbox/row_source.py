@@ -17,7 +17,9 @@ from service_runtime.postgres.database import Connection
 from service_runtime.unit_of_work.wakeups import Wakeup
 
 POLL: Final = 0.5
-"""Seconds between reads in direct mode: the longest that rows committed by another process wait."""
+"""Seconds between reads in direct mode. Another process that commits rows requests a read, which may be lost."""
+KEEP_ALIVE: Final = 1.0
+"""Seconds after which a connection that reads nothing, because Kafka is behind, is used to keep the lock."""
 QUIET: Final = 0.02
 """Seconds without a row to send after which the relay deletes acknowledged rows itself."""
 MAX_IN_MEMORY: Final = 10_000
@@ -116,13 +118,17 @@ class RowSource:
     async def _wait_until_due(self) -> None:
         """Returns when a read is requested or due, and the queues have room for its rows."""
         clock = asyncio.get_running_loop()
-        poll_at = clock.time() + POLL
+        used_at = clock.time()
+        poll_at = used_at + POLL
         while True:
             due = self._find_due_time(poll_at)
             now = clock.time()
             if now >= due and self._positions.unacknowledged_count < MAX_ROWS:
                 return
-            await self._attention.wait(due - now if due > now else POLL)
+            if now >= used_at + KEEP_ALIVE:
+                await self._connection.run("SELECT 1")  # the server ends an idle session, and with it the lock
+                used_at = clock.time()
+            await self._attention.wait(min(due - now, KEEP_ALIVE) if due > now else POLL)
 
     def _find_due_time(self, poll_at: float) -> float:
         if self._read_requested:

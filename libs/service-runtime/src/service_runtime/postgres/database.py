@@ -32,7 +32,15 @@ from service_runtime.postgres.statements import NO_VALUES, Row, Rows, Statements
 
 # Statements find their rows by key, so a generic plan suits all values. Planning for each set of values takes longer
 # than execution for some statements (decision 0021).
-_SERVER_SETTINGS: Final = {"jit": "off", "plan_cache_mode": "force_generic_plan"}
+SERVER_SETTINGS: Final = {
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    # What a process locked that was frozen, or whose machine was lost, is free again for the others after seconds.
+    "idle_in_transaction_session_timeout": "20s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 _POOL_TIMEOUT: Final = 10.0
 """Seconds to wait for a free connection."""
 _CLOSE_TIMEOUT: Final = 5.0
@@ -88,6 +96,11 @@ class Connection:
         with translate_errors(self._driver):
             await self._driver.execute(script)
 
+    async def listen(self, channel: str, receive: Callable[[str], None]) -> None:
+        """Calls `receive` with the text of each notification on `channel`, as long as the connection is open."""
+        with translate_errors(self._driver):
+            await self._driver.add_listener(channel, lambda _, __, ___, payload: receive(payload))
+
     def give_up(self) -> None:
         """Closes the connection without waiting; its transaction rolls back."""
         _terminate(self._driver)
@@ -105,7 +118,7 @@ class Database:
         self._pool_size = pool_size
         self._statements = Statements()
         self._settings: dict[str, Any] = {  # asyncpg's arguments have no common type
-            "server_settings": _SERVER_SETTINGS | {"application_name": name},
+            "server_settings": SERVER_SETTINGS | {"application_name": name},
             "timeout": 10,
             "command_timeout": 60,
             "record_class": Row,

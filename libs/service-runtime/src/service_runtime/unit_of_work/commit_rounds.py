@@ -54,8 +54,8 @@ class DeliveryStarter(Protocol):
         """Gives the room back that was reserved for deliveries that were not started."""
         ...
 
-    def note_unstarted(self, owners: Iterable[str]) -> None:
-        """Tells that deliveries to `owners` were queued that wait to be claimed."""
+    def note_unstarted(self, deliveries: Iterable[QueuedDelivery]) -> None:
+        """Tells that deliveries were queued that wait to be claimed."""
         ...
 
     def take_settled(self) -> list[SettledDelivery]: ...
@@ -175,7 +175,7 @@ class CommitRounds:
             if started is not None:
                 self.deliveries.start(delivery, leases.pop(delivery.id), started)
         self.deliveries.release(leases.values())
-        unstarted = [each.webhook.owner for each in deliveries if each.id in applied.unstarted]
+        unstarted = [each for each in deliveries if each.id in applied.unstarted]
         if unstarted:
             self.deliveries.note_unstarted(unstarted)
 

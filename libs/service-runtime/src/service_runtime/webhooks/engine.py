@@ -8,8 +8,7 @@ endpoint occupies the slots of its own owner only.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
@@ -41,6 +40,7 @@ from service_runtime.webhooks.result_handler import ResultHandler
 from service_runtime.webhooks.sending import RequestTimeout
 from service_runtime.webhooks.settlement import build_started, compute_timeout, settle_without_attempt
 from service_runtime.webhooks.slots import MAX_CLAIMED, RequestSlots
+from service_runtime.webhooks.waiting_owners import WaitingOwners
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 
@@ -73,7 +73,10 @@ class WebhookEngine(Generic[WorkT]):
         log: Logger,
         metrics: WebhookMetrics,
         due_policy: DuePolicy | None = None,
+        notify_peers: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`notify_peers` tells the engines of other processes that a delivery to an owner waits to be claimed."""
+        self._notify_peers = notify_peers
         self._executor = executor
         self._clock = executor.clock
         self._limits = webhook_config.limits
@@ -93,8 +96,7 @@ class WebhookEngine(Generic[WorkT]):
         self._retries: list[datetime] = []
         self._has_backlog = False
         """True if the last claim found deliveries: there may be more behind them."""
-        self._unstarted: Counter[str] = Counter()
-        """Deliveries of this process that were queued and not claimed, by owner."""
+        self._waiting = WaitingOwners(request_timeout=webhook_config.limits.request)
 
     @property
     def attempts(self) -> int:
@@ -132,9 +134,19 @@ class WebhookEngine(Generic[WorkT]):
         self._slots.release(lease)
         self._start(build_started(delivery, lease, started))
 
-    def note_unstarted(self, owners: Iterable[str]) -> None:
-        """Tells that deliveries to `owners` were queued that wait to be claimed."""
-        self._unstarted.update(owners)
+    def note_unstarted(self, deliveries: Iterable[QueuedDelivery]) -> None:
+        """Notes deliveries that wait to be claimed; tells other processes, unless this one sends what they wait for."""
+        sending = {(each.due.owner, each.due.stream) for each in self._in_flight.values()}
+        for delivery in deliveries:
+            self._waiting.add(delivery.webhook.owner)
+            if (delivery.webhook.owner, delivery.stream) not in sending:
+                self._notify_peers(delivery.webhook.owner)
+        self._wakeup.notify()
+
+    def claim_for_peer(self, owner: str) -> None:
+        """Claims what is due: another process has queued a delivery that waits, perhaps for a request of this one."""
+        if owner:
+            self._waiting.add_for_peer(owner)
         self._wakeup.notify()
 
     def take_settled(self) -> list[SettledDelivery]:
@@ -166,8 +178,7 @@ class WebhookEngine(Generic[WorkT]):
             return
         for due in claimed:
             self._start(due)
-            self._unstarted[due.owner] -= due.attempts <= 1
-        self._unstarted = +self._unstarted
+        self._waiting.remove_claimed(claimed)
         self._has_backlog = bool(claimed)
         if len(claimed) < MAX_CLAIMED:
             await asyncio.sleep(CYCLE_PAUSE)
@@ -217,7 +228,7 @@ class WebhookEngine(Generic[WorkT]):
         is_full = self._slots.is_full
         del self._in_flight[due.id]
         self._slots.free(due.id)
-        if is_full or self._has_backlog or self._unstarted[due.owner] > 0 or self._due_policy.is_stepped:
+        if is_full or self._has_backlog or due.owner in self._waiting or self._due_policy.is_stepped:
             self._wakeup.notify()
         elif self._settled:
             asyncio.get_running_loop().call_later(SETTLE_WITHIN, self._settle_soon)

@@ -52,12 +52,16 @@ def show_status(*, as_json: JsonOption = False) -> None:
 
 async def _fetch_statuses() -> list[ServiceStatus]:
     async with connect_to_stack() as stack:
-        return await asyncio.gather(*[_fetch_status(stack, name, url) for name, url in stack.record.urls.items()])
+        record = stack.record
+        processes = [(name, url, f"{url}/readyz") for name, url in record.urls.items()]
+        if record.replicas:
+            processes = [(name, record.urls[name.partition(" ")[0]], check) for name, check in record.replicas.items()]
+        return await asyncio.gather(*[_fetch_status(stack, name, url, check) for name, url, check in processes])
 
 
-async def _fetch_status(stack: StackConnection, name: str, url: str) -> ServiceStatus:
+async def _fetch_status(stack: StackConnection, name: str, url: str, check: str) -> ServiceStatus:
     try:
-        await stack.create_client("operator").get(f"{url}/readyz")
+        await stack.create_client("operator").get(check)
         ready = "ready"
     except (ServiceRefused, ServiceUnreachable) as error:
         ready = str(error)

@@ -24,13 +24,14 @@ from devstack.embedded.server import Server
 from devstack.home import SUPERUSER_PASSWORD
 
 MINIMUM_VERSION = 15
+MAX_CONNECTIONS = 300
 SUPERUSER = "postgres"
 _WORLD_WRITABLE_FOLDER = Path("/var/tmp")  # noqa: S108 - only folders that root owns are used, see _roots_own
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "300",
+    "max_connections": str(MAX_CONNECTIONS),
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
     "max_parallel_workers_per_gather": "0",

@@ -11,6 +11,7 @@ from calloff.commands.output import JsonOption, err, out, print_json, run_comman
 from devstack.errors import InvalidTime
 from devstack.home import find_home
 from devstack.interrupts import handle_interrupts
+from devstack.replicas import MAX_REPLICAS
 from devstack.screen import create_screen
 from simulator.simulated_clock.instants import START, parse_instant
 from simulator.up.up import Summary, UpOptions, run_stack
@@ -49,11 +50,19 @@ def bring_up(
     simulated_clock: Annotated[bool, typer.Option(help="Time stands still until `calloff clock` moves it.")] = False,
     fresh: Annotated[bool, typer.Option(help="Delete databases, events and logs of earlier runs.")] = False,
     free_ports: Annotated[bool, typer.Option(help="Listen on any free ports, not from 8100 on.")] = False,
+    replicas: Annotated[
+        int, typer.Option(min=1, max=MAX_REPLICAS, help="Processes of each service, behind one address.")
+    ] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Start the stack with simulated providers and referrals; Ctrl-C stops it."""
     start_at = _parse_start(start, simulated=simulated_clock)
-    options = UpOptions(_parse_seconds(stay), referrals, rate, fresh, free_ports, simulated_from=start_at)
+    if simulated_clock and replicas > 1:
+        message = "a simulated clock needs one process of each service; leave out --replicas or --simulated-clock"
+        raise typer.BadParameter(message)
+    options = UpOptions(
+        _parse_seconds(stay), referrals, rate, fresh, free_ports, simulated_from=start_at, replicas=replicas
+    )
     summary = run_command(_run_until_stopped(options))
     if as_json:
         print_json(summary.model_dump_json())

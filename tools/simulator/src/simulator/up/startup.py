@@ -12,7 +12,8 @@ from typing import Final
 import aiohttp
 
 from calloff.client import ApiClient, IssuerTokenSource, RetryingApiClient, open_http_session
-from devstack.config import OTLP_ENDPOINT_VARIABLE, ROLES, Addresses, StackConfig
+from devstack.balancer import serve_balancers
+from devstack.config import OTLP_ENDPOINT_VARIABLE, ROLES, SERVICES, Addresses, StackConfig
 from devstack.databases import read_cluster_id
 from devstack.disk_space import require_room_to_start
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
@@ -25,6 +26,7 @@ from devstack.keys import StackKeys
 from devstack.names import ISSUER, PRICING, RECEIVERS, REFERRAL, SOURCING
 from devstack.processes import Program, Supervisor
 from devstack.record import StackRecord
+from devstack.replicas import create_replicas
 from devstack.screen import Screen
 from devstack.service_processes import ServiceProcess
 from devstack.steps import (
@@ -131,16 +133,22 @@ async def bring_up(
     exit_stack: AsyncExitStack,
     *,
     simulated_from: datetime | None = None,
+    replicas: int = 1,
 ) -> StartedStack:
     """Start the stack. `exit_stack` stops what was started, also after a failure."""
     require_room_to_start(home)
     home.logs.mkdir(parents=True, exist_ok=True)
-    config = replace(_build_config(home, addresses), simulated_from=simulated_from)
+    config = replace(
+        _build_config(home, addresses),
+        simulated_from=simulated_from,
+        replicas=create_replicas([service.name for service in SERVICES], replicas),
+    )
     session = await exit_stack.enter_async_context(open_http_session())
     issuer = TokenIssuer(config.addresses.get_url(ISSUER), config.keys)
     await exit_stack.enter_async_context(
         serve_app(build_issuer_app(issuer, config.keys), config.addresses.ports[ISSUER])
     )
+    await exit_stack.enter_async_context(serve_balancers(config.replicas, config.addresses.ports, session))
     telemetry = build_telemetry_receiver(config)
     programs = {
         **build_service_processes(config),
@@ -206,6 +214,7 @@ def _build_record(config: StackConfig, pids: Mapping[str, int] = NO_PIDS) -> Sta
         postgres_port=config.postgres.port,
         receivers=config.addresses.get_url(RECEIVERS),
         pids=dict(pids),
+        replicas={each.name: each.readiness_url for each in config.replicas},
         logs=config.home.logs,
         secrets=config.home.secrets_file,
         simulated=config.simulated_from is not None,

@@ -33,6 +33,8 @@ class UpOptions:
     fresh: bool = False
     free_ports: bool = False
     simulated_from: datetime | None = None
+    replicas: int = 1
+    """Processes of each service."""
 
 
 class Summary(BaseModel):
@@ -65,7 +67,14 @@ async def run_stack(home: Home, options: UpOptions, screen: Screen, *, stop: asy
         addresses = Addresses.from_free_ports() if options.free_ports else Addresses.from_default_ports()
         async with AsyncExitStack() as exit_stack:
             exit_stack.callback(screen.close)
-            startup = bring_up(home, addresses, screen, exit_stack, simulated_from=options.simulated_from)
+            startup = bring_up(
+                home,
+                addresses,
+                screen,
+                exit_stack,
+                simulated_from=options.simulated_from,
+                replicas=options.replicas,
+            )
             stack = await _run_unless_stopped(stop, startup, screen)
             startup_seconds = time.monotonic() - started_at
             screen.end_startup(stack.format_welcome(seconds=startup_seconds))
