@@ -12,6 +12,7 @@ from service_runtime.heartbeat import Heartbeat
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.consumer import EventConsumer
 from service_runtime.kafka.event_handler import EventHandler
+from service_runtime.observability.database_metrics import DatabaseCollector
 from service_runtime.observability.gauges import GaugeRefresher
 from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
@@ -47,6 +48,7 @@ class ProcessParts(Generic[WorkT]):
         self._log = log
         self._due_policy = RealTimePolicy(service.clock) if simulation is None else simulation.clock
         self.metrics = Metrics(service.metrics)
+        self.metrics.registry.register(DatabaseCollector(service.database))
         self.clock_guard = ClockGuard(
             service.database, service.clock, log=log, difference=self.metrics.clock_difference
         )
@@ -109,7 +111,8 @@ class ProcessParts(Generic[WorkT]):
             observe=self.metrics.business.observe,
             states=service.states,
             save_rows=service.save_rows,
-            count_conflict=self.metrics.conflicts.inc,
+            count_conflict=self.metrics.commits.conflicts.inc,
+            note_commit=self.metrics.commits.note_commit,
         )
 
     def _build_batch_consumers(self, service: Service[WorkT]) -> list[BatchConsumer]:

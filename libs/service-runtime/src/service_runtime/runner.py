@@ -68,7 +68,7 @@ class Runner(Generic[WorkT]):
         app.state.metrics = self._parts.metrics
         app.state.ready = self._ready
         app.state.not_ready_because = self._explain_not_ready
-        app.state.refresh_metrics = self._parts.gauges.refresh
+        app.state.refresh_metrics = self._refresh_metrics
         return app
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -200,12 +200,16 @@ class Runner(Generic[WorkT]):
             return "the projections are still catching up with other services' events; try again later"
         return await explain_unavailability(self._service.database, self._log)
 
+    async def _refresh_metrics(self) -> None:
+        because, _ = await asyncio.gather(self._explain_not_ready(), self._parts.gauges.refresh())
+        self._parts.metrics.ready.set(because is None)
+
     def export_telemetry(self, receiver: TelemetryEndpoint | None) -> AbstractAsyncContextManager[None]:
         """Returns a context manager in which this process exports its traces and metrics to `receiver`."""
         return export_telemetry(
             self._service.name,
             receiver,
             registry=self._parts.metrics.registry,
-            refresh=self._parts.gauges.refresh,
+            refresh=self._refresh_metrics,
             log=self._log,
         )

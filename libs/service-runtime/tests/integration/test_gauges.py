@@ -107,6 +107,35 @@ async def test_an_observation_that_fails_changes_nothing_about_its_unit_of_work(
     assert await fetch_number(database, "SELECT count(*) FROM journal") == 1
 
 
+async def test_commits_and_their_events_are_counted_by_type_and_council(database: Database) -> None:
+    metrics = Metrics()
+    sample = SampleService("sample", database, NOWHERE)
+    sample.executor = Executor[SampleUnitOfWork](
+        service="sample",
+        database=database,
+        clock=sample.clock,
+        unit_of_work=sample.unit_of_work,
+        wakeups=sample.wakeups,
+        note_commit=metrics.commits.note_commit,
+    )
+    await sample.request_withdrawal(uuid4())
+    value = metrics.registry.get_sample_value
+    assert value("calloff_commits_total") == 1
+    published = {"type": "calloff.WithdrawalRequested.v1", "council": "essex"}
+    assert value("calloff_published_events_total", published) == 1
+
+
+async def test_waits_for_a_connection_are_counted(database: Database) -> None:
+    await database.fetch("SELECT 1")
+    waits = database.pool_waits.count
+    await database.fetch("SELECT 1")
+    assert (database.pool_waits.count, database.pool_usage) == (waits, (1, 1))
+    async with database.open_read_connection(), database.open_read_connection():
+        assert database.pool_usage == (2, 0)
+    assert database.pool_waits.count == waits + 1
+    assert database.pool_waits.seconds > 0
+
+
 async def test_observations_count_when_their_unit_of_work_commits(database: Database) -> None:
     metrics = Metrics((LENGTH,))
     sample = SampleService("sample", database, NO_KAFKA)

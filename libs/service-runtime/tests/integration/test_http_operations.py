@@ -17,6 +17,34 @@ async def test_probes_need_no_token_and_metrics_show_the_outbox(client: EdgeClie
     assert "calloff_outbox_rows 3.0" in content
 
 
+async def test_requests_are_measured_by_route_and_never_by_path(client: EdgeClient) -> None:
+    await client.request("POST", "/v1/withdrawals", body=build_body())
+    await client.request("POST", "/v1/withdrawals", body="no object")
+    await client.request("GET", "/v1/unreadable/7", token=client.issuer.issue_token("operations:manage"))
+    await client.request("PROPFIND", "/v1/no-such-place/123", anonymous=True)
+    _, content, _ = await client.request("GET", "/metrics", anonymous=True)
+    counts = {line for line in content.splitlines() if line.startswith("calloff_http_request_seconds_count")}
+    assert counts == {
+        'calloff_http_request_seconds_count{method="POST",route="/v1/withdrawals",status="2xx"} 1.0',
+        'calloff_http_request_seconds_count{method="POST",route="/v1/withdrawals",status="4xx"} 1.0',
+        'calloff_http_request_seconds_count{method="GET",route="/v1/unreadable/{record_id}",status="4xx"} 1.0',
+        'calloff_http_request_seconds_count{method="other",route="unmatched",status="4xx"} 1.0',
+    }
+
+
+async def test_metrics_show_the_process_its_pool_and_whether_it_is_ready(client: EdgeClient) -> None:
+    _, before, _ = await client.request("GET", "/metrics", anonymous=True)
+    assert "calloff_ready 1.0" in before
+    assert "calloff_database_disk_full 0.0" in before
+    assert 'calloff_database_connections{state="used"} 0.0' in before
+    assert {"process_resident_memory_bytes", "process_cpu_seconds_total"} <= {
+        line.split()[0] for line in before.splitlines()
+    }
+    client.app.state.ready.clear()
+    _, after, _ = await client.request("GET", "/metrics", anonymous=True)
+    assert "calloff_ready 0.0" in after
+
+
 async def test_a_service_that_is_not_ready_refuses_commands(client: EdgeClient) -> None:
     client.app.state.ready.clear()
     status, content, headers = await client.request("GET", "/readyz", anonymous=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from contracts.events.base import Event
 from contracts.ids import uuid7
-from service_runtime.observability.instruments import HistogramSpec, Observation
+from service_runtime.observability.instruments import Observation, ObservedSpec
 from service_runtime.projections.projections import (
     Projection,
     ProjectionEntry,
@@ -114,8 +114,8 @@ class InMemoryUnitOfWork:
     def send_webhooks(self, *webhooks: Webhook) -> None:
         self.webhooks.extend(webhooks)
 
-    def observe(self, what: HistogramSpec, value: float) -> None:
-        self.observations.append(Observation(what, value))
+    def observe(self, what: ObservedSpec, value: float, *, labels: tuple[str, ...] = ()) -> None:
+        self.observations.append(Observation(what, value, labels))
 
     async def cancel_webhook(self, kind: str, about: str) -> bool:
         """Removes the collected webhooks of this kind and subject; returns True if there was one."""

@@ -16,7 +16,7 @@ from service_runtime.projections.projections import PROJECTION_UPDATED
 from service_runtime.timers.timers import DueTimer, Timer
 from sourcing.domain.decisions import decide, is_stale
 from sourcing.domain.market import MarketSnapshot, parse_missing
-from sourcing.domain.milestones import FirstOfferMilestone, Milestone, find_milestones
+from sourcing.domain.milestones import FirstOfferMilestone, Milestone, OfferMilestone, find_milestones
 from sourcing.domain.search import Search
 from sourcing.domain.steps import CancelledTimer, Outcome, ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import (
@@ -30,7 +30,7 @@ from sourcing.domain.triggers import (
     Trigger,
     build_timer_trigger,
 )
-from sourcing.ports import OFFERS_PER_PLACEMENT, TIME_TO_FIRST_OFFER, TIME_TO_PLACE, SourcingWork
+from sourcing.ports import OFFERS, OFFERS_PER_PLACEMENT, TIME_TO_FIRST_OFFER, TIME_TO_PLACE, SourcingWork
 
 PRECEDENCE: Final = {
     TimerKind.OFFER_EXPIRES: Precedence.EXPIRY,
@@ -122,8 +122,12 @@ def _change_timer(timer: ScheduledTimer | CancelledTimer, work: SourcingWork) ->
 
 def _observe_milestones(milestones: Sequence[Milestone], work: SourcingWork) -> None:
     for milestone in milestones:
-        if isinstance(milestone, FirstOfferMilestone):
-            work.observe(TIME_TO_FIRST_OFFER, milestone.after.total_seconds())
+        labels = (work.cause.council, milestone.stage)
+        if isinstance(milestone, OfferMilestone):
+            work.observe(OFFERS, 1, labels=(*labels, milestone.channel))
             continue
-        work.observe(TIME_TO_PLACE, milestone.after.total_seconds())
-        work.observe(OFFERS_PER_PLACEMENT, milestone.offers)
+        if isinstance(milestone, FirstOfferMilestone):
+            work.observe(TIME_TO_FIRST_OFFER, milestone.after.total_seconds(), labels=labels)
+            continue
+        work.observe(TIME_TO_PLACE, milestone.after.total_seconds(), labels=labels)
+        work.observe(OFFERS_PER_PLACEMENT, milestone.offers, labels=labels)

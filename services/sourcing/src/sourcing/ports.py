@@ -19,7 +19,7 @@ from contracts.events.rates import RatesSelected, make_rates_key
 from contracts.framework import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
-from service_runtime.observability.instruments import WAIT_BUCKETS, HistogramSpec
+from service_runtime.observability.instruments import WAIT_BUCKETS, CounterSpec, HistogramSpec
 from service_runtime.projections.projections import Projection
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from sourcing.domain.market import MarketSnapshot
@@ -46,14 +46,21 @@ RATES: Final = Projection(
     "rates", (RatesSelected,), lambda event: make_rates_key(event.provider_id, event.framework, event.area)
 )
 
+BY_STAGE: Final = ("council", "stage")
 TIME_TO_FIRST_OFFER: Final = HistogramSpec(
-    "calloff_time_to_first_offer_seconds", "From the request of a package to its first offer", WAIT_BUCKETS
+    "calloff_time_to_first_offer_seconds", "From the request of a package to its first offer", WAIT_BUCKETS, BY_STAGE
 )
 TIME_TO_PLACE: Final = HistogramSpec(
-    "calloff_time_to_place_seconds", "From the request of a package to its placement", WAIT_BUCKETS
+    "calloff_time_to_place_seconds", "From the request of a package to its placement", WAIT_BUCKETS, BY_STAGE
 )
 OFFERS_PER_PLACEMENT: Final = HistogramSpec(
-    "calloff_offers_per_placement", "How many providers were offered a package that is placed", (0, 1, 2, 3, 5, 8, 13)
+    "calloff_offers_per_placement",
+    "How many providers were offered a package that is placed",
+    (0, 1, 2, 3, 5, 8, 13),
+    BY_STAGE,
+)
+OFFERS: Final = CounterSpec(
+    "calloff_offers", "Offers made, by council, stage and first channel", (*BY_STAGE, "channel")
 )
 
 

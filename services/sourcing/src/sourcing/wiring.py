@@ -17,7 +17,7 @@ from sourcing.store.placements import PlacedHours
 from sourcing.store.queries import PostgresSearchQueries
 from sourcing.store.searches import SAVE_SEARCHES, SEARCH_STATE
 from sourcing.store.work import PostgresSourcingWork
-from sourcing.subscriptions import HISTOGRAMS, PAUSED_IN_OUTAGES, PROJECTIONS, SUBSCRIPTIONS, TIMERS
+from sourcing.subscriptions import OBSERVED, PAUSED_IN_OUTAGES, PROJECTIONS, SUBSCRIPTIONS, TIMERS
 
 
 def build(settings: Settings) -> Service[PostgresSourcingWork]:
@@ -47,7 +47,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         projections=PROJECTIONS,
-        metrics=(*HISTOGRAMS, *GAUGES),
+        metrics=(*OBSERVED, *GAUGES),
         states=(SEARCH_STATE,),
         save_rows=SAVE_SEARCHES,
         paused_in_outages=PAUSED_IN_OUTAGES,

@@ -10,6 +10,7 @@ from service_runtime.http.bodies import BodyLimit
 from service_runtime.http.commands import describe_replays
 from service_runtime.http.methods import ImpliedMethods
 from service_runtime.http.parameters import OmitEmptyParameters, check_request
+from service_runtime.http.request_metrics import MeasureRequests
 from service_runtime.http.spans import RedactUrl, is_a_probe
 from service_runtime.observability.logs import Logger
 
@@ -46,6 +47,7 @@ def create_app(
     app.add_middleware(ImpliedMethods)
     app.add_middleware(OmitEmptyParameters)
     app.add_middleware(RedactUrl)
+    app.add_middleware(MeasureRequests, get_metrics=lambda: app.state.metrics.http)
     for router in (*routes, operations.router, unreadable.router, operations.probes):
         app.include_router(router)
     app.state.ports = dict(ports)

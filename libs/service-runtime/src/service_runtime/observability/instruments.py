@@ -21,6 +21,16 @@ class HistogramSpec:
     name: str
     help: str
     buckets: tuple[float, ...]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CounterSpec:
+    """A counter without the suffix `_total`, which /metrics adds. Handlers add to it with `work.observe`."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,12 +51,14 @@ class GaugeSpec:
     labels: tuple[str, ...] = ()
 
 
-MetricSpec = HistogramSpec | GaugeSpec
+ObservedSpec = HistogramSpec | CounterSpec
+MetricSpec = ObservedSpec | GaugeSpec
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One observed value of a histogram."""
+    """One observed value of a histogram, or what a counter grows by, with the values of its labels."""
 
-    histogram: HistogramSpec
+    metric: ObservedSpec
     value: float
+    labels: tuple[str, ...] = ()

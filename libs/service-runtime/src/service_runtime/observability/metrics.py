@@ -3,10 +3,18 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 
+from contracts.envelope import Envelope
 from service_runtime.observability.guard import FAILURES
-from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec, MetricSpec, Observation
+from service_runtime.observability.instruments import (
+    CounterSpec,
+    GaugeSample,
+    GaugeSpec,
+    HistogramSpec,
+    MetricSpec,
+    Observation,
+)
 from service_runtime.observability.registry import GuardedRegistry
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
@@ -22,6 +30,32 @@ class RelayMetrics:
             "calloff_outbox_rows", "Events in the outbox that Kafka has not acknowledged", registry=registry
         )
         self.age = Gauge("calloff_outbox_age_seconds", "Age of the oldest event in the outbox", registry=registry)
+
+
+class CommitMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._commits = Counter(
+            "calloff_commits",
+            "Units of work that were committed; decisions that change nothing are not",
+            registry=registry,
+        )
+        self._published = Counter(
+            "calloff_published_events",
+            "Events committed by this service, by event type and council",
+            ["type", "council"],
+            registry=registry,
+        )
+        self.conflicts = Counter(
+            "calloff_decision_conflicts",
+            "Decisions that were made again, because their stream or their trigger had changed",
+            registry=registry,
+        )
+
+    def note_commit(self, envelopes: Iterable[Envelope]) -> None:
+        """Counts a commit that published events with these envelopes."""
+        self._commits.inc()
+        for envelope in envelopes:
+            self._published.labels(envelope.type, envelope.council).inc()
 
 
 class ConsumerMetrics:
@@ -68,6 +102,17 @@ class ConsumerMetrics:
         for group, by_topic in by_group.items():
             for topic, records in by_topic.items():
                 self.lag.labels(group, topic).set(records)
+
+
+class HttpMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.took = Histogram(
+            "calloff_http_request_seconds",
+            "Time to answer a request, by method, route and class of the status; probes are not measured",
+            ["method", "route", "status"],
+            buckets=LATENCIES,
+            registry=registry,
+        )
 
 
 class TimerMetrics:
@@ -147,10 +192,15 @@ class BusinessMetrics:
 
     def __init__(self, specs: Iterable[MetricSpec], registry: CollectorRegistry) -> None:
         self._histograms: dict[HistogramSpec, Histogram] = {}
+        self._counters: dict[CounterSpec, Counter] = {}
         self._gauges: dict[GaugeSpec, Gauge] = {}
         for spec in specs:
             if isinstance(spec, HistogramSpec):
-                self._histograms[spec] = Histogram(spec.name, spec.help, buckets=spec.buckets, registry=registry)
+                self._histograms[spec] = Histogram(
+                    spec.name, spec.help, spec.labels, buckets=spec.buckets, registry=registry
+                )
+            elif isinstance(spec, CounterSpec):
+                self._counters[spec] = Counter(spec.name, spec.help, spec.labels, registry=registry)
             else:
                 self._gauges[spec] = Gauge(spec.name, spec.help, spec.labels, registry=registry)
 
@@ -159,9 +209,15 @@ class BusinessMetrics:
         return tuple(self._gauges)
 
     def observe(self, observations: Iterable[Observation]) -> None:
-        """Records observations after their commit. Raises KeyError for a histogram that `wiring` does not declare."""
+        """Records observations after their commit. Raises KeyError for a metric that `wiring` does not declare."""
         for observation in observations:
-            self._histograms[observation.histogram].observe(observation.value)
+            spec, labels = observation.metric, observation.labels
+            if isinstance(spec, HistogramSpec):
+                histogram = self._histograms[spec]
+                (histogram.labels(*labels) if labels else histogram).observe(observation.value)
+            else:
+                counter = self._counters[spec]
+                (counter.labels(*labels) if labels else counter).inc(observation.value)
 
     def set_gauge(self, spec: GaugeSpec, samples: Iterable[GaugeSample]) -> None:
         """Replaces the samples of a gauge; label values that are not among `samples` disappear."""
@@ -178,15 +234,12 @@ class Metrics:
     def __init__(self, specs: Iterable[MetricSpec] = ()) -> None:
         self.registry = GuardedRegistry()
         self.registry.register(FAILURES)
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
         parked = Counter(
             "calloff_parked_events",
             "Failures that parked a key, by source (event, timer, relay, webhook)",
             ["by"],
-            registry=self.registry,
-        )
-        self.conflicts = Counter(
-            "calloff_decision_conflicts",
-            "Decisions that were made again, because their stream or their trigger had changed",
             registry=self.registry,
         )
         self.clock_difference = Gauge(
@@ -194,12 +247,15 @@ class Metrics:
             "How far this machine's clock is ahead of PostgreSQL's; negative if it is behind",
             registry=self.registry,
         )
+        self.commits = CommitMetrics(self.registry)
+        self.http = HttpMetrics(self.registry)
         self.relay = RelayMetrics(self.registry, parked)
         self.consumer = ConsumerMetrics(self.registry, parked)
         self.timers = TimerMetrics(self.registry, parked)
         self.webhooks = WebhookMetrics(self.registry, parked)
         self.signing_keys = SigningKeyMetrics(self.registry)
         self.business = BusinessMetrics(specs, self.registry)
+        self.ready = Gauge("calloff_ready", "1 if /readyz answers 200, 0 if it answers 503", registry=self.registry)
         self.gauges_fresh = Gauge(
             "calloff_gauges_fresh",
             "1 if the last refresh of the gauges from PostgreSQL and Kafka succeeded, 0 if it failed",

@@ -4,6 +4,8 @@ Only decisions and I/O get spans, and every span about a package carries `callof
 type only: messages of errors can contain values. Spans that are not sampled cost next to nothing.
 """
 
+import os
+import socket
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -81,8 +83,12 @@ class GuardedSpanProcessor(SpanProcessor):
 
 
 def build_resource(service: str) -> Resource:
-    """Builds the OpenTelemetry resource that identifies the service."""
-    return Resource.create({"service.name": service, "service.namespace": "calloff"})
+    """Builds the OpenTelemetry resource that identifies this process among the replicas of the service.
+
+    Prometheus derives its label `instance` from `service.instance.id`; without it, replicas overwrite each other.
+    """
+    instance = f"{socket.gethostname()}:{os.getpid()}"
+    return Resource.create({"service.name": service, "service.namespace": "calloff", "service.instance.id": instance})
 
 
 class RootOrLinkedSampler(Sampler):

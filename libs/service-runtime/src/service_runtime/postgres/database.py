@@ -28,6 +28,7 @@ from service_runtime.postgres.errors import (
     translate_connection_errors,
     translate_errors,
 )
+from service_runtime.postgres.pool_waits import PoolWaits
 from service_runtime.postgres.statements import NO_VALUES, Row, Rows, Statements
 
 # Statements find their rows by key, so a generic plan suits all values. Planning for each set of values takes longer
@@ -115,7 +116,7 @@ class Database:
 
     def __init__(self, url: str, *, name: str = "calloff", pool_size: int = 20) -> None:
         self.url = url
-        self._pool_size = pool_size
+        self.pool_size = pool_size
         self._statements = Statements()
         self._settings: dict[str, Any] = {  # asyncpg's arguments have no common type
             "server_settings": SERVER_SETTINGS | {"application_name": name},
@@ -127,6 +128,12 @@ class Database:
         self._opening = asyncio.Lock()
         self._releasing: set[asyncio.Task[None]] = set()
         self._disk_full_at = -math.inf
+        self.pool_waits = PoolWaits()
+
+    @property
+    def pool_usage(self) -> tuple[int, int]:
+        """Connections of the pool that are open, and those of them that are idle."""
+        return (0, 0) if self._pool is None else (self._pool.get_size(), self._pool.get_idle_size())
 
     @property
     def seconds_since_disk_full(self) -> float:
@@ -236,7 +243,8 @@ class Database:
             if pool.get_idle_size():
                 return pool, await pool.acquire(timeout=_POOL_TIMEOUT)
             acquiring = asyncio.ensure_future(pool.acquire(timeout=_POOL_TIMEOUT))
-            return pool, await _wait_uninterrupted(acquiring, lambda acquired: self._release_later(pool, acquired))
+            with self.pool_waits.measure():
+                return pool, await _wait_uninterrupted(acquiring, lambda acquired: self._release_later(pool, acquired))
 
     def _release_later(self, pool: asyncpg.Pool, driver: asyncpg.Connection) -> None:
         releasing = asyncio.ensure_future(_release(pool, driver))
@@ -249,7 +257,7 @@ class Database:
                 self._pool = await asyncpg.create_pool(
                     _to_dsn(self.url),
                     min_size=0,
-                    max_size=self._pool_size,
+                    max_size=self.pool_size,
                     max_queries=_UNLIMITED,
                     max_inactive_connection_lifetime=0,
                     reset=_keep_session,

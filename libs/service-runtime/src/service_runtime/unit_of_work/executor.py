@@ -17,6 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from opentelemetry.trace import Span
 
+from contracts.envelope import Envelope
 from contracts.trace_context import keep_valid_traceparent
 from service_runtime.clock import Clock
 from service_runtime.observability.guard import METRICS
@@ -72,8 +73,10 @@ class Executor(Generic[WorkT]):
         save_rows: str = "",
         projections: ProjectionMemory | None = None,
         count_conflict: Callable[[], None] = lambda: None,
+        note_commit: Callable[[Iterable[Envelope]], None] = lambda _: None,
     ) -> None:
         self._count_conflict = METRICS(count_conflict)
+        self._note_commit = METRICS(note_commit)
         self.service = service
         self.database = database
         self.clock = clock
@@ -241,7 +244,8 @@ class Executor(Generic[WorkT]):
         self._notify_workers(changes)
 
     def _notify_workers(self, changes: Changes) -> None:
-        """Records observations, and notifies the workers that have work after this commit."""
+        """Counts this commit, records its observations, and notifies the workers that have work after it."""
+        self._note_commit(event.envelope for event in changes.events)
         self._observe(changes.observations)
         due = [armed[0].at for armed in changes.timers.values() if armed is not None]
         if due:

@@ -10,7 +10,7 @@ from sqlalchemy import TextClause
 
 from contracts.events.base import Event
 from contracts.ids import uuid7
-from service_runtime.observability.instruments import HistogramSpec, Observation
+from service_runtime.observability.instruments import Observation, ObservedSpec
 from service_runtime.postgres.database import Reader
 from service_runtime.postgres.statements import NO_VALUES, Rows
 from service_runtime.projections.memory import ProjectionSnapshot
@@ -56,8 +56,8 @@ class UnitOfWork(Protocol):
         """Cancels webhooks of this stream that were never attempted; returns True if there was one."""
         ...
 
-    def observe(self, what: HistogramSpec, value: float) -> None:
-        """Collects an observation of a histogram; it is recorded after the commit."""
+    def observe(self, what: ObservedSpec, value: float, *, labels: tuple[str, ...] = ()) -> None:
+        """Collects an observation of a histogram, or what a counter grows by; it is recorded after the commit."""
         ...
 
     async def hold(self, missing: Iterable[tuple[str, str]]) -> bool:
@@ -161,8 +161,8 @@ class PostgresUnitOfWork:
     def send_webhooks(self, *webhooks: Webhook) -> None:
         self.webhooks.extend(webhooks)
 
-    def observe(self, what: HistogramSpec, value: float) -> None:
-        self.observations.append(Observation(what, value))
+    def observe(self, what: ObservedSpec, value: float, *, labels: tuple[str, ...] = ()) -> None:
+        self.observations.append(Observation(what, value, labels))
 
     async def cancel_webhook(self, kind: str, about: str) -> bool:
         remaining = [webhook for webhook in self.webhooks if (webhook.kind, webhook.about) != (kind, about)]

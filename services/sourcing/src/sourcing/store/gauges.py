@@ -13,18 +13,24 @@ from service_runtime.postgres.database import Connection
 from service_runtime.projections.projections import ProjectionReader
 from sourcing.ports import DEFINITIONS
 
-# Reads the partial index only, so the cost does not grow with the number of placed packages.
+# Reads open packages only, by a partial index, so the cost does not grow with the number of placed packages.
 _OPEN = text(
     """
-    SELECT status, stage, age, count(*) AS packages
-    FROM (SELECT status, coalesce(stage, 'before any stage') AS stage,
+    SELECT council, status, stage, age, count(*) AS packages
+    FROM (SELECT council, status, coalesce(stage, 'before any stage') AS stage,
                  CASE WHEN requested_at > CAST(:now AS timestamptz) - interval '1 hour' THEN 'under 1 hour'
                       WHEN requested_at > CAST(:now AS timestamptz) - interval '4 hours' THEN 'under 4 hours'
                       WHEN requested_at > CAST(:now AS timestamptz) - interval '1 day' THEN 'under 1 day'
                       WHEN requested_at > CAST(:now AS timestamptz) - interval '3 days' THEN 'under 3 days'
                       ELSE '3 days and more' END AS age
           FROM searches WHERE status IN ('running', 'held', 'listed', 'exhausted')) AS open
-    GROUP BY status, stage, age
+    GROUP BY council, status, stage, age
+    """
+)
+_WORK_LIST = text(
+    """
+    SELECT council, needs_a_person AS reason, count(*) AS packages FROM searches
+    WHERE needs_a_person IS NOT NULL GROUP BY council, needs_a_person
     """
 )
 _HELD = text("SELECT count(*) AS packages FROM searches WHERE status = 'held'")
@@ -32,7 +38,12 @@ _HELD = text("SELECT count(*) AS packages FROM searches WHERE status = 'held'")
 
 async def _count_open_packages(connection: Connection, now: datetime) -> Sequence[GaugeSample]:
     rows = await connection.execute(_OPEN, {"now": now})
-    return [GaugeSample(row.packages, (row.status, row.stage, row.age)) for row in rows]
+    return [GaugeSample(row.packages, (row.council, row.status, row.stage, row.age)) for row in rows]
+
+
+async def _count_work_list(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
+    rows = await connection.execute(_WORK_LIST)
+    return [GaugeSample(row.packages, (row.council, row.reason)) for row in rows]
 
 
 async def _count_held_packages(connection: Connection, _: datetime) -> Sequence[GaugeSample]:
@@ -52,9 +63,15 @@ async def _measure_calendars(connection: Connection, now: datetime) -> Sequence[
 GAUGES: Final = (
     GaugeSpec(
         "calloff_open_packages",
-        "Packages without a provider, by status, stage, and time since their request",
+        "Packages without a provider, by council, status, stage, and time since their request",
         _count_open_packages,
-        ("status", "stage", "age"),
+        ("council", "status", "stage", "age"),
+    ),
+    GaugeSpec(
+        "calloff_work_list_entries",
+        "Packages on the officers' work list, by council and reason",
+        _count_work_list,
+        ("council", "reason"),
     ),
     GaugeSpec("calloff_held_packages", "Searches that are held by a missing projection entry", _count_held_packages),
     GaugeSpec(
