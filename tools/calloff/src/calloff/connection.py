@@ -1,39 +1,112 @@
-"""The connection of one command to the stack that runs on this machine."""
+"""The connection of one command: to the installation in `CALLOFF_INSTALLATION`, or to the stack that runs here."""
 
-from collections.abc import AsyncGenerator
+import os
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import aiohttp
 
-from calloff.client import ApiClient, LocalTokenSource, open_http_session
+from calloff.client import (
+    ApiClient,
+    ClientCredentials,
+    GivenTokenSource,
+    LocalTokenSource,
+    OAuthTokenSource,
+    TokenSource,
+    open_http_session,
+)
+from calloff.installation import Installation, find_installation, is_readable_by_others
+from devstack.errors import NoCredentials
 from devstack.home import Home, find_home
-from devstack.issuer.identities import find_identity
+from devstack.issuer.identities import Identity, find_identity
 from devstack.issuer.tokens import TokenIssuer
 from devstack.keys import StackKeys
+from devstack.names import TOKEN_VARIABLE
 from devstack.record import StackRecord
 
 
+@dataclass(frozen=True)
 class StackConnection:
-    """The addresses of a running stack, and clients for its services."""
+    """The addresses of the services, and clients for them."""
 
-    def __init__(self, home: Home, record: StackRecord, session: aiohttp.ClientSession) -> None:
-        self.home = home
-        self.record = record
-        self._session = session
+    urls: Mapping[str, str]
+    """By service."""
+    session: aiohttp.ClientSession
+    tokens: TokenSource
+    home: Home
+    """The folder of this machine; for another installation it holds only what commands keep between two runs."""
+    pids: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The processes of the services that run on this machine."""
+    replicas: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The readiness checks of the processes on this machine, where a service has several."""
+    installation: Installation | None = None
+    """None for the stack that runs here."""
 
     def create_client(self, name: str) -> ApiClient:
         """A client with the token of `council`, `officer`, `provider:<id>` and so on. Raises UnknownIdentity."""
-        issuer = TokenIssuer(self.record.issuer, StackKeys.load(self.home))
-        return ApiClient(self._session, LocalTokenSource(issuer), find_identity(name))
+        return ApiClient(self.session, self.tokens, find_identity(name))
+
+    def create_anonymous_client(self) -> ApiClient:
+        """A client without a token, for what everybody may read: readiness and metrics."""
+        return ApiClient(self.session, None)
+
+    async def fetch_token(self, name: str) -> str:
+        """Raises UnknownIdentity, NoCredentials, and what the identity provider refuses."""
+        return await self.tokens.fetch_token(find_identity(name))
 
     def get_url(self, service: str, path: str) -> str:
-        return f"{self.record.urls[service]}{path}"
+        return f"{self.urls[service]}{path}"
 
 
 @asynccontextmanager
 async def connect_to_stack() -> AsyncGenerator[StackConnection]:
-    """Raises NotRunning."""
+    """Raises InvalidInstallation where `CALLOFF_INSTALLATION` is set, else NotRunning."""
+    installation = find_installation()
+    if installation is not None:
+        async with _connect_to_installation(installation) as connection:
+            yield connection
+        return
     home = find_home()
     record = StackRecord.load(home)
     async with open_http_session() as session:
-        yield StackConnection(home, record, session)
+        yield connect_to_embedded_stack(home, record, session)
+
+
+def connect_to_embedded_stack(home: Home, record: StackRecord, session: aiohttp.ClientSession) -> StackConnection:
+    """The connection to the stack on this machine, with tokens signed by its own keys."""
+    tokens = LocalTokenSource(TokenIssuer(record.issuer, StackKeys.load(home)))
+    return StackConnection(record.urls, session, tokens, home, record.pids, record.replicas)
+
+
+@asynccontextmanager
+async def _connect_to_installation(installation: Installation) -> AsyncGenerator[StackConnection]:
+    async with open_http_session(trusted=installation.load_certificates()) as session:
+        tokens = _choose_tokens(installation, session)
+        yield StackConnection(installation.urls, session, tokens, find_home(), installation=installation)
+
+
+def _choose_tokens(installation: Installation, session: aiohttp.ClientSession) -> TokenSource:
+    if given := os.environ.get(TOKEN_VARIABLE, "").strip():
+        return GivenTokenSource(given)
+
+    def find_credentials(identity: Identity) -> ClientCredentials:
+        return _load_credentials(installation, identity)
+
+    return OAuthTokenSource(session, installation.token_url or "", find_credentials)
+
+
+def _load_credentials(installation: Installation, identity: Identity) -> ClientCredentials:
+    client = installation.clients.get(identity.client_id)
+    if client is None:
+        raise NoCredentials(
+            f"{installation.file} names no client for {identity.client_id}; add it under clients, or set "
+            f"{TOKEN_VARIABLE} to a token with the scopes {' '.join(identity.scopes)}"
+        )
+    return ClientCredentials(client.client_id, installation.read_secret(client), client.scope)
+
+
+def list_exposed_secrets(installation: Installation) -> list[str]:
+    """The secret files of the installation that other users of this machine can read."""
+    files = {installation.find_secret_file(client) for client in installation.clients.values()}
+    return sorted(str(file) for file in files if is_readable_by_others(file))

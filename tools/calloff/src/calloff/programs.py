@@ -11,18 +11,22 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from devstack.interrupts import block_interrupts
+from devstack.names import INSTALLATION_VARIABLE
 
 PROGRAMS: Final = {
     "up": "simulator.up",
     "demo": "simulator.demo",
     "clock": "simulator.simulated_clock",
     "referral post": "simulator.post_referral",
+    "market register": "simulator.register_market",
     "backup": "calloff.backup.create",
     "restore": "calloff.backup.restore",
     "topics": "calloff.commands.topics",
 }
 HANDLES_INTERRUPTS: Final = {"up", "demo"}
 """These programs install a handler for Ctrl-C; until then it is blocked, so that it is not lost during the imports."""
+EMBEDDED_ONLY: Final = {"up", "demo", "clock"}
+"""These programs start or move the stack on this machine; there is no other installation that they could act on."""
 _LONGEST_NAME: Final = 2
 """Words."""
 
@@ -35,6 +39,8 @@ def find_program(arguments: Sequence[str]) -> str | None:
 
 def replace_process(name: str, arguments: Sequence[str]) -> NoReturn:
     """Runs a program of PROGRAMS in place of this process, so that signals and the exit status are the program's."""
+    if name in EMBEDDED_ONLY and os.environ.get(INSTALLATION_VARIABLE):
+        sys.exit(f"`calloff {name}` acts on the embedded stack only; unset {INSTALLATION_VARIABLE} to use it")
     module = PROGRAMS[name]
     package = module.partition(".")[0]
     if importlib.util.find_spec(package) is None:

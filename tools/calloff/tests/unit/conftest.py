@@ -30,6 +30,8 @@ class FakeServices:
     answers: dict[str, tuple[int, object]] = field(default_factory=dict[str, tuple[int, object]])
     requests: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     bodies: list[str] = field(default_factory=list[str])
+    headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    url: str = ""
 
     def add_provider(self, provider_id: str, name: str) -> None:
         self.answers[f"/v1/providers/{provider_id}"] = (200, {"provider_id": provider_id, "name": name})
@@ -50,6 +52,7 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSe
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            fake.headers.append(dict(self.headers))
             status, body = fake.answer(
                 self.command, self.path, self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             )
@@ -67,7 +70,8 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSe
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
-    _build_record(f"http://127.0.0.1:{server.server_port}", tmp_path).write(Home(tmp_path))
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    _build_record(fake.url, tmp_path).write(Home(tmp_path))
     StackKeys.load(Home(tmp_path))
     yield fake
     server.shutdown()

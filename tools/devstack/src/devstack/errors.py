@@ -10,7 +10,11 @@ CallOffError
 ├── NothingToRestore         the folder holds no complete back-up
 ├── DataAlreadyExists        there are databases or files where new ones would be written
 ├── RecordIncomplete         the audit record does not hold all that Kafka held
+├── BackUpFailed             a database could not be copied or restored
+├── Inconsistent             databases hold effects of events that others lack: they are not of one instant
 ├── UnknownIdentity          the issuer knows no client of this name
+├── InvalidInstallation      a file with addresses and clients is missing or wrong
+├── NoCredentials            neither a token nor a client with the needed scopes is known
 ├── InvalidTime              the text is no instant and no duration
 ├── NotSimulated             the stack runs on real time, which cannot be moved
 ├── NeverIdle                the services do not become idle, so the simulated clock cannot be moved
@@ -56,6 +60,22 @@ class DataAlreadyExists(CallOffError):
 
 class RecordIncomplete(CallOffError):
     title = "The audit record is incomplete"
+
+
+class BackUpFailed(CallOffError):
+    title = "The databases were not copied"
+
+
+class Inconsistent(CallOffError):
+    title = "The databases are not of one instant"
+
+
+class InvalidInstallation(CallOffError):
+    title = "Invalid installation file"
+
+
+class NoCredentials(CallOffError):
+    title = "No credentials"
 
 
 class UnknownIdentity(CallOffError):

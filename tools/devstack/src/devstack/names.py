@@ -1,4 +1,4 @@
-"""Names of the services and helper processes, as on the command line and in `stack.json`."""
+"""Names of the services and helper processes, as on the command line and in `stack.json`, and of variables."""
 
 from typing import Final
 
@@ -10,3 +10,7 @@ AUDIT: Final = "audit"
 ISSUER: Final = "issuer"
 RECEIVERS: Final = "receivers"
 TELEMETRY: Final = "telemetry"
+INSTALLATION_VARIABLE: Final = "CALLOFF_INSTALLATION"
+"""Names the file of another installation, on which the commands act instead of the embedded stack."""
+TOKEN_VARIABLE: Final = "CALLOFF_TOKEN"  # noqa: S105 - the name of a variable
+"""A bearer token that the commands send to another installation instead of fetching one."""

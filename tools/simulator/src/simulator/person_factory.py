@@ -12,7 +12,8 @@ TEST_RANGE: Final = "999"
 """NHS numbers with this prefix are never issued."""
 _WEIGHTS: Final = range(10, 1, -1)
 _VALID_OF_TEN: Final = 9
-_NUMBER_COUNT: Final = 100_000 * _VALID_OF_TEN
+PERSON_COUNT: Final = 100_000 * _VALID_OF_TEN
+"""How many people have distinct NHS numbers."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def build_nhs_number(number: int) -> str:
 
     At most one of ten consecutive numbers has no check digit, so each ten yields nine.
     """
-    tens, choice = divmod(number % _NUMBER_COUNT, _VALID_OF_TEN)
+    tens, choice = divmod(number % PERSON_COUNT, _VALID_OF_TEN)
     bodies = (f"{TEST_RANGE}{tens:05}{last}" for last in range(10))
     return [f"{body}{check}" for body in bodies if (check := _check_digit(body)) is not None][choice]
 

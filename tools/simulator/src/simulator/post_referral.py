@@ -1,17 +1,19 @@
 """`calloff referral post`: posts a referral for a new invented adult."""
 
+from secrets import randbelow
 from typing import Annotated, Final
 
 import typer
 
 from calloff.commands.output import JsonOption, print_json, print_line, run_command
 from calloff.connection import connect_to_stack
+from devstack.home import create_home_for
 from devstack.json_lines import JsonLinesWriter
 from devstack.names import REFERRAL
 from geography import ESSEX_DISTRICTS, PostcodeDirectory
 from simulator import SEED
 from simulator.council import Council, PostedReferral
-from simulator.person_factory import PersonFactory, reserve_person_number
+from simulator.person_factory import PERSON_COUNT, PersonFactory, reserve_person_number
 from simulator.postcodes import sample_postcodes
 
 _POSTCODES_PER_DISTRICT: Final = 40
@@ -44,12 +46,19 @@ def post_referral(
 
 async def _post(*, urgent: bool, district: str | None) -> PostedReferral:
     async with connect_to_stack() as stack:
-        directory = PostcodeDirectory.open(stack.home.postcodes)
+        home = stack.home if stack.installation is None else create_home_for("installation")
+        directory = PostcodeDirectory.open(home.postcodes)
         people = PersonFactory(sample_postcodes(directory, per_district=_POSTCODES_PER_DISTRICT, seed=SEED), seed=SEED)
-        person = people.create_person(reserve_person_number(stack.home.person_counter), area=district)
-        log = JsonLinesWriter[PostedReferral](stack.home.council_log)
+        number = reserve_person_number(home.person_counter) if stack.installation is None else _draw_person_number()
+        person = people.create_person(number, area=district)
+        log = JsonLinesWriter[PostedReferral](home.council_log)
         council = Council(stack.create_client("council"), stack.get_url(REFERRAL, ""), log, seed=SEED)
         return await council.post(person, urgent=urgent)
+
+
+def _draw_person_number() -> int:
+    """A random number: others may post to the same installation, and each adult has at most one open referral."""
+    return 1 + randbelow(PERSON_COUNT)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,10 @@ class ListIn(BaseModel):
 
 
 class MarketRegistrar:
-    """Registers a market as the council's market team does. `progress` is called with the share done, 0 to 1."""
+    """Registers a market as the council's market team does. `progress` is called with the share done, 0 to 1.
+
+    `receivers_url` is the address of the providers' systems; without it no provider has one, and all are telephoned.
+    """
 
     def __init__(
         self,
@@ -100,7 +103,7 @@ class MarketRegistrar:
         registry_url: str,
         pricing_url: str,
         *,
-        receivers_url: str,
+        receivers_url: str | None,
         secrets: JsonLinesWriter[EndpointSecret],
         is_known: Callable[[UUID], bool],
         progress: Callable[[float], None],
@@ -125,9 +128,10 @@ class MarketRegistrar:
 
     async def move_endpoints(self, market: InventedMarket) -> None:
         """Register the endpoints again with the current address of the providers' systems."""
-        await self._run_all(
-            [self._register_endpoint(provider) for provider in market.providers if provider.has_system], up_to=1.0
-        )
+        receivers_url = self._receivers_url
+        if receivers_url is not None:
+            providers = [provider for provider in market.providers if provider.has_system]
+            await self._run_all([self._register_endpoint(each, receivers_url) for each in providers], up_to=1.0)
 
     async def _run_all(self, requests: Sequence[Coroutine[Any, Any, None]], *, up_to: float) -> None:
         """Run the requests, `_MAX_CONCURRENCY` at a time, and report progress up to `up_to`."""
@@ -152,8 +156,8 @@ class MarketRegistrar:
             await self._client.put(
                 self._build_url(provider, "memberships"), _build_memberships(provider, provider.tier)
             )
-        if provider.has_system:
-            await self._register_endpoint(provider)
+        if provider.has_system and self._receivers_url is not None:
+            await self._register_endpoint(provider, self._receivers_url)
         if provider.condition is ProviderCondition.EMBARGOED:
             await self._client.post(
                 self._build_url(provider, "embargo"), EmbargoIn(reason=EmbargoReason.PROVIDER_REQUEST)
@@ -172,10 +176,10 @@ class MarketRegistrar:
             url = f"{self._pricing_url}/v1/providers/{provider.provider_id}/rates/{FRAMEWORK}/{area}"
             await retry_until_known(lambda url=url: self._client.put(url, body))
 
-    async def _register_endpoint(self, provider: InventedProvider) -> None:
+    async def _register_endpoint(self, provider: InventedProvider, receivers_url: str) -> None:
         """Register the endpoint and log its secret. The secret is returned once; a lost one is rotated."""
         url = self._build_url(provider, "endpoint")
-        endpoint = EndpointIn(url=build_webhook_url(self._receivers_url, provider.provider_id))
+        endpoint = EndpointIn(url=build_webhook_url(receivers_url, provider.provider_id))
         secret = (await self._client.put(url, endpoint)).parse(SecretOut).secret
         if secret is None and not self._is_known(provider.provider_id):
             secret = (await self._client.post(f"{url}/rotation")).parse(SecretOut).secret

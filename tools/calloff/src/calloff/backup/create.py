@@ -1,4 +1,4 @@
-"""`calloff backup FOLDER`: copies all databases as of one instant, and the keys that they need.
+"""`calloff backup FOLDER`: copies all databases as of one instant, and the keys of the embedded stack.
 
 Kafka is not copied. The audit record holds its content byte for byte with topic, partition and offset, and the journals
 hold the events that have not reached audit. A copy of Kafka from another instant would contradict the databases.
@@ -7,17 +7,19 @@ hold the events that have not reached audit. A copy of Kafka from another instan
 import asyncio
 import json
 import shutil
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from calloff.commands.output import JsonOption, out, print_json, run_command
+from calloff.backup.addresses import DatabasesOption, load_addresses, require_databases_or_embedded_stack
+from calloff.backup.dump import Manifest, dump_databases
+from calloff.backup.folder import create_folder_atomically
+from calloff.commands.output import JsonOption, print_json, print_line, run_command
 from devstack.disk_space import explain_full_disk
 from devstack.embedded import EmbeddedPostgres
-from devstack.errors import DataAlreadyExists, NotRunning
+from devstack.errors import NotRunning
 from devstack.home import Home, find_home
 from devstack.record import StackRecord, lock_home
 
@@ -33,7 +35,7 @@ def back_up(home: Home, folder: Path) -> None:
     running = None
     with suppress(NotRunning):
         running = StackRecord.load(home)
-    with explain_full_disk(folder.parent), _create_folder_atomically(folder) as unfinished:
+    with explain_full_disk(folder.parent), create_folder_atomically(folder) as unfinished:
         archive = unfinished / ARCHIVE
         if running is not None:
             EmbeddedPostgres(home.postgres, running.postgres_port).back_up(archive)
@@ -44,21 +46,6 @@ def back_up(home: Home, folder: Path) -> None:
                 shutil.copy2(file, unfinished)
 
 
-@contextmanager
-def _create_folder_atomically(folder: Path) -> Generator[Path]:
-    if folder.exists():
-        raise DataAlreadyExists(f"{folder} already exists; name a new folder")
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(mode=0o700, parents=True)
-    try:
-        yield unfinished
-    except BaseException:  # Ctrl-C too
-        shutil.rmtree(unfinished)
-        raise
-    unfinished.rename(folder)
-
-
 def _back_up_stopped_stack(home: Home, archive: Path) -> None:
     if not home.postgres.exists():
         raise NotRunning(f"{home.folder} has no databases; `calloff up` creates them")
@@ -67,17 +54,35 @@ def _back_up_stopped_stack(home: Home, archive: Path) -> None:
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="A new folder. It will hold keys: keep it safe.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder. It will hold people's data and keys: keep it safe.")],
     *,
+    databases: DatabasesOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy every database at one instant, and the keys, into a folder; the stack may run."""
-    run_command(asyncio.to_thread(back_up, find_home(), folder.absolute()))
-    size = (folder / ARCHIVE).stat().st_size
+    """Copy every database as of one instant into a folder, while the services run.
+
+    With --databases those of any installation; without it those of the embedded stack, and its keys.
+    """
+    if databases is not None:
+        size = run_command(_dump(databases, folder.absolute())).size
+        content = "Keys and passwords are not among them: they are kept where the services' secrets are."
+    else:
+        run_command(_back_up_embedded_stack(folder.absolute()))
+        size, content = (folder / ARCHIVE).stat().st_size, "The keys are beside them."
     if as_json:
         print_json(json.dumps({"folder": str(folder), "bytes": size}))
         return
-    out.print(f"The databases ({size / 1e6:.0f} MB) and the keys are in {folder}.", highlight=False, soft_wrap=True)
+    print_line(f"The databases ({size / 1e6:.1f} MB) are in {folder}. {content}")
+
+
+async def _dump(file: Path, folder: Path) -> Manifest:
+    return await dump_databases(load_addresses(file), folder)
+
+
+async def _back_up_embedded_stack(folder: Path) -> None:
+    """Raises InvalidInstallation where the commands act on another installation."""
+    require_databases_or_embedded_stack()
+    await asyncio.to_thread(back_up, find_home(), folder)
 
 
 if __name__ == "__main__":

@@ -1,69 +1,37 @@
-"""`calloff restore FOLDER`: restores databases and keys, and rebuilds Kafka's topics from the audit record.
+"""`calloff restore`: restores a back-up into empty databases, and makes Kafka's topics anew from them.
 
-The audit record holds each Kafka record with its topic, partition and offset, so its rows are sent to the same offsets
-again. Events of the journals that had not reached audit at the time of the back-up go back into the outboxes, and the
-relays send them. Consumers read all topics again; their inboxes skip what they have handled.
+With `--databases` it acts on any installation, without it on the embedded stack; `--only-topics` leaves the databases
+as they are, for those that were restored by other means.
 """
 
 import asyncio
 import json
-import logging
 import shutil
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
-from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from audit.domain.records import decode_headers
+from calloff.backup.addresses import DatabasesOption, load_addresses, require_databases_or_embedded_stack
 from calloff.backup.create import ARCHIVE
-from calloff.commands.output import JsonOption, err, out, print_json, run_command
-from devstack.config import SERVICES, ServiceDefinition
+from calloff.backup.restore_databases import rebuild_installation, restore_installation
+from calloff.backup.topics import RebuiltTopics, rebuild_topics
+from calloff.commands.output import JsonOption, err, print_json, print_line, run_command
+from devstack.config import SERVICES
 from devstack.disk_space import NEEDED, require_free_space
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
-from devstack.errors import DataAlreadyExists, NothingToRestore, RecordIncomplete
+from devstack.errors import DataAlreadyExists, NothingToRestore
 from devstack.home import KAFKA_JARS, Home, find_home
-from devstack.names import AUDIT
 from devstack.record import lock_home
 from devstack.screen import Screen, create_screen
 from devstack.steps import delete_data, start_kafka
-from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
-from service_runtime.kafka.connection import KafkaConnection
-
-BATCH_SIZE: Final = 500
-
-_SELECT_RECORDS = text(
-    """
-    SELECT topic, partition, "offset", key, headers, payload FROM records ORDER BY topic, partition, "offset"
-    """
-)
-_SELECT_RECORDED_EVENT_IDS = text("SELECT event_id FROM records WHERE source = :source AND event_id IS NOT NULL")
-_ENQUEUE_UNSENT_EVENTS = text(
-    """
-    INSERT INTO outbox (position)
-    SELECT position FROM journal WHERE id <> ALL(CAST(:reached AS uuid[])) ORDER BY position
-    ON CONFLICT DO NOTHING
-    """
-)
 
 
-@dataclass(frozen=True)
-class RestoreResult:
-    """The counts of a restore."""
-
-    records: int
-    """Records sent to Kafka from the audit record."""
-    to_be_sent: int
-    """Events in the outboxes that are not in the audit record; the relays send them when the stack starts."""
-
-
-async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> RestoreResult:
+async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> RebuiltTopics:
     """Raises NothingToRestore, DataAlreadyExists where data exists and `fresh` is false, and RecordIncomplete."""
     if not (folder / ARCHIVE).exists():
         raise NothingToRestore(f"{folder} holds no {ARCHIVE}; name a folder that `calloff backup` has made")
@@ -78,7 +46,8 @@ async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> R
         try:
             await start_kafka(kafka, screen)
             with screen.show_step("Topics from the audit record"):
-                return await _rebuild_topics(postgres, kafka)
+                async with _connect_as_superuser(postgres) as databases:
+                    return await rebuild_topics(kafka.bootstrap, databases)
         finally:
             for server in (kafka, postgres):
                 await asyncio.to_thread(server.stop)
@@ -94,81 +63,62 @@ def _restore_files(home: Home, folder: Path, postgres: EmbeddedPostgres) -> None
     postgres.start()
 
 
-async def _rebuild_topics(postgres: EmbeddedPostgres, kafka: EmbeddedKafka) -> RestoreResult:
-    # New partitions have no leader for a moment; aiokafka retries, and its log lines are not shown.
-    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    producer = Producer(KafkaConnection(kafka.bootstrap), client_id="calloff-restore")
-    await producer.start()
-    try:
-        async with _connect_as_superuser(postgres, _get_database_name(AUDIT)) as audit:
-            records = await _resend_records(audit, producer)
-            to_be_sent = sum([await _enqueue_unsent_events(audit, postgres, service) for service in SERVICES])
-    finally:
-        await producer.close(within=10)
-    return RestoreResult(records, to_be_sent)
-
-
-async def _resend_records(audit: AsyncConnection, producer: Producer) -> int:
-    """Sends all records in order of offset: an empty partition assigns the same offsets again."""
-    ends: dict[Partition, int] = {}
-    async with audit.stream(_SELECT_RECORDS) as stored:
-        async for some in stored.partitions(BATCH_SIZE):
-            for partition, rows in groupby(some, key=lambda row: Partition(row.topic, row.partition)):
-                records = list(rows)
-                await _send_partition(producer, partition, records, begins=ends.get(partition, 0))
-                ends[partition] = ends.get(partition, 0) + len(records)
-    return sum(ends.values())
-
-
-async def _send_partition(producer: Producer, partition: Partition, rows: Sequence[Row[Any]], *, begins: int) -> None:
-    if [row.offset for row in rows] != list(range(begins, begins + len(rows))):
-        message = f"rows of {partition.topic}/{partition.partition} are missing after offset {begins}"
-        raise RecordIncomplete(f"{message}; restore an older back-up, and check it with `calloff verify`")
-    waiting = [OutgoingRecord(row.topic, row.key, row.payload, decode_headers(row.headers)) for row in rows]
-    while waiting:
-        waiting = waiting[await producer.send(partition, waiting) :]
-
-
-async def _enqueue_unsent_events(audit: AsyncConnection, postgres: EmbeddedPostgres, service: ServiceDefinition) -> int:
-    """Enqueues the events of the journal that the audit record does not have; keeps rows already in the outbox."""
-    reached = (await audit.scalars(_SELECT_RECORDED_EVENT_IDS, {"source": f"/calloff/{service.name}"})).all()
-    async with _connect_as_superuser(postgres, service.package) as database:
-        return (await database.execute(_ENQUEUE_UNSENT_EVENTS, {"reached": reached})).rowcount
-
-
-def _get_database_name(name: str) -> str:
-    return next(service.package for service in SERVICES if service.name == name)
-
-
 @asynccontextmanager
-async def _connect_as_superuser(postgres: EmbeddedPostgres, database: str) -> AsyncGenerator[AsyncConnection]:
-    engine = create_async_engine(postgres.get_url(database), poolclass=NullPool)
-    try:
-        async with engine.begin() as connection:
-            yield connection
-    finally:
-        await engine.dispose()
+async def _connect_as_superuser(postgres: EmbeddedPostgres) -> AsyncGenerator[Mapping[str, AsyncConnection]]:
+    """A connection to each service's database, by the name of the service."""
+    async with AsyncExitStack() as opened:
+        connections: dict[str, AsyncConnection] = {}
+        for service in SERVICES:
+            engine = create_async_engine(postgres.get_url(service.package), poolclass=NullPool)
+            opened.push_async_callback(engine.dispose)
+            connections[service.name] = await opened.enter_async_context(engine.begin())
+        yield connections
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(help="A folder made by `calloff backup`.")],
+    folder: Annotated[Path | None, typer.Argument(help="A folder made by `calloff backup`.")] = None,
     *,
-    fresh: Annotated[bool, typer.Option(help="Delete existing databases, events and logs.")] = False,
+    databases: DatabasesOption = None,
+    kafka: Annotated[
+        str | None, typer.Option(envvar="CALLOFF_KAFKA_BOOTSTRAP", help="Kafka's address; needed with --databases.")
+    ] = None,
+    only_topics: Annotated[
+        bool, typer.Option("--only-topics", help="Leave the databases as they are; make the topics anew from them.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option(help="Delete what databases and topics hold now.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Restore databases and keys from a back-up, and rebuild Kafka's topics from the audit record."""
+    """Restore a back-up, and make Kafka's topics anew; all services are stopped meanwhile."""
+    if only_topics == (folder is not None):
+        message = "name the folder of a back-up, or give --only-topics"
+        raise typer.BadParameter(message)
+    if databases is not None and kafka is None:
+        message = "--databases needs --kafka, the address of Kafka"
+        raise typer.BadParameter(message)
+    if databases is None and only_topics:
+        message = "--only-topics needs --databases; the embedded stack is restored from a folder"
+        raise typer.BadParameter(message)
     screen = create_screen(err)
-    restored = run_command(restore(find_home(), folder.absolute(), screen, fresh=fresh))
+    restored = run_command(_restore(folder and folder.absolute(), databases, kafka or "", screen, fresh=fresh))
     screen.close()
     if as_json:
         print_json(json.dumps({"records": restored.records, "to_be_sent": restored.to_be_sent}))
         return
-    out.print(
-        f"{restored.records} records are back in Kafka; {restored.to_be_sent} more events are sent when the stack"
-        " starts.",
-        highlight=False,
-        soft_wrap=True,
+    print_line(
+        f"{restored.records} records are back in Kafka; {restored.to_be_sent} more events are sent when the services"
+        " start."
     )
+
+
+async def _restore(
+    folder: Path | None, databases: Path | None, kafka: str, screen: Screen, *, fresh: bool
+) -> RebuiltTopics:
+    if databases is not None and folder is not None:
+        return await restore_installation(folder, load_addresses(databases), kafka, screen, fresh=fresh)
+    if databases is not None:
+        return await rebuild_installation(load_addresses(databases), kafka, screen, fresh=fresh)
+    require_databases_or_embedded_stack()
+    return await restore(find_home(), folder or Path(), screen, fresh=fresh)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from calloff.commands.programs import (
     control_clock,
     manage_topics,
     post_referral,
+    register_market,
     restore,
     run_demo,
     start_stack,
@@ -24,7 +25,7 @@ from calloff.commands.unreadable import unreadable
 from calloff.commands.work_list import show_work_list
 
 app = typer.Typer(
-    help="Start, call and operate Call-off on this machine.",
+    help="Start, call and operate Call-off: the stack on this machine, or the installation in CALLOFF_INSTALLATION.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
@@ -36,6 +37,9 @@ app.command("url")(show_url)
 app.command("token")(issue_token)
 referral.command("post", context_settings=FORWARD_ALL)(post_referral)
 app.add_typer(referral, name="referral")
+market = typer.Typer(help="The invented market, for trying an installation out.", no_args_is_help=True)
+market.command("register", context_settings=FORWARD_ALL)(register_market)
+app.add_typer(market, name="market")
 app.command("offers")(list_offers)
 app.command("work-list")(show_work_list)
 app.command("decision")(show_decision)

@@ -39,6 +39,11 @@ def post_referral(context: typer.Context) -> None:
     replace_process("referral post", context.args)
 
 
+def register_market(context: typer.Context) -> None:
+    """Register the invented market (framework, providers, ranked lists, rates), to try an installation out."""
+    replace_process("market register", context.args)
+
+
 def back_up(context: typer.Context) -> None:
     """Copy every database at one instant, and the keys, into a folder; the stack may run."""
     replace_process("backup", context.args)

@@ -8,16 +8,11 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from calloff.commands.output import JsonOption, print_json, run_command
+from calloff.commands.output import JsonOption, err, print_json, run_command
 from calloff.commands.tables import print_table
-from calloff.connection import StackConnection, connect_to_stack
+from calloff.connection import StackConnection, connect_to_stack, list_exposed_secrets
 from devstack.errors import ServiceRefused, ServiceUnreachable
-from devstack.home import find_home
-from devstack.issuer.identities import find_identity
-from devstack.issuer.tokens import TokenIssuer
-from devstack.keys import StackKeys
 from devstack.names import AUDIT, PRICING, REFERRAL, REGISTRY, SOURCING
-from devstack.record import StackRecord
 
 
 class Service(StrEnum):
@@ -52,25 +47,30 @@ def show_status(*, as_json: JsonOption = False) -> None:
 
 async def _fetch_statuses() -> list[ServiceStatus]:
     async with connect_to_stack() as stack:
-        record = stack.record
-        processes = [(name, url, f"{url}/readyz") for name, url in record.urls.items()]
-        if record.replicas:
-            processes = [(name, record.urls[name.partition(" ")[0]], check) for name, check in record.replicas.items()]
+        _warn_about_exposed_secrets(stack)
+        processes = [(name, url, f"{url}/readyz") for name, url in stack.urls.items()]
+        if stack.replicas:
+            processes = [(name, stack.urls[name.partition(" ")[0]], check) for name, check in stack.replicas.items()]
         return await asyncio.gather(*[_fetch_status(stack, name, url, check) for name, url, check in processes])
+
+
+def _warn_about_exposed_secrets(stack: StackConnection) -> None:
+    for file in [] if stack.installation is None else list_exposed_secrets(stack.installation):
+        err.print(f"Warning: other users can read {file}; chmod 600 it.", markup=False, highlight=False, soft_wrap=True)
 
 
 async def _fetch_status(stack: StackConnection, name: str, url: str, check: str) -> ServiceStatus:
     try:
-        await stack.create_client("operator").get(check)
+        await stack.create_anonymous_client().get(check)
         ready = "ready"
     except (ServiceRefused, ServiceUnreachable) as error:
         ready = str(error)
-    return ServiceStatus(service=name, url=url, pid=stack.record.pids.get(name), ready=ready)
+    return ServiceStatus(service=name, url=url, pid=stack.pids.get(name), ready=ready)
 
 
 def show_url(service: Service, *, as_json: JsonOption = False) -> None:
     """Print the address of a service."""
-    address = run_command(_read_record()).urls[service.value]
+    address = run_command(_find_url(service))
     print_json(json.dumps({"url": address})) if as_json else typer.echo(address)
 
 
@@ -81,15 +81,16 @@ def issue_token(
     ] = "council",
     as_json: JsonOption = False,
 ) -> None:
-    """Print a bearer token for the stack that runs here."""
+    """Print a bearer token for the services."""
     token = run_command(_issue_token(identity))
     print_json(json.dumps({"access_token": token})) if as_json else typer.echo(token)
 
 
 async def _issue_token(name: str) -> str:
-    home = find_home()
-    return TokenIssuer(StackRecord.load(home).issuer, StackKeys.load(home)).issue_token(find_identity(name))
+    async with connect_to_stack() as stack:
+        return await stack.fetch_token(name)
 
 
-async def _read_record() -> StackRecord:
-    return StackRecord.load(find_home())
+async def _find_url(service: Service) -> str:
+    async with connect_to_stack() as stack:
+        return stack.urls[service.value]

@@ -9,7 +9,7 @@ import typer
 
 from calloff.client import open_http_session
 from calloff.commands.output import JsonOption, out, print_json, run_command
-from calloff.connection import StackConnection
+from calloff.connection import connect_to_embedded_stack
 from devstack.errors import NotSimulated
 from devstack.home import find_home
 from devstack.keys import StackKeys
@@ -90,7 +90,7 @@ async def _open_driver() -> AsyncGenerator[ClockDriver]:
         urls = {**record.urls, RECEIVERS: record.receivers}
         services = [SimulatedProcessClient(name, url, key=key, session=session) for name, url in urls.items()]
         latest = max([(await each.read_activity()).now for each in services])
-        connection = StackConnection(home, record, session)
+        connection = connect_to_embedded_stack(home, record, session)
         officer = Officer(
             connection.create_client("officer"),
             connection.create_client("second-officer"),

@@ -1,0 +1,81 @@
+"""What topics hold and who reads them, for programs that make topics anew; deletes topics."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from service_runtime.kafka.client import get_end_offsets
+
+_CLIENT: Final = "calloff-admin"
+_POLL_INTERVAL: Final = 0.2
+_INACTIVE: Final = {"Empty", "Dead"}
+"""States of a group without members."""
+
+
+class TopicsNotDeleted(Exception):
+    """Kafka still has topics that were to be deleted."""
+
+
+async def list_filled(bootstrap: str, topics: Iterable[str]) -> list[str]:
+    """The topics that exist and hold, or held, a record."""
+    async with _open_admin(bootstrap) as admin:
+        existing = sorted(set(topics) & set(await admin.list_topics()))
+    if not existing:
+        return []
+    ends = await get_end_offsets(bootstrap, existing, client_id=_CLIENT)
+    return sorted({partition.topic for partition, end in ends.items() if end})
+
+
+async def list_active_groups(bootstrap: str, prefix: str) -> list[str]:
+    """The consumer groups with this prefix that have members."""
+    async with _open_admin(bootstrap) as admin:
+        return [
+            group for group in await _list_groups(admin, prefix) if await _read_state(admin, group) not in _INACTIVE
+        ]
+
+
+async def _read_state(admin: AIOKafkaAdminClient, group: str) -> object:
+    """Asked for one group: aiokafka misreads an answer about several."""
+    (response,) = await admin.describe_consumer_groups([group])
+    ((_, _, state, *_),) = response.groups
+    return state
+
+
+async def list_committed_groups(bootstrap: str, prefix: str, topics: Sequence[str]) -> list[str]:
+    """The consumer groups with this prefix that have committed an offset beyond 0 in one of the topics."""
+    async with _open_admin(bootstrap) as admin:
+        return [group for group in await _list_groups(admin, prefix) if await _has_committed(admin, group, topics)]
+
+
+async def _has_committed(admin: AIOKafkaAdminClient, group: str, topics: Sequence[str]) -> bool:
+    offsets = await admin.list_consumer_group_offsets(group)
+    return any(partition.topic in topics and committed.offset > 0 for partition, committed in offsets.items())
+
+
+async def delete_topics(bootstrap: str, topics: Sequence[str], *, within: float = 60.0) -> None:
+    """Deletes topics with all their records, and waits until they are gone. Raises TopicsNotDeleted."""
+    async with _open_admin(bootstrap) as admin:
+        await admin.delete_topics(list(topics))
+        try:
+            async with asyncio.timeout(within):
+                while set(topics) & set(await admin.list_topics()):
+                    await asyncio.sleep(_POLL_INTERVAL)
+        except TimeoutError:
+            raise TopicsNotDeleted(f"Kafka has not deleted {', '.join(topics)}; may this user delete topics?") from None
+
+
+async def _list_groups(admin: AIOKafkaAdminClient, prefix: str) -> list[str]:
+    return sorted(str(group[0]) for group in await admin.list_consumer_groups() if str(group[0]).startswith(prefix))
+
+
+@asynccontextmanager
+async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=_CLIENT)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
