@@ -72,7 +72,13 @@ async def _migrate(service: Service[Any]) -> None:
     url = (settings.migration_database_url or settings.database_url).get_secret_value()
     role = unquote(urlsplit(settings.database_url.get_secret_value()).username or "")  # may name several hosts
     database = Database(url, name=f"{service.name}-migrate")
-    await migrate_when_available(database, service.migrations, service_role=role, append_only=service.append_only)
+    await migrate_when_available(
+        database,
+        service.migrations,
+        service_role=role,
+        append_only=service.append_only,
+        read_only=service.read_only,
+    )
 
 
 async def _serve(service: Service[Any]) -> None:

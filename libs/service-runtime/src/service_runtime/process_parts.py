@@ -14,6 +14,7 @@ from service_runtime.observability.logs import Logger
 from service_runtime.observability.metrics import Metrics
 from service_runtime.outbox.relay import Relay
 from service_runtime.projections.consumer import build_projection_subscription
+from service_runtime.retention.stored_responses import ResponseEraser
 from service_runtime.service import Service
 from service_runtime.simulated_clock.control import SimulatedClockControl
 from service_runtime.simulated_clock.simulation import Simulation
@@ -62,6 +63,13 @@ class ProcessParts(Generic[WorkT]):
         self.executor.commits.outbox = self.relay
         self.executor.commits.deliveries = self.webhooks
         self.body_eraser = None if service.webhooks is None else self._build_body_eraser(service.webhooks)
+        self.response_eraser = ResponseEraser(
+            service.database,
+            service.clock,
+            service.settings.idempotency_retention,
+            explain_wrong_clock=self.clock_guard.explain,
+            log=log,
+        )
         self.clock_control = None if simulation is None else self._build_clock_control(simulation)
 
     def _build_executor(self, service: Service[WorkT]) -> Executor[WorkT]:

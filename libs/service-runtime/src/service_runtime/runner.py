@@ -103,7 +103,11 @@ class Runner(Generic[WorkT]):
             raise RuntimeError(message)
 
     def _list_workers(self) -> list[Coroutine[Any, Any, None]]:
-        workers: list[Coroutine[Any, Any, None]] = [self._parts.relay.run(), self._run_when_caught_up()]
+        workers: list[Coroutine[Any, Any, None]] = [
+            self._parts.relay.run(),
+            self._run_when_caught_up(),
+            self._parts.response_eraser.run(),
+        ]
         workers += [consumer.run() for consumer in self._parts.batch_consumers]
         if self._parts.webhooks is not None:
             workers.append(self._parts.webhooks.run())

@@ -36,6 +36,8 @@ class Service(Generic[WorkT]):
     migrations: Path
     append_only: Sequence[str] = ()
     """The service's own tables whose rows are never changed; its database role may only read them and append."""
+    read_only: Sequence[str] = ()
+    """The service's own tables that only the owner of the database writes, as `archive` does."""
     routes: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[WorkT]] = ()
     gathering: Gathering = BRIEFLY
