@@ -1,4 +1,4 @@
-"""Process: the entry point of a service. It serves until SIGTERM, migrates the database, or re-encrypts secrets."""
+"""Process: the entry point of a service. It serves until SIGTERM, or does one task of an operator."""
 
 import asyncio
 import gc
@@ -16,6 +16,7 @@ from service_runtime.observability.export import TelemetryEndpoint
 from service_runtime.observability.logs import Logger, build_logger
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.migrations import migrate_when_available
+from service_runtime.retention.commands import ARCHIVE, RESTORE, run_archive_command
 from service_runtime.runner import Runner
 from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
@@ -39,7 +40,8 @@ were searched for cycles again and again, which took 7 to 15% of a service's pro
 def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any]]) -> None:
     """Runs `python -m <service>`: serves until SIGTERM; with an argument does that and ends.
 
-    `migrate` upgrades the database; `reencrypt-secrets [--dry-run]` encrypts stored secrets with the first key.
+    `migrate` upgrades the database; `reencrypt-secrets [--dry-run]` encrypts stored secrets with the first key;
+    `archive FOLDER [--keep-months N]` moves old months into files, and `restore-archive FILE` brings one back.
     """
     # The environment provides what the constructor's signature asks for.
     settings = settings_type()  # pyright: ignore[reportCallIssue]
@@ -47,6 +49,9 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
     if sys.argv[1:] == [MIGRATE]:
         asyncio.run(_migrate(service))
         return
+    if sys.argv[1:2] in ([ARCHIVE], [RESTORE]):
+        log = build_logger(service.name, level=settings.log_level)
+        sys.exit(asyncio.run(run_archive_command(service, sys.argv[1:], log=log)))
     if sys.argv[1:2] == [REENCRYPT]:
         sys.exit(asyncio.run(_reencrypt_and_close(service, dry_run="--dry-run" in sys.argv[2:])))
     raise_descriptor_limit()
@@ -78,7 +83,13 @@ async def _migrate(service: Service[Any]) -> None:
     url = (settings.migration_database_url or settings.database_url).get_secret_value()
     role = unquote(urlsplit(settings.database_url.get_secret_value()).username or "")  # may name several hosts
     database = Database(url, name=f"{service.name}-migrate")
-    await migrate_when_available(database, service.migrations, service_role=role, append_only=service.append_only)
+    await migrate_when_available(
+        database,
+        service.migrations,
+        service_role=role,
+        append_only=service.append_only,
+        read_only=service.read_only,
+    )
 
 
 async def _serve(service: Service[Any]) -> None:

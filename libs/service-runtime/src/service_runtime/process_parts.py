@@ -26,6 +26,7 @@ from service_runtime.postgres.notifications import (
     PeerNotifier,
 )
 from service_runtime.projections.consumer import build_projection_subscription
+from service_runtime.retention.stored_responses import ResponseEraser
 from service_runtime.service import Service
 from service_runtime.simulated_clock.control import SimulatedClockControl
 from service_runtime.simulated_clock.simulation import Simulation
@@ -78,6 +79,13 @@ class ProcessParts(Generic[WorkT]):
         self.executor.commits.deliveries = self.webhooks
         self.peer_listener = PeerListener(service.database, self.peers.process, self._build_peer_handlers(), log=log)
         self.body_eraser = None if service.webhooks is None else self._build_body_eraser(service.webhooks)
+        self.response_eraser = ResponseEraser(
+            service.database,
+            service.clock,
+            service.settings.idempotency_retention,
+            explain_wrong_clock=self.clock_guard.explain,
+            log=log,
+        )
         self.clock_control = None if simulation is None else self._build_clock_control(simulation)
 
     def _connect_wakeups(self, service: Service[WorkT]) -> None:

@@ -106,6 +106,7 @@ class Runner(Generic[WorkT]):
             self._parts.relay.run(),
             self._run_when_caught_up(),
             self._parts.peer_listener.run(),
+            self._parts.response_eraser.run(),
         ]
         workers += [consumer.run() for consumer in self._parts.batch_consumers]
         if self._parts.webhooks is not None:

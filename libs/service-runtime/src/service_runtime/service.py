@@ -14,6 +14,7 @@ from service_runtime.kafka.fetch_limits import BRIEFLY, Gathering
 from service_runtime.observability.instruments import MetricSpec
 from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import Projection
+from service_runtime.retention.archived_table import ArchivedTable
 from service_runtime.settings import RuntimeSettings
 from service_runtime.subscriptions import Subscription, TimerSubscription
 from service_runtime.unit_of_work.executor import UnitOfWorkFactory
@@ -36,6 +37,10 @@ class Service(Generic[WorkT]):
     migrations: Path
     append_only: Sequence[str] = ()
     """The service's own tables whose rows are never changed; its database role may only read them and append."""
+    read_only: Sequence[str] = ()
+    """The service's own tables that only the owner of the database writes, as `archive` does."""
+    archived_tables: Sequence[ArchivedTable] = ()
+    """The service's own tables whose months `archive` moves into files, besides the journal."""
     routes: Sequence[APIRouter] = ()
     subscriptions: Sequence[Subscription[WorkT]] = ()
     gathering: Gathering = BRIEFLY

@@ -1,5 +1,6 @@
 """The environment variables that every service reads; a service's own settings add to these."""
 
+from datetime import timedelta
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, Field, SecretStr, model_validator
@@ -35,6 +36,11 @@ class RuntimeSettings(KafkaSettings):
     command_burst_limit: int = Field(default=2_000, ge=1, description="commands that each caller may send at once")
 
     fingerprint_key: SecretStr = Field(min_length=32, description="key of the HMACs of request bodies")
+    idempotency_retention: timedelta = Field(
+        default=timedelta(days=30),
+        ge=timedelta(days=1),
+        description="an Idempotency-Key counts this long after its first request; then a repeat is a new request",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     trace_sample_ratio: float = Field(default=1.0, ge=0, le=1)

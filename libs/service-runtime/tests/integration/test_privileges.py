@@ -13,7 +13,7 @@ from testkit.databases import create_database_with_roles
 from testkit.servers import TestPostgres
 
 INSUFFICIENT_PRIVILEGE = "42501"
-OWN_TABLE = "CREATE TABLE records (n int); CREATE TABLE notes (n int);"
+OWN_TABLE = "CREATE TABLE records (n int); CREATE TABLE notes (n int); CREATE TABLE moved (n int);"
 RESERVED = (
     "ALTER TABLE journal DISABLE TRIGGER ALL",
     "ALTER TABLE journal DISABLE TRIGGER journal_is_append_only",
@@ -26,9 +26,12 @@ RESERVED = (
     "UPDATE journal SET actor = 'nobody'",
     "DELETE FROM journal",
     "DELETE FROM inbox",
+    "DELETE FROM archives",
+    "INSERT INTO archives VALUES ('a', 'journal', '2026-01-01', 1, '', now(), 1, 9)",
     "UPDATE outages SET up_at = now()",
     "UPDATE records SET n = 2",
     "DELETE FROM records",
+    "INSERT INTO moved VALUES (1)",
     "SET session_replication_role = replica",
     "CREATE OR REPLACE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
     "CREATE FUNCTION own() RETURNS int LANGUAGE sql AS 'SELECT 1'",
@@ -45,7 +48,7 @@ async def service_database(postgres: TestPostgres) -> AsyncGenerator[Database]:
     async with owner.open_unpooled_connection() as connection:
         await connection.run(schema.TABLES + OWN_TABLE + "CREATE TABLE alembic_version (version_num text);")
     async with owner.open_migration_connection() as connection:
-        await grant_privileges(connection, roles.service_role, append_only=("records",))
+        await grant_privileges(connection, roles.service_role, append_only=("records",), read_only=("moved",))
     yield service
     await service.close()
     await owner.close()

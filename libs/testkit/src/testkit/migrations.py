@@ -20,7 +20,7 @@ RENAMED_TABLES: Final[Mapping[str, str]] = {
 """Tables whose name changed since revision 0001."""
 ADDED_COLUMNS: Final[Mapping[str, int]] = {"streams": 1, "projections": 1, "endpoints": 3, "deliveries": 2, "offers": 1}
 """How many columns a table has at its end that revision 0001 does not have."""
-ADDED_TABLES: Final = frozenset({"unreadable_records"})
+ADDED_TABLES: Final = frozenset({"unreadable_records", "archives", "archived_offsets", "archived_streams"})
 """Tables that revision 0001 does not have; they are empty after an upgrade."""
 
 _TABLES: Final = """

@@ -116,7 +116,13 @@ async def run_service(
         service = replace(service, clock=clock, paused_in_outages=())
     await create_topics(kafka, TOPICS)
     owner = Database(roles.owner_url, name="owner")
-    await migrate(owner, service.migrations, service_role=roles.service_role, append_only=service.append_only)
+    await migrate(
+        owner,
+        service.migrations,
+        service_role=roles.service_role,
+        append_only=service.append_only,
+        read_only=service.read_only,
+    )
     groups = {f"calloff.{service.name}": {each.topic for each in service.subscriptions}}
     groups |= {f"calloff.{service.name}.{feed.name}": set(feed.topics) for feed in service.batch_subscriptions}
     for group, topics in groups.items():

@@ -25,6 +25,7 @@ def build(settings: Settings) -> Service[PostgresUnitOfWork]:
         unit_of_work=PostgresUnitOfWork,
         migrations=Path(__file__).parent / "migrations",
         append_only=("records", "violations"),
+        read_only=("archived_offsets", "archived_streams"),
         routes=(trails.router, checks.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,

@@ -11,10 +11,12 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+READ: Final = "SELECT"
 APPEND: Final = "SELECT, INSERT"
 CHANGE: Final = "SELECT, INSERT, UPDATE, DELETE"
 PRIVILEGES: Final[Mapping[str, str]] = {
-    "alembic_version": "SELECT",
+    "alembic_version": READ,
+    "archives": READ,
     "journal": APPEND,
     "inbox": APPEND,
     "outages": APPEND,
@@ -25,15 +27,18 @@ _LIST_TABLES: Final = text("SELECT tablename FROM pg_tables WHERE schemaname = '
 _IS_OWNER: Final = text("SELECT current_user = :role")
 
 
-async def grant_privileges(connection: AsyncConnection, role: str, *, append_only: Sequence[str] = ()) -> None:
+async def grant_privileges(
+    connection: AsyncConnection, role: str, *, append_only: Sequence[str] = (), read_only: Sequence[str] = ()
+) -> None:
     """Gives `role` its privileges on all tables, and takes any others from it; does nothing if it is the owner.
 
-    `append_only` are the service's own tables whose rows are never changed.
+    `append_only` are the service's own tables whose rows are never changed, `read_only` those that only the owner of
+    the database writes.
     """
     if (await connection.execute(_IS_OWNER, {"role": role})).scalar_one():
         return
     tables = (await connection.scalars(_LIST_TABLES)).all()
-    privileges = PRIVILEGES | dict.fromkeys(append_only, APPEND)
+    privileges = PRIVILEGES | dict.fromkeys(append_only, APPEND) | dict.fromkeys(read_only, READ)
     name = _quote(role)
     statements = [
         f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",

@@ -21,7 +21,12 @@ START_ATTEMPTS: Final = 60
 
 
 async def migrate(
-    database: Database, scripts: Path, *, service_role: str | None = None, append_only: Sequence[str] = ()
+    database: Database,
+    scripts: Path,
+    *,
+    service_role: str | None = None,
+    append_only: Sequence[str] = (),
+    read_only: Sequence[str] = (),
 ) -> None:
     """Upgrades the database to the newest of `scripts`, in one transaction, under an advisory lock.
 
@@ -31,7 +36,7 @@ async def migrate(
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": LOCK})
         await connection.run_sync(_upgrade, scripts)
         if service_role is not None:
-            await grant_privileges(connection, service_role, append_only=append_only)
+            await grant_privileges(connection, service_role, append_only=append_only, read_only=read_only)
 
 
 def _upgrade(connection: Connection, scripts: Path) -> None:
@@ -49,12 +54,17 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
 
 
 async def migrate_when_available(
-    database: Database, scripts: Path, *, service_role: str | None, append_only: Sequence[str]
+    database: Database,
+    scripts: Path,
+    *,
+    service_role: str | None,
+    append_only: Sequence[str],
+    read_only: Sequence[str] = (),
 ) -> None:
     """Migrates as `migrate` does and closes the database; waits up to 30 s for PostgreSQL to start."""
     try:
         await _wait_until_available(database)
-        await migrate(database, scripts, service_role=service_role, append_only=append_only)
+        await migrate(database, scripts, service_role=service_role, append_only=append_only, read_only=read_only)
     finally:
         await database.close()
 

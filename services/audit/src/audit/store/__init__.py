@@ -1,7 +1,9 @@
 """Audit's tables, and the repository and queries that use them.
 
 `records` holds each Kafka record byte for byte. The other columns only serve to find a row; verification derives them
-again from the bytes. Both tables refuse UPDATE, DELETE and TRUNCATE.
+again from the bytes. Both tables refuse UPDATE, DELETE and TRUNCATE, except the DELETE of records that are in an
+archive. `archived_offsets` has the offsets that each archive holds, `archived_streams` the last archived event of each
+stream.
 """
 
 from typing import Final
@@ -28,6 +30,29 @@ CREATE TABLE records (
 );
 CREATE INDEX records_by_stream ON records (topic, subject, source, sequence, "offset");
 
+CREATE TABLE archived_offsets (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    first_offset bigint NOT NULL,
+    next_offset bigint NOT NULL,
+    archive text NOT NULL REFERENCES archives,
+    PRIMARY KEY (topic, partition, first_offset)
+);
+
+CREATE TABLE archived_streams (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    subject text NOT NULL,
+    source text NOT NULL,
+    council text NOT NULL,
+    sequence bigint NOT NULL,
+    event_id uuid NOT NULL,
+    prevhash text NOT NULL,
+    hash text NOT NULL,
+    archive text NOT NULL,
+    PRIMARY KEY (topic, subject, source)
+);
+
 CREATE TABLE violations (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     topic text NOT NULL,
@@ -45,8 +70,19 @@ CREATE FUNCTION the_record_is_append_only() RETURNS trigger LANGUAGE plpgsql AS 
 BEGIN
     RAISE EXCEPTION 'the record is append-only' USING ERRCODE = 'restrict_violation';
 END $$;
+CREATE FUNCTION records_are_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF EXISTS (SELECT 1 FROM archived_offsets AS moved
+                   WHERE moved.topic = OLD.topic AND moved.partition = OLD.partition
+                     AND OLD."offset" >= moved.first_offset AND OLD."offset" < moved.next_offset) THEN
+            RETURN OLD;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'the record is append-only' USING ERRCODE = 'restrict_violation';
+END $$;
 CREATE TRIGGER records_are_append_only BEFORE UPDATE OR DELETE ON records
-    FOR EACH ROW EXECUTE FUNCTION the_record_is_append_only();
+    FOR EACH ROW EXECUTE FUNCTION records_are_append_only();
 CREATE TRIGGER records_are_never_emptied BEFORE TRUNCATE ON records
     FOR EACH STATEMENT EXECUTE FUNCTION the_record_is_append_only();
 CREATE TRIGGER violations_are_append_only BEFORE UPDATE OR DELETE ON violations

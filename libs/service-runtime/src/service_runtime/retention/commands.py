@@ -1,0 +1,73 @@
+"""`python -m <service> archive FOLDER` and `restore-archive FILE`, run by the owner of the tables."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from contracts.errors import CallOffError
+from service_runtime.observability.logs import Logger
+from service_runtime.postgres.database import Database
+from service_runtime.retention.archive_files import ArchiveRefused
+from service_runtime.retention.archiver import Archiver
+from service_runtime.retention.journal_archive import JournalTable
+from service_runtime.service import Service
+
+ARCHIVE: Final = "archive"
+RESTORE: Final = "restore-archive"
+KEPT_MONTHS: Final = 24
+"""Whole months before the current one that stay in the database by default."""
+
+
+async def run_archive_command(service: Service[Any], arguments: Sequence[str], *, log: Logger) -> int:
+    """Archives or restores as the owner of the tables; returns the status of the process."""
+    options = _parse(service, arguments)
+    settings = service.settings
+    url = (settings.migration_database_url or settings.database_url).get_secret_value()
+    database = Database(url, name=f"{service.name}-archive", pool_size=1)
+    archiver = Archiver(database, service.name, [JournalTable(), *service.archived_tables])
+    try:
+        await _run(archiver, options, service, log)
+    except (CallOffError, OSError) as error:
+        log.error("not done", command=options.command, reason=str(error))  # noqa: TRY400  the reason is complete
+        return 1
+    else:
+        return 0
+    finally:
+        await database.close()
+
+
+async def _run(archiver: Archiver, options: argparse.Namespace, service: Service[Any], log: Logger) -> None:
+    if options.command == RESTORE:
+        manifest = await archiver.restore(options.path)
+        log.info("archive restored", archive=manifest.name, rows=manifest.row_count)
+        return
+    if not options.path.is_dir():
+        raise ArchiveRefused(f"{options.path} is no folder; name the folder in which the archives are kept")
+    moved = await archiver.archive(options.path, keep_months=options.keep_months, now=service.clock.now())
+    for manifest in moved:
+        log.info("month archived", archive=manifest.name, rows=manifest.row_count, bytes=manifest.size)
+    log.info("archived", months=len(moved))
+
+
+def _parse(service: Service[Any], arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"python -m {service.name.replace('-', '_')}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    archive = commands.add_parser(ARCHIVE, help="move old months into files, and delete them from the database")
+    archive.add_argument("path", metavar="FOLDER", type=Path, help="the folder in which the archives are kept")
+    archive.add_argument(
+        "--keep-months",
+        type=_parse_months,
+        default=KEPT_MONTHS,
+        help=f"whole months before the current one that stay in the database ({KEPT_MONTHS}; at least 1)",
+    )
+    restore = commands.add_parser(RESTORE, help="put the rows of the newest archive back")
+    restore.add_argument("path", metavar="FILE", type=Path, help="a file that `archive` has written")
+    return parser.parse_args(arguments)
+
+
+def _parse_months(value: str) -> int:
+    months = int(value)
+    if months < 1:
+        raise argparse.ArgumentTypeError("at least 1 month stays")
+    return months
