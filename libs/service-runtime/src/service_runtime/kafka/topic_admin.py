@@ -73,7 +73,7 @@ class TopicAdmin:
         ]
         settings: dict[str, dict[str, str] | None] = {}
         for response in await self._admin.describe_configs(wanted) if wanted else ():
-            for code, message, _, topic, entries in response.resources:
+            for code, _, _, topic, entries in response.resources:
                 if code == _UNKNOWN_TOPIC:
                     continue
                 if code == TopicAuthorizationFailedError.errno:

@@ -10,6 +10,7 @@ Replicas and Kafka's address come from the environment (`KafkaSettings`). A wron
 import argparse
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         sys.stderr.writelines(f"calloff topics: {line}\n" for line in _explain(error))
         return WRONG_SETTINGS
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what fails is printed below
     try:
         plan = asyncio.run(_run(options.command, settings.kafka_bootstrap, settings.replication))
     except CallOffError as error:
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CONTRADICTED
     except (KafkaFailure, OSError) as error:
         sys.stderr.write(
-            f"calloff topics: Kafka at {settings.kafka_bootstrap} does not answer ({type(error).__name__});"
+            f"calloff topics: Kafka at {settings.kafka_bootstrap} does not answer, or refuses ({type(error).__name__});"
             " check CALLOFF_KAFKA_BOOTSTRAP, and that a broker runs there\n"
         )
         return CONTRADICTED

@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Final
 
-from calloff.commands.output import print_error
+from calloff.commands.output import err, print_error
 from devstack.errors import NotRunning
 from devstack.home import find_home
 from devstack.record import StackRecord
@@ -20,6 +20,7 @@ def main() -> int:
             os.environ[_BOOTSTRAP] = os.environ.get(_BOOTSTRAP) or StackRecord.load(find_home()).kafka_bootstrap
         except NotRunning as error:
             print_error(error)
+            err.print(f"For another Kafka, name it: --bootstrap HOST:PORT, or {_BOOTSTRAP}", highlight=False)
             return 1
     return topics_command.main()
 
