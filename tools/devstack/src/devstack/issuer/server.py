@@ -63,12 +63,12 @@ def _build_error_response(error: str, description: str, *, status: int = 400) ->
 
 
 @asynccontextmanager
-async def serve_app(app: web.Application, port: int) -> AsyncGenerator[None]:
-    """Serves an application on the loopback address within the context."""
+async def serve_app(app: web.Application, port: int, *, host: str = LOOPBACK) -> AsyncGenerator[None]:
+    """Serves an application within the context, on the loopback address unless a host is given."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, port).start()
+        await web.TCPSite(runner, host, port).start()
         yield
     finally:
         await runner.cleanup()
