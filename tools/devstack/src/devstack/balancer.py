@@ -5,7 +5,7 @@ connections, and those that it has are cut, because a frozen process answers not
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -115,7 +115,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def serve_balancers(
-    replicas: Sequence[Replica], ports: dict[str, int], session: aiohttp.ClientSession
+    replicas: Sequence[Replica], ports: Mapping[str, int], session: aiohttp.ClientSession
 ) -> AsyncGenerator[None]:
     """Serves the public address of each service that has replicas, within the context."""
     async with AsyncExitStack() as stack:
