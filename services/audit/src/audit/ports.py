@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from audit.domain.archives import Archive
 from audit.domain.chains import Chain
 from audit.domain.records import Fault, ParsedRecord, StreamName, StreamPosition
 from audit.domain.verification import StoredRecord
@@ -74,4 +75,20 @@ class RecordQueries(Protocol):
 
     async def find_missing(self, *, limit: int) -> Sequence[Fault]:
         """Returns a fault for each gap in a partition's stored offsets."""
+        ...
+
+
+class ArchiveQueries(Protocol):
+    """Read-only queries of the archives."""
+
+    async def list_archives(self) -> Sequence[Archive]:
+        """Returns the archives of the record, oldest first."""
+        ...
+
+    async def find_archives_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[str]:
+        """Returns the names of the archives that hold events of the council's package, oldest first."""
+        ...
+
+    async def compute_heads_digest(self) -> str:
+        """Returns the digest of the last archived event of each stream, as `describe_head` describes it."""
         ...

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from audit.api import checks, trails
-from audit.ports import RecordQueries
+from audit.api import archives, checks, trails
+from audit.ports import ArchiveQueries, RecordQueries
 from audit.settings import Settings
+from audit.store.archive import RecordsTable
+from audit.store.archive_queries import PostgresArchiveQueries
 from audit.store.gauges import GAUGES
 from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
@@ -26,10 +28,14 @@ def build(settings: Settings) -> Service[PostgresUnitOfWork]:
         migrations=Path(__file__).parent / "migrations",
         append_only=("records", "violations"),
         read_only=("archived_offsets", "archived_streams"),
-        routes=(trails.router, checks.router),
+        archived_tables=(RecordsTable(),),
+        routes=(trails.router, checks.router, archives.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         batch_subscriptions=bind_batch_handlers(BATCH_SUBSCRIPTIONS, PostgresRecordStore),
         metrics=GAUGES,
-        ports={RecordQueries: PostgresRecordQueries(database)},
+        ports={
+            RecordQueries: PostgresRecordQueries(database),
+            ArchiveQueries: PostgresArchiveQueries(database),
+        },
     )

@@ -11,8 +11,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints, TypeAdapter
 
-from audit.api.callers import Auditor, Queries
-from audit.domain.errors import PackageNotFound
+from audit.api.callers import Archives, Auditor, Queries
+from audit.domain.errors import PackageArchived, PackageNotFound
 from audit.domain.records import Fault, FaultKind, StreamName
 from audit.domain.verification import (
     MAX_FAULTS,
@@ -20,7 +20,7 @@ from audit.domain.verification import (
     Verifier,
     verify_streams,
 )
-from audit.ports import RecordQueries, Violation
+from audit.ports import ArchiveQueries, RecordQueries, Violation
 from contracts.errors import FieldError, InvalidInput
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
@@ -78,20 +78,25 @@ MinRecords = Annotated[
 async def verify_records(
     caller: Auditor,
     queries: Queries,
+    archives: Archives,
+    *,
     package_id: PackageFilter = None,
     cursor: PartCursor = None,
     records: MinRecords = 50_000,
 ) -> VerificationOut:
     """Verify the stored records of one package, or of the whole record in parts."""
     if package_id is not None:
-        return _to_report_out(await _verify_package(PackageId(package_id), caller.council, queries), None)
+        return _to_report_out(await _verify_package(PackageId(package_id), caller.council, queries, archives), None)
     return await _verify_part(_decode_cursor(cursor), records, queries)
 
 
-async def _verify_package(package_id: PackageId, council: CouncilKey, queries: RecordQueries) -> VerificationReport:
+async def _verify_package(
+    package_id: PackageId, council: CouncilKey, queries: RecordQueries, archives: ArchiveQueries
+) -> VerificationReport:
     rows = await queries.find_by_package(package_id)
     if not any(row.columns.council == council for row in rows):
-        raise PackageNotFound
+        names = await archives.find_archives_of_package(package_id, council)
+        raise PackageArchived(names) if names else PackageNotFound
     report = VerificationReport()
     for row, verified in sorted(zip(rows, verify_streams(rows), strict=True), key=lambda pair: pair[0].stream):
         report.add(row, verified)

@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from audit.api.callers import Queries, Reader
-from audit.domain.errors import PackageNotFound
+from audit.api.callers import Archives, Queries, Reader
+from audit.domain.errors import PackageArchived, PackageNotFound
 from audit.domain.evidence import Evidence, find_source_position, list_source_positions
 from audit.domain.names import Names
 from audit.domain.records import StreamPosition
@@ -27,7 +27,7 @@ from audit.domain.verification import (
     verify_streams,
 )
 from audit.domain.why_not import find_area, find_verdict
-from audit.ports import RecordQueries
+from audit.ports import ArchiveQueries, RecordQueries
 from contracts.catalogue import FRAMEWORKS, PROVIDERS
 from contracts.events.base import Event, ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
@@ -101,9 +101,9 @@ class WhyNotOut(BaseModel):
 
 
 @router.get("/v1/packages/{package_id}/trail", response_model=TrailOut, responses=describe_problems(404))
-async def show_trail(package_id: UUID, caller: Reader, queries: Queries) -> TrailOut:
+async def show_trail(package_id: UUID, caller: Reader, queries: Queries, archives: Archives) -> TrailOut:
     """The events of a package, one line each: when, what, by whom and why."""
-    rows = await _load_rows(PackageId(package_id), caller.council, queries)
+    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives)
     lines = write_trail(rows, await _load_names(rows, queries))
     return TrailOut(
         package_id=package_id,
@@ -115,10 +115,12 @@ async def show_trail(package_id: UUID, caller: Reader, queries: Queries) -> Trai
 @router.get(
     "/v1/packages/{package_id}/why-not/{provider_id}", response_model=WhyNotOut, responses=describe_problems(404)
 )
-async def explain_why_not(package_id: UUID, provider_id: UUID, caller: Reader, queries: Queries) -> WhyNotOut:
+async def explain_why_not(
+    package_id: UUID, provider_id: UUID, caller: Reader, queries: Queries, archives: Archives
+) -> WhyNotOut:
     """Why a provider did not get a package: the verdict, the reasons, and the events that prove them."""
     provider = ProviderId(provider_id)
-    rows = await _load_rows(PackageId(package_id), caller.council, queries)
+    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives)
     names = await _load_names(rows, queries, provider)
     why_not = find_verdict(provider, rows, await _load_registry_record(provider, rows, queries), names)
     sources = await _load_sources(why_not, queries)
@@ -132,8 +134,12 @@ async def explain_why_not(package_id: UUID, provider_id: UUID, caller: Reader, q
     )
 
 
-async def _load_rows(package_id: PackageId, council: CouncilKey, queries: RecordQueries) -> Sequence[VerifiedRecord]:
-    """Raises PackageNotFound if there is no such package, or if it belongs to another council."""
+async def _load_rows(
+    package_id: PackageId, council: CouncilKey, queries: RecordQueries, archives: ArchiveQueries
+) -> Sequence[VerifiedRecord]:
+    """Raises PackageNotFound if there is no such package, or if it belongs to another council; and PackageArchived."""
+    if names := await archives.find_archives_of_package(package_id, council):
+        raise PackageArchived(names)
     rows = select_first_occurrences(verify_streams(await queries.find_by_package(package_id)), council)
     if not rows:
         raise PackageNotFound

@@ -27,10 +27,14 @@ class Link:
 
 
 class Chain:
-    """The known links of one stream. The first event at a sequence number counts."""
+    """The known links of one stream. The first event at a sequence number counts.
 
-    def __init__(self, links: Iterable[Link] = ()) -> None:
-        self._links: dict[int, Link] = {}
+    `archived` is the last link in an archive: links before it are not known, and the chain continues after it.
+    """
+
+    def __init__(self, links: Iterable[Link] = (), *, archived: Link | None = None) -> None:
+        self._links: dict[int, Link] = {} if archived is None else {archived.sequence: archived}
+        self._archived_to = 0 if archived is None else archived.sequence
         for link in links:
             self._links.setdefault(link.sequence, link)
         self._end = max(self._links, default=0)
@@ -40,6 +44,8 @@ class Chain:
         first = self._links.get(link.sequence)
         if first is not None:
             return _compare_links(first, link)
+        if link.sequence < self._archived_to:
+            return (FaultKind.IN_ARCHIVE,)
         faults = [FaultKind.LATE] if link.sequence < self._end else []
         if link.sequence > self._end + 1:
             faults.append(FaultKind.GAP)

@@ -36,6 +36,7 @@ class FaultKind(StrEnum):
     CHANGED_REPEAT = "it was repeated with another hash"
     OTHER_BYTES = "its position holds other bytes already"
     ALTERED = "the stored row was altered"
+    IN_ARCHIVE = "the event at its place in the stream is in an archive; compare it there"
     MISSING = "stored rows before it are missing"
     NOT_RECORDED = "it cannot be stored in the record; its bytes are an unreadable record"
 

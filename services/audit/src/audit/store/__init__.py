@@ -49,8 +49,8 @@ CREATE TABLE archived_streams (
     event_id uuid NOT NULL,
     prevhash text NOT NULL,
     hash text NOT NULL,
-    archive text NOT NULL,
-    PRIMARY KEY (topic, subject, source)
+    archive text NOT NULL REFERENCES archives,
+    PRIMARY KEY (topic, subject, source, sequence)
 );
 
 CREATE TABLE violations (

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
+from audit.domain.chains import Link
 from audit.domain.records import Fault, FaultKind, RawRecord, RecordPosition, StreamName, StreamPosition
 from audit.domain.verification import RecordColumns, StoredRecord
 from audit.ports import Violation
@@ -23,12 +24,23 @@ _COLUMNS: Final = """
     prevhash, hash
 """
 
+_WITH_ARCHIVED: Final = f"""
+    SELECT {_COLUMNS}, archived_sequence, archived_event_id, archived_prevhash, archived_hash
+    FROM records LEFT JOIN LATERAL (
+        SELECT sequence AS archived_sequence, event_id AS archived_event_id, prevhash AS archived_prevhash,
+               hash AS archived_hash
+        FROM archived_streams AS archived
+        WHERE archived.topic = records.topic AND archived.subject = records.subject
+          AND archived.source = records.source
+        ORDER BY archived.sequence DESC LIMIT 1) AS archived ON true
+"""  # noqa: S608  the columns are constants
+
 _BY_PACKAGE = text(
     f"""
-    SELECT {_COLUMNS} FROM records
+    {_WITH_ARCHIVED}
     WHERE topic IN (:packages, :parked) AND subject = :subject
     ORDER BY topic, partition, "offset"
-    """  # noqa: S608  the columns are constants
+    """
 )
 
 _BY_SUBJECTS = text(
@@ -51,17 +63,17 @@ _BY_POSITIONS = text(
 
 _AFTER_STREAM = text(
     f"""
-    SELECT {_COLUMNS} FROM records
+    {_WITH_ARCHIVED}
     WHERE (topic, subject, source) > (:topic, :subject, :source)
     ORDER BY topic, subject, source, partition, "offset"
-    """  # noqa: S608  the columns are constants
+    """
 )
 
 _FROM_START = text(
     f"""
-    SELECT {_COLUMNS} FROM records
+    {_WITH_ARCHIVED}
     ORDER BY topic, subject, source, partition, "offset"
-    """  # noqa: S608  the columns are constants
+    """
 )
 
 # A record that could not be stored is a violation already, and its position is among the unreadable records.
@@ -70,8 +82,10 @@ _MISSING = text(
     SELECT topic, partition, "offset", event_id, council
     FROM (
         SELECT topic, partition, "offset", event_id, council,
-               lag("offset") OVER (PARTITION BY topic, partition ORDER BY "offset") AS before
-        FROM records
+               coalesce(lag("offset") OVER (PARTITION BY topic, partition ORDER BY "offset"), archived_to) AS before
+        FROM records LEFT JOIN (
+            SELECT topic, partition, max(next_offset) - 1 AS archived_to FROM archived_offsets
+            GROUP BY topic, partition) AS archived USING (topic, partition)
     ) AS neighbours
     WHERE "offset" <> before + 1
       AND "offset" - before - 1 > (
@@ -159,7 +173,14 @@ def _to_stored_record(row: Any) -> StoredRecord:  # a row's attributes are its c
     )
     position = RecordPosition(row.topic, row.partition, row.offset)
     arrived = RawRecord(position, key=row.key, headers=row.headers, payload=row.payload)
-    return StoredRecord(arrived, columns, row.seal)
+    return StoredRecord(arrived, columns, row.seal, _find_archived_link(row))
+
+
+def _find_archived_link(row: Any) -> Link | None:  # a row's attributes are its columns
+    sequence = row.get("archived_sequence")
+    if sequence is None:
+        return None
+    return Link(sequence, row.archived_event_id, row.archived_prevhash, row.archived_hash)
 
 
 def _to_fault(row: Any, kind: FaultKind) -> Fault:  # a row's attributes are its columns

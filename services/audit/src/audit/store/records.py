@@ -22,20 +22,24 @@ _LOCK_PARTITIONS = text(
 
 _LAST_LINKS = text(
     """
-    SELECT stream.topic, stream.subject, stream.source, link.sequence, link.event_id, link.prevhash, link.hash
+    SELECT stream.topic, stream.subject, stream.source, link.*
     FROM unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]))
              AS stream(topic, subject, source)
     CROSS JOIN LATERAL (
-        SELECT sequence, event_id, prevhash, hash FROM records
-        WHERE topic = stream.topic AND subject = stream.subject AND source = stream.source
-        ORDER BY sequence DESC LIMIT 1
+        (SELECT false AS archived, sequence, event_id, prevhash, hash FROM records
+         WHERE topic = stream.topic AND subject = stream.subject AND source = stream.source
+         ORDER BY sequence DESC LIMIT 1)
+        UNION ALL
+        (SELECT true, sequence, event_id, prevhash, hash FROM archived_streams
+         WHERE topic = stream.topic AND subject = stream.subject AND source = stream.source
+         ORDER BY sequence DESC LIMIT 1)
     ) AS link
     """
 )
 
 _LINKS = text(
     """
-    SELECT topic, subject, source, sequence, event_id, prevhash, hash
+    SELECT topic, subject, source, false AS archived, sequence, event_id, prevhash, hash
     FROM records
     JOIN unnest(CAST(:topics AS text[]), CAST(:subjects AS text[]), CAST(:sources AS text[]),
                 CAST(:sequences AS bigint[])) AS positions(topic, subject, source, sequence)
@@ -44,7 +48,8 @@ _LINKS = text(
     """
 )
 
-# Returns the records that were stored before: the SELECT does not see the rows that this statement inserts.
+# Returns the records that were stored before, also those of archives: the SELECT does not see the rows that this
+# statement inserts.
 _INSERT_RECORDS = text(
     """
     WITH arrivals AS MATERIALIZED (
@@ -56,10 +61,17 @@ _INSERT_RECORDS = text(
                     CAST(:event_ids AS uuid[]), CAST(:prevhashes AS text[]), CAST(:hashes AS text[]))
              AS arrival(topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
                         sequence, event_id, prevhash, hash)
+    ), archived AS MATERIALIZED (
+        SELECT topic, partition, "offset" FROM arrivals
+        WHERE EXISTS (
+            SELECT 1 FROM archived_offsets AS moved
+            WHERE moved.topic = arrivals.topic AND moved.partition = arrivals.partition
+              AND arrivals."offset" >= moved.first_offset AND arrivals."offset" < moved.next_offset)
     ), inserted AS (
         INSERT INTO records (topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
                              sequence, event_id, prevhash, hash, taken_in_at)
         SELECT arrivals.*, CAST(:at AS timestamptz) FROM arrivals
+        WHERE (topic, partition, "offset") NOT IN (SELECT * FROM archived)
         ON CONFLICT (topic, partition, "offset") DO NOTHING
     )
     SELECT topic, partition, "offset", stored.seal <> arrivals.seal AS differs
@@ -68,6 +80,7 @@ _INSERT_RECORDS = text(
         SELECT seal FROM records
         WHERE topic = arrivals.topic AND partition = arrivals.partition AND "offset" = arrivals."offset"
     ) AS stored
+    UNION ALL SELECT topic, partition, "offset", false FROM archived
     """
 )
 
@@ -93,24 +106,33 @@ class PostgresRecordStore:
         await self._connection.execute(_LOCK_PARTITIONS, {"names": sorted(partitions)})
         streams = list({each.stream for each in entries if each.envelope is not None})
         links: dict[StreamName, list[Link]] = {stream: [] for stream in streams}
-        for stream, link in await self._find_links(_LAST_LINKS, streams):
-            links[stream].append(link)
-        ends = {stream: last_links[0].sequence for stream, last_links in links.items() if last_links}
+        archived: dict[StreamName, Link] = {}
+        ends: dict[StreamName, int] = {}
+        for stream, link, is_archived in await self._find_links(_LAST_LINKS, streams):
+            ends[stream] = max(ends.get(stream, 0), link.sequence)
+            if is_archived:
+                archived[stream] = link
+            else:
+                links[stream].append(link)
         positions = list(_list_neighbours(entries, ends))
         if positions:
             sequences = [sequence for _, sequence in positions]
-            for stream, link in await self._find_links(
+            for stream, link, _ in await self._find_links(
                 _LINKS, [stream for stream, _ in positions], sequences=sequences
             ):
                 links[stream].append(link)
-        return {stream: Chain(stream_links) for stream, stream_links in links.items()}
+        return {stream: Chain(known, archived=archived.get(stream)) for stream, known in links.items()}
 
     async def _find_links(
         self, statement: TextClause, streams: Sequence[StreamName], **arguments: object
-    ) -> list[tuple[StreamName, Link]]:
+    ) -> list[tuple[StreamName, Link, bool]]:
         rows = await self._connection.execute(statement, {**to_stream_columns(streams), **arguments})
         return [
-            (StreamName(row.topic, row.subject, row.source), Link(row.sequence, row.event_id, row.prevhash, row.hash))
+            (
+                StreamName(row.topic, row.subject, row.source),
+                Link(row.sequence, row.event_id, row.prevhash, row.hash),
+                row.archived,
+            )
             for row in rows
         ]
 

@@ -45,8 +45,8 @@ END $$""",
     event_id uuid NOT NULL,
     prevhash text NOT NULL,
     hash text NOT NULL,
-    archive text NOT NULL,
-    PRIMARY KEY (topic, subject, source)
+    archive text NOT NULL REFERENCES archives,
+    PRIMARY KEY (topic, subject, source, sequence)
 )""",
     """CREATE FUNCTION records_are_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
