@@ -15,6 +15,7 @@ from service_runtime.outbox.outbox_table import measure_outbox
 from service_runtime.postgres.database import Database
 from service_runtime.timers import timers
 from service_runtime.webhooks.endpoint_queries import count_failing_endpoints
+from service_runtime.webhooks.queue_measures import count_waiting, measure_overdue
 from service_runtime.webhooks.reencryption import count_under_old_keys
 from service_runtime.webhooks.secret_box import SecretBox
 
@@ -99,5 +100,7 @@ class GaugeRefresher:
 
     async def _read_endpoints(self, secret_box: SecretBox) -> None:
         async with self._database.open_read_connection() as connection:
+            self._metrics.webhooks.waiting.set(await count_waiting(connection))
+            self._metrics.webhooks.overdue.set(await measure_overdue(connection, self._clock.now()))
             self._metrics.webhooks.failing_endpoints.set(await count_failing_endpoints(connection))
             self._metrics.webhooks.old_key_secrets.set(await count_under_old_keys(connection, secret_box))

@@ -146,6 +146,14 @@ class WebhookMetrics:
             buckets=LATENCIES,
             registry=registry,
         )
+        self.waiting = Gauge(
+            "calloff_webhook_queue_rows", "Webhooks that are neither delivered nor given up", registry=registry
+        )
+        self.overdue = Gauge(
+            "calloff_webhook_overdue_seconds",
+            "Time since the earliest webhook that could be sent was due; 0 when none is due",
+            registry=registry,
+        )
         self.failing_endpoints = Gauge(
             "calloff_failing_endpoints",
             "Enabled endpoints whose owners were notified that they accept nothing",

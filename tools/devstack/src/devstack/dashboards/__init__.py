@@ -1,0 +1,1 @@
+"""Grafana's dashboards of Call-off: the definitions from which deploy/observability/grafana/dashboards is written."""
