@@ -21,7 +21,7 @@ from devstack.embedded.ports import LOOPBACK, find_free_port
 from devstack.embedded.processes import read_last_lines
 from devstack.issuer.server import serve_app
 from devstack.processes import Program, run_in_thread
-from service_runtime.kafka.client import create_topics
+from service_runtime.kafka.topic_admin import create_topics
 from simulator.stack import ServiceStack
 
 _READY_TIMEOUT: Final = 30.0

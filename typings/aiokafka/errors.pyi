@@ -1,5 +1,6 @@
 class KafkaError(RuntimeError):
     retriable: bool
+    errno: int
 
 class KafkaConnectionError(KafkaError): ...
 class IllegalStateError(KafkaError): ...

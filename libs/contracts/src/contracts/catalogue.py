@@ -1,6 +1,11 @@
-"""The table of events: class, type, topic and owner. Only events in this table can be published and read."""
+"""The tables of events and topics. Only events and topics in these tables can be published and read.
 
-from dataclasses import dataclass
+An event has a class, a type, a topic and an owner; a topic has partitions and settings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from contracts.events import frameworks, listings, operations, orders, packages, providers, rates
@@ -13,7 +18,43 @@ PROVIDERS: Final = "homecare.providers.v1"
 FRAMEWORKS: Final = "homecare.frameworks.v1"
 RATES: Final = "homecare.rates.v1"
 PARKED: Final = "homecare.parked.v1"
-TOPICS: Final = (PACKAGES, PROVIDERS, FRAMEWORKS, RATES, PARKED)
+
+PARTITIONS: Final = 12
+"""Partitions of every topic. Never change it: keys would move to other partitions and lose their order."""
+KEPT_FOREVER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "cleanup.policy": "delete",  # compaction would delete all events of a key but the last
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "max.message.bytes": "1048588",  # of a batch: Kafka's default, above the largest batch of a relay
+        "unclean.leader.election.enable": "false",  # a replica without the newest events never becomes the leader
+        "compression.type": "producer",  # as the relay sends; the broker spends no time on another codec
+        "message.timestamp.type": "CreateTime",
+        # A relay sends again what Kafka did not acknowledge, however long that lasted and whatever its clock shows.
+        "message.timestamp.before.max.ms": "9223372036854775807",
+        "message.timestamp.after.max.ms": "3600000",  # Kafka's default; a smaller limit refuses ordinary clocks
+    }
+)
+"""Settings of a topic from which nothing is deleted, and to which every batch of a relay can be written."""
+
+
+@dataclass(frozen=True)
+class TopicSpecification:
+    """How a topic is set up, apart from the number of its replicas, which depends on the installation."""
+
+    name: str
+    partitions: int = PARTITIONS
+    settings: Mapping[str, str] = field(default_factory=lambda: KEPT_FOREVER)
+
+
+SPECIFICATIONS: Final = (
+    TopicSpecification(PACKAGES),
+    TopicSpecification(PROVIDERS),
+    TopicSpecification(FRAMEWORKS),
+    TopicSpecification(RATES),
+    TopicSpecification(PARKED),
+)
+TOPICS: Final = tuple(specification.name for specification in SPECIFICATIONS)
 
 REFERRAL: Final = "referral"
 SOURCING: Final = "sourcing"
@@ -86,6 +127,12 @@ CATALOGUE: Final = (
 
 BY_TYPE: Final = {entry.event.get_type_name(): entry for entry in CATALOGUE}
 BY_CLASS: Final = {entry.event: entry for entry in CATALOGUE}
+
+
+def list_owned_topics(service: str) -> tuple[str, ...]:
+    """Returns the topics of the events that `service` may publish."""
+    owned = {entry.topic for entry in CATALOGUE if entry.owner in {service, ANY}}
+    return tuple(topic for topic in TOPICS if topic in owned)
 
 
 def find_entry(event: type[Event]) -> CatalogueEntry:

@@ -3,20 +3,17 @@
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service_runtime.kafka.settings import KafkaSettings
 
 
-class RuntimeSettings(BaseSettings):
+class RuntimeSettings(KafkaSettings):
     """Settings, read once in `wiring`. Durations are in seconds; OpenTelemetry's variables are in milliseconds."""
-
-    # A rejected value may be a password, which an error message would write to the log.
-    model_config = SettingsConfigDict(frozen=True, env_prefix="CALLOFF_", env_file=None, hide_input_in_errors=True)
 
     database_url: SecretStr = Field(description="postgresql+asyncpg://role:password@host:port/database")
     migration_database_url: SecretStr | None = Field(
         default=None, description="the same database as the role that owns its tables, for `migrate` only"
     )
-    kafka_bootstrap: str
     host: str = "127.0.0.1"
     port: int = 0
     health_port: int = Field(

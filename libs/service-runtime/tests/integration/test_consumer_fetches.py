@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from service_runtime.kafka.client import Consumer, OutgoingRecord, Partition, Producer, create_topics
+from service_runtime.kafka.client import Consumer, OutgoingRecord, Partition, Producer
 from service_runtime.kafka.fetch_limits import AT_ONCE, FetchLimits, Gathering
+from service_runtime.kafka.topic_admin import create_topics
 from testkit.servers import TestKafka
 
 GATHERING = Gathering(above=50, milliseconds=600)

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from contracts.catalogue import PACKAGES, PROVIDERS
+from contracts.catalogue import PACKAGES, PARTITIONS, PROVIDERS
 from contracts.events.base import Event
 from contracts.events.packages import WithdrawalRequested
 from contracts.events.providers import EligibilityChanged, Membership, ProviderRegistered
@@ -16,7 +16,7 @@ from service_runtime.clock import SystemClock
 from service_runtime.dead_letters.bulk_release import Release
 from service_runtime.dead_letters.parked_keys import ParkedKey
 from service_runtime.idempotency import SubjectParked
-from service_runtime.kafka.client import PARTITIONS, REFUSALS, OutgoingRecord, Partition, Producer
+from service_runtime.kafka.client import REFUSALS, OutgoingRecord, Partition, Producer
 from service_runtime.outbox.journal import LARGEST_PAYLOAD, EventTooLarge
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.errors import StatementRefused, is_transient

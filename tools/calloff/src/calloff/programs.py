@@ -19,6 +19,7 @@ PROGRAMS: Final = {
     "referral post": "simulator.post_referral",
     "backup": "calloff.backup.create",
     "restore": "calloff.backup.restore",
+    "topics": "calloff.commands.topics",
 }
 HANDLES_INTERRUPTS: Final = {"up", "demo"}
 """These programs install a handler for Ctrl-C; until then it is blocked, so that it is not lost during the imports."""

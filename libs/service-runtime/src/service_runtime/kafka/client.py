@@ -1,4 +1,4 @@
-"""Kafka client: producer, consumer and topics. Overrides aiokafka's unsafe defaults."""
+"""Kafka client: producer and consumer. Overrides aiokafka's unsafe defaults."""
 
 import asyncio
 import time
@@ -11,7 +11,6 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CorruptRecordException,
     KafkaConnectionError,
@@ -36,10 +35,8 @@ KafkaRecord = ConsumerRecord
 KafkaFailure = KafkaError
 RebalanceListener = ConsumerRebalanceListener
 
-PARTITIONS: Final = 12
-"""Partitions of every topic. Never change it: keys would move to other partitions and lose their order."""
 LARGEST_BATCH: Final = 950_000
-"""Bytes; below the broker's limit of 1 MiB for one record batch."""
+"""Bytes; below the limit of a topic for one record batch (`max.message.bytes`)."""
 SESSION_TIMEOUT_MS: Final = 6_000
 
 REFUSALS: Final = (MessageSizeTooLargeError, RecordTooLargeError, RecordListTooLargeError)
@@ -274,25 +271,3 @@ def _list_partitions(consumer: AIOKafkaConsumer, topics: Iterable[str]) -> list[
             raise LookupError(message)
         partitions += [Partition(topic, number) for number in sorted(numbers)]
     return partitions
-
-
-@asynccontextmanager
-async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="calloff-admin")
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
-
-
-async def create_topics(bootstrap: str, topics: Sequence[str], *, replication: int = 1) -> None:
-    """Creates the missing `topics` with PARTITIONS partitions and unlimited retention."""
-    async with _open_admin(bootstrap) as admin:
-        existing = set(await admin.list_topics())
-        configs = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
-        missing = [
-            NewTopic(topic, PARTITIONS, replication, topic_configs=configs) for topic in topics if topic not in existing
-        ]
-        if missing:
-            await admin.create_topics(missing)

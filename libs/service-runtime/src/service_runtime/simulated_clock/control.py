@@ -7,9 +7,10 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import text
 from starlette.types import ASGIApp
 
+from contracts.catalogue import PARTITIONS
 from contracts.precedence import LAST_PRECEDENCE
 from service_runtime.kafka.batch_consumer import BatchConsumer
-from service_runtime.kafka.client import PARTITIONS, Partition
+from service_runtime.kafka.client import Partition
 from service_runtime.kafka.consumer import EventConsumer
 from service_runtime.kafka.end_offsets import EndOffsetReader
 from service_runtime.simulated_clock.clock import SimulatedClock

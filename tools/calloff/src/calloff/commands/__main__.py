@@ -10,6 +10,7 @@ from calloff.commands.programs import (
     FORWARD_ALL,
     back_up,
     control_clock,
+    manage_topics,
     post_referral,
     restore,
     run_demo,
@@ -48,6 +49,7 @@ app.add_typer(unreadable, name="unreadable")
 app.command("clock", context_settings=FORWARD_ALL)(control_clock)
 app.command("backup", context_settings=FORWARD_ALL)(back_up)
 app.command("restore", context_settings=FORWARD_ALL)(restore)
+app.command("topics", context_settings=FORWARD_ALL)(manage_topics)
 app.command("docs")(write_docs)
 
 if __name__ == "__main__":

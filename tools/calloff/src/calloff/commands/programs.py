@@ -49,6 +49,11 @@ def restore(context: typer.Context) -> None:
     replace_process("restore", context.args)
 
 
+def manage_topics(context: typer.Context) -> None:
+    """Plan, apply or check Kafka's topics as the catalogue specifies them."""
+    replace_process("topics", context.args)
+
+
 def write_docs(
     *,
     check: Annotated[

@@ -1,0 +1,116 @@
+"""`python -m service_runtime.kafka.topics_command plan|apply|check [--bootstrap HOST:PORT] [--json]`.
+
+plan    shows what `apply` would do: exit status 0 for nothing, 2 for something, 1 for a contradiction
+apply   creates missing topics and changes settings: exit status 0, or 1 if a contradiction is left
+check   shows every difference between topics and catalogue: exit status 0 for none, 1 for any
+
+Replicas and Kafka's address come from the environment (`KafkaSettings`). A wrong setting ends the command with 78.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import ValidationError
+
+from contracts.catalogue import SPECIFICATIONS
+from contracts.errors import CallOffError
+from service_runtime.kafka.client import KafkaFailure
+from service_runtime.kafka.settings import KafkaSettings
+from service_runtime.kafka.topic_admin import open_topic_admin
+from service_runtime.kafka.topics import Replication, TopicPlan
+
+NOTHING_TO_DO: Final = 0
+CONTRADICTED: Final = 1
+SOMETHING_TO_DO: Final = 2
+WRONG_SETTINGS: Final = 78
+"""EX_CONFIG of sysexits.h."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    options = _build_parser().parse_args(arguments)
+    try:
+        settings = KafkaSettings(**({"kafka_bootstrap": options.bootstrap} if options.bootstrap else {}))
+    except ValidationError as error:
+        sys.stderr.writelines(f"calloff topics: {line}\n" for line in _explain(error))
+        return WRONG_SETTINGS
+    try:
+        plan = asyncio.run(_run(options.command, settings.kafka_bootstrap, settings.replication))
+    except CallOffError as error:
+        sys.stderr.write(f"calloff topics: {error}\n")
+        return CONTRADICTED
+    except (KafkaFailure, OSError) as error:
+        sys.stderr.write(
+            f"calloff topics: Kafka at {settings.kafka_bootstrap} does not answer ({type(error).__name__});"
+            " check CALLOFF_KAFKA_BOOTSTRAP, and that a broker runs there\n"
+        )
+        return CONTRADICTED
+    sys.stdout.write(_to_json(plan) if options.json else _to_text(options.command, plan))
+    return _choose_status(options.command, plan)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="calloff topics", description="Kafka's topics, as the catalogue needs them.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="plan|apply|check")
+    for name, text in (
+        ("plan", "show what apply would do; exit status 2 if there is something"),
+        ("apply", "create missing topics and change settings; may be repeated"),
+        ("check", "show every difference; exit status 1 if there is one"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--bootstrap", metavar="HOST:PORT", help="Kafka's address; CALLOFF_KAFKA_BOOTSTRAP")
+        command.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _explain(error: ValidationError) -> list[str]:
+    return [
+        f"CALLOFF_{str(fault['loc'][0]).upper()}: {fault['msg']}"
+        if fault["loc"]
+        else fault["msg"].removeprefix("Value error, ")
+        for fault in error.errors()
+    ]
+
+
+async def _run(command: str, bootstrap: str, replication: Replication) -> TopicPlan:
+    """Returns what there is to do; after `apply` that is nothing but contradictions."""
+    async with open_topic_admin(bootstrap) as admin:
+        plan = await admin.plan(SPECIFICATIONS, replication)
+        if command == "apply":
+            await admin.apply(plan, replication)
+    return plan
+
+
+def _choose_status(command: str, plan: TopicPlan) -> int:
+    if plan.contradictions:
+        return CONTRADICTED
+    if command == "apply" or plan.is_empty:
+        return NOTHING_TO_DO
+    return SOMETHING_TO_DO if command == "plan" else CONTRADICTED
+
+
+def _to_text(command: str, plan: TopicPlan) -> str:
+    done = command == "apply"
+    lines = [f"{'created' if done else 'missing'}: topic {each.name}" for each in plan.missing]
+    for change in plan.changes:
+        verb = "changed" if done else "differs"
+        lines.append(f"{verb}: topic {change.topic}, {change.setting} from {change.present} to {change.specified}")
+    lines += [f"contradiction: {each}" for each in plan.contradictions]
+    return "".join(f"{line}\n" for line in lines or ["All topics are as specified."])
+
+
+def _to_json(plan: TopicPlan) -> str:
+    document = {
+        "missing": [each.name for each in plan.missing],
+        "changes": [vars(each) for each in plan.changes],
+        "contradictions": [vars(each) for each in plan.contradictions],
+    }
+    return f"{json.dumps(document, indent=2)}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
