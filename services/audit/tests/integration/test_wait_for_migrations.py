@@ -24,15 +24,18 @@ class KeptLog(Logger):
         self.entries: list[dict[str, object]] = []
         self.written = asyncio.Event()
 
-    def info(self, event: str, **values: object) -> None:
-        self.entries.append({"event": event, **values})
+    def info(self, event: str, **fields: object) -> None:
+        self.entries.append({"event": event, **fields})
         self.written.set()
 
-    def warning(self, event: str, **values: object) -> None:
-        self.info(event, **values)
+    def debug(self, event: str, **fields: object) -> None:
+        self.info(event, **fields)
 
-    def error(self, event: str, **values: object) -> None:
-        self.info(event, **values)
+    def warning(self, event: str, **fields: object) -> None:
+        self.info(event, **fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        self.info(event, **fields)
 
 
 @pytest_asyncio.fixture
