@@ -15,7 +15,7 @@ from service_runtime.http.server import raise_descriptor_limit
 from service_runtime.observability.export import TelemetryEndpoint
 from service_runtime.observability.logs import Logger, build_logger
 from service_runtime.postgres.database import Database
-from service_runtime.postgres.migrations import migrate_when_available
+from service_runtime.postgres.migrations import migrate_when_available, wait_until_migrated
 from service_runtime.retention.commands import ARCHIVE, RESTORE, run_archive_command
 from service_runtime.runner import Runner
 from service_runtime.service import Service
@@ -28,6 +28,7 @@ from service_runtime.webhooks.reencryption import reencrypt_secrets
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
 
 MIGRATE: Final = "migrate"
+WAIT: Final = "--wait"
 REENCRYPT: Final = "reencrypt-secrets"
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 10)
 """Thresholds of Python's garbage collector, in new objects and in collections of the generation before.
@@ -40,8 +41,9 @@ were searched for cycles again and again, which took 7 to 15% of a service's pro
 def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any]]) -> None:
     """Runs `python -m <service>`: serves until SIGTERM; with an argument does that and ends.
 
-    `migrate` upgrades the database; `reencrypt-secrets [--dry-run]` encrypts stored secrets with the first key;
-    `archive FOLDER [--keep-months N]` moves old months into files, and `restore-archive FILE` brings one back.
+    `migrate` upgrades the database, and `migrate --wait` waits until another process has; `reencrypt-secrets
+    [--dry-run]` encrypts stored secrets with the first key; `archive FOLDER [--keep-months N]` moves old months into
+    files, and `restore-archive FILE` brings one back.
     """
     # The environment provides what the constructor's signature asks for.
     settings = settings_type()  # pyright: ignore[reportCallIssue]
@@ -52,6 +54,9 @@ def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any
     if sys.argv[1:2] in ([ARCHIVE], [RESTORE]):
         log = build_logger(service.name, level=settings.log_level)
         sys.exit(asyncio.run(run_archive_command(service, sys.argv[1:], log=log)))
+    if sys.argv[1:] == [MIGRATE, WAIT]:
+        asyncio.run(_wait_until_migrated(service))
+        return
     if sys.argv[1:2] == [REENCRYPT]:
         sys.exit(asyncio.run(_reencrypt_and_close(service, dry_run="--dry-run" in sys.argv[2:])))
     raise_descriptor_limit()
@@ -90,6 +95,15 @@ async def _migrate(service: Service[Any]) -> None:
         append_only=service.append_only,
         read_only=service.read_only,
     )
+
+
+async def _wait_until_migrated(service: Service[Any]) -> None:
+    """Waits as the service's own role, before the service itself is started."""
+    log = build_logger(service.name, level=service.settings.log_level)
+    try:
+        await wait_until_migrated(service.database, service.migrations, log=log)
+    finally:
+        await service.database.close()
 
 
 async def _serve(service: Service[Any]) -> None:

@@ -11,11 +11,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Database
-from service_runtime.postgres.errors import is_transient
+from service_runtime.postgres.errors import is_transient, sqlstate
 from service_runtime.postgres.grants import grant_privileges
 
 LOCK: Final = "calloff migrations"
+UNDEFINED_TABLE: Final = "42P01"
 START_ATTEMPTS: Final = 60
 """Half a second apart; then the error of the migration itself is raised."""
 
@@ -79,3 +81,33 @@ async def _wait_until_available(database: Database) -> None:
             await asyncio.sleep(0.5)
         else:
             return
+
+
+async def wait_until_migrated(database: Database, scripts: Path, *, log: Logger, pause: float = 1.0) -> None:
+    """Returns when the database is at the newest of `scripts`, or at a revision that a later version has added.
+
+    Another process migrates, so this one needs no privileges but the service's. It waits without limit, and logs why
+    every ten pauses. `pause` is in seconds.
+    """
+    directory = ScriptDirectory(str(scripts))
+    known, head = {script.revision for script in directory.walk_revisions()}, directory.get_current_head()
+    waited = 0
+    while True:
+        revision, missing = await _read_revision(database)
+        if revision == head or (revision is not None and revision not in known):
+            return
+        if waited % 10 == 0:
+            log.info("waiting for the migration of the database", at=revision, needed=head, missing=missing)
+        waited += 1
+        await asyncio.sleep(pause)
+
+
+async def _read_revision(database: Database) -> tuple[str | None, str | None]:
+    """Returns the revision of the database, or the SQLSTATE or the type of the error that hides it."""
+    try:
+        rows = await database.fetch("SELECT version_num FROM alembic_version")
+    except Exception as error:
+        if not is_transient(error) and sqlstate(error) != UNDEFINED_TABLE:
+            raise
+        return None, sqlstate(error) or type(error).__name__
+    return (str(rows[0].version_num) if rows else None), None

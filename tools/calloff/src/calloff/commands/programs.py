@@ -16,7 +16,12 @@ FORWARD_ALL: Final[dict[str, object]] = {
     "help_option_names": [],
 }
 """Settings of a command whose options, `--help` too, are parsed by the program."""
-_GENERATORS: Final = ("devstack.docs.openapi", "devstack.docs.events_page", "contracts.schemas")
+_GENERATORS: Final = (
+    "devstack.docs.openapi",
+    "devstack.docs.events_page",
+    "devstack.docs.kubernetes",
+    "contracts.schemas",
+)
 
 
 def start_stack(context: typer.Context) -> None:
