@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -11,13 +12,45 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from service_runtime.postgres.availability import explain_refusal
 from service_runtime.postgres.database import Database
-from service_runtime.postgres.errors import is_transient
+from service_runtime.postgres.errors import UNDEFINED_TABLE, StatementRefused, is_transient
 from service_runtime.postgres.grants import grant_privileges
+from service_runtime.startup.errors import ServerUnavailable, StartRefused
 
 LOCK: Final = "calloff migrations"
 START_ATTEMPTS: Final = 60
-"""Half a second apart; then the error of the migration itself is raised."""
+"""Half a second apart."""
+MIGRATION_URL: Final = "CALLOFF_MIGRATION_DATABASE_URL, or without one in CALLOFF_DATABASE_URL"
+
+
+class SchemaState(Enum):
+    """The tables of a database, compared with the migrations of this version."""
+
+    MISSING = "no migration has run"
+    OLDER = "some migrations have not run"
+    CURRENT = "all migrations have run"
+    NEWER = "the newest migration that has run is none of these"
+
+
+async def compare_schema(database: Database, scripts: Path) -> SchemaState:
+    """Compares the revision of the database with the newest of `scripts`."""
+    _, directory = _read_scripts(scripts)
+    if not directory.get_heads():
+        return SchemaState.CURRENT
+    try:
+        rows = await database.fetch("SELECT version_num FROM alembic_version")
+    except StatementRefused as refusal:
+        if refusal.sqlstate == UNDEFINED_TABLE:
+            return SchemaState.MISSING
+        raise
+    if not rows:
+        return SchemaState.MISSING
+    reached = {row.version_num for row in rows}
+    if reached == set(directory.get_heads()):
+        return SchemaState.CURRENT
+    known = {script.revision for script in directory.walk_revisions()}
+    return SchemaState.OLDER if reached <= known else SchemaState.NEWER
 
 
 async def migrate(
@@ -35,10 +68,7 @@ async def migrate(
 
 
 def _upgrade(connection: Connection, scripts: Path) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(scripts))
-    config.set_main_option("path_separator", "os")
-    directory = ScriptDirectory.from_config(config)
+    config, directory = _read_scripts(scripts)
 
     def upgrade_to_head(revision: str, _: object) -> object:
         return directory._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]  Alembic documents this use
@@ -48,10 +78,20 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
         environment.run_migrations()
 
 
+def _read_scripts(scripts: Path) -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.set_main_option("path_separator", "os")
+    return config, ScriptDirectory.from_config(config)
+
+
 async def migrate_when_available(
     database: Database, scripts: Path, *, service_role: str | None, append_only: Sequence[str]
 ) -> None:
-    """Migrates as `migrate` does and closes the database; waits up to 30 s for PostgreSQL to start."""
+    """Migrates as `migrate` does and closes the database; waits up to 30 s for PostgreSQL to start.
+
+    Raises StartRefused if PostgreSQL refuses the login, and ServerUnavailable if it does not answer in time.
+    """
     try:
         await _wait_until_available(database)
         await migrate(database, scripts, service_role=service_role, append_only=append_only)
@@ -64,8 +104,11 @@ async def _wait_until_available(database: Database) -> None:
         try:
             await database.fetch("SELECT 1")
         except Exception as error:
+            if (reason := explain_refusal(error, MIGRATION_URL)) is not None:
+                raise StartRefused(reason) from error
             if not is_transient(error):
                 raise
             await asyncio.sleep(0.5)
         else:
             return
+    raise ServerUnavailable(f"PostgreSQL does not answer at the address in {MIGRATION_URL}; run `migrate` again later")
