@@ -16,8 +16,8 @@ from pydantic import SecretStr
 
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
 from service_runtime.kafka import client as kafka
-from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.kafka.connection import KafkaConnection
+from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.postgres.database import Database
 from service_runtime.runner import Runner
 from service_runtime.service import Service

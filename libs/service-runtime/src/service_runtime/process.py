@@ -1,35 +1,30 @@
-"""Process: the entry point of a service. It serves until SIGTERM, or does one task of an operator."""
+"""Process: the entry point of a service. It serves until SIGTERM, or runs one of the `process_commands`."""
 
 import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import uvloop
 
+from contracts.errors import CallOffError
 from service_runtime.http.server import raise_descriptor_limit
 from service_runtime.observability.export import TelemetryEndpoint
-from service_runtime.observability.logs import Logger, build_logger
-from service_runtime.postgres.database import Database
-from service_runtime.postgres.migrations import migrate_when_available, wait_until_migrated
-from service_runtime.retention.commands import ARCHIVE, RESTORE, run_archive_command
+from service_runtime.observability.logs import build_logger
+from service_runtime.process_commands import check_command, run_command
 from service_runtime.runner import Runner
 from service_runtime.service import Service
 from service_runtime.settings import RuntimeSettings
 from service_runtime.simulated_clock.simulation import Simulation
-from service_runtime.startup.errors import EXIT_CONFIG, StartRefused
-from service_runtime.startup.kafka import check_kafka
-from service_runtime.webhooks.reencryption import reencrypt_secrets
+from service_runtime.startup.checks import list_checks
+from service_runtime.startup.errors import StartRefused
+from service_runtime.startup.reading import find_typos, read_settings
 
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
 
-MIGRATE: Final = "migrate"
-WAIT: Final = "--wait"
-REENCRYPT: Final = "reencrypt-secrets"
 COLLECTION_THRESHOLDS: Final = (50_000, 20, 10)
 """Thresholds of Python's garbage collector, in new objects and in collections of the generation before.
 
@@ -39,104 +34,52 @@ were searched for cycles again and again, which took 7 to 15% of a service's pro
 
 
 def run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any]]) -> None:
-    """Runs `python -m <service>`: serves until SIGTERM; with an argument does that and ends.
+    """Runs `python -m <service>`: serves until SIGTERM; with a command of `process_commands` does that and ends."""
+    name = settings_type.__module__.partition(".")[0].replace("_", "-")
+    try:
+        sys.exit(_run(settings_type, build, sys.argv[1:]))
+    except StartRefused as refused:
+        for line in refused.lines:
+            print(f"calloff {name}: {line}", file=sys.stderr)  # noqa: T201  for a person, before there is a log
+        sys.exit(refused.exit_status)
 
-    `migrate` upgrades the database, and `migrate --wait` waits until another process has; `reencrypt-secrets
-    [--dry-run]` encrypts stored secrets with the first key; `archive FOLDER [--keep-months N]` moves old months into
-    files, and `restore-archive FILE` brings one back.
-    """
-    # The environment provides what the constructor's signature asks for.
-    settings = settings_type()  # pyright: ignore[reportCallIssue]
-    service = build(settings)
-    if sys.argv[1:] == [MIGRATE]:
-        asyncio.run(_migrate(service))
-        return
-    if sys.argv[1:2] in ([ARCHIVE], [RESTORE]):
-        log = build_logger(service.name, level=settings.log_level)
-        sys.exit(asyncio.run(run_archive_command(service, sys.argv[1:], log=log)))
-    if sys.argv[1:] == [MIGRATE, WAIT]:
-        asyncio.run(_wait_until_migrated(service))
-        return
-    if sys.argv[1:2] == [REENCRYPT]:
-        sys.exit(asyncio.run(_reencrypt_and_close(service, dry_run="--dry-run" in sys.argv[2:])))
+
+def _run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[Any]], arguments: Sequence[str]) -> int:
+    """Returns the exit status. Raises StartRefused."""
+    check_command(arguments)
+    service = _build(read_settings(settings_type), build)
+    if arguments:
+        return run_command(service, arguments)
     raise_descriptor_limit()
     gc.set_threshold(*COLLECTION_THRESHOLDS)
+    uvloop.run(_serve(service, find_typos(settings_type)))
+    return 0
+
+
+def _build(settings: SettingsT, build: Callable[[SettingsT], Service[Any]]) -> Service[Any]:
     try:
-        uvloop.run(_serve(service))
-    except StartRefused as refusal:
-        sys.stderr.writelines(f"calloff {service.name}: {line}\n" for line in refusal.lines)
-        sys.exit(EXIT_CONFIG)
+        return build(settings)
+    except StartRefused:
+        raise
+    except CallOffError as error:
+        raise StartRefused(str(error)) from error
 
 
-async def _reencrypt_and_close(service: Service[Any], *, dry_run: bool) -> int:
-    """Logs the counts; returns the status of the process, 1 if there is something that cannot be decrypted."""
-    log = build_logger(service.name, level=service.settings.log_level)
-    try:
-        if service.webhooks is None:
-            log.info("this service stores no secrets of endpoints")
-            return 0
-        done = await reencrypt_secrets(service.database, service.webhooks.secret_box, dry_run=dry_run)
-        log.info("secrets counted" if dry_run else "secrets re-encrypted", **asdict(done))
-        return 1 if done.unreadable else 0
-    finally:
-        await service.database.close()
-
-
-async def _migrate(service: Service[Any]) -> None:
-    """Migrates as the owner of the tables, if the settings name one, and gives the service's role its privileges."""
-    settings = service.settings
-    url = (settings.migration_database_url or settings.database_url).get_secret_value()
-    role = unquote(urlsplit(settings.database_url.get_secret_value()).username or "")  # may name several hosts
-    database = Database(url, name=f"{service.name}-migrate")
-    await migrate_when_available(
-        database,
-        service.migrations,
-        service_role=role,
-        append_only=service.append_only,
-        read_only=service.read_only,
-    )
-
-
-async def _wait_until_migrated(service: Service[Any]) -> None:
-    """Waits as the service's own role, before the service itself is started."""
-    log = build_logger(service.name, level=service.settings.log_level)
-    try:
-        await wait_until_migrated(service.database, service.migrations, log=log)
-    finally:
-        await service.database.close()
-
-
-async def _serve(service: Service[Any]) -> None:
+async def _serve(service: Service[Any], typos: Sequence[str]) -> None:
     settings = service.settings
     log = build_logger(service.name, level=settings.log_level)
+    for typo in typos:
+        log.warning("unknown setting", reason=typo)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     simulation = Simulation.from_settings(settings)
     if simulation is not None:
         service = replace(service, clock=simulation.clock)
-    if not await _check_start(service, log, stop):
-        return
-    runner = Runner(service, log=log, simulation=simulation)
+    runner = Runner(service, log=log, simulation=simulation, checks=list_checks(service, log))
     async with runner.export_telemetry(_build_telemetry_endpoint(settings)):
         await runner.run(stop)
     log.info("service ended")
-
-
-async def _check_start(service: Service[Any], log: Logger, stop: asyncio.Event) -> bool:
-    """Waits for the checks; returns False if `stop` is set meanwhile. Raises StartRefused."""
-    checking = asyncio.create_task(check_kafka(service, log=log))
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not checking.done():
-            return False
-        checking.result()
-        return True
-    finally:
-        for task in (checking, stopping):
-            task.cancel()
-        await asyncio.gather(checking, stopping, return_exceptions=True)
 
 
 def _build_telemetry_endpoint(settings: RuntimeSettings) -> TelemetryEndpoint | None:

@@ -9,6 +9,7 @@ from service_runtime.clock import SystemClock
 from service_runtime.clock_guard import ClockGuard
 from service_runtime.due_policy import GuardedTimePolicy, RealTimePolicy
 from service_runtime.heartbeat import Heartbeat
+from service_runtime.kafka.availability import KafkaAvailability
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.consumer import EventConsumer
 from service_runtime.kafka.event_handler import EventHandler
@@ -57,6 +58,7 @@ class ProcessParts(Generic[WorkT]):
         self.kafka = service.settings.build_kafka_connection()
         self.peers = PeerNotifier(service.database, log=log)
         self._connect_wakeups(service)
+        self.kafka_availability = KafkaAvailability(self.kafka, log)
         self.executor = self._build_executor(service)
         self.event_handler = EventHandler(self.executor, service.subscriptions, log=log, metrics=self.metrics.consumer)
         self.batch_consumers = self._build_batch_consumers(service)

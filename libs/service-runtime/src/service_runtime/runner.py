@@ -29,6 +29,8 @@ from service_runtime.postgres.availability import explain_unavailability
 from service_runtime.process_parts import ProcessParts
 from service_runtime.service import Service
 from service_runtime.simulated_clock.simulation import Simulation
+from service_runtime.startup.checks import NO_CHECKS, StartChecks, run_once, run_until_passed
+from service_runtime.startup.waiting import wait_for_start
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
@@ -37,8 +39,17 @@ WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 class Runner(Generic[WorkT]):
     """Runs the parts of one process of a service."""
 
-    def __init__(self, service: Service[WorkT], *, log: Logger, simulation: Simulation | None = None) -> None:
+    def __init__(
+        self,
+        service: Service[WorkT],
+        *,
+        log: Logger,
+        simulation: Simulation | None = None,
+        checks: StartChecks = NO_CHECKS,
+    ) -> None:
         self._service = service
+        self._checks = checks
+        self._may_start = not checks.before_http
         self._settings = service.settings
         self._log = log
         self._parts = ProcessParts(service, log=log, simulation=simulation)
@@ -72,20 +83,44 @@ class Runner(Generic[WorkT]):
         return app
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Runs until `stop` is set, then drains. Raises if the HTTP server or a worker ends before that."""
+        """Runs until `stop` is set, then drains.
+
+        Raises StartRefused if a check does, and if the HTTP server or a worker ends before `stop` is set.
+        """
         app = self.build_app()
+        probes = create_probe_app(app, log=self._log)
+        try:
+            if not await self._pass_first_checks(probes, stop):
+                return
+            is_kafka_checked = await run_once(self._checks.before_work, self._log)
+        finally:
+            if not self._may_start:
+                await self._service.database.close()
+        await self._run_parts(app, probes, stop, is_kafka_checked=is_kafka_checked)
+
+    async def _pass_first_checks(self, probes: FastAPI, stop: asyncio.Event) -> bool:
+        """Returns True when the process may start, False if it is stopped before."""
+        checks = self._checks.before_http
+        if not await run_once(checks, self._log):
+            listeners = HttpServers.for_probes(self._settings, probes)
+            if not await wait_for_start(checks, listeners, stop, self._log):
+                return False
+        self._may_start = True
+        return True
+
+    async def _run_parts(self, app: FastAPI, probes: FastAPI, stop: asyncio.Event, *, is_kafka_checked: bool) -> None:
         if self._parts.clock_control is not None:
             await self._retry_until_done(self._parts.clock_control.resume)
         server = HttpServers.from_settings(
             self._settings,
             app if self._parts.clock_control is None else self._parts.clock_control.wrap_app(app),
-            probes=create_probe_app(app, log=self._log),
+            probes=probes,
         )
         # Objects created so far live as long as the process; a full garbage collection of them blocks it for 200 ms.
         gc.freeze()
         http = asyncio.create_task(server.serve())
         clock_guard = asyncio.create_task(self._parts.clock_guard.run())
-        workers = [asyncio.create_task(worker) for worker in self._list_workers()]
+        workers = self._start_workers(is_kafka_checked=is_kafka_checked)
         stopping = asyncio.create_task(stop.wait())
         self._log.info("service started", port=self._settings.port, role=self._settings.role)
         ended, _ = await asyncio.wait({http, stopping, *workers}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,6 +133,13 @@ class Runner(Generic[WorkT]):
             task.result()
             message = "the HTTP server or a worker ended unexpectedly; restart the service"
             raise RuntimeError(message)
+
+    def _start_workers(self, *, is_kafka_checked: bool) -> "list[asyncio.Task[None]]":
+        """Starts the workers of this role; where Kafka has not answered yet, they wait until its checks pass."""
+        if is_kafka_checked:
+            return [asyncio.create_task(worker) for worker in self._list_workers()]
+        passing = asyncio.create_task(run_until_passed(self._checks.before_work, self._log))
+        return [asyncio.create_task(_run_after(passing, worker)) for worker in self._list_workers()]
 
     def _list_workers(self) -> list[Coroutine[Any, Any, None]]:
         if self._settings.role == "api":
@@ -191,12 +233,16 @@ class Runner(Generic[WorkT]):
         await self._service.database.close()
 
     async def _explain_not_ready(self) -> str | None:
+        if not self._may_start:
+            return await explain_unavailability(self._service.database, self._log) or "the process is starting"
         because = self._parts.clock_guard.explain()
         if because is not None:
             return because
         for consumer in (self._parts.consumer, *self._parts.batch_consumers):
             if (because := consumer.progress.explain()) is not None:
                 return because
+        if self._settings.role != "api" and (because := self._parts.kafka_availability.explain()) is not None:
+            return because
         if not self._ready.is_set():
             return "the projections are still catching up with other services' events; try again later"
         return await explain_unavailability(self._service.database, self._log)
@@ -214,3 +260,13 @@ class Runner(Generic[WorkT]):
             refresh=self._refresh_metrics,
             log=self._log,
         )
+
+
+async def _run_after(passing: "asyncio.Task[None]", worker: Coroutine[Any, Any, None]) -> None:
+    """Runs a worker after the checks have passed."""
+    try:
+        await asyncio.shield(passing)
+    except BaseException:
+        worker.close()
+        raise
+    await worker

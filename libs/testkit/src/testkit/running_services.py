@@ -18,8 +18,8 @@ from contracts.ids import uuid7
 from devstack.embedded import ports
 from service_runtime.clock import Clock
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
-from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.kafka.connection import KafkaConnection
+from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.migrations import migrate

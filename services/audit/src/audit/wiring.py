@@ -12,13 +12,12 @@ from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from audit.subscriptions import BATCH_SUBSCRIPTIONS, SUBSCRIPTIONS, TIMERS
 from service_runtime.kafka.batches import bind_batch_handlers
-from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 
 def build(settings: Settings) -> Service[PostgresUnitOfWork]:
-    database = Database(settings.database_url.get_secret_value(), name="audit", pool_size=settings.pool_size)
+    database = settings.open_database("audit")
     return Service(
         name="audit",
         description="The record: what happened to a package and why, and proof that the record was not altered.",

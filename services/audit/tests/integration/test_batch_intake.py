@@ -25,8 +25,8 @@ from service_runtime.clock import SystemClock
 from service_runtime.kafka.batch_consumer import BatchConsumer
 from service_runtime.kafka.batches import AfterCommit, Batch, BatchSubscription, bind_batch_handlers
 from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
-from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.kafka.connection import KafkaConnection
+from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.postgres.database import Connection, Database
 from testkit.audit.builders import RecordBuilder
 from testkit.captured_logs import CapturedLogs

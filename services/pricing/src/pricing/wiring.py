@@ -11,12 +11,11 @@ from pricing.store.queries import PostgresPricingQueries
 from pricing.store.spot_prices import PENDING_STATE
 from pricing.store.unit_of_work import PostgresPricingWork
 from pricing.subscriptions import GATHERING, PROJECTIONS, SUBSCRIPTIONS, TIMERS
-from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 
 
 def build(settings: Settings) -> Service[PostgresPricingWork]:
-    database = Database(settings.database_url.get_secret_value(), name="pricing", pool_size=settings.pool_size)
+    database = settings.open_database("pricing")
     return Service(
         name="pricing",
         description="Price matrices, the rates that providers select, spot prices and purchase orders.",

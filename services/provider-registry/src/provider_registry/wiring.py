@@ -14,7 +14,6 @@ from provider_registry.settings import Settings
 from provider_registry.store.queries import PostgresRegistryQueries
 from provider_registry.store.unit_of_work import PostgresRegistryWork
 from provider_registry.subscriptions import DELIVERIES, SUBSCRIPTIONS, TIMERS
-from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.config import Limits, WebhookConfig
@@ -25,9 +24,7 @@ from service_runtime.webhooks.secret_box import SecretBox
 
 
 def build(settings: Settings) -> Service[PostgresRegistryWork]:
-    database = Database(
-        settings.database_url.get_secret_value(), name="provider-registry", pool_size=settings.pool_size
-    )
+    database = settings.open_database("provider-registry")
     webhooks = _build_webhooks(settings)
     return Service(
         name="provider-registry",

@@ -37,7 +37,10 @@ def build_mail_server(**changed: object) -> MailServer | None:
 @pytest.mark.parametrize(
     ("wrong", "because"),
     [
-        ({"smtp_host": "mail.example", "smtp_from": "offers@calloff.example"}, "requires smtp_from and offer_link_key"),
+        (
+            {"smtp_host": "mail.example", "smtp_from": "offers@calloff.example"},
+            "needs CALLOFF_SMTP_FROM and CALLOFF_",
+        ),
         ({**MAIL, "smtp_starttls": False}, "for a mail server on this machine only"),
         ({**MAIL, "smtp_username": "calloff"}, "give both or neither"),
         ({**MAIL, "smtp_password": "invented for a test"}, "give both or neither"),

@@ -14,8 +14,8 @@ from referral.store.queries import PostgresReferralQueries
 from referral.store.referrals import REFERRAL_STATE, SAVE_REFERRALS, OpenReferrals
 from referral.store.unit_of_work import PostgresReferralWork
 from referral.subscriptions import GATHERING, PROJECTIONS, SUBSCRIPTIONS, TIMERS
-from service_runtime.postgres.database import Database
 from service_runtime.service import Service
+from service_runtime.startup.errors import StartRefused
 from service_runtime.webhooks.addresses import AddressRules
 from service_runtime.webhooks.config import WebhookConfig
 from service_runtime.webhooks.egress import EgressProxy
@@ -24,7 +24,7 @@ from service_runtime.webhooks.secret_box import SecretBox
 
 
 def build(settings: Settings) -> Service[PostgresReferralWork]:
-    database = Database(settings.database_url.get_secret_value(), name="referral", pool_size=settings.pool_size)
+    database = settings.open_database("referral")
     webhooks = _build_webhooks(settings)
     return Service(
         name="referral",
@@ -58,7 +58,7 @@ def build(settings: Settings) -> Service[PostgresReferralWork]:
         webhooks=webhooks,
         ports={
             ReferralQueries: PostgresReferralQueries(database),
-            PostcodeLocator: OnsPostcodeLocator(PostcodeDirectory.open(settings.postcode_directory)),
+            PostcodeLocator: OnsPostcodeLocator(_open_postcodes(settings.postcode_directory)),
             PersonKeyHasher: PersonKeyHasher(settings.fingerprint_key.get_secret_value().encode()),
             IntakeRules: IntakeRules(refuses_invalid_nhs_number=settings.invalid_nhs_number == "refuse"),
         },
@@ -86,6 +86,17 @@ def _build_notification_terms(settings: Settings) -> NotificationTerms:
         referral_url=settings.referral_url,
         notification_delivery_timeout=settings.notification_delivery_timeout,
     )
+
+
+def _open_postcodes(folder: Path) -> PostcodeDirectory:
+    try:
+        return PostcodeDirectory.open(folder)
+    except OSError as error:
+        message = (
+            "CALLOFF_POSTCODE_DIRECTORY must be the folder of the postcode index, or one that can be written "
+            f"({error.strerror})"
+        )
+        raise StartRefused(message) from error
 
 
 class OnsPostcodeLocator:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
 from service_runtime.heartbeat import OutageLog
-from service_runtime.postgres.database import Database
 from service_runtime.service import Service
 from sourcing.api import available, awards, offer_links, offers, records, work_list
 from sourcing.ports import SearchQueries
@@ -21,7 +20,7 @@ from sourcing.subscriptions import OBSERVED, PAUSED_IN_OUTAGES, PROJECTIONS, SUB
 
 
 def build(settings: Settings) -> Service[PostgresSourcingWork]:
-    database = Database(settings.database_url.get_secret_value(), name="sourcing", pool_size=settings.pool_size)
+    database = settings.open_database("sourcing")
     outage_log, offer_index = OutageLog(database), OfferIndex()
     return Service(
         name="sourcing",

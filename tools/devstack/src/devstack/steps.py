@@ -26,8 +26,8 @@ from devstack.processes import ManagedProcess, run_in_thread
 from devstack.screen import Screen
 from devstack.service_processes import ServiceProcess, preload_packages, stop_fork_server
 from devstack.telemetry.receiver import READY_PATH
-from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.kafka.connection import KafkaConnection
+from service_runtime.kafka.topic_admin import create_topics
 
 READY_TIMEOUT: Final = 120.0
 _POLL_INTERVAL: Final = 0.1

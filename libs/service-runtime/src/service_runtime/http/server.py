@@ -79,15 +79,15 @@ class HttpServers:
     @classmethod
     def from_settings(cls, settings: RuntimeSettings, app: ASGIApp, *, probes: ASGIApp) -> Self:
         limits = ConnectionLimits(max_connections=_count_connections(settings.max_connections))
-        listeners = [(app, settings.port, limits)]
-        if settings.health_port:
-            listeners.append((probes, settings.health_port, PROBE_LIMITS))
-        return cls(
-            [
-                HttpServer(served, host=settings.host, port=port, drain_within=settings.drain_within, limits=allowed)
-                for served, port, allowed in listeners
-            ]
+        server = HttpServer(
+            app, host=settings.host, port=settings.port, drain_within=settings.drain_within, limits=limits
         )
+        return cls([server, *_build_probe_servers(settings, probes)])
+
+    @classmethod
+    def for_probes(cls, settings: RuntimeSettings, probes: ASGIApp) -> Self:
+        """Builds only the server of the probes; none if `health_port` is not set."""
+        return cls(_build_probe_servers(settings, probes))
 
     async def serve(self) -> None:
         """Serves until `stop`, or until one of the servers fails."""
@@ -98,6 +98,16 @@ class HttpServers:
     def stop(self) -> None:
         for server in self._servers:
             server.stop()
+
+
+def _build_probe_servers(settings: RuntimeSettings, probes: ASGIApp) -> list[HttpServer]:
+    if not settings.health_port:
+        return []
+    drain_within = settings.drain_within
+    server = HttpServer(
+        probes, host=settings.host, port=settings.health_port, drain_within=drain_within, limits=PROBE_LIMITS
+    )
+    return [server]
 
 
 def raise_descriptor_limit() -> None:

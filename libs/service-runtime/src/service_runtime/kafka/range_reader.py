@@ -11,6 +11,7 @@ from aiokafka.errors import CorruptRecordException, TopicAuthorizationFailedErro
 
 from contracts.catalogue import PARTITIONS
 from service_runtime.kafka.client import KafkaRecord, Partition
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.tolerant_reader import TolerantReader
 
 NoReadRight = TopicAuthorizationFailedError
@@ -73,9 +74,9 @@ class RangeReader:
 
 
 @asynccontextmanager
-async def open_range_reader(bootstrap: str, *, client_id: str) -> AsyncGenerator[RangeReader]:
+async def open_range_reader(kafka: KafkaConnection, *, client_id: str) -> AsyncGenerator[RangeReader]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **kafka.build_client_arguments(),
         client_id=client_id,
         enable_auto_commit=False,
         fetch_max_wait_ms=100,

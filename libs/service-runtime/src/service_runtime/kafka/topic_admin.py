@@ -12,6 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedErr
 
 from contracts.catalogue import TopicSpecification
 from contracts.errors import CallOffError
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.incremental_alter_configs import IncrementalAlterConfigs
 from service_runtime.kafka.topics import (
     MIN_INSYNC_REPLICAS,
@@ -160,8 +161,8 @@ def _check(code: int, message: str | None, what: str) -> None:
 
 
 @asynccontextmanager
-async def open_topic_admin(bootstrap: str) -> AsyncGenerator[TopicAdmin]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="calloff-admin")
+async def open_topic_admin(kafka: KafkaConnection) -> AsyncGenerator[TopicAdmin]:
+    admin = AIOKafkaAdminClient(**kafka.build_client_arguments(), client_id="calloff-admin")
     try:
         await admin.start()
         yield TopicAdmin(admin)
@@ -169,10 +170,12 @@ async def open_topic_admin(bootstrap: str) -> AsyncGenerator[TopicAdmin]:
         await admin.close()
 
 
-async def create_topics(bootstrap: str, topics: Iterable[str], *, replication: Replication | None = None) -> None:
+async def create_topics(
+    kafka: KafkaConnection, topics: Iterable[str], *, replication: Replication | None = None
+) -> None:
     """Creates the missing ones of `topics` as specified; existing ones stay as they are. Raises TopicsRefused."""
     specifications = find_specifications(topics)
-    async with open_topic_admin(bootstrap) as admin:
+    async with open_topic_admin(kafka) as admin:
         existing = await admin.describe(specifications)
         missing = [each for each in specifications if each.name not in existing]
         await admin.create(missing, replication or Replication())

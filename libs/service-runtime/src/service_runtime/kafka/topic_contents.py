@@ -8,6 +8,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient
 
 from service_runtime.kafka.client import get_end_offsets
+from service_runtime.kafka.connection import KafkaConnection
 
 _CLIENT: Final = "calloff-admin"
 _POLL_INTERVAL: Final = 0.2
@@ -19,19 +20,19 @@ class TopicsNotDeleted(Exception):
     """Kafka still has topics that were to be deleted."""
 
 
-async def list_filled(bootstrap: str, topics: Iterable[str]) -> list[str]:
+async def list_filled(kafka: KafkaConnection, topics: Iterable[str]) -> list[str]:
     """The topics that exist and hold, or held, a record."""
-    async with _open_admin(bootstrap) as admin:
+    async with _open_admin(kafka) as admin:
         existing = sorted(set(topics) & set(await admin.list_topics()))
     if not existing:
         return []
-    ends = await get_end_offsets(bootstrap, existing, client_id=_CLIENT)
+    ends = await get_end_offsets(kafka, existing, client_id=_CLIENT)
     return sorted({partition.topic for partition, end in ends.items() if end})
 
 
-async def list_active_groups(bootstrap: str, prefix: str) -> list[str]:
+async def list_active_groups(kafka: KafkaConnection, prefix: str) -> list[str]:
     """The consumer groups with this prefix that have members."""
-    async with _open_admin(bootstrap) as admin:
+    async with _open_admin(kafka) as admin:
         return [
             group for group in await _list_groups(admin, prefix) if await _read_state(admin, group) not in _INACTIVE
         ]
@@ -44,9 +45,9 @@ async def _read_state(admin: AIOKafkaAdminClient, group: str) -> object:
     return state
 
 
-async def list_committed_groups(bootstrap: str, prefix: str, topics: Sequence[str]) -> list[str]:
+async def list_committed_groups(kafka: KafkaConnection, prefix: str, topics: Sequence[str]) -> list[str]:
     """The consumer groups with this prefix that have committed an offset beyond 0 in one of the topics."""
-    async with _open_admin(bootstrap) as admin:
+    async with _open_admin(kafka) as admin:
         return [group for group in await _list_groups(admin, prefix) if await _has_committed(admin, group, topics)]
 
 
@@ -55,9 +56,9 @@ async def _has_committed(admin: AIOKafkaAdminClient, group: str, topics: Sequenc
     return any(partition.topic in topics and committed.offset > 0 for partition, committed in offsets.items())
 
 
-async def delete_topics(bootstrap: str, topics: Sequence[str], *, within: float = 60.0) -> None:
+async def delete_topics(kafka: KafkaConnection, topics: Sequence[str], *, within: float = 60.0) -> None:
     """Deletes topics with all their records, and waits until they are gone. Raises TopicsNotDeleted."""
-    async with _open_admin(bootstrap) as admin:
+    async with _open_admin(kafka) as admin:
         await admin.delete_topics(list(topics))
         try:
             async with asyncio.timeout(within):
@@ -72,8 +73,8 @@ async def _list_groups(admin: AIOKafkaAdminClient, prefix: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _open_admin(bootstrap: str) -> AsyncGenerator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id=_CLIENT)
+async def _open_admin(kafka: KafkaConnection) -> AsyncGenerator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(**kafka.build_client_arguments(), client_id=_CLIENT)
     try:
         await admin.start()
         yield admin

@@ -15,34 +15,33 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from pydantic import ValidationError
-
 from contracts.catalogue import SPECIFICATIONS
 from contracts.errors import CallOffError
+from service_runtime.kafka.availability import KafkaRefusal, check_kafka
 from service_runtime.kafka.client import KafkaFailure
-from service_runtime.kafka.settings import KafkaSettings
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.topic_admin import open_topic_admin
 from service_runtime.kafka.topics import Replication, TopicPlan
+from service_runtime.startup.errors import StartRefused
+from service_runtime.startup.kafka_settings import read_kafka_settings
 
 NOTHING_TO_DO: Final = 0
 CONTRADICTED: Final = 1
 SOMETHING_TO_DO: Final = 2
-WRONG_SETTINGS: Final = 78
-"""EX_CONFIG of sysexits.h."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
     options = _build_parser().parse_args(arguments)
     try:
-        settings = KafkaSettings(**({"kafka_bootstrap": options.bootstrap} if options.bootstrap else {}))
-    except ValidationError as error:
-        sys.stderr.writelines(f"calloff topics: {line}\n" for line in _explain(error))
-        return WRONG_SETTINGS
+        settings = read_kafka_settings(options.bootstrap)
+    except StartRefused as refused:
+        sys.stderr.writelines(f"calloff topics: {line}\n" for line in refused.lines)
+        return refused.exit_status
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what fails is printed below
     try:
-        plan = asyncio.run(_run(options.command, settings.kafka_bootstrap, settings.replication))
-    except CallOffError as error:
+        plan = asyncio.run(_run(options.command, settings.build_kafka_connection(), settings.replication))
+    except (CallOffError, KafkaRefusal) as error:
         sys.stderr.write(f"calloff topics: {error}\n")
         return CONTRADICTED
     except (KafkaFailure, OSError) as error:
@@ -69,18 +68,10 @@ def _build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _explain(error: ValidationError) -> list[str]:
-    return [
-        f"CALLOFF_{str(fault['loc'][0]).upper()}: {fault['msg']}"
-        if fault["loc"]
-        else fault["msg"].removeprefix("Value error, ")
-        for fault in error.errors()
-    ]
-
-
-async def _run(command: str, bootstrap: str, replication: Replication) -> TopicPlan:
+async def _run(command: str, kafka: KafkaConnection, replication: Replication) -> TopicPlan:
     """Returns what there is to do; after `apply` that is nothing but contradictions."""
-    async with open_topic_admin(bootstrap) as admin:
+    await check_kafka(kafka)
+    async with open_topic_admin(kafka) as admin:
         plan = await admin.plan(SPECIFICATIONS, replication)
         if command == "apply":
             await admin.apply(plan, replication)

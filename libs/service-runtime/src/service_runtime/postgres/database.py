@@ -15,6 +15,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from service_runtime.postgres.connection import DEFAULT_TLS, DatabaseTls, to_dsn
 from service_runtime.postgres.errors import (
     DISK_FULL,
     DRIVER_ERRORS,
@@ -108,15 +109,16 @@ class Connection:
 
 
 class Database:
-    """One service's database, by its SQLAlchemy URL (`postgresql+asyncpg://…`).
+    """One service's database, by its URL, which SQLAlchemy's `postgresql+asyncpg://…` may be as well.
 
     At most `pool_size` connections are open, and all stay open: a new connection costs its start and loses cached plans
     and types. No connection is opened before first use.
     """
 
-    def __init__(self, url: str, *, name: str = "calloff", pool_size: int = 20) -> None:
+    def __init__(self, url: str, *, name: str = "calloff", pool_size: int = 20, tls: DatabaseTls = DEFAULT_TLS) -> None:
         self.url = url
         self.pool_size = pool_size
+        self._tls = tls
         self._statements = Statements()
         self._settings: dict[str, Any] = {  # asyncpg's arguments have no common type
             "server_settings": SERVER_SETTINGS | {"application_name": name},
@@ -180,7 +182,7 @@ class Database:
     async def open_unpooled_connection(self) -> AsyncGenerator[Connection]:
         """Opens a connection outside the pool, in autocommit: for locks that outlast transactions."""
         with translate_connection_errors():
-            connecting = asyncio.ensure_future(asyncpg.connect(_to_dsn(self.url), **self._settings))
+            connecting = asyncio.ensure_future(self._connect(to_dsn(self.url), **self._settings))
             driver = await _wait_uninterrupted(connecting, asyncpg.Connection.terminate)
         try:
             yield Connection(driver, self._statements)
@@ -192,7 +194,7 @@ class Database:
         """Begins a transaction on a SQLAlchemy connection, which Alembic requires."""
         engine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=lambda: asyncpg.connect(_to_dsn(self.url)),  # SQLAlchemy reads no URL with several hosts
+            async_creator=lambda: self._connect(to_dsn(self.url)),  # SQLAlchemy reads no URL with several hosts
             poolclass=NullPool,
             hide_parameters=True,
         )
@@ -255,7 +257,8 @@ class Database:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    _to_dsn(self.url),
+                    to_dsn(self.url),
+                    connect=self._connect,
                     min_size=0,
                     max_size=self.pool_size,
                     max_queries=_UNLIMITED,
@@ -264,6 +267,11 @@ class Database:
                     **self._settings,
                 )
             return self._pool
+
+    # Any: asyncpg's arguments have no common type.
+    async def _connect(self, dsn: str, **settings: Any) -> asyncpg.Connection:
+        """Opens a connection; certificates that were replaced meanwhile are read anew."""
+        return await asyncpg.connect(dsn, **{**settings, "ssl": self._tls.build_argument()})
 
 
 async def _wait_uninterrupted(
@@ -278,11 +286,6 @@ async def _wait_uninterrupted(
     except asyncio.CancelledError:
         connecting.add_done_callback(lambda task: task.cancelled() or task.exception() or dispose(task.result()))
         raise
-
-
-def _to_dsn(url: str) -> str:
-    assert url.startswith("postgresql+asyncpg://"), "the database URL must begin with postgresql+asyncpg://"
-    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:

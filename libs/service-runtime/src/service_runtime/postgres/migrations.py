@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -12,14 +13,45 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from service_runtime.observability.logs import Logger
+from service_runtime.postgres.availability import explain_refusal
 from service_runtime.postgres.database import Database
-from service_runtime.postgres.errors import is_transient, sqlstate
+from service_runtime.postgres.errors import UNDEFINED_TABLE, StatementRefused, is_transient, sqlstate
 from service_runtime.postgres.grants import grant_privileges
+from service_runtime.startup.errors import ServerUnavailable, StartRefused
 
 LOCK: Final = "calloff migrations"
-UNDEFINED_TABLE: Final = "42P01"
 START_ATTEMPTS: Final = 60
-"""Half a second apart; then the error of the migration itself is raised."""
+"""Half a second apart."""
+MIGRATION_URL: Final = "CALLOFF_MIGRATION_DATABASE_URL, or without one in CALLOFF_DATABASE_URL"
+
+
+class SchemaState(Enum):
+    """The tables of a database, compared with the migrations of this version."""
+
+    MISSING = "no migration has run"
+    OLDER = "some migrations have not run"
+    CURRENT = "all migrations have run"
+    NEWER = "the newest migration that has run is none of these"
+
+
+async def compare_schema(database: Database, scripts: Path) -> SchemaState:
+    """Compares the revision of the database with the newest of `scripts`."""
+    _, directory = _read_scripts(scripts)
+    if not directory.get_heads():
+        return SchemaState.CURRENT
+    try:
+        rows = await database.fetch("SELECT version_num FROM alembic_version")
+    except StatementRefused as refusal:
+        if refusal.sqlstate == UNDEFINED_TABLE:
+            return SchemaState.MISSING
+        raise
+    if not rows:
+        return SchemaState.MISSING
+    reached = {row.version_num for row in rows}
+    if reached == set(directory.get_heads()):
+        return SchemaState.CURRENT
+    known = {script.revision for script in directory.walk_revisions()}
+    return SchemaState.OLDER if reached <= known else SchemaState.NEWER
 
 
 async def migrate(
@@ -42,10 +74,7 @@ async def migrate(
 
 
 def _upgrade(connection: Connection, scripts: Path) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(scripts))
-    config.set_main_option("path_separator", "os")
-    directory = ScriptDirectory.from_config(config)
+    config, directory = _read_scripts(scripts)
 
     def upgrade_to_head(revision: str, _: object) -> object:
         return directory._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]  Alembic documents this use
@@ -53,6 +82,13 @@ def _upgrade(connection: Connection, scripts: Path) -> None:
     with EnvironmentContext(config, directory, fn=upgrade_to_head) as environment:
         environment.configure(connection=connection, target_metadata=None)
         environment.run_migrations()
+
+
+def _read_scripts(scripts: Path) -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(scripts))
+    config.set_main_option("path_separator", "os")
+    return config, ScriptDirectory.from_config(config)
 
 
 async def migrate_when_available(
@@ -63,7 +99,10 @@ async def migrate_when_available(
     append_only: Sequence[str],
     read_only: Sequence[str] = (),
 ) -> None:
-    """Migrates as `migrate` does and closes the database; waits up to 30 s for PostgreSQL to start."""
+    """Migrates as `migrate` does and closes the database; waits up to 30 s for PostgreSQL to start.
+
+    Raises StartRefused if PostgreSQL refuses the login, and ServerUnavailable if it does not answer in time.
+    """
     try:
         await _wait_until_available(database)
         await migrate(database, scripts, service_role=service_role, append_only=append_only, read_only=read_only)
@@ -76,11 +115,14 @@ async def _wait_until_available(database: Database) -> None:
         try:
             await database.fetch("SELECT 1")
         except Exception as error:
+            if (reason := explain_refusal(error, MIGRATION_URL)) is not None:
+                raise StartRefused(reason) from error
             if not is_transient(error):
                 raise
             await asyncio.sleep(0.5)
         else:
             return
+    raise ServerUnavailable(f"PostgreSQL does not answer at the address in {MIGRATION_URL}; run `migrate` again later")
 
 
 async def wait_until_migrated(database: Database, scripts: Path, *, log: Logger, pause: float = 1.0) -> None:
@@ -89,25 +131,22 @@ async def wait_until_migrated(database: Database, scripts: Path, *, log: Logger,
     Another process migrates, so this one needs no privileges but the service's. It waits without limit, and logs why
     every ten pauses. `pause` is in seconds.
     """
-    directory = ScriptDirectory(str(scripts))
-    known, head = {script.revision for script in directory.walk_revisions()}, directory.get_current_head()
     waited = 0
     while True:
-        revision, missing = await _read_revision(database)
-        if revision == head or (revision is not None and revision not in known):
+        state, error = await _try_to_compare(database, scripts)
+        if state in {SchemaState.CURRENT, SchemaState.NEWER}:
             return
         if waited % 10 == 0:
-            log.info("waiting for the migration of the database", at=revision, needed=head, missing=missing)
+            log.info("waiting for the migration of the database", state=state and state.value, error=error)
         waited += 1
         await asyncio.sleep(pause)
 
 
-async def _read_revision(database: Database) -> tuple[str | None, str | None]:
-    """Returns the revision of the database, or the SQLSTATE or the type of the error that hides it."""
+async def _try_to_compare(database: Database, scripts: Path) -> tuple[SchemaState | None, str | None]:
+    """Returns the state of the schema, or the SQLSTATE or the type of the error that hides it."""
     try:
-        rows = await database.fetch("SELECT version_num FROM alembic_version")
+        return await compare_schema(database, scripts), None
     except Exception as error:
-        if not is_transient(error) and sqlstate(error) != UNDEFINED_TABLE:
+        if not is_transient(error):
             raise
         return None, sqlstate(error) or type(error).__name__
-    return (str(rows[0].version_num) if rows else None), None

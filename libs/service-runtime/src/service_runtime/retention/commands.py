@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from contracts.errors import CallOffError
 from service_runtime.observability.logs import Logger
-from service_runtime.postgres.database import Database
 from service_runtime.retention.archive_files import ArchiveRefused
 from service_runtime.retention.archiver import Archiver
 from service_runtime.retention.journal_archive import JournalTable
@@ -22,9 +21,7 @@ KEPT_MONTHS: Final = 24
 async def run_archive_command(service: Service[Any], arguments: Sequence[str], *, log: Logger) -> int:
     """Archives or restores as the owner of the tables; returns the status of the process."""
     options = _parse(service, arguments)
-    settings = service.settings
-    url = (settings.migration_database_url or settings.database_url).get_secret_value()
-    database = Database(url, name=f"{service.name}-archive", pool_size=1)
+    database = service.settings.open_migration_database(service.name)
     archiver = Archiver(database, service.name, [JournalTable(), *service.archived_tables])
     try:
         await _run(archiver, options, service, log)

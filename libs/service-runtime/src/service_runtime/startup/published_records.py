@@ -20,7 +20,6 @@ from service_runtime.kafka.records import Record, UnreadableRecord
 from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Database
 from service_runtime.startup.errors import StartRefused
-from service_runtime.startup.waiting import repeat_while_unavailable
 from service_runtime.unit_of_work.streams import StreamKey
 
 SMALL_WINDOW: Final = 64
@@ -49,22 +48,18 @@ class PublishedRecordsCheck:
 
     service: str
     database: Database
-    bootstrap: str
+    kafka: KafkaConnection
     log: Logger
     clock: Clock = field(default_factory=SystemClock)
     """The clock of Kafka's timestamps, also where the service has a simulated one."""
 
     async def run(self, topics: Sequence[str]) -> None:
-        """Waits while Kafka or PostgreSQL is away. Raises StartRefused if the database or Kafka has lost events."""
-
-        async def check() -> None:
-            async with open_range_reader(self.bootstrap, client_id=f"{self.service}-check") as reader:
-                try:
-                    await self._compare(reader, topics)
-                except NoReadRight:
-                    self.log.warning("published records not checked: no right to read them", topics=", ".join(topics))
-
-        await repeat_while_unavailable(check, name="published records", log=self.log)
+        """Raises StartRefused if the database or Kafka has lost events."""
+        async with open_range_reader(self.kafka, client_id=f"{self.service}-check") as reader:
+            try:
+                await self._compare(reader, topics)
+            except NoReadRight:
+                self.log.warning("published records not checked: no right to read them", topics=", ".join(topics))
 
     async def _compare(self, reader: RangeReader, topics: Sequence[str]) -> None:
         ranges = await reader.find_ranges(topics)

@@ -29,6 +29,8 @@ from devstack.home import KAFKA_JARS, Home, find_home
 from devstack.record import lock_home
 from devstack.screen import Screen, create_screen
 from devstack.steps import delete_data, start_kafka
+from service_runtime.kafka.connection import KafkaConnection
+from service_runtime.startup.kafka_settings import read_kafka_settings
 
 
 async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> RebuiltTopics:
@@ -47,7 +49,7 @@ async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> R
             await start_kafka(kafka, screen)
             with screen.show_step("Topics from the audit record"):
                 async with _connect_as_superuser(postgres) as databases:
-                    return await rebuild_topics(kafka.bootstrap, databases)
+                    return await rebuild_topics(KafkaConnection(kafka.bootstrap), databases)
         finally:
             for server in (kafka, postgres):
                 await asyncio.to_thread(server.stop)
@@ -99,7 +101,7 @@ def main(
         message = "--only-topics needs --databases; the embedded stack is restored from a folder"
         raise typer.BadParameter(message)
     screen = create_screen(err)
-    restored = run_command(_restore(folder and folder.absolute(), databases, kafka or "", screen, fresh=fresh))
+    restored = run_command(_restore(folder and folder.absolute(), databases, kafka, screen, fresh=fresh))
     screen.close()
     if as_json:
         print_json(json.dumps({"records": restored.records, "to_be_sent": restored.to_be_sent}))
@@ -111,12 +113,14 @@ def main(
 
 
 async def _restore(
-    folder: Path | None, databases: Path | None, kafka: str, screen: Screen, *, fresh: bool
+    folder: Path | None, databases: Path | None, kafka: str | None, screen: Screen, *, fresh: bool
 ) -> RebuiltTopics:
     if databases is not None and folder is not None:
-        return await restore_installation(folder, load_addresses(databases), kafka, screen, fresh=fresh)
+        return await restore_installation(
+            folder, load_addresses(databases), read_kafka_settings(kafka), screen, fresh=fresh
+        )
     if databases is not None:
-        return await rebuild_installation(load_addresses(databases), kafka, screen, fresh=fresh)
+        return await rebuild_installation(load_addresses(databases), read_kafka_settings(kafka), screen, fresh=fresh)
     require_databases_or_embedded_stack()
     return await restore(find_home(), folder or Path(), screen, fresh=fresh)
 

@@ -16,6 +16,7 @@ from calloff.backup.postgres_programs import find_program, run_program
 from calloff.backup.topics import RebuiltTopics, prepare_topics, rebuild_topics
 from devstack.errors import DataAlreadyExists, NothingToRestore
 from devstack.screen import Screen
+from service_runtime.kafka.settings import KafkaSettings
 
 _COUNT_TABLES: Final = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 _DELETE_CONTENT: Final = (text("DROP SCHEMA public CASCADE"), text("CREATE SCHEMA public"))
@@ -23,7 +24,7 @@ _READ_SERVER: Final = text("SELECT CAST(current_setting('server_version_num') AS
 
 
 async def restore_installation(
-    folder: Path, databases: Databases, bootstrap: str, screen: Screen, *, fresh: bool
+    folder: Path, databases: Databases, kafka: KafkaSettings, screen: Screen, *, fresh: bool
 ) -> RebuiltTopics:
     """Restores a back-up into empty databases and an empty Kafka; nothing is changed where one is not empty.
 
@@ -34,7 +35,7 @@ async def restore_installation(
         raise NothingToRestore(f"{folder} holds no archive of {', '.join(missing)}")
     servers = await run_all(*[_inspect_database(each, fresh=fresh) for each in databases.values()])
     programs = [find_program("pg_restore", server=server) for server in servers]
-    await prepare_topics(bootstrap, fresh=fresh)
+    await prepare_topics(kafka.build_kafka_connection(), replication=kafka.replication, fresh=fresh)
     with screen.show_step("Databases"):
         await run_all(
             *[
@@ -42,23 +43,25 @@ async def restore_installation(
                 for (name, address), program in zip(databases.items(), programs, strict=True)
             ]
         )
-    return await _rebuild(databases, bootstrap, screen)
+    return await _rebuild(databases, kafka, screen)
 
 
-async def rebuild_installation(databases: Databases, bootstrap: str, screen: Screen, *, fresh: bool) -> RebuiltTopics:
+async def rebuild_installation(
+    databases: Databases, kafka: KafkaSettings, screen: Screen, *, fresh: bool
+) -> RebuiltTopics:
     """Makes the topics anew from databases as they are. Raises Inconsistent where they are not of one instant."""
     async with _connect_all(databases) as connections:
         await check_consistency(connections)
-    await prepare_topics(bootstrap, fresh=fresh)
-    return await _rebuild(databases, bootstrap, screen)
+    await prepare_topics(kafka.build_kafka_connection(), replication=kafka.replication, fresh=fresh)
+    return await _rebuild(databases, kafka, screen)
 
 
-async def _rebuild(databases: Databases, bootstrap: str, screen: Screen) -> RebuiltTopics:
+async def _rebuild(databases: Databases, kafka: KafkaSettings, screen: Screen) -> RebuiltTopics:
     async with _connect_all(databases) as connections:
         with screen.show_step("Check of the databases against each other"):
             await check_consistency(connections)
         with screen.show_step("Topics from the audit record"):
-            return await rebuild_topics(bootstrap, connections)
+            return await rebuild_topics(kafka.build_kafka_connection(), connections)
 
 
 @asynccontextmanager

@@ -20,8 +20,11 @@ from contracts.catalogue import TOPICS
 from contracts.envelope import Headers
 from devstack.errors import DataAlreadyExists, RecordIncomplete
 from devstack.names import AUDIT
-from service_runtime.kafka.client import OutgoingRecord, Partition, Producer, create_topics
+from service_runtime.kafka.client import OutgoingRecord, Partition, Producer
+from service_runtime.kafka.connection import KafkaConnection
+from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.kafka.topic_contents import delete_topics, list_active_groups, list_committed_groups, list_filled
+from service_runtime.kafka.topics import Replication
 
 BATCH_SIZE: Final = 500
 GROUP_PREFIX: Final = "calloff."
@@ -60,7 +63,7 @@ class RebuiltTopics:
     """Events in the outboxes that are not in the audit record; the relays send them when the services start."""
 
 
-async def prepare_topics(bootstrap: str, *, fresh: bool) -> None:
+async def prepare_topics(kafka: KafkaConnection, *, replication: Replication, fresh: bool) -> None:
     """Makes sure that the topics are there and empty, and that no group has offsets in them.
 
     `fresh` deletes topics that hold records. Raises DataAlreadyExists where they do and `fresh` is false, where a
@@ -68,21 +71,21 @@ async def prepare_topics(bootstrap: str, *, fresh: bool) -> None:
     """
     # New partitions have no leader for a moment; aiokafka retries, and its log lines are not shown.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    if active := await list_active_groups(bootstrap, GROUP_PREFIX):
+    if active := await list_active_groups(kafka, GROUP_PREFIX):
         raise DataAlreadyExists(f"services are connected to Kafka ({', '.join(active)}); stop all services first")
-    if filled := await list_filled(bootstrap, TOPICS):
+    if filled := await list_filled(kafka, TOPICS):
         if not fresh:
             raise DataAlreadyExists(f"Kafka holds records in {', '.join(filled)}; --fresh deletes these topics")
-        await delete_topics(bootstrap, filled)
-    await create_topics(bootstrap, TOPICS)
-    if committed := await list_committed_groups(bootstrap, GROUP_PREFIX, TOPICS):
+        await delete_topics(kafka, filled)
+    await create_topics(kafka, TOPICS, replication=replication)
+    if committed := await list_committed_groups(kafka, GROUP_PREFIX, TOPICS):
         message = f"the groups {', '.join(committed)} have offsets of earlier topics and would skip records"
         raise DataAlreadyExists(f"{message}; delete them with kafka-consumer-groups.sh --delete --group …")
 
 
-async def rebuild_topics(bootstrap: str, databases: Mapping[str, AsyncConnection]) -> RebuiltTopics:
+async def rebuild_topics(kafka: KafkaConnection, databases: Mapping[str, AsyncConnection]) -> RebuiltTopics:
     """Fills empty topics; `databases` are by service. Raises RecordIncomplete."""
-    producer = Producer(bootstrap, client_id="calloff-restore")
+    producer = Producer(kafka, client_id="calloff-restore")
     await producer.start()
     try:
         records = await _resend_records(databases[AUDIT], producer)

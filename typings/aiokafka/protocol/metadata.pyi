@@ -1,0 +1,6 @@
+from collections.abc import Sequence
+
+class MetadataResponse: ...
+
+class MetadataRequest:
+    def __init__(self, topics: Sequence[str]) -> None: ...
