@@ -103,15 +103,17 @@ async def _check_start(service: Service[Any], log: Logger, stop: asyncio.Event) 
     checking = asyncio.create_task(check_kafka(service, log=log))
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not checking.done():
-            return False
-        checking.result()
-        return True
+        ended, _ = await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if checking in ended and checking.exception() is None:
+            return True
     finally:
         for task in (checking, stopping):
             task.cancel()
         await asyncio.gather(checking, stopping, return_exceptions=True)
+    await service.database.close()
+    if checking in ended:
+        checking.result()
+    return False
 
 
 def _build_telemetry_endpoint(settings: RuntimeSettings) -> TelemetryEndpoint | None:
