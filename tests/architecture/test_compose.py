@@ -65,7 +65,7 @@ def test_nothing_is_published_beyond_this_machine() -> None:
 
 
 def test_no_secret_is_in_an_environment() -> None:
-    names = {name for container in read_compose().values() for name in container.get("environment") or {}}
+    names: set[str] = {name for container in read_compose().values() for name in container.get("environment") or ()}
     secret = re.compile(r"(PASSWORD|SECRET|_KEYS?|DATABASE_URL)$")
     assert {name for name in names if secret.search(name)} == set()
 

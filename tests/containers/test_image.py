@@ -74,7 +74,7 @@ def test_the_bill_of_materials_names_every_package_with_its_version() -> None:
     pinned = dict(re.findall(r"^([a-z0-9.-]+)==(\S+) \\$", lock, flags=re.MULTILINE))
     assert installed.keys() >= PACKAGES
     assert {name: installed.get(name) for name in pinned} == pinned
-    assert installed.keys() == pinned.keys() | PACKAGES
+    assert installed.keys() - PACKAGES <= set(re.findall(r"^([a-z0-9.-]+)==", lock, flags=re.MULTILINE))
 
 
 def test_an_unknown_service_is_refused_with_the_names_of_the_installed_ones() -> None:

@@ -1,5 +1,6 @@
-"""Runs `docker` for tests of the images."""
+"""Runs `docker` for tests of the images; `CALLOFF_TEST_IMAGE` names an image that is built already."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -7,7 +8,8 @@ from typing import Final
 
 from devstack.home import REPOSITORY
 
-SERVICE_IMAGE: Final = "calloff:local"
+IMAGE_VARIABLE: Final = "CALLOFF_TEST_IMAGE"
+SERVICE_IMAGE: Final = os.environ.get(IMAGE_VARIABLE, "calloff:local")
 HARDENED: Final = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 TIMEOUT: Final = 1800
 """Seconds; a build on a busy machine takes minutes."""
