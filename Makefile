@@ -12,7 +12,7 @@ WORKERS ?= 2
 # Compiled modules are kept: collecting the tests takes twice as long without them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run demo bench test check static style lock docs clean
+.PHONY: help setup run demo bench test check static style lock image docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,14 @@ style: $(READY)
 lock: $(READY) ## resolve requirements.in anew into requirements.lock
 	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --quiet requirements.in --output-file requirements.lock
+	@$(BIN)/uv pip compile --upgrade --universal --python-version 3.13 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --quiet --constraint requirements.lock deploy/docker/requirements-build.in \
+		--output-file deploy/docker/requirements-build.lock
+	@$(BIN)/python -m devstack.image_requirements
+
+image: ## build the container image of the services; VERSION=1.2.3 names it
+	@docker build --file deploy/docker/Dockerfile --tag calloff:$(or $(VERSION),local) \
+		--build-arg VERSION=$(or $(VERSION),0.1.0) --build-arg REVISION=$$(git rev-parse HEAD) .
 
 docs: $(READY) ## write docs/events.md and docs/openapi from the code
 	@$(BIN)/calloff docs

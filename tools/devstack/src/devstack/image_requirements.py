@@ -1,7 +1,7 @@
 """Lists of what the container images install: the part of requirements.lock that the packages in an image import.
 
-`python -m devstack.image_requirements` writes them to deploy/docker; `--check` writes nothing and reports a list
-that is out of date.
+`python -m devstack.image_requirements` writes them to deploy/docker. With `--check` it writes nothing and reports a
+list that is out of date.
 """
 
 import sys

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from calloff.client import ApiClient, ApiResponse, IssuerTokenSource, Request, RetryingApiClient, open_http_session
+from contracts.errors import CallOffError
 from devstack.compose.folders import ANY_HOST, HTTP_PORT, ISSUER, ISSUER_KEYS, find_volumes
 from devstack.compose.installation_files import build_url
 from devstack.compose.program import wait_for_end
@@ -43,6 +44,8 @@ POSTCODES_VARIABLE: Final = "CALLOFF_POSTCODE_DIRECTORY"
 REFERRALS_VARIABLE: Final = "CALLOFF_DEMO_REFERRALS"
 POSTCODES_PER_DISTRICT: Final = 40
 REFERRALS_PER_SECOND: Final = 0.5
+RETRY_DELAY: Final = 3.0
+"""Seconds."""
 URLS: Final = {service.name: build_url(service.name, outside=False) for service in SERVICES}
 LINKS: Final = {build_url(service.name, outside=True): URLS[service.name] for service in SERVICES}
 """The services' addresses inside the network, by those that the host has for them."""
@@ -92,7 +95,7 @@ class ComposeSimulation:
 
     async def run(self, referrals: int) -> None:
         """Registers the market once, then posts and works until it is cancelled."""
-        await self._register_market()
+        await self._register_until_done()
         self.registered.set()
         officer = Officer(
             self._create_client("officer"),
@@ -102,6 +105,14 @@ class ComposeSimulation:
             seed=SEED,
         )
         await asyncio.gather(self._post_referrals(referrals), officer.run())
+
+    async def _register_until_done(self) -> None:
+        while True:
+            try:
+                return await self._register_market()
+            except CallOffError as error:  # a service that is slow or down; what is registered already stays so
+                _report(f"the market cannot be registered yet: {error}")
+                await asyncio.sleep(RETRY_DELAY)
 
     async def _register_market(self) -> None:
         if self._home.seed_marker.exists():

@@ -1,6 +1,7 @@
 """A mail server that delivers nothing and shows what it got: `python -m devstack.compose.mail_sink`.
 
-For trying out only. SMTP with STARTTLS on port 1025; the newest mails, links and all, at http://…:8080/. Mails are kept in memory.
+For trying out only. SMTP with STARTTLS on port 1025; the newest mails, links and all, at http://…:8080/. They are kept
+in memory.
 """
 
 import asyncio

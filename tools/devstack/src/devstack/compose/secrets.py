@@ -39,6 +39,7 @@ READABLE: Final = 0o444
 
 def write_secrets(volumes: Path) -> None:
     """Writes the files of each container below `volumes`."""
+    (volumes / STACK).mkdir(parents=True, exist_ok=True)
     keys = StackKeys.load(Home(volumes / STACK), roles=(*ROLES, SUPERUSER))
     for service in SERVICES:
         for name, value in build_service_secrets(service, keys).items():
