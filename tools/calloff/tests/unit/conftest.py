@@ -24,7 +24,7 @@ class FakeServices:
     """Answers what the test sets, and records each request.
 
     A service is called under its name. An answer for `/v1/parked` is that of all services, one for
-    `sourcing/v1/parked` that of sourcing.
+    `sourcing/v1/parked` that of sourcing. Bytes are answered as they are, everything else as JSON.
     """
 
     answers: dict[str, tuple[int, object]] = field(default_factory=dict[str, tuple[int, object]])
@@ -43,7 +43,7 @@ class FakeServices:
         problem = (404, {"title": "Not found", "detail": "nothing is here"})
         path = f"/{path.partition('?')[0]}"
         status, answer = self.answers.get(f"{service}{path}") or self.answers.get(path, problem)
-        return status, json.dumps(answer).encode()
+        return status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The metrics of a process, served in Prometheus' text format under /metrics and exported by OTLP."""
 
+import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -178,6 +180,13 @@ class Metrics:
     def __init__(self, specs: Iterable[MetricSpec] = ()) -> None:
         self.registry = GuardedRegistry()
         self.registry.register(FAILURES)
+        process = Gauge(
+            "calloff_process_info",
+            "1; the labels tell the replicas of a service apart",
+            ["host", "pid"],
+            registry=self.registry,
+        )
+        process.labels(socket.gethostname(), os.getpid()).set(1)
         parked = Counter(
             "calloff_parked_events",
             "Failures that parked a key, by source (event, timer, relay, webhook)",
