@@ -172,6 +172,7 @@ class Request:
     content_type: str = "application/json"
     idempotency_key: str | None = None
     if_match: str | None = None
+    accept: str | None = None
 
 
 class ApiClient:
@@ -203,6 +204,8 @@ class ApiClient:
             headers["Idempotency-Key"] = request.idempotency_key
         if request.if_match is not None:
             headers["If-Match"] = request.if_match
+        if request.accept is not None:
+            headers["Accept"] = request.accept
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         with _explain_failures(request.url):

@@ -24,7 +24,7 @@ class FakeServices:
     """Answers what the test sets, and records each request.
 
     A service is called under its name. An answer for `/v1/parked` is that of all services, one for
-    `sourcing/v1/parked` that of sourcing.
+    `sourcing/v1/parked` that of sourcing. Bytes are answered as they are, everything else as JSON.
     """
 
     answers: dict[str, tuple[int, object]] = field(default_factory=dict[str, tuple[int, object]])
@@ -32,6 +32,8 @@ class FakeServices:
     bodies: list[str] = field(default_factory=list[str])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     url: str = ""
+    fallback: tuple[int, object] = (404, {"title": "Not found", "detail": "nothing is here"})
+    """What is answered where the test sets nothing."""
 
     def add_provider(self, provider_id: str, name: str) -> None:
         self.answers[f"/v1/providers/{provider_id}"] = (200, {"provider_id": provider_id, "name": name})
@@ -40,10 +42,9 @@ class FakeServices:
         service, _, path = target.removeprefix("/").partition("/")
         self.requests.append((method, f"/{path}"))
         self.bodies.append(body)
-        problem = (404, {"title": "Not found", "detail": "nothing is here"})
         path = f"/{path.partition('?')[0]}"
-        status, answer = self.answers.get(f"{service}{path}") or self.answers.get(path, problem)
-        return status, json.dumps(answer).encode()
+        status, answer = self.answers.get(f"{service}{path}") or self.answers.get(path, self.fallback)
+        return status, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSe
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET  # noqa: N815 - the base class looks for this name
+        do_POST = do_PUT = do_GET  # noqa: N815 - the base class looks for these names
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Writes nothing to standard error."""

@@ -1,5 +1,7 @@
 """The metrics of a process, served in Prometheus' text format under /metrics and exported by OTLP."""
 
+import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -244,6 +246,13 @@ class Metrics:
         self.registry.register(FAILURES)
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
+        process = Gauge(
+            "calloff_process_info",
+            "1; the labels tell the replicas of a service apart",
+            ["host", "pid"],
+            registry=self.registry,
+        )
+        process.labels(socket.gethostname(), os.getpid()).set(1)
         parked = Counter(
             "calloff_parked_events",
             "Failures that parked a key, by source (event, timer, relay, webhook)",

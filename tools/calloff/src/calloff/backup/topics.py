@@ -27,6 +27,7 @@ from service_runtime.kafka.topic_contents import delete_topics, list_active_grou
 from service_runtime.kafka.topics import Replication
 
 BATCH_SIZE: Final = 500
+_IDS_BATCH: Final = 10_000
 GROUP_PREFIX: Final = "calloff."
 """Begins the consumer groups of every service."""
 
@@ -44,11 +45,21 @@ _SELECT_RECORDS = text(
     """
 )
 _SELECT_RECORDED_EVENT_IDS = text("SELECT event_id FROM records WHERE source = :source AND event_id IS NOT NULL")
+_CREATE_REACHED = text("CREATE TEMPORARY TABLE reached (id uuid) ON COMMIT DROP")
+_ADD_REACHED = text("INSERT INTO reached SELECT unnest(CAST(:ids AS uuid[]))")
+_ANALYZE_REACHED = text("ANALYZE reached")
 _ENQUEUE_UNSENT_EVENTS = text(
     """
     INSERT INTO outbox (position)
-    SELECT position FROM journal WHERE id <> ALL(CAST(:reached AS uuid[])) ORDER BY position
+    SELECT position FROM journal WHERE NOT EXISTS (SELECT 1 FROM reached WHERE reached.id = journal.id)
+    ORDER BY position
     ON CONFLICT DO NOTHING
+    """
+)
+_COUNT_UNSENT_EVENTS = text(
+    """
+    SELECT count(*) FROM outbox JOIN journal USING (position)
+    WHERE NOT EXISTS (SELECT 1 FROM reached WHERE reached.id = journal.id)
     """
 )
 
@@ -124,6 +135,16 @@ def _decode_headers(stored: bytes) -> Headers:
 
 
 async def _enqueue_unsent_events(databases: Mapping[str, AsyncConnection], service: str) -> int:
-    """Enqueues the events of the journal that the audit record does not have; keeps rows already in the outbox."""
-    reached = (await databases[AUDIT].scalars(_SELECT_RECORDED_EVENT_IDS, {"source": f"/calloff/{service}"})).all()
-    return (await databases[service].execute(_ENQUEUE_UNSENT_EVENTS, {"reached": reached})).rowcount
+    """Enqueues the events of the journal that the audit record does not have; keeps rows already in the outbox.
+
+    Returns how many events of the outbox are not in the audit record.
+    """
+    database = databases[service]
+    await database.execute(_CREATE_REACHED)
+    source = {"source": f"/calloff/{service}"}
+    async with databases[AUDIT].stream(_SELECT_RECORDED_EVENT_IDS, source) as recorded:
+        async for ids in recorded.scalars().partitions(_IDS_BATCH):
+            await database.execute(_ADD_REACHED, {"ids": ids})
+    for statement in (_ANALYZE_REACHED, _ENQUEUE_UNSENT_EVENTS):
+        await database.execute(statement)
+    return int((await database.execute(_COUNT_UNSENT_EVENTS)).scalar_one())

@@ -41,6 +41,11 @@ def show_status(*, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(json.dumps([status.model_dump() for status in statuses]))
         return
+    if not any(status.pid for status in statuses):  # the processes of another installation are on other machines
+        print_table(
+            ("service", "address", "ready"), [(each.service, each.url, each.ready) for each in statuses], empty=""
+        )
+        return
     rows = [(status.service, status.url, status.pid, status.ready) for status in statuses]
     print_table(("service", "address", "process", "ready"), rows, empty="No service is running.")
 
