@@ -7,7 +7,8 @@ import pytest
 
 from devstack.config import SERVICES
 from devstack.names import REGISTRY
-from testkit.kubernetes_manifests import Manifest, find_all, get_pod_labels
+from provider_registry.settings import Settings as RegistrySettings
+from testkit.kubernetes_manifests import Manifest, find_all, get_pod_labels, list_containers
 from testkit.kubernetes_network import Arrow, Place, Policies
 
 NAMES: Final = tuple(service.name for service in SERVICES)
@@ -94,6 +95,24 @@ def test_in_the_minimal_overlay_exactly_the_arrows_of_the_architecture_pass(mini
         expected |= {Arrow(f"migration-{name}", "database", DATABASE), Arrow(f"migration-{name}", "dns", 53)}
     expected |= {Arrow("topics", "kafka", KAFKA), Arrow("topics", "dns", 53)}
     assert set(_build_policies(minimal).list_arrows([*_list_workloads(minimal), *outside])) == expected
+
+
+@pytest.mark.parametrize("overlay", ["production", "minimal"])
+def test_the_ports_are_those_that_the_settings_name(overlay: str, request: pytest.FixtureRequest) -> None:
+    found: set[str] = set()
+    for container in list_containers(request.getfixturevalue(overlay)):
+        settings = container.environment
+        assert (settings["CALLOFF_PORT"], settings["CALLOFF_HEALTH_PORT"]) == (str(HTTP), str(HEALTH))
+        assert settings["CALLOFF_KAFKA_BOOTSTRAP"].endswith(f":{KAFKA}")
+        assert f":{DATABASE}/" in (container.secrets.get("CALLOFF_DATABASE_URL") or f":{DATABASE}/")
+        found |= settings.keys()
+        if "CALLOFF_SMTP_HOST" in settings:
+            assert settings.get("CALLOFF_SMTP_PORT", str(RegistrySettings.model_fields["smtp_port"].default)) == str(
+                MAIL
+            )
+        if "OTEL_EXPORTER_OTLP_ENDPOINT" in settings:
+            assert settings["OTEL_EXPORTER_OTLP_ENDPOINT"].endswith(f":{OTLP}")
+    assert "CALLOFF_SMTP_HOST" in found
 
 
 @pytest.mark.parametrize("overlay", ["production", "minimal"])
