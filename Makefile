@@ -19,14 +19,14 @@ help: ## list these commands
 
 setup: $(READY) $(JARS) ## build .venv from requirements.lock and fetch Kafka (done by the others when needed)
 
-run: setup ## start everything with invented providers and referrals; FOR=90s ends it by itself
-	@$(BIN)/calloff up $(if $(FOR),--for $(FOR))
+run: setup ## start everything with invented providers and referrals; FOR=90s ends it by itself; REPLICAS=2 of each service
+	@$(BIN)/calloff up $(if $(FOR),--for $(FOR)) $(if $(REPLICAS),--replicas $(REPLICAS))
 
 demo: setup ## play five days of brokerage, judge them, and end with one line of JSON
 	@$(BIN)/calloff demo
 
-bench: setup ## measure every figure of the design; ONLY=chains,relay some; SCALE=10,100 thousand packages; PEERS=1 beside others
-	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE)) $(if $(PEERS),--peers)
+bench: setup ## measure every figure of the design; ONLY=chains,relay some; SCALE=10,100 thousand packages; REPLICAS=2 of each service; PEERS=1 beside others
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SCALE),--scale $(SCALE)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(PEERS),--peers)
 
 test: setup static ## every check and test, on real PostgreSQL and Kafka
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup

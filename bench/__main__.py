@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Annotated, Final, TypeVar
 
 import typer
 import uvloop
 from rich.console import Console
 
-from bench import chains, idle, latency, recovery, relay, report, scale, timers, webhooks
+from bench import chains, idle, latency, recovery, relay, replicas, report, scale, timers, webhooks
 from bench.calibration import Calibration, CalibrationStart
 from bench.costs import wait_until_idle
 from bench.environment import BenchEnvironment, start_environment
@@ -21,6 +22,7 @@ from bench.report import MeasurementOutcome
 from calloff.commands.output import print_error
 from contracts.errors import CallOffError
 from devstack.home import create_home_for
+from devstack.replicas import MAX_REPLICAS
 from devstack.screen import create_screen
 
 ResultT = TypeVar("ResultT")
@@ -57,11 +59,23 @@ def run_bench(
     peers: Annotated[
         bool, typer.Option("--peers", help="Also run the same chain with procrastinate and FastStream, and compare.")
     ] = False,
+    several: Annotated[
+        int,
+        typer.Option(
+            "--replicas",
+            min=1,
+            max=MAX_REPLICAS,
+            help="Measure latency and chains with one process of each service, and with so many.",
+        ),
+    ] = 1,
     share: Annotated[float, typer.Option(min=0.001, max=1, help="Share of the usual counts, for a trial run.")] = 1.0,
 ) -> None:
     """Measure Call-off from outside and print the result as one line of JSON."""
     if at_scale:
         _print_scale([int(each) for each in at_scale.split(",")], share)
+        return
+    if several > 1:
+        _print_replicas(several, share)
         return
     names = {name for name in only.split(",") if name} or set(MEASUREMENTS) - OPTIONAL
     if unknown := names - set(MEASUREMENTS):
@@ -98,15 +112,36 @@ def _print_scale(thousands: Sequence[int], share: float) -> None:
     typer.echo(scale.render_last_line(sizes))
 
 
+def _print_replicas(several: int, share: float) -> None:
+    load, figures = MachineLoad.measure(), list[replicas.ReplicaFigures]()
+
+    async def measure(environment: BenchEnvironment, count: int) -> replicas.ReplicaFigures:
+        return await replicas.measure(environment, count, share)
+
+    try:
+        for count in (1, several):
+            figures.append(uvloop.run(_run_in_environment(partial(measure, count=count), replicas=count)))
+    except CallOffError as error:
+        print_error(error)
+        raise typer.Exit(1) from None
+    _console.print(replicas.build_table(figures, load), replicas.describe_ratios(figures), sep="\n")
+    _print_calm({f"{each.replicas} of each": each.calibration for each in figures})
+    typer.echo(replicas.render_last_line(figures))
+
+
 def _print_calm(calibrations: Mapping[str, Calibration]) -> None:
     _console.print(report.describe_calm(calibrations), highlight=False, soft_wrap=True)
 
 
-async def _run_in_environment(measure: Callable[[BenchEnvironment], Awaitable[ResultT]]) -> ResultT:
+async def _run_in_environment(
+    measure: Callable[[BenchEnvironment], Awaitable[ResultT]], *, replicas: int = 1
+) -> ResultT:
     screen = create_screen(_console)
     async with AsyncExitStack() as held:
         held.callback(screen.close)
-        return await measure(await held.enter_async_context(start_environment(create_home_for("bench"), screen)))
+        return await measure(
+            await held.enter_async_context(start_environment(create_home_for("bench"), screen, replicas=replicas))
+        )
 
 
 async def _run_measurement(scene: BenchEnvironment, name: str, share: float) -> MeasurementOutcome:

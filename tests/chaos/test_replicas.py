@@ -29,6 +29,7 @@ from bench.market import build_market
 from calloff.client import RetryingApiClient
 from contracts.catalogue import TOPICS
 from devstack.config import SERVICES, ServiceDefinition
+from devstack.errors import ServiceUnreachable
 from devstack.home import FRAMEWORK_FILES, Home
 from devstack.issuer.identities import find_identity
 from devstack.issuer.server import serve_app
@@ -228,7 +229,10 @@ async def verify_audit(running: ReplicatedStack, *, records: int) -> None:
     caller = RetryingApiClient(stack.session, stack.tokens, find_identity("operator"))
 
     async def fetch_report() -> dict[str, object] | None:
-        answer = await caller.get(f"{stack.urls[AUDIT]}/v1/verification", records="1000000")
+        try:
+            answer = await caller.get(f"{stack.urls[AUDIT]}/v1/verification", records="1000000")
+        except ServiceUnreachable:  # the balancer cut the connection of a process that was slow for a moment
+            return None
         report = json.loads(answer.body)
         return report if report["records"] >= records else None
 

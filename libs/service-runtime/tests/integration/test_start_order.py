@@ -5,14 +5,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
+import aiohttp
 from pydantic import SecretStr
 
 from contracts.events.packages import WithdrawalRequested
 from service_runtime.clock import SystemClock
 from service_runtime.outbox.outbox_table import is_outbox_empty
+from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import Projection
 from service_runtime.runner import Runner
 from service_runtime.service import Service
@@ -34,8 +36,10 @@ async def run_service(
     subscriptions: Sequence[Subscription[SampleUnitOfWork]],
     # Any: projections of different events have no common type.
     projections: Sequence[Projection[Any]] = (),
-) -> AsyncGenerator[None]:
-    """Runs the sample service as a process does, on the database and the groups of `sample`."""
+    *,
+    role: Literal["api", "worker", "all"] = "all",
+) -> AsyncGenerator[str]:
+    """Runs the sample service as a process does, on the database and the groups of `sample`; yields its URL."""
     settings = RuntimeSettings(
         database_url=SecretStr(sample.database.url),
         kafka_bootstrap=sample.kafka.bootstrap,
@@ -43,12 +47,13 @@ async def run_service(
         token_jwks_url="https://nobody.example/keys",
         fingerprint_key=SecretStr("f" * 32),
         port=find_free_port(),
+        role=role,
     )
     service = Service(
         name=sample.name,
         description="a test",
         settings=settings,
-        database=sample.database,
+        database=Database(sample.database.url),  # which the process closes at its end
         unit_of_work=SampleUnitOfWork,
         save_rows=SAVE_ROWS,
         migrations=Path(),
@@ -59,7 +64,7 @@ async def run_service(
     stop = asyncio.Event()
     running = asyncio.create_task(Runner(service, log=sample.logs).run(stop))
     try:
-        yield
+        yield f"http://127.0.0.1:{settings.port}"
     finally:
         stop.set()
         await running
@@ -116,3 +121,26 @@ async def test_no_event_is_decided_before_the_projections_have_caught_up(sample:
     async with run_service(sample, [on(WithdrawalRequested, look_up)], [REQUESTS]):
         await wait_until(is_handled, within=60)
     assert missing == []
+
+
+async def test_an_api_process_is_ready_when_a_worker_has_brought_the_projections_to_their_end(
+    sample: SampleService,
+) -> None:
+    async with run_tasks(sample.build_relay().run()):
+        await sample.request_withdrawal(uuid4())
+        await wait_until(lambda: is_outbox_empty(sample.database), within=60)
+
+    async def fetch_readiness(url: str) -> int | None:
+        try:
+            async with aiohttp.ClientSession() as session, session.get(f"{url}/readyz") as response:
+                return response.status
+        except aiohttp.ClientError:
+            return None
+
+    async def is_ready(url: str) -> bool:
+        return await fetch_readiness(url) == 200
+
+    async with run_service(sample, (), [REQUESTS], role="api") as api:
+        assert await wait_until(lambda: fetch_readiness(api), within=60) == 503
+        async with run_service(sample, (), [REQUESTS], role="worker"):
+            await wait_until(lambda: is_ready(api), within=60)

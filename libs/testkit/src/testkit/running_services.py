@@ -133,6 +133,20 @@ async def run_service(
 
 
 @asynccontextmanager
+async def run_peer(
+    running: RunningService,
+    build: Callable[[Any], Service[Any]],  # Any: settings and unit of work differ from service to service
+    **changed: object,
+) -> AsyncGenerator[RunningService]:
+    """Runs a second process of a running service, on its database and in its groups, with `changed` settings."""
+    settings = running.service.settings.model_copy(update={"port": find_free_port(), **changed})
+    first = running.service
+    service = replace(build(settings), name=first.name, clock=first.clock, paused_in_outages=first.paused_in_outages)
+    async with _run(service, running.owner, settings, running.issuer) as peer:
+        yield peer
+
+
+@asynccontextmanager
 async def _run(
     service: Service[Any], owner: Database, settings: RuntimeSettings, issuer: TokenIssuer
 ) -> AsyncGenerator[RunningService]:

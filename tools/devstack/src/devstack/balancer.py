@@ -17,7 +17,7 @@ from devstack.replicas import Replica
 
 CHECK_EVERY: Final = 0.5
 """Seconds between two readiness checks of a replica."""
-CHECK_TIMEOUT: Final = 2.0
+CHECK_TIMEOUT: Final = 3.0
 MAX_FAILURES: Final = 2
 _CONNECT_TIMEOUT: Final = 1.0
 _CHUNK: Final = 65_536
