@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 
 from devstack.interrupts import block_interrupts
 
+ARCHIVE_PROGRAM: Final = "calloff.archive.main"
 PROGRAMS: Final = {
     "up": "simulator.up",
     "demo": "simulator.demo",
@@ -19,6 +20,7 @@ PROGRAMS: Final = {
     "referral post": "simulator.post_referral",
     "backup": "calloff.backup.create",
     "restore": "calloff.backup.restore",
+    "archive": ARCHIVE_PROGRAM,
 }
 HANDLES_INTERRUPTS: Final = {"up", "demo"}
 """These programs install a handler for Ctrl-C; until then it is blocked, so that it is not lost during the imports."""

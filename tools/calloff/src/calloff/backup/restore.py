@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from audit.domain.records import decode_headers
+from calloff.backup.archived_months import check_nothing_archived, restore_archives
 from calloff.backup.create import ARCHIVE
 from calloff.commands.output import JsonOption, err, out, print_json, run_command
 from devstack.config import SERVICES, ServiceDefinition
@@ -62,8 +63,13 @@ class RestoreResult:
     """Events in the outboxes that are not in the audit record; the relays send them when the stack starts."""
 
 
-async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> RestoreResult:
-    """Raises NothingToRestore, DataAlreadyExists where data exists and `fresh` is false, and RecordIncomplete."""
+async def restore(
+    home: Home, folder: Path, screen: Screen, *, fresh: bool, archives: Sequence[Path] = ()
+) -> RestoreResult:
+    """Restores a back-up; `archives` are those of the record that its database lists.
+
+    Raises NothingToRestore, DataAlreadyExists where data exists and `fresh` is false, and RecordIncomplete.
+    """
     if not (folder / ARCHIVE).exists():
         raise NothingToRestore(f"{folder} holds no {ARCHIVE}; name a folder that `calloff backup` has made")
     with lock_home(home):
@@ -75,6 +81,9 @@ async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> R
         with screen.show_step("Databases"):
             await asyncio.to_thread(_restore_files, home, folder, postgres)
         try:
+            if archives:
+                with screen.show_step("Archived months of the record"):
+                    await restore_archives(postgres.get_url(_get_database_name(AUDIT)), archives)
             await start_kafka(kafka, screen)
             with screen.show_step("Topics from the audit record"):
                 return await _rebuild_topics(postgres, kafka)
@@ -100,6 +109,7 @@ async def _rebuild_topics(postgres: EmbeddedPostgres, kafka: EmbeddedKafka) -> R
     await producer.start()
     try:
         async with _connect_as_superuser(postgres, _get_database_name(AUDIT)) as audit:
+            await check_nothing_archived(audit)
             records = await _resend_records(audit, producer)
             to_be_sent = sum([await _enqueue_unsent_events(audit, postgres, service) for service in SERVICES])
     finally:
@@ -153,11 +163,14 @@ def main(
     folder: Annotated[Path, typer.Argument(help="A folder made by `calloff backup`.")],
     *,
     fresh: Annotated[bool, typer.Option(help="Delete existing databases, events and logs.")] = False,
+    archives: Annotated[
+        list[Path] | None, typer.Option("--archive", help="An archive of the record; name all of them, one by one.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Restore databases and keys from a back-up, and rebuild Kafka's topics from the audit record."""
     screen = create_screen(err)
-    restored = run_command(restore(find_home(), folder.absolute(), screen, fresh=fresh))
+    restored = run_command(restore(find_home(), folder.absolute(), screen, fresh=fresh, archives=archives or ()))
     screen.close()
     if as_json:
         print_json(json.dumps({"records": restored.records, "to_be_sent": restored.to_be_sent}))
