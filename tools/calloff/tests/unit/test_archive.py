@@ -122,7 +122,7 @@ def listed(files: list[Path], records: list[RawRecord]) -> dict[str, Any]:
 def verify_with(
     run: Callable[..., Result], services: Services, listed: dict[str, Any], files: Sequence[Path]
 ) -> tuple[int, dict[str, Any]]:
-    page = {"verified": True, "records": 5, "streams": 2, "found": 0, "faults": [], "next": None}
+    page: dict[str, object] = {"verified": True, "records": 5, "streams": 2, "found": 0, "faults": [], "next": None}
     services.answers |= {"/v1/archives": (200, listed), "/v1/verification": (200, page)}
     options = [part for path in files for part in ("--archive", str(path))]
     result = run("verify", "--json", *options)
