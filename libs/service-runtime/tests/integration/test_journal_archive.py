@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.catalogue import PACKAGES
 from contracts.examples import MONDAY_NINE
 from service_runtime.outbox.journal import decode_headers
 from service_runtime.postgres import schema
@@ -19,6 +20,7 @@ from service_runtime.postgres.grants import grant_privileges
 from service_runtime.retention.archive_files import ArchiveDamaged, ArchiveRefused, Manifest, decode_bytes, read_rows
 from service_runtime.retention.archiver import Archiver
 from service_runtime.retention.journal_archive import JournalTable
+from service_runtime.retention.journal_verification import verify_journal
 from testkit.archiving_process import STEPS
 from testkit.chain_checker import find_chain_faults
 from testkit.clocks import MovableClock
@@ -106,6 +108,31 @@ async def test_the_chain_leads_from_the_archives_into_the_table_and_goes_on(
     assert find_chain_faults(records) == []
     assert [each.offset for each in records if each.key == str(PACKAGE)] == list(range(1, 9))
     assert find_chain_faults(records[1:]) != []
+
+
+async def test_archives_of_the_journal_are_verified_over_all_files(sample: SampleService, tmp_path: Path) -> None:
+    files = [(tmp_path / each.name, each) for each in await archive(sample, tmp_path)]
+    report = verify_journal(files)
+    assert (report.records, report.streams, report.faults) == (8, 5, [])
+    rows = await fetch_rows(sample.database, "SELECT version - 1 AS before FROM journal ORDER BY position LIMIT 1")
+    assert report.last_hashes[PACKAGES, str(PACKAGE)][0] == rows[0].before
+    (path, manifest), second = files
+    changed = gzip.decompress(path.read_bytes()).replace(str(PACKAGE)[:8].encode(), b"00000000")
+    path.write_bytes(gzip.compress(changed))
+    found = verify_journal([(path, manifest), second])
+    assert {fault.kind for fault in found.faults} >= {
+        "the hash is not that of the bytes",
+        "events before it are missing",
+    }
+
+
+async def test_a_journal_is_not_verified_over_a_gap(sample: SampleService, tmp_path: Path) -> None:
+    later = datetime(2026, 5, 1, tzinfo=UTC)
+    moved = await an_archiver(sample.database).archive(tmp_path, keep_months=1, now=later)
+    files = [(tmp_path / each.name, each) for each in moved]
+    with pytest.raises(ArchiveRefused, match=f"the archive before {moved[2].name} is missing: it ends at position 8"):
+        verify_journal([files[0], files[2]])
+    assert verify_journal(files[1:]).faults == []
 
 
 async def test_archives_are_restored_newest_first_and_the_journal_is_as_it_was(

@@ -6,6 +6,8 @@ from pathlib import Path
 from audit.domain.archives import ArchiveVerifier
 from audit.store.archive import RecordsTable
 from audit.store.archive_reader import read_archives
+from contracts.events.packages import WithdrawalRequested
+from contracts.examples import an_example_of
 from contracts.ids import PackageId
 from service_runtime.retention.archiver import Archiver
 from service_runtime.retention.journal_archive import JournalTable
@@ -39,6 +41,13 @@ async def test_an_archived_package_is_named_with_its_archive_and_the_rest_verifi
     rest = (await harness.get("/v1/verification", "operations:manage")).body
     assert (rest["verified"], rest["records"]) == (True, 2 + 2 * len(case.providers))
 
+    await harness.send_records(case.record_builder.publish(an_example_of(WithdrawalRequested, package_id=package)))
+    await harness.wait_for_records(package, count=1)
+    trail = (await harness.get(paths[0])).body
+    assert (trail["verified"], trail["archives"], len(trail["lines"])) == (True, [moved.name], 1)
+    assert (await harness.get(paths[1])).body["title"] == "Package archived"
+
     await archiver.restore(tmp_path / moved.name)
     restored = await harness.get(paths[0])
-    assert (restored.status, restored.body["verified"]) == (200, True)
+    assert (restored.status, restored.body["verified"], restored.body["archives"]) == (200, True, [])
+    assert len(restored.body["lines"]) > len(trail["lines"])

@@ -190,6 +190,10 @@ class SearchQueries(Protocol):
         """List the searches that make no progress until an officer acts, the longest wait first."""
         ...
 
+    async def count_archived_events(self, package_id: PackageId) -> int:
+        """Returns how many events of the package were moved into archives of the journal."""
+        ...
+
     async def load_journal(self, package_id: PackageId) -> Sequence[JournalRecord]:
         """Load all events that sourcing has published about a package, in order."""
         ...

@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 from devstack.interrupts import block_interrupts
 from devstack.names import INSTALLATION_VARIABLE
 
+ARCHIVE_PROGRAM: Final = "calloff.archive.main"
 PROGRAMS: Final = {
     "up": "simulator.up",
     "demo": "simulator.demo",
@@ -22,6 +23,7 @@ PROGRAMS: Final = {
     "backup": "calloff.backup.create",
     "restore": "calloff.backup.restore",
     "topics": "calloff.commands.topics",
+    "archive": ARCHIVE_PROGRAM,
 }
 HANDLES_INTERRUPTS: Final = {"up", "demo"}
 """These programs install a handler for Ctrl-C; until then it is blocked, so that it is not lost during the imports."""

@@ -27,7 +27,7 @@ from audit.domain.verification import (
     verify_streams,
 )
 from audit.domain.why_not import find_area, find_verdict
-from audit.ports import ArchiveQueries, RecordQueries
+from audit.ports import RecordQueries
 from contracts.catalogue import FRAMEWORKS, PROVIDERS
 from contracts.events.base import Event, ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
@@ -64,6 +64,9 @@ class TrailOut(BaseModel):
 
     package_id: UUID
     verified: bool
+    archives: list[str] = Field(
+        description="archives that hold the earlier events of the package, oldest first; `lines` begins after them"
+    )
     lines: list[LineOut]
 
 
@@ -103,11 +106,13 @@ class WhyNotOut(BaseModel):
 @router.get("/v1/packages/{package_id}/trail", response_model=TrailOut, responses=describe_problems(404))
 async def show_trail(package_id: UUID, caller: Reader, queries: Queries, archives: Archives) -> TrailOut:
     """The events of a package, one line each: when, what, by whom and why."""
-    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives)
+    names = await archives.find_archives_of_package(PackageId(package_id), caller.council)
+    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives=names)
     lines = write_trail(rows, await _load_names(rows, queries))
     return TrailOut(
         package_id=package_id,
         verified=all(line.verified for line in lines),
+        archives=list(names),
         lines=[_to_line_out(line) for line in lines],
     )
 
@@ -120,7 +125,9 @@ async def explain_why_not(
 ) -> WhyNotOut:
     """Why a provider did not get a package: the verdict, the reasons, and the events that prove them."""
     provider = ProviderId(provider_id)
-    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives)
+    if moved := await archives.find_archives_of_package(PackageId(package_id), caller.council):
+        raise PackageArchived(moved)
+    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives=())
     names = await _load_names(rows, queries, provider)
     why_not = find_verdict(provider, rows, await _load_registry_record(provider, rows, queries), names)
     sources = await _load_sources(why_not, queries)
@@ -135,14 +142,15 @@ async def explain_why_not(
 
 
 async def _load_rows(
-    package_id: PackageId, council: CouncilKey, queries: RecordQueries, archives: ArchiveQueries
+    package_id: PackageId, council: CouncilKey, queries: RecordQueries, *, archives: Sequence[str]
 ) -> Sequence[VerifiedRecord]:
-    """Raises PackageNotFound if there is no such package, or if it belongs to another council; and PackageArchived."""
-    if names := await archives.find_archives_of_package(package_id, council):
-        raise PackageArchived(names)
+    """Raises PackageArchived if all its events are in `archives`.
+
+    Raises PackageNotFound if there is no such package, or if it belongs to another council.
+    """
     rows = select_first_occurrences(verify_streams(await queries.find_by_package(package_id)), council)
     if not rows:
-        raise PackageNotFound
+        raise PackageArchived(archives) if archives else PackageNotFound
     return rows
 
 

@@ -76,6 +76,9 @@ class DecisionOut(BaseModel):
     placed_with: UUID | None
     missing: list[str]
     next_step: NextStepOut
+    archived_events: int = Field(
+        description="the package's oldest events that were moved into archives, which `stages` and `record` lack"
+    )
     record: list[RecordedOut]
 
 
@@ -95,6 +98,7 @@ async def show_decision(package_id: UUID, caller: Reader, queries: Queries, now:
         placed_with=placement.provider_id if placement is not None and not placement.voided else None,
         missing=list(search.missing),
         next_step=_to_next_step_out(next_step),
+        archived_events=await queries.count_archived_events(PackageId(package_id)),
         record=_to_record_out(record),
     )
 

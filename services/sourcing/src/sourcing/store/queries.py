@@ -71,6 +71,12 @@ _JOURNAL = text(
     WHERE topic = :topic AND key = :key ORDER BY version
     """
 )
+_ARCHIVED = text(
+    """
+    SELECT version - (SELECT count(*) FROM journal WHERE topic = :topic AND key = :key) AS number
+    FROM streams WHERE topic = :topic AND key = :key
+    """
+)
 
 
 class PostgresSearchQueries:
@@ -158,6 +164,10 @@ class PostgresSearchQueries:
     async def list_searches_needing_officer(self, council: CouncilKey, *, limit: int) -> Sequence[SearchDetails]:
         rows = await self._database.find(_NEEDING_OFFICER, {"council": council, "limit": limit})
         return [SearchDetails(parse_search(row), CouncilKey(row.council)) for row in rows]
+
+    async def count_archived_events(self, package_id: PackageId) -> int:
+        rows = await self._database.find(_ARCHIVED, {"topic": PACKAGES, "key": str(package_id)})
+        return rows[0].number if rows else 0
 
     async def load_journal(self, package_id: PackageId) -> Sequence[JournalRecord]:
         rows = await self._database.find(_JOURNAL, {"topic": PACKAGES, "key": str(package_id)})

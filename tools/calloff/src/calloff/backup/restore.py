@@ -7,16 +7,17 @@ as they are, for those that were restored by other means.
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from calloff.backup.addresses import DatabasesOption, load_addresses, require_databases_or_embedded_stack
+from calloff.backup.archived_months import restore_archives
 from calloff.backup.create import ARCHIVE
 from calloff.backup.restore_databases import rebuild_installation, restore_installation
 from calloff.backup.topics import RebuiltTopics, rebuild_topics
@@ -26,15 +27,23 @@ from devstack.disk_space import NEEDED, require_free_space
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.errors import DataAlreadyExists, NothingToRestore
 from devstack.home import KAFKA_JARS, Home, find_home
+from devstack.names import AUDIT
 from devstack.record import lock_home
 from devstack.screen import Screen, create_screen
 from devstack.steps import delete_data, start_kafka
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.startup.kafka_settings import read_kafka_settings
 
+_AUDIT_DATABASE: Final = next(service.package for service in SERVICES if service.name == AUDIT)
 
-async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> RebuiltTopics:
-    """Raises NothingToRestore, DataAlreadyExists where data exists and `fresh` is false, and RecordIncomplete."""
+
+async def restore(
+    home: Home, folder: Path, screen: Screen, *, fresh: bool, archives: Sequence[Path] = ()
+) -> RebuiltTopics:
+    """Restores a back-up; `archives` are those of the record that its database lists.
+
+    Raises NothingToRestore, DataAlreadyExists where data exists and `fresh` is false, and RecordIncomplete.
+    """
     if not (folder / ARCHIVE).exists():
         raise NothingToRestore(f"{folder} holds no {ARCHIVE}; name a folder that `calloff backup` has made")
     with lock_home(home):
@@ -46,6 +55,9 @@ async def restore(home: Home, folder: Path, screen: Screen, *, fresh: bool) -> R
         with screen.show_step("Databases"):
             await asyncio.to_thread(_restore_files, home, folder, postgres)
         try:
+            if archives:
+                with screen.show_step("Archived months of the record"):
+                    await restore_archives(postgres.get_url(_AUDIT_DATABASE), archives)
             await start_kafka(kafka, screen)
             with screen.show_step("Topics from the audit record"):
                 async with _connect_as_superuser(postgres) as databases:
@@ -88,6 +100,9 @@ def main(
         bool, typer.Option("--only-topics", help="Leave the databases as they are; make the topics anew from them.")
     ] = False,
     fresh: Annotated[bool, typer.Option(help="Delete what databases and topics hold now.")] = False,
+    archives: Annotated[
+        list[Path] | None, typer.Option("--archive", help="An archive of the record; name all of them, one by one.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Restore a back-up, and make Kafka's topics anew; all services are stopped meanwhile."""
@@ -101,7 +116,9 @@ def main(
         message = "--only-topics needs --databases; the embedded stack is restored from a folder"
         raise typer.BadParameter(message)
     screen = create_screen(err)
-    restored = run_command(_restore(folder and folder.absolute(), databases, kafka, screen, fresh=fresh))
+    restored = run_command(
+        _restore(folder and folder.absolute(), databases, kafka, screen, fresh=fresh, archives=archives or ())
+    )
     screen.close()
     if as_json:
         print_json(json.dumps({"records": restored.records, "to_be_sent": restored.to_be_sent}))
@@ -113,16 +130,21 @@ def main(
 
 
 async def _restore(
-    folder: Path | None, databases: Path | None, kafka: str | None, screen: Screen, *, fresh: bool
+    folder: Path | None,
+    databases: Path | None,
+    kafka: str | None,
+    screen: Screen,
+    *,
+    fresh: bool,
+    archives: Sequence[Path],
 ) -> RebuiltTopics:
-    if databases is not None and folder is not None:
-        return await restore_installation(
-            folder, load_addresses(databases), read_kafka_settings(kafka), screen, fresh=fresh
-        )
-    if databases is not None:
-        return await rebuild_installation(load_addresses(databases), read_kafka_settings(kafka), screen, fresh=fresh)
-    require_databases_or_embedded_stack()
-    return await restore(find_home(), folder or Path(), screen, fresh=fresh)
+    if databases is None:
+        require_databases_or_embedded_stack()
+        return await restore(find_home(), folder or Path(), screen, fresh=fresh, archives=archives)
+    addresses, settings = load_addresses(databases), read_kafka_settings(kafka)
+    if folder is None:
+        return await rebuild_installation(addresses, settings, screen, fresh=fresh, archives=archives)
+    return await restore_installation(folder, addresses, settings, screen, fresh=fresh, archives=archives)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Restores the databases of any installation from archives of `pg_dump`, and makes Kafka's topics anew from them."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -9,12 +9,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from calloff.backup.addresses import DatabaseAddress, Databases
+from calloff.backup.archived_months import restore_archives
 from calloff.backup.concurrently import run_all
 from calloff.backup.consistency import check_consistency
 from calloff.backup.dump import DumpedDatabase, Manifest
 from calloff.backup.postgres_programs import find_program, run_program
 from calloff.backup.topics import RebuiltTopics, prepare_topics, rebuild_topics
 from devstack.errors import DataAlreadyExists, NothingToRestore
+from devstack.names import AUDIT
 from devstack.screen import Screen
 from service_runtime.kafka.settings import KafkaSettings
 
@@ -24,11 +26,18 @@ _READ_SERVER: Final = text("SELECT CAST(current_setting('server_version_num') AS
 
 
 async def restore_installation(
-    folder: Path, databases: Databases, kafka: KafkaSettings, screen: Screen, *, fresh: bool
+    folder: Path,
+    databases: Databases,
+    kafka: KafkaSettings,
+    screen: Screen,
+    *,
+    fresh: bool,
+    archives: Sequence[Path] = (),
 ) -> RebuiltTopics:
     """Restores a back-up into empty databases and an empty Kafka; nothing is changed where one is not empty.
 
-    `fresh` deletes what the databases and topics hold. Raises NothingToRestore, DataAlreadyExists, BackUpFailed.
+    `archives` are those of the record that audit's database lists. `fresh` deletes what the databases and topics hold.
+    Raises NothingToRestore, DataAlreadyExists, BackUpFailed.
     """
     manifest = Manifest.load(folder)
     if missing := [name for name in databases if name not in manifest.databases]:
@@ -43,7 +52,7 @@ async def restore_installation(
                 for (name, address), program in zip(databases.items(), programs, strict=True)
             ]
         )
-    return await _rebuild(databases, kafka, screen)
+    return await _rebuild(databases, kafka, screen, archives)
 
 
 async def rebuild_installation(
@@ -53,10 +62,15 @@ async def rebuild_installation(
     async with _connect_all(databases) as connections:
         await check_consistency(connections)
     await prepare_topics(kafka.build_kafka_connection(), replication=kafka.replication, fresh=fresh)
-    return await _rebuild(databases, kafka, screen)
+    return await _rebuild(databases, kafka, screen, archives)
 
 
-async def _rebuild(databases: Databases, kafka: KafkaSettings, screen: Screen) -> RebuiltTopics:
+async def _rebuild(
+    databases: Databases, kafka: KafkaSettings, screen: Screen, archives: Sequence[Path]
+) -> RebuiltTopics:
+    if archives:
+        with screen.show_step("Archived months of the record"):
+            await restore_archives(databases[AUDIT].url, archives)
     async with _connect_all(databases) as connections:
         with screen.show_step("Check of the databases against each other"):
             await check_consistency(connections)

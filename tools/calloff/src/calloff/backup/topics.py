@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.domain.records import decode_headers
+from calloff.backup.archived_months import check_nothing_archived
 from contracts.catalogue import TOPICS
 from contracts.envelope import Headers
 from devstack.errors import DataAlreadyExists, RecordIncomplete
@@ -96,6 +97,7 @@ async def prepare_topics(kafka: KafkaConnection, *, replication: Replication, fr
 
 async def rebuild_topics(kafka: KafkaConnection, databases: Mapping[str, AsyncConnection]) -> RebuiltTopics:
     """Fills empty topics; `databases` are by service. Raises RecordIncomplete."""
+    await check_nothing_archived(databases[AUDIT])
     producer = Producer(kafka, client_id="calloff-restore")
     await producer.start()
     try:

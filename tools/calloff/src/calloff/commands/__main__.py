@@ -16,6 +16,7 @@ from calloff.commands.programs import (
     restore,
     run_demo,
     start_stack,
+    use_archives,
     write_docs,
 )
 from calloff.commands.referrals import referral
@@ -54,6 +55,7 @@ app.command("clock", context_settings=FORWARD_ALL)(control_clock)
 app.command("backup", context_settings=FORWARD_ALL)(back_up)
 app.command("restore", context_settings=FORWARD_ALL)(restore)
 app.command("topics", context_settings=FORWARD_ALL)(manage_topics)
+app.command("archive", context_settings=FORWARD_ALL)(use_archives)
 app.command("docs")(write_docs)
 
 if __name__ == "__main__":

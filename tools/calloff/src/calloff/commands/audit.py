@@ -1,7 +1,10 @@
 """`calloff trail`, `why-not` and `verify`: what the audit record holds."""
 
 import json
+import subprocess
+import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +15,7 @@ from calloff.commands.output import JsonOption, print_json, print_paragraph, run
 from calloff.commands.providers import ProviderDirectory
 from calloff.commands.tables import print_table
 from calloff.connection import connect_to_stack
+from calloff.programs import ARCHIVE_PROGRAM
 from devstack.names import AUDIT
 
 
@@ -33,6 +37,7 @@ class TrailLine(ResponseModel):
 
 class Trail(ResponseModel):
     verified: bool
+    archives: tuple[str, ...] = ()
     lines: tuple[TrailLine, ...]
 
 
@@ -83,6 +88,8 @@ def show_trail(package_id: UUID, *, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(response.body)
     else:
+        if trail.archives:
+            print_paragraph(f"Earlier events are in {', '.join(trail.archives)}; see `calloff archive trail`.")
         rows = [line.to_row() for line in trail.lines]
         print_table(
             ("line", "when", "what", "who", "why", "verified"), rows, empty="The record has no event of the package."
@@ -109,20 +116,38 @@ def explain_why_not(
 def verify_record(
     *,
     package: Annotated[UUID | None, typer.Option(help="One package; the whole record by default.")] = None,
+    archives: Annotated[
+        list[Path] | None, typer.Option("--archive", help="An archive of the record; name all of them, one by one.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute all hashes and chains from the stored bytes; exit status 1 where one does not match."""
+    """Recompute all hashes and chains from the stored bytes; exit status 1 where one does not match.
+
+    With archives the chains are followed from the first event on; without them from the last archived one.
+    """
+    archived = None if archives is None else _verify_archives(archives, as_json=as_json)
     responses = run_command(_fetch_verification(package))
     pages = [response.parse(VerificationPage) for response in responses]
     found = sum(page.found for page in pages)
     if as_json:
-        print_json(json.dumps(_merge_pages([json.loads(response.body) for response in responses])))
+        merged = _merge_pages([json.loads(response.body) for response in responses])
+        print_json(json.dumps(merged if archived is None else {**merged, "archives": json.loads(archived.stdout)}))
     else:
         records, streams = sum(page.records for page in pages), sum(page.streams for page in pages)
         print_paragraph(f"{records} records in {streams} streams were verified; {found or 'no'} faults")
         rows = [fault.to_row() for page in pages for fault in page.faults]
         print_table(("what", "topic", "partition", "offset", "event"), rows, empty="All hashes and chains match.")
-    raise typer.Exit(int(found > 0))
+    raise typer.Exit(int(found > 0 or (archived is not None and archived.returncode != 0)))
+
+
+def _verify_archives(archives: list[Path], *, as_json: bool) -> "subprocess.CompletedProcess[str]":
+    """Verifies archives in a process of their own, which imports more; it prints the result itself, unless as JSON."""
+    options = ["--json"] if as_json else []
+    command = [sys.executable, "-m", ARCHIVE_PROGRAM, "verify", "--against-audit", *options, *map(str, archives)]
+    verified = subprocess.run(command, check=False, text=True, stdout=subprocess.PIPE if as_json else None)
+    if as_json and not verified.stdout:
+        raise typer.Exit(1)  # the reason is on standard error
+    return verified
 
 
 def _merge_pages(pages: list[dict[str, Any]]) -> dict[str, Any]:  # the answers as they came, in JSON of any shape

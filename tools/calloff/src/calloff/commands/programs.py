@@ -64,6 +64,11 @@ def manage_topics(context: typer.Context) -> None:
     replace_process("topics", context.args)
 
 
+def use_archives(context: typer.Context) -> None:
+    """Verify the files into which old months were moved, and show a package's events in them."""
+    replace_process("archive", context.args)
+
+
 def write_docs(
     *,
     check: Annotated[

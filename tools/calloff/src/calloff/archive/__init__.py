@@ -1,0 +1,1 @@
+"""Archive files: verification, and the events of one package in them."""
