@@ -16,7 +16,7 @@ FORWARD_ALL: Final[dict[str, object]] = {
     "help_option_names": [],
 }
 """Settings of a command whose options, `--help` too, are parsed by the program."""
-_GENERATORS: Final = ("devstack.docs.openapi", "devstack.docs.events_page", "contracts.schemas")
+_GENERATORS: Final = ("devstack.docs.openapi", "devstack.docs.events_page", "devstack.dashboards", "contracts.schemas")
 
 
 def start_stack(context: typer.Context) -> None:
@@ -56,7 +56,7 @@ def write_docs(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write docs/openapi, docs/events.md and the event schemas from the code."""
+    """Write docs/openapi, docs/events.md, the event schemas and the dashboards from the code."""
     options = ["--check"] if check else []
     failed = [
         module
@@ -68,4 +68,4 @@ def write_docs(
     if failed:
         raise typer.Exit(1)
     if not as_json:
-        print_line("docs/openapi, docs/events.md and the event schemas are up to date.")
+        print_line("docs/openapi, docs/events.md, the event schemas and the dashboards are up to date.")
