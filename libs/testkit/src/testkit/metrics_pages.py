@@ -42,7 +42,7 @@ def find_missing(pages: Iterable[str]) -> list[str]:
             name = selector.metric
             if name in OUTSIDE or (name in MAY_HAVE_NO_SERIES and name in declared):
                 continue
-            absent = selector.labels - labels[name] if name in labels else {"any series"}
+            absent = selector.labels - labels[name] if name in labels else {"series"}
             missing |= {f"{expression.place}: {name} has no {label}" for label in absent}
     return sorted(missing)
 

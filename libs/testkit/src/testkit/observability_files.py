@@ -1,6 +1,7 @@
 """The expressions of the dashboards and the alerts in deploy/observability, as Grafana and Prometheus read them."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,8 +13,16 @@ from testkit.promql import Selector, list_selectors
 
 FOLDER: Final = REPOSITORY / "deploy" / "observability"
 ALERTS: Final = FOLDER / "alerts.yaml"
-OUTSIDE: Final = frozenset({"up"})
-"""Metrics that Prometheus itself makes."""
+_PROCESS: Final = frozenset(
+    {
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+    }
+)
+OUTSIDE: Final = frozenset({"up"}) if sys.platform == "linux" else frozenset({"up"}) | _PROCESS
+"""Metrics that Prometheus itself makes, and those of the process, which exist on Linux only."""
 
 Json = dict[str, Any]  # files of other programs, of any shape
 
