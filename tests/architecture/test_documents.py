@@ -16,6 +16,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "docs" / "architecture.md",
     ROOT / "docs" / "operations.md",
+    ROOT / "docs" / "scaling.md",
 ]
 SOURCES = [ROOT, *ROOT.glob("services/*/src"), *ROOT.glob("libs/*/src"), *ROOT.glob("tools/*/src")]
 ALERTS = ROOT / "deploy" / "observability" / "alerts.yaml"

@@ -21,6 +21,7 @@ from judge.events import group_by_key, select_kinds
 from judge.outcomes import is_open
 from judge.rules import read_rules
 from simulator.person_factory import build_nhs_number
+from testkit.metrics_pages import fetch_metrics_pages, find_missing
 from testkit.stack_process import (
     Json,
     StackClient,
@@ -99,6 +100,7 @@ class StackRun:
     second_output: str
     trace: Json
     metrics: Sequence[Json]
+    metrics_pages: Sequence[str]
     processes_after_second: Sequence[str]
 
 
@@ -118,6 +120,7 @@ async def stack_run(tmp_path_factory: pytest.TempPathFactory) -> StackRun:
         observation = await observe_at_rest(stack, council, officer)
         history = json.loads(await run_command(home, "referral", "show", placed_referral["referral_id"], "--json"))
         traced = await wait_until(lambda: find_package_with_webhook(home), within=WORK_TIMEOUT)
+        metrics_pages = await fetch_metrics_pages(StackRecord.load(home).urls.values())
         first = await stack.interrupt()
     processes_after_first = find_processes(home)
     trace = json.loads(await run_command(home, "trace", traced, "--json"))
@@ -136,6 +139,7 @@ async def stack_run(tmp_path_factory: pytest.TempPathFactory) -> StackRun:
         second_output=again.output,
         trace=trace,
         metrics=metrics,
+        metrics_pages=metrics_pages,
         processes_after_second=find_processes(home),
     )
 
@@ -273,10 +277,11 @@ def test_every_span_of_a_package_names_it(stack_run: StackRun) -> None:
     assert len({span["trace_id"] for span in spans}) == len(stack_run.trace["bursts"]) > 1
 
 
-def test_services_export_their_metrics(stack_run: StackRun) -> None:
+def test_services_export_their_metrics_and_all_that_dashboards_and_alerts_use(stack_run: StackRun) -> None:
     metrics = {(metric["service"], metric["name"]): metric for metric in stack_run.metrics}
     assert metrics["sourcing", "calloff_offers_per_placement"]["count"] > 0
     assert metrics["sourcing", "calloff_time_to_first_offer_seconds"]["count"] > 0
+    assert find_missing(stack_run.metrics_pages) == []
     assert ("audit", "calloff_consumer_lag") in metrics
     assert all((service, "calloff_parked_keys") in metrics for service in ("referral", "sourcing", "provider-registry"))
 

@@ -20,6 +20,7 @@ _GENERATORS: Final = (
     "devstack.docs.openapi",
     "devstack.docs.events_page",
     "devstack.docs.kubernetes",
+    "devstack.dashboards",
     "contracts.schemas",
 )
 
@@ -76,7 +77,7 @@ def write_docs(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write docs/openapi, docs/events.md and the event schemas from the code."""
+    """Write docs/openapi, docs/events.md, the event schemas and the dashboards from the code."""
     options = ["--check"] if check else []
     failed = [
         module
@@ -88,4 +89,4 @@ def write_docs(
     if failed:
         raise typer.Exit(1)
     if not as_json:
-        print_line("docs/openapi, docs/events.md and the event schemas are up to date.")
+        print_line("docs/openapi, docs/events.md, the event schemas and the dashboards are up to date.")

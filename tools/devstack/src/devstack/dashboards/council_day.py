@@ -15,7 +15,7 @@ from devstack.dashboards.promql import (
 
 PUBLISHED: Final = "calloff_published_events_total"
 OUTCOMES: Final = "OfferAccepted|OfferDeclined|OfferExpired|OfferWithdrawn|OfferUndeliverable"
-CHANGES: Final = "PackageAmended|WithdrawalRequested|PackageWithdrawn|PackageHandedBack|PlacementVoided|SearchPaused"
+CHANGES: Final = "WithdrawalRequested|PackageWithdrawn|PlacementVoided|SourcingStopped"
 MONEY: Final = "PurchaseOrderIssued|SpotPriceApproved|SpotPriceRefused"
 
 
@@ -100,7 +100,7 @@ WAITING: Final = (
         "a-package-is-held",
         Kind.STACKED,
     ),
-    _count_by_type("Changes, withdrawals and hand-backs", CHANGES, "Events in the time shown."),
+    _count_by_type("Withdrawals", CHANGES, "Events in the time shown."),
     _count_by_type(
         "Orders and spot prices", MONEY, "Events in the time shown. Each placement leads to one purchase order."
     ),

@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Mapping
+from itertools import count
 from typing import Final
 from urllib.parse import quote
 
 from grafana_foundation_sdk.builders import common, prometheus, stat, table, tempo, timeseries
 from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import LegendDisplayMode, LegendPlacement, StackingMode
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardLink,
     DashboardLinkType,
     DataSourceRef,
     VariableOption,
@@ -59,10 +62,12 @@ def render_dashboard(dashboard: Dashboard) -> str:
         .tags(["calloff"])
         .keep_time(keep_time=True)
     )
+    ids = count(1)
     for row in dashboard.rows:
-        built.with_row(builders.Row(row.title))
+        built.with_row(builders.Row(row.title).id(next(ids)))
         for panel in row.panels:
-            built.with_panel(_build_traces(panel) if isinstance(panel, Traces) else _build_panel(panel, dashboard))
+            visual = _build_traces(panel) if isinstance(panel, Traces) else _build_panel(panel, dashboard)
+            built.with_panel(visual.id(next(ids)))
     return json.dumps(built.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
 
 
@@ -74,7 +79,7 @@ def _build_panel(panel: Panel, dashboard: Dashboard) -> "stat.Panel | timeseries
     for query, reference in zip(panel.queries, "ABCDEF", strict=False):
         target = prometheus.Dataquery().ref_id(reference).expr(query.expression).legend_format(query.legend)
         built.with_target(target.instant() if panel.kind is Kind.NUMBER else target.range())
-    links = [_link_to_traces("Traces with errors", ERRORS)]
+    links: list[Builder[DashboardLink]] = [_link_to_traces("Traces with errors", ERRORS)]
     if Variable.PACKAGE in dashboard.variables:
         links.insert(0, _link_to_traces("Traces of the package", PACKAGE_TRACES))
     return built.data_links(links)
