@@ -39,7 +39,7 @@ async def send_foreign_records(kafka: KafkaConnection, partition: Partition, rec
     request = ProduceRequest(
         None, -1, 10_000, [(partition.topic, [(partition.partition, _replace_placeholders(builder.build()))])]
     )
-    consumer = AIOKafkaConsumer(partition.topic, bootstrap_servers=kafka.bootstrap, client_id="test-foreign")
+    consumer = AIOKafkaConsumer(partition.topic, **kafka.build_client_arguments(), client_id="test-foreign")
     await consumer.start()
     try:
         client = consumer._client  # pyright: ignore[reportPrivateUsage]  the producer refuses such records
@@ -55,7 +55,7 @@ async def send_foreign_records(kafka: KafkaConnection, partition: Partition, rec
 async def read_codec(kafka: KafkaConnection, partition: Partition, offset: int) -> int:
     """Returns the codec of the batch with this offset: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd."""
     request = FetchRequest(100, 1, 1_000_000, 0, [(partition.topic, [(partition.partition, offset, 1_000_000)])])
-    consumer = AIOKafkaConsumer(partition.topic, bootstrap_servers=kafka.bootstrap, client_id="test-codec")
+    consumer = AIOKafkaConsumer(partition.topic, **kafka.build_client_arguments(), client_id="test-codec")
     await consumer.start()
     try:
         client = consumer._client  # pyright: ignore[reportPrivateUsage]  as above
@@ -74,7 +74,7 @@ def _replace_placeholders(batch: bytes) -> bytes:
 
 async def set_topic_setting(kafka: KafkaConnection, topic: str, name: str, value: str) -> None:
     """Changes one setting of a topic; Kafka applies it some time after it has acknowledged it."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.build_client_arguments())
     await admin.start()
     try:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])

@@ -65,6 +65,10 @@ class TokenIssuer:
         """Signs further tokens with `key`. Earlier keys are still served, so earlier tokens stay valid."""
         self._keys.append(key)
 
+    def build_key_set(self) -> dict[str, object]:
+        """Builds the JWKS of the key that signs now."""
+        return {**KeySet([self._keys[-1]]).as_dict(private=False)}
+
     @asynccontextmanager
     async def serve(self) -> AsyncGenerator["TokenIssuer"]:
         """Serves the public keys at `jwks_url`."""

@@ -54,7 +54,7 @@ async def move_group_to_end(kafka: KafkaConnection, group: str, topics: Sequence
         return
     ends = await get_end_offsets(kafka, topics, client_id="test-ends")
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap, group_id=group, client_id="test-begin", enable_auto_commit=False
+        **kafka.build_client_arguments(), group_id=group, client_id="test-begin", enable_auto_commit=False
     )
     await consumer.start()
     try:

@@ -78,16 +78,26 @@ class EmbeddedKafka(Server):
         """The value of clients' `bootstrap_servers`."""
         return f"{LOOPBACK}:{self.port}"
 
+    @property
+    def java_options(self) -> Sequence[str]:
+        """More options of the broker's Java, for a subclass with other listeners."""
+        return ()
+
+    @property
+    def format_options(self) -> Sequence[str]:
+        """More options of the tool that formats the storage, for a subclass with users."""
+        return ()
+
     def prepare(self) -> None:
         (self.directory / "log4j2.properties").write_text(_LOGGING)
-        self._settings.write_text("".join(f"{name}={value}\n" for name, value in self._build_settings().items()))
+        self._settings.write_text("".join(f"{name}={value}\n" for name, value in self.build_settings().items()))
         formatted = self.directory / "formatted"
         if not formatted.exists():
             self._format()
             formatted.touch()
 
     def build_command(self) -> Sequence[str | Path]:
-        return self._build_java_command(*_BROKER_OPTIONS, "kafka.Kafka", self._settings)
+        return self._build_java_command(*_BROKER_OPTIONS, *self.java_options, "kafka.Kafka", self._settings)
 
     def build_environment(self) -> Mapping[str, str]:
         return {name: value for name, value in os.environ.items() if name != "CLASSPATH"}
@@ -101,7 +111,7 @@ class EmbeddedKafka(Server):
         except OSError:
             return False
 
-    def _build_settings(self) -> dict[str, str]:
+    def build_settings(self) -> dict[str, str]:
         controller = f"{LOOPBACK}:{self._controller_port}"
         return _SETTINGS | {
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
@@ -113,7 +123,7 @@ class EmbeddedKafka(Server):
     def _format(self) -> None:
         tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", _CLUSTER_ID, "-c", self._settings)
         done = subprocess.run(
-            self._build_java_command(*_TOOL_OPTIONS, *tool),
+            self._build_java_command(*_TOOL_OPTIONS, *tool, *self.format_options),
             env=self.build_environment(),
             capture_output=True,
             text=True,

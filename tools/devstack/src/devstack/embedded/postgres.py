@@ -95,8 +95,19 @@ class EmbeddedPostgres(Server):
         address = URL.create("postgresql+asyncpg", user, known, LOOPBACK, self.port, database)
         return address.render_as_string(hide_password=False)
 
+    def find_programs(self) -> Path:
+        """The folder of the programs that this server runs with; a subclass may choose others."""
+        return find_programs()
+
+    def write_owned(self, name: str, text: str) -> Path:
+        """Writes a file for the server, such as the key of a certificate, that only its user may read."""
+        settings = self._require_launch_settings()
+        file = settings.data.parent / name
+        _write_secret(file, text, owner=settings.user_id)
+        return file
+
     def prepare(self) -> None:
-        settings = self._launch_settings = self._launch_settings or _choose_launch_settings(self.directory)
+        settings = self._launch_settings = self._launch_settings or self._choose_launch_settings()
         if not (settings.data / "PG_VERSION").exists():
             self._create_cluster(settings)
         _remove_stale_pid_file(settings.data / "postmaster.pid")
@@ -126,7 +137,7 @@ class EmbeddedPostgres(Server):
     def restore(self, archive: Path) -> None:
         """Extracts the databases of a back-up into the empty directory; the server must not run."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        settings = self._launch_settings = self._launch_settings or _choose_launch_settings(self.directory)
+        settings = self._launch_settings = self._launch_settings or self._choose_launch_settings()
         settings.data.mkdir(mode=0o700)
         with tarfile.open(archive) as copy:
             copy.extractall(settings.data, filter="data")
@@ -159,14 +170,16 @@ class EmbeddedPostgres(Server):
             shutil.rmtree(settings.data, ignore_errors=True)
             raise ServerDidNotStart(f"PostgreSQL cannot be set up in {settings.data}:\n{done.stderr.strip()}")
 
+    def _choose_launch_settings(self) -> _LaunchSettings:
+        return _choose_launch_settings(self.find_programs(), self.directory)
+
     def _require_launch_settings(self) -> _LaunchSettings:
         if self._launch_settings is None:
             raise ServerDidNotStart("PostgreSQL is not prepared; call start first")
         return self._launch_settings
 
 
-def _choose_launch_settings(directory: Path) -> _LaunchSettings:
-    programs = find_programs()
+def _choose_launch_settings(programs: Path, directory: Path) -> _LaunchSettings:
     if os.geteuid() != 0:
         return _LaunchSettings(programs, directory / "data")
     if _can_run(programs, _IN_NAMESPACE, writing_to=directory):
@@ -240,6 +253,11 @@ def find_programs() -> Path:
         programs = Path(wheel.origin).parent / "pginstall" / "bin"
         if (programs / "postgres").exists():
             return programs
+    return find_installed_programs()
+
+
+def find_installed_programs() -> Path:
+    """The folder of the newest installed PostgreSQL. Raises MissingPrerequisite."""
     installed = [folder for folder in _find_installed_folders() if (_read_version(folder) or 0) >= MINIMUM_VERSION]
     if not installed:
         raise MissingPrerequisite(
