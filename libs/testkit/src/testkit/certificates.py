@@ -1,6 +1,6 @@
 """Certificates for tests: an authority, and certificates that it issues for a host or a client."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from service_runtime.clock import SystemClock
 
 _LIFE = timedelta(days=1)
 
@@ -47,7 +49,7 @@ class Authority:
 def _build(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, life: timedelta, usage: x509.BasicConstraints
 ) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -12,18 +12,17 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import make_url
 
-from audit.settings import Settings
-from audit.wiring import build
+import audit
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.migrations import migrate
 from testkit.databases import DatabaseRoles, create_database_with_roles
-from testkit.running_services import build_settings, find_free_port
+from testkit.running_services import find_free_port
 from testkit.servers import TestKafka, TestPostgres
-from testkit.tokens import TokenIssuer
 from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("own-servers")
 EX_CONFIG = 78
+MIGRATIONS = Path(audit.__file__).parent / "migrations"
 
 
 @dataclass
@@ -73,12 +72,7 @@ async def start(roles: DatabaseRoles, own_kafka: TestKafka) -> Start:
 
 async def migrate_as_owner(roles: DatabaseRoles) -> None:
     owner = Database(roles.owner_url)
-    service = build(
-        build_settings(
-            Settings, database_url=roles.service_url, kafka=TestKafka("127.0.0.1:1").connection, issuer=TokenIssuer()
-        )
-    )
-    await migrate(owner, service.migrations, service_role=roles.service_role, append_only=service.append_only)
+    await migrate(owner, MIGRATIONS, service_role=roles.service_role)
     await owner.close()
 
 
