@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -13,6 +13,9 @@ from calloff.commands.providers import ProviderDirectory
 from calloff.commands.tables import print_table
 from calloff.connection import connect_to_stack
 from devstack.names import AUDIT
+
+RECORDS_PER_PART: Final = 10_000
+"""Few enough that a part is answered within the time limit of a proxy."""
 
 
 class Explanation(ResponseModel):
@@ -148,7 +151,8 @@ async def _fetch_why_not(package_id: UUID, provider: str) -> ApiResponse:
 
 async def _fetch_verification(package: UUID | None) -> list[ApiResponse]:
     """Every page of the verification; one page for a package."""
-    parameters = {} if package is None else {"package_id": str(package)}
+    size = {"records": str(RECORDS_PER_PART)}
+    parameters = size if package is None else {"package_id": str(package)}
     responses: list[ApiResponse] = []
     async with connect_to_stack() as stack:
         client, url = stack.create_client("officer"), stack.get_url(AUDIT, "/v1/verification")
@@ -157,4 +161,4 @@ async def _fetch_verification(package: UUID | None) -> list[ApiResponse]:
             following = responses[-1].parse(VerificationPage).next
             if following is None:
                 return responses
-            parameters = {"cursor": following}
+            parameters = {"cursor": following, **size}
