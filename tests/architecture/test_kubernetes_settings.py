@@ -18,7 +18,7 @@ from pricing.settings import Settings as PricingSettings
 from provider_registry.settings import Settings as RegistrySettings
 from referral.settings import Settings as ReferralSettings
 from service_runtime.kafka.settings import KafkaSettings
-from service_runtime.process import MIGRATE, WAIT
+from service_runtime.process_commands import MIGRATE, WAIT
 from service_runtime.settings import RuntimeSettings
 from sourcing.settings import Settings as SourcingSettings
 from testkit.kubernetes_manifests import SOURCES, Container, Manifest, find_one, list_containers, parse
@@ -38,19 +38,6 @@ MADE_IN_THE_CLUSTER: Final = {
     "CALLOFF_MIGRATION_DATABASE_URL": "postgresql://sourcing_owner:drawn-by-cloudnativepg@calloff-sourcing-db-rw/sourcing",
 }
 """Values such as operators write into the files that they make."""
-PENDING: Final = frozenset(
-    {
-        "CALLOFF_DATABASE_SSLMODE",
-        "CALLOFF_DATABASE_SSLROOTCERT",
-        "CALLOFF_KAFKA_SASL_MECHANISM",
-        "CALLOFF_KAFKA_SASL_PASSWORD",
-        "CALLOFF_KAFKA_SASL_USERNAME",
-        "CALLOFF_KAFKA_SECURITY_PROTOCOL",
-        "CALLOFF_KAFKA_SSL_CAFILE",
-    }
-)
-"""Settings of TLS and passwords, until the services read them."""
-
 each_overlay = pytest.mark.parametrize("overlay", ["production", "minimal"])
 
 
@@ -87,7 +74,7 @@ def test_every_variable_and_secret_is_a_setting_of_the_service(overlay: str, req
     surplus = {
         (container.label, name)
         for container, settings in _find_containers(request, overlay)
-        for name in {*container.environment, *container.secrets} - _list_variables(settings) - PENDING
+        for name in {*container.environment, *container.secrets} - _list_variables(settings)
         if name != SECRETS_DIRECTORY
         # The topics command reads the settings of Kafka from what all containers get.
         if container.words[0] != "topics" or name not in _list_variables(RuntimeSettings)

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from service_runtime.kafka.client import PARTITIONS, SESSION_TIMEOUT_MS
+from contracts.catalogue import PARTITIONS
+from service_runtime.kafka.client import SESSION_TIMEOUT_MS
 from service_runtime.kafka.consumer import MAX_UNFINISHED
 from service_runtime.settings import RuntimeSettings
 from service_runtime.unit_of_work import commit_rounds

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from contracts.ids import PackageId
 from service_runtime.clock import SystemClock
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.observability.gauges import GaugeRefresher
 from service_runtime.observability.instruments import GaugeSample, GaugeSpec, HistogramSpec
 from service_runtime.observability.metrics import Metrics
@@ -109,7 +110,7 @@ async def test_an_observation_that_fails_changes_nothing_about_its_unit_of_work(
 
 async def test_commits_and_their_events_are_counted_by_type_and_council(database: Database) -> None:
     metrics = Metrics()
-    sample = SampleService("sample", database, NOWHERE)
+    sample = SampleService("sample", database, KafkaConnection("127.0.0.1:1"))
     sample.executor = Executor[SampleUnitOfWork](
         service="sample",
         database=database,

@@ -10,6 +10,7 @@ from opentelemetry.trace import INVALID_SPAN
 
 from contracts.ids import PackageId
 from service_runtime.inbox import EventClaim
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.records import Record
 from service_runtime.postgres.database import Database
 from service_runtime.retention.archiver import Archiver
@@ -49,7 +50,7 @@ async def test_an_event_of_an_archived_month_is_delivered_again_and_is_handled_o
     database: Database, tmp_path: Path
 ) -> None:
     clock, package = MovableClock(), uuid4()
-    sample = SampleService("sample", database, NOWHERE, clock=clock)
+    sample = SampleService("sample", database, KafkaConnection("127.0.0.1:1"), clock=clock)
     await sample.request_withdrawal(package)
     rows = await fetch_rows(database, "SELECT headers, payload FROM journal")
     claim = EventClaim(Record.from_stored(to_stream_key(package), rows[0].headers, rows[0].payload), "sample")
@@ -62,6 +63,6 @@ async def test_an_event_of_an_archived_month_is_delivered_again_and_is_handled_o
     later = clock.advance(timedelta(days=3_650))
     moved = await Archiver(database, "sample", [JournalTable()]).archive(tmp_path, keep_months=1, now=later)
     assert sum(each.row_count for each in moved) == 1
-    restarted = SampleService("sample", database, NOWHERE, clock=clock)
+    restarted = SampleService("sample", database, KafkaConnection("127.0.0.1:1"), clock=clock)
     assert isinstance(await restarted.executor.execute(claim, record_event, span=INVALID_SPAN), Skipped)
     assert await fetch_number(database, "SELECT count(*) FROM handled_events") == 1

@@ -12,6 +12,7 @@ import pytest
 
 from contracts.catalogue import PACKAGES
 from contracts.examples import MONDAY_NINE
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.outbox.journal import decode_headers
 from service_runtime.postgres import schema
 from service_runtime.postgres.database import Database
@@ -29,7 +30,7 @@ from testkit.sample_service import SampleService
 from testkit.servers import TestPostgres
 from testkit.topics import TopicRecord
 
-NOWHERE = "127.0.0.1:1"
+NOWHERE = KafkaConnection("127.0.0.1:1")
 MONTHS = ("2025-12", "2026-01", "2026-02")
 PACKAGE = uuid4()
 ROWS = "SELECT * FROM journal ORDER BY position"

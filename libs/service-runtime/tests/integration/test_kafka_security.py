@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from contracts.catalogue import PACKAGES, PARKED
 from devstack.embedded import fetch_kafka_jars
 from service_runtime.kafka.availability import KafkaAvailability, KafkaRefusal, check_kafka
-from service_runtime.kafka.client import create_topics
 from service_runtime.kafka.connection import KafkaConnection, ScramLogin
 from service_runtime.kafka.oauth import OAuthClient, OAuthTokens
+from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.postgres.database import Database
 from service_runtime.tls import ClientTls
 from testkit.captured_logs import CapturedLogs

@@ -12,6 +12,7 @@ import pytest
 
 from service_runtime.clock import SystemClock
 from service_runtime.heartbeat import Heartbeat
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.outbox import relay, row_source
 from service_runtime.outbox.outbox_table import find_last_position, is_outbox_empty
 from service_runtime.postgres import database as database_module
@@ -58,8 +59,8 @@ async def listen(database: Database, handlers: Mapping[str, Callable[[str], None
 async def test_the_relay_sends_what_another_process_has_committed_without_waiting_for_its_poll(
     database: Database, kafka: UnreliableKafka
 ) -> None:
-    active = SampleService("sample", database, "nowhere").build_relay()
-    other = SampleService("sample", database, "nowhere")
+    active = SampleService("sample", database, KafkaConnection("127.0.0.1:1")).build_relay()
+    other = SampleService("sample", database, KafkaConnection("127.0.0.1:1"))
     async with (
         run_tasks(active.run()),
         listen(database, {RELAY: lambda _: active.read_for_peer()}) as peers,
@@ -74,8 +75,8 @@ async def test_a_relay_that_stands_still_loses_its_lock_to_another_process(
     database: Database, kafka: UnreliableKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_source, "KEEP_ALIVE", NEVER)
-    frozen = SampleService("sample", database, "nowhere").build_relay()
-    other = SampleService("sample", database, "nowhere").build_relay()
+    frozen = SampleService("sample", database, KafkaConnection("127.0.0.1:1")).build_relay()
+    other = SampleService("sample", database, KafkaConnection("127.0.0.1:1")).build_relay()
     async with run_tasks(frozen.run()):
         await wait_until(lambda: frozen.is_direct, within=LONG)
         await commit_events(database, uuid4(), count=2)
@@ -86,7 +87,7 @@ async def test_a_relay_that_stands_still_loses_its_lock_to_another_process(
 
 @pytest.mark.usefixtures("kafka")
 async def test_a_relay_that_reads_nothing_while_kafka_is_behind_keeps_its_lock(database: Database) -> None:
-    service = SampleService("sample", database, "nowhere")
+    service = SampleService("sample", database, KafkaConnection("127.0.0.1:1"))
     active = service.build_relay()
     async with run_tasks(active.run()):
         await wait_until(lambda: active.is_direct, within=LONG)
@@ -187,7 +188,7 @@ async def test_rows_that_other_processes_add_do_not_delay_a_shutdown(
     await commit_events(database, uuid4(), count=2)
     last = await find_last_position(database)
     assert not await is_outbox_empty(database, up_to=last)
-    async with run_tasks(SampleService("sample", database, "nowhere").build_relay().run()):
+    async with run_tasks(SampleService("sample", database, KafkaConnection("127.0.0.1:1")).build_relay().run()):
         await wait_until(lambda: is_outbox_empty(database, up_to=last), within=LONG)
     assert len(kafka.records) == 2
     await commit_events(database, uuid4())

@@ -17,6 +17,7 @@ from contracts.events.packages import WithdrawalRequested
 from contracts.ids import PackageId, uuid7
 from contracts.values import WithdrawalReason
 from service_runtime.kafka.client import Partition
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres.database import Database
@@ -57,11 +58,15 @@ class Installation:
         return self.copies[-1]
 
     async def check(
-        self, database: Database | None = None, *, topics: Sequence[str] = (PACKAGES,), bootstrap: str | None = None
+        self,
+        database: Database | None = None,
+        *,
+        topics: Sequence[str] = (PACKAGES,),
+        kafka: KafkaConnection | None = None,
     ) -> None:
         """Checks as at a start on `database`; the present one by default."""
         checked = PublishedRecordsCheck(
-            self.sample.name, database or self.sample.database, bootstrap or self.sample.bootstrap, self.sample.logs
+            self.sample.name, database or self.sample.database, kafka or self.sample.kafka, self.sample.logs
         )
         await checked.run(topics)
 
@@ -102,10 +107,10 @@ def seal_envelope(service: str, package: UUID, *, sequence: int, prevhash: str) 
     ).seal(encode(event))
 
 
-async def silence(bootstrap: str, *, count: int) -> None:
+async def silence(kafka: KafkaConnection, *, count: int) -> None:
     """Appends `count` records of another producer to every partition."""
     for number in range(PARTITIONS):
-        await send_foreign_records(bootstrap, Partition(PACKAGES, number), [SILENCE] * count)
+        await send_foreign_records(kafka, Partition(PACKAGES, number), [SILENCE] * count)
 
 
 async def test_a_database_that_was_restored_alone_is_refused_and_the_newest_is_accepted(
@@ -141,7 +146,7 @@ async def test_an_empty_database_is_refused_where_its_service_has_published(
 
 
 async def test_a_service_that_has_never_published_starts(installation: Installation) -> None:
-    await silence(installation.sample.bootstrap, count=1)
+    await silence(installation.sample.kafka, count=1)
     await installation.check()
 
 
@@ -156,7 +161,7 @@ async def test_a_lost_event_is_found_behind_many_records_of_others(installation:
     await installation.publish(uuid4())
     older = await installation.back_up()
     await installation.publish(uuid4())
-    await silence(installation.sample.bootstrap, count=2 * SMALL_WINDOW)
+    await silence(installation.sample.kafka, count=2 * SMALL_WINDOW)
     with pytest.raises(StartRefused):
         await installation.check(older)
     await installation.check()
@@ -174,7 +179,7 @@ async def test_records_that_only_have_our_source_stop_no_start(installation: Ins
         ForeignRecord(b"k", b"{}", [("ce_source", right.source.encode()), ("ce_sequence", b"many")]),
         ForeignRecord(None, None, [("ce_source", right.source.encode()), ("ce_sequence", None)]),
     ]
-    await send_foreign_records(installation.sample.bootstrap, Partition(PACKAGES, 3), forged)
+    await send_foreign_records(installation.sample.kafka, Partition(PACKAGES, 3), forged)
     await installation.check()
 
 
@@ -183,7 +188,7 @@ async def test_records_that_cannot_be_decoded_hide_no_lost_event(installation: I
     older = await installation.back_up()
     await installation.publish(uuid4())
     for number in range(PARTITIONS):
-        await send_foreign_records(installation.sample.bootstrap, Partition(PACKAGES, number), [UNDECODABLE] * 3)
+        await send_foreign_records(installation.sample.kafka, Partition(PACKAGES, number), [UNDECODABLE] * 3)
     with pytest.raises(StartRefused):
         await installation.check(older)
     await installation.check()
@@ -202,7 +207,7 @@ async def test_streams_that_an_operator_continues_after_kafkas_numbers_are_accep
 
 
 async def test_a_kafka_that_was_made_again_empty_is_refused(installation: Installation) -> None:
-    await create_topics(installation.sample.bootstrap, [RATES])  # no test of the runtime writes to this topic
+    await create_topics(installation.sample.kafka, [RATES])  # no test of the runtime writes to this topic
     database = installation.sample.database
     async with database.begin_transaction() as connection:
         await connection.run(
@@ -228,7 +233,7 @@ async def running(check: "asyncio.Task[None]") -> AsyncGenerator[None]:
 
 async def test_a_kafka_that_is_away_is_waited_for(installation: Installation) -> None:
     logs = installation.sample.logs
-    async with running(asyncio.create_task(installation.check(bootstrap="127.0.0.1:1"))):
+    async with running(asyncio.create_task(installation.check(kafka=KafkaConnection("127.0.0.1:1")))):
         await wait_until(lambda: logs.find_entries("waiting to start"), within=60)
     assert logs.find_entries("waiting to start")[0].fields["check"] == "published records"
 

@@ -24,14 +24,14 @@ UNDECODABLE = ForeignRecord(b"key", b"value", [(PLACEHOLDER, None)])
 @pytest_asyncio.fixture
 async def topic(kafka: TestKafka) -> str:
     name = f"test.ranges.{secrets.token_hex(4)}"
-    await create_topics(kafka.bootstrap, [name])
-    await get_end_offsets(kafka.bootstrap, [name], client_id="test-ranges")  # every leader answers
+    await create_topics(kafka.connection, [name])
+    await get_end_offsets(kafka.connection, [name], client_id="test-ranges")  # every leader answers
     return name
 
 
 @pytest_asyncio.fixture
 async def reader(kafka: TestKafka) -> AsyncGenerator[RangeReader]:
-    async with open_range_reader(kafka.bootstrap, client_id="test-ranges") as opened:
+    async with open_range_reader(kafka.connection, client_id="test-ranges") as opened:
         yield opened
 
 
@@ -50,7 +50,7 @@ async def test_the_ranges_of_all_partitions_are_found_and_read(
     kafka: TestKafka, topic: str, reader: RangeReader
 ) -> None:
     for number in range(3):
-        await send_foreign_records(kafka.bootstrap, Partition(topic, number), [RECORD] * (number + 1))
+        await send_foreign_records(kafka.connection, Partition(topic, number), [RECORD] * (number + 1))
     ranges = await reader.find_ranges([topic])
     assert [ranges[Partition(topic, number)] for number in range(PARTITIONS)] == [
         *(range(number + 1) for number in range(3)),
@@ -63,7 +63,7 @@ async def test_a_part_of_a_partition_is_read_and_then_another_part(
     kafka: TestKafka, topic: str, reader: RangeReader
 ) -> None:
     partition = Partition(topic, 5)
-    await send_foreign_records(kafka.bootstrap, partition, [RECORD] * 100)
+    await send_foreign_records(kafka.connection, partition, [RECORD] * 100)
     assert await read(reader, {partition: range(90, 100)}) == {partition: list(range(90, 100))}
     assert await read(reader, {partition: range(20, 30)}) == {partition: list(range(20, 30))}
     assert await read(reader, {partition: range(0)}) == {}
@@ -74,7 +74,7 @@ async def test_records_that_cannot_be_decoded_are_read_from_the_middle_of_a_batc
     kafka: TestKafka, topic: str, reader: RangeReader, record: ForeignRecord
 ) -> None:
     partition = Partition(topic, 1)
-    await send_foreign_records(kafka.bootstrap, partition, [RECORD, record, RECORD, record])
+    await send_foreign_records(kafka.connection, partition, [RECORD, record, RECORD, record])
     assert await read(reader, {partition: range(1, 4)}) == {partition: [1, 2, 3]}
 
 
@@ -99,7 +99,7 @@ async def test_a_range_that_ends_with_the_mark_of_a_transaction_ends(
 
 async def test_the_first_offset_from_an_instant_on_is_found(kafka: TestKafka, topic: str, reader: RangeReader) -> None:
     partition = Partition(topic, 7)
-    await send_foreign_records(kafka.bootstrap, partition, [RECORD] * 5)  # of the year 1970
+    await send_foreign_records(kafka.connection, partition, [RECORD] * 5)  # of the year 1970
     before = datetime.fromtimestamp(0, UTC)
     assert await reader.find_offsets([partition], before) == {partition: 0}
     assert await reader.find_offsets([partition], datetime.now(UTC) - timedelta(days=1)) == {}

@@ -9,8 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.kafka.topics import Replication
-from service_runtime.startup.errors import StartRefused
-from service_runtime.startup.topics import check_topics
+from service_runtime.startup.checks import run_until_passed
+from service_runtime.startup.errors import StartDelayed, StartRefused
+from service_runtime.startup.topics import TopicsCheck
 from testkit.captured_logs import CapturedLogs
 from testkit.foreign_records import set_topic_setting
 from testkit.servers import TestKafka
@@ -22,13 +23,13 @@ ONE = Replication()
 @pytest_asyncio.fixture
 async def topic(kafka: TestKafka) -> str:
     name = f"test.start.{secrets.token_hex(4)}"
-    await create_topics(kafka.bootstrap, [name])
+    await create_topics(kafka.connection, [name])
     return name
 
 
 async def check(kafka: TestKafka, *topics: str, replication: Replication = ONE) -> CapturedLogs:
     logs = CapturedLogs()
-    await check_topics(kafka.bootstrap, topics, replication=replication, log=logs)
+    await TopicsCheck(kafka.connection, topics, replication, logs).run()
     return logs
 
 
@@ -38,12 +39,13 @@ async def test_topics_as_specified_are_accepted_without_a_word(kafka: TestKafka,
 
 async def test_a_missing_topic_is_named_and_waited_for(kafka: TestKafka, topic: str) -> None:
     missing, logs = f"test.start.{secrets.token_hex(4)}", CapturedLogs()
-    waiting = asyncio.create_task(check_topics(kafka.bootstrap, [topic, missing], replication=ONE, log=logs))
+    checking = TopicsCheck(kafka.connection, [topic, missing], ONE, logs)
+    waiting = asyncio.create_task(run_until_passed([checking.run], logs))
     try:
-        await wait_until(lambda: logs.find_entries("waiting for topics"), within=60)
-        assert logs.entries[0].fields["missing"] == missing
+        await wait_until(lambda: logs.find_entries("waiting to start"), within=60)
+        assert missing in str(logs.entries[0].fields["reason"])
         assert not waiting.done()
-        await create_topics(kafka.bootstrap, [missing])
+        await create_topics(kafka.connection, [missing])
         async with asyncio.timeout(60):
             await waiting
     finally:
@@ -51,10 +53,9 @@ async def test_a_missing_topic_is_named_and_waited_for(kafka: TestKafka, topic: 
 
 
 async def test_a_topic_that_is_waited_for_is_not_created_by_the_waiting(kafka: TestKafka) -> None:
-    missing, logs = f"test.start.{secrets.token_hex(4)}", CapturedLogs()
-    waiting = asyncio.create_task(check_topics(kafka.bootstrap, [missing], replication=ONE, log=logs))
-    await wait_until(lambda: logs.find_entries("waiting for topics"), within=60)
-    waiting.cancel()
+    missing = f"test.start.{secrets.token_hex(4)}"
+    with pytest.raises(StartDelayed, match=missing):
+        await check(kafka, missing)
     client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await client.start()
     try:
@@ -66,7 +67,7 @@ async def test_a_topic_that_is_waited_for_is_not_created_by_the_waiting(kafka: T
 async def test_a_topic_that_deletes_events_is_refused_with_the_command_that_mends_it(
     kafka: TestKafka, topic: str
 ) -> None:
-    await set_topic_setting(kafka.bootstrap, topic, "retention.ms", "3600000")
+    await set_topic_setting(kafka.connection, topic, "retention.ms", "3600000")
 
     async def find_refusal() -> str | None:  # a broker shows a changed setting somewhat later
         try:

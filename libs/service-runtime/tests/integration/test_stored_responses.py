@@ -9,6 +9,7 @@ from opentelemetry.trace import INVALID_SPAN
 
 from contracts.ids import PackageId
 from service_runtime.idempotency import CommandClaim, ReplayedResponse, StoredResponse
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.observability.logs import build_logger
 from service_runtime.postgres.database import Database
 from service_runtime.retention.stored_responses import BATCH_SIZE, ResponseEraser
@@ -18,7 +19,7 @@ from testkit.clocks import MovableClock
 from testkit.databases import fetch_number, fetch_rows
 from testkit.sample_service import SampleService, SampleUnitOfWork, to_stream_key
 
-NOWHERE = "127.0.0.1:1"
+NOWHERE = KafkaConnection("127.0.0.1:1")
 RETENTION = timedelta(days=30)
 COUNT = "SELECT count(*) FROM idempotency_keys"
 

@@ -24,7 +24,7 @@ ONE = Replication()
 
 @pytest_asyncio.fixture
 async def admin(kafka: TestKafka) -> AsyncGenerator[TopicAdmin]:
-    async with open_topic_admin(kafka.bootstrap) as opened:
+    async with open_topic_admin(kafka.connection) as opened:
         yield opened
 
 
@@ -97,11 +97,11 @@ async def test_settings_that_the_broker_sets_for_all_topics_count(
 
 async def test_two_processes_may_apply_at_once(kafka: TestKafka, specification: TopicSpecification) -> None:
     async def apply() -> None:
-        async with open_topic_admin(kafka.bootstrap) as admin:
+        async with open_topic_admin(kafka.connection) as admin:
             await admin.apply(await admin.plan([specification], ONE), ONE)
 
     await asyncio.gather(*[apply() for _ in range(4)])
-    async with open_topic_admin(kafka.bootstrap) as admin:
+    async with open_topic_admin(kafka.connection) as admin:
         assert (await admin.plan([specification], ONE)).is_empty
 
 
@@ -137,7 +137,7 @@ async def test_creating_topics_leaves_existing_ones_as_they_are(
     kafka: TestKafka, admin: TopicAdmin, specification: TopicSpecification
 ) -> None:
     await make_topic(kafka, specification.name, retention__ms="1000")
-    await create_topics(kafka.bootstrap, [specification.name])
+    await create_topics(kafka.connection, [specification.name])
     assert (await read_settings(admin, specification))["retention.ms"] == "1000"
 
 
@@ -162,11 +162,11 @@ async def run_command(*arguments: str, **environment: str) -> CommandResult:
 
 async def test_the_command_creates_mends_and_checks_the_topics_of_the_catalogue(own_kafka: TestKafka) -> None:
     """On a Kafka of its own: other tests change settings of these topics."""
-    bootstrap = {"CALLOFF_KAFKA_BOOTSTRAP": own_kafka.bootstrap}
+    bootstrap = {"CALLOFF_KAFKA_BOOTSTRAP": own_kafka.connection}
     await run_command("apply", **bootstrap)
     assert (await run_command("plan", **bootstrap)).status == 0
     assert (await run_command("check", **bootstrap)).output == "All topics are as specified.\n"
-    await set_topic_setting(own_kafka.bootstrap, TOPICS[0], "retention.ms", "86400000")
+    await set_topic_setting(own_kafka.connection, TOPICS[0], "retention.ms", "86400000")
 
     async def plan_change() -> CommandResult | None:  # a broker shows a changed setting somewhat later
         planned = await run_command("plan", "--json", **bootstrap)
@@ -184,7 +184,7 @@ async def test_the_command_creates_mends_and_checks_the_topics_of_the_catalogue(
 
 
 async def test_the_command_says_what_keeps_it_from_mending_the_topics(own_kafka: TestKafka) -> None:
-    await create_topics(own_kafka.bootstrap, TOPICS)
+    await create_topics(own_kafka.connection, TOPICS)
     three = {"CALLOFF_KAFKA_REPLICATION_FACTOR": "3", "CALLOFF_KAFKA_MIN_INSYNC_REPLICAS": "2"}
     applied = await run_command("apply", "--bootstrap", own_kafka.bootstrap, **three)
     assert applied.status == 1

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from service_runtime.kafka.client import Consumer, OutgoingRecord, Partition, Producer, create_topics
+from service_runtime.kafka.client import Consumer, OutgoingRecord, Partition, Producer
+from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.kafka.topic_contents import (
     delete_topics,
     list_active_groups,
@@ -20,13 +21,13 @@ from testkit.waiting import wait_until
 async def topics(kafka: TestKafka) -> AsyncIterator[tuple[str, str]]:
     """Two empty topics of this test; they do not outlive it."""
     names = (f"filled.{secrets.token_hex(4)}", f"empty.{secrets.token_hex(4)}")
-    await create_topics(kafka.bootstrap, names)
+    await create_topics(kafka.connection, names)
     yield names
-    await delete_topics(kafka.bootstrap, names)
+    await delete_topics(kafka.connection, names)
 
 
 async def send_record(kafka: TestKafka, topic: str) -> None:
-    producer = Producer(kafka.bootstrap, client_id="test")
+    producer = Producer(kafka.connection, client_id="test")
     await producer.start()
     try:
         await producer.send(Partition(topic, 0), [OutgoingRecord(topic, b"key", b"value", [])])
@@ -37,12 +38,12 @@ async def send_record(kafka: TestKafka, topic: str) -> None:
 async def test_topics_that_hold_records_are_listed_until_they_are_deleted(
     kafka: TestKafka, topics: tuple[str, str]
 ) -> None:
-    assert await list_filled(kafka.bootstrap, (*topics, "missing")) == []
+    assert await list_filled(kafka.connection, (*topics, "missing")) == []
     await send_record(kafka, topics[0])
-    assert await list_filled(kafka.bootstrap, (*topics, "missing")) == [topics[0]]
-    await delete_topics(kafka.bootstrap, [topics[0]])
-    await create_topics(kafka.bootstrap, topics)
-    assert await list_filled(kafka.bootstrap, topics) == []
+    assert await list_filled(kafka.connection, (*topics, "missing")) == [topics[0]]
+    await delete_topics(kafka.connection, [topics[0]])
+    await create_topics(kafka.connection, topics)
+    assert await list_filled(kafka.connection, topics) == []
 
 
 async def test_groups_are_active_while_they_have_members_and_committed_until_their_topic_is_deleted(
@@ -50,19 +51,19 @@ async def test_groups_are_active_while_they_have_members_and_committed_until_the
 ) -> None:
     await send_record(kafka, topics[0])
     prefix = f"test-{secrets.token_hex(4)}."
-    readers = {name: Consumer(kafka.bootstrap, group=f"{prefix}{name}", client_id="test") for name in ("one", "two")}
+    readers = {name: Consumer(kafka.connection, group=f"{prefix}{name}", client_id="test") for name in ("one", "two")}
     try:
         for reader in readers.values():
             await reader.start([topics[0]])
             await wait_until(lambda reader=reader: reader.read(timeout_ms=200, max_records=1), within=60)
-        assert await list_active_groups(kafka.bootstrap, prefix) == [f"{prefix}one", f"{prefix}two"]
-        assert await list_committed_groups(kafka.bootstrap, prefix, topics) == []
+        assert await list_active_groups(kafka.connection, prefix) == [f"{prefix}one", f"{prefix}two"]
+        assert await list_committed_groups(kafka.connection, prefix, topics) == []
         await readers["one"].commit({Partition(topics[0], 0): 1})
-        assert await list_committed_groups(kafka.bootstrap, prefix, topics) == [f"{prefix}one"]
+        assert await list_committed_groups(kafka.connection, prefix, topics) == [f"{prefix}one"]
     finally:
         for reader in readers.values():
             await reader.stop(within=10)
-    assert await list_active_groups(kafka.bootstrap, prefix) == []
-    await delete_topics(kafka.bootstrap, [topics[0]])
-    await create_topics(kafka.bootstrap, [topics[0]])
-    assert await list_committed_groups(kafka.bootstrap, prefix, topics) == []
+    assert await list_active_groups(kafka.connection, prefix) == []
+    await delete_topics(kafka.connection, [topics[0]])
+    await create_topics(kafka.connection, [topics[0]])
+    assert await list_committed_groups(kafka.connection, prefix, topics) == []

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from contracts.catalogue import TOPICS
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.topic_admin import create_topics
 from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres import schema
@@ -83,7 +84,7 @@ class Pricing:
     def __init__(self, postgres: TestPostgres, url: str, bootstrap: str) -> None:
         self._postgres = postgres
         self.database = Database(url)
-        self.sample = SampleService("pricing", self.database, bootstrap)
+        self.sample = SampleService("pricing", self.database, KafkaConnection(bootstrap))
 
     async def publish(self) -> None:
         async with run_tasks(self.sample.build_relay().run()):
@@ -98,7 +99,7 @@ class Pricing:
 @pytest.fixture(scope="module")
 async def migrated(postgres: TestPostgres, own_kafka: TestKafka) -> str:
     """The address of a migrated database without rows, to copy."""
-    await create_topics(own_kafka.bootstrap, TOPICS)
+    await create_topics(own_kafka.connection, TOPICS)
     url = await postgres.create_database("pricing")
     assert (await Program(url, own_kafka.bootstrap, 0).run("migrate"))[0] == 0
     database = Database(url)
@@ -145,7 +146,7 @@ async def test_pricing_restored_alone_is_refused_and_starts_on_its_newest_copy_a
 
 async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: str, own_kafka: TestKafka) -> None:
     program = Program(migrated, own_kafka.bootstrap, find_free_port())
-    await set_topic_setting(own_kafka.bootstrap, "homecare.rates.v1", "retention.ms", "60000")
+    await set_topic_setting(own_kafka.connection, "homecare.rates.v1", "retention.ms", "60000")
     try:
 
         async def find_refusal() -> str | None:  # a broker shows a changed setting somewhat later
@@ -157,7 +158,7 @@ async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: s
         line = await wait_until(find_refusal, within=LONGEST_START)
         assert line.startswith("calloff pricing: topic homecare.rates.v1 has retention.ms=60000, it must be -1;")
     finally:
-        await set_topic_setting(own_kafka.bootstrap, "homecare.rates.v1", "retention.ms", "-1")
+        await set_topic_setting(own_kafka.connection, "homecare.rates.v1", "retention.ms", "-1")
 
 
 async def test_pricing_that_waits_for_kafka_ends_when_it_is_stopped(migrated: str) -> None:

@@ -40,7 +40,7 @@ async def processes(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(TokenIssuer().serve())
         publishers = [
-            await stack.enter_async_context(EventPublisher(kafka.bootstrap, name, council=council))
+            await stack.enter_async_context(EventPublisher(kafka.connection, name, council=council))
             for name in ("provider-registry", "referral", "pricing")
         ]
         worker = await stack.enter_async_context(
@@ -48,7 +48,7 @@ async def processes(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[
                 Settings,
                 build,
                 databases=postgres,
-                bootstrap=kafka.bootstrap,
+                kafka=kafka.connection,
                 issuer=issuer,
                 clock=MovableClock(),
                 role="worker",
@@ -58,7 +58,7 @@ async def processes(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[
         api = await stack.enter_async_context(run_peer(worker, build, role="api"))
         clock = worker.service.clock
         assert isinstance(clock, MovableClock)
-        harness = SourcingHarness(worker, *publishers, clock, council, kafka.bootstrap, io.StringIO())
+        harness = SourcingHarness(worker, *publishers, clock, council, kafka.connection, io.StringIO())
         harness.move_to_next_monday()
         yield TwoProcesses(replace(harness, sourcing=api), api, worker)
 

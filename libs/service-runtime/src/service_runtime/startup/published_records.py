@@ -15,6 +15,7 @@ from contracts.catalogue import BY_TYPE
 from contracts.envelope import GENESIS
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.kafka.client import KafkaRecord, Partition
+from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.range_reader import NoReadRight, RangeReader, open_range_reader
 from service_runtime.kafka.records import Record, UnreadableRecord
 from service_runtime.observability.logs import Logger

@@ -6,6 +6,7 @@ as they are, for those that were restored by other means.
 
 import asyncio
 import json
+import logging
 import shutil
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -115,6 +116,8 @@ def main(
     if databases is None and only_topics:
         message = "--only-topics needs --databases; the embedded stack is restored from a folder"
         raise typer.BadParameter(message)
+    # New partitions have no leader for a moment; aiokafka retries, and its log lines are not shown.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     screen = create_screen(err)
     restored = run_command(
         _restore(folder and folder.absolute(), databases, kafka, screen, fresh=fresh, archives=archives or ())

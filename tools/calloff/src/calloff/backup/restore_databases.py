@@ -56,7 +56,7 @@ async def restore_installation(
 
 
 async def rebuild_installation(
-    databases: Databases, kafka: KafkaSettings, screen: Screen, *, fresh: bool
+    databases: Databases, kafka: KafkaSettings, screen: Screen, *, fresh: bool, archives: Sequence[Path] = ()
 ) -> RebuiltTopics:
     """Makes the topics anew from databases as they are. Raises Inconsistent where they are not of one instant."""
     async with _connect_all(databases) as connections:

@@ -6,7 +6,6 @@ Consumers read all topics again; their inboxes skip what they have handled.
 """
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -81,8 +80,6 @@ async def prepare_topics(kafka: KafkaConnection, *, replication: Replication, fr
     `fresh` deletes topics that hold records. Raises DataAlreadyExists where they do and `fresh` is false, where a
     service still reads them, and where the offsets of a group have outlived its topics.
     """
-    # New partitions have no leader for a moment; aiokafka retries, and its log lines are not shown.
-    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     if active := await list_active_groups(kafka, GROUP_PREFIX):
         raise DataAlreadyExists(f"services are connected to Kafka ({', '.join(active)}); stop all services first")
     if filled := await list_filled(kafka, TOPICS):

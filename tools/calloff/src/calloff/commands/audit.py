@@ -5,7 +5,7 @@ import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -17,6 +17,9 @@ from calloff.commands.tables import print_table
 from calloff.connection import connect_to_stack
 from calloff.programs import ARCHIVE_PROGRAM
 from devstack.names import AUDIT
+
+RECORDS_PER_PART: Final = 10_000
+"""Few enough that a part is answered within the time limit of a proxy."""
 
 
 class Explanation(ResponseModel):
@@ -173,7 +176,8 @@ async def _fetch_why_not(package_id: UUID, provider: str) -> ApiResponse:
 
 async def _fetch_verification(package: UUID | None) -> list[ApiResponse]:
     """Every page of the verification; one page for a package."""
-    parameters = {} if package is None else {"package_id": str(package)}
+    size = {"records": str(RECORDS_PER_PART)}
+    parameters = size if package is None else {"package_id": str(package)}
     responses: list[ApiResponse] = []
     async with connect_to_stack() as stack:
         client, url = stack.create_client("officer"), stack.get_url(AUDIT, "/v1/verification")
@@ -182,4 +186,4 @@ async def _fetch_verification(package: UUID | None) -> list[ApiResponse]:
             following = responses[-1].parse(VerificationPage).next
             if following is None:
                 return responses
-            parameters = {"cursor": following}
+            parameters = {"cursor": following, **size}
