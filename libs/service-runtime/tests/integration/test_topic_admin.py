@@ -162,7 +162,7 @@ async def run_command(*arguments: str, **environment: str) -> CommandResult:
 
 async def test_the_command_creates_mends_and_checks_the_topics_of_the_catalogue(own_kafka: TestKafka) -> None:
     """On a Kafka of its own: other tests change settings of these topics."""
-    bootstrap = {"CALLOFF_KAFKA_BOOTSTRAP": own_kafka.connection}
+    bootstrap = {"CALLOFF_KAFKA_BOOTSTRAP": own_kafka.bootstrap}
     await run_command("apply", **bootstrap)
     assert (await run_command("plan", **bootstrap)).status == 0
     assert (await run_command("check", **bootstrap)).output == "All topics are as specified.\n"

@@ -39,7 +39,7 @@ async def processes(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[
     council = CouncilKey(f"council-{secrets.token_hex(4)}")
     async with AsyncExitStack() as stack:
         issuer = await stack.enter_async_context(TokenIssuer().serve())
-        publishers = [
+        registry, referral, pricing = [
             await stack.enter_async_context(EventPublisher(kafka.connection, name, council=council))
             for name in ("provider-registry", "referral", "pricing")
         ]
@@ -58,7 +58,7 @@ async def processes(postgres: TestPostgres, kafka: TestKafka) -> AsyncGenerator[
         api = await stack.enter_async_context(run_peer(worker, build, role="api"))
         clock = worker.service.clock
         assert isinstance(clock, MovableClock)
-        harness = SourcingHarness(worker, *publishers, clock, council, kafka.connection, io.StringIO())
+        harness = SourcingHarness(worker, registry, referral, pricing, clock, council, kafka.connection, io.StringIO())
         harness.move_to_next_monday()
         yield TwoProcesses(replace(harness, sourcing=api), api, worker)
 
