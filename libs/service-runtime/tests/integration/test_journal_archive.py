@@ -20,7 +20,7 @@ from service_runtime.postgres.errors import StatementRefused
 from service_runtime.postgres.grants import grant_privileges
 from service_runtime.retention.archive_files import ArchiveDamaged, ArchiveRefused, Manifest, decode_bytes, read_rows
 from service_runtime.retention.archiver import Archiver
-from service_runtime.retention.journal_archive import JournalTable
+from service_runtime.retention.journal_archive import BATCH_SIZE, JournalTable
 from service_runtime.retention.journal_verification import verify_journal
 from testkit.archiving_process import STEPS
 from testkit.chain_checker import find_chain_faults
@@ -194,6 +194,25 @@ async def test_a_month_with_an_event_that_waits_to_be_sent_stays(sample: SampleS
     with pytest.raises(ArchiveRefused, match="1 events up to position 8 of the journal wait to be sent"):
         await archive(sample, tmp_path)
     assert await fetch_number(sample.database, COUNT) == 9
+
+
+async def test_months_that_are_longer_than_a_batch_end_at_the_right_row(database: Database, tmp_path: Path) -> None:
+    insert = """
+        INSERT INTO journal (id, topic, key, version, type, occurred_at, actor, cause, headers, payload, hash)
+        SELECT gen_random_uuid(), 't', 'k', n, 't', CASE WHEN n <= :january THEN CAST(:at AS timestamptz)
+               ELSE CAST(:at AS timestamptz) + interval '1 month' END, 'a', 'c', '', '', 'h'
+        FROM generate_series(1, :count) AS n RETURNING 1
+    """
+    january, count = BATCH_SIZE, 3 * BATCH_SIZE + 1
+    await fetch_rows(database, insert, january=january, count=count, at=datetime(2026, 1, 31, 23, tzinfo=UTC))
+    moved = await an_archiver(database).archive(tmp_path, keep_months=1, now=datetime(2026, 5, 2, tzinfo=UTC))
+    assert [(each.row_count, each.extent["positions"]) for each in moved] == [
+        (january, (1, january + 1)),
+        (count - january, (january + 1, count + 1)),
+    ]
+    assert await fetch_number(database, COUNT) == 0
+    await an_archiver(database).restore(tmp_path / moved[1].name)
+    assert await fetch_number(database, COUNT) == count - january
 
 
 async def test_a_row_that_is_out_of_order_by_the_clock_moves_with_the_rows_around_it(

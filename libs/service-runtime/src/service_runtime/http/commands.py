@@ -46,7 +46,8 @@ IdempotencyKey = Annotated[
         max_length=128,
         description="Any unique value of printable ASCII. A repeat with the same value and the same body, byte for "
         "byte, receives the first response again, with the header Idempotency-Replayed. Store the body that you send: "
-        "the same fields in another order are another body, which is refused with 422.",
+        "the same fields in another order are another body, which is refused with 422. A value counts for 30 days, if "
+        "the installation has not chosen another time of a day or more; after that a repeat is a new request.",
     ),
     AfterValidator(_check_key),
 ]

@@ -12,18 +12,16 @@ from service_runtime.retention.archive_files import ArchiveRefused, decode_bytes
 from service_runtime.retention.archived_table import Extent
 
 POSITIONS: Final = "positions"
-BATCH_SIZE: Final = 10_000
-"""Rows of one statement that deletes."""
+BATCH_SIZE: Final = 2_000
+"""Positions of one statement that searches or deletes, so that none runs long."""
 INSERT_SIZE: Final = 500
 
 _OLDEST = text("SELECT occurred_at FROM journal ORDER BY position LIMIT 1")
-# The first row from `before` on ends the range, though clocks that differ have given a later row an earlier time.
-_RANGE = text(
+_ENDS = text("SELECT min(position) AS first, max(position) + 1 AS following FROM journal")
+_FIRST_SINCE = text(
     """
-    SELECT (SELECT min(position) FROM journal) AS first,
-           coalesce(
-               (SELECT position FROM journal WHERE occurred_at >= :before ORDER BY position LIMIT 1),
-               (SELECT max(position) + 1 FROM journal)) AS following
+    SELECT min(position) AS position FROM journal
+    WHERE position >= :first AND position < :following AND occurred_at >= :before
     """
 )
 _UNSENT = text("SELECT count(*) AS number FROM outbox WHERE position < :following")
@@ -59,14 +57,15 @@ class JournalTable:
         return rows[0].occurred_at if rows else None
 
     async def find_extent(self, connection: Connection, *, before: datetime) -> Extent | None:
-        (row,) = (await connection.execute(_RANGE, {"before": before})).all()
-        if row.first is None or row.first == row.following:
+        (ends,) = (await connection.execute(_ENDS)).all()
+        following = await _find_following(connection, ends.first, ends.following, before=before)
+        if following is None or following == ends.first:
             return None
-        (unsent,) = (await connection.execute(_UNSENT, {"following": row.following})).all()
+        (unsent,) = (await connection.execute(_UNSENT, {"following": following})).all()
         if unsent.number:
-            message = f"{unsent.number} events up to position {row.following - 1} of the journal wait to be sent"
+            message = f"{unsent.number} events up to position {following - 1} of the journal wait to be sent"
             raise ArchiveRefused(f"{message}; `calloff parked list` shows why")
-        return Extent({POSITIONS: (row.first, row.following)})
+        return Extent({POSITIONS: (ends.first, following)})
 
     async def stream_rows(self, connection: Connection, extent: Extent) -> AsyncGenerator[Mapping[str, Any]]:
         async for row in connection.stream(_ROWS, _to_range(extent), prefetch=INSERT_SIZE):
@@ -89,6 +88,23 @@ class JournalTable:
 
     async def unregister(self, connection: Connection, name: str) -> None:
         """The range is part of the row of `archives`."""
+
+
+async def _find_following(
+    connection: Connection, first: int | None, following: int | None, *, before: datetime
+) -> int | None:
+    """Returns the position of the first row from `before` on, or `following` without one; None for an empty journal.
+
+    That row ends the range, though clocks that differ may have given a later row an earlier time.
+    """
+    if first is None or following is None:
+        return None
+    for at in range(first, following, BATCH_SIZE):
+        values = {"first": at, "following": at + BATCH_SIZE, "before": before}
+        (row,) = (await connection.execute(_FIRST_SINCE, values)).all()
+        if row.position is not None:
+            return int(row.position)
+    return following
 
 
 def _to_range(extent: Extent) -> dict[str, object]:

@@ -16,14 +16,24 @@ from service_runtime.retention.archive_files import decode_bytes, split_rows
 from service_runtime.retention.archived_table import Extent
 
 ARCHIVED_TOPICS: Final = (PACKAGES, PARKED)
-BATCH_SIZE: Final = 10_000
-"""Offsets of one statement that deletes."""
+BATCH_SIZE: Final = 2_000
+"""Offsets of one statement that searches or deletes, so that none runs long."""
 INSERT_SIZE: Final = 500
 
-_FIRST = text(
+# Goes from partition to partition by the primary key; a GROUP BY would read all of the index.
+_PARTITIONS = text(
     """
-    SELECT topic, partition, min("offset") AS first FROM records
-    WHERE topic = ANY(CAST(:topics AS text[])) GROUP BY topic, partition ORDER BY topic, partition
+    WITH RECURSIVE partitions AS (
+        SELECT min(partition) AS partition FROM records WHERE topic = :topic
+        UNION ALL
+        SELECT (SELECT min(partition) FROM records WHERE topic = :topic AND partition > partitions.partition)
+        FROM partitions WHERE partition IS NOT NULL
+    )
+    SELECT partition, ends.first, ends.following
+    FROM partitions CROSS JOIN LATERAL (
+        SELECT min("offset") AS first, max("offset") + 1 AS following FROM records
+        WHERE records.topic = :topic AND records.partition = partitions.partition) AS ends
+    WHERE partition IS NOT NULL
     """
 )
 _STORED_AT = text(
@@ -34,13 +44,11 @@ _STORED_AT = text(
     JOIN records USING (topic, partition, "offset")
     """
 )
-# The first record from `before` on ends the range, though clocks that differ have given a later one an earlier time.
-_FOLLOWING = text(
+_FIRST_SINCE = text(
     """
-    SELECT coalesce(
-        (SELECT "offset" FROM records WHERE topic = :topic AND partition = :partition AND taken_in_at >= :before
-         ORDER BY "offset" LIMIT 1),
-        (SELECT max("offset") + 1 FROM records WHERE topic = :topic AND partition = :partition)) AS following
+    SELECT min("offset") AS found FROM records
+    WHERE topic = :topic AND partition = :partition AND "offset" >= :first AND "offset" < :following
+      AND taken_in_at >= :before
     """
 )
 _ROWS = text(
@@ -101,22 +109,21 @@ class RecordsTable:
         return "record"
 
     async def find_oldest(self, connection: Connection) -> datetime | None:
-        rows = (await connection.execute(_FIRST, {"topics": list(ARCHIVED_TOPICS)})).all()
+        parts = await _find_partitions(connection)
         positions = {
-            "topics": [row.topic for row in rows],
-            "partitions": [row.partition for row in rows],
-            "offsets": [row.first for row in rows],
+            "topics": [part["topic"] for part in parts],
+            "partitions": [part["partition"] for part in parts],
+            "offsets": [part["first"] for part in parts],
         }
         (row,) = (await connection.execute(_STORED_AT, positions)).all()
         return row.oldest
 
     async def find_extent(self, connection: Connection, *, before: datetime) -> Extent | None:
         ranges: dict[str, tuple[int, int]] = {}
-        for row in (await connection.execute(_FIRST, {"topics": list(ARCHIVED_TOPICS)})).all():
-            values = {"topic": row.topic, "partition": row.partition, "before": before}
-            (end,) = (await connection.execute(_FOLLOWING, values)).all()
-            if end.following > row.first:
-                ranges[f"{row.topic}/{row.partition}"] = (row.first, end.following)
+        for part in await _find_partitions(connection):
+            following = await _find_following(connection, part, before=before)
+            if following > part["first"]:
+                ranges[f"{part['topic']}/{part['partition']}"] = (part["first"], following)
         return Extent(ranges) if ranges else None
 
     async def stream_rows(self, connection: Connection, extent: Extent) -> AsyncGenerator[Mapping[str, Any]]:
@@ -144,6 +151,28 @@ class RecordsTable:
     async def unregister(self, connection: Connection, name: str) -> None:
         await connection.execute(_REMOVE_STREAMS, {"name": name})
         await connection.execute(_REMOVE_OFFSETS, {"name": name})
+
+
+async def _find_partitions(connection: Connection) -> list[dict[str, Any]]:
+    """Returns topic, partition, first offset and the offset after the last, in order of topic and partition."""
+    found: list[dict[str, Any]] = []
+    for topic in sorted(ARCHIVED_TOPICS):
+        rows = (await connection.execute(_PARTITIONS, {"topic": topic})).all()
+        found.extend({"topic": topic, **row} for row in rows)
+    return found
+
+
+async def _find_following(connection: Connection, part: Mapping[str, Any], *, before: datetime) -> int:
+    """Returns the offset of the first record from `before` on, or the one after the last record.
+
+    That record ends the range, though clocks that differ may have given a later one an earlier time.
+    """
+    for at in range(part["first"], part["following"], BATCH_SIZE):
+        values = {**part, "first": at, "following": at + BATCH_SIZE, "before": before}
+        (row,) = (await connection.execute(_FIRST_SINCE, values)).all()
+        if row.found is not None:
+            return int(row.found)
+    return int(part["following"])
 
 
 def _list_parts(extent: Extent) -> list[dict[str, object]]:
