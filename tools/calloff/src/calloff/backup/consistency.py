@@ -4,7 +4,7 @@ Back-ups of `calloff backup` cannot fail it. Databases that were restored to a p
 can: their clocks differ.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,9 @@ _MARGIN: Final = "interval '1 hour'"
 """More than the clocks of two machines differ."""
 
 _LAST_EVENT: Final = text("SELECT occurred_at FROM journal ORDER BY position DESC LIMIT 1")
+_ARCHIVED_UNTIL: Final = text(
+    "SELECT (max(month) + interval '1 month') AT TIME ZONE 'UTC' FROM archives WHERE kind = 'journal'"
+)
 _HANDLED: Final = text(
     f"""
     SELECT event_id FROM inbox
@@ -37,6 +40,7 @@ _RECORDED: Final = text(
                       AND violations.partition = records.partition AND violations."offset" = records."offset")
     """  # noqa: S608  a constant
 )
+_EARLIEST: Final = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 _KNOWN: Final = text("SELECT id FROM journal WHERE id = ANY(CAST(:ids AS uuid[]))")
 
 
@@ -55,10 +59,7 @@ class _Excess:
 
 async def check_consistency(databases: Mapping[str, AsyncConnection]) -> None:
     """Raises Inconsistent, which names the databases that are ahead."""
-    last_events = [await database.scalar(_LAST_EVENT) for database in databases.values()]
-    since = min((each for each in last_events if each is not None), default=None)
-    if since is None:
-        since = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
+    since = await _find_begin(databases.values())
     found: list[_Excess] = []
     for service, database in databases.items():
         found += await _find_excess(service, database, _HANDLED, databases, since=since)
@@ -68,6 +69,14 @@ async def check_consistency(databases: Mapping[str, AsyncConnection]) -> None:
         faults = "; ".join(excess.describe() for excess in found)
         advice = "restore the named databases to an earlier instant, or the others to a later one"
         raise Inconsistent(f"{faults}: {advice}")
+
+
+async def _find_begin(databases: Iterable[AsyncConnection]) -> datetime:
+    """Returns when the shortest journal ends, or the last archived month does: events in archives are in no journal."""
+    last_events = [await database.scalar(_LAST_EVENT) for database in databases]
+    archived = [await database.scalar(_ARCHIVED_UNTIL) for database in databases]
+    ends = [end for end in last_events if end is not None]
+    return max([min(ends, default=_EARLIEST), *(until for until in archived if until is not None)])
 
 
 async def _find_excess(
