@@ -187,10 +187,14 @@ def test_prometheus_scrapes_every_pod_of_every_service(production: list[Manifest
     monitor = find_one(production, "PodMonitor", "calloff")["spec"]
     (endpoint,) = monitor["podMetricsEndpoints"]
     assert (endpoint["port"], endpoint["path"]) == ("health", "/metrics")
+    (job,) = endpoint["relabelings"]  # the alerts and dashboards read this name
+    assert (job["targetLabel"], job["replacement"]) == ("job", "calloff/$1")
+    component = "app.kubernetes.io/component"
+    assert job["sourceLabels"] == ["__meta_kubernetes_pod_label_" + re.sub(r"[./-]", "_", component)]
     for deployment in find_all(production, "Deployment"):
         labels = get_pod_labels(deployment)
         assert selects(monitor["selector"], labels)
-        assert f"calloff-{labels[monitor['jobLabel']]}" == deployment["metadata"]["name"]
+        assert f"calloff-{labels[component]}" == deployment["metadata"]["name"]
 
 
 def test_no_placeholder_is_left(production: list[Manifest]) -> None:

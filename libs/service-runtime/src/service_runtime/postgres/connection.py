@@ -12,12 +12,15 @@ SCHEMES: Final = ("postgresql+asyncpg://", "postgresql://", "postgres://")
 
 @dataclass(frozen=True)
 class DatabaseTls:
-    """How connections are encrypted, by libpq's word for it; `tls` for the modes that always encrypt."""
+    """How connections are encrypted, by libpq's word for it; `tls` for the modes that always encrypt.
 
-    mode: SslMode = "prefer"
+    Without a mode the parameters of the URL count, as libpq reads them.
+    """
+
+    mode: SslMode | None = "prefer"
     tls: ClientTls | None = None
 
-    def build_argument(self) -> str | ssl.SSLContext:
+    def build_argument(self) -> str | ssl.SSLContext | None:
         """Builds asyncpg's argument `ssl`. Raises OSError if a certificate cannot be read."""
         return self.mode if self.tls is None else self.tls.get_context()
 

@@ -129,7 +129,8 @@ async def wait_until_migrated(database: Database, scripts: Path, *, log: Logger,
     """Returns when the database is at the newest of `scripts`, or at a revision that a later version has added.
 
     Another process migrates, so this one needs no privileges but the service's. It waits without limit, and logs why
-    every ten pauses. `pause` is in seconds.
+    every ten pauses. `pause` is in seconds. A login that is refused is waited for as well: the role or the database may
+    be made meanwhile.
     """
     waited = 0
     while True:
@@ -143,10 +144,11 @@ async def wait_until_migrated(database: Database, scripts: Path, *, log: Logger,
 
 
 async def _try_to_compare(database: Database, scripts: Path) -> tuple[SchemaState | None, str | None]:
-    """Returns the state of the schema, or the SQLSTATE or the type of the error that hides it."""
+    """Returns the state of the schema, or why it cannot be read."""
     try:
         return await compare_schema(database, scripts), None
     except Exception as error:
-        if not is_transient(error):
+        reason = explain_refusal(error)
+        if reason is None and not is_transient(error):
             raise
-        return None, sqlstate(error) or type(error).__name__
+        return None, reason or sqlstate(error) or type(error).__name__

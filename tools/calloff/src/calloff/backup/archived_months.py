@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from audit.store.archive import RecordsTable
 from devstack.errors import RecordIncomplete
 from devstack.names import AUDIT
+from service_runtime.postgres.connection import DatabaseTls
 from service_runtime.postgres.database import Database
 from service_runtime.retention.archive_files import Manifest
 from service_runtime.retention.archiver import Archiver
@@ -21,7 +22,7 @@ async def restore_archives(database_url: str, archives: Sequence[Path]) -> None:
 
     The next run of `archive` moves them out again, into the same files. Raises ArchiveRefused and ArchiveDamaged.
     """
-    database = Database(database_url, name="calloff-restore", pool_size=1)
+    database = Database(database_url, name="calloff-restore", pool_size=1, tls=DatabaseTls(mode=None))
     archiver = Archiver(database, AUDIT, [RecordsTable()])
     try:
         for path in sorted(archives, key=lambda archive: Manifest.load(archive).month, reverse=True):
