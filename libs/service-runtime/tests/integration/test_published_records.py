@@ -214,6 +214,7 @@ async def test_a_kafka_that_was_made_again_empty_is_refused(installation: Instal
             "INSERT INTO journal (id, topic, key, version, type, occurred_at, actor, cause, headers, payload, hash)"
             f" VALUES (gen_random_uuid(), '{RATES}', 'k', 1, 't', now(), 'a', 'c', '', '', 'h')"
         )
+        await connection.run(f"INSERT INTO streams (topic, key, version) VALUES ('{RATES}', 'k', 1)")
     with pytest.raises(StartRefused, match=rf"Kafka is empty: {RATES} has no record"):
         await installation.check(topics=(PACKAGES, RATES))
     async with database.begin_transaction() as connection:
