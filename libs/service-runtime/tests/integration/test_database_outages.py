@@ -247,9 +247,14 @@ async def test_a_read_only_database_is_answered_with_retry_after_and_work_contin
             await set_read_only(running.server, value="off")
         await wait_until(lambda: is_ready(running.load), within=60)
         await running.load.wait_for_answers(30)
-        assert not (former & await list_connections(running)), "no connection to the former primary is kept"
+        await wait_until(lambda: has_left(running, former), within=60)
     await running.check()
     assert running.logs.find_entries("request failed") == []
+
+
+async def has_left(running: RunningSample, former: set[int]) -> bool:
+    """Returns True when no connection to the former primary is kept; the listener looks every two seconds."""
+    return not (former & await list_connections(running))
 
 
 async def list_connections(running: RunningSample) -> set[int]:

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Final
 
 from service_runtime.observability.logs import Logger
-from service_runtime.postgres.database import Database
+from service_runtime.postgres.database import Connection, Database
+from service_runtime.postgres.errors import READ_ONLY, StatementRefused
 
 CHANNEL: Final = "calloff_work"
 RELAY: Final = "relay"
@@ -27,6 +28,7 @@ RESTART_PAUSE: Final = 0.5
 CHECK_EVERY: Final = 2.0
 """Seconds between two checks of an idle connection."""
 
+_IS_READ_ONLY: Final = "SELECT current_setting('transaction_read_only') = 'on' AS read_only"
 _NOTIFY: Final = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 
 
@@ -64,6 +66,12 @@ class PeerNotifier:
             await asyncio.wait({self._sending})
 
 
+async def _check_primary(connection: Connection) -> None:
+    """Raises StatementRefused if the server takes no changes, and so no notifications: another one has taken over."""
+    if (await connection.fetch(_IS_READ_ONLY))[0].read_only:
+        raise StatementRefused("the server takes no changes", READ_ONLY)
+
+
 class PeerListener:
     """Passes notifications of other processes to the workers of this one, until it is cancelled."""
 
@@ -86,7 +94,7 @@ class PeerListener:
                     self.is_listening = True
                     while True:
                         await asyncio.sleep(CHECK_EVERY)
-                        await connection.run("SELECT 1")
+                        await _check_primary(connection)
             except Exception as error:  # noqa: BLE001  the workers poll until the connection is back
                 self._log.warning("not listening to other processes", error=type(error).__name__)
                 await asyncio.sleep(RESTART_PAUSE)
