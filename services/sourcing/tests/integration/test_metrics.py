@@ -19,26 +19,33 @@ async def read_metrics(harness: SourcingHarness) -> dict[str, float]:
     }
 
 
+def name_open_packages(harness: SourcingHarness, *, age: str) -> str:
+    return f'calloff_open_packages{{age="{age}",council="{harness.council}",stage="tier-1",status="running"}}'
+
+
 async def test_open_packages_stand_by_stage_and_age_until_they_are_placed(harness: SourcingHarness) -> None:
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
     taken, waiting = await market.request_package(), await market.request_package()
     offer = await market.wait_for_offer("Alder", taken)
     await market.wait_for_offer("Alder", waiting)
     harness.advance_clock(timedelta(minutes=20))
-    open_ones = 'calloff_open_packages{{age="{}",stage="tier-1",status="running"}}'
+    in_tier_1 = f'{{council="{harness.council}",stage="tier-1"}}'
     seen = await read_metrics(harness)
-    assert seen[open_ones.format("under 1 hour")] == 2
+    assert seen[name_open_packages(harness, age="under 1 hour")] == 2
     assert (seen["calloff_held_packages"], seen["calloff_gauges_fresh"]) == (0, 1)
-    assert seen["calloff_time_to_first_offer_seconds_count"] == 2
+    assert seen[f"calloff_time_to_first_offer_seconds_count{in_tier_1}"] == 2
 
     await market.accept("Alder", offer)
     harness.advance_clock(timedelta(minutes=45))
 
     seen = await read_metrics(harness)
-    assert seen[open_ones.format("under 4 hours")] == 1
-    assert open_ones.format("under 1 hour") not in seen
-    assert (seen["calloff_offers_per_placement_count"], seen["calloff_offers_per_placement_sum"]) == (1, 1)
-    assert seen["calloff_time_to_place_seconds_sum"] == pytest.approx(20 * 60, abs=30)
+    assert seen[name_open_packages(harness, age="under 4 hours")] == 1
+    assert name_open_packages(harness, age="under 1 hour") not in seen
+    assert (
+        seen[f"calloff_offers_per_placement_count{in_tier_1}"],
+        seen[f"calloff_offers_per_placement_sum{in_tier_1}"],
+    ) == (1, 1)
+    assert seen[f"calloff_time_to_place_seconds_sum{in_tier_1}"] == pytest.approx(20 * 60, abs=30)
 
 
 async def test_packages_that_are_held_are_counted(harness: SourcingHarness) -> None:
