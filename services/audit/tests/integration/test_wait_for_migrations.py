@@ -1,41 +1,28 @@
 """`migrate --wait` ends when the database has the tables that this version needs, and not before."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Final
 
 import pytest_asyncio
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
 
 import audit
-from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Database
-from service_runtime.postgres.migrations import migrate, wait_until_migrated
+from service_runtime.postgres.migrations import SchemaState, migrate, wait_until_migrated
+from testkit.captured_logs import CapturedLogs
 from testkit.databases import DatabaseRoles, create_database_with_roles
 from testkit.servers import TestPostgres
+from testkit.waiting import wait_until
 
 MIGRATIONS: Final = Path(audit.__file__).parent / "migrations"
 
 
-class KeptLog(Logger):
-    """Keeps what is logged, and tells when something is."""
-
-    def __init__(self) -> None:
-        self.entries: list[dict[str, object]] = []
-        self.written = asyncio.Event()
-
-    def info(self, event: str, **fields: object) -> None:
-        self.entries.append({"event": event, **fields})
-        self.written.set()
-
-    def debug(self, event: str, **fields: object) -> None:
-        self.info(event, **fields)
-
-    def warning(self, event: str, **fields: object) -> None:
-        self.info(event, **fields)
-
-    def error(self, event: str, **fields: object) -> None:
-        self.info(event, **fields)
+async def wait_for_entry(log: CapturedLogs) -> Mapping[str, object]:
+    (entry, *_) = await wait_until(lambda: log.find_entries("waiting for the migration of the database"), within=60)
+    return entry.fields
 
 
 @pytest_asyncio.fixture
@@ -66,11 +53,10 @@ async def _migrate(roles: DatabaseRoles) -> None:
 async def test_the_role_of_the_service_waits_until_the_owner_has_migrated(
     roles: DatabaseRoles, as_service: Database
 ) -> None:
-    log = KeptLog()
+    log = CapturedLogs()
     waiting = asyncio.create_task(wait_until_migrated(as_service, MIGRATIONS, log=log, pause=0.01))
-    await log.written.wait()
+    assert (await wait_for_entry(log))["state"] == SchemaState.MISSING.value
     assert not waiting.done()
-    assert (log.entries[0]["at"], log.entries[0]["missing"]) == (None, "42P01")
     await _migrate(roles)
     await waiting
 
@@ -78,12 +64,11 @@ async def test_the_role_of_the_service_waits_until_the_owner_has_migrated(
 async def test_it_waits_at_an_earlier_revision(roles: DatabaseRoles, as_service: Database) -> None:
     await _migrate(roles)
     await _set_revision(roles, "0001")
-    log = KeptLog()
+    log = CapturedLogs()
     waiting = asyncio.create_task(wait_until_migrated(as_service, MIGRATIONS, log=log, pause=0.01))
-    await log.written.wait()
+    assert (await wait_for_entry(log))["state"] == SchemaState.OLDER.value
     assert not waiting.done()
-    assert log.entries[0]["at"] == "0001"
-    await _set_revision(roles, str(log.entries[0]["needed"]))
+    await _set_revision(roles, str(ScriptDirectory(str(MIGRATIONS)).get_current_head()))
     await waiting
 
 
@@ -92,4 +77,18 @@ async def test_a_database_that_a_later_version_has_migrated_is_accepted(
 ) -> None:
     await _migrate(roles)
     await _set_revision(roles, "9999")
-    await wait_until_migrated(as_service, MIGRATIONS, log=KeptLog())
+    await wait_until_migrated(as_service, MIGRATIONS, log=CapturedLogs())
+
+
+async def test_a_role_that_is_made_later_is_waited_for(roles: DatabaseRoles) -> None:
+    await _migrate(roles)
+    url = make_url(roles.service_url).set(username="later")
+    database, log = Database(url.render_as_string(hide_password=False), name="service"), CapturedLogs()
+    waiting = asyncio.create_task(wait_until_migrated(database, MIGRATIONS, log=log, pause=0.01))
+    try:
+        assert "refuses the login" in str((await wait_for_entry(log))["error"])
+        assert not waiting.done()
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await database.close()
