@@ -194,12 +194,18 @@ async def test_the_command_says_what_keeps_it_from_mending_the_topics(own_kafka:
 @pytest.mark.parametrize(
     ("environment", "line"),
     [
-        ({}, "calloff topics: CALLOFF_KAFKA_BOOTSTRAP: Field required\n"),
+        (
+            {},
+            (
+                "calloff topics: CALLOFF_KAFKA_BOOTSTRAP is not set; it is host:port of one or more Kafka brokers,"
+                " separated by commas\n"
+            ),
+        ),
         (
             {"CALLOFF_KAFKA_BOOTSTRAP": "localhost:1", "CALLOFF_KAFKA_MIN_INSYNC_REPLICAS": "2"},
             (
-                "calloff topics: CALLOFF_KAFKA_MIN_INSYNC_REPLICAS must not be above CALLOFF_KAFKA_REPLICATION_FACTOR:"
-                " Kafka would accept no event\n"
+                "calloff topics: CALLOFF_KAFKA_MIN_INSYNC_REPLICAS must not be more than"
+                " CALLOFF_KAFKA_REPLICATION_FACTOR: Kafka would acknowledge no record\n"
             ),
         ),
     ],
@@ -213,4 +219,4 @@ async def test_a_kafka_that_does_not_answer_is_named() -> None:
     result = await run_command("check", "--bootstrap", "127.0.0.1:1")
     assert result.status == 1
     (line,) = result.errors.splitlines()
-    assert line.startswith("calloff topics: Kafka at 127.0.0.1:1 does not answer, or refuses (KafkaConnectionError)")
+    assert line.startswith("calloff topics: Kafka at 127.0.0.1:1 does not answer, or refuses (ConnectionRefusedError)")

@@ -9,7 +9,7 @@ from typing import Final
 from devstack.home import REPOSITORY
 
 IMAGE_VARIABLE: Final = "CALLOFF_TEST_IMAGE"
-SERVICE_IMAGE: Final = os.environ.get(IMAGE_VARIABLE, "calloff:local")
+SERVICE_IMAGE: Final = os.environ.get(IMAGE_VARIABLE) or "calloff:local"
 HARDENED: Final = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 TIMEOUT: Final = 1800
 """Seconds; a build on a busy machine takes minutes."""
