@@ -11,7 +11,7 @@ from service_runtime.outbox import relay, row_source
 from service_runtime.postgres.database import Database
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_number
-from testkit.fake_kafka import UnreliableKafka
+from testkit.fake_kafka import BreakingKafka, UnreliableKafka
 from testkit.sample_service import NO_KAFKA, SampleService, cancel_tasks, run_tasks
 from testkit.waiting import wait_until
 
@@ -102,3 +102,16 @@ async def test_rows_of_a_relay_that_died_are_sent_by_the_next(database: Database
         await wait_until(lambda: is_emptied(database), within=60)
     assert find_chain_faults(kafka.records) == []
     assert count_events(kafka) == 80
+
+
+async def test_a_relay_whose_send_fails_while_it_is_stopped_ends(database: Database, use_kafka: UseKafka) -> None:
+    kafka = BreakingKafka()
+    use_kafka(kafka)
+    sample = SampleService("sample", database, NO_KAFKA)
+    stopping = asyncio.create_task(sample.build_relay().run())
+    await sample.request_withdrawal(uuid4(), count=1)
+    await wait_until(lambda: kafka.sends > 0, within=60)
+    stopping.cancel()
+    done, _ = await asyncio.wait({stopping}, timeout=60)
+    assert done, "the relay runs on"
+    assert stopping.cancelled()

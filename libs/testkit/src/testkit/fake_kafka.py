@@ -117,3 +117,19 @@ class BlockedKafka(UnreliableKafka):
             await self._unblocked.wait()
         self.records += [self._to_topic_record(partition, record) for record in records]
         return len(records)
+
+
+class BreakingKafka(UnreliableKafka):
+    """Fake Kafka whose connection breaks when a send is cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__(losses=0)
+        self.sends = 0
+
+    async def store(self, partition: Partition, records: Sequence[OutgoingRecord]) -> int:  # noqa: ARG002  as the others
+        self.sends += 1
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            raise KafkaFailure("the connection broke") from None
+        return 0

@@ -143,6 +143,20 @@ class Relay:
             await producer.close(within=3)
 
     async def _relay_until_interrupted(self, connection: Connection, producer: Producer) -> None:
+        """Relays until a part fails, whose error it raises, or until this task is cancelled.
+
+        The parts have a task of their own: a task group whose part fails while it is cancelled raises that failure, and
+        the cancellation would be lost.
+        """
+        relaying = asyncio.create_task(self._run_parts(connection, producer))
+        try:
+            await asyncio.wait({relaying})
+        finally:
+            relaying.cancel()
+            await asyncio.gather(relaying, return_exceptions=True)
+        relaying.result()
+
+    async def _run_parts(self, connection: Connection, producer: Producer) -> None:
         try:
             async with asyncio.TaskGroup() as tasks:
                 queues = PartitionQueues(
