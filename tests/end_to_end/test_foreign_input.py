@@ -28,7 +28,8 @@ from devstack.record import StackRecord
 from judge import PACKAGES, find_faults
 from judge.events import group_by_key, select_kinds
 from service_runtime.kafka.client import Partition
-from testkit.foreign_records import PLACEHOLDER, ForeignRecord, send_foreign_records, set_topic_setting
+from testkit.foreign_records import PLACEHOLDER, ForeignRecord, send_foreign_records
+from testkit.foreign_topics import set_topic_setting
 from testkit.stack_process import Json, StackProcess, connect_client, run_command, start_stack
 from testkit.topics import TopicRecord, read_topic
 from testkit.waiting import wait_until

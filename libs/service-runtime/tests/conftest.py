@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr
 
-from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
+from contracts.catalogue import PACKAGES, PARKED, PARTITIONS, PROVIDERS
 from service_runtime.kafka import client as kafka
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.topic_admin import create_topics
@@ -25,6 +24,7 @@ from service_runtime.settings import RuntimeSettings
 from testkit import http_edge, sample_service, webhooks
 from testkit.captured_logs import CapturedLogs
 from testkit.databases import a_database
+from testkit.foreign_topics import make_topic
 from testkit.http_edge import EdgeClient
 from testkit.http_server import serve_app
 from testkit.sample_service import SAVE_ROWS, SUBSCRIPTIONS, TIMERS, SampleService, SampleUnitOfWork
@@ -50,11 +50,8 @@ async def database(postgres: TestPostgres) -> AsyncGenerator[Database]:
 @pytest_asyncio.fixture(scope="session")
 async def kafka_connection(own_kafka: TestKafka) -> KafkaConnection:
     """How to reach a Kafka with the topics. A test that kills it starts it again."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=own_kafka.bootstrap)
-    await admin.start()
     limit = {"max.message.bytes": str(LARGEST_PROVIDER_RECORD)}
-    await admin.create_topics([NewTopic(PROVIDERS, 12, 1, topic_configs=limit)])
-    await admin.close()
+    await make_topic(own_kafka.connection, PROVIDERS, partitions=PARTITIONS, settings=limit)
     await create_topics(own_kafka.connection, [PACKAGES, PARKED])
     return own_kafka.connection
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from devstack.embedded import EmbeddedPostgres, Process, ServerDidNotStart
+from testkit.foreign_topics import make_topic
 from testkit.servers import TestKafka, TestPostgres
 
 pytestmark = pytest.mark.servers
@@ -104,7 +104,7 @@ def test_the_error_of_a_server_that_cannot_start_contains_its_log(own_postgres: 
 
 async def test_kafka_keeps_its_events_through_kill_9(own_kafka: TestKafka) -> None:
     assert own_kafka.server is not None
-    await create_topic(own_kafka.bootstrap, "kept")
+    await make_topic(own_kafka.connection, "kept", partitions=1)
     await send(own_kafka.bootstrap, "kept", b"before")
 
     own_kafka.server.kill()
@@ -132,15 +132,6 @@ async def test_topics_are_not_created_automatically(kafka: TestKafka) -> None:
             await producer.partitions_for("never-made")
     finally:
         await producer.stop()
-
-
-async def create_topic(bootstrap: str, name: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
-    finally:
-        await admin.close()
 
 
 async def send(bootstrap: str, topic: str, value: bytes) -> None:

@@ -4,8 +4,6 @@ from collections.abc import Awaitable
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from contracts.catalogue import PACKAGES, PARTITIONS, PROVIDERS
 from contracts.events.base import Event
@@ -25,6 +23,7 @@ from service_runtime.timers.worker import MAX_ATTEMPTS
 from service_runtime.unit_of_work.streams import StreamKey
 from testkit.chain_checker import find_chain_faults, remove_repeats
 from testkit.databases import fetch_number, fetch_rows
+from testkit.foreign_topics import set_topic_setting
 from testkit.sample_service import SampleService, SampleUnitOfWork, run_tasks, to_stream_key
 from testkit.topics import read_topic
 from testkit.waiting import wait_until
@@ -288,7 +287,4 @@ async def wait_until_limit_applies(kafka_connection: KafkaConnection, size: int,
 
 
 async def set_max_record_size(kafka_connection: KafkaConnection, size: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_connection.bootstrap)
-    await admin.start()
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, PROVIDERS, {"max.message.bytes": str(size)})])
-    await admin.close()
+    await set_topic_setting(kafka_connection, PROVIDERS, "max.message.bytes", str(size))

@@ -15,8 +15,8 @@ from testkit.foreign_records import (
     ForeignRecord,
     read_codec,
     send_foreign_records,
-    set_topic_setting,
 )
+from testkit.foreign_topics import set_topic_setting
 from testkit.sample_service import SampleService, run_tasks
 from testkit.waiting import wait_until
 

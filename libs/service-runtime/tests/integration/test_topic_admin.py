@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from contracts.catalogue import KEPT_FOREVER, PARTITIONS, SPECIFICATIONS, TOPICS, TopicSpecification
 from service_runtime.kafka.topic_admin import TopicAdmin, TopicsRefused, create_topics, open_topic_admin
 from service_runtime.kafka.topics import MIN_INSYNC_REPLICAS, Replication
-from testkit.foreign_records import set_topic_setting
+from testkit.foreign_topics import make_topic, set_topic_setting
 from testkit.servers import TestKafka
-from testkit.waiting import wait_until
 
 ONE = Replication()
 
@@ -31,22 +29,6 @@ async def admin(kafka: TestKafka) -> AsyncGenerator[TopicAdmin]:
 @pytest.fixture
 def specification() -> TopicSpecification:
     return TopicSpecification(f"test.topic.{secrets.token_hex(4)}")
-
-
-async def make_topic(kafka: TestKafka, name: str, *, partitions: int = PARTITIONS, **settings: str) -> None:
-    """Makes a topic as another tool does; `__` in the name of a setting stands for a dot."""
-    client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await client.start()
-    try:
-        configs = {setting.replace("__", "."): value for setting, value in settings.items()}
-        await client.create_topics([NewTopic(name, partitions, 1, topic_configs=configs)])
-
-        async def is_listed() -> bool:  # the broker lists a topic somewhat later than the controller has made it
-            return name in await client.list_topics()
-
-        await wait_until(is_listed, within=60)
-    finally:
-        await client.close()
 
 
 async def read_settings(admin: TopicAdmin, *specifications: TopicSpecification) -> Mapping[str, str]:
@@ -65,14 +47,13 @@ async def test_a_created_topic_is_as_specified(admin: TopicAdmin, specification:
 async def test_settings_of_a_topic_are_changed_and_foreign_settings_stay(
     kafka: TestKafka, admin: TopicAdmin, specification: TopicSpecification
 ) -> None:
-    await make_topic(
-        kafka,
-        specification.name,
-        retention__ms="1000",
-        cleanup__policy="compact",
-        segment__ms="3600000",
-        min__cleanable__dirty__ratio="0.25",
-    )
+    settings = {
+        "retention.ms": "1000",
+        "cleanup.policy": "compact",
+        "segment.ms": "3600000",
+        "min.cleanable.dirty.ratio": "0.25",
+    }
+    await make_topic(kafka.connection, specification.name, partitions=PARTITIONS, settings=settings)
     plan = await admin.plan([specification], ONE)
     assert {change.setting for change in plan.changes} == {"retention.ms", "cleanup.policy"}
     await admin.apply(plan, ONE)
@@ -88,9 +69,8 @@ async def test_settings_of_a_topic_are_changed_and_foreign_settings_stay(
 async def test_settings_that_the_broker_sets_for_all_topics_count(
     kafka: TestKafka, admin: TopicAdmin, specification: TopicSpecification
 ) -> None:
-    await make_topic(
-        kafka, specification.name
-    )  # no setting of its own: the broker keeps events for ever by log.retention.ms
+    # No setting of its own: the broker keeps events for ever by log.retention.ms.
+    await make_topic(kafka.connection, specification.name, partitions=PARTITIONS)
     plan = await admin.plan([specification], Replication())
     assert plan.is_empty, [str(change) for change in plan.changes]
 
@@ -108,7 +88,7 @@ async def test_two_processes_may_apply_at_once(kafka: TestKafka, specification: 
 async def test_a_number_of_partitions_is_refused_and_stays(
     kafka: TestKafka, admin: TopicAdmin, specification: TopicSpecification
 ) -> None:
-    await make_topic(kafka, specification.name, partitions=3)
+    await make_topic(kafka.connection, specification.name, partitions=3)
     plan = await admin.plan([specification], ONE)
     await admin.apply(plan, ONE)
     (topic,) = (await admin.describe([specification])).values()
@@ -127,7 +107,7 @@ async def test_more_replicas_than_brokers_are_refused_in_kafkas_words(
 async def test_a_value_that_kafka_refuses_is_named_with_its_topic(
     kafka: TestKafka, admin: TopicAdmin, specification: TopicSpecification
 ) -> None:
-    await make_topic(kafka, specification.name)
+    await make_topic(kafka.connection, specification.name, partitions=PARTITIONS)
     wrong = TopicSpecification(specification.name, settings={"cleanup.policy": "keep"})
     with pytest.raises(TopicsRefused, match=rf"settings of topic {specification.name} cannot be changed"):
         await admin.apply(await admin.plan([wrong], ONE), ONE)
@@ -136,7 +116,8 @@ async def test_a_value_that_kafka_refuses_is_named_with_its_topic(
 async def test_creating_topics_leaves_existing_ones_as_they_are(
     kafka: TestKafka, admin: TopicAdmin, specification: TopicSpecification
 ) -> None:
-    await make_topic(kafka, specification.name, retention__ms="1000")
+    settings = {"retention.ms": "1000"}
+    await make_topic(kafka.connection, specification.name, partitions=PARTITIONS, settings=settings)
     await create_topics(kafka.connection, [specification.name])
     assert (await read_settings(admin, specification))["retention.ms"] == "1000"
 
@@ -167,12 +148,7 @@ async def test_the_command_creates_mends_and_checks_the_topics_of_the_catalogue(
     assert (await run_command("plan", **bootstrap)).status == 0
     assert (await run_command("check", **bootstrap)).output == "All topics are as specified.\n"
     await set_topic_setting(own_kafka.connection, TOPICS[0], "retention.ms", "86400000")
-
-    async def plan_change() -> CommandResult | None:  # a broker shows a changed setting somewhat later
-        planned = await run_command("plan", "--json", **bootstrap)
-        return planned if planned.status else None
-
-    planned = await wait_until(plan_change, within=120)
+    planned = await run_command("plan", "--json", **bootstrap)
     assert planned.status == 2
     (change,) = json.loads(planned.output)["changes"]
     assert (change["topic"], change["setting"], change["specified"]) == (TOPICS[0], "retention.ms", "-1")

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.produce import ProduceRequest
@@ -70,13 +68,3 @@ def _replace_placeholders(batch: bytes) -> bytes:
     changed = bytearray(batch.replace(PLACEHOLDER.encode(), _BINARY_NAME[: len(PLACEHOLDER)]))
     changed[_CRC_AT:_ATTRIBUTES_AT] = calc_crc32c(bytes(changed[_ATTRIBUTES_AT:])).to_bytes(4)
     return bytes(changed)
-
-
-async def set_topic_setting(kafka: KafkaConnection, topic: str, name: str, value: str) -> None:
-    """Changes one setting of a topic; Kafka applies it some time after it has acknowledged it."""
-    admin = AIOKafkaAdminClient(**kafka.build_client_arguments())
-    await admin.start()
-    try:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
-    finally:
-        await admin.close()

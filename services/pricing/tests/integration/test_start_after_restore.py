@@ -19,7 +19,7 @@ from service_runtime.outbox.outbox_table import is_outbox_empty
 from service_runtime.postgres import schema
 from service_runtime.postgres.database import Database
 from testkit import sample_service
-from testkit.foreign_records import set_topic_setting
+from testkit.foreign_topics import set_topic_setting
 from testkit.running_services import find_free_port
 from testkit.sample_service import SampleService, run_tasks
 from testkit.servers import TestKafka, TestPostgres
@@ -148,14 +148,11 @@ async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: s
     program = Program(migrated, own_kafka.bootstrap, find_free_port())
     await set_topic_setting(own_kafka.connection, "homecare.rates.v1", "retention.ms", "60000")
     try:
-
-        async def find_refusal() -> str | None:  # a broker shows a changed setting somewhat later
-            async with program.start() as process:
-                if process.stderr is None or not (line := (await process.stderr.readline()).decode()):
-                    return None
-                return line if line.startswith("calloff") else None
-
-        line = await wait_until(find_refusal, within=LONGEST_START)
+        async with program.start() as process:
+            assert process.stderr is not None
+            async with asyncio.timeout(LONGEST_START):
+                while not (line := (await process.stderr.readline()).decode()).startswith("calloff"):
+                    assert line
         assert line.startswith("calloff pricing: topic homecare.rates.v1 has retention.ms=60000, it must be -1;")
     finally:
         await set_topic_setting(own_kafka.connection, "homecare.rates.v1", "retention.ms", "-1")

@@ -5,7 +5,9 @@ again. Events of the journals that had not reached audit go back into the outbox
 Consumers read all topics again; their inboxes skip what they have handled.
 """
 
+import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -28,6 +30,9 @@ from service_runtime.kafka.topics import Replication
 
 BATCH_SIZE: Final = 500
 _IDS_BATCH: Final = 10_000
+_OFFSETS_FORGOTTEN_WITHIN: Final = 60.0
+_POLL_INTERVAL: Final = 0.2
+"""Both in seconds."""
 GROUP_PREFIX: Final = "calloff."
 """Begins the consumer groups of every service."""
 
@@ -87,9 +92,17 @@ async def prepare_topics(kafka: KafkaConnection, *, replication: Replication, fr
             raise DataAlreadyExists(f"Kafka holds records in {', '.join(filled)}; --fresh deletes these topics")
         await delete_topics(kafka, filled)
     await create_topics(kafka, TOPICS, replication=replication)
-    if committed := await list_committed_groups(kafka, GROUP_PREFIX, TOPICS):
+    if committed := await _list_outliving_groups(kafka, within=_OFFSETS_FORGOTTEN_WITHIN if filled else 0.0):
         message = f"the groups {', '.join(committed)} have offsets of earlier topics and would skip records"
         raise DataAlreadyExists(f"{message}; delete them with kafka-consumer-groups.sh --delete --group …")
+
+
+async def _list_outliving_groups(kafka: KafkaConnection, *, within: float) -> list[str]:
+    """The groups with offsets in the topics: Kafka forgets them up to some seconds after it has deleted a topic."""
+    deadline = time.monotonic() + within
+    while (committed := await list_committed_groups(kafka, GROUP_PREFIX, TOPICS)) and time.monotonic() < deadline:
+        await asyncio.sleep(_POLL_INTERVAL)
+    return committed
 
 
 async def rebuild_topics(kafka: KafkaConnection, databases: Mapping[str, AsyncConnection]) -> RebuiltTopics:
