@@ -13,7 +13,7 @@ import pytest_asyncio
 from aiohttp import web
 from pydantic import SecretStr
 
-from contracts.catalogue import PACKAGES, PARKED, PARTITIONS, PROVIDERS
+from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
 from service_runtime.kafka import client as kafka
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.topic_admin import create_topics
@@ -24,7 +24,6 @@ from service_runtime.settings import RuntimeSettings
 from testkit import http_edge, sample_service, webhooks
 from testkit.captured_logs import CapturedLogs
 from testkit.databases import a_database
-from testkit.foreign_topics import make_topic
 from testkit.http_edge import EdgeClient
 from testkit.http_server import serve_app
 from testkit.sample_service import SAVE_ROWS, SUBSCRIPTIONS, TIMERS, SampleService, SampleUnitOfWork
@@ -34,8 +33,6 @@ from testkit.topics import move_group_to_end
 from testkit.webhook_receiver import Receiver
 from testkit.webhooks import WebhookHarness
 
-LARGEST_PROVIDER_RECORD = 20_000
-"""Bytes: Kafka's limit for the providers' topic in these tests. It is far below the runtime's own limit."""
 CHILD = Path(__file__).parent / "child.py"
 
 Crash = Callable[[str, SampleService], Awaitable[None]]
@@ -50,9 +47,7 @@ async def database(postgres: TestPostgres) -> AsyncGenerator[Database]:
 @pytest_asyncio.fixture(scope="session")
 async def kafka_connection(own_kafka: TestKafka) -> KafkaConnection:
     """How to reach a Kafka with the topics. A test that kills it starts it again."""
-    limit = {"max.message.bytes": str(LARGEST_PROVIDER_RECORD)}
-    await make_topic(own_kafka.connection, PROVIDERS, partitions=PARTITIONS, settings=limit)
-    await create_topics(own_kafka.connection, [PACKAGES, PARKED])
+    await create_topics(own_kafka.connection, [PROVIDERS, PACKAGES, PARKED])
     return own_kafka.connection
 
 
