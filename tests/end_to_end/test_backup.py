@@ -1,10 +1,8 @@
 """A backup of a running stack is restored into an empty home: the record verifies, and new referrals are placed."""
 
-import asyncio
 import os
 import shutil
 import signal
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +10,10 @@ from dataclasses import dataclass
 import pytest
 
 from devstack.home import Home
-from devstack.names import AUDIT
+from devstack.names import AUDIT, REFERRAL
 from devstack.record import StackRecord
-from testkit.stack_process import Json, link_postcodes, read_json, start_stack
+from testkit.stack_process import Json, StackProcess, connect_client, copy_home, read_json, start_stack
+from testkit.waiting import wait_until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600), pytest.mark.xdist_group("end-to-end")]
 
@@ -31,17 +30,16 @@ async def show_referral(home: Home, referral_id: str) -> Json:
     return await read_json(home, "referral", "show", referral_id)
 
 
-async def place_referral(home: Home) -> Json:
+async def place_referral(stack: StackProcess) -> Json:
     """Posts referrals, and returns one of them as soon as it is placed."""
-    posted = [await post_referral(home) for _ in range(REFERRALS)]
-    deadline = time.monotonic() + 400
-    while True:
-        referrals = [await show_referral(home, referral_id) for referral_id in posted]
-        placed = [referral for referral in referrals if referral["status"] == "placed"]
-        if placed:
-            return placed[0]
-        assert time.monotonic() < deadline, [(referral["status"], referral["history"]) for referral in referrals]
-        await asyncio.sleep(0.2)
+    posted = [await post_referral(stack.home) for _ in range(REFERRALS)]
+    async with connect_client(stack, "council", REFERRAL) as council:
+
+        async def find_placed() -> Json | None:
+            referrals = [await council.get(f"/v1/referrals/{referral_id}") for referral_id in posted]
+            return next((referral for referral in referrals if referral["status"] == "placed"), None)
+
+        return await wait_until(find_placed, within=400)
 
 
 @contextmanager
@@ -71,19 +69,19 @@ class Restoration:
 
 
 @pytest.fixture(scope="module")
-async def restoration(tmp_path_factory: pytest.TempPathFactory) -> Restoration:
+async def restoration(tmp_path_factory: pytest.TempPathFactory, registered_home: Home) -> Restoration:
     home = Home(tmp_path_factory.mktemp("restoration") / "a home")
-    link_postcodes(home)
+    await copy_home(registered_home, home)
     backup = home.folder.with_name("a copy")
-    async with start_stack(home, "--referrals", "0"):
-        before_backup = await place_referral(home)
+    async with start_stack(home, "--referrals", "0") as stack:
+        before_backup = await place_referral(stack)
         with pause_audit(home):
             unknown_to_audit = await post_referral(home)
             await read_json(home, "backup", str(backup))
         after_backup = await post_referral(home)
     destroy_home(home)
     restore_summary = await read_json(home, "restore", "--fresh", str(backup))
-    async with start_stack(home, "--referrals", "0"):
+    async with start_stack(home, "--referrals", "0") as stack:
         return Restoration(
             restore_summary=restore_summary,
             verification_after_restore=await read_json(home, "verify"),
@@ -91,7 +89,7 @@ async def restoration(tmp_path_factory: pytest.TempPathFactory) -> Restoration:
             same_referral_after_restore=await show_referral(home, before_backup["referral_id"]),
             referral_unknown_to_audit=await show_referral(home, unknown_to_audit),
             referral_after_backup=await show_referral(home, after_backup),
-            referral_after_restore=await place_referral(home),
+            referral_after_restore=await place_referral(stack),
             verification_at_end=await read_json(home, "verify"),
             parked_keys=await read_json(home, "parked", "list"),
         )

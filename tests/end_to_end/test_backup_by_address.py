@@ -24,6 +24,7 @@ from testkit.stack_process import (
     Json,
     StackClient,
     connect_client,
+    copy_home,
     link_postcodes,
     read_json,
     start_command,
@@ -126,11 +127,11 @@ async def place_referral(home: Home, council: StackClient) -> None:
 
 
 @pytest.fixture(scope="module")
-async def restoration(tmp_path_factory: pytest.TempPathFactory) -> Restoration:
+async def restoration(tmp_path_factory: pytest.TempPathFactory, registered_home: Home) -> Restoration:
     folder = tmp_path_factory.mktemp("by-address")
     source, target, copy = Home(folder / "source"), Home(folder / "target"), str(folder / "copy")
-    for home in (source, target):
-        link_postcodes(home)
+    await copy_home(registered_home, source)
+    link_postcodes(target)
     async with start_stack(source, "--referrals", "2000", "--rate", RATE):
         acknowledged, posted_meanwhile = await copy_under_load(source, Path(copy))
     copy_keys(source, target)

@@ -30,7 +30,7 @@ from judge.events import group_by_key, select_kinds
 from service_runtime.kafka.client import Partition
 from testkit.foreign_records import PLACEHOLDER, ForeignRecord, send_foreign_records
 from testkit.foreign_topics import set_topic_setting
-from testkit.stack_process import Json, StackProcess, connect_client, run_command, start_stack
+from testkit.stack_process import Json, StackProcess, connect_client, copy_home, run_command, start_stack
 from testkit.topics import TopicRecord, read_topic
 from testkit.waiting import wait_until
 
@@ -80,8 +80,9 @@ class ForeignRun:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def foreign_run(tmp_path_factory: pytest.TempPathFactory) -> ForeignRun:
+async def foreign_run(tmp_path_factory: pytest.TempPathFactory, registered_home: Home) -> ForeignRun:
     home = Home(tmp_path_factory.mktemp("foreign-run") / "home")
+    await copy_home(registered_home, home)
     async with start_stack(home, "--referrals", str(REFERRALS), "--rate", "2") as stack:
         running = StackRecord.load(home)
         own = await wait_until(lambda: find_own_record(running), within=WORK_TIMEOUT)
