@@ -2,7 +2,8 @@
 
 The first line describes the file, each further line is a row: bytes are text where they are UTF-8, otherwise
 `{"base64": …}`; times are ISO 8601. The manifest names the rows' extent and the SHA-256 of the compressed file. A file
-is complete as soon as it has its name: it is written under another one, flushed to the disk and renamed.
+is complete as soon as it has its name: it is written under another one, flushed to the disk and renamed. Only its owner
+can read it.
 """
 
 import base64
@@ -11,7 +12,9 @@ import hashlib
 import io
 import json
 import os
+import secrets
 from collections.abc import AsyncIterable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -19,9 +22,13 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
 from contracts.errors import CallOffError
 
 FORMAT: Final = "calloff-archive-1"
+MAX_LINE: Final = 32 * 1024 * 1024
+"""Bytes of the longest row that is read: a record of Kafka's largest size, each of its bytes escaped, is shorter."""
 _NOTE: Final = "one row a line; bytes are text, or base64 where they are not UTF-8"
 
 Row = Mapping[str, Any]  # the columns differ between tables
@@ -58,12 +65,11 @@ class Manifest:
         """Loads the manifest of an archive file. Raises ArchiveDamaged."""
         path = find_manifest(archive)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            values["extent"] = {name: (first, following) for name, (first, following) in values["extent"].items()}
-            manifest = cls(**values)
-        except FileNotFoundError:
-            raise ArchiveDamaged(f"{path} does not exist; keep it beside its archive") from None
-        except (ValueError, TypeError, KeyError, AttributeError):
+            manifest = TypeAdapter(cls).validate_json(path.read_bytes())
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ArchiveDamaged(f"{path} cannot be read ({reason}); keep it beside its archive") from None
+        except ValidationError:
             raise ArchiveDamaged(f"{path} is not the manifest of an archive; get it from the backup") from None
         if manifest.format != FORMAT:
             raise ArchiveDamaged(f"{path} has the format {manifest.format}; this release reads {FORMAT}")
@@ -105,46 +111,63 @@ async def write_archive(
     The same rows make the same bytes. A file of the same name with other bytes is left alone.
     """
     path = folder / f"{service}-{kind}-{month}.jsonl.gz"
-    unfinished = path.with_name(f"{path.name}.unfinished")
     described = {"format": FORMAT, "service": service, "kind": kind, "month": month, "note": _NOTE}
-    try:
-        count, size, sha256 = await _write_lines(unfinished, described, rows)
-        _check_not_other(path, sha256)
-    except BaseException:  # Ctrl-C too
-        unfinished.unlink(missing_ok=True)
-        raise
-    unfinished.rename(path)
+    with _create_unfinished(path) as (unfinished, file):
+        count, size, sha256 = await _write_lines(file, described, rows)
+        _publish(unfinished, path, sha256)
     manifest = Manifest(service, kind, month, count, extent, sha256, size)
     _write_manifest(find_manifest(path), manifest)
     return manifest
 
 
-def _check_not_other(path: Path, sha256: str) -> None:
-    if path.exists() and compute_sha256(path) != sha256:
-        raise ArchiveRefused(f"{path} exists with other content; move it away, or name another folder")
+@contextmanager
+def _create_unfinished(path: Path) -> Generator[tuple[Path, IO[bytes]]]:
+    """A new file beside `path`, which only its owner can read; deleted at the end unless it was renamed.
+
+    Its name is used once: archivers of two databases that write into one folder never write into one file. What a
+    killed process left is deleted.
+    """
+    for left in path.parent.glob(f"{path.name}.*.unfinished"):
+        left.unlink(missing_ok=True)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
+    try:
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            yield unfinished, file
+    finally:  # Ctrl-C too
+        unfinished.unlink(missing_ok=True)
 
 
-async def _write_lines(path: Path, described: Row, rows: AsyncIterable[Row]) -> tuple[int, int, str]:
+def _publish(unfinished: Path, path: Path, sha256: str) -> None:
+    """Gives a file its name. Raises ArchiveRefused if another file has it."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        if compute_sha256(path) != sha256:
+            message = f"{path} exists with other content; move it away, or name another folder"
+            raise ArchiveRefused(message) from None
+    except OSError:  # a file system without links
+        unfinished.rename(path)
+
+
+async def _write_lines(file: IO[bytes], described: Row, rows: AsyncIterable[Row]) -> tuple[int, int, str]:
     """Returns the number of rows, the size of the file and its SHA-256."""
     count = 0
-    with path.open("wb") as file:
-        hashing = _HashingFile(file)
-        # Neither a time nor a name in the header, so that the same rows make the same bytes.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=hashing, mtime=0) as lines:
-            lines.write(_encode_line(described))
-            async for row in rows:
-                lines.write(_encode_line(row))
-                count += 1
-        _flush(file)
+    hashing = _HashingFile(file)
+    # Neither a time nor a name in the header, so that the same rows make the same bytes.
+    with gzip.GzipFile(filename="", mode="wb", fileobj=hashing, mtime=0) as lines:
+        lines.write(_encode_line(described))
+        async for row in rows:
+            lines.write(_encode_line(row))
+            count += 1
+    _flush(file)
     return count, hashing.size, hashing.digest.hexdigest()
 
 
 def _write_manifest(path: Path, manifest: Manifest) -> None:
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    with unfinished.open("wb") as file:
+    with _create_unfinished(path) as (unfinished, file):
         file.write(json.dumps(asdict(manifest), indent=1).encode())
         _flush(file)
-    unfinished.rename(path)
+        unfinished.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -176,11 +199,19 @@ def read_rows(path: Path) -> Generator[dict[str, Any]]:
     """Yields the rows of an archive, with bytes columns as text or base64. Raises ArchiveDamaged."""
     try:
         with gzip.open(path, "rb") as lines:
-            next(lines, None)
-            for line in lines:
-                yield json.loads(line)
+            lines.readline(MAX_LINE)
+            while line := lines.readline(MAX_LINE):
+                yield _decode_line(path, line)
     except (OSError, EOFError, ValueError) as error:
         raise ArchiveDamaged(f"{path} cannot be read ({type(error).__name__}); get it from another copy") from error
+
+
+def _decode_line(path: Path, line: bytes) -> dict[str, Any]:
+    """Raises ArchiveDamaged, and ValueError for what is not JSON."""
+    row = json.loads(line) if line.endswith(b"\n") else None
+    if not isinstance(row, dict):
+        raise ArchiveDamaged(f"{path} has a line that is no row, or longer than {MAX_LINE} bytes")
+    return row  # pyright: ignore[reportUnknownVariableType]  isinstance loses the types of a JSON object
 
 
 def split_rows(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
