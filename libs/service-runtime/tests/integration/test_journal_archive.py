@@ -9,16 +9,18 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from contracts.catalogue import PACKAGES
 from contracts.examples import MONDAY_NINE
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.outbox.journal import decode_headers
 from service_runtime.postgres import schema
-from service_runtime.postgres.database import Database
+from service_runtime.postgres.database import Connection, Database
 from service_runtime.postgres.errors import StatementRefused
 from service_runtime.postgres.grants import grant_privileges
 from service_runtime.retention.archive_files import ArchiveDamaged, ArchiveRefused, Manifest, decode_bytes, read_rows
+from service_runtime.retention.archived_table import Extent
 from service_runtime.retention.archiver import Archiver
 from service_runtime.retention.journal_archive import BATCH_SIZE, JournalTable
 from service_runtime.retention.journal_verification import verify_journal
@@ -189,6 +191,25 @@ async def test_two_processes_that_archive_at_once_move_each_month_once(sample: S
     assert await fetch_number(sample.database, COUNT) == 5
 
 
+class WatchedTable(JournalTable):
+    """The journal; notes for how many seconds the server keeps the transaction open while the file is written."""
+
+    patience: int = 0
+
+    async def register(self, connection: Connection, name: str, extent: Extent) -> None:
+        (row,) = (await connection.execute(text("SHOW idle_in_transaction_session_timeout"))).all()
+        self.patience = int(row.idle_in_transaction_session_timeout.removesuffix("min")) * 60
+        await super().register(connection, name, extent)
+
+
+async def test_the_transaction_stays_open_while_a_large_file_reaches_its_disk(
+    sample: SampleService, tmp_path: Path
+) -> None:
+    table = WatchedTable()
+    await Archiver(sample.database, "sample", [table]).archive(tmp_path, keep_months=1, now=MONDAY_NINE)
+    assert table.patience >= 600
+
+
 async def test_a_month_with_an_event_that_waits_to_be_sent_stays(sample: SampleService, tmp_path: Path) -> None:
     await fetch_rows(sample.database, "INSERT INTO outbox (position) VALUES (6)")
     with pytest.raises(ArchiveRefused, match="1 events up to position 8 of the journal wait to be sent"):
@@ -259,6 +280,7 @@ async def test_a_service_cannot_archive_with_its_own_role(postgres: TestPostgres
     later = datetime(2026, 6, 1, tzinfo=UTC)
     with pytest.raises(ArchiveRefused, match="set CALLOFF_MIGRATION_DATABASE_URL"):
         await an_archiver(service).archive(tmp_path, keep_months=1, now=later)
+    assert not list_names(tmp_path)
     assert [each.row_count for each in await an_archiver(owner).archive(tmp_path, keep_months=1, now=later)] == [1]
     await owner.close()
     await service.close()

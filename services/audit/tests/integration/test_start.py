@@ -22,6 +22,13 @@ from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("own-servers")
 EX_CONFIG = 78
+COMMANDS = {
+    "serve": (),
+    "migrate": ("migrate",),
+    "reencrypt": ("reencrypt-secrets",),
+    "archive": ("archive", "/tmp"),
+}
+every_command = pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
 MIGRATIONS = Path(audit.__file__).parent / "migrations"
 
 
@@ -82,7 +89,7 @@ async def execute_as_owner(roles: DatabaseRoles, statement: str) -> None:
     await owner.close()
 
 
-@pytest.mark.parametrize("arguments", [(), ("migrate",), ("reencrypt-secrets",)], ids=["serve", "migrate", "reencrypt"])
+@every_command
 async def test_wrong_settings_end_every_command_with_one_line_each(arguments: tuple[str, ...], start: Start) -> None:
     status, lines = await start.run(*arguments, CALLOFF_PORT="eighty", CALLOFF_ROLE="boss", CALLOFF_POTR="1")
     assert status == EX_CONFIG
@@ -93,7 +100,7 @@ async def test_wrong_settings_end_every_command_with_one_line_each(arguments: tu
     ]
 
 
-@pytest.mark.parametrize("arguments", [(), ("migrate",), ("reencrypt-secrets",)], ids=["serve", "migrate", "reencrypt"])
+@every_command
 async def test_a_wrong_password_ends_every_command_at_once(
     arguments: tuple[str, ...], start: Start, roles: DatabaseRoles
 ) -> None:

@@ -5,7 +5,8 @@ and its rows are deleted. A process that dies on the way has changed nothing in 
 same file again.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,10 @@ from service_runtime.retention.archived_table import ArchivedTable
 from service_runtime.retention.months import add_months, begin_of, month_of
 
 _INSUFFICIENT_PRIVILEGE: Final = "42501"
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('calloff archive', 0))")
+# Only the owner of the tables gets this lock, and one archiver at a time; it keeps no reader waiting.
+_LOCK = text("LOCK TABLE archives IN SHARE ROW EXCLUSIVE MODE")
+# Longer than a month's file takes to reach its disk and to be read again.
+_STAY_OPEN = text("SET LOCAL idle_in_transaction_session_timeout = '10min'")
 _NEWEST = text("SELECT name, month, sha256 FROM archives WHERE kind = :kind ORDER BY month DESC LIMIT 1")
 _INSERT = text(
     """
@@ -61,15 +65,11 @@ class Archiver:
         self, table: ArchivedTable, folder: Path, *, until: date, now: datetime
     ) -> Manifest | None:
         """Moves the oldest month, if it is before `until`; returns None if there is none."""
-        try:
-            async with self._database.begin_transaction() as connection:
-                await connection.execute(_LOCK)
-                month = await _find_month(connection, table)
-                if month is None or month >= until:
-                    return None
-                return await self._move(connection, table, folder, month=month, now=now)
-        except StatementRefused as error:
-            raise _explain(error) from error
+        async with self._begin() as connection:
+            month = await _find_month(connection, table)
+            if month is None or month >= until:
+                return None
+            return await self._move(connection, table, folder, month=month, now=now)
 
     async def _move(
         self, connection: Connection, table: ArchivedTable, folder: Path, *, month: date, now: datetime
@@ -100,18 +100,28 @@ class Archiver:
         table = next((table for table in self._tables if table.kind == manifest.kind), None)
         if table is None or manifest.service != self._service:
             raise ArchiveRefused(f"{path.name} is of {manifest.service}'s {manifest.kind}; restore it there")
+        async with self._begin() as connection:
+            await _check_newest(connection, manifest)
+            inserted = await table.insert_rows(connection, read_rows(path))
+            if inserted != manifest.row_count:
+                raise ArchiveDamaged(f"{path} has {inserted} rows, not {manifest.row_count} as its manifest says")
+            await table.unregister(connection, manifest.name)
+            await connection.execute(_DELETE, {"name": manifest.name})
+        return manifest
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncGenerator[Connection]:
+        """Begins a transaction that no other archiver runs beside. Raises ArchiveRefused for any role but the owner."""
         try:
             async with self._database.begin_transaction() as connection:
                 await connection.execute(_LOCK)
-                await _check_newest(connection, manifest)
-                inserted = await table.insert_rows(connection, read_rows(path))
-                if inserted != manifest.row_count:
-                    raise ArchiveDamaged(f"{path} has {inserted} rows, not {manifest.row_count} as its manifest says")
-                await table.unregister(connection, manifest.name)
-                await connection.execute(_DELETE, {"name": manifest.name})
+                await connection.execute(_STAY_OPEN)
+                yield connection
         except StatementRefused as error:
-            raise _explain(error) from error
-        return manifest
+            if error.sqlstate != _INSUFFICIENT_PRIVILEGE:
+                raise
+            message = "only the owner of the tables may archive; set CALLOFF_MIGRATION_DATABASE_URL"
+            raise ArchiveRefused(message) from error
 
 
 async def _find_month(connection: Connection, table: ArchivedTable) -> date | None:
@@ -132,9 +142,3 @@ async def _check_newest(connection: Connection, manifest: Manifest) -> None:
         raise ArchiveRefused(f"restore {newest.name} first: the newest archive is restored before older ones")
     if newest.sha256 != manifest.sha256:
         raise ArchiveDamaged(f"{manifest.name} is not the file that was written when its month was archived")
-
-
-def _explain(error: StatementRefused) -> Exception:
-    if error.sqlstate == _INSUFFICIENT_PRIVILEGE:
-        return ArchiveRefused("only the owner of the tables may archive; set CALLOFF_MIGRATION_DATABASE_URL")
-    return error

@@ -5,33 +5,52 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from prometheus_client import Gauge
+
 from contracts.errors import CallOffError
+from service_runtime.clock_guard import ClockGuard
 from service_runtime.observability.logs import Logger
+from service_runtime.postgres.database import Database
+from service_runtime.postgres.errors import ConnectionBroken, StatementRefused
 from service_runtime.retention.archive_files import ArchiveRefused
 from service_runtime.retention.archiver import Archiver
 from service_runtime.retention.journal_archive import JournalTable
 from service_runtime.service import Service
+from service_runtime.startup.checks import check_login
+from service_runtime.startup.errors import StartRefused
 
 ARCHIVE: Final = "archive"
 RESTORE: Final = "restore-archive"
 KEPT_MONTHS: Final = 24
 """Whole months before the current one that stay in the database by default."""
+MAX_KEPT_MONTHS: Final = 1_200
 
 
 async def run_archive_command(service: Service[Any], arguments: Sequence[str], *, log: Logger) -> int:
-    """Archives or restores as the owner of the tables; returns the status of the process."""
+    """Archives or restores as the owner of the tables; returns the status of the process. Raises StartRefused."""
     options = _parse(service, arguments)
     database = service.settings.open_migration_database(service.name)
     archiver = Archiver(database, service.name, [JournalTable(), *service.archived_tables])
     try:
+        await check_login(database)
+        await _check_clock(database, service, log)
         await _run(archiver, options, service, log)
-    except (CallOffError, OSError) as error:
-        log.error("not done", command=options.command, reason=str(error))  # noqa: TRY400  the reason is complete
+    except StartRefused:
+        raise
+    except (CallOffError, OSError, StatementRefused, ConnectionBroken) as error:
+        reason = str(error) or type(error).__name__
+        log.error("not done", command=options.command, reason=reason)  # noqa: TRY400  the reason is complete
         return 1
     else:
         return 0
     finally:
         await database.close()
+
+
+async def _check_clock(database: Database, service: Service[Any], log: Logger) -> None:
+    """Raises ClockNotTrusted: a clock that is ahead would move months that stay."""
+    difference = Gauge("calloff_clock_difference_seconds", "Not exported", registry=None)
+    await ClockGuard(database, service.clock, log=log, difference=difference).compare_until_right()
 
 
 async def _run(archiver: Archiver, options: argparse.Namespace, service: Service[Any], log: Logger) -> None:
@@ -65,6 +84,6 @@ def _parse(service: Service[Any], arguments: Sequence[str]) -> argparse.Namespac
 
 def _parse_months(value: str) -> int:
     months = int(value)
-    if months < 1:
-        raise argparse.ArgumentTypeError("at least 1 month stays")
+    if not 1 <= months <= MAX_KEPT_MONTHS:
+        raise argparse.ArgumentTypeError(f"1 to {MAX_KEPT_MONTHS} months stay")
     return months
