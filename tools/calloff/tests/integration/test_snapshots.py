@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import TextClause, text
 from calloff.backup.addresses import DatabaseAddress
 from calloff.backup.consistency import check_consistency
 from calloff.backup.snapshots import Snapshot, open_snapshots
+from contracts.ids import uuid7
 from devstack.errors import BackUpFailed, Inconsistent
 from service_runtime.postgres import schema
 from service_runtime.postgres.database import Database
@@ -205,3 +207,26 @@ async def test_a_record_without_its_event_is_found_unless_it_is_a_violation(serv
         await check(services)
     await services["audit"].run(VIOLATION)
     await check(services)
+
+
+ARCHIVED = text(
+    """
+    INSERT INTO archives (name, kind, month, row_count, sha256, archived_at)
+    VALUES ('a', 'journal', '2026-01-01', 1, '', now())
+    """
+)
+PUBLISH_IN_FEBRUARY = text(PUBLISH.text.replace("now()", "'2026-02-01T00:00:20+00:00'"))
+HANDLE_IN_FEBRUARY = text(HANDLE.text.replace("now()", "'2026-02-01T00:00:10+00:00'"))
+RECORD_IN_FEBRUARY = text(RECORD.text.replace("now()", "'2026-02-01T00:00:10+00:00'"))
+
+
+async def test_an_archived_event_that_was_handled_after_its_month_is_no_excess(services: Services) -> None:
+    archived = uuid7(datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC))
+    await services["referral"].run(ARCHIVED)
+    await services["referral"].run(PUBLISH_IN_FEBRUARY, id=uuid4())
+    await services["sourcing"].run(HANDLE_IN_FEBRUARY, id=archived)
+    await services["audit"].run(RECORD_IN_FEBRUARY, id=archived)
+    await check(services)
+    await services["sourcing"].run(HANDLE_IN_FEBRUARY, id=uuid7(datetime(2026, 2, 1, 0, 0, 5, tzinfo=UTC)))
+    with pytest.raises(Inconsistent, match="sourcing has handled 1 events that no journal holds"):
+        await check(services)
