@@ -40,10 +40,40 @@ def test_a_password_goes_to_programs_by_their_environment_only() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "without"),
+    [
+        (f"password={PASSWORD}&sslmode=require", "sslmode=require"),
+        ("options=-c%20statement_timeout%3D0&passfile=a+b", "options=-c%20statement_timeout%3D0&passfile=a+b"),
+    ],
+)
+def test_the_other_settings_of_an_address_reach_programs_as_they_are_written(query: str, without: str) -> None:
+    address = DatabaseAddress("sourcing", f"postgresql://owner@db/sourcing?{query}")
+    assert address.url_without_password == f"postgresql://owner@db/sourcing?{without}"
+    assert address.environment.get("PGPASSWORD") == ("in@vented" if "password=" in query else None)
+
+
+def test_several_hosts_and_an_address_without_a_role_are_accepted(tmp_path: Path) -> None:
+    urls = {"sourcing": "postgres://owner:p@[::1]:5432,db2/sourcing", "audit": "postgresql://db/audit?user=me"}
+    (tmp_path / "databases.json").write_text(json.dumps(build_addresses(**urls)))
+    loaded = load_addresses(tmp_path / "databases.json")
+    assert (loaded["sourcing"].place, loaded["audit"].place) == ("[::1]:5432,db2/sourcing", "db/audit")
+
+
+def test_a_file_of_a_folder_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sourcing").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidInstallation, match=r"cannot be read from .*: UnicodeDecodeError"):
+        load_addresses(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("changed", "fault"),
     [
         ({"sourcing": "mysql://owner@db/sourcing"}, "the address of sourcing is not of the form postgresql://"),
         ({"sourcing": f"postgresql://owner:{PASSWORD}@db"}, "the address of sourcing is not of the form postgresql://"),
+        ({"sourcing": f"postgresql://owner:{PASSWORD}@db:54x/sourcing"}, "the address of sourcing is not of the form"),
+        ({"sourcing": f"postgresql://owner:{PASSWORD}/x@db/sourcing"}, "is not of the form postgresql://"),
+        ({"sourcing": f"postgresql://owner:{PASSWORD}[x@db/sourcing"}, "/ @ : ? # in a password are percent-encoded"),
+        ({"sourcing": f"postgresql://owner@db/sourcing?sslpassword={PASSWORD}"}, "has sslpassword, which other users"),
         ({"sorcing": "postgresql://db/sourcing"}, "has an unknown sorcing"),
         ({"sourcing": "postgresql://me@db:5432/audit"}, "sourcing and audit have the same database"),
     ],

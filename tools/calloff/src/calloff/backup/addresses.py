@@ -1,12 +1,13 @@
 """Addresses of the services' databases: a JSON file, or a folder with a file a service, as mounted secrets are."""
 
 import os
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 import typer
@@ -30,6 +31,9 @@ DatabasesOption = Annotated[
     ),
 ]
 _SCHEMES: Final = {"postgresql", "postgres", "postgresql+asyncpg"}
+_HOST: Final = r"(?:\[[0-9A-Fa-f:.]+\]|[^][/@:,?#]+)(?::[0-9]+)?"
+_ADDRESS: Final = re.compile(rf"(?:[^][/@:?#]*(?::[^][/@:?#]*)?@)?{_HOST}(?:,{_HOST})*/[^/@?#]+(?:\?(?P<query>[^#]*))?")
+"""Role, password, hosts and database; a password that is not encoded would be taken for a part of the rest."""
 _ADDRESSES: Final = TypeAdapter(dict[str, str])
 _NAMES: Final = tuple(service.name for service in SERVICES)
 _CONNECT_TIMEOUT: Final = 30.0
@@ -55,16 +59,19 @@ class DatabaseAddress:
         """For the command line of a program: other users of the machine can read that."""
         address = urlsplit(self.url)
         login, at, host = address.netloc.rpartition("@")
-        settings = [(name, value) for name, value in parse_qsl(address.query) if name != "password"]
-        parts = address._replace(netloc=f"{login.partition(':')[0]}{at}{host}", query=urlencode(settings))
-        return urlunsplit(parts)
+        # Kept as it is written: libpq reads + as a plus sign, which urlencode writes for a space.
+        query = "&".join(part for part in address.query.split("&") if _name_setting(part) != "password")
+        return urlunsplit(address._replace(netloc=f"{login.partition(':')[0]}{at}{host}", query=query))
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of a PostgreSQL program, with the password."""
         address = urlsplit(self.url)
         login = address.netloc.rpartition("@")[0]
-        password = unquote(login.partition(":")[2]) or dict(parse_qsl(address.query)).get("password", "")
+        given = [
+            unquote(part.partition("=")[2]) for part in address.query.split("&") if _name_setting(part) == "password"
+        ]
+        password = unquote(login.partition(":")[2]) or "".join(given[-1:])
         return {**os.environ, **({"PGPASSWORD": password} if password else {}), "PGAPPNAME": "calloff"}
 
     @asynccontextmanager
@@ -93,6 +100,11 @@ Databases = Mapping[str, DatabaseAddress]
 """The address of each service's database, by the name of the service."""
 
 
+def _name_setting(part: str) -> str:
+    """The name of a setting in the query of an address."""
+    return unquote(part.partition("=")[0])
+
+
 def require_databases_or_embedded_stack() -> None:
     """Raises InvalidInstallation where commands act on another installation, whose databases have to be named."""
     if os.environ.get(INSTALLATION_VARIABLE):
@@ -115,8 +127,12 @@ def load_addresses(path: Path) -> Databases:
 
 def _read_folder(folder: Path) -> dict[str, str]:
     """Hidden files are skipped: Kubernetes keeps the versions of a secret in `..data`."""
-    files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
-    return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
+    try:
+        files = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
+        return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+        raise InvalidInstallation(f"the databases' addresses cannot be read from {folder}: {reason}") from None
 
 
 def _read_file(file: Path) -> dict[str, str]:
@@ -134,11 +150,15 @@ def _read_file(file: Path) -> dict[str, str]:
 
 
 def _parse_address(path: Path, name: str, text: str) -> DatabaseAddress:
-    address = urlsplit(text)
-    if address.scheme not in _SCHEMES or not address.netloc or not address.path.strip("/"):
+    scheme, separator, rest = text.partition("://")
+    written = _ADDRESS.fullmatch(rest)
+    if scheme not in _SCHEMES or not separator or written is None:
         message = f"{path}: the address of {name} is not of the form postgresql://role:password@host:5432/database"
-        raise InvalidInstallation(message)
-    return DatabaseAddress(name, f"postgresql{text[len(address.scheme) :]}")
+        raise InvalidInstallation(f"{message}; / @ : ? # in a password are percent-encoded")
+    if "sslpassword" in map(_name_setting, (written["query"] or "").split("&")):
+        message = f"{path}: the address of {name} has sslpassword, which other users of the machine could see"
+        raise InvalidInstallation(f"{message}; use a key without a password that only its owner can read")
+    return DatabaseAddress(name, f"postgresql://{rest}")
 
 
 def _check_differ(path: Path, databases: Databases) -> None:
