@@ -57,9 +57,7 @@ class Balancer:
         """Handles one connection of a client until either side ends it."""
         try:
             for backend in self._order_backends():
-                with suppress(OSError, TimeoutError):
-                    async with asyncio.timeout(_CONNECT_TIMEOUT):
-                        upstream = await asyncio.open_connection(LOOPBACK, backend.replica.port)
+                if (upstream := await _connect(backend.replica)) is not None:
                     await _exchange(backend, (reader, writer), upstream)
                     return
         finally:
@@ -86,19 +84,29 @@ async def _check_repeatedly(backend: _Backend, session: aiohttp.ClientSession) -
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+async def _connect(replica: Replica) -> Connection | None:
+    """None where the replica takes no connection: the next one is tried, because nothing was sent yet."""
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(_CONNECT_TIMEOUT):
+            return await asyncio.open_connection(LOOPBACK, replica.port)
+    return None
+
+
 async def _exchange(backend: _Backend, client: Connection, upstream: Connection) -> None:
-    """Copies both directions until one ends; then both connections are closed."""
+    """Copies both directions until the replica ends its own or either fails; then both connections are closed."""
     backend.connections.add(upstream[1])
-    copying = [
-        asyncio.create_task(_copy(client[0], upstream[1])),
-        asyncio.create_task(_copy(upstream[0], client[1])),
-    ]
+    sending = asyncio.create_task(_copy(client[0], upstream[1]))
+    answering = asyncio.create_task(_copy(upstream[0], client[1]))
     try:
-        await asyncio.wait(copying, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({sending, answering}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done() and sending.result():  # a client that sends nothing more may wait for its answer
+            with suppress(OSError):
+                upstream[1].write_eof()
+            await answering
     finally:
-        for task in copying:
+        for task in (sending, answering):
             task.cancel()
-        await asyncio.gather(*copying, return_exceptions=True)
+        await asyncio.gather(sending, answering, return_exceptions=True)
         backend.connections.discard(upstream[1])
         upstream[1].close()
         client[1].close()
@@ -106,11 +114,15 @@ async def _exchange(backend: _Backend, client: Connection, upstream: Connection)
             await client[1].wait_closed()  # sends what is buffered
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    """True at the end of the stream, False where a connection failed."""
+    try:
         while chunk := await reader.read(_CHUNK):
             writer.write(chunk)
             await writer.drain()
+    except OSError:
+        return False
+    return True
 
 
 @asynccontextmanager

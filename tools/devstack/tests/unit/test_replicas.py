@@ -105,6 +105,35 @@ async def test_connections_to_a_frozen_replica_are_cut() -> None:
         samples[0].running.set()
 
 
+async def test_a_client_that_ends_its_side_gets_the_answer_to_all_that_it_sent() -> None:
+    (replica,), port = create_replicas(["sourcing"], 2)[:1], find_free_port()
+    body = b"b" * 1_000_000
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(str(len(await reader.read())).encode())
+        await writer.drain()
+        writer.close()
+
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        await stack.enter_async_context(serve_app(SampleReplica(replica.name).build_app(), replica.health_port))
+        await stack.enter_async_context(await asyncio.start_server(count, LOOPBACK, replica.port))
+        await stack.enter_async_context(serve_balancers([replica], {"sourcing": port}, session))
+
+        async def send() -> bytes:
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            try:
+                writer.write(body)
+                writer.write_eof()
+                return await reader.read()
+            except OSError:  # the balancer has no replica yet
+                return b""
+            finally:
+                writer.close()
+
+        assert await wait_until(send, within=LONG) == b"1000000"
+
+
 @pytest.mark.parametrize("replicas", [1, 2, 3, 6, MAX_REPLICAS])
 def test_all_pools_together_leave_connections_to_others(replicas: int) -> None:
     size = compute_pool_size(processes=5 * replicas, max_connections=300)
