@@ -93,6 +93,39 @@ def test_secrets_that_exist_are_kept(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
+@pytest.mark.parametrize(
+    ("overlay", "lost"),
+    [
+        ("minimal", ["sourcing-owner.env", "roles.sql"]),
+        ("minimal", ["roles.sql", "audit.env", "audit-owner.env"]),
+        ("production", ["sourcing-database.env", "sourcing.env.new"]),
+        ("production", ["sourcing.env", "sourcing-database.env"]),
+    ],
+)
+def test_a_run_that_was_interrupted_is_completed_with_the_passwords_that_are_there(
+    tmp_path: Path, overlay: str, lost: list[str]
+) -> None:
+    folder = write_secrets(tmp_path, overlay) / "secrets"
+    names = {path.name for path in folder.iterdir()}
+    for name in lost:
+        (folder / name).unlink(missing_ok=True)
+    write_secrets(tmp_path, overlay)
+    assert {path.name for path in folder.iterdir()} == names
+    given = set(re.findall(r"postgresql://(\w+):(\w+)@", "".join(path.read_text() for path in folder.glob("*.env"))))
+    if overlay == "minimal":
+        roles = re.findall(r"CREATE ROLE (\w+) LOGIN PASSWORD '(\w+)'", (folder / "roles.sql").read_text())
+    else:
+        files = [path.read_text() for path in folder.glob("*-database.env")]
+        roles = [tuple(re.findall(r"=(.*)", file)) for file in files]
+    assert (len(roles), set(roles)) == (len(given), given)
+
+
+def test_a_host_that_would_change_the_addresses_is_refused(tmp_path: Path) -> None:
+    folder = write_secrets(tmp_path, "minimal")
+    done = subprocess.run([tmp_path / "make-secrets", folder, "db:5433/x"], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "db:5433/x is no name of a host; its port is 5432\n")
+
+
 def test_sourcing_verifies_links_with_the_key_that_the_registry_signs_with(tmp_path: Path) -> None:
     folder = write_secrets(tmp_path, "production") / "secrets"
     keys = [re.findall(r"^CALLOFF_OFFER_LINK_KEY=(.+)$", path.read_text(), re.MULTILINE) for path in folder.iterdir()]
