@@ -24,11 +24,15 @@ _SERVICE_NAMES: Final = tuple(service.name for service in SERVICES)
 
 
 def _check_address(text: str) -> str:
-    address = urlsplit(text)
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        message = "is not an address such as https://referral.example.org"
+    message = "is not an address such as https://referral.example.org"
+    try:
+        address = urlsplit(text)
+        is_complete = address.scheme in {"http", "https"} and bool(address.hostname) and address.port != 0
+    except ValueError:  # its text may quote the address
+        raise ValueError(message) from None
+    if not is_complete:
         raise ValueError(message)
-    if address.username or address.query or address.fragment:
+    if "@" in address.netloc or address.query or address.fragment:
         message = "has a user, a query or a fragment; give scheme, host, port and path only"
         raise ValueError(message)
     return text.rstrip("/")
