@@ -17,7 +17,7 @@ from calloff.archive.main import app
 from contracts.catalogue import PACKAGES
 from contracts.events.packages import OfferDeclined, OfferMade, SourcingStarted
 from contracts.examples import an_example_of
-from service_runtime.retention.archive_files import Manifest, write_archive
+from service_runtime.retention.archive_files import Manifest, find_manifest, write_archive
 from testkit.audit.builders import PACKAGE, RecordBuilder
 
 
@@ -83,6 +83,14 @@ def test_a_changed_row_is_found_though_the_manifest_was_changed_too(records: lis
     )
     assert (document["records"], document["found"]) == (2, 1)
     assert document["faults"][0][:2] == ["the hash is not that of the bytes", f"{PACKAGES}/0 at 1"]
+
+
+def test_a_file_with_fewer_rows_than_its_manifest_says_is_refused(files: list[Path]) -> None:
+    manifest = replace(Manifest.load(files[0]), row_count=5)
+    find_manifest(files[0]).write_text(json.dumps(vars(manifest)))
+    result = run_archive("verify", *files)
+    assert result.exit_code == 1
+    assert "the files have 3 rows, not 6 as their manifests say" in result.output
 
 
 def test_archives_after_the_first_lack_what_is_before_them(files: list[Path]) -> None:

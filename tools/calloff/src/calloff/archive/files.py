@@ -13,7 +13,7 @@ from audit.domain.verification import verify_streams
 from audit.store.archive import ARCHIVED_TOPICS
 from audit.store.archive_reader import read_archives
 from contracts.ids import CouncilKey
-from service_runtime.retention.archive_files import ArchiveRefused, Manifest, open_archive
+from service_runtime.retention.archive_files import ArchiveDamaged, ArchiveRefused, Manifest, open_archive
 from service_runtime.retention.journal_verification import verify_journal
 
 RECORD: Final = "record"
@@ -59,6 +59,14 @@ def open_archives(paths: Iterable[Path]) -> ArchiveSet:
 
 def verify_archives(archives: ArchiveSet) -> ArchiveResult:
     """Computes hashes and chains again from the bytes of the files. Raises ArchiveRefused and ArchiveDamaged."""
+    result = _verify(archives)
+    expected = sum(manifest.row_count for _, manifest in archives.files)
+    if result.records != expected:
+        raise ArchiveDamaged(f"the files have {result.records} rows, not {expected} as their manifests say")
+    return result
+
+
+def _verify(archives: ArchiveSet) -> ArchiveResult:
     if archives.kind == JOURNAL:
         report = verify_journal(archives.files)
         rows = [(fault.kind, f"position {fault.position}", fault.event_id) for fault in report.faults]
