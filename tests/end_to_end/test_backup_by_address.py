@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import stat
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -77,6 +78,10 @@ def read_posted(home: Home) -> list[PostedReferral]:
     return list(JsonLinesReader(home.council_log, PostedReferral).read_new())
 
 
+def list_modes(folder: Path) -> set[int]:
+    return {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
 async def copy_under_load(home: Home, folder: Path) -> tuple[list[PostedReferral], int]:
     """The referrals that were accepted before the copy began, and the number of those accepted meanwhile."""
     databases = write_addresses(home, StackRecord.load(home).postgres_port)
@@ -84,6 +89,7 @@ async def copy_under_load(home: Home, folder: Path) -> tuple[list[PostedReferral
     acknowledged = read_posted(home)
     copied = await read_json(home, "backup", str(folder), "--databases", databases)
     assert copied["bytes"] > 0
+    assert list_modes(folder) == {0o600}
     return acknowledged, len(read_posted(home)) - len(acknowledged)
 
 

@@ -3,9 +3,9 @@
 import hashlib
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from calloff.backup.addresses import Databases
 from calloff.backup.concurrently import run_all
@@ -24,7 +24,8 @@ class DumpedDatabase(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    file: str
+    file: Annotated[str, Field(pattern=r"^[a-z-]+\.dump$")]
+    """In the folder of the back-up itself."""
     bytes: int
     sha256: str
     server: int
@@ -38,7 +39,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: int = 1
+    format: Literal[1] = 1
     databases: dict[str, DumpedDatabase]
     """By service."""
 
@@ -77,6 +78,7 @@ async def _dump_database(snapshot: Snapshot, folder: Path) -> DumpedDatabase:
     program = find_program("pg_dump", server=snapshot.server)
     file = folder / f"{snapshot.address.service}.dump"
     options = ("--format=custom", "--no-owner", f"--snapshot={snapshot.name}", "--lock-wait-timeout=60s")
+    file.touch(mode=0o600)  # pg_dump would make it readable by others, and copies of the folder keep that
     await run_program(program, snapshot.address, *options, f"--file={file}")
     return DumpedDatabase(
         file=file.name,

@@ -7,7 +7,9 @@ as they are, for those that were restored by other means.
 import asyncio
 import json
 import logging
+import os
 import shutil
+import tarfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -35,6 +37,8 @@ from devstack.steps import delete_data, start_kafka
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.startup.kafka_settings import read_kafka_settings
 
+_END_OF_TAR: Final = 1024
+"""Bytes, all of them zero, that end a tar archive."""
 _AUDIT_DATABASE: Final = next(service.package for service in SERVICES if service.name == AUDIT)
 
 
@@ -45,8 +49,7 @@ async def restore(
 
     Raises NothingToRestore, DataAlreadyExists where data exists and `fresh` is false, and RecordIncomplete.
     """
-    if not (folder / ARCHIVE).exists():
-        raise NothingToRestore(f"{folder} holds no {ARCHIVE}; name a folder that `calloff backup` has made")
+    check_archive(folder)
     with lock_home(home):
         if fresh:
             delete_data(home)
@@ -66,6 +69,26 @@ async def restore(
         finally:
             for server in (kafka, postgres):
                 await asyncio.to_thread(server.stop)
+
+
+def check_archive(folder: Path) -> None:
+    """Reads the archive's headers to its end, before anything is deleted. Raises NothingToRestore if a part is missing.
+
+    tarfile takes an archive that ends between two files for a whole one, so its end is looked at too.
+    """
+    archive = folder / ARCHIVE
+    if not archive.exists():
+        raise NothingToRestore(f"{folder} holds no {ARCHIVE}; name a folder that `calloff backup` has made")
+    try:
+        with tarfile.open(archive) as copy:
+            names = set(copy.getnames())
+        with archive.open("rb") as content:
+            content.seek(-_END_OF_TAR, os.SEEK_END)
+            is_whole = not any(content.read())
+    except (tarfile.TarError, OSError):
+        names, is_whole = set[str](), False
+    if not is_whole or "PG_VERSION" not in names:
+        raise NothingToRestore(f"{archive} is not whole; name a folder that `calloff backup` has made to its end")
 
 
 def _restore_files(home: Home, folder: Path, postgres: EmbeddedPostgres) -> None:
