@@ -1,6 +1,6 @@
 """`calloff-service`: the one command of the container image. It serves a service, migrates it, or asks a probe.
 
-    calloff-service <service> [migrate | reencrypt-secrets]
+    calloff-service <service> [migrate | reencrypt-secrets | archive FOLDER | restore-archive FILE]
     calloff-service topics plan | apply | check
     calloff-service probe [live | ready]
 

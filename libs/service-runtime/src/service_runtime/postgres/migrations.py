@@ -104,13 +104,17 @@ async def migrate_when_available(
     Raises StartRefused if PostgreSQL refuses the login, and ServerUnavailable if it does not answer in time.
     """
     try:
-        await _wait_until_available(database)
+        await wait_until_available(database, command="migrate")
         await migrate(database, scripts, service_role=service_role, append_only=append_only, read_only=read_only)
     finally:
         await database.close()
 
 
-async def _wait_until_available(database: Database) -> None:
+async def wait_until_available(database: Database, *, command: str) -> None:
+    """Waits up to 30 s until PostgreSQL answers; `command` is what an error says to run again.
+
+    Raises StartRefused if PostgreSQL refuses the login, and ServerUnavailable if it does not answer in time.
+    """
     for _ in range(START_ATTEMPTS):
         try:
             await database.fetch("SELECT 1")
@@ -122,7 +126,9 @@ async def _wait_until_available(database: Database) -> None:
             await asyncio.sleep(0.5)
         else:
             return
-    raise ServerUnavailable(f"PostgreSQL does not answer at the address in {MIGRATION_URL}; run `migrate` again later")
+    raise ServerUnavailable(
+        f"PostgreSQL does not answer at the address in {MIGRATION_URL}; run `{command}` again later"
+    )
 
 
 async def wait_until_migrated(database: Database, scripts: Path, *, log: Logger, pause: float = 1.0) -> None:

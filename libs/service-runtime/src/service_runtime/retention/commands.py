@@ -11,13 +11,13 @@ from contracts.errors import CallOffError
 from service_runtime.clock_guard import ClockGuard
 from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Database
-from service_runtime.postgres.errors import ConnectionBroken, StatementRefused
+from service_runtime.postgres.errors import ConnectionBroken, StatementRefused, is_transient
+from service_runtime.postgres.migrations import wait_until_available
 from service_runtime.retention.archive_files import ArchiveRefused
 from service_runtime.retention.archiver import Archiver
 from service_runtime.retention.journal_archive import JournalTable
 from service_runtime.service import Service
-from service_runtime.startup.checks import check_login
-from service_runtime.startup.errors import StartRefused
+from service_runtime.startup.errors import ServerUnavailable, StartRefused
 
 ARCHIVE: Final = "archive"
 RESTORE: Final = "restore-archive"
@@ -27,17 +27,23 @@ MAX_KEPT_MONTHS: Final = 1_200
 
 
 async def run_archive_command(service: Service[Any], arguments: Sequence[str], *, log: Logger) -> int:
-    """Archives or restores as the owner of the tables; returns the status of the process. Raises StartRefused."""
-    options = _parse(service, arguments)
+    """Archives or restores as the owner of the tables; returns the status of the process.
+
+    It is 1 for what a person has to change first. Raises StartRefused if PostgreSQL refuses the login, and
+    ServerUnavailable if it does not answer, or stops answering; the same command then completes the work later.
+    """
+    options = parse_arguments(service.name, arguments)
     database = service.settings.open_migration_database(service.name)
     archiver = Archiver(database, service.name, [JournalTable(), *service.archived_tables])
     try:
-        await check_login(database)
+        await wait_until_available(database, command=options.command)
         await _check_clock(database, service, log)
         await _run(archiver, options, service, log)
-    except StartRefused:
+    except (StartRefused, ServerUnavailable):
         raise
-    except (CallOffError, OSError, StatementRefused, ConnectionBroken) as error:
+    except (CallOffError, StatementRefused, ConnectionBroken, OSError) as error:
+        if _is_outage(error):
+            raise ServerUnavailable(f"PostgreSQL stopped answering; run `{options.command}` again later") from error
         reason = str(error) or type(error).__name__
         log.error("not done", command=options.command, reason=reason)  # noqa: TRY400  the reason is complete
         return 1
@@ -45,6 +51,12 @@ async def run_archive_command(service: Service[Any], arguments: Sequence[str], *
         return 0
     finally:
         await database.close()
+
+
+def _is_outage(error: Exception) -> bool:
+    """Returns True for errors of PostgreSQL that pass; those of files are for a person, a full disk among them."""
+    is_of_files = isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError)
+    return is_transient(error) and not is_of_files
 
 
 async def _check_clock(database: Database, service: Service[Any], log: Logger) -> None:
@@ -66,8 +78,9 @@ async def _run(archiver: Archiver, options: argparse.Namespace, service: Service
     log.info("archived", months=len(moved))
 
 
-def _parse(service: Service[Any], arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=f"python -m {service.name.replace('-', '_')}")
+def parse_arguments(service: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """Reads the arguments of both commands. Raises SystemExit, with a line on standard error, for wrong ones."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service.replace('-', '_')}")
     commands = parser.add_subparsers(dest="command", required=True)
     archive = commands.add_parser(ARCHIVE, help="move old months into files, and delete them from the database")
     archive.add_argument("path", metavar="FOLDER", type=Path, help="the folder in which the archives are kept")
