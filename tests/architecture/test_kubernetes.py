@@ -24,6 +24,7 @@ from testkit.kubernetes_manifests import (
     get_pod_labels,
     list_containers,
     list_leaves,
+    list_workloads,
     parse,
     render,
     render_base,
@@ -44,7 +45,7 @@ each_overlay = pytest.mark.parametrize("overlay", ["production", "minimal"])
 
 
 def _list_pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
-    for workload in (*find_all(manifests, "Deployment"), *find_all(manifests, "Job")):
+    for workload in list_workloads(manifests):
         yield workload["metadata"]["name"], get_pod(workload)
 
 
@@ -205,10 +206,7 @@ def test_budgets_services_and_spreads_are_about_the_pods_of_one_service(
     overlay: str, request: pytest.FixtureRequest
 ) -> None:
     manifests: list[Manifest] = request.getfixturevalue(overlay)
-    pods = {
-        workload["metadata"]["name"]: get_pod_labels(workload)
-        for workload in (*find_all(manifests, "Deployment"), *find_all(manifests, "Job"))
-    }
+    pods = {workload["metadata"]["name"]: get_pod_labels(workload) for workload in list_workloads(manifests)}
     for deployment in find_all(manifests, "Deployment"):
         name = deployment["metadata"]["name"]
         budget = find_one(manifests, "PodDisruptionBudget", name)["spec"]
@@ -223,7 +221,7 @@ def test_budgets_services_and_spreads_are_about_the_pods_of_one_service(
 
 
 @each_overlay
-def test_every_service_has_a_deployment_and_a_migration_that_it_waits_for(
+def test_every_service_has_a_deployment_a_migration_that_it_waits_for_and_an_archive(
     overlay: str, request: pytest.FixtureRequest
 ) -> None:
     manifests: list[Manifest] = request.getfixturevalue(overlay)
@@ -231,8 +229,13 @@ def test_every_service_has_a_deployment_and_a_migration_that_it_waits_for(
     assert {each["metadata"]["name"] for each in find_all(manifests, "Deployment")} == names
     for service in SERVICES:
         containers = [each for each in list_containers(manifests) if each.words[0] == service.name]
-        words = [(each.workload["kind"], *each.words[1:]) for each in containers]
-        assert words == [("Deployment", "migrate", "--wait"), ("Deployment",), ("Job", "migrate")]
+        words = [(each.workload["kind"], *each.words[1:3]) for each in containers]
+        assert words == [
+            ("Deployment", "migrate", "--wait"),
+            ("Deployment",),
+            ("Job", "migrate"),
+            ("CronJob", "archive", "/archives"),
+        ]
 
 
 def test_generated_manifests_are_up_to_date() -> None:

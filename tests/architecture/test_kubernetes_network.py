@@ -8,7 +8,7 @@ import pytest
 from devstack.config import SERVICES
 from devstack.names import REGISTRY
 from provider_registry.settings import Settings as RegistrySettings
-from testkit.kubernetes_manifests import Manifest, find_all, get_pod_labels, list_containers
+from testkit.kubernetes_manifests import Manifest, find_all, get_pod_labels, list_containers, list_workloads
 from testkit.kubernetes_network import Arrow, Place, Policies
 
 NAMES: Final = tuple(service.name for service in SERVICES)
@@ -29,11 +29,10 @@ def _list_outside() -> list[Place]:
     return [*labelled, stranger, DNS, *INTERNET, *PRIVATE]
 
 
-def _list_workloads(manifests: list[Manifest]) -> Iterator[Place]:
-    for kind in ("Deployment", "Job"):
-        for workload in find_all(manifests, kind):
-            name = str(workload["metadata"]["name"]).removeprefix("calloff-")
-            yield Place(name, pod=get_pod_labels(workload))
+def _list_pods(manifests: list[Manifest]) -> Iterator[Place]:
+    for workload in list_workloads(manifests):
+        name = str(workload["metadata"]["name"]).removeprefix("calloff-")
+        yield Place(name, pod=get_pod_labels(workload))
 
 
 def _expect_of_every_service(name: str) -> Iterator[Arrow]:
@@ -44,6 +43,13 @@ def _expect_of_every_service(name: str) -> Iterator[Arrow]:
     # Keys of the identity provider for all; webhooks of referral and provider-registry.
     yield from (Arrow(name, place.name, HTTPS) for place in INTERNET)
     yield Arrow(name, "dns", 53)
+
+
+def _expect_of_jobs(name: str, database: str) -> Iterator[Arrow]:
+    """The migration and the archive of a service reach its database, and neither Kafka nor anything else."""
+    for job in (f"migration-{name}", f"archive-{name}"):
+        yield Arrow(job, database, DATABASE)
+        yield Arrow(job, "dns", 53)
 
 
 def _expect_mail() -> set[Arrow]:
@@ -74,15 +80,15 @@ def test_in_production_exactly_the_arrows_of_the_architecture_pass(production: l
     expected = _expect_mail() | {Arrow("broker", "dns", 53), Arrow("keda", "broker", KAFKA)}
     for name in NAMES:
         expected |= {*_expect_of_every_service(name), Arrow(name, "broker", KAFKA)}
-        expected |= {Arrow(name, f"{name}-db", DATABASE), Arrow(f"migration-{name}", f"{name}-db", DATABASE)}
-        expected |= {Arrow(f"migration-{name}", "dns", 53), Arrow(f"{name}-db", "dns", 53)}
+        expected |= {Arrow(name, f"{name}-db", DATABASE), *_expect_of_jobs(name, f"{name}-db")}
+        expected.add(Arrow(f"{name}-db", "dns", 53))
         expected |= {Arrow("database-operator", f"{name}-db", port) for port in (DATABASE, 8000)}
         expected.add(Arrow("prometheus", f"{name}-db", 9187))
     outside = _list_outside()
     # The API of Kubernetes and the object store can have any address.
     for place, port in ((place, port) for place in outside for port in PORTS_OF_THE_API):
         expected |= {Arrow(source, place.name, port) for source in ("broker", *(each.name for each in databases))}
-    places = [*_list_workloads(production), broker, *databases, *outside]
+    places = [*_list_pods(production), broker, *databases, *outside]
     assert set(_build_policies(production).list_arrows(places)) == expected
 
 
@@ -92,9 +98,9 @@ def test_in_the_minimal_overlay_exactly_the_arrows_of_the_architecture_pass(mini
     for name in NAMES:
         expected |= {*_expect_of_every_service(name), Arrow(name, "kafka", KAFKA), Arrow(name, "database", DATABASE)}
         expected |= {Arrow(name, place, HTTPS) for place in ("database", "kafka")}
-        expected |= {Arrow(f"migration-{name}", "database", DATABASE), Arrow(f"migration-{name}", "dns", 53)}
+        expected |= set(_expect_of_jobs(name, "database"))
     expected |= {Arrow("topics", "kafka", KAFKA), Arrow("topics", "dns", 53)}
-    assert set(_build_policies(minimal).list_arrows([*_list_workloads(minimal), *outside])) == expected
+    assert set(_build_policies(minimal).list_arrows([*_list_pods(minimal), *outside])) == expected
 
 
 @pytest.mark.parametrize("overlay", ["production", "minimal"])
@@ -118,7 +124,7 @@ def test_the_ports_are_those_that_the_settings_name(overlay: str, request: pytes
 @pytest.mark.parametrize("overlay", ["production", "minimal"])
 def test_without_its_policies_the_namespace_would_be_open(overlay: str, request: pytest.FixtureRequest) -> None:
     manifests: list[Manifest] = request.getfixturevalue(overlay)
-    places = [*_list_workloads(manifests), *_list_outside()]
+    places = [*_list_pods(manifests), *_list_outside()]
     arrows = set(Policies([], ports=(HTTP,)).list_arrows(places))
     assert Arrow("stranger", "audit", HTTP) in arrows
     assert Arrow("referral", "sourcing", HTTP) in arrows

@@ -18,10 +18,11 @@ from pricing.settings import Settings as PricingSettings
 from provider_registry.settings import Settings as RegistrySettings
 from referral.settings import Settings as ReferralSettings
 from service_runtime.kafka.settings import KafkaSettings
-from service_runtime.process_commands import MIGRATE, WAIT
+from service_runtime.process_commands import MIGRATE, check_command
+from service_runtime.retention.commands import ARCHIVE, parse_arguments
 from service_runtime.settings import RuntimeSettings
 from sourcing.settings import Settings as SourcingSettings
-from testkit.kubernetes_manifests import SOURCES, Container, Manifest, find_one, list_containers, parse
+from testkit.kubernetes_manifests import SOURCES, Container, Manifest, find_one, get_pod, list_containers, parse
 
 SETTINGS: Final[dict[str, type[RuntimeSettings]]] = {
     REFERRAL: ReferralSettings,
@@ -30,8 +31,6 @@ SETTINGS: Final[dict[str, type[RuntimeSettings]]] = {
     PRICING: PricingSettings,
     AUDIT: AuditSettings,
 }
-COMMANDS: Final = ((), (MIGRATE,), (MIGRATE, WAIT))
-"""What may follow the name of a service."""
 SECRETS_DIRECTORY: Final = "CALLOFF_SECRETS_DIR"
 MADE_IN_THE_CLUSTER: Final = {
     "CALLOFF_KAFKA_SASL_PASSWORD": "drawn-by-strimzi",
@@ -62,11 +61,12 @@ def _find_containers(request: pytest.FixtureRequest, overlay: str) -> Iterator[t
 
 @each_overlay
 def test_every_argument_is_a_command_of_the_image(overlay: str, request: pytest.FixtureRequest) -> None:
-    names = [service.name for service in SERVICES]
-    known = {(name, *command) for name in names for command in COMMANDS} | {("topics", "apply")}
-    used = {container.words for container, _ in _find_containers(request, overlay)}
-    assert used - known == set()
-    assert {words[0] for words in used} >= set(names)
+    used = {container.words for container, _ in _find_containers(request, overlay)} - {("topics", "apply")}
+    assert {name for name, *_ in used} == {service.name for service in SERVICES}
+    for name, *arguments in used:
+        check_command(arguments)
+        if arguments[:1] == [ARCHIVE]:
+            parse_arguments(name, arguments)
 
 
 @each_overlay
@@ -129,20 +129,31 @@ def test_secrets_come_as_files_and_never_by_the_environment(overlay: str, reques
 
 
 @each_overlay
-def test_only_the_migration_gets_the_password_of_the_tables_owner(overlay: str, request: pytest.FixtureRequest) -> None:
-    owners = {
-        container.workload["kind"] + " " + " ".join(container.words[1:])
+def test_secrets_are_those_of_the_service(overlay: str, request: pytest.FixtureRequest) -> None:
+    for container, _ in _find_containers(request, overlay):
+        (volume,) = (volume for volume in get_pod(container.workload)["volumes"] if volume["name"] == "secrets")
+        names = [source["secret"]["name"] for source in volume["projected"]["sources"]]
+        assert [name for name in names if f"-{container.words[0]}" not in name] == [], container.label
+
+
+@each_overlay
+def test_only_migrations_and_archives_get_the_password_of_the_tables_owner(
+    overlay: str, request: pytest.FixtureRequest
+) -> None:
+    owners = sorted(
+        (container.words[0], container.workload["kind"], *container.words[1:2])
         for container, _ in _find_containers(request, overlay)
         if "CALLOFF_MIGRATION_DATABASE_URL" in container.secrets
-    }
-    assert owners == {f"Job {MIGRATE}"}
+    )
+    jobs = (("Job", MIGRATE), ("CronJob", ARCHIVE))
+    assert owners == sorted((service.name, *job) for service in SERVICES for job in jobs)
 
 
 @each_overlay
 def test_every_path_in_a_setting_is_a_mounted_file(overlay: str, request: pytest.FixtureRequest) -> None:
     for container, _ in _find_containers(request, overlay):
         mounts = {mount["mountPath"]: mount["name"] for mount in container.spec["volumeMounts"]}
-        volumes = {volume["name"]: volume for volume in container.workload["spec"]["template"]["spec"]["volumes"]}
+        volumes = {volume["name"]: volume for volume in get_pod(container.workload)["volumes"]}
         for name, value in container.environment.items():
             if not value.startswith("/"):
                 continue

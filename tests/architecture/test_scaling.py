@@ -10,7 +10,9 @@ from service_runtime.kafka.consumer import MAX_UNFINISHED
 from service_runtime.settings import RuntimeSettings
 from service_runtime.unit_of_work import commit_rounds
 from service_runtime.webhooks.config import Limits
+from testkit.kubernetes_manifests import SOURCES, parse
 
+ARCHIVE: Final = SOURCES / "base" / "service" / "archive.yaml"
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text()
 DEFAULTS: Final = {name: field.default for name, field in RuntimeSettings.model_fields.items()}
 CONSTANTS: Final = {
@@ -87,17 +89,30 @@ def test_the_figures_of_the_sizes_follow_from_the_assumptions() -> None:
 def test_the_storage_of_a_package_is_the_sum_of_its_rows_and_that_of_a_year_follows() -> None:
     rows = _read_rows("Storage")
     parts = {name: [_to_number(cell) for cell in rows[name]] for name in rows if all(map(_is_number, rows[name]))}
-    parts = {name: cells for name, cells in parts.items() if "GB a year" not in name}
-    assert len(parts) == 9
+    parts = {name: cells for name, cells in parts.items() if "year" not in name}
+    assert len(parts) == 11
     assert [name for name, (each, times, total) in parts.items() if each * times != total] == []
     in_kafka = parts.pop("event in Kafka, one copy")[-1]
+    in_archives = [parts.pop(f"event in an archive of {each}")[-1] for each in ("a journal", "audit's record")]
     in_postgres = sum(total for _, _, total in parts.values())
     assert _to_number(rows["**PostgreSQL, all databases**"][-1]) == in_postgres
     assert _to_number(rows["**Kafka, three copies**"][-1]) == 3 * in_kafka
     years = [10_000 * county for county in COUNTIES]
     assert _agree_to(rows["PostgreSQL, GB a year"], [in_postgres * year / 1e9 for year in years])
     assert _agree_to(rows["Kafka with three copies, GB a year"], [3 * in_kafka * year / 1e9 for year in years])
+    assert _agree_to(rows["archives of audit's record, GB a year"], [max(in_archives) * year / 1e9 for year in years])
     assert _agree_to(
         rows["visits at 200 bytes a row with its index (assumed), GB a year"],
         [13 * 1_000_000 * 200 * county / 1e9 for county in COUNTIES],
+    )
+
+
+def test_the_years_that_a_volume_of_archives_lasts_follow_from_its_size() -> None:
+    rows = _read_rows("Storage")
+    (claim,) = (each for each in parse(ARCHIVE.read_text()) if each["kind"] == "PersistentVolumeClaim")
+    gibibytes = int(claim["spec"]["resources"]["requests"]["storage"].removesuffix("Gi"))
+    bytes_a_package = _to_number(rows["event in an archive of audit's record"][-1])
+    assert _agree_to(
+        rows[f"years of them in the {gibibytes} GiB that Kubernetes keeps for each service"],
+        [gibibytes * 2**30 / (bytes_a_package * 10_000 * county) for county in COUNTIES],
     )

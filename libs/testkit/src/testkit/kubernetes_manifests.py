@@ -16,7 +16,8 @@ from devstack.home import REPOSITORY
 
 SOURCES: Final = REPOSITORY / "deploy" / "k8s"
 OVERLAYS: Final = ("minimal", "production")
-WORKLOADS: Final = frozenset({"Deployment", "Job"})
+WORKLOADS: Final = ("Deployment", "Job", "CronJob")
+"""Kinds of manifests that make pods."""
 KUBECTL: Final = Path(sysconfig.get_path("scripts")) / "kubectl"
 
 Manifest = dict[str, Any]
@@ -91,20 +92,30 @@ def find_one(manifests: list[Manifest], kind: str, name: str) -> Manifest:
     return found
 
 
+def list_workloads(manifests: list[Manifest]) -> Iterator[Manifest]:
+    """Yields the Deployments, Jobs and CronJobs."""
+    for kind in WORKLOADS:
+        yield from find_all(manifests, kind)
+
+
 def get_pod(workload: Manifest) -> Manifest:
     """Returns the specification of a workload's pods."""
-    return workload["spec"]["template"]["spec"]
+    return _get_template(workload)["spec"]
 
 
 def get_pod_labels(workload: Manifest) -> Mapping[str, str]:
-    return workload["spec"]["template"]["metadata"]["labels"]
+    return _get_template(workload)["metadata"]["labels"]
+
+
+def _get_template(workload: Manifest) -> Manifest:
+    """Returns the template of a workload's pods; a CronJob has it in that of its Jobs."""
+    spec = workload["spec"]
+    return spec["jobTemplate"]["spec"]["template"] if workload["kind"] == "CronJob" else spec["template"]
 
 
 def list_containers(manifests: list[Manifest]) -> Iterator[Container]:
-    """Yields every container and init container of the Deployments and Jobs."""
-    for workload in manifests:
-        if workload["kind"] not in WORKLOADS:
-            continue
+    """Yields every container and init container of the workloads."""
+    for workload in list_workloads(manifests):
         pod = get_pod(workload)
         for spec in (*pod.get("initContainers", []), *pod["containers"]):
             yield Container(workload, spec, _read_environment(manifests, spec), _read_secrets(manifests, pod))
