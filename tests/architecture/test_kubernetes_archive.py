@@ -82,6 +82,7 @@ def test_one_run_at_a_time_ends_before_the_next(overlay: str, request: pytest.Fi
         spec = container.workload["spec"]
         job = spec["jobTemplate"]["spec"]
         assert spec["concurrencyPolicy"] == "Forbid"
+        assert spec["suspend"] is True, "rows leave the back-ups: somebody has to decide that"
         latest = timedelta(seconds=spec["startingDeadlineSeconds"] + job["activeDeadlineSeconds"])
         assert timedelta(days=1) < latest < timedelta(days=28)
         assert job["activeDeadlineSeconds"] > (job["backoffLimit"] + 1) * LONGEST_PAUSE
