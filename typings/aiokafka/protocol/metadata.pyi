@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
-class MetadataResponse: ...
+class MetadataResponse:
+    brokers: Sequence[tuple[object, ...]]
 
 class MetadataRequest:
     def __init__(self, topics: Sequence[str]) -> None: ...

@@ -66,7 +66,7 @@ def explain_tls_error(error: ssl.SSLError) -> str:
         return f"the server's certificate is not accepted ({error.verify_message.rstrip('.')})"
     if error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"}:
         return "the server answers without TLS"
-    if error.reason and "CERTIFICATE" in error.reason:
+    if error.reason and "ALERT" in error.reason and ("CERTIFICATE" in error.reason or "UNKNOWN_CA" in error.reason):
         return "the server does not accept the client's certificate, or asks for one"
     return f"{(error.reason or 'the handshake failed').replace('_', ' ').lower()}"
 

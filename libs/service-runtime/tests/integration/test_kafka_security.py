@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+import socket
+from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +15,13 @@ from pydantic import SecretStr
 
 from contracts.catalogue import PACKAGES, PARKED
 from devstack.embedded import fetch_kafka_jars
-from service_runtime.kafka.availability import KafkaAvailability, KafkaRefusal, check_kafka
+from service_runtime.kafka.availability import (
+    CHECK_TIMEOUT,
+    KafkaAvailability,
+    KafkaRefusal,
+    KafkaUnavailable,
+    check_kafka,
+)
 from service_runtime.kafka.connection import KafkaConnection, ScramLogin
 from service_runtime.kafka.oauth import OAuthClient, OAuthTokens
 from service_runtime.kafka.topic_admin import create_topics
@@ -41,6 +48,8 @@ class Secured:
 
     server: SecuredKafka
     tokens: TokenEndpoint
+    foreign_tokens: TokenEndpoint
+    """Issues tokens for another audience than Kafka."""
     authority: Authority
     stranger: Authority
     """An authority that the brokers' certificates are not from."""
@@ -52,9 +61,10 @@ class Secured:
     def build_login(self, password: str | None = None, user: str = USER) -> ScramLogin:
         return ScramLogin(user, SecretStr(self.server.user_password if password is None else password))
 
-    def build_oauth(self, secret: str | None = None) -> OAuthTokens:
-        known = SecretStr(self.tokens.client_secret if secret is None else secret)
-        return OAuthTokens(OAuthClient(self.tokens.url, self.tokens.client_id, known, None, self.authority.ca_file))
+    def build_oauth(self, secret: str | None = None, tokens: TokenEndpoint | None = None) -> OAuthTokens:
+        endpoint = tokens or self.tokens
+        known = SecretStr(endpoint.client_secret if secret is None else secret)
+        return OAuthTokens(OAuthClient(endpoint.url, endpoint.client_id, known, None, self.authority.ca_file))
 
     def connect(self, way: str) -> KafkaConnection:
         """Returns a connection that Kafka lets in."""
@@ -78,6 +88,7 @@ class Secured:
             "no certificate": KafkaConnection(address("MUTUAL"), self.tls),
             "password": KafkaConnection(address("SCRAM"), self.tls, self.build_login("wrong")),
             "user": KafkaConnection(address("SCRAM"), self.tls, self.build_login(user="nobody")),
+            "token": KafkaConnection(address("OAUTH"), self.tls, self.build_oauth(tokens=self.foreign_tokens)),
             "client secret": KafkaConnection(address("OAUTH"), self.tls, self.build_oauth("wrong")),
             "mechanism": KafkaConnection(address("SCRAM"), self.tls, self.build_oauth()),
             "TLS to plain": KafkaConnection(self.server.bootstrap, self.tls),
@@ -99,7 +110,8 @@ async def secured(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest
         stack.callback(discard_kafka, server)
         await asyncio.to_thread(server.start)
         tokens = await stack.enter_async_context(TokenEndpoint(issuer, audience=AUDIENCE).serve(authority))
-        yield Secured(server, tokens, authority, Authority(folder / "stranger", "another authority"))
+        foreign = await stack.enter_async_context(TokenEndpoint(issuer, audience="another").serve(authority))
+        yield Secured(server, tokens, foreign, authority, Authority(folder / "stranger", "another authority"))
 
 
 @pytest.mark.parametrize("way", ["TLS", "client certificate", "SCRAM over TLS", "SCRAM without TLS", "OAuth over TLS"])
@@ -128,6 +140,7 @@ async def test_an_event_is_relayed_handled_and_answered_over(way: str, secured: 
         ("password", "refuses the login; check CALLOFF_KAFKA_SASL_USERNAME and CALLOFF_KAFKA_SASL_PASSWORD"),
         ("user", "refuses the login; check CALLOFF_KAFKA_SASL_USERNAME and CALLOFF_KAFKA_SASL_PASSWORD"),
         ("client secret", "identity provider refuses the client of CALLOFF_KAFKA_OAUTH_CLIENT_ID"),
+        ("token", "refuses the token of the identity provider; check CALLOFF_KAFKA_OAUTH_SCOPE"),
         ("mechanism", "does not offer the login; check CALLOFF_KAFKA_SASL_MECHANISM"),
         ("TLS to plain", "answers without TLS; set CALLOFF_KAFKA_SECURITY_PROTOCOL"),
         ("plain to TLS", "speaks TLS; set CALLOFF_KAFKA_SECURITY_PROTOCOL to SSL or SASL_SSL"),
@@ -142,8 +155,53 @@ async def test_a_refusal_is_named_with_its_setting(way: str, because: str, secur
 
 
 async def test_a_kafka_that_does_not_answer_is_no_refusal(secured: Secured) -> None:
-    with pytest.raises(ConnectionRefusedError):
+    with pytest.raises(KafkaUnavailable, match=r"CALLOFF_KAFKA_BOOTSTRAP \(127.0.0.1:1\) answers: .*Errno 111"):
         await check_kafka(KafkaConnection("127.0.0.1:1", secured.tls, secured.build_login()))
+
+
+@pytest.fixture
+def silent_address() -> Generator[str]:
+    """The address of a broker that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"127.0.0.1:{silent.getsockname()[1]}"
+
+
+async def test_one_broker_that_answers_is_enough_beside_one_that_is_away_and_one_that_is_silent(
+    secured: Secured, silent_address: str
+) -> None:
+    kafka = secured.connect("SCRAM over TLS")
+    async with asyncio.timeout(CHECK_TIMEOUT):
+        await check_kafka(replace(kafka, bootstrap=f"127.0.0.1:1,{silent_address},{kafka.bootstrap}"))
+
+
+@pytest.mark.parametrize("way", ["password", "no login"])
+async def test_a_refusal_counts_beside_brokers_that_do_not_answer(
+    way: str, secured: Secured, silent_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service_runtime.kafka.availability.CHECK_TIMEOUT", 5.0)
+    wrong = secured.connect_wrongly(way)
+    with pytest.raises(KafkaRefusal):
+        await check_kafka(replace(wrong, bootstrap=f"{wrong.bootstrap},127.0.0.1:1,{silent_address}"))
+
+
+async def test_a_server_that_is_no_kafka_is_named() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(KafkaRefusal, match="what answers at CALLOFF_KAFKA_BOOTSTRAP is no Kafka"):
+            await check_kafka(KafkaConnection(address))
+
+
+async def test_a_token_that_kafka_has_refused_is_not_used_again(secured: Secured) -> None:
+    kafka, before = secured.connect_wrongly("token"), secured.foreign_tokens.request_count
+    for _ in range(2):
+        with pytest.raises(KafkaRefusal):
+            await check_kafka(kafka)
+    assert secured.foreign_tokens.request_count == before + 2
 
 
 async def test_one_request_for_a_token_serves_all_connections_until_shortly_before_its_expiry(secured: Secured) -> None:

@@ -10,7 +10,6 @@ from typing import Final
 
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import (
-    AuthenticationFailedError,
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
@@ -19,18 +18,22 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
+from contracts.errors import CallOffError
 from service_runtime.kafka.connection import KafkaConnection
+from service_runtime.kafka.oauth import OAuthTokens, TokenRefused
 from service_runtime.observability.logs import Logger
 from service_runtime.tls import explain_tls_error
 
-CHECK_TIMEOUT: Final = 2.0
-"""Seconds for all brokers together."""
+CHECK_TIMEOUT: Final = 10.0
+"""Seconds for each broker; all are asked at the same time."""
 CHECK_EVERY: Final = 10.0
 """Seconds for which a readiness check uses the last answer."""
 _SECOND_LOOK_AFTER: Final = 0.3
 """Seconds."""
 _TLS_ALERT: Final = 0x1503
 """The first two bytes of a TLS alert, where a client without TLS expects the length of an answer."""
+_LARGEST_ANSWER: Final = 100 * 1024 * 1024
+"""Bytes; a greater length is the text of another protocol."""
 _FILES: Final = "CALLOFF_KAFKA_SSL_CAFILE, CALLOFF_KAFKA_SSL_CERTFILE"
 _NO_TLS: Final = "Kafka's listener answers without TLS; set CALLOFF_KAFKA_SECURITY_PROTOCOL to that of the listener"
 _ASKS_FOR_LOGIN: Final = (
@@ -38,13 +41,24 @@ _ASKS_FOR_LOGIN: Final = (
     "CALLOFF_KAFKA_SASL_MECHANISM"
 )
 _CLIENT_ID: Final = "calloff-check"
-_LOGIN: Final = "CALLOFF_KAFKA_SASL_USERNAME and CALLOFF_KAFKA_SASL_PASSWORD (or CALLOFF_KAFKA_OAUTH_…)"
+
+
+class _TokenNotAccepted(SaslAuthenticationFailed):
+    """Kafka does not accept the token that the identity provider has given."""
+
+
 _REFUSALS: Final[tuple[tuple[type[KafkaError], str], ...]] = (
     (
-        AuthenticationFailedError,
-        "the identity provider refuses the client of CALLOFF_KAFKA_OAUTH_CLIENT_ID; check its id, secret and scope",
+        _TokenNotAccepted,
+        (
+            "Kafka refuses the token of the identity provider; check CALLOFF_KAFKA_OAUTH_SCOPE and "
+            "CALLOFF_KAFKA_OAUTH_CLIENT_ID, and that Kafka trusts this provider"
+        ),
     ),
-    (SaslAuthenticationFailed, f"Kafka refuses the login; check {_LOGIN}"),
+    (
+        SaslAuthenticationFailed,
+        "Kafka refuses the login; check CALLOFF_KAFKA_SASL_USERNAME and CALLOFF_KAFKA_SASL_PASSWORD",
+    ),
     (UnsupportedSaslMechanismError, "Kafka's listener does not offer the login; check CALLOFF_KAFKA_SASL_MECHANISM"),
     (IllegalSaslStateError, "Kafka's listener takes no login; check CALLOFF_KAFKA_SECURITY_PROTOCOL"),
 )
@@ -54,6 +68,12 @@ class KafkaRefusal(Exception):
     """Kafka, or what is set about it, refuses this process whenever it tries; the text says what to do."""
 
 
+class KafkaUnavailable(CallOffError):
+    """No broker answers now; the text says why."""
+
+    title = "Kafka does not answer"
+
+
 class _ClosedAfterGreeting(KafkaConnectionError):
     """The broker greeted and then closed the connection: it asks for a login, or is shutting down."""
 
@@ -61,58 +81,81 @@ class _ClosedAfterGreeting(KafkaConnectionError):
 async def check_kafka(kafka: KafkaConnection) -> None:
     """Opens a connection and asks for the brokers. One broker that answers is enough.
 
-    Raises KafkaRefusal for a refusal; an OSError, TimeoutError or KafkaError for what may be over in a moment.
+    Raises KafkaRefusal for a refusal, KafkaUnavailable for what may be over in a moment.
     """
-    async with asyncio.timeout(CHECK_TIMEOUT):
-        try:
-            await _ask_brokers(kafka)
-        except _ClosedAfterGreeting:
-            await asyncio.sleep(_SECOND_LOOK_AFTER)
-            try:
-                await _ask_brokers(kafka)
-            except _ClosedAfterGreeting as error:
-                raise KafkaRefusal(_ASKS_FOR_LOGIN) from error
-
-
-async def _ask_brokers(kafka: KafkaConnection) -> None:
+    asking = {asyncio.create_task(_ask(kafka, server)) for server in kafka.bootstrap.split(",")}
     failures: list[Exception] = []
-    for server in kafka.bootstrap.split(","):
-        host, _, port = server.rpartition(":")
-        try:
-            return await _ask(kafka, host.strip("[]"), int(port))
-        except (OSError, KafkaError, KafkaRefusal) as error:
-            failures.append(error)
+    try:
+        for next_answer in asyncio.as_completed(asking):
+            try:
+                return await next_answer
+            except (OSError, KafkaError, KafkaRefusal) as error:
+                failures.append(error)
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
     if refused := next(filter(None, map(explain_refusal, failures)), None):
         raise KafkaRefusal(refused) from failures[-1]
-    raise failures[-1]
+    reasons = "; ".join(dict.fromkeys(str(error) or type(error).__name__ for error in failures))
+    message = f"no broker of CALLOFF_KAFKA_BOOTSTRAP ({kafka.bootstrap}) answers: {reasons}"
+    raise KafkaUnavailable(message) from failures[-1]
 
 
-async def _ask(kafka: KafkaConnection, host: str, port: int) -> None:
+async def _ask(kafka: KafkaConnection, server: str) -> None:
+    """Asks one broker; a second time if it closes the connection, as one that shuts down does as well."""
     try:
-        connection = await _connect(host, port, kafka)
+        async with asyncio.timeout(CHECK_TIMEOUT):
+            try:
+                await _ask_once(kafka, server)
+            except _ClosedAfterGreeting:
+                await asyncio.sleep(_SECOND_LOOK_AFTER)
+                await _ask_once(kafka, server)
+    except _ClosedAfterGreeting as error:
+        raise KafkaRefusal(_ASKS_FOR_LOGIN) from error
+    except TimeoutError as error:
+        raise TimeoutError(f"no answer from {server} within {CHECK_TIMEOUT:.0f} seconds") from error
+
+
+async def _ask_once(kafka: KafkaConnection, server: str) -> None:
+    try:
+        connection = await _connect(kafka, server)
     except (ConnectionError, KafkaConnectionError) as error:
-        if kafka.tls is not None and await _answers_without_tls(host, port):
+        if kafka.tls is not None and await _answers_without_tls(server):
             raise KafkaRefusal(_NO_TLS) from error
         raise
     try:
-        await connection.send(MetadataRequest([]))
+        answer = await connection.send(MetadataRequest([]))
     except KafkaConnectionError as error:
         if kafka.login is None and explain_refusal(error) is None:
             raise _ClosedAfterGreeting from error
         raise
     finally:
         connection.close()
+    if isinstance(kafka.login, OAuthTokens) and not answer.brokers:
+        # aiokafka overlooks that the broker refuses a token; the broker answers the next request with nothing in it.
+        kafka.login.forget()
+        raise _TokenNotAccepted
 
 
-async def _connect(host: str, port: int, kafka: KafkaConnection) -> AIOKafkaConnection:
+async def _connect(kafka: KafkaConnection, server: str) -> AIOKafkaConnection:
+    host, _, port = server.rpartition(":")
     timeout = int(CHECK_TIMEOUT * 1000)
     arguments = kafka.build_security_arguments()
-    return await create_conn(host, port, client_id=_CLIENT_ID, request_timeout_ms=timeout, **arguments)
-
-
-async def _answers_without_tls(host: str, port: int) -> bool:
     try:
-        (await _connect(host, port, KafkaConnection(f"{host}:{port}"))).close()
+        return await create_conn(
+            host.strip("[]"), int(port), client_id=_CLIENT_ID, request_timeout_ms=timeout, **arguments
+        )
+    except SaslAuthenticationFailed as error:
+        if isinstance(kafka.login, OAuthTokens):
+            kafka.login.forget()
+            raise _TokenNotAccepted from error
+        raise
+
+
+async def _answers_without_tls(server: str) -> bool:
+    try:
+        (await _connect(KafkaConnection(server), server)).close()
     except (OSError, KafkaError):
         return False
     return True
@@ -120,14 +163,25 @@ async def _answers_without_tls(host: str, port: int) -> bool:
 
 def explain_refusal(error: Exception) -> str | None:
     """Returns the reason in words if `error` is a refusal, None if the same attempt may succeed in a moment."""
-    cause = error if isinstance(error, ssl.SSLError | KafkaRefusal) else error.__cause__
-    if isinstance(cause, KafkaRefusal):
-        return str(cause)
+    if isinstance(error, KafkaRefusal):
+        return str(error)
+    if isinstance(error, TokenRefused):
+        return error.reason
+    cause = error if isinstance(error, ssl.SSLError) else error.__cause__
     if isinstance(cause, ssl.SSLError):
         return f"TLS with Kafka fails: {explain_tls_error(cause)}; check {_FILES} and the address"
-    if isinstance(cause, asyncio.IncompleteReadError) and (cause.expected or 0) >> 16 == _TLS_ALERT:
-        return "Kafka's listener speaks TLS; set CALLOFF_KAFKA_SECURITY_PROTOCOL to SSL or SASL_SSL"
+    if isinstance(cause, asyncio.IncompleteReadError):
+        return _explain_length(cause.expected or 0)
     return next((reason for kind, reason in _REFUSALS if isinstance(error, kind)), None)
+
+
+def _explain_length(length: int) -> str | None:
+    """Explains what was read where Kafka sends the length of its answer."""
+    if length >> 16 == _TLS_ALERT:
+        return "Kafka's listener speaks TLS; set CALLOFF_KAFKA_SECURITY_PROTOCOL to SSL or SASL_SSL"
+    if length > _LARGEST_ANSWER:
+        return "what answers at CALLOFF_KAFKA_BOOTSTRAP is no Kafka; check host and port"
+    return None
 
 
 class KafkaAvailability:
@@ -156,7 +210,7 @@ class KafkaAvailability:
         except KafkaRefusal as refusal:
             self._log.warning("Kafka refuses this process", reason=str(refusal))
             self._reason = str(refusal)
-        except (OSError, TimeoutError, KafkaError):
+        except KafkaUnavailable:
             self._reason = None
         else:
             self._reason = None

@@ -91,6 +91,11 @@ class KafkaSettings(EnvironmentSettings):
                 f"CALLOFF_KAFKA_SECURITY_PROTOCOL must be SASL_SSL (or SASL_PLAINTEXT, which encrypts nothing) "
                 f"for CALLOFF_KAFKA_SASL_MECHANISM={mechanism}"
             )
+        if mechanism == OAUTHBEARER and protocol == "SASL_PLAINTEXT":
+            yield (
+                f"CALLOFF_KAFKA_SECURITY_PROTOCOL must be SASL_SSL for CALLOFF_KAFKA_SASL_MECHANISM={OAUTHBEARER}: "
+                "whoever reads the token can use it"
+            )
         for field in _NEEDED.get(mechanism, ()):
             if getattr(self, field) is None:
                 yield f"{to_variable(field)} is not set; CALLOFF_KAFKA_SASL_MECHANISM={mechanism} needs it"
