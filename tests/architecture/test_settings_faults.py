@@ -78,6 +78,7 @@ def test_the_example_is_accepted(settings: type[RuntimeSettings], environment: p
         ),
         ("CALLOFF_DATABASE_URL", "postgres://a:b@db:port/x", "must be a URL like postgresql://role:password@host"),
         ("CALLOFF_DATABASE_URL", "postgres://a:b@db/x?sslmode=require", "set CALLOFF_DATABASE_SSLMODE"),
+        ("CALLOFF_DATABASE_URL", "postgres://a:b@db/x?y", "must be a URL like postgresql://role:password@host"),
         ("CALLOFF_KAFKA_BOOTSTRAP", "kafka", "must be host:port of one or more Kafka brokers"),
         ("CALLOFF_KAFKA_BOOTSTRAP", "kafka:9092,other", "must be host:port of one or more Kafka brokers"),
         ("CALLOFF_TOKEN_JWKS_URL", "identity.example", "must be a URL like https://"),
@@ -117,3 +118,36 @@ def test_a_value_that_no_service_could_work_with_is_refused(
 def test_every_usual_form_of_a_database_url_is_accepted(url: str, environment: pytest.MonkeyPatch) -> None:
     environment.setenv("CALLOFF_DATABASE_URL", url)
     assert read_settings(SourcingSettings).database_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", None], ids=["no text", "a folder"])
+def test_a_file_of_a_secret_in_small_letters_is_read_or_refused(
+    content: bytes | None, environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "calloff_database_url"
+    environment.delenv("CALLOFF_DATABASE_URL")
+    environment.setenv("CALLOFF_SECRETS_DIR", str(tmp_path))
+    file.write_text("postgresql://sourcing:p@db/sourcing\n")
+    assert read_settings(SourcingSettings).database_url.get_secret_value() == "postgresql://sourcing:p@db/sourcing"
+    file.unlink()
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(StartRefused, match="calloff_database_url in CALLOFF_SECRETS_DIR must be a file of text"):
+        read_settings(SourcingSettings)
+
+
+def test_a_folder_of_secrets_whose_name_the_system_refuses_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CALLOFF_SECRETS_DIR", f"/{'x' * 300}")
+    with pytest.raises(StartRefused, match="CALLOFF_SECRETS_DIR must be the path of a folder"):
+        read_settings(SourcingSettings)
+
+
+def test_a_refusal_lists_no_settings_of_other_services(environment: pytest.MonkeyPatch) -> None:
+    """All services may share one environment; only a name that resembles a setting may be a slip."""
+    environment.setenv("CALLOFF_PORT", "eighty")
+    environment.setenv("CALLOFF_POTR", "80")
+    with pytest.raises(StartRefused) as refused:
+        read_settings(AuditSettings)
+    assert [line.split()[0] for line in refused.value.lines] == ["CALLOFF_PORT", "CALLOFF_POTR"]

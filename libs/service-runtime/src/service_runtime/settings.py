@@ -52,6 +52,8 @@ class RuntimeSettings(DatabaseSettings, KafkaSettings):
 
     def find_contradictions(self) -> Iterator[str]:
         yield from super().find_contradictions()
+        if self.port and self.port == self.health_port:
+            yield "CALLOFF_HEALTH_PORT must be another port than CALLOFF_PORT, or 0"
         if self.simulated_clock is None:
             return
         if self.simulation_key is None or self.host not in {"127.0.0.1", "::1"} or self.role != "all":

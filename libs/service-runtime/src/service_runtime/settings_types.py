@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
@@ -107,6 +107,7 @@ def _check_database_url(url: SecretStr) -> SecretStr:
         raise _refuse(expectation)
     try:
         parts = urlsplit(f"postgresql://{text.removeprefix(scheme)}")
+        parse_qsl(parts.query, strict_parsing=bool(parts.query))
     except ValueError:
         raise _refuse(expectation) from None
     login, _, hosts = parts.netloc.rpartition("@")

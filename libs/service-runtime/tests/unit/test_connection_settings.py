@@ -49,6 +49,10 @@ def build(**changed: object) -> RuntimeSettings:
             {**OAUTH, "kafka_security_protocol": "SASL_SSL", "kafka_oauth_token_url": None},
             "CALLOFF_KAFKA_OAUTH_TOKEN_URL is not set; CALLOFF_KAFKA_SASL_MECHANISM=OAUTHBEARER needs it",
         ),
+        (
+            {**OAUTH, "kafka_security_protocol": "SASL_PLAINTEXT"},
+            "CALLOFF_KAFKA_SECURITY_PROTOCOL must be SASL_SSL for CALLOFF_KAFKA_SASL_MECHANISM=OAUTHBEARER",
+        ),
         ({"kafka_oauth_scope": "kafka"}, "CALLOFF_KAFKA_OAUTH_SCOPE needs CALLOFF_KAFKA_SASL_MECHANISM=OAUTHBEARER"),
         ({"kafka_min_insync_replicas": 2}, "CALLOFF_KAFKA_MIN_INSYNC_REPLICAS must not be more than"),
     ],
@@ -79,6 +83,12 @@ def test_a_file_that_is_no_certificate_and_a_key_of_another_are_refused(authorit
         build(kafka_security_protocol="SSL", kafka_ssl_cafile=no_certificate)
     with pytest.raises(ValidationError, match="CALLOFF_DATABASE_SSLCERT and CALLOFF_DATABASE_SSLKEY must be"):
         build(database_sslmode="require", database_sslcert=first, database_sslkey=second)
+
+
+def test_the_probes_need_a_port_of_their_own() -> None:
+    with pytest.raises(ValidationError, match="CALLOFF_HEALTH_PORT must be another port than CALLOFF_PORT"):
+        build(port=8080, health_port=8080)
+    assert build(port=0, health_port=0).health_port == 0
 
 
 def test_all_contradictions_are_named_at_once() -> None:

@@ -29,28 +29,33 @@ def read_settings(settings_type: type[SettingsT]) -> SettingsT:
         # The environment and the folder provide what the constructor's signature asks for.
         return settings_type(_secrets_dir=folder)  # pyright: ignore[reportCallIssue]
     except ValidationError as invalid:
-        raise StartRefused(*describe_faults(settings_type, invalid), *find_typos(settings_type)) from None
+        raise StartRefused(
+            *describe_faults(settings_type, invalid), *find_typos(settings_type, only_similar=True)
+        ) from None
 
 
-def find_typos(settings_type: type[EnvironmentSettings]) -> Sequence[str]:
-    """Lists the variables and files of Call-off that this service does not read, each with the nearest that it does."""
+def find_typos(settings_type: type[EnvironmentSettings], *, only_similar: bool = False) -> Sequence[str]:
+    """Lists the variables and files of Call-off that this service does not read, each with the nearest that it does.
+
+    With `only_similar` those that resemble none are left out: they are settings of other services.
+    """
     known = [*list_variables(settings_type), SECRETS_DIR]
     folder = os.environ.get(SECRETS_DIR)
     names = {*os.environ, *(_list_files(Path(folder)) if folder else ())}
-    return [_describe_unknown(name, known) for name in sorted(names) if name.startswith(PREFIX) and name not in known]
+    unknown = (name for name in sorted(names) if name.startswith(PREFIX) and name not in known)
+    nearest = {name: difflib.get_close_matches(name, known, n=1, cutoff=_SIMILAR) for name in unknown}
+    return [_describe_unknown(name, found) for name, found in nearest.items() if found or not only_similar]
 
 
-def _describe_unknown(name: str, known: Sequence[str]) -> str:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=_SIMILAR)
+def _describe_unknown(name: str, nearest: Sequence[str]) -> str:
     return f"{name} is no setting of this service and is ignored" + (f"; did you mean {nearest[0]}?" if nearest else "")
 
 
 def _check_folder(folder: Path, settings_type: type[EnvironmentSettings]) -> None:
     """Raises StartRefused if the folder is missing, or if a file of a setting in it cannot be read."""
-    if not folder.is_dir():
-        raise StartRefused(f"{SECRETS_DIR} must be the path of a folder that exists, with one file for each secret")
-    names = list_variables(settings_type).keys() & set(_list_files(folder))
-    if unreadable := sorted(name for name in names if not _can_read(folder / name)):
+    variables = list_variables(settings_type).keys()
+    names = [name for name in _list_files(folder) if name.upper() in variables]  # pydantic accepts small letters
+    if unreadable := [name for name in names if not _can_read(folder / name)]:
         raise StartRefused(
             *(f"{name} in {SECRETS_DIR} must be a file of text that this process can read" for name in unreadable)
         )
@@ -60,7 +65,9 @@ def _list_files(folder: Path) -> list[str]:
     try:
         return sorted(entry.name for entry in folder.iterdir())
     except OSError:
-        raise StartRefused(f"{SECRETS_DIR} must be a folder that this process can list") from None
+        raise StartRefused(
+            f"{SECRETS_DIR} must be the path of a folder that this process can list, with one file for each secret"
+        ) from None
 
 
 def _can_read(file: Path) -> bool:
