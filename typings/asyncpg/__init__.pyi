@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from asyncpg.exceptions import ClientConfigurationError as ClientConfigurationError
 from asyncpg.exceptions import InterfaceError as InterfaceError
 from asyncpg.exceptions import InternalClientError as InternalClientError
 from asyncpg.exceptions import InvalidCachedStatementError as InvalidCachedStatementError

@@ -21,6 +21,7 @@ from service_runtime.settings import RuntimeSettings
 from service_runtime.simulated_clock.simulation import Simulation
 from service_runtime.startup.checks import list_checks
 from service_runtime.startup.errors import StartRefused
+from service_runtime.startup.listeners import check_listeners
 from service_runtime.startup.reading import find_typos, read_settings
 
 SettingsT = TypeVar("SettingsT", bound=RuntimeSettings)
@@ -50,6 +51,7 @@ def _run(settings_type: type[SettingsT], build: Callable[[SettingsT], Service[An
     service = _build(read_settings(settings_type), build)
     if arguments:
         return run_command(service, arguments)
+    check_listeners(service.settings)
     raise_descriptor_limit()
     gc.set_threshold(*COLLECTION_THRESHOLDS)
     uvloop.run(_serve(service, find_typos(settings_type)))

@@ -7,10 +7,11 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from service_runtime.observability.logs import build_logger
-from service_runtime.postgres.migrations import migrate_when_available, wait_until_migrated
+from service_runtime.postgres.availability import URL_VARIABLE
+from service_runtime.postgres.migrations import migrate_when_available, wait_until_available, wait_until_migrated
 from service_runtime.retention.commands import ARCHIVE, RESTORE, run_archive_command
 from service_runtime.service import Service
-from service_runtime.startup.checks import check_login
+from service_runtime.startup.checks import check_schema
 from service_runtime.startup.errors import StartRefused
 from service_runtime.webhooks.reencryption import reencrypt_secrets
 
@@ -72,10 +73,11 @@ async def _reencrypt(service: Service[Any], arguments: Sequence[str]) -> int:
     """Encrypts stored secrets with the first key; returns 1 if there is something that cannot be decrypted."""
     log = build_logger(service.name, level=service.settings.log_level)
     dry_run = DRY_RUN in arguments
-    await check_login(service.database)
+    await wait_until_available(service.database, command=REENCRYPT, variable=URL_VARIABLE)
     if service.webhooks is None:
         log.info("this service stores no secrets of endpoints")
         return 0
+    await check_schema(service, log)
     done = await reencrypt_secrets(service.database, service.webhooks.secret_box, dry_run=dry_run)
     log.info("secrets counted" if dry_run else "secrets re-encrypted", **asdict(done))
     return 1 if done.unreadable else 0

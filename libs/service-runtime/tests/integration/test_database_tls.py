@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -16,6 +18,7 @@ from service_runtime.tls import ClientTls
 from testkit.certificates import Authority
 from testkit.secured_postgres import SecuredPostgres
 from testkit.servers import TestPostgres
+from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("own-servers")
 IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
@@ -88,6 +91,40 @@ async def test_verify_ca_accepts_another_name_and_no_other_authority(secured: Se
     await database.close()
     strange = DatabaseTls("verify-ca", ClientTls(secured.stranger.ca_file, check_hostname=False))
     assert "certificate is not accepted" in await explain(Database(url, tls=strange))
+
+
+async def test_a_certificate_of_the_client_that_the_server_refuses_is_named(secured: Secured) -> None:
+    def show(certificate: Path) -> Database:
+        tls = DatabaseTls("verify-full", ClientTls(secured.authority.ca_file, certificate))
+        return Database(secured.server.get_url(), tls=tls)
+
+    accepted = show(secured.authority.issue("client"))
+    assert [row.ssl for row in await accepted.fetch(IS_ENCRYPTED)] == [True]
+    await accepted.close()
+
+    async def explain_other_than_reset(certificate: Path) -> str | None:
+        """Returns None where the reset of the connection overtakes the reason, as TCP allows."""
+        reason = await explain(show(certificate))
+        return None if reason.startswith("transient") else reason
+
+    for refused in (secured.stranger.issue("client"), secured.authority.issue("old", life=timedelta(hours=-1))):
+        reason = await wait_until(lambda refused=refused: explain_other_than_reset(refused), within=60)
+        assert "does not accept the client's certificate" in reason
+        assert "CALLOFF_DATABASE_SSLCERT" in reason
+
+
+@pytest.mark.parametrize(
+    ("parameter", "because"),
+    [
+        ("connect_timeout=5", "has a parameter that PostgreSQL does not know"),
+        ("target_session_attrs=nonsense", "has a value that PostgreSQL refuses"),
+        ("work_mem=nonsense", "has a value that PostgreSQL refuses"),
+    ],
+)
+async def test_a_parameter_of_the_url_that_is_refused_is_named(parameter: str, because: str, secured: Secured) -> None:
+    reason = await explain(secured.open(url=f"{secured.server.get_url()}?{parameter}"))
+    assert because in reason
+    assert "CALLOFF_DATABASE_URL" in reason
 
 
 async def test_the_mode_disable_encrypts_nothing(secured: Secured) -> None:

@@ -10,7 +10,10 @@ from testkit.certificates import Authority
 
 
 class SecuredPostgres(EmbeddedPostgres):
-    """PostgreSQL with `ssl=on` and a certificate of `authority` for `host`. Raises MissingPrerequisite at its start."""
+    """PostgreSQL with `ssl=on` and a certificate of `authority` for `host`; clients may show one of `authority` too.
+
+    Raises MissingPrerequisite at its start.
+    """
 
     def __init__(self, directory: Path, authority: Authority, *, host: str) -> None:
         super().__init__(directory, durable=False)
@@ -26,8 +29,9 @@ class SecuredPostgres(EmbeddedPostgres):
     def build_command(self) -> Sequence[str | Path]:
         """Adds TLS; the files belong to the user that runs the server, as PostgreSQL demands it of a key."""
         certificate = self.write_owned("server.pem", self._authority.issue(self._host).read_text())
-        tls = [f"--ssl_cert_file={certificate}", f"--ssl_key_file={certificate}", "--ssl=on"]
-        return [*super().build_command(), *tls]
+        authority = self.write_owned("authority.pem", self._authority.ca_file.read_text())
+        files = [f"--ssl_cert_file={certificate}", f"--ssl_key_file={certificate}", f"--ssl_ca_file={authority}"]
+        return [*super().build_command(), *files, "--ssl=on"]
 
 
 def _has_tls(programs: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from testkit.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("own-servers")
 EX_CONFIG = 78
+EX_TEMPFAIL = 75
 COMMANDS = {
     "serve": (),
     "migrate": ("migrate",),
@@ -119,6 +121,37 @@ async def test_a_database_that_does_not_exist_ends_the_start(start: Start, roles
     )
 
 
+@every_command
+async def test_a_parameter_of_the_url_that_postgresql_does_not_know_ends_every_command(
+    arguments: tuple[str, ...], start: Start, roles: DatabaseRoles
+) -> None:
+    status, lines = await start.run(*arguments, CALLOFF_DATABASE_URL=f"{roles.service_url}?connect_timeout=5")
+    assert (status, len(lines)) == (EX_CONFIG, 1)
+    assert "has a parameter that PostgreSQL does not know" in lines[0]
+
+
+async def test_a_command_whose_database_does_not_answer_may_be_repeated(start: Start) -> None:
+    url = f"postgresql://nobody:nothing@127.0.0.1:{find_free_port()}/nowhere"
+    status, lines = await start.run("reencrypt-secrets", CALLOFF_DATABASE_URL=url)
+    assert (status, len(lines)) == (EX_TEMPFAIL, 1)
+    assert "PostgreSQL does not answer at the address in CALLOFF_DATABASE_URL" in lines[0]
+
+
+@pytest.mark.parametrize("variable", ["CALLOFF_PORT", "CALLOFF_HEALTH_PORT"])
+async def test_a_port_that_is_taken_ends_the_start_before_anything_works(variable: str, start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        status, lines = await start.run(**{variable: str(taken.getsockname()[1])})
+    assert status == EX_CONFIG
+    expected = f"{variable} and CALLOFF_HOST must be an address that this process can listen on"
+    assert lines == [f"calloff audit: {expected} (Address already in use)"]
+
+
+async def test_an_address_of_another_machine_ends_the_start(start: Start) -> None:
+    status, lines = await start.run(CALLOFF_HOST="192.0.2.1")
+    assert status == EX_CONFIG
+    assert [line.partition("(")[2] for line in lines] == ["Cannot assign requested address)"] * 2
+
+
 async def test_a_database_without_tables_ends_the_start_and_names_the_command(start: Start) -> None:
     line = (
         "calloff audit: the database of CALLOFF_DATABASE_URL has no tables; run `calloff-service audit migrate` first"
@@ -168,9 +201,8 @@ async def test_secrets_come_from_files_and_the_environment_wins(
 
 async def test_a_missing_folder_of_secrets_and_a_file_that_is_no_text_are_named(start: Start, tmp_path: Path) -> None:
     _, lines = await start.run(CALLOFF_SECRETS_DIR=str(tmp_path / "nowhere"))
-    assert lines == [
-        "calloff audit: CALLOFF_SECRETS_DIR must be the path of a folder that exists, with one file for each secret"
-    ]
+    expected = "must be the path of a folder that this process can list, with one file for each secret"
+    assert lines == [f"calloff audit: CALLOFF_SECRETS_DIR {expected}"]
     (tmp_path / "CALLOFF_DATABASE_URL").write_bytes(b"\xff\xfe")
     _, lines = await start.run(CALLOFF_SECRETS_DIR=str(tmp_path))
     assert lines == [

@@ -6,7 +6,7 @@ from typing import Final
 
 from service_runtime.observability.logs import Logger
 from service_runtime.postgres.database import Database
-from service_runtime.postgres.errors import DISK_FULL, READ_ONLY, StatementRefused, sqlstate
+from service_runtime.postgres.errors import DISK_FULL, INVALID_PARAMETER, READ_ONLY, StatementRefused, sqlstate
 from service_runtime.tls import explain_tls_error
 
 CHECK_TIMEOUT: Final = 2.0
@@ -21,11 +21,14 @@ _REASONS: Final = (
     ("57P03", "the database is starting or shutting down"),
     ("28", "the database refuses the login; check role and password in CALLOFF_DATABASE_URL, and pg_hba.conf"),
     ("3D", "the database of CALLOFF_DATABASE_URL does not exist"),
+    (INVALID_PARAMETER, "a parameter in CALLOFF_DATABASE_URL has a value that PostgreSQL refuses"),
+    ("42704", "CALLOFF_DATABASE_URL has a parameter that PostgreSQL does not know; write what follows `?` anew"),
     ("42501", "the role of CALLOFF_DATABASE_URL lacks privileges; `migrate` gives them, and GRANT CONNECT the first"),
 )
 URL_VARIABLE: Final = "CALLOFF_DATABASE_URL"
-_REFUSALS: Final = ("28", "3D", "42501")
+_REFUSALS: Final = ("28", "3D", INVALID_PARAMETER, "42704", "42501")
 """Beginnings of SQLSTATEs that no waiting changes."""
+_FILES: Final = "CALLOFF_DATABASE_SSLROOTCERT, CALLOFF_DATABASE_SSLCERT"
 _NO_TLS: Final = "rejected SSL upgrade"
 """Part of the text of asyncpg's ConnectionError for a server without TLS; it has no type."""
 
@@ -56,7 +59,7 @@ def explain_refusal(error: Exception, variable: str = URL_VARIABLE) -> str | Non
     """
     if isinstance(error, ssl.SSLError):
         problem = explain_tls_error(error)
-        return f"TLS with PostgreSQL fails: {problem}; check CALLOFF_DATABASE_SSLROOTCERT and the host's name"
+        return f"TLS with PostgreSQL fails: {problem}; check {_FILES} and the host's name"
     if isinstance(error, ConnectionError) and _NO_TLS in str(error):
         return "PostgreSQL offers no TLS, which CALLOFF_DATABASE_SSLMODE asks for; set `ssl = on` at the server"
     if (sqlstate(error) or "").startswith(_REFUSALS):

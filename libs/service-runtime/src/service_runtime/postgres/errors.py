@@ -7,6 +7,7 @@ a defect that is called transient is retried for ever, and an outage that is not
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from ssl import SSLError
 from typing import Final
 
 import asyncpg
@@ -20,6 +21,7 @@ UNIQUE_VIOLATION: Final = "23505"
 READ_ONLY: Final = "25006"
 DISK_FULL: Final = "53100"
 UNDEFINED_TABLE: Final = "42P01"
+INVALID_PARAMETER: Final = "22023"
 _STATEMENT_UNKNOWN: Final = "26000"
 
 TRANSIENT: Final[dict[str, str]] = {
@@ -84,10 +86,18 @@ def translate_errors(driver: asyncpg.Connection) -> Generator[None]:
 
 @contextmanager
 def translate_connection_errors() -> Generator[None]:
-    """Translates asyncpg's errors while a connection is opened; an OSError or TimeoutError stays as it is."""
+    """Translates asyncpg's errors while a connection is opened; an OSError or TimeoutError stays as it is.
+
+    Raises SSLError also for a certificate of the client that the server refuses after the handshake.
+    """
     try:
         yield
+    except asyncpg.ClientConfigurationError as error:
+        message = f"{type(error).__name__}: a parameter of the URL is not valid"
+        raise StatementRefused(message, INVALID_PARAMETER) from None
     except asyncpg.PostgresError as error:
+        if isinstance(error.__cause__, SSLError):
+            raise error.__cause__ from None
         raise _to_statement_refused(error) from None
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise ConnectionBroken(f"no connection to the database: {type(error).__name__}") from None

@@ -110,8 +110,10 @@ async def migrate_when_available(
         await database.close()
 
 
-async def wait_until_available(database: Database, *, command: str) -> None:
+async def wait_until_available(database: Database, *, command: str, variable: str = MIGRATION_URL) -> None:
     """Waits up to 30 s until PostgreSQL answers; `command` is what an error says to run again.
+
+    `variable` names the setting with the address and the login.
 
     Raises StartRefused if PostgreSQL refuses the login, and ServerUnavailable if it does not answer in time.
     """
@@ -119,16 +121,14 @@ async def wait_until_available(database: Database, *, command: str) -> None:
         try:
             await database.fetch("SELECT 1")
         except Exception as error:
-            if (reason := explain_refusal(error, MIGRATION_URL)) is not None:
+            if (reason := explain_refusal(error, variable)) is not None:
                 raise StartRefused(reason) from error
             if not is_transient(error):
                 raise
             await asyncio.sleep(0.5)
         else:
             return
-    raise ServerUnavailable(
-        f"PostgreSQL does not answer at the address in {MIGRATION_URL}; run `{command}` again later"
-    )
+    raise ServerUnavailable(f"PostgreSQL does not answer at the address in {variable}; run `{command}` again later")
 
 
 async def wait_until_migrated(database: Database, scripts: Path, *, log: Logger, pause: float = 1.0) -> None:

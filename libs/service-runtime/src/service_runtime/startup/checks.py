@@ -15,7 +15,7 @@ from contracts.errors import CallOffError
 from service_runtime.kafka.availability import KafkaRefusal, check_kafka
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.observability.logs import Logger
-from service_runtime.postgres.availability import explain_refusal
+from service_runtime.postgres.availability import URL_VARIABLE, explain_refusal
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.errors import sqlstate
 from service_runtime.postgres.migrations import SchemaState, compare_schema
@@ -67,6 +67,8 @@ async def check_login(database: Database) -> None:
     except Exception as error:
         if (reason := explain_refusal(error)) is not None:
             raise StartRefused(reason) from error
+        if isinstance(error, TimeoutError):
+            raise TimeoutError(f"PostgreSQL does not answer at the address in {URL_VARIABLE}") from error
         raise
 
 
