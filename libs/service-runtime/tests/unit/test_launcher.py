@@ -33,7 +33,7 @@ def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProc
 
 
 @asynccontextmanager
-async def serve(path: str, *, status: int, text: str) -> AsyncGenerator[int]:
+async def serve(path: str, *, status: int, text: str, host: str = "127.0.0.1") -> AsyncGenerator[int]:
     async def answer(_: web.Request) -> web.Response:
         return web.Response(status=status, text=text)
 
@@ -42,7 +42,7 @@ async def serve(path: str, *, status: int, text: str) -> AsyncGenerator[int]:
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await web.TCPSite(runner, host, port).start()
         yield port
     finally:
         await runner.cleanup()
@@ -91,6 +91,12 @@ async def test_the_probe_of_life_asks_for_life() -> None:
         assert await run_probe("live", CALLOFF_HEALTH_PORT="0", CALLOFF_PORT=str(port)) == (0, "")
 
 
+@pytest.mark.parametrize("host", ["::", "::1", "127.0.0.2"])
+async def test_the_probe_asks_where_the_service_listens(host: str) -> None:
+    async with serve("/readyz", status=200, text="ready", host="::1" if host == "::" else host) as port:
+        assert await run_probe(CALLOFF_HOST=host, CALLOFF_PORT=str(port)) == (0, "")
+
+
 async def test_a_probe_of_what_does_not_listen_names_the_port() -> None:
     port = find_free_port()
     assert await run_probe(CALLOFF_PORT=str(port)) == (
@@ -99,7 +105,9 @@ async def test_a_probe_of_what_does_not_listen_names_the_port() -> None:
     )
 
 
-@pytest.mark.parametrize(("arguments", "port"), [(["steady"], "8081"), (["ready"], "0"), (["ready"], "http")])
+@pytest.mark.parametrize(
+    ("arguments", "port"), [(["steady"], "8081"), (["ready"], "0"), (["ready"], "http"), (["ready"], "70000")]
+)
 async def test_a_probe_that_cannot_be_asked_says_what_to_write(arguments: list[str], port: str) -> None:
     status, text = await run_probe(*arguments, CALLOFF_HEALTH_PORT=port)
     assert status == 64
