@@ -193,6 +193,19 @@ async def test_a_wrong_setting_ends_the_command_with_one_line(environment: dict[
 
 async def test_a_kafka_that_does_not_answer_is_named() -> None:
     result = await run_command("check", "--bootstrap", "127.0.0.1:1")
-    assert result.status == 1
+    assert result.status == 75
     (line,) = result.errors.splitlines()
-    assert line.startswith("calloff topics: Kafka at 127.0.0.1:1 does not answer, or refuses (ConnectionRefusedError)")
+    assert line.startswith("calloff topics: no broker of CALLOFF_KAFKA_BOOTSTRAP (127.0.0.1:1) answers: [Errno 111]")
+
+
+async def test_a_kafka_that_refuses_ends_the_command_as_a_wrong_setting_does(kafka: TestKafka) -> None:
+    result = await run_command("check", "--bootstrap", kafka.bootstrap, CALLOFF_KAFKA_SECURITY_PROTOCOL="SSL")
+    assert result.status == 78
+    (line,) = result.errors.splitlines()
+    assert line.startswith("calloff topics: Kafka's listener answers without TLS")
+
+
+async def test_wrong_arguments_are_no_plan_with_something_to_do() -> None:
+    result = await run_command("plan", "--wrong")
+    assert result.status == 64
+    assert "unrecognized arguments: --wrong" in result.errors

@@ -4,7 +4,8 @@ plan    shows what `apply` would do: exit status 0 for nothing, 2 for something,
 apply   creates missing topics and changes settings: exit status 0, or 1 if a contradiction is left
 check   shows every difference between topics and catalogue: exit status 0 for none, 1 for any
 
-Replicas and Kafka's address come from the environment (`KafkaSettings`). A wrong setting ends the command with 78.
+Replicas and Kafka's address come from the environment (`KafkaSettings`). A wrong setting, and a login or certificate
+that is refused, end the command with 78, a Kafka that does not answer with 75, and wrong arguments with 64.
 """
 
 import argparse
@@ -13,21 +14,23 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from contracts.catalogue import SPECIFICATIONS
 from contracts.errors import CallOffError
-from service_runtime.kafka.availability import KafkaRefusal, check_kafka
+from service_runtime.kafka.availability import KafkaRefusal, KafkaUnavailable, check_kafka
 from service_runtime.kafka.client import KafkaFailure
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.topic_admin import open_topic_admin
 from service_runtime.kafka.topics import Replication, TopicPlan
-from service_runtime.startup.errors import StartRefused
+from service_runtime.startup.errors import EXIT_CONFIG, EXIT_TEMPORARY, StartRefused
 from service_runtime.startup.kafka_settings import read_kafka_settings
 
 NOTHING_TO_DO: Final = 0
 CONTRADICTED: Final = 1
 SOMETHING_TO_DO: Final = 2
+USAGE_STATUS: Final = 64
+"""EX_USAGE of sysexits.h."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,21 +44,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # what fails is printed below
     try:
         plan = asyncio.run(_run(options.command, settings.build_kafka_connection(), settings.replication))
-    except (CallOffError, KafkaRefusal) as error:
-        sys.stderr.write(f"calloff topics: {error}\n")
-        return CONTRADICTED
+    except KafkaRefusal as refusal:
+        return _fail(str(refusal), EXIT_CONFIG)
+    except KafkaUnavailable as unavailable:
+        return _fail(str(unavailable), EXIT_TEMPORARY)
+    except CallOffError as error:
+        return _fail(str(error), CONTRADICTED)
     except (KafkaFailure, OSError) as error:
-        sys.stderr.write(
-            f"calloff topics: Kafka at {settings.kafka_bootstrap} does not answer, or refuses ({type(error).__name__});"
-            " check CALLOFF_KAFKA_BOOTSTRAP, and that a broker runs there\n"
-        )
-        return CONTRADICTED
+        reason = f"Kafka at {settings.kafka_bootstrap} has stopped answering, or refuses ({type(error).__name__})"
+        return _fail(f"{reason}; check the brokers, and the rights of this user", EXIT_TEMPORARY)
     sys.stdout.write(_to_json(plan) if options.json else _to_text(options.command, plan))
     return _choose_status(options.command, plan)
 
 
+def _fail(reason: str, status: int) -> int:
+    sys.stderr.write(f"calloff topics: {reason}\n")
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with a status of its own: argparse's is that of a plan with something to do."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE_STATUS, f"{self.format_usage()}{self.prog}: {message}\n")
+
+
 def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="calloff topics", description="Kafka's topics, as the catalogue needs them.")
+    parser = _Parser(prog="calloff topics", description="Kafka's topics, as the catalogue needs them.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="plan|apply|check")
     for name, text in (
         ("plan", "show what apply would do; exit status 2 if there is something"),

@@ -46,7 +46,7 @@ class TopicsCheck:
             raise StartRefused(_describe(plan))
         if plan.missing:
             names = ", ".join(each.name for each in plan.missing)
-            raise StartDelayed(f"Kafka has no topic {names}; {_COMMAND} makes it")
+            raise StartDelayed(f"Kafka has no topic {names}, or hides it from this user; {_COMMAND} makes it")
         if hidden := [topic.name for topic in existing.values() if topic.settings is None]:
             self.log.warning("settings of topics not checked: no right to describe them", topics=", ".join(hidden))
 
