@@ -25,6 +25,7 @@ from service_runtime.kafka.topics import (
     plan_topics,
 )
 
+CLIENT_ID: Final = "calloff-admin"
 VISIBLE_WITHIN: Final = 60.0
 """Seconds within which every partition of a new topic has a leader, and every broker shows a changed setting."""
 _POLL_INTERVAL: Final = 0.1
@@ -161,13 +162,20 @@ def _check(code: int, message: str | None, what: str) -> None:
 
 
 @asynccontextmanager
-async def open_topic_admin(kafka: KafkaConnection) -> AsyncGenerator[TopicAdmin]:
-    admin = AIOKafkaAdminClient(**kafka.build_client_arguments(), client_id="calloff-admin")
+async def open_admin_client(kafka: KafkaConnection) -> AsyncGenerator[AIOKafkaAdminClient]:
+    """Starts aiokafka's client for requests about topics and groups; closes it also if Kafka does not answer."""
+    client = AIOKafkaAdminClient(**kafka.build_client_arguments(), client_id=CLIENT_ID)
     try:
-        await admin.start()
-        yield TopicAdmin(admin)
+        await client.start()
+        yield client
     finally:
-        await admin.close()
+        await client.close()
+
+
+@asynccontextmanager
+async def open_topic_admin(kafka: KafkaConnection) -> AsyncGenerator[TopicAdmin]:
+    async with open_admin_client(kafka) as client:
+        yield TopicAdmin(client)
 
 
 async def create_topics(

@@ -5,7 +5,7 @@ import ssl
 from typing import Final
 
 from service_runtime.observability.logs import Logger
-from service_runtime.postgres.database import Database
+from service_runtime.postgres.database import Connection, Database
 from service_runtime.postgres.errors import DISK_FULL, INVALID_PARAMETER, READ_ONLY, StatementRefused, sqlstate
 from service_runtime.tls import explain_tls_error
 
@@ -13,7 +13,7 @@ CHECK_TIMEOUT: Final = 2.0
 """Seconds."""
 DISK_FULL_MEMORY: Final = 5.0
 """Seconds after the last statement that the full disk refused: workers try again much more often."""
-_CHECK: Final = "SELECT current_setting('transaction_read_only') = 'on' AS read_only"
+_IS_READ_ONLY: Final = "SELECT current_setting('transaction_read_only') = 'on' AS read_only"
 _REASONS: Final = (
     (READ_ONLY, "the database is read-only: a standby, or a primary that was made read-only; it must take changes"),
     (DISK_FULL, "the disk of the database is full; make room on it"),
@@ -44,10 +44,15 @@ async def explain_unavailability(database: Database, log: Logger) -> str | None:
     return None
 
 
+async def check_primary(connection: Connection) -> None:
+    """Raises StatementRefused if the server takes no changes: it is a standby, or another one has taken over."""
+    if (await connection.fetch(_IS_READ_ONLY))[0].read_only:
+        raise StatementRefused("the server takes no changes", READ_ONLY)
+
+
 async def _check(database: Database) -> None:
     async with database.open_read_connection() as connection:
-        if (await connection.fetch(_CHECK))[0].read_only:
-            raise StatementRefused("the server takes no changes", READ_ONLY)
+        await check_primary(connection)
     if database.seconds_since_disk_full < DISK_FULL_MEMORY:
         raise StatementRefused("the disk is full", DISK_FULL)
 

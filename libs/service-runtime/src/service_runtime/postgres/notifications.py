@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Final
 
 from service_runtime.observability.logs import Logger
-from service_runtime.postgres.database import Connection, Database
-from service_runtime.postgres.errors import READ_ONLY, StatementRefused
+from service_runtime.postgres.availability import check_primary
+from service_runtime.postgres.database import Database
 
 CHANNEL: Final = "calloff_work"
 RELAY: Final = "relay"
@@ -28,7 +28,6 @@ RESTART_PAUSE: Final = 0.5
 CHECK_EVERY: Final = 2.0
 """Seconds between two checks of an idle connection."""
 
-_IS_READ_ONLY: Final = "SELECT current_setting('transaction_read_only') = 'on' AS read_only"
 _NOTIFY: Final = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 
 
@@ -66,12 +65,6 @@ class PeerNotifier:
             await asyncio.wait({self._sending})
 
 
-async def _check_primary(connection: Connection) -> None:
-    """Raises StatementRefused if the server takes no changes, and so no notifications: another one has taken over."""
-    if (await connection.fetch(_IS_READ_ONLY))[0].read_only:
-        raise StatementRefused("the server takes no changes", READ_ONLY)
-
-
 class PeerListener:
     """Passes notifications of other processes to the workers of this one, until it is cancelled."""
 
@@ -94,7 +87,7 @@ class PeerListener:
                     self.is_listening = True
                     while True:
                         await asyncio.sleep(CHECK_EVERY)
-                        await _check_primary(connection)
+                        await check_primary(connection)  # a standby sends no notifications
             except Exception as error:  # noqa: BLE001  the workers poll until the connection is back
                 self._log.warning("not listening to other processes", error=type(error).__name__)
                 await asyncio.sleep(RESTART_PAUSE)
