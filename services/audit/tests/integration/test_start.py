@@ -130,13 +130,6 @@ async def test_a_parameter_of_the_url_that_postgresql_does_not_know_ends_every_c
     assert "has a parameter that PostgreSQL does not know" in lines[0]
 
 
-async def test_a_command_whose_database_does_not_answer_may_be_repeated(start: Start) -> None:
-    url = f"postgresql://nobody:nothing@127.0.0.1:{find_free_port()}/nowhere"
-    status, lines = await start.run("reencrypt-secrets", CALLOFF_DATABASE_URL=url)
-    assert (status, len(lines)) == (EX_TEMPFAIL, 1)
-    assert "PostgreSQL does not answer at the address in CALLOFF_DATABASE_URL" in lines[0]
-
-
 @pytest.mark.parametrize("variable", ["CALLOFF_PORT", "CALLOFF_HEALTH_PORT"])
 async def test_a_port_that_is_taken_ends_the_start_before_anything_works(variable: str, start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -6,17 +6,19 @@ import json
 import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
-from provider_registry.store import TABLES
+import provider_registry
 from service_runtime.postgres.database import Database
+from service_runtime.postgres.migrations import migrate
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import MONDAY_NINE
-from testkit.databases import a_database
 from testkit.servers import TestPostgres
 
+MIGRATIONS = Path(provider_registry.__file__).parent / "migrations"
 OLD, NEW = (base64.b64encode(letter * 32).decode() for letter in (b"o", b"n"))
 RUN_TIMEOUT = timedelta(minutes=5).total_seconds()
 
@@ -46,7 +48,9 @@ async def run_command(database: Database, *arguments: str, keys: list[str]) -> t
 
 
 async def test_the_command_counts_re_encrypts_and_reports_what_it_cannot_read(postgres: TestPostgres) -> None:
-    async with a_database(postgres, TABLES, name="registry") as database:
+    database = Database(await postgres.create_database("registry"), name="registry")
+    try:
+        await migrate(database, MIGRATIONS)
         sealed = SecretBox([OLD]).encrypt("whsec_c2VjcmV0", owner="Alder")
         row = {"owner": "Alder", "url": "https://alder.example/", "secret": sealed, "now": MONDAY_NINE}
         async with database.begin_transaction() as connection:
@@ -59,3 +63,5 @@ async def test_the_command_counts_re_encrypts_and_reports_what_it_cannot_read(po
         assert (status, lost["unreadable"]) == (1, 1)
         status, done = await run_command(database, keys=[NEW, OLD])
         assert (status, done["read"], done["reencrypted"], done["unreadable"]) == (0, 1, 1, 0)
+    finally:
+        await database.close()

@@ -1,5 +1,6 @@
-"""The exit status of `archive` says whether another attempt may succeed."""
+"""The exit status of `archive` and `reencrypt-secrets` says whether another attempt may succeed."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from sqlalchemy import make_url
 
 from service_runtime.postgres import migrations
 from service_runtime.postgres.database import Connection, Database
+from service_runtime.process_commands import run_command
 from service_runtime.retention.archived_table import ArchivedTable
 from service_runtime.retention.commands import run_archive_command
 from service_runtime.retention.journal_archive import JournalTable
@@ -37,8 +39,14 @@ class LostTable(JournalTable):
 async def run_archive(
     url: str, *arguments: str, logs: CapturedLogs | None = None, tables: Sequence[ArchivedTable] = ()
 ) -> int:
-    """Runs `archive` of a service whose Kafka does not exist, and returns the exit status."""
-    service = Service(
+    """Runs `archive`, and returns the exit status."""
+    service = build_service(url, tables=tables)
+    return await run_archive_command(service, ["archive", *arguments], log=logs or CapturedLogs())
+
+
+def build_service(url: str, *, tables: Sequence[ArchivedTable] = ()) -> Service[SampleUnitOfWork]:
+    """A service whose Kafka does not exist."""
+    return Service(
         name="sample",
         description="a test",
         settings=RuntimeSettings(
@@ -55,7 +63,6 @@ async def run_archive(
         archived_tables=tables,
         clock=FixedClock(TWO_MONTHS_LATER),
     )
-    return await run_archive_command(service, ["archive", *arguments], log=logs or CapturedLogs())
 
 
 def list_suffixes(folder: Path) -> set[str]:
@@ -94,6 +101,13 @@ async def test_a_server_that_does_not_answer_is_tried_again_later(
     with pytest.raises(ServerUnavailable, match="run `archive` again later") as refused:
         await run_archive(f"postgresql://nobody@127.0.0.1:{find_free_port()}/nothing", str(tmp_path))
     assert refused.value.exit_status == EXIT_TEMPORARY
+
+
+async def test_reencryption_waits_for_the_services_own_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "START_ATTEMPTS", 1)
+    service = build_service(f"postgresql://nobody@127.0.0.1:{find_free_port()}/nothing")
+    with pytest.raises(ServerUnavailable, match="address in CALLOFF_DATABASE_URL; run `reencrypt-secrets` again later"):
+        await asyncio.to_thread(run_command, service, ["reencrypt-secrets"])
 
 
 async def test_a_server_that_goes_away_meanwhile_is_tried_again_later(database: Database, tmp_path: Path) -> None:
