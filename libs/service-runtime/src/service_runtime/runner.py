@@ -10,7 +10,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from fastapi import FastAPI
 
@@ -34,6 +34,9 @@ from service_runtime.startup.waiting import wait_for_start
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
+
+_FINISH_WITHIN: Final = 5.0
+"""Seconds in which commits end whose workers were cancelled; what is not committed then is done at the next start."""
 
 
 class Runner(Generic[WorkT]):
@@ -229,6 +232,7 @@ class Runner(Generic[WorkT]):
         for task in (http, *workers):
             task.cancel()
         await asyncio.gather(http, *workers, return_exceptions=True)
+        await self._parts.executor.commits.finish(within=_FINISH_WITHIN)
         await self._parts.peers.finish()
         await self._service.database.close()
 

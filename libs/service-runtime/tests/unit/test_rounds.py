@@ -29,6 +29,22 @@ async def test_a_single_item_runs_alone_and_gets_its_result() -> None:
     assert recorder.rounds == [[4]]
 
 
+async def test_an_item_whose_caller_was_cancelled_is_finished_before_the_rounds_are() -> None:
+    recorder = Recorder(held=True)
+    rounds = Rounds(recorder.run)
+    callers = [asyncio.create_task(rounds.submit(item)) for item in (1, 2)]
+    await asyncio.sleep(0)
+    for caller in callers:
+        caller.cancel()
+    await rounds.finish(within=0)
+    assert rounds.unfinished == 2, "held"
+    recorder.may_end.set()
+    await rounds.finish(within=60)
+    assert rounds.unfinished == 0
+    assert [item for items in recorder.rounds for item in items] == [1, 2]
+    await rounds.finish(within=60)
+
+
 async def test_items_that_come_while_a_round_runs_go_together_in_the_next() -> None:
     recorder = Recorder(held=True)
     rounds = Rounds(recorder.run)

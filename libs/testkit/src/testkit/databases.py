@@ -1,5 +1,6 @@
 """Creates databases for tests, with the runtime's tables and further ones, and reads from them."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,7 +13,10 @@ from sqlalchemy.pool import NullPool
 
 from service_runtime.postgres import schema
 from service_runtime.postgres.database import Database
+from service_runtime.unit_of_work.rounds import TASK_NAME
 
+_FINISH_WITHIN: Final = 30.0
+"""Seconds for commits that are under way."""
 ROLE_SUFFIXES: Final = {"owner": "_owner", "service": "_service"}
 """What follows the name of a database in the names of its roles."""
 
@@ -68,7 +72,14 @@ async def a_database(databases: DatabaseFactory, *scripts: str, name: str = "run
                     await connection.run(statement)
         yield database
     finally:
+        await _finish_commits()
         await database.close()
+
+
+async def _finish_commits() -> None:
+    """Waits for commits whose callers were cancelled: they would open the database again after it is closed."""
+    if rounds := [task for task in asyncio.all_tasks() if task.get_name() == TASK_NAME]:
+        await asyncio.wait(rounds, timeout=_FINISH_WITHIN)
 
 
 async def fetch_rows(database: Database, query: str, **arguments: object) -> list[Any]:

@@ -74,6 +74,10 @@ class CommitRounds:
         self.outbox: OutboxListener | None = None
         self.deliveries: DeliveryStarter | None = None
 
+    async def finish(self, *, within: float) -> None:
+        """Waits up to `within` seconds for commits of cancelled callers, which would open a closed database again."""
+        await self._rounds.finish(within=within)
+
     async def apply(self, changes: Changes) -> None:
         """Returns when the changes are committed. Raises RevisionConflict, or the error of the database."""
         await self._rounds.submit(changes)

@@ -13,6 +13,8 @@ ResultT = TypeVar("ResultT")
 
 MAX_ITEMS: Final = 64
 """Items of one round."""
+TASK_NAME: Final = "rounds"
+"""Of the tasks that run rounds, whoever submitted to them."""
 
 
 class Rounds(Generic[ItemT, ResultT]):
@@ -45,10 +47,15 @@ class Rounds(Generic[ItemT, ResultT]):
         self.unfinished += 1
         if self._workers < self._max_concurrency:
             self._workers += 1
-            task = asyncio.create_task(self._run_rounds())
+            task = asyncio.create_task(self._run_rounds(), name=TASK_NAME)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await future
+
+    async def finish(self, *, within: float) -> None:
+        """Waits up to `within` seconds until all items have their outcome, those of cancelled callers too."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within)
 
     async def _run_rounds(self) -> None:
         try:
