@@ -18,6 +18,7 @@ from typing import Final, NoReturn
 
 from contracts.catalogue import SPECIFICATIONS
 from contracts.errors import CallOffError
+from service_runtime.installed_services import USAGE_STATUS
 from service_runtime.kafka.availability import KafkaRefusal, KafkaUnavailable, check_kafka
 from service_runtime.kafka.client import KafkaFailure
 from service_runtime.kafka.connection import KafkaConnection
@@ -29,8 +30,6 @@ from service_runtime.startup.kafka_settings import read_kafka_settings
 NOTHING_TO_DO: Final = 0
 CONTRADICTED: Final = 1
 SOMETHING_TO_DO: Final = 2
-USAGE_STATUS: Final = 64
-"""EX_USAGE of sysexits.h."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
