@@ -12,7 +12,8 @@ from typing import Final
 import holidays
 
 from contracts.contradictions import Contradiction
-from contracts.framework import BrokerageTime, FrameworkDefinition
+from contracts.framework.brokerage import BrokerageTime
+from contracts.framework.definition import FrameworkDefinition
 
 MAX_CLOSED_DAYS: Final = 30
 """Days in a row on which the brokerage can be closed; a longer closure is a mistake in the calendar."""

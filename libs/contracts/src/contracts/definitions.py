@@ -21,7 +21,10 @@ from contracts.definition_limits import find_limit_contradictions
 from contracts.definition_loader import compose_yaml
 from contracts.definition_problems import DefinitionProblem, DefinitionRefused, Path, format_path
 from contracts.definition_yaml import YamlConverter
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
+from contracts.review.orders import find_order_contradictions
+from contracts.review.prices_and_times import find_price_contradictions, find_time_contradictions
+from contracts.review.roads import find_road_contradictions
 
 MAX_PROBLEMS: Final = 100
 MAX_LOCATED: Final = 300
@@ -47,8 +50,14 @@ def read_definition(text: str, *, source: str) -> FrameworkDefinition:
 
 
 def _find_publishing_problems(document: yaml.Node, definition: FrameworkDefinition) -> Iterator[DefinitionProblem]:
-    """Yields values beyond the limits; if there are none, the gaps in the calendar."""
-    found = list(find_limit_contradictions(definition)) or list(find_calendar_contradictions(definition))
+    """Yields values beyond the limits; if there are none, what is wrong with the definition as a whole."""
+    found = list(find_limit_contradictions(definition)) or [
+        *find_calendar_contradictions(definition),
+        *find_road_contradictions(definition),
+        *find_order_contradictions(definition),
+        *find_price_contradictions(definition),
+        *find_time_contradictions(definition),
+    ]
     for contradiction in found:
         line, path = _find_line(document, contradiction.path)
         yield DefinitionProblem(line, format_path(path), *_split_reason(contradiction.reason))
@@ -73,8 +82,14 @@ def _locate_problems(document: yaml.Node, error: ValidationError) -> Iterator[tu
 
 def _find_path(detail: ErrorDetails) -> Path:
     """Returns the path of the error; for a section with several variants, the path of the key that selects one."""
-    is_about_kind = detail["type"].startswith("union_tag")
-    return (*detail["loc"], *([_DISCRIMINATOR] if is_about_kind else []))
+    discriminator = _find_discriminator(detail)
+    return detail["loc"] if discriminator is None else (*detail["loc"], discriminator)
+
+
+def _find_discriminator(detail: ErrorDetails) -> str | None:
+    """Returns the key that selects the variant, `procedure` or `rule`; None unless the error is about that key."""
+    is_about_variant = detail["type"].startswith("union_tag")
+    return str(detail.get("ctx", {})["discriminator"]).strip("'") if is_about_variant else None
 
 
 def _has_invalid_item(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
@@ -87,6 +102,8 @@ def _find_line(node: yaml.Node, loc: Path) -> tuple[int, Path]:
     """Returns the line of `loc`, or of its section if it is missing, and its path without names of schema variants."""
     line, path = node.start_mark.line + 1, list[str | int]()
     for position, part in enumerate(loc):
+        if position < len(loc) - 1 and _is_variant_of(node, part):
+            continue
         step = _find_child(node, part)
         if step is not None:
             line, node = step
@@ -94,6 +111,12 @@ def _find_line(node: yaml.Node, loc: Path) -> tuple[int, Path]:
         elif position == len(loc) - 1:
             path.append(part)
     return line, tuple(path)
+
+
+def _is_variant_of(node: yaml.Node, part: str | int) -> bool:
+    """Returns whether `part` names the variant of a section, `rule: skill`, and not a key of it."""
+    entries = _list_entries(node) if isinstance(node, yaml.MappingNode) else ()
+    return any(key.value in _VARIANTS and value.value == part for key, value in entries)
 
 
 def _find_child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
@@ -104,7 +127,7 @@ def _find_child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | Non
     return next(((key.start_mark.line + 1, value) for key, value in entries if key.value == part), None)
 
 
-def _list_entries(node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+def _list_entries(node: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode):
             yield key, value
@@ -121,10 +144,14 @@ def _explain_error(detail: ErrorDetails) -> tuple[str, str]:
         return "is not one of the allowed values", f"write {values}"
     if kind == "string_pattern_mismatch":
         return "does not match the required pattern", f"write it so that it matches {limits['pattern']}"
-    for prefix, explanation in _EXPLANATIONS.items():
-        if kind.startswith(prefix):
-            return explanation
-    return "is not valid", detail["msg"].removeprefix("Value error, ")
+    if kind == "union_tag_not_found":
+        return _explain_missing_variant(str(_find_discriminator(detail)))
+    usual = "is not valid", detail["msg"].removeprefix("Value error, ")
+    return next((text for prefix, text in _EXPLANATIONS.items() if kind.startswith(prefix)), usual)
+
+
+def _explain_missing_variant(key: str) -> tuple[str, str]:
+    return f"names no {key}", f"add {key}: with one of {', '.join(_VARIANTS[key])}"
 
 
 def _split_reason(text: str) -> tuple[str, str]:
@@ -132,9 +159,7 @@ def _split_reason(text: str) -> tuple[str, str]:
     return reason, remedy or "change one of the two"
 
 
-_DISCRIMINATOR: Final = "procedure"
 _EXPLANATIONS: Final = {
-    "union_tag_not_found": ("names no procedure", "add procedure: sequential-offers, for example"),
     "missing": ("is missing", "add it to this section"),
     "date_": ("is not a date", "write year, month and day, such as 2025-11-09"),
     "time_delta": ("is not a length of time", "write minutes as PT30M"),
@@ -154,6 +179,8 @@ _EXPLANATIONS: Final = {
 
 @lru_cache(maxsize=256)
 def _suggest_key(key: str) -> str:
+    if key in _KNOWN_KEYS:
+        return "move it to the section that has it, or remove it"
     close = get_close_matches(key, _KNOWN_KEYS, n=1)
     return f"did you mean {close[0]}?" if close else "remove it, or look for its place in the schema"
 
@@ -165,6 +192,21 @@ def _list_known_keys() -> tuple[str, ...]:
 
 
 _KNOWN_KEYS: Final = _list_known_keys()
+
+
+def _list_variants() -> dict[str, tuple[str, ...]]:
+    """Returns the values of each key that selects a variant of a section, by key."""
+    sections = TypeAdapter(FrameworkDefinition).json_schema()
+    found = dict[str, tuple[str, ...]]()
+    for section in (sections, *sections["$defs"].values()):
+        for schema in section.get("properties", {}).values():
+            variants = schema.get("items", {}).get("discriminator")
+            if variants is not None:
+                found[variants["propertyName"]] = tuple(variants["mapping"])
+    return found
+
+
+_VARIANTS: Final = _list_variants()
 
 
 def _sort_problems(problems: Iterable[DefinitionProblem]) -> tuple[DefinitionProblem, ...]:

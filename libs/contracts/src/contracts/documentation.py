@@ -13,13 +13,13 @@ from pydantic.fields import FieldInfo
 from contracts.catalogue import ANY, FRAMEWORKS, PACKAGES, PARKED, PROVIDERS, RATES, CatalogueEntry
 from contracts.envelope import Envelope
 from contracts.events.base import Event
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.vocabulary import MEANINGS
 
 KEYS: Final = {
     PACKAGES: "package id",
     PROVIDERS: "provider id",
-    FRAMEWORKS: "framework, or framework/area/tier",
+    FRAMEWORKS: "framework, or framework/lot/area/tier, or framework/lot/area/tier/group",
     RATES: "provider id",
     PARKED: "the parked key",
 }

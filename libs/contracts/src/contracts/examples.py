@@ -13,23 +13,48 @@ from pydantic import BaseModel
 from contracts.catalogue import encode, find_entry
 from contracts.envelope import GENESIS, Envelope
 from contracts.events.base import Event
-from contracts.framework import (
-    Area,
-    BrokerageTime,
-    FrameworkDefinition,
-    MatrixLine,
-    Prices,
-    SequentialOffers,
-    TierRules,
+from contracts.example_words import (
+    LOT,
+    DeclineReasons,
+    InadequateReasons,
+    Needs,
+    PriceRefusals,
+    Routes,
+    ServiceTypes,
+    Tiers,
+    Units,
+    Variations,
+    WithdrawalReasons,
 )
-from contracts.ids import AreaCode, CouncilKey, FrameworkKey, uuid7
+from contracts.framework.brokerage import BrokerageTime
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.prices import MatrixLine, Prices
+from contracts.framework.stages import AnswerWithin, Recipients, SequentialOffers
+from contracts.framework.tiers import OverallRatingRule, Tier
+from contracts.framework.words import Area, Circumstance, Lot, Reason, Reasons, Route, ServiceType, Skill, Unit
+from contracts.ids import (
+    AreaCode,
+    CouncilKey,
+    FrameworkKey,
+    GroupKey,
+    ItemKey,
+    LotKey,
+    NeedKey,
+    ReasonKey,
+    RouteKey,
+    ServiceTypeKey,
+    TierKey,
+    UnitKey,
+    uuid7,
+)
 from contracts.terms import compute_terms
-from contracts.values import AgeBand, Care, PriceUnit, Rating, ServiceType, Terms, Tier, Urgency, Visit, Weekday
+from contracts.values import AgeBand, Care, Rating, Terms, UnitKind, Visit, Weekday
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MONDAY_NINE: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-ESSEX: Final = FrameworkKey("essex-live-at-home-2025")
+COUNCIL: Final = CouncilKey("amberside")
+FRAMEWORK: Final = FrameworkKey("amberside-home-care-2025")
 COLCHESTER: Final = AreaCode("E07000071")
 _NAMES: Final = UUID("6f7c0000-0000-4000-8000-000000000000")
 
@@ -49,48 +74,104 @@ def a_visit(**changed: object) -> Visit:
 def some_care(**changed: object) -> Care:
     """Personal care in Colchester, routine, 3.5 hours a week."""
     usual: dict[str, object] = {
-        "framework": ESSEX,
+        "framework": FRAMEWORK,
+        "lot": LOT,
         "area": COLCHESTER,
         "outward_code": "CO1",
-        "service_type": ServiceType.PERSONAL_CARE,
+        "service_type": ServiceTypes.PERSONAL_CARE,
         "visits": (a_visit(),),
         "starts_on": date(2026, 3, 9),
-        "urgency": Urgency.ROUTINE,
+        "route": Routes.COMMUNITY,
+        "urgent": False,
         "age_band": AgeBand.FROM_75,
     }
     return Care.model_validate({**usual, **changed})
 
 
 def some_prices(**changed: object) -> Prices:
-    """A line for each unit: personal care by the hour, night sleep by the night, live-in by the week."""
+    """A line for each usual unit: personal care by the hour, night sleep by the night, live-in by the week."""
     usual: dict[str, object] = {
         "invented": True,
         "price_list": "invented-1",
         "matrix": (
-            MatrixLine(service_type=ServiceType.PERSONAL_CARE, unit=PriceUnit.HOUR, rate=Decimal("24.10")),
-            MatrixLine(service_type=ServiceType.NIGHT_SLEEP, unit=PriceUnit.NIGHT, rate=Decimal("126.00")),
-            MatrixLine(service_type=ServiceType.LIVE_IN, unit=PriceUnit.WEEK, rate=Decimal("1480.00")),
+            MatrixLine(service_type=ServiceTypes.PERSONAL_CARE, unit=Units.HOUR, rate=Decimal("24.10")),
+            MatrixLine(service_type=ServiceTypes.NIGHT_SLEEP, unit=Units.NIGHT, rate=Decimal("126.00")),
+            MatrixLine(service_type=ServiceTypes.LIVE_IN, unit=Units.WEEK, rate=Decimal("1480.00")),
         ),
     }
     return Prices.model_validate({**usual, **changed})
 
 
+def a_title(key: str) -> str:
+    """Returns a key as a title: `personal-care` is "Personal care"."""
+    return key.replace("-", " ").capitalize()
+
+
+def some_service_types(*keys: ServiceTypeKey) -> tuple[ServiceType, ...]:
+    return tuple(ServiceType(service_type=key, title=a_title(key)) for key in keys)
+
+
+def some_reasons(**changed: object) -> Reasons:
+    usual: dict[str, object] = {
+        "decline": _list_reasons(DeclineReasons.ALL),
+        "withdrawal": _list_reasons(WithdrawalReasons.ALL),
+        "price_refusal": _list_reasons(PriceRefusals.ALL),
+        "inadequate_award": _list_reasons(InadequateReasons.ALL),
+        "variation": _list_reasons(Variations.ALL),
+    }
+    return Reasons.model_validate({**usual, **changed})
+
+
+def some_words() -> dict[str, object]:
+    """The sections of a definition that declare its usual words, as keyword arguments."""
+    return {
+        "lots": (Lot(lot=LOT, title="Home care"),),
+        "units": (
+            Unit(unit=Units.HOUR, title="hour", kind=UnitKind.HOUR),
+            Unit(unit=Units.NIGHT, title="night", kind=UnitKind.NIGHT),
+            Unit(unit=Units.WEEK, title="week", kind=UnitKind.WEEK),
+            Unit(unit=Units.EPISODE, title="episode", kind=UnitKind.EPISODE),
+        ),
+        "routes": (
+            Route(route=Routes.COMMUNITY, title="Community"),
+            Route(route=Routes.HOSPITAL_DISCHARGE, title="Hospital discharge", urgent=True),
+            Route(route=Routes.CRISIS, title="Crisis", urgent=True),
+        ),
+        "skills": tuple(Skill(skill=key, title=a_title(key)) for key in Needs.SKILLS),
+        "circumstances": tuple(Circumstance(circumstance=key, title=a_title(key)) for key in Needs.CIRCUMSTANCES),
+        "reasons": some_reasons(),
+    }
+
+
+def _list_reasons(keys: tuple[ReasonKey, ...]) -> tuple[Reason, ...]:
+    return tuple(Reason(reason=key, title=a_title(key)) for key in keys)
+
+
 def a_definition(**changed: object) -> FrameworkDefinition:
     """One district, one tier, one stage; no bank holidays but Christmas Day 2026."""
+    rating = OverallRatingRule(rule="overall-rating", at_least=Rating.GOOD)
     usual: dict[str, object] = {
-        "framework": ESSEX,
+        "framework": FRAMEWORK,
         "version": 1,
-        "council": CouncilKey("essex"),
+        "council": COUNCIL,
         "title": "Live at Home, an example",
         "source": "invented for tests",
         "runs_from": date(2025, 11, 9),
         "runs_until": date(2031, 11, 8),
         "areas": (Area(code=COLCHESTER, name="Colchester"),),
-        "service_types": (ServiceType.PERSONAL_CARE, ServiceType.NIGHT_SLEEP, ServiceType.LIVE_IN),
-        "tiers": (TierRules(tier=Tier.ONE, providers_per_area=10, minimum_rating=Rating.GOOD),),
+        "service_types": some_service_types(ServiceTypes.PERSONAL_CARE, ServiceTypes.NIGHT_SLEEP, ServiceTypes.LIVE_IN),
+        "tiers": (Tier(tier=Tiers.ONE, title="Tier 1", providers_per_area=10, entry=(rating,)),),
         "brokerage": BrokerageTime(bank_holidays=(date(2026, 12, 25),)),
         "prices": some_prices(),
-        "sourcing": (SequentialOffers(stage="tier-1", procedure="sequential-offers", tier=Tier.ONE),),
+        "sourcing": (
+            SequentialOffers(
+                stage="tier-1",
+                procedure="sequential-offers",
+                to=Recipients(tiers=(Tiers.ONE,)),
+                answer_within=AnswerWithin(),
+            ),
+        ),
+        **some_words(),
     }
     return FrameworkDefinition.model_validate({**usual, **changed})
 
@@ -100,7 +181,10 @@ def an_example_of(model: type[ModelT], **changed: object) -> ModelT:
 
     Fields with the same name have the same value in all examples.
     """
-    usual = {name: _make_example(field.annotation, name) for name, field in model.model_fields.items()}
+    usual = {
+        name: _REASONS.get((model.__name__, name)) or _make_example(field.annotation, name)
+        for name, field in model.model_fields.items()
+    }
     return model.model_validate({**usual, **changed})
 
 
@@ -114,7 +198,7 @@ def an_envelope_of(event: Event, *, after: Envelope | None = None, at: datetime 
         type=event.get_type_name(),
         subject=event.key,
         time=at,
-        council="essex",
+        council=COUNCIL,
         correlationid=event.correlation,
         causationid=str(an_id("cause")),
         actor=f"service:{entry.owner}",
@@ -128,11 +212,20 @@ _BY_TYPE: Final[Mapping[object, object]] = {
     Care: some_care(),
     Visit: a_visit(),
     Prices: some_prices(),
-    Terms: compute_terms(some_care(), some_prices()),
+    Terms: compute_terms(some_care(), a_definition()),
     FrameworkDefinition: a_definition(),
     AreaCode: COLCHESTER,
-    FrameworkKey: ESSEX,
-    CouncilKey: CouncilKey("essex"),
+    FrameworkKey: FRAMEWORK,
+    CouncilKey: COUNCIL,
+    LotKey: LOT,
+    TierKey: Tiers.ONE,
+    ServiceTypeKey: ServiceTypes.PERSONAL_CARE,
+    ItemKey: ItemKey(ServiceTypes.PERSONAL_CARE),
+    UnitKey: Units.HOUR,
+    RouteKey: Routes.COMMUNITY,
+    NeedKey: Needs.HOIST,
+    ReasonKey: WithdrawalReasons.NO_LONGER_NEEDED,
+    GroupKey: GroupKey("all-cohorts"),
     bool: True,
     int: 1,
     Decimal: Decimal("3.50"),
@@ -140,6 +233,14 @@ _BY_TYPE: Final[Mapping[object, object]] = {
     time: time(9, 0),
     timedelta: timedelta(minutes=30),
     datetime: MONDAY_NINE,
+}
+_REASONS: Final[Mapping[tuple[str, str], object]] = {
+    ("OfferDeclined", "reason"): DeclineReasons.NO_CAPACITY,
+    ("SpotPriceRefused", "reason"): PriceRefusals.TOO_HIGH,
+    ("LateDecisionRefused", "refusal"): PriceRefusals.TOO_HIGH,
+    ("AwardAwaitsApproval", "inadequate_reason"): InadequateReasons.CONTINUITY,
+    ("ProposalAwarded", "inadequate_reason"): InadequateReasons.CONTINUITY,
+    ("ProposalReceived", "variations"): (Variations.OTHER_TIMES,),
 }
 _TEXTS: Final[Mapping[str, str]] = {
     "stage": "tier-1",

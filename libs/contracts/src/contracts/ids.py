@@ -21,11 +21,32 @@ AwardId = NewType("AwardId", UUID)
 OrderId = NewType("OrderId", UUID)
 
 FrameworkKey = NewType("FrameworkKey", str)
-"""A framework's short name, `essex-live-at-home-2025`."""
+"""A framework's short name."""
 AreaCode = NewType("AreaCode", str)
-"""An area of a framework; for districts the ONS code, `E07000071`."""
+"""An area of a framework: a district's ONS code (`E07000071`), or the key of a zone or scheme."""
 CouncilKey = NewType("CouncilKey", str)
-"""A council's short name, `essex`."""
+"""A council's short name."""
+
+LotKey = NewType("LotKey", str)
+"""A lot of a framework."""
+TierKey = NewType("TierKey", str)
+"""A tier of a framework, `tier-1`."""
+ServiceTypeKey = NewType("ServiceTypeKey", str)
+"""A type of care, `personal-care`."""
+UnitKey = NewType("UnitKey", str)
+"""What a rate is for, `hour`; its kind (`contracts.values.UnitKind`) decides the arithmetic."""
+ItemKey = NewType("ItemKey", str)
+"""One line of a price: the key of its service type, or of a part of it, `on-site-care`."""
+RouteKey = NewType("RouteKey", str)
+"""The way by which a referral comes, `hospital-discharge`."""
+NeedKey = NewType("NeedKey", str)
+"""A skill that the care needs, or a circumstance of the home."""
+ReasonKey = NewType("ReasonKey", str)
+"""A reason of one of the framework's lists, `no-capacity`."""
+GroupKey = NewType("GroupKey", str)
+"""A group of packages with ranked lists of its own: a cohort or a group of service types."""
+BandKey = NewType("BandKey", str)
+"""A band of areas by price or by travel time, `rural`."""
 
 NewId = Callable[[], UUID]
 """A source of new ids. It is an argument of the domain, so that a replay can use the same ids."""

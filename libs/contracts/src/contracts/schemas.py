@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from contracts.catalogue import CATALOGUE
 from contracts.compatibility import Breakage, Schema, find_breakages
 from contracts.envelope import Envelope
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 REPOSITORY: Final = Path(__file__).parents[4]

@@ -7,53 +7,91 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from contracts.events.rates import Selection
-from contracts.framework import Prices
-from contracts.values import Care, PriceUnit, Terms
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.prices import MatrixLine
+from contracts.ids import AreaCode, ItemKey, UnitKey
+from contracts.values import Care, Terms, TermsLine, UnitKind
 
 PENNY: Final = Decimal("0.01")
 ROUNDING: Final = ROUND_HALF_UP
-"""Half up, to the penny, applied once: to the weekly cost of the package, not to each visit."""
+"""Half up, to the penny, applied once: to the cost of each line, not to each visit."""
 
 
-def compute_terms(care: Care, prices: Prices, selection: Selection | None = None) -> Terms | None:
-    """Returns the terms of `care` by `prices`, or None if there is no rate for its service type.
+def compute_terms(
+    care: Care, definition: FrameworkDefinition, selection: Selection | None = None, *, area: AreaCode | None = None
+) -> Terms | None:
+    """Returns the terms of `care`, or None if there is no rate for one of its lines.
 
-    If providers select their rates (`prices.selected_by_providers`), the rate of `selection` applies; otherwise rate 1.
+    The price band is that of the provider's `area`, the package's own one if None. If providers set their rates, those
+    of `selection` apply; otherwise rate 1 of the matrix.
     """
-    line = prices.find_matrix_line(care.service_type)
-    if line is None:
+    prices = definition.prices
+    matrix_lines = definition.find_price_lines(care.service_type, area or care.area)
+    if not prices.are_set_by_providers:
+        lines = [_compute_line(care, line, line.rate, definition.get_unit_kind(line.unit)) for line in matrix_lines]
+        return _sum_up(lines, prices.price_list)
+    if selection is None:
         return None
-    if not prices.selected_by_providers:
-        return compute_terms_at_rate(care, line.unit, line.rate, price_list=prices.price_list)
-    selected = selection.find_rate(care.service_type) if selection is not None else None
-    if selection is None or selected is None:
-        return None
-    price_list = f"{prices.price_list} rate {selected.number}, selected from {selection.valid_from.isoformat()}"
-    return compute_terms_at_rate(care, selected.unit, selected.rate, price_list=price_list)
+    lines, labels = list[TermsLine](), list[str]()
+    for line in matrix_lines:
+        selected = selection.find_rate(line.item_key)
+        if selected is None:
+            return None
+        lines.append(_compute_line(care, line, selected.rate, definition.get_unit_kind(line.unit)))
+        labels.append("own rate" if selected.number is None else f"rate {selected.number}")
+    chosen = " and ".join(dict.fromkeys(labels))
+    verb = "named" if labels[:1] == ["own rate"] else "selected"
+    return _sum_up(lines, f"{prices.price_list} {chosen}, {verb} from {selection.valid_from.isoformat()}")
 
 
-def compute_terms_at_rate(care: Care, unit: PriceUnit, rate: Decimal, *, price_list: str) -> Terms:
-    """Returns the terms of `care` at a `rate` in pounds for each `unit`.
+def compute_terms_at_rate(
+    care: Care, unit: UnitKey, kind: UnitKind, rate: Decimal, *, price_list: str, each_carer: bool = True
+) -> Terms:
+    """Returns the terms of `care` with one line at a `rate` in pounds for each `unit`.
 
     `hour`: commissioned hours a week (carers counted) × rate. `night`: nights a week × carers × rate.
-    `week`: one week × the greatest number of carers at once × rate.
+    `week` and `episode`: the greatest number of carers at once × rate, or 1 × rate unless `each_carer` is paid.
     """
+    line = _build_line(
+        ItemKey(care.service_type), unit, kind, rate, _compute_quantity(care, kind, each_carer=each_carer)
+    )
+    return _sum_up_lines([line], price_list)
+
+
+def _sum_up(lines: list[TermsLine], price_list: str) -> Terms | None:
+    return _sum_up_lines(lines, price_list) if lines else None
+
+
+def _sum_up_lines(lines: list[TermsLine], price_list: str) -> Terms:
+    nothing = Decimal("0.00")
     return Terms(
         price_list=price_list,
-        unit=unit,
-        rate=rate,
-        quantity_per_week=_compute_quantity(care, unit),
-        weekly_cost=(_compute_exact_quantity(care, unit) * rate).quantize(PENNY, ROUNDING),
+        lines=tuple(lines),
+        weekly_cost=sum((line.cost for line in lines if line.unit_kind.recurs), nothing),
+        fixed_cost=sum((line.cost for line in lines if not line.unit_kind.recurs), nothing),
     )
 
 
-def _compute_quantity(care: Care, unit: PriceUnit) -> Decimal:
-    return _compute_exact_quantity(care, unit).quantize(PENNY, ROUNDING)
+def _compute_line(care: Care, line: MatrixLine, rate: Decimal, kind: UnitKind) -> TermsLine:
+    quantity = _compute_quantity(care, kind, each_carer=line.each_carer)
+    return _build_line(line.item_key, line.unit, kind, rate, quantity)
 
 
-def _compute_exact_quantity(care: Care, unit: PriceUnit) -> Decimal:
-    if unit is PriceUnit.HOUR:
+def _build_line(item: ItemKey, unit: UnitKey, kind: UnitKind, rate: Decimal, quantity: Decimal) -> TermsLine:
+    return TermsLine(
+        item=item,
+        unit=unit,
+        unit_kind=kind,
+        rate=rate,
+        quantity=quantity.quantize(PENNY, ROUNDING),
+        cost=(quantity * rate).quantize(PENNY, ROUNDING),
+    )
+
+
+def _compute_quantity(care: Care, kind: UnitKind, *, each_carer: bool) -> Decimal:
+    """Returns the exact quantity; hours can have more than two decimal places."""
+    if kind is UnitKind.HOUR:
         return Decimal(sum(visit.weekly_minutes for visit in care.visits)) / 60
-    if unit is PriceUnit.NIGHT:
+    if kind is UnitKind.NIGHT:
         return Decimal(sum(len(visit.days) * visit.carers for visit in care.visits))
-    return Decimal(care.carers_at_once)
+    return Decimal(care.carers_at_once if each_carer else 1)

@@ -2,7 +2,7 @@
 
 from datetime import date, time
 from decimal import Decimal
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import (
@@ -16,7 +16,17 @@ from pydantic import (
     model_validator,
 )
 
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
+from contracts.ids import (
+    AreaCode,
+    FrameworkKey,
+    ItemKey,
+    LotKey,
+    NeedKey,
+    ProviderId,
+    RouteKey,
+    ServiceTypeKey,
+    UnitKey,
+)
 
 
 class Value(BaseModel):
@@ -58,55 +68,18 @@ StageName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 """A stage of a framework's sourcing, `tier-1`."""
 
 
-class ServiceType(StrEnum):
-    """Essex, Live at Home 2025: the types of service that are called off."""
+class UnitKind(StrEnum):
+    """The kinds of a price's unit, on which arithmetic depends; the units themselves are words of the definition."""
 
-    PERSONAL_CARE = "personal care"
-    CARERS_SUPPORT = "carer's support"
-    CARERS_BREAK = "carer's break"
-    NIGHT_AWAKE = "night awake"
-    NIGHT_SLEEP = "night sleep"
-    LIVE_IN = "24-hour live-in"
-
-
-class Urgency(StrEnum):
-    """Urgent packages (hospital discharge, crisis) are offered at any hour."""
-
-    ROUTINE = "routine"
-    HOSPITAL_DISCHARGE = "hospital discharge"
-    CRISIS = "crisis"
+    HOUR = "hour"
+    NIGHT = "night"
+    WEEK = "week"
+    EPISODE = "episode"
 
     @property
-    def is_urgent(self) -> bool:
-        return self is not Urgency.ROUTINE
-
-
-class Need(StrEnum):
-    """Needs in closed terms; nothing free-text about a person ever leaves referral."""
-
-    DEMENTIA = "dementia"
-    LEARNING_DISABILITY = "learning disability"
-    AUTISM = "autism"
-    MENTAL_HEALTH = "mental health"
-    PHYSICAL_DISABILITY = "physical disability"
-    SENSORY_IMPAIRMENT = "sensory impairment"
-    END_OF_LIFE = "end of life"
-    MOVING_AND_HANDLING = "moving and handling"
-    HOIST = "hoist"
-    CATHETER = "catheter"
-    PEG_FEEDING = "PEG feeding"
-    DIABETES = "diabetes"
-    MEDICATION = "medication"
-    EPILEPSY = "epilepsy"
-    BEHAVIOUR_THAT_CHALLENGES = "behaviour that challenges"
-    PETS_IN_HOME = "pets in home"
-    SMOKER_IN_HOME = "smoker in home"
-    KEY_SAFE = "key safe"
-
-    @property
-    def is_skill(self) -> bool:
-        """True for needs that require a skill of the carers; adverts show only these."""
-        return self not in {Need.PETS_IN_HOME, Need.SMOKER_IN_HOME, Need.KEY_SAFE}
+    def recurs(self) -> bool:
+        """True for what is paid each week, False for what is paid once for the package."""
+        return self is not UnitKind.EPISODE
 
 
 class AgeBand(StrEnum):
@@ -131,13 +104,6 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
     EMAIL = "email"
     PHONE = "phone"
-
-
-class Tier(IntEnum):
-    """A framework's tiers; spot providers stand outside them."""
-
-    ONE = 1
-    TWO = 2
 
 
 class Rating(StrEnum):
@@ -200,16 +166,19 @@ class Visit(Value):
 
 
 class Care(Value):
-    """The care to be sourced, limited to what a provider may see before it accepts."""
+    """The care to be sourced, limited to what a provider may see before it accepts. Words are the definition's keys."""
 
     framework: FrameworkKey
+    lot: LotKey
     area: AreaCode
     outward_code: OutwardCode = Field(description="never more of the postcode than this")
-    service_type: ServiceType
+    service_type: ServiceTypeKey
     visits: tuple[Visit, ...] = Field(min_length=1, max_length=50)
     starts_on: date
-    urgency: Urgency
-    needs: tuple[Need, ...] = Field(default=(), max_length=len(Need))
+    route: RouteKey
+    urgent: bool
+    urgent_since: Instant | None = None
+    needs: tuple[NeedKey, ...] = Field(default=(), max_length=100)
     age_band: AgeBand
     carer_gender: CarerGender = CarerGender.ANY
 
@@ -231,22 +200,36 @@ class Wishes(Value):
     preferred: tuple[ProviderId, ...] = Field(default=(), max_length=50)
 
 
-class PriceUnit(StrEnum):
-    HOUR = "hour"
-    NIGHT = "night"
-    WEEK = "week"
+class TermsLine(Value):
+    """One line of a price: quantity × rate, rounded once to the penny."""
+
+    item: ItemKey
+    unit: UnitKey
+    unit_kind: UnitKind
+    rate: Money
+    quantity: Hours = Field(description="units a week; for an episode the units of the whole package")
+    cost: Money = Field(description="pounds a week; for an episode pounds once")
 
 
 class Terms(Value):
     """The price of one package with one provider, computed once (`contracts.terms`) and copied to later events."""
 
     price_list: str = Field(
-        max_length=100, description="which version of which matrix or selection the rate was taken from"
+        max_length=100, description="which version of which matrix or selection the rates were taken from"
     )
-    unit: PriceUnit
-    rate: Money
-    quantity_per_week: Hours
-    weekly_cost: Money
+    lines: tuple[TermsLine, ...] = Field(min_length=1, max_length=10)
+    weekly_cost: Money = Field(description="of the lines that are paid each week")
+    fixed_cost: Money = Field(default=Decimal("0.00"), description="of the lines that are paid once")
+
+    @property
+    def rate(self) -> Decimal:
+        """The rate of the first line; a proposal has no other line."""
+        return self.lines[0].rate
+
+    @property
+    def total_cost(self) -> Decimal:
+        """The figure by which prices for one package are compared: one week, and what is paid once."""
+        return self.weekly_cost + self.fixed_cost
 
 
 class AnswerBy(Value):
@@ -262,30 +245,36 @@ class PassOverReason(StrEnum):
 
     RATING_BELOW_FLOOR = "rating below the tier's floor"
     NOT_A_MEMBER = "not a member of this tier and area"
+    PLACE_NOT_ACTIVE = "place is not active"
     NOT_ELIGIBLE = "entry requirement not met"
     EMBARGOED = "embargoed"
     REFUSED_BY_PERSON = "refused by the person"
     NO_CAPACITY = "declared capacity is less than the package needs"
     SERVICE_TYPE_NOT_OFFERED = "does not offer this service type"
+    NO_EVIDENCE_OF_SKILL = "no evidence of the skill"
     NO_RATE_SELECTED = "has selected no rate for this service type"
 
 
-class DeclineReason(StrEnum):
-    NO_CAPACITY = "no capacity"
-    NO_CAPACITY_AT_THESE_TIMES = "no capacity at these times"
-    TOO_FAR = "too far to travel"
-    SKILLS_NOT_AVAILABLE = "skills not available"
-    CANNOT_START_IN_TIME = "cannot start in time"
-    RATE_NOT_VIABLE = "rate not viable"
-    RISK = "risk assessment"
-    OTHER = "other"
+class Order(StrEnum):
+    """How the providers of a stage are ordered. Further orders break ties; a draw with a recorded seed breaks the last.
+
+    `rotation`: whose last award in the area lies longest ago comes first; a provider without an award comes before all
+    others, by its joining date.
+    """
+
+    RANKED_LIST = "ranked-list"
+    NUMBER = "number"
+    PRICE = "price"
+    ROTATION = "rotation"
+    DRAW = "draw"
 
 
-class WithdrawalReason(StrEnum):
-    NO_LONGER_NEEDED = "care no longer needed"
-    PERSON_DIED = "person has died"
-    ADMITTED_TO_HOSPITAL = "admitted to hospital"
-    FAMILY_WILL_CARE = "family will care"
-    MOVED_AWAY = "moved away"
-    SOURCED_ELSEWHERE = "sourced elsewhere"
-    ENTERED_IN_ERROR = "entered in error"
+class PlaceState(StrEnum):
+    """The state of a place on a framework. Only an active one is offered work."""
+
+    APPLIED = "applied"
+    AWARDED = "awarded"
+    MOBILISING = "mobilising"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    LEFT = "left"

@@ -5,48 +5,25 @@ from datetime import date
 import pytest
 
 from contracts.bank_holidays import find_end_of_calendar, find_last_covered_year, list_bank_holidays
-from contracts.definition_problems import DefinitionProblem, DefinitionRefused
 from contracts.definitions import read_definition
 from contracts.events.frameworks import FrameworkPublished
 from contracts.examples import a_definition
-from contracts.framework import BrokerageTime
-
-TEXT = """\
-framework: an-example
-version: 1
-council: essex
-title: An example
-source: invented for tests
-runs_from: 2025-11-09
-runs_until: {until}
-areas: [{{code: E07000071, name: Colchester}}]
-service_types: [personal care]
-tiers: [{{tier: 1, minimum_rating: Good}}]
-brokerage:
-  bank_holidays: [{holidays}]
-  overrides: [{overrides}]
-prices: {{invented: true, price_list: invented-1, matrix: [{{service_type: personal care, unit: hour, rate: 24.10}}]}}
-sourcing: [{{stage: tier-1, procedure: sequential-offers, tier: 1}}]
-"""
+from contracts.framework.brokerage import BrokerageTime
+from testkit.definition_text import SOURCE, change_text, list_problems, write_definition
 
 
 def _write(*days: date, until: str = "2031-11-08", overrides: str = "") -> str:
-    return TEXT.format(until=until, holidays=", ".join(map(str, days)), overrides=overrides)
-
-
-def _find_problems(text: str) -> tuple[DefinitionProblem, ...]:
-    with pytest.raises(DefinitionRefused) as refused:
-        read_definition(text, source="example.yaml")
-    return refused.value.problems
+    text = write_definition(days)
+    return change_text(text, ("2026-11-08", until), ("overrides: []", f"overrides: [{overrides}]"))
 
 
 def test_a_calendar_that_covers_every_year_is_accepted() -> None:
-    assert read_definition(_write(*list_bank_holidays(range(2025, 2032))), source="example.yaml")
+    assert read_definition(_write(*list_bank_holidays(range(2025, 2032))), source=SOURCE)
 
 
 def test_a_calendar_that_ends_early_is_refused_with_the_first_missing_year_and_its_days() -> None:
-    problems = _find_problems(_write(*list_bank_holidays(range(2025, 2027))))
-    assert [(problem.line, problem.path) for problem in problems] == [(12, "brokerage.bank_holidays")]
+    problems = list_problems(_write(*list_bank_holidays(range(2025, 2027))))
+    assert [(problem.line, problem.path) for problem in problems] == [(35, "brokerage.bank_holidays")]
     assert "lacks bank holidays of 2027" in problems[0].reason
     assert "2027-01-01" in problems[0].remedy
     assert "2027-12-27" in problems[0].remedy
@@ -55,20 +32,20 @@ def test_a_calendar_that_ends_early_is_refused_with_the_first_missing_year_and_i
 
 def test_one_day_that_is_missing_is_named() -> None:
     days = [day for day in list_bank_holidays(range(2025, 2032)) if day != date(2028, 12, 25)]
-    (problem,) = _find_problems(_write(*days))
+    (problem,) = list_problems(_write(*days))
     assert "of 2028" in problem.reason
     assert "2028-12-25 (Christmas Day)" in problem.remedy
 
 
 def test_searches_of_the_last_day_need_the_next_years_first_days() -> None:
-    problems = _find_problems(_write(*list_bank_holidays(range(2025, 2032)), until="2031-12-31"))
+    problems = list_problems(_write(*list_bank_holidays(range(2025, 2032)), until="2031-12-31"))
     assert "lacks bank holidays of 2032" in problems[0].reason
 
 
 def test_a_pinned_day_that_is_no_bank_holiday_is_refused() -> None:
     days = [date(2026, 3, 2), *list_bank_holidays(range(2025, 2032))]
-    (problem,) = _find_problems(_write(*days))
-    assert (problem.line, problem.path) == (12, "brokerage.bank_holidays[0]")
+    (problem,) = list_problems(_write(*days))
+    assert (problem.line, problem.path) == (35, "brokerage.bank_holidays[0]")
     assert "2026-03-02 is not a bank holiday" in problem.reason
     assert "override" in problem.remedy
 
@@ -76,16 +53,16 @@ def test_a_pinned_day_that_is_no_bank_holiday_is_refused() -> None:
 def test_an_override_decides_about_its_day() -> None:
     days = [day for day in list_bank_holidays(range(2025, 2032)) if day != date(2026, 12, 25)]
     override = "{day: 2026-12-25, closed: false, name: open at Christmas}"
-    assert read_definition(_write(*days, overrides=override), source="example.yaml")
+    assert read_definition(_write(*days, overrides=override), source=SOURCE)
 
 
 def test_a_day_is_proclaimed_before_it_begins() -> None:
     days = list_bank_holidays(range(2025, 2032))
     override = "{{day: 2026-09-21, closed: true, name: State funeral, proclaimed_on: {}}}"
-    definition = read_definition(_write(*days, overrides=override.format("2026-09-10")), source="example.yaml")
+    definition = read_definition(_write(*days, overrides=override.format("2026-09-10")), source=SOURCE)
     assert definition.brokerage.overrides[0].proclaimed_on == date(2026, 9, 10)
-    (problem,) = _find_problems(_write(*days, overrides=override.format("2026-09-21")))
-    assert (problem.line, problem.path) == (13, "brokerage.overrides[0].proclaimed_on")
+    (problem,) = list_problems(_write(*days, overrides=override.format("2026-09-21")))
+    assert (problem.line, problem.path) == (36, "brokerage.overrides[0].proclaimed_on")
 
 
 def test_a_brokerage_that_stays_closed_for_more_than_a_month_is_refused() -> None:
@@ -96,7 +73,7 @@ def test_a_brokerage_that_stays_closed_for_more_than_a_month_is_refused() -> Non
         *list_bank_holidays(range(2025, 2032)),
         overrides=closed.replace("2026-2", "2026-02").replace("2026-3", "2026-03"),
     )
-    (problem,) = _find_problems(text)
+    (problem,) = list_problems(text)
     assert problem.path == "brokerage"
     assert "does not open for more than 30 days from 2026-01-31" in problem.reason
 

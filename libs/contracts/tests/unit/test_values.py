@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from contracts.examples import a_definition, a_visit, some_care
-from contracts.framework import AnswerWithin, BrokerageTime
+from contracts.examples import a_visit, some_care
+from contracts.framework.brokerage import BrokerageTime
+from contracts.framework.stages import AnswerWithin
 from contracts.values import Channel, Rating, Weekday
 
 
@@ -58,10 +59,3 @@ def test_urgent_packages_have_the_same_time_on_every_channel() -> None:
     within = AnswerWithin()
     assert {within.get_duration(channel, urgent=True) for channel in Channel} == {within.urgent}
     assert within.get_duration(Channel.PHONE, urgent=False) < within.get_duration(Channel.WEBHOOK, urgent=False)
-
-
-def test_there_is_no_stage_after_the_last_one() -> None:
-    definition = a_definition()
-    first = definition.find_next_stage(None)
-    assert first is definition.get_stage("tier-1")
-    assert definition.find_next_stage("tier-1") is None

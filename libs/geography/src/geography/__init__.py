@@ -1,14 +1,13 @@
 """Postcodes and districts. The only I/O is reading the postcode data."""
 
 from geography.directory import ATTRIBUTION, PostcodeDirectory
-from geography.districts import ESSEX_DISTRICTS, District
+from geography.districts import District
 from geography.errors import NotAPostcode, PostcodesUnreadable
 from geography.locations import GridReference, PostcodeLocation, UnknownLocation, UnknownReason
 from geography.postcode import Postcode
 
 __all__ = [
     "ATTRIBUTION",
-    "ESSEX_DISTRICTS",
     "District",
     "GridReference",
     "NotAPostcode",

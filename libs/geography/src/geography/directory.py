@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from geography.districts import find_district
+from geography.districts import District
 from geography.errors import PostcodesUnreadable
 from geography.index import IndexWriter, PostcodeIndex
 from geography.locations import PostcodeLocation, UnknownLocation, UnknownReason
@@ -61,7 +61,7 @@ class PostcodeDirectory:
             return UnknownLocation(postcode.outward, UnknownReason.WITHOUT_DISTRICT)
         # Northern Ireland uses the Irish Grid, whose coordinates do not match the National Grid.
         location = None if record.district.startswith(_NORTHERN_IRELAND) else record.location
-        return PostcodeLocation(postcode.outward, find_district(record.district), location)
+        return PostcodeLocation(postcode.outward, District(record.district), location)
 
     def compute_distance(self, first: Postcode, second: Postcode) -> float | None:
         """Returns the straight-line distance in metres, or None if either postcode has no known location."""

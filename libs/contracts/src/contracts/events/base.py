@@ -18,11 +18,11 @@ class ProjectionVersion(Value):
     """The version of a projection row that a decision is based on: row `key` of `view` at `sequence`."""
 
     view: str = Field(pattern=r"^[a-z_-]{1,40}$")
-    key: str = Field(pattern=r"^[A-Za-z0-9/-]{1,160}$")
+    key: str = Field(pattern=r"^[A-Za-z0-9/-]{1,250}$")
     sequence: int = Field(ge=1)
 
 
-ProjectionKey = Annotated[str, Field(pattern=r"^[a-z_-]{1,40}/[A-Za-z0-9/-]{1,160}$")]
+ProjectionKey = Annotated[str, Field(pattern=r"^[a-z_-]{1,40}/[A-Za-z0-9/-]{1,250}$")]
 """A row that is missing in a projection: `eligibility/<provider>`."""
 
 

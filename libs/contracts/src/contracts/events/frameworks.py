@@ -6,13 +6,12 @@ from pydantic import Field
 
 from contracts.events.base import Event
 from contracts.events.packages import Candidate
-from contracts.framework import FrameworkDefinition
-from contracts.ids import AreaCode, FrameworkKey
-from contracts.values import Tier
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import AreaCode, FrameworkKey, GroupKey, LotKey, TierKey
 
 
 class FrameworkPublished(Event):
-    """A version of a framework's definition is in force for searches that start from now on."""
+    """A version of a framework's definition is published; it holds for packages requested from its first day on."""
 
     definition: FrameworkDefinition
 
@@ -25,8 +24,10 @@ class RankedListPublished(Event):
     """The order in which one tier of one area is called off, from its go-live date; an empty list is published too."""
 
     framework: FrameworkKey
+    lot: LotKey
     area: AreaCode
-    tier: Tier
+    tier: TierKey
+    group: GroupKey | None = None
     list_version: int = Field(ge=1)
     issued_on: date
     live_from: date
@@ -34,9 +35,12 @@ class RankedListPublished(Event):
 
     @property
     def key(self) -> str:
-        return make_ranked_list_key(self.framework, self.area, self.tier)
+        return make_ranked_list_key(self.framework, self.lot, self.area, self.tier, self.group)
 
 
-def make_ranked_list_key(framework: FrameworkKey, area: AreaCode, tier: Tier) -> str:
-    """Returns the stream key of one tier of one area: `essex-live-at-home-2025/E07000071/1`."""
-    return f"{framework}/{area}/{int(tier)}"
+def make_ranked_list_key(
+    framework: FrameworkKey, lot: LotKey, area: AreaCode, tier: TierKey, group: GroupKey | None
+) -> str:
+    """Returns the stream key of the list of one tier of one area, or of one of its groups: `…/E07000071/tier-1`."""
+    key = f"{framework}/{lot}/{area}/{tier}"
+    return key if group is None else f"{key}/{group}"

@@ -2,12 +2,25 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
 
 from pydantic import Field
 
+from contracts.events.actors import Actor
 from contracts.events.base import HasProjectionVersions, HasProvider, HasReason, HasReasons, HasStage, ProjectionVersion
-from contracts.ids import AreaCode, AwardId, FrameworkKey, ListingReference, ProposalId, ProviderId, SearchId
+from contracts.ids import (
+    AreaCode,
+    AwardId,
+    FrameworkKey,
+    ListingReference,
+    LotKey,
+    NeedKey,
+    ProposalId,
+    ProviderId,
+    ReasonKey,
+    SearchId,
+    ServiceTypeKey,
+    UnitKey,
+)
 from contracts.values import (
     AgeBand,
     Care,
@@ -15,41 +28,28 @@ from contracts.values import (
     Hours,
     Instant,
     Money,
-    Need,
     OutwardCode,
-    PriceUnit,
     Rating,
-    ServiceType,
     StageName,
     Terms,
+    UnitKind,
     Value,
 )
-
-Actor = Annotated[str, Field(pattern=r"^[a-z]+:[A-Za-z0-9._:|-]{1,64}$")]
-"""Who acted, by kind and opaque id, `officer:7f3a`: two people are two actors."""
 
 
 class Advert(Value):
     """What all providers of the area may see of an open package (DOMAIN, who may see what of the adult: on a list)."""
 
     reference: ListingReference
+    lot: LotKey
     area: AreaCode
     outward_code: OutwardCode | None = Field(description="only where enough people live behind it")
     age_band: AgeBand
     carer_gender: CarerGender | None = Field(description="only where it matters to the care")
-    service_type: ServiceType
+    service_type: ServiceTypeKey
     weekly_hours: Hours
     carers_at_once: int = Field(ge=1)
-    skills: tuple[Need, ...]
-
-
-class Variation(StrEnum):
-    """Another way to deliver a package that makes it viable (Essex FAQ 1, Available Packages)."""
-
-    OTHER_TIMES = "at other times of day"
-    FEWER_LONGER_VISITS = "fewer and longer visits"
-    SHARED = "shared with another provider"
-    LATER_START = "from a later date"
+    skills: tuple[NeedKey, ...]
 
 
 class ProposalRefusal(StrEnum):
@@ -82,24 +82,19 @@ class AwardEnd(StrEnum):
     PACKAGE_WITHDRAWN = "the council withdrew the package"
 
 
-class InadequateReason(StrEnum):
-    """Why an officer awards a package to a provider that is rated Inadequate."""
-
-    NO_OTHER_PROPOSAL = "no other proposal"
-    CONTINUITY = "the person's own choice of a provider it knows"
-    SAFEGUARDS_AGREED = "safeguards agreed with the provider"
-
-
 class PackageListed(HasStage, HasProjectionVersions):
     """sourcing: the package is open to all providers of its area; its reference on the list is random."""
 
     search_id: SearchId
     stage: StageName
     framework: FrameworkKey
+    members: bool = True
     spot: bool
     advert: Advert
-    unit: PriceUnit
+    unit: UnitKey
+    unit_kind: UnitKind
     ceiling: Money = Field(description="up to this rate one officer awards alone")
+    second_officer_always: bool = Field(default=False, description="every award needs a second officer")
     views: tuple[ProjectionVersion, ...] = ()
 
 
@@ -120,7 +115,7 @@ class ProposalReceived(HasProvider, HasStage, HasProjectionVersions):
     provider_id: ProviderId
     care: Care
     terms: Terms
-    variations: tuple[Variation, ...]
+    variations: tuple[ReasonKey, ...]
     can_start_on: date | None
     replaces: ProposalId | None
     rating: Rating
@@ -147,7 +142,7 @@ class AwardAwaitsApproval(HasProvider):
     terms: Terms
     ceiling: Money
     officer: Actor
-    inadequate_reason: InadequateReason | None
+    inadequate_reason: ReasonKey | None
 
 
 class AwardRefused(HasProvider, HasReasons, HasProjectionVersions):
@@ -182,4 +177,4 @@ class ProposalAwarded(HasProvider):
     officer: Actor
     second_officer: Actor | None
     rating: Rating
-    inadequate_reason: InadequateReason | None
+    inadequate_reason: ReasonKey | None

@@ -5,18 +5,21 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from contracts.events.actors import Actor
 from contracts.events.base import HasProvider, HasReason
-from contracts.events.listings import Actor
-from contracts.ids import AwardId, FrameworkKey, OrderId, PlacementId, ProposalId, ProviderId
-from contracts.values import Hours, Money, PriceUnit, ServiceType, Value, WithdrawalReason
-
-
-class SpotPriceRefusal(StrEnum):
-    """Why a second officer does not approve a price above the ceiling."""
-
-    TOO_HIGH = "too high"
-    CHEAPER_PROPOSAL = "a cheaper proposal stands"
-    WAIT_FOR_OTHERS = "wait for further proposals"
+from contracts.ids import (
+    AwardId,
+    FrameworkKey,
+    ItemKey,
+    OrderId,
+    PlacementId,
+    ProposalId,
+    ProviderId,
+    ReasonKey,
+    ServiceTypeKey,
+    UnitKey,
+)
+from contracts.values import Hours, Money, UnitKind, Value
 
 
 class LateDecision(StrEnum):
@@ -27,13 +30,15 @@ class LateDecision(StrEnum):
 
 
 class OrderLine(Value):
-    """What is ordered a week: quantity × rate, rounded to the penny."""
+    """What is ordered: quantity × rate, rounded to the penny."""
 
-    service_type: ServiceType
-    unit: PriceUnit
-    quantity_per_week: Hours
+    service_type: ServiceTypeKey
+    item: ItemKey
+    unit: UnitKey
+    unit_kind: UnitKind
+    quantity: Hours = Field(description="units a week; for an episode the units of the whole package")
     rate: Money
-    weekly_cost: Money
+    cost: Money = Field(description="pounds a week; for an episode pounds once")
 
 
 class SpotPriceApproved(HasProvider):
@@ -53,7 +58,7 @@ class SpotPriceRefused(HasProvider, HasReason):
     proposal_id: ProposalId
     provider_id: ProviderId
     officer: Actor
-    reason: SpotPriceRefusal
+    reason: ReasonKey
 
 
 class LateDecisionRefused(HasProvider, HasReason):
@@ -63,7 +68,7 @@ class LateDecisionRefused(HasProvider, HasReason):
     proposal_id: ProposalId
     provider_id: ProviderId
     officer: Actor
-    refusal: SpotPriceRefusal | None
+    refusal: ReasonKey | None
     reason: LateDecision
 
 
@@ -79,6 +84,7 @@ class PurchaseOrderIssued(HasProvider):
     starts_on: date
     lines: tuple[OrderLine, ...] = Field(min_length=1)
     weekly_cost: Money
+    fixed_cost: Money = Field(description="paid once")
 
 
 class PurchaseOrderCancelled(HasProvider, HasReason):
@@ -88,4 +94,4 @@ class PurchaseOrderCancelled(HasProvider, HasReason):
     reference: str = Field(pattern=r"^PO-[0-9]{4}-[0-9]{6,}$")
     placement_id: PlacementId
     provider_id: ProviderId
-    reason: WithdrawalReason
+    reason: ReasonKey

@@ -3,9 +3,11 @@
 from datetime import date
 from enum import StrEnum
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field
 
+from contracts.events.actors import Actor
 from contracts.events.base import (
     HasProjectionVersions,
     HasProvider,
@@ -17,30 +19,73 @@ from contracts.events.base import (
     ProjectionVersion,
 )
 from contracts.events.reasons import ExhaustedReason, ExtensionCause, LateReason, OfferEnd, StopReason
-from contracts.ids import AreaCode, FrameworkKey, NoteId, OfferId, PlacementId, ProposalId, ProviderId, SearchId
+from contracts.ids import (
+    AreaCode,
+    FrameworkKey,
+    GroupKey,
+    LotKey,
+    NoteId,
+    OfferId,
+    PackageId,
+    PlacementId,
+    ProposalId,
+    ProviderId,
+    ReasonKey,
+    SearchId,
+    ServiceTypeKey,
+    TierKey,
+)
 from contracts.values import (
     AnswerBy,
     Care,
     Channel,
-    DeclineReason,
     Hours,
     Instant,
+    Money,
+    Order,
     PassOverReason,
-    ServiceType,
     StageName,
     Terms,
-    Tier,
     Value,
     Wishes,
-    WithdrawalReason,
 )
 
 
 class Candidate(Value):
-    """A provider with its rank in the list of a stage."""
+    """A provider with its rank in a ranked list."""
 
     provider_id: ProviderId
     rank: int = Field(ge=1)
+
+
+class StageCandidate(Value):
+    """A provider with its turn in a stage, the place by which it is asked, and what its turn follows from."""
+
+    provider_id: ProviderId
+    rank: int = Field(ge=1, description="its turn in the stage, counted from 1")
+    lot: LotKey = Field(description="of its place")
+    tier: TierKey
+    area: AreaCode = Field(description="of its place; in another area than the package where neighbours are asked")
+    number: int | None = None
+    price: Money | None = Field(default=None, description="of this package with the provider, where prices decide")
+    last_award_at: Instant | None = Field(default=None, description="in this area, where rotation decides")
+    joined_on: date | None = Field(default=None, description="where rotation decides")
+
+
+class ListUsed(Value):
+    """The ranked list that a stage works through."""
+
+    tier: TierKey
+    group: GroupKey | None = None
+    list_version: int = Field(ge=1)
+
+
+class FollowedPackage(Value):
+    """The package that this one follows, such as the reablement before long-term care, and who delivers it."""
+
+    package_id: PackageId
+    lot: LotKey
+    provider_id: ProviderId
 
 
 class OfferAnswer(StrEnum):
@@ -62,18 +107,19 @@ class PackageRequested(PackageEvent):
 
     care: Care
     wishes: Wishes = Wishes()
+    follows: FollowedPackage | None = None
 
 
 class WithdrawalRequested(HasReason):
     """referral: the council withdraws the package; sourcing decides what that means in its current state."""
 
-    reason: WithdrawalReason
+    reason: ReasonKey
 
 
 class PackageWithdrawn(HasReason):
     """referral: the withdrawal is complete; the package is neither sourced nor placed."""
 
-    reason: WithdrawalReason
+    reason: ReasonKey
 
 
 class PersonDisclosed(HasProvider):
@@ -88,7 +134,17 @@ class SourcingStarted(PackageEvent):
     search_id: SearchId
     framework: FrameworkKey
     definition_version: int = Field(ge=1)
+    lot: LotKey
     area: AreaCode
+
+
+class DefinitionVersionChanged(PackageEvent):
+    """sourcing: an officer moved the search to another version of its framework's definition."""
+
+    search_id: SearchId
+    from_version: int = Field(ge=1)
+    to_version: int = Field(ge=1)
+    officer: Actor
 
 
 class SourcingHeld(PackageEvent):
@@ -97,14 +153,17 @@ class SourcingHeld(PackageEvent):
     missing: tuple[ProjectionKey, ...] = Field(min_length=1, description="`view/key` of each row that is missing")
 
 
-class StageEntered(HasStage):
+class StageEntered(HasStage, HasProjectionVersions):
     """sourcing: a stage began with these candidates in this order."""
 
     search_id: SearchId
     stage: StageName
-    tier: Tier
-    list_version: int = Field(ge=1)
-    candidates: tuple[Candidate, ...]
+    tiers: tuple[TierKey, ...]
+    order: tuple[Order, ...] = Field(description="further orders break ties; empty where all are asked at once")
+    lists: tuple[ListUsed, ...] = Field(default=(), description="the ranked lists, where a ranked list decides")
+    seed: UUID | None = Field(default=None, description="of the draw that breaks the last ties; null without any")
+    candidates: tuple[StageCandidate, ...]
+    views: tuple[ProjectionVersion, ...] = ()
 
 
 class ProviderPassedOver(HasProvider, HasStage, HasReasons, HasProjectionVersions):
@@ -126,11 +185,16 @@ class OfferMade(HasProvider, HasStage, HasProjectionVersions):
     stage: StageName
     provider_id: ProviderId
     rank: int = Field(ge=1)
+    tier: TierKey
     channel: Channel
     care: Care
     weekly_hours: Hours
     terms: Terms
     answer_by: AnswerBy
+    deliver_within_minutes: int = Field(
+        ge=1, description="plain minutes; then it counts as undeliverable by its channel"
+    )
+    asks_all: bool = Field(default=False, description="other providers are asked at the same time")
     views: tuple[ProjectionVersion, ...]
 
 
@@ -163,6 +227,9 @@ class OfferRedirected(HasProvider):
     from_channel: Channel
     to_channel: Channel
     answer_by: AnswerBy
+    deliver_within_minutes: int = Field(
+        ge=1, description="plain minutes; then it counts as undeliverable by its channel"
+    )
 
 
 class CallRecorded(HasProvider):
@@ -196,10 +263,27 @@ class OfferExtended(HasProvider):
 
 
 class OfferAccepted(HasProvider):
-    """sourcing: the provider accepts the package; PackagePlaced follows in the same transaction."""
+    """sourcing: the provider accepts the package and gets it; PackagePlaced follows in the same transaction."""
 
     offer_id: OfferId
     provider_id: ProviderId
+
+
+class AcceptanceReceived(HasProvider):
+    """sourcing: the provider accepts, and waits until the other providers that were asked have answered."""
+
+    offer_id: OfferId
+    provider_id: ProviderId
+
+
+class AcceptancesOrdered(HasStage):
+    """sourcing: all that were asked have answered, or their time is over; who accepted is considered in this order."""
+
+    search_id: SearchId
+    stage: StageName
+    order: tuple[Order, ...]
+    seed: UUID | None
+    candidates: tuple[StageCandidate, ...]
 
 
 class OfferDeclined(HasProvider, HasReason):
@@ -207,7 +291,7 @@ class OfferDeclined(HasProvider, HasReason):
 
     offer_id: OfferId
     provider_id: ProviderId
-    reason: DeclineReason
+    reason: ReasonKey
     note_id: NoteId | None = None
 
 
@@ -224,6 +308,7 @@ class OfferWithdrawn(HasProvider, HasReason):
     offer_id: OfferId
     provider_id: ProviderId
     reason: OfferEnd
+    passed_over: tuple[PassOverReason, ...] = ()
 
 
 class LateAnswerRefused(HasProvider, HasReason):
@@ -248,8 +333,9 @@ class PackagePlaced(HasProvider, HasStage, HasProjectionVersions):
     provider_id: ProviderId
     stage: StageName
     framework: FrameworkKey
+    lot: LotKey
     area: AreaCode
-    service_type: ServiceType
+    service_type: ServiceTypeKey
     starts_on: date
     weekly_hours: Hours
     terms: Terms
@@ -262,14 +348,14 @@ class PlacementVoided(HasProvider, HasReason):
     placement_id: PlacementId
     provider_id: ProviderId
     weekly_hours: Hours
-    reason: WithdrawalReason
+    reason: ReasonKey
 
 
 class SourcingExhausted(PackageEvent):
     """sourcing: no stage is left and no provider accepted the package; an officer has to act."""
 
     search_id: SearchId
-    last_stage: StageName
+    last_stage: StageName | None = Field(description="null if no stage was meant for the package")
     reason: ExhaustedReason
 
 

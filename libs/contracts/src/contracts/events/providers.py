@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from contracts.events.base import ProviderEvent
-from contracts.ids import AreaCode, BranchId, FrameworkKey
-from contracts.values import Channel, Hours, Instant, PassOverReason, Rating, ServiceType, Tier, Value
+from contracts.framework.tiers import KeyQuestion
+from contracts.ids import AreaCode, BranchId, FrameworkKey, LotKey, NeedKey, ServiceTypeKey, TierKey
+from contracts.values import Channel, Hours, Instant, PassOverReason, PlaceState, Rating, Value
 
 
 class EmbargoReason(StrEnum):
@@ -22,7 +23,6 @@ class ProviderRegistered(ProviderEvent):
     """A provider is registered. Its company name is public; the event contains no names of people."""
 
     name: str = Field(min_length=1, max_length=200)
-    service_types: tuple[ServiceType, ...]
 
 
 class ChannelsChanged(ProviderEvent):
@@ -31,29 +31,42 @@ class ChannelsChanged(ProviderEvent):
     channels: tuple[Channel, ...]
 
 
+class KeyQuestionRating(Value):
+    """CQC's rating of a branch for one key question."""
+
+    key_question: KeyQuestion
+    rating: Rating
+
+
 class RatingPublished(ProviderEvent):
-    """CQC's overall rating of one branch; ratings belong to branches, not to providers."""
+    """CQC's ratings of one branch; ratings belong to branches, not to providers."""
 
     branch_id: BranchId
     rating: Rating
+    key_questions: tuple[KeyQuestionRating, ...] = ()
     published_on: date
 
 
-class Membership(Value):
-    """Whether the provider may be offered work in one tier of one area, and if not, why."""
+class Place(Value):
+    """A place on a framework, and whether the provider may be offered work there; if not, why."""
 
     framework: FrameworkKey
+    lot: LotKey
     area: AreaCode
-    tier: Tier
+    tier: TierKey
+    service_types: tuple[ServiceTypeKey, ...]
+    number: int | None = Field(default=None, ge=1, description="its turn, where the framework numbers its providers")
+    joined_on: date
+    state: PlaceState
     eligible: bool
     reasons: tuple[PassOverReason, ...] = ()
 
 
 class EligibilityChanged(ProviderEvent):
-    """What the provider may be offered from now on: all its memberships, not a difference."""
+    """What the provider may be offered from now on: all its places, not a difference."""
 
-    memberships: tuple[Membership, ...]
-    service_types: tuple[ServiceType, ...]
+    places: tuple[Place, ...]
+    skills: tuple[NeedKey, ...] = Field(default=(), description="of which there is evidence today")
     spot_areas: tuple[AreaCode, ...] = Field(default=(), description="where it takes packages outside any framework")
     rating: Rating = Field(default=Rating.NOT_RATED, description="the best of its branches that may give home care")
 

@@ -7,16 +7,17 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from contracts.events.base import ProviderEvent
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
-from contracts.values import Money, PriceUnit, ServiceType, Value
+from contracts.ids import AreaCode, FrameworkKey, ItemKey, ProviderId, ServiceTypeKey, UnitKey
+from contracts.values import Money, Value
 
 
 class SelectedRate(Value):
-    """One line of a selection: the number of a rate in the matrix, and its amount in pounds."""
+    """One line of a selection: the number of a rate in the matrix, or the provider's own rate, in pounds."""
 
-    service_type: ServiceType
-    unit: PriceUnit
-    number: int = Field(ge=1, description="rate 1, rate 2, … of the matrix")
+    service_type: ServiceTypeKey
+    item: ItemKey
+    unit: UnitKey
+    number: int | None = Field(ge=1, description="rate 1, rate 2, … of the matrix; null for a rate of its own")
     rate: Money
 
 
@@ -28,15 +29,15 @@ class Selection(Value):
     rates: tuple[SelectedRate, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def check_one_rate_per_service_type(self) -> Self:
-        kinds = [each.service_type for each in self.rates]
-        if len(set(kinds)) != len(kinds):
-            message = "one rate for each service type"
+    def check_one_rate_per_item(self) -> Self:
+        items = [each.item for each in self.rates]
+        if len(set(items)) != len(items):
+            message = "one rate for each item"
             raise ValueError(message)
         return self
 
-    def find_rate(self, service_type: ServiceType) -> SelectedRate | None:
-        return next((each for each in self.rates if each.service_type is service_type), None)
+    def find_rate(self, item: ItemKey) -> SelectedRate | None:
+        return next((each for each in self.rates if each.item == item), None)
 
 
 class RatesSelected(ProviderEvent):
@@ -52,7 +53,7 @@ class RatesSelected(ProviderEvent):
 
 
 def make_rates_key(provider_id: ProviderId, framework: FrameworkKey, area: AreaCode) -> str:
-    """Returns the projection key of a provider's rates in one area: `<provider>/essex-live-at-home-2025/E07000071`."""
+    """Returns the projection key of a provider's rates in one area: `<provider>/<framework>/<area>`."""
     return f"{provider_id}/{framework}/{area}"
 
 

@@ -10,6 +10,7 @@ class LateReason(StrEnum):
     ALREADY_ANSWERED = "the offer was already answered otherwise"
     WITHDRAWN = "the offer had been withdrawn"
     NO_LONGER_ELIGIBLE = "the provider may not be awarded this package any more"
+    ANOTHER_CAME_FIRST = "another provider that accepted comes first"
 
 
 class ExtensionCause(StrEnum):
@@ -24,6 +25,7 @@ class OfferEnd(StrEnum):
 
     PACKAGE_WITHDRAWN = "the council withdrew the package"
     PROVIDER_NOT_ELIGIBLE = "the provider may not be awarded this package any more"
+    PLACED_WITH_ANOTHER = "another provider that accepted comes first"
 
 
 class ExhaustedReason(StrEnum):

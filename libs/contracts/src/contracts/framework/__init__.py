@@ -1,0 +1,1 @@
+"""A framework's definition as data: words, places, brokerage time, prices and stages of sourcing."""
