@@ -2,18 +2,21 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, Protocol
 from uuid import UUID
 
 from contracts.events.frameworks import RankedListPublished
-from contracts.framework import FrameworkDefinition
-from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import AreaCode, CouncilKey, FrameworkKey, LotKey, OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLinkSigner
+from provider_registry.domain.alarms import Alarm
 from provider_registry.domain.mails import OfferSummary
 from provider_registry.domain.messages import BaseUrls
-from provider_registry.domain.provider import Definitions, FrameworkPlace, Provider
+from provider_registry.domain.places import FrameworkPlace, ListScope
+from provider_registry.domain.proposals import Proposal
+from provider_registry.domain.provider import Definitions, Provider
 from service_runtime.webhooks.deliveries import Attempt
 from service_runtime.webhooks.endpoint_commands import EndpointRepository, EndpointWork
 from service_runtime.webhooks.endpoint_health import HealthWork
@@ -21,8 +24,19 @@ from service_runtime.webhooks.endpoint_queries import EndpointState
 from service_runtime.webhooks.kept_messages import KeptMessage
 
 REASSESS: Final = "eligibility-outdated"
-"""Kind of the timer that reassesses a provider's eligibility after its framework's definition changed."""
+"""Kind of the timers that reassess a provider's eligibility: after a definition changed, and on a day of its own."""
+NEXT_DAY: Final = "next-day"
+"""What the timer of the next day on which a provider's eligibility can change is about."""
 DISABLED_BY_OFFICER: Final = "disabled by officer"
+
+
+@dataclass(frozen=True)
+class OpenPackage:
+    """Where a package is open to all."""
+
+    framework: FrameworkKey
+    lot: LotKey
+    area: AreaCode
 
 
 class Providers(Protocol):
@@ -40,41 +54,63 @@ class Providers(Protocol):
         """Saves the newest declaration of one area."""
         ...
 
-    async def watch_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
-        """Returns the members of each place; the unit of work is decided again if one of them changes meanwhile."""
+    async def watch_holders(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
+        """Returns who holds each place; the unit of work is decided again if that changes meanwhile."""
         ...
 
     async def find_open_package_recipients(
-        self, framework: FrameworkKey, area: AreaCode, *, council: CouncilKey, spot: bool
+        self, package: OpenPackage, *, council: CouncilKey, members: bool, spot: bool
     ) -> Sequence[ProviderId]:
         """Returns the council's providers to notify of an open package.
 
-        These have an endpoint and no embargo, and are members of the framework in the area (any tier); with
-        `spot` also those that serve the area outside frameworks.
+        These have an endpoint and no embargo, and with `members` an active place there (any tier); with `spot` also
+        those that serve the area outside frameworks.
         """
         ...
 
     async def schedule_reassessment(self, framework: FrameworkKey) -> None:
-        """Arms a timer per member; each reassesses one provider in its own unit of work."""
+        """Arms a timer per provider with a place; each reassesses one provider in its own unit of work."""
         ...
 
 
 class Frameworks(Protocol):
-    """Definitions and ranked lists, by version."""
+    """Definitions and ranked lists, by version, and proposed definitions."""
 
     async def load_newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
-        """Returns the newest definition of each framework that has one."""
+        """Returns the newest definition of each framework that has one, also one that is not in force yet."""
+        ...
+
+    async def load_in_force(self, frameworks: Iterable[FrameworkKey], *, on: date) -> Definitions:
+        """Returns of each framework its newest version whose first day has come on `on`, else its newest one."""
+        ...
+
+    async def load_of_council(self, council: CouncilKey, *, on: date) -> Definitions:
+        """Returns the definitions in force of all frameworks of a council."""
+        ...
+
+    async def list_first_days(self, frameworks: Iterable[FrameworkKey], *, after: date) -> Collection[date]:
+        """Returns the first days, after `after`, of versions of these frameworks."""
         ...
 
     async def load_version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None: ...
 
-    async def add(self, definition: FrameworkDefinition) -> None: ...
-
-    async def get_newest_list_version(self, place: FrameworkPlace) -> int:
-        """Returns the version of the place's newest ranked list, 0 if there is none."""
+    async def add(self, proposal: Proposal, *, approved_by: str) -> None:
+        """Adds the proposed version to the published ones."""
         ...
 
-    async def load_ranked_list(self, place: FrameworkPlace, list_version: int) -> RankedListPublished | None: ...
+    async def find_proposal(self, framework: FrameworkKey) -> Proposal | None:
+        """Returns the framework's proposed version, of any council; there is at most one."""
+        ...
+
+    async def save_proposal(self, proposal: Proposal) -> None: ...
+
+    async def remove_proposal(self, framework: FrameworkKey) -> None: ...
+
+    async def get_newest_list_version(self, scope: ListScope) -> int:
+        """Returns the version of the newest ranked list, 0 if there is none."""
+        ...
+
+    async def load_ranked_list(self, scope: ListScope, list_version: int) -> RankedListPublished | None: ...
 
     async def add_list(self, ranked: RankedListPublished) -> None: ...
 
@@ -109,10 +145,12 @@ class MailTerms:
 
 @dataclass(frozen=True)
 class DeliveryTerms:
-    """Base URLs in webhooks, and timeouts counted from the first attempt."""
+    """Base URLs in webhooks, and the timeout of notifications, counted from the first attempt.
+
+    An offer states its own time to arrive.
+    """
 
     addresses: BaseUrls
-    offer_delivery_timeout: timedelta
     notification_delivery_timeout: timedelta
     mail: MailTerms | None = None
     """None without a mail server: no offer is sent by mail."""
@@ -194,7 +232,13 @@ PagePosition = tuple[datetime, UUID]
 class RegistryQueries(Protocol):
     """Read-only queries; each returns rows of one council only."""
 
-    async def find_provider(self, provider_id: ProviderId, *, council: CouncilKey) -> ProviderSnapshot | None: ...
+    async def find_provider(
+        self, provider_id: ProviderId, *, council: CouncilKey, at: datetime
+    ) -> ProviderSnapshot | None:
+        """Returns the provider as it is recorded now, with the definitions in force at `at`."""
+        ...
+
+    async def has_provider(self, provider_id: ProviderId, *, council: CouncilKey) -> bool: ...
 
     async def list_providers(
         self, council: CouncilKey, *, after: PagePosition | None, limit: int
@@ -210,10 +254,20 @@ class RegistryQueries(Protocol):
         self, framework: FrameworkKey, version: int, *, council: CouncilKey
     ) -> PublishedDefinition | None: ...
 
+    async def list_proposals(self, council: CouncilKey) -> Sequence[Proposal]:
+        """Returns the oldest first."""
+        ...
+
     async def list_ranked_lists(
-        self, place: FrameworkPlace, *, council: CouncilKey, limit: int
+        self, scope: ListScope, *, council: CouncilKey, at: datetime, limit: int
     ) -> Sequence[RankedListPublished] | None:
         """Returns the newest first; None if the council has no such framework."""
+        ...
+
+    async def list_alarms(
+        self, framework: FrameworkKey, *, council: CouncilKey, at: datetime
+    ) -> Sequence[Alarm] | None:
+        """Returns what is due at `at`; None if the council has no such framework."""
         ...
 
     async def list_deliveries(

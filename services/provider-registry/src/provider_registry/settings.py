@@ -36,9 +36,6 @@ class Settings(RuntimeSettings):
     webhook_private_addresses: Addresses = Field(
         default=(), description="JSON list of exact host:port to which webhooks may go besides https on the internet"
     )
-    offer_delivery_timeout: Duration = Field(
-        default=timedelta(minutes=2), description="an offer counts as undeliverable so long after its first attempt"
-    )
     webhook_request_timeout: float = Field(
         default=10, gt=0, le=10, description="seconds that an endpoint has to answer one request"
     )

@@ -5,12 +5,27 @@ from pathlib import Path
 
 from contracts.catalogue import PROVIDERS
 from contracts.offer_links import OfferLinkSigner
-from provider_registry.api import deliveries, endpoints, frameworks, mailboxes, messages, providers
+from provider_registry.api import (
+    alarms,
+    branches,
+    deliveries,
+    eligibility,
+    endpoints,
+    frameworks,
+    mailboxes,
+    messages,
+    places,
+    proposals,
+    providers,
+    ranked_lists,
+    reviews,
+)
 from provider_registry.api.definition_parser import DefinitionParser
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.handlers.endpoint_notices import publish_endpoint_gone
 from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
 from provider_registry.settings import Settings
+from provider_registry.store.gauges import GAUGES
 from provider_registry.store.queries import PostgresRegistryQueries
 from provider_registry.store.unit_of_work import PostgresRegistryWork
 from provider_registry.subscriptions import DELIVERIES, SUBSCRIPTIONS, TIMERS
@@ -42,7 +57,14 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
         migrations=Path(__file__).parent / "migrations",
         routes=(
             frameworks.router,
+            proposals.router,
+            reviews.router,
+            ranked_lists.router,
+            alarms.router,
             providers.router,
+            branches.router,
+            places.router,
+            eligibility.router,
             endpoints.router,
             mailboxes.router,
             deliveries.router,
@@ -51,6 +73,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         webhooks=webhooks,
+        metrics=GAUGES,
         ports={RegistryQueries: PostgresRegistryQueries(database), DefinitionParser: DefinitionParser()},
     )
 
@@ -78,7 +101,6 @@ def _build_failure_terms(settings: Settings) -> FailureTerms:
 def _build_delivery_terms(settings: Settings) -> DeliveryTerms:
     return DeliveryTerms(
         addresses=BaseUrls(sourcing=settings.sourcing_url, referral=settings.referral_url),
-        offer_delivery_timeout=settings.offer_delivery_timeout,
         notification_delivery_timeout=settings.notification_delivery_timeout,
         mail=_build_mail_terms(settings),
     )

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 import pytest
 import pytest_asyncio
 
+from contracts.examples import COUNCIL
 from contracts.ids import FrameworkKey
 from provider_registry.settings import Settings
 from provider_registry.store import TABLES
@@ -43,7 +44,7 @@ async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerato
             webhook_keys=(WEBHOOK_KEY,),
             webhook_private_addresses=(f"127.0.0.1:{receiver.port}",),
         ) as registry,
-        EventPublisher(own_kafka.connection, "sourcing") as sourcing,
+        EventPublisher(own_kafka.connection, "sourcing", council=COUNCIL) as sourcing,
     ):
         framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
         yield RegistryHarness(registry, sourcing, receiver, clock, own_kafka.connection, framework)

@@ -1,24 +1,27 @@
 """Recipients of open packages, mailboxes and sent offers: one suite over the registry in memory and on PostgreSQL."""
 
 from contracts.events.providers import EmbargoReason
-from contracts.examples import COLCHESTER, ESSEX, an_id
+from contracts.example_words import LOT, Tiers
+from contracts.examples import COLCHESTER, COUNCIL, FRAMEWORK, an_id
 from contracts.ids import CouncilKey, FrameworkKey, OfferId, PackageId
-from contracts.values import Tier
 from provider_registry.handlers.providers import (
     SetEmbargo,
-    SetPlaces,
     SetSpotAreas,
     set_embargo,
-    set_places,
     set_spot_areas,
 )
+from provider_registry.ports import OpenPackage
 from testkit.provider_registry.builders import (
-    COUNCIL,
     TENDRING,
     a_place,
     to_provider_id,
 )
-from testkit.provider_registry.repositories import RegistryWorkFactory, publish_definitions, register_providers
+from testkit.provider_registry.repositories import (
+    RegistryWorkFactory,
+    give_places,
+    publish_definitions,
+    register_providers,
+)
 
 ALDER, BIRCH = to_provider_id("Alder"), to_provider_id("Birch")
 URL = "https://alder.example/offers"
@@ -31,31 +34,31 @@ async def test_recipients_of_open_packages_serve_the_area_have_an_endpoint_and_n
     alder, birch, cedar, damson, elder = (to_provider_id(name) for name in names)
     await publish_definitions(registry, 1)
     await register_providers(registry, *names)
-    for who, place in ((ALDER, a_place()), (BIRCH, a_place(tier=Tier.TWO)), (damson, a_place(TENDRING))):
-        async with registry() as work:
-            await set_places(SetPlaces(who, (place,)), work)
+    for who, place in ((ALDER, a_place()), (BIRCH, a_place(tier=Tiers.TWO)), (damson, a_place(TENDRING))):
+        await give_places(registry, who, place)
     for who in (alder, cedar, elder):
         async with registry() as work:
             await set_spot_areas(SetSpotAreas(who, (COLCHESTER,), expect=lambda _: None), work)
     async with registry() as work:
         for each in (alder, birch, cedar, damson):
             await work.endpoints.put(str(each), URL)
+    here = OpenPackage(FRAMEWORK, LOT, COLCHESTER)
+    elsewhere = OpenPackage(FrameworkKey("amberside-live-in-2027"), LOT, COLCHESTER)
     async with registry() as work:
-        providers = work.providers
-        spot = await providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
-        framework = await providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=False)
-        foreign = await providers.find_open_package_recipients(
-            ESSEX, COLCHESTER, council=CouncilKey("another"), spot=True
-        )
-        other = FrameworkKey("essex-live-in-2027")
-        others = await providers.find_open_package_recipients(other, COLCHESTER, council=COUNCIL, spot=True)
+        find = work.providers.find_open_package_recipients
+        spot = await find(here, council=COUNCIL, members=True, spot=True)
+        framework = await find(here, council=COUNCIL, members=True, spot=False)
+        spot_only = await find(here, council=COUNCIL, members=False, spot=True)
+        foreign = await find(here, council=CouncilKey("another"), members=True, spot=True)
+        others = await find(elsewhere, council=COUNCIL, members=True, spot=True)
+    assert spot_only == sorted((alder, cedar))
     assert (spot, framework, foreign) == (sorted((alder, birch, cedar)), sorted((alder, birch)), [])
     assert others == sorted((alder, cedar))
     async with registry() as work:
         await set_embargo(SetEmbargo(ALDER, EmbargoReason.SAFEGUARDING), work)
         await work.endpoints.disable(str(birch), because="gone")
     async with registry() as work:
-        left = await work.providers.find_open_package_recipients(ESSEX, COLCHESTER, council=COUNCIL, spot=True)
+        left = await work.providers.find_open_package_recipients(here, council=COUNCIL, members=True, spot=True)
     assert left == sorted((birch, cedar)), "what a disabled endpoint misses is kept for its owner"
 
 

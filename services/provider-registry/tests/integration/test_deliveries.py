@@ -18,9 +18,10 @@ from contracts.events.packages import (
 )
 from contracts.events.providers import ChannelsChanged, EndpointDisabled
 from contracts.events.reasons import OfferEnd
-from contracts.examples import COLCHESTER, an_example_of
+from contracts.example_words import Tiers, WithdrawalReasons
+from contracts.examples import COLCHESTER, COUNCIL, an_example_of
 from contracts.ids import PackageId
-from contracts.values import Channel, WithdrawalReason
+from contracts.values import Channel
 from testkit.databases import fetch_number, fetch_rows
 from testkit.provider_registry.harness import ADMIN, ANSWER, RegistryHarness
 from testkit.waiting import wait_until
@@ -131,7 +132,7 @@ async def test_webhooks_that_follow_an_offer_arrive_in_order(harness: RegistryHa
         placement_id=placement.placement_id,
         provider_id=alder,
         weekly_hours=placement.weekly_hours,
-        reason=WithdrawalReason.NO_LONGER_NEEDED,
+        reason=WithdrawalReasons.NO_LONGER_NEEDED,
     )
     await harness.publish(build_withdrawal(offer), ended, placement, voided)
     expected = ["offer.made", "offer.made", "offer.withdrawn", "offer.expired", "package.placed", "placement.voided"]
@@ -144,7 +145,7 @@ async def test_webhooks_that_follow_an_offer_arrive_in_order(harness: RegistryHa
 async def test_an_open_package_is_advertised_without_identifying_the_package(harness: RegistryHarness) -> None:
     await harness.publish_definition()
     alder, birch, cedar = [await harness.register_provider(f"{name} Care Ltd") for name in ("Alder", "Birch", "Cedar")]
-    await harness.set_places(alder, 2)
+    await harness.set_places(alder, Tiers.TWO)
     for each in (birch, cedar):
         await harness.set_spot_areas(each, COLCHESTER)
     secret = await harness.register_endpoint(alder)
@@ -264,9 +265,13 @@ async def test_the_delivery_log_is_read_page_by_page(harness: RegistryHarness) -
         await harness.wait_for_event(OfferDelivered, str(offer.package_id))
     seen: list[UUID] = []
     url = f"/v1/providers/{alder}/deliveries?limit=2"
-    page = (await harness.registry.request("GET", url, ADMIN)).body
+    page = (await harness.registry.request("GET", url, ADMIN, council=COUNCIL)).body
     seen += [each["about"] for each in page["items"]]
-    rest = (await harness.registry.request("GET", f"{url}&cursor={page['next']}", ANSWER, provider_id=str(alder))).body
+    rest = (
+        await harness.registry.request(
+            "GET", f"{url}&cursor={page['next']}", ANSWER, provider_id=str(alder), council=COUNCIL
+        )
+    ).body
     seen += [each["about"] for each in rest["items"]]
     assert sorted(map(str, seen)) == sorted(str(offer.offer_id) for offer in offers)
     assert rest["next"] is None

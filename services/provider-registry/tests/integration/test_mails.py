@@ -26,6 +26,7 @@ from provider_registry.wiring import build
 from testkit.clocks import MovableClock
 from testkit.databases import fetch_number, fetch_rows
 from testkit.mail_server import FakeMailServer
+from testkit.provider_registry.builders import OTHER_COUNCIL
 from testkit.provider_registry.harness import OPERATE, RegistryHarness, WebhookReceiver
 from testkit.running_services import EventPublisher, find_free_port, run_service
 from testkit.servers import TestKafka, TestPostgres
@@ -221,7 +222,7 @@ async def test_a_mailbox_is_managed_by_its_own_provider_only(mail_harness: MailH
     path, body = f"/v1/providers/{alder}/mailbox", {"address": "offers@alder.example"}
     assert (await harness.request_as_provider(birch, "PUT", path, body)).status == 404
     assert (await harness.request_as_provider(birch, "DELETE", path)).status == 404
-    assert (await harness.request("PUT", path, body, council="oxfordshire")).status == 404
+    assert (await harness.request("PUT", path, body, council=OTHER_COUNCIL)).status == 404
     assert (await harness.request("PUT", f"/v1/providers/{uuid4()}/mailbox", body)).status == 404
 
 

@@ -1,20 +1,15 @@
-"""The migrations build the tables that the code declares, and preserve the rows of an older database."""
+"""The migrations build the tables that the code declares."""
 
 from pathlib import Path
 from typing import Final
 
 import provider_registry
 from provider_registry.store import TABLES
-from testkit.migrations import assert_migrations_build, assert_upgrade_keeps_rows
+from testkit.migrations import assert_migrations_build
 from testkit.servers import TestPostgres
 
 MIGRATIONS: Final = Path(provider_registry.__file__).parent / "migrations"
-DUMP: Final = Path(__file__).with_name("tables_at_0001.sql")
 
 
 async def test_a_new_database_has_the_tables_that_the_code_declares(postgres: TestPostgres) -> None:
     await assert_migrations_build(postgres, MIGRATIONS, TABLES)
-
-
-async def test_a_database_of_released_code_is_upgraded_with_its_rows(postgres: TestPostgres) -> None:
-    await assert_upgrade_keeps_rows(postgres, MIGRATIONS, TABLES, dump=DUMP)

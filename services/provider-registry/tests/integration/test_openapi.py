@@ -2,7 +2,8 @@
 
 from jsonschema.protocols import Validator
 
-from contracts.examples import COLCHESTER
+from contracts.example_words import LOT, Tiers
+from contracts.examples import COLCHESTER, COUNCIL
 from testkit.openapi import check_documented_operations
 from testkit.provider_registry.harness import ADMIN, ANSWER, OPERATE, RegistryHarness
 
@@ -14,14 +15,14 @@ async def test_every_response_conforms_to_the_openapi_page(harness: RegistryHarn
         await harness.register_provider("Birch Care Ltd", with_endpoint=True),
     )
     for provider in (alder, birch):
-        assert (await harness.set_places(provider, 1)).status == 200
+        assert (await harness.set_places(provider, Tiers.ONE)).status == 200
     token = harness.registry.issuer.issue_token
 
     await check_documented_operations(
         harness.registry.url,
         tokens=[
-            token(ADMIN, OPERATE, "operations:manage"),
-            token(ANSWER, provider_id=str(birch)),
+            token(ADMIN, OPERATE, "operations:manage", council=COUNCIL),
+            token(ANSWER, provider_id=str(birch), council=COUNCIL),
             token("referrals:read"),
             "rubbish",
         ],
@@ -30,7 +31,8 @@ async def test_every_response_conforms_to_the_openapi_page(harness: RegistryHarn
             "framework": [harness.framework],
             "version": [1],
             "area": [COLCHESTER],
-            "tier": [1],
+            "lot": [LOT],
+            "tier": [Tiers.ONE],
         },
         problem_schema=problem_schema,
     )

@@ -91,20 +91,40 @@ async def test_a_branch_has_an_outward_code_in_capitals_and_a_rating_in_any_spac
 
 
 @pytest.mark.parametrize(
-    ("place", "field"),
+    ("field", "value"),
     [
-        ({"framework": "Zzyzx!", "area": "E07000071", "tier": 1}, "framework"),
-        ({"framework": "some-framework", "area": "E 07", "tier": 1}, "area"),
-        ({"framework": "some-framework", "area": "E07000071", "tier": "1"}, "tier"),
-        ({"framework": "some-framework", "area": "E07000071", "tier": True}, "tier"),
-        ({"framework": "some-framework", "area": "E07000071", "tier": 1.0}, "tier"),
+        ("framework", "Zzyzx!"),
+        ("lot", "Home care"),
+        ("area", "E 07"),
+        ("tier", 1),
+        ("tier", "Tier 1"),
+        ("state", SENT),
+        ("number", "1"),
+        ("number", 1.0),
+        ("joined_on", "tomorrow"),
     ],
 )
 async def test_a_place_of_another_type_or_form_is_refused_in_words(
-    harness: RegistryHarness, place: dict[str, object], field: str
+    harness: RegistryHarness, field: str, value: object
 ) -> None:
-    answer = await harness.request("PUT", f"/v1/providers/{UUID(int=1)}/memberships", {"memberships": [place]})
-    assert_refused(answer, f"#/memberships/0/{field}")
+    place = {**harness.build_place(), field: value}
+    answer = await harness.request("PUT", f"/v1/providers/{UUID(int=1)}/places", {"places": [place]})
+    assert_refused(answer, f"#/places/0/{field}")
+
+
+@pytest.mark.parametrize(
+    ("questions", "fields"),
+    [
+        ([{"key_question": SENT, "rating": "Good"}], ["#/key_questions/0/key_question"]),
+        ([{"key_question": "Safe"}, {"key_question": "SAFE"}], ["#/key_questions/1/key_question"]),
+        ([{"key_question": "Safe", "rating": 7}], ["#/key_questions/0/rating"]),
+    ],
+)
+async def test_key_questions_are_refused_by_name(
+    harness: RegistryHarness, questions: list[dict[str, object]], fields: list[str]
+) -> None:
+    url = f"/v1/providers/{UUID(int=1)}/branches/{uuid4()}"
+    assert_refused(await harness.request("PUT", url, {**A_BRANCH, "key_questions": questions}), *fields)
 
 
 @pytest.mark.parametrize("hours", ["1e2", 1e30, "-1", 100_000.01, "12.345", True, "NaN"])

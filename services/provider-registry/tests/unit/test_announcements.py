@@ -11,18 +11,31 @@ from contracts.events.providers import (
     EligibilityChanged,
     EmbargoLifted,
     EmbargoReason,
+    KeyQuestionRating,
     ProviderEmbargoed,
     ProviderRegistered,
     RatingPublished,
 )
-from contracts.examples import ESSEX
-from contracts.values import Channel, Rating, ServiceType, Tier
+from contracts.example_words import Needs, ServiceTypes, Tiers
+from contracts.examples import FRAMEWORK
+from contracts.framework.tiers import KeyQuestion
+from contracts.values import Channel, Rating
 from provider_registry.domain.announcements import build_change_events, list_channels
 from provider_registry.domain.provider import Definitions, Provider
-from testkit.provider_registry.builders import TENDRING, a_branch, a_framework, a_place, a_profile, a_provider
+from provider_registry.domain.skills import SkillEvidence
+from testkit.clocks import MONDAY_NINE
+from testkit.provider_registry.builders import (
+    TENDRING,
+    a_branch,
+    a_framework,
+    a_held_place,
+    a_place,
+    a_profile,
+    a_provider,
+    a_rating_record,
+)
 
-TODAY = date(2026, 3, 2)
-DEFINITIONS: Definitions = {ESSEX: a_framework()}
+DEFINITIONS: Definitions = {FRAMEWORK: a_framework()}
 
 
 def diff(
@@ -34,7 +47,7 @@ def diff(
     email: bool = False,
 ) -> tuple[Provider, tuple[ProviderEvent, ...]]:
     channels = list_channels(webhook=webhook, email=email)
-    return build_change_events(before, after, definitions=definitions, channels=channels, on=TODAY)
+    return build_change_events(before, after, definitions=definitions, channels=channels, at=MONDAY_NINE)
 
 
 def list_types(events: tuple[ProviderEvent, ...]) -> list[type[ProviderEvent]]:
@@ -51,7 +64,7 @@ def test_a_new_provider_is_published_with_channels_and_eligibility_even_if_empty
     provider, events = diff(None, a_provider(branches=[]))
     assert list_types(events) == [ProviderRegistered, ChannelsChanged, EligibilityChanged]
     assert provider.published.channels == (Channel.PHONE,)
-    assert provider.published.memberships == ()
+    assert provider.published.places == ()
     assert provider.version == 1
 
 
@@ -70,11 +83,19 @@ def test_a_new_name_is_published_and_a_new_telephone_number_is_not() -> None:
     assert (provider.version, renamed.version, changed.version) == (1, 2, 3)
 
 
-def test_other_types_of_service_change_what_may_be_offered() -> None:
+def test_other_service_types_of_a_place_change_what_may_be_offered() -> None:
     provider = a_published_provider()
-    profile = a_profile("Alder Care Ltd", service_types=[ServiceType.LIVE_IN])
-    _, events = diff(provider, replace(provider, profile=profile))
-    assert list_types(events) == [ProviderRegistered, EligibilityChanged]
+    live_in = a_held_place(service_types=(ServiceTypes.LIVE_IN,))
+    _, events = diff(provider, replace(provider, places=(live_in,)))
+    assert list_types(events) == [EligibilityChanged]
+
+
+def test_evidence_of_a_skill_is_published() -> None:
+    provider = a_published_provider()
+    skill = SkillEvidence(Needs.DEMENTIA, "CERT-17", date(2026, 1, 1))
+    _, (event,) = diff(provider, replace(provider, skills=(skill,)))
+    assert isinstance(event, EligibilityChanged)
+    assert event.skills == (Needs.DEMENTIA,)
 
 
 def test_a_rating_below_the_floor_is_published_with_the_lost_eligibility() -> None:
@@ -88,7 +109,7 @@ def test_a_rating_below_the_floor_is_published_with_the_lost_eligibility() -> No
         published_on=date(2026, 1, 5),
     )
     assert isinstance(events[1], EligibilityChanged)
-    assert not events[1].memberships[0].eligible
+    assert not events[1].places[0].eligible
 
 
 def test_a_rating_without_effect_on_eligibility_is_published_alone() -> None:
@@ -111,7 +132,7 @@ def test_spot_areas_are_published_once_with_the_eligibility() -> None:
     serving, events = diff(provider, replace(provider, spot_areas=(TENDRING,)))
     _, again = diff(serving, serving)
     assert isinstance(events[0], EligibilityChanged)
-    assert (events[0].spot_areas, len(events[0].memberships)) == ((TENDRING,), 1)
+    assert (events[0].spot_areas, len(events[0].places)) == ((TENDRING,), 1)
     assert (len(events), again) == (1, ())
 
 
@@ -121,11 +142,20 @@ def test_a_branch_that_was_never_rated_publishes_no_rating() -> None:
     assert events == ()
 
 
-def test_a_withdrawn_rating_is_published_with_the_day_of_the_change() -> None:
+def test_key_questions_are_published_with_the_rating() -> None:
     provider = a_published_provider()
-    _, events = diff(provider, provider.add_or_replace_branch(a_branch(rating=Rating.NOT_RATED)))
-    assert isinstance(events[0], RatingPublished)
-    assert (events[0].rating, events[0].published_on) == (Rating.NOT_RATED, TODAY)
+    safe = KeyQuestionRating(key_question=KeyQuestion.SAFE, rating=Rating.GOOD)
+    branch = a_branch(records=[a_rating_record(key_questions=[safe])])
+    _, (event,) = diff(provider, provider.add_or_replace_branch(branch))
+    assert isinstance(event, RatingPublished)
+    assert event.key_questions == (safe,)
+
+
+def test_an_older_rating_that_is_recorded_later_is_not_published_as_the_present_one() -> None:
+    provider = a_published_provider()
+    branch = a_branch(records=[a_rating_record(), a_rating_record(Rating.INADEQUATE, date(2024, 1, 1))])
+    _, events = diff(provider, provider.add_or_replace_branch(branch))
+    assert events == ()
 
 
 def test_an_embargo_begins_and_ends_once_and_does_not_change_eligibility() -> None:
@@ -165,18 +195,18 @@ def test_the_endpoint_comes_before_the_mailbox_and_the_telephone_is_always_a_cha
     assert list_channels(webhook=webhook, email=email) == channels
 
 
-def test_a_stricter_definition_is_published_for_members_that_lose_eligibility() -> None:
+def test_a_stricter_definition_is_published_for_providers_that_lose_eligibility() -> None:
     provider = a_published_provider()
-    _, events = diff(provider, provider, definitions={ESSEX: a_framework(version=2, tier_one=Rating.OUTSTANDING)})
+    _, events = diff(provider, provider, definitions={FRAMEWORK: a_framework(version=2, tier_one=Rating.OUTSTANDING)})
     assert list_types(events) == [EligibilityChanged]
 
 
 def test_a_place_in_another_tier_is_published_with_all_places() -> None:
     provider = a_published_provider()
-    places = (a_place(), a_place(tier=Tier.TWO))
+    places = (a_held_place(), a_held_place(a_place(tier=Tiers.TWO)))
     _, events = diff(provider, replace(provider, places=places))
     assert isinstance(events[0], EligibilityChanged)
-    assert [each.tier for each in events[0].memberships] == [Tier.ONE, Tier.TWO]
+    assert [each.tier for each in events[0].places] == [Tiers.ONE, Tiers.TWO]
 
 
 def test_the_telephone_number_is_in_no_event_and_no_repr() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from contracts.catalogue import PROVIDERS
 from contracts.events.providers import EndpointDisabled, EndpointFailing
-from contracts.examples import an_id
+from contracts.examples import COUNCIL, an_id
 from provider_registry.handlers.endpoint_notices import check_provider_endpoint, publish_endpoint_gone
 from service_runtime.timers.timers import DueTimer
 from service_runtime.unit_of_work.streams import StreamKey
@@ -21,7 +21,7 @@ ALDER, DAY = to_provider_id("Alder"), timedelta(days=1)
 
 def a_check() -> DueTimer:
     stream = StreamKey(PROVIDERS, str(ALDER))
-    return DueTimer(an_id("timer"), stream, CHECK_ENDPOINT, str(ALDER), MONDAY_NINE, "essex", "webhook", "")
+    return DueTimer(an_id("timer"), stream, CHECK_ENDPOINT, str(ALDER), MONDAY_NINE, COUNCIL, "webhook", "")
 
 
 async def a_failing_market(*, notice_days_ago: int | None) -> InMemoryRegistryWork:
@@ -68,7 +68,7 @@ async def test_an_endpoint_that_recovered_is_left_alone() -> None:
 async def test_a_gone_endpoint_is_published_and_its_owner_told() -> None:
     """The channels change on the provider's stream, in the handler of that event."""
     work = build_unit_of_work()
-    await publish_endpoint_gone(EndpointGone(str(ALDER), "essex", MONDAY_NINE), work)
+    await publish_endpoint_gone(EndpointGone(str(ALDER), COUNCIL, MONDAY_NINE), work)
     assert work.published == [EndpointDisabled(provider_id=ALDER, reason="gone")]
     assert [(each.kind, each.only_with_endpoint) for each in work.webhooks] == [("endpoint.disabled", True)]
 

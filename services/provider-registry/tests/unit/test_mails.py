@@ -6,10 +6,12 @@ from decimal import Decimal
 
 from contracts.catalogue import PACKAGES
 from contracts.events.packages import OfferDelivered, OfferExpired, OfferMade, OfferRedirected, OfferUndeliverable
-from contracts.examples import a_visit, an_example_of, an_id, some_care
+from contracts.example_words import Needs, Routes
+from contracts.examples import a_definition, a_visit, an_example_of, an_id, some_care
 from contracts.ids import OfferId, PackageId, ProviderId
-from contracts.values import AnswerBy, Channel, Need, Weekday
+from contracts.values import AnswerBy, Channel, UnitKind, Weekday
 from provider_registry.domain.mails import OfferSummary, build_offer_mail
+from provider_registry.domain.titles import Titles
 from provider_registry.handlers.channels import (
     PutMailbox,
     RemoveMailbox,
@@ -32,20 +34,22 @@ from testkit.provider_registry.fakes import RegistryTables, build_unit_of_work
 OFFER, PACKAGE, ALDER = OfferId(an_id("offer_id")), PackageId(an_id("package_id")), ProviderId(an_id("provider_id"))
 ADDRESS = "offers@alder.example"
 LINK = "https://sourcing.example/v1/offer-links/"
-BY_MAIL = an_example_of(OfferMade, channel=Channel.EMAIL)
-TO_MAIL = an_example_of(OfferRedirected, from_channel=Channel.WEBHOOK, to_channel=Channel.EMAIL)
+BY_MAIL = an_example_of(OfferMade, channel=Channel.EMAIL, deliver_within_minutes=5)
+TO_MAIL = an_example_of(
+    OfferRedirected, from_channel=Channel.WEBHOOK, to_channel=Channel.EMAIL, deliver_within_minutes=7
+)
 
 
 def summarize(offer: OfferMade) -> OfferSummary:
     return OfferSummary(offer.care, offer.weekly_hours, offer.terms)
 
 
-async def test_an_offer_by_mail_is_queued_for_the_mailbox_with_the_timeout_of_a_webhook() -> None:
+async def test_an_offer_by_mail_is_queued_for_the_mailbox_with_the_offers_own_time_to_arrive() -> None:
     work = build_unit_of_work()
     await send_offer(BY_MAIL, work)
     (mail,) = work.webhooks
     assert (mail.owner, mail.kind, mail.about) == (f"mailto:{ALDER}", "offer.mailed", str(OFFER))
-    assert mail.give_up_after == timedelta(minutes=2)
+    assert mail.give_up_after == timedelta(minutes=5)
 
 
 async def test_the_link_in_a_mail_is_for_one_offer_and_provider_and_expires() -> None:
@@ -59,25 +63,48 @@ async def test_the_link_in_a_mail_is_for_one_offer_and_provider_and_expires() ->
     assert link.ends_at == MONDAY_NINE + timedelta(days=7)
 
 
-def test_a_mail_states_the_content_of_the_webhook() -> None:
+def build_text(titles: Titles, **changed: object) -> str:
     visit = a_visit(days=(Weekday.MON, Weekday.FRI), carers=2, time_critical=True)
-    care = some_care(visits=(visit,), needs=(Need.HOIST, Need.DEMENTIA))
+    care = some_care(visits=(visit,), needs=(Needs.HOIST, Needs.KEY_SAFE), **changed)
     summary = OfferSummary(care, Decimal("4.00"), BY_MAIL.terms)
-    mail = build_offer_mail(OFFER, summary, AnswerBy(minutes=30, brokerage_time=True), link=LINK)
-    assert mail.data["subject"] == "Offer: personal care, CO1"
-    text = str(mail.data["text"])
+    mail = build_offer_mail(OFFER, summary, AnswerBy(minutes=30, brokerage_time=True), link=LINK, titles=titles)
+    return f"{mail.data['subject']}\n{mail.data['text']}"
+
+
+def test_a_mail_states_the_content_of_the_webhook_with_the_titles_of_the_definition() -> None:
+    text = build_text(Titles(a_definition()))
     for line in (
-        "Service: personal care",
-        "Where: CO1, E07000071",
-        "From: 09/03/2026 (routine)",
+        "Offer: Personal care, CO1",
+        "Service: Personal care",
+        "Where: CO1, Colchester",
+        "From: 09/03/2026 (Community, not urgent)",
         "Hours a week: 4.00",
         "Visit: MON FRI, 07:30 to 09:00, 30 minutes, 2 carers, time-critical",
         "Adult: 75-84; carers: any",
-        "Needs: hoist, dementia",
-        "Price: £24.10 for each hour",
+        "Needs: Hoist, Key safe",
+        "Price: Personal care, £24.10 for each hour, 3.50 a week",
+        "In all: £84.35 a week (",
         "30 minutes of brokerage time",
     ):
         assert line in text
+
+
+def test_without_a_definition_a_mail_shows_keys_with_spaces() -> None:
+    text = build_text(Titles(), route=Routes.HOSPITAL_DISCHARGE, urgent=True)
+    for line in ("Service: personal care", "Where: CO1, E07000071", "(hospital discharge, urgent)", "hoist, key safe"):
+        assert line in text
+
+
+def test_a_price_of_two_lines_states_what_is_paid_once_and_what_is_paid_each_week() -> None:
+    weekly = BY_MAIL.terms.lines[0]
+    episode = weekly.model_copy(update={"item": "assessment", "unit": "episode", "unit_kind": UnitKind.EPISODE})
+    terms = BY_MAIL.terms.model_copy(update={"lines": (weekly, episode), "fixed_cost": Decimal("84.35")})
+    summary = OfferSummary(some_care(), Decimal("3.50"), terms)
+    mail = build_offer_mail(
+        OFFER, summary, AnswerBy(minutes=30, brokerage_time=True), link=LINK, titles=Titles(a_definition())
+    )
+    assert "Price: assessment, £24.10 for each episode, 3.50 once" in str(mail.data["text"])
+    assert "In all: £84.35 once, £84.35 a week (" in str(mail.data["text"])
 
 
 async def test_an_offer_redirected_to_mail_states_the_content_of_the_webhook() -> None:
@@ -85,6 +112,7 @@ async def test_an_offer_redirected_to_mail_states_the_content_of_the_webhook() -
     await send_offer(an_example_of(OfferMade, channel=Channel.WEBHOOK), work)
     await redirect_offer(TO_MAIL, work)
     assert [webhook.kind for webhook in work.webhooks] == ["offer.mailed"]
+    assert work.webhooks[0].give_up_after == timedelta(minutes=7)
     assert "Service: personal care" in str(work.webhooks[0].data["text"])
 
 

@@ -1,7 +1,6 @@
 """Webhooks to providers' systems, and the events that publish their results."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -9,7 +8,6 @@ import pytest
 
 from contracts.catalogue import PACKAGES
 from contracts.events.base import PackageEvent
-from contracts.events.listings import PackageListed
 from contracts.events.packages import (
     OfferDelivered,
     OfferExpired,
@@ -21,13 +19,10 @@ from contracts.events.packages import (
     PackagePlaced,
     PlacementVoided,
 )
-from contracts.events.providers import EmbargoReason
-from contracts.examples import COLCHESTER, an_example_of, an_id
-from contracts.ids import CouncilKey, FrameworkKey, OfferId, PackageId, ProposalId, ProviderId
-from contracts.values import AnswerBy, Channel, Tier
-from provider_registry.domain.provider import Provider
+from contracts.examples import an_example_of, an_id
+from contracts.ids import FrameworkKey, OfferId, PackageId, ProposalId, ProviderId
+from contracts.values import AnswerBy, Channel
 from provider_registry.handlers.offers import (
-    advertise_open_package,
     notify_of_expiry,
     notify_of_extension,
     notify_of_placement,
@@ -39,14 +34,13 @@ from provider_registry.handlers.offers import (
     send_offer,
 )
 from service_runtime.unit_of_work.streams import StreamKey
-from service_runtime.webhooks.deliveries import encode_body
 from service_runtime.webhooks.results import Delivered, Undeliverable
 from testkit.clocks import MONDAY_NINE
-from testkit.provider_registry.builders import TENDRING, a_place, a_provider, to_provider_id
 from testkit.provider_registry.fakes import InMemoryRegistryWork, RegistryTables, build_unit_of_work
 
 EventT = TypeVar("EventT", bound=PackageEvent)
 
+OTHER_FRAMEWORK = FrameworkKey("amberside-live-in-2027")
 OFFER, PACKAGE, ALDER = OfferId(an_id("offer_id")), PackageId(an_id("package_id")), ProviderId(an_id("provider_id"))
 
 
@@ -65,12 +59,12 @@ async def add_endpoint(work: InMemoryRegistryWork) -> InMemoryRegistryWork:
     return work
 
 
-async def test_an_offer_by_webhook_is_queued_with_a_timeout_of_two_minutes() -> None:
+async def test_an_offer_by_webhook_is_queued_with_its_own_time_to_arrive() -> None:
     work = build_unit_of_work()
-    await send_offer(an_event(OfferMade, channel=Channel.WEBHOOK), work)
+    await send_offer(an_event(OfferMade, channel=Channel.WEBHOOK, deliver_within_minutes=3), work)
     (webhook,) = work.webhooks
     assert (webhook.owner, webhook.kind, webhook.about) == (str(ALDER), "offer.made", str(OFFER))
-    assert webhook.give_up_after == timedelta(minutes=2)
+    assert webhook.give_up_after == timedelta(minutes=3)
 
 
 async def test_an_offer_by_telephone_is_not_sent() -> None:
@@ -181,70 +175,6 @@ async def test_an_unsent_offer_is_extended_without_notifying_the_provider() -> N
     await send_offer(an_event(OfferMade, channel=Channel.WEBHOOK), work)
     await notify_of_extension(an_event(OfferExtended), work)
     assert list_kinds(work) == ["offer.made"]
-
-
-async def a_market(*providers: Provider) -> InMemoryRegistryWork:
-    """All of them have systems that listen."""
-    work = build_unit_of_work(RegistryTables(providers={each.provider_id: each for each in providers}))
-    for each in providers:
-        await work.endpoints.put(str(each.provider_id), "https://provider.example/offers")
-    return work
-
-
-def list_recipients(work: InMemoryRegistryWork) -> set[str]:
-    return {webhook.owner for webhook in work.webhooks}
-
-
-async def test_an_open_package_is_advertised_to_all_tiers_of_its_area_and_to_spot_providers_if_asked() -> None:
-    market = (
-        a_provider("Alder", places=[a_place()]),
-        a_provider("Birch", places=[a_place(tier=Tier.TWO)]),
-        a_provider("Cedar", spot_areas=[COLCHESTER]),
-        a_provider("Damson", places=[a_place(TENDRING)], spot_areas=[TENDRING]),
-        a_provider("Elder", places=[a_place()], council=CouncilKey("another")),
-    )
-    for spot, names in ((True, ("Alder", "Birch", "Cedar")), (False, ("Alder", "Birch"))):
-        work = await a_market(*market)
-        await advertise_open_package(an_event(PackageListed, spot=spot), work)
-        assert list_recipients(work) == {str(to_provider_id(name)) for name in names}
-
-
-async def test_an_open_package_is_advertised_to_its_own_framework_only() -> None:
-    other = a_place(framework=FrameworkKey("essex-live-in-2027"))
-    work = await a_market(a_provider("Alder", places=[a_place()]), a_provider("Birch", places=[other]))
-    await advertise_open_package(an_event(PackageListed), work)
-    assert list_recipients(work) == {str(to_provider_id("Alder"))}
-
-
-async def test_an_open_package_is_not_advertised_to_embargoed_providers_or_without_an_endpoint() -> None:
-    embargoed = replace(a_provider("Alder", places=[a_place()]), embargo=EmbargoReason.SAFEGUARDING)
-    work = await a_market(embargoed, a_provider("Birch", spot_areas=[COLCHESTER]))
-    del work.tables.endpoints[str(to_provider_id("Birch"))]
-    await advertise_open_package(an_event(PackageListed), work)
-    assert work.webhooks == []
-
-
-async def test_an_advert_is_queued_for_a_disabled_endpoint_so_that_it_is_kept() -> None:
-    work = await a_market(a_provider("Birch", spot_areas=[COLCHESTER]))
-    await work.endpoints.disable(str(to_provider_id("Birch")), because="gone")
-    await advertise_open_package(an_event(PackageListed), work)
-    assert [each.owner for each in work.webhooks] == [str(to_provider_id("Birch"))]
-
-
-async def test_an_advert_links_to_proposals_and_does_not_identify_the_package() -> None:
-    work, listed = await a_market(a_provider(places=[a_place()])), an_event(PackageListed, ceiling="99.17")
-    await advertise_open_package(listed, work)
-    (webhook,) = work.webhooks
-    reference = str(listed.advert.reference)
-    package = f"https://sourcing.example/v1/available-packages/{reference}"
-    assert (webhook.kind, webhook.about, webhook.give_up_after) == ("package.available", reference, timedelta(hours=24))
-    assert webhook.data == {
-        "advert": listed.advert.model_dump(mode="json"),
-        "unit": "hour",
-        "links": {"package": package, "propose": f"{package}/proposals"},
-    }
-    body = encode_body(webhook, at=MONDAY_NINE).decode()
-    assert not any(text in body for text in (str(PACKAGE), str(listed.search_id), "99.17", "ceiling"))
 
 
 async def test_the_provider_is_notified_of_a_voided_placement() -> None:

@@ -6,8 +6,11 @@ import pytest
 
 from contracts.errors import InvalidInput
 from contracts.events.frameworks import RankedListPublished
-from contracts.framework import BankHolidayOverride, BrokerageTime, FrameworkDefinition
-from contracts.ids import AreaCode, CouncilKey
+from contracts.examples import COUNCIL
+from contracts.framework.brokerage import BankHolidayOverride, BrokerageTime
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.words import ListGroup
+from contracts.ids import AreaCode, GroupKey
 from contracts.values import Rating
 from provider_registry.domain.errors import (
     FrameworkNotFound,
@@ -16,22 +19,24 @@ from provider_registry.domain.errors import (
     VersionAlreadyPublished,
     VersionOutOfTurn,
 )
+from provider_registry.domain.places import ListScope
 from provider_registry.domain.publishing import (
     check_owner,
-    check_place,
     check_proclaimed_days,
     check_ranked_list,
+    check_scope,
     is_new_version,
 )
-from provider_registry.handlers.frameworks import PublishRankedList
-from testkit.provider_registry.builders import COUNCIL, a_framework, a_place, to_provider_id
+from provider_registry.handlers.ranked_lists import PublishRankedList
+from testkit.provider_registry.builders import OTHER_COUNCIL, a_framework, a_place, to_provider_id
 
+SCOPE = ListScope(a_place())
 ALDER, BIRCH = to_provider_id("Alder"), to_provider_id("Birch")
 
 
 def a_list(*names: str, issued_on: date = date(2026, 1, 1), live_from: date = date(2026, 1, 5)) -> RankedListPublished:
     ranking = tuple(to_provider_id(name) for name in names)
-    return PublishRankedList(a_place(), 1, issued_on, live_from, ranking).as_event()
+    return PublishRankedList(SCOPE, 1, issued_on, live_from, ranking).as_event()
 
 
 def test_the_first_version_is_one_and_the_next_is_one_more() -> None:
@@ -56,10 +61,10 @@ def test_a_published_version_never_changes() -> None:
 
 def test_a_council_publishes_its_own_frameworks_only() -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_owner(a_framework(council=CouncilKey("oxfordshire")), council=COUNCIL, newest=None)
+        check_owner(a_framework(council=OTHER_COUNCIL), council=COUNCIL, newest=None)
     assert [field.pointer for field in refused.value.fields] == ["#/council"]
     with pytest.raises(FrameworkTaken):
-        check_owner(a_framework(version=2), council=COUNCIL, newest=a_framework(council=CouncilKey("oxfordshire")))
+        check_owner(a_framework(version=2), council=COUNCIL, newest=a_framework(council=OTHER_COUNCIL))
 
 
 def a_framework_with(override: BankHolidayOverride) -> FrameworkDefinition:
@@ -81,13 +86,21 @@ def test_a_day_that_was_proclaimed_stays_in_every_later_version() -> None:
 
 
 def test_a_list_needs_a_framework_of_the_council_with_that_area_and_tier() -> None:
-    check_place(a_place(), a_framework(), council=COUNCIL)
+    check_scope(SCOPE, a_framework(), council=COUNCIL)
     with pytest.raises(FrameworkNotFound):
-        check_place(a_place(), None, council=COUNCIL)
+        check_scope(SCOPE, None, council=COUNCIL)
     with pytest.raises(FrameworkNotFound):
-        check_place(a_place(), a_framework(), council=CouncilKey("oxfordshire"))
+        check_scope(SCOPE, a_framework(), council=OTHER_COUNCIL)
     with pytest.raises(NoSuchTier):
-        check_place(a_place(AreaCode("E07000001")), a_framework(), council=COUNCIL)
+        check_scope(ListScope(a_place(AreaCode("E07000001"))), a_framework(), council=COUNCIL)
+
+
+def test_a_list_of_a_group_needs_that_group_in_the_definition() -> None:
+    live_in = ListScope(a_place(), GroupKey("live-in"))
+    with pytest.raises(NoSuchTier):
+        check_scope(live_in, a_framework(), council=COUNCIL)
+    groups = (ListGroup(group=GroupKey("live-in"), title="Live-in care"),)
+    check_scope(live_in, a_framework(list_groups=groups), council=COUNCIL)
 
 
 def test_ranks_count_from_one_without_gaps() -> None:
@@ -99,20 +112,20 @@ def test_ranks_count_from_one_without_gaps() -> None:
     ]
 
 
-def test_a_list_of_members_is_valid_and_so_is_an_empty_one() -> None:
-    check_ranked_list(a_list("Alder", "Birch"), members={ALDER, BIRCH})
-    check_ranked_list(a_list(), members=frozenset())
+def test_a_list_of_providers_with_a_place_is_valid_and_so_is_an_empty_one() -> None:
+    check_ranked_list(a_list("Alder", "Birch"), holders={ALDER, BIRCH})
+    check_ranked_list(a_list(), holders=frozenset())
 
 
 def test_all_errors_of_a_list_are_reported_at_once() -> None:
     ranked = a_list("Alder", "Alder", "Birch", issued_on=date(2026, 1, 5), live_from=date(2026, 1, 1))
     with pytest.raises(InvalidInput) as refused:
-        check_ranked_list(ranked, members={ALDER})
+        check_ranked_list(ranked, holders={ALDER})
     assert [field.pointer for field in refused.value.fields] == ["#/live_from", "#/ranking/1", "#/ranking/2"]
 
 
 def test_a_list_may_go_live_on_the_day_it_is_issued() -> None:
-    check_ranked_list(a_list(issued_on=date(2026, 1, 5), live_from=date(2026, 1, 5)), members=frozenset())
+    check_ranked_list(a_list(issued_on=date(2026, 1, 5), live_from=date(2026, 1, 5)), holders=frozenset())
 
 
 def test_a_definition_that_differs_in_one_word_is_different() -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from contracts.framework.tiers import KeyQuestion
 from contracts.values import Rating
-from provider_registry.domain.ratings import parse_rating
+from provider_registry.domain.ratings import find_key_question, parse_rating
 
 REGISTER = Path(__file__).parents[5] / "shared/data/cqc/cqc_locations_extract_head.csv"
 
@@ -44,3 +45,18 @@ def test_every_rating_of_the_real_register_is_converted() -> None:
     assert ratings[Rating.REQUIRES_IMPROVEMENT] == counts["Requires improvement"] + counts["Requires Improvement"]
     assert ratings[Rating.NOT_RATED] == counts[""] + counts["Inspected but not rated"]
     assert all(ratings[rating] > 0 for rating in Rating)
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("Safe", KeyQuestion.SAFE),
+        ("SAFE", KeyQuestion.SAFE),
+        (" well led ", KeyQuestion.WELL_LED),
+        ("Well-Led", KeyQuestion.WELL_LED),
+        ("Overall", None),
+        ("", None),
+    ],
+)
+def test_key_questions_are_matched_by_name(name: str, question: KeyQuestion | None) -> None:
+    assert find_key_question(name) is question

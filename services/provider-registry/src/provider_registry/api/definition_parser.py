@@ -1,16 +1,20 @@
-"""Parses definitions on a thread of their own, so that the event loop, DNS and mail do not wait for YAML.
+"""Reads and reviews definitions on a thread of their own, so that the event loop, DNS and mail do not wait for them.
 
 A thread cannot be interrupted. What bounds a parse is the input: its bytes, nodes and depth
 (`contracts.definition_loader`). Further definitions wait in a short queue; beyond it a caller is asked to come back.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from contracts.definitions import read_definition
 from contracts.errors import RetryLater
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
+
+ResultT = TypeVar("ResultT")
 
 MAX_WAITING: Final = 4
 """Definitions that are being parsed or wait for it."""
@@ -30,24 +34,24 @@ class DefinitionParser:
 
     async def parse(self, text: str) -> FrameworkDefinition:
         """Returns the definition in `text`. Raises DefinitionRefused, or RetryLater while too many are parsed."""
+        return await self.run(partial(read_definition, text, source="the definition"))
+
+    async def run(self, work: Callable[[], ResultT]) -> ResultT:
+        """Does work on a definition that takes long. Raises what it raises, and RetryLater while too many wait."""
         if self._waiting >= self._max_waiting:
-            message = f"{self._waiting} definitions are being read already; publish this one again in a few seconds"
+            message = f"{self._waiting} definitions are being read already; send the request again in a few seconds"
             raise RetryLater(message, retry_after=RETRY_AFTER)
         self._waiting += 1
-        parsing = asyncio.get_running_loop().run_in_executor(self._pool, _parse, text)
+        parsing = asyncio.get_running_loop().run_in_executor(self._pool, work)
         parsing.add_done_callback(self._finish)
         try:
             # Shielded, so that a definition counts as waiting until its thread has finished with it.
             return await asyncio.wait_for(asyncio.shield(parsing), self._time_limit)
         except TimeoutError:
-            message = "reading the definition took too long; publish it again in a few seconds"
+            message = "reading the definition took too long; send the request again in a few seconds"
             raise RetryLater(message, retry_after=RETRY_AFTER) from None
 
-    def _finish(self, parsing: asyncio.Future[FrameworkDefinition]) -> None:
+    def _finish(self, parsing: asyncio.Future[ResultT]) -> None:
         self._waiting -= 1
         if not parsing.cancelled():
             parsing.exception()  # retrieved, so that an abandoned failure is not logged as unhandled
-
-
-def _parse(text: str) -> FrameworkDefinition:
-    return read_definition(text, source="the definition")

@@ -50,7 +50,7 @@ async def show_deliveries(
     """The webhooks of one provider, the newest first; a provider sees only its own."""
     check_own(ProviderId(provider_id), caller)
     after = decode_cursor(cursor)
-    if await queries.find_provider(ProviderId(provider_id), council=caller.council) is None:
+    if not await queries.has_provider(ProviderId(provider_id), council=caller.council):
         raise ProviderNotFound
     found = await queries.list_deliveries(ProviderId(provider_id), after=after, limit=limit + 1)
     return build_page(found, limit, to_item=_to_delivery_out, position=lambda row: (row.queued_at, row.id))

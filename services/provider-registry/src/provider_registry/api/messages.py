@@ -83,7 +83,7 @@ async def replay_a_message(
 async def _check_access(provider_id: UUID, caller: Caller, queries: RegistryQueries) -> None:
     """Raises ProviderNotFound unless the caller is the provider or an administrator of its council."""
     check_own(ProviderId(provider_id), caller)
-    if await queries.find_provider(ProviderId(provider_id), council=caller.council) is None:
+    if not await queries.has_provider(ProviderId(provider_id), council=caller.council):
         raise ProviderNotFound
 
 

@@ -1,4 +1,4 @@
-"""Routes of providers: registration, branches, places, embargoes and capacity."""
+"""Routes of providers: registration, skills, spot areas, embargoes and capacity."""
 
 from uuid import UUID, uuid4
 
@@ -17,12 +17,11 @@ from provider_registry.api.callers import (
     check_own,
 )
 from provider_registry.api.provider_requests import (
-    BranchIn,
     CapacityIn,
     EmbargoIn,
-    PlacesIn,
     ProfileIn,
     ProviderIn,
+    SkillsIn,
     SpotAreasIn,
 )
 from provider_registry.api.provider_responses import (
@@ -30,32 +29,31 @@ from provider_registry.api.provider_responses import (
     ProviderDetails,
     ProviderListed,
     ProviderOut,
+    respond_with_provider,
     to_capacity_out,
     to_provider_details,
     to_provider_item,
     to_provider_out,
 )
 from provider_registry.domain.errors import ProviderNotFound
-from provider_registry.handlers.provider_changes import ProviderChange
 from provider_registry.handlers.providers import (
     ChangeProfile,
     DeclareCapacity,
-    PutBranch,
     RegisterProvider,
     RegistrationResult,
     SetEmbargo,
-    SetPlaces,
+    SetSkills,
     SetSpotAreas,
     change_profile,
     declare_capacity,
-    put_branch,
     register_provider,
     set_embargo,
-    set_places,
+    set_skills,
     set_spot_areas,
 )
 from provider_registry.ports import DeclaredCapacity
 from service_runtime.http.commands import json_response
+from service_runtime.http.instants import Now
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.preconditions import IfMatch, check_etag, format_etag
 from service_runtime.http.problems import describe_problems
@@ -92,14 +90,16 @@ async def list_providers(
 
 
 @router.get("/v1/providers/{provider_id}", response_model=ProviderDetails, responses=describe_problems(404))
-async def show_provider(provider_id: UUID, caller: AnyCaller, queries: Queries, response: Response) -> ProviderDetails:
+async def show_provider(
+    provider_id: UUID, caller: AnyCaller, queries: Queries, now: Now, response: Response
+) -> ProviderDetails:
     """One provider, with its ETag; a provider sees only itself."""
     check_own(ProviderId(provider_id), caller)
-    seen = await queries.find_provider(ProviderId(provider_id), council=caller.council)
+    seen = await queries.find_provider(ProviderId(provider_id), council=caller.council, at=now)
     if seen is None:
         raise ProviderNotFound
     response.headers["ETag"] = format_etag(seen.provider.version)
-    return to_provider_details(seen)
+    return to_provider_details(seen, at=now)
 
 
 @router.put("/v1/providers/{provider_id}", response_model=ProviderOut, responses=describe_problems(404, 412, 428, 409))
@@ -111,29 +111,15 @@ async def put_provider(
         ProviderId(provider_id), body.to_profile(), expect=lambda version: check_etag(if_match, version=version)
     )
     stream = build_stream_key(command.provider_id)
-    return await bus.execute(command, change_profile, on=stream, by=caller, respond=_respond_with_provider)
+    return await bus.execute(command, change_profile, on=stream, by=caller, respond=respond_with_provider)
 
 
-@router.put(
-    "/v1/providers/{provider_id}/branches/{branch_id}",
-    response_model=ProviderOut,
-    responses=describe_problems(404, 409),
-)
-async def put_provider_branch(provider_id: UUID, branch_id: UUID, body: BranchIn, caller: Admin, bus: Bus) -> Response:
-    """Add or replace a branch: its registration, and its rating in CQC's words."""
-    command = PutBranch(ProviderId(provider_id), body.to_branch(branch_id))
+@router.put("/v1/providers/{provider_id}/skills", response_model=ProviderOut, responses=describe_problems(404, 409))
+async def put_skills(provider_id: UUID, body: SkillsIn, caller: Admin, bus: Bus) -> Response:
+    """Set all specialist skills of a provider, each with its evidence and the days on which that counts."""
+    command = SetSkills(ProviderId(provider_id), tuple(each.to_skill() for each in body.skills))
     stream = build_stream_key(command.provider_id)
-    return await bus.execute(command, put_branch, on=stream, by=caller, respond=_respond_with_provider)
-
-
-@router.put(
-    "/v1/providers/{provider_id}/memberships", response_model=ProviderOut, responses=describe_problems(404, 409)
-)
-async def put_memberships(provider_id: UUID, body: PlacesIn, caller: Admin, bus: Bus) -> Response:
-    """Set all memberships of a provider. If a place is full, 409 names it and nothing changes."""
-    command = SetPlaces(ProviderId(provider_id), tuple(each.to_place() for each in body.memberships))
-    stream = build_stream_key(command.provider_id)
-    return await bus.execute(command, set_places, on=stream, by=caller, respond=_respond_with_provider)
+    return await bus.execute(command, set_skills, on=stream, by=caller, respond=respond_with_provider)
 
 
 @router.put(
@@ -151,7 +137,7 @@ async def put_spot_areas(
         expect=lambda version: check_etag(if_match, version=version),
     )
     stream = build_stream_key(command.provider_id)
-    return await bus.execute(command, set_spot_areas, on=stream, by=caller, respond=_respond_with_provider)
+    return await bus.execute(command, set_spot_areas, on=stream, by=caller, respond=respond_with_provider)
 
 
 @router.post("/v1/providers/{provider_id}/embargo", response_model=ProviderOut, responses=describe_problems(404, 409))
@@ -159,7 +145,7 @@ async def post_embargo(provider_id: UUID, body: EmbargoIn, caller: Admin, bus: B
     """Embargo a provider: it gets no new offers. A live offer stays; its acceptance is refused."""
     command = SetEmbargo(ProviderId(provider_id), body.reason)
     stream = build_stream_key(command.provider_id)
-    return await bus.execute(command, set_embargo, on=stream, by=caller, respond=_respond_with_provider)
+    return await bus.execute(command, set_embargo, on=stream, by=caller, respond=respond_with_provider)
 
 
 @router.delete("/v1/providers/{provider_id}/embargo", response_model=ProviderOut, responses=describe_problems(404, 409))
@@ -167,7 +153,7 @@ async def delete_embargo(provider_id: UUID, caller: Admin, bus: Bus) -> Response
     """Lift the provider's embargo, if there is one."""
     command = SetEmbargo(ProviderId(provider_id), None)
     stream = build_stream_key(command.provider_id)
-    return await bus.execute(command, set_embargo, on=stream, by=caller, respond=_respond_with_provider)
+    return await bus.execute(command, set_embargo, on=stream, by=caller, respond=respond_with_provider)
 
 
 @router.post("/v1/providers/{provider_id}/capacity", response_model=CapacityOut, responses=describe_problems(404, 409))
@@ -180,16 +166,10 @@ async def post_capacity(provider_id: UUID, body: CapacityIn, caller: AdminOrProv
 
 
 def _respond_with_registration(result: RegistrationResult) -> StoredResponse:
-    location = ("location", f"/v1/providers/{result.provider.provider_id}")
-    tag = ("etag", format_etag(result.provider.version))
-    body = to_provider_out(result.provider, result.definitions)
-    return json_response(body, status=201 if result.is_new else 200, headers=(location, tag))
-
-
-def _respond_with_provider(result: ProviderChange) -> StoredResponse:
-    """Omits the telephone number, because answers are stored for repeated requests."""
-    headers = (("etag", format_etag(result.provider.version)),)
-    return json_response(to_provider_out(result.provider, result.definitions), headers=headers)
+    provider = result.change.provider
+    location = ("location", f"/v1/providers/{provider.provider_id}")
+    tag = ("etag", format_etag(provider.version))
+    return json_response(to_provider_out(result.change), status=201 if result.is_new else 200, headers=(location, tag))
 
 
 def _respond_with_capacity(declared: CapacityDeclared) -> StoredResponse:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import datetime
 
 from contracts.events.base import ProviderEvent
 from contracts.events.providers import (
@@ -12,9 +12,10 @@ from contracts.events.providers import (
     ProviderRegistered,
     RatingPublished,
 )
-from contracts.values import Channel, Rating
+from contracts.values import Channel
 from provider_registry.domain.eligibility import assess_eligibility
 from provider_registry.domain.provider import Branch, Definitions, Provider, PublishedState
+from provider_registry.domain.ratings import RatingRecord
 
 
 def list_channels(*, webhook: bool, email: bool) -> tuple[Channel, ...]:
@@ -24,18 +25,18 @@ def list_channels(*, webhook: bool, email: bool) -> tuple[Channel, ...]:
 
 
 def build_change_events(
-    before: Provider | None, after: Provider, *, definitions: Definitions, channels: tuple[Channel, ...], on: date
+    before: Provider | None, after: Provider, *, definitions: Definitions, channels: tuple[Channel, ...], at: datetime
 ) -> tuple[Provider, tuple[ProviderEvent, ...]]:
     """Returns `after` with its new published state, and the events for what changed in it.
 
     `channels` are the provider's present channels. Every change increments the version; a change that no other service
     uses has no event.
     """
-    eligibility = assess_eligibility(after, definitions)
+    eligibility = assess_eligibility(after, definitions, at=at)
     state = PublishedState.from_event(eligibility, channels=channels)
     events: list[ProviderEvent] = [
         *_diff_profile(before, after),
-        *_diff_ratings(before, after, on),
+        *_diff_ratings(before, after),
         *_diff_embargo(before, after),
     ]
     if state.channels != after.published.channels:
@@ -49,28 +50,34 @@ def build_change_events(
 
 
 def _diff_profile(before: Provider | None, after: Provider) -> Iterator[ProviderEvent]:
-    """Yields ProviderRegistered for a new name or new service types; the newest event counts."""
-    profile = after.profile
-    known = before.profile if before is not None else None
-    if known is None or (known.name, known.service_types) != (profile.name, profile.service_types):
-        yield ProviderRegistered(provider_id=after.provider_id, name=profile.name, service_types=profile.service_types)
+    """Yields ProviderRegistered for a new name; the newest event counts."""
+    if before is None or before.profile.name != after.profile.name:
+        yield ProviderRegistered(provider_id=after.provider_id, name=after.profile.name)
 
 
-def _diff_ratings(before: Provider | None, after: Provider, on: date) -> Iterator[ProviderEvent]:
+def _diff_ratings(before: Provider | None, after: Provider) -> Iterator[ProviderEvent]:
+    """Yields RatingPublished for each branch with another newest record; older records change eligibility only."""
     for branch in after.branches:
         known = before.find_branch(branch.branch_id) if before is not None else None
-        if _get_published_rating(branch) != _get_published_rating(known):
+        newest = branch.ratings.newest
+        if newest is not None and _has_other_ratings(branch, known):
             yield RatingPublished(
                 provider_id=after.provider_id,
                 branch_id=branch.branch_id,
-                rating=branch.rating,
-                published_on=branch.published_on or on,
+                rating=newest.overall,
+                key_questions=newest.key_questions,
+                published_on=newest.published_on,
             )
 
 
-def _get_published_rating(branch: Branch | None) -> tuple[Rating, date | None]:
-    """Returns the rating and its date; an unknown branch is not rated."""
-    return (branch.rating, branch.published_on) if branch is not None else (Rating.NOT_RATED, None)
+def _has_other_ratings(branch: Branch, known: Branch | None) -> bool:
+    """Compares the newest records, without when they were recorded and what they correct."""
+    newest, before = branch.ratings.newest, None if known is None else known.ratings.newest
+    return _get_content(newest) != _get_content(before)
+
+
+def _get_content(record: RatingRecord | None) -> object:
+    return None if record is None else (record.published_on, record.overall, record.key_questions)
 
 
 def _diff_embargo(before: Provider | None, after: Provider) -> Iterator[ProviderEvent]:

@@ -1,92 +1,87 @@
-"""Eligibility of a provider for each of its places (Essex, Live at Home 2025, briefing 2).
+"""Eligibility of a provider for each of its places.
 
-One eligible branch is enough; contract and rank belong to the provider. The distance of a branch from the area is not
-checked: it needs the branch's full postcode and the boundaries. An embargo is not part of eligibility: it covers all
-places at once and has its own events.
+One eligible branch is enough; contract and rank belong to the provider. An embargo is not part of eligibility: it
+covers all places at once and has its own events.
 """
 
-from collections.abc import Iterator
-from enum import StrEnum
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
 
-from contracts.events.providers import EligibilityChanged, Membership
-from contracts.framework import FrameworkDefinition, TierRules
-from contracts.values import PassOverReason, Rating, Tier
-from provider_registry.domain.provider import Branch, Definitions, FrameworkPlace, Provider
+from contracts.events.providers import EligibilityChanged, Place
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import ServiceTypeKey
+from contracts.office_time import to_office_date
+from contracts.values import PassOverReason, PlaceState
+from provider_registry.domain.entry_rules.checks import check_entry_rules
+from provider_registry.domain.entry_rules.outcomes import RuleOutcome
+from provider_registry.domain.places import ProviderPlace
+from provider_registry.domain.provider import Definitions, Provider
+from provider_registry.domain.skills import list_skills
 
-
-class Shortfall(StrEnum):
-    """What a provider lacks for a place; the value is shown to the provider and to officers."""
-
-    NO_SUCH_PLACE = "the framework's definition has no such area or tier any more"
-    NO_BRANCH = "no branch is registered for domiciliary care and active"
-    NOT_RATED = "no such branch has a published rating"
-    RATING_BELOW_FLOOR = "no such branch has the rating that the tier asks for"
-    NO_TURNOVER_EVIDENCE = "no evidence of turnover"
-    TURNOVER_TOO_LOW = "turnover is below what the tier asks for"
+NO_SUCH_PLACE = RuleOutcome(is_met=False, words="the framework's definition has no such lot, area or tier any more")
 
 
-_AS_REASON: Final = {
-    Shortfall.NOT_RATED: PassOverReason.RATING_BELOW_FLOOR,
-    Shortfall.RATING_BELOW_FLOOR: PassOverReason.RATING_BELOW_FLOOR,
-}
+@dataclass(frozen=True)
+class PlaceAssessment:
+    """One place at one instant: its state, and the outcome of each entry rule."""
+
+    place: ProviderPlace
+    service_types: tuple[ServiceTypeKey, ...]
+    state: PlaceState
+    outcomes: tuple[RuleOutcome, ...]
+
+    @property
+    def eligible(self) -> bool:
+        """True if the provider may be offered work here."""
+        return self.state is PlaceState.ACTIVE and all(each.is_met for each in self.outcomes)
+
+    @property
+    def reasons(self) -> tuple[PassOverReason, ...]:
+        found = {each.reason for each in self.outcomes if not each.is_met}
+        if self.state is not PlaceState.ACTIVE:
+            found.add(PassOverReason.PLACE_NOT_ACTIVE)
+        return tuple(reason for reason in PassOverReason if reason in found)
 
 
-def find_shortfalls(
-    provider: Provider, place: FrameworkPlace, definition: FrameworkDefinition | None
-) -> tuple[Shortfall, ...]:
-    """Returns every reason why `provider` is not eligible for `place`; empty if it is."""
-    rules = None
-    if definition is not None and definition.has_area(place.area):
-        rules = definition.find_tier_rules(place.tier)
-    if rules is None:
-        return (Shortfall.NO_SUCH_PLACE,)
-    return (*_check_branches(provider, rules), *_check_turnover(provider, rules))
+def assess_places(provider: Provider, definitions: Definitions, *, at: datetime) -> tuple[PlaceAssessment, ...]:
+    """Assesses all places as at an instant, by the definitions in force then and by what is recorded today."""
+    return tuple(_assess(provider, each, definitions.get(each.place.framework), at) for each in provider.places)
 
 
-def assess_eligibility(provider: Provider, definitions: Definitions) -> EligibilityChanged:
-    """Returns the provider's eligibility in all its places, and its spot areas, as an event."""
+def assess_eligibility(provider: Provider, definitions: Definitions, *, at: datetime) -> EligibilityChanged:
+    """Returns the provider's eligibility in all its places, its skills and its spot areas, as an event."""
+    today = to_office_date(at)
     return EligibilityChanged(
         provider_id=provider.provider_id,
-        memberships=tuple(_assess_membership(provider, place, definitions) for place in provider.places),
-        service_types=provider.profile.service_types,
+        places=tuple(map(_to_event_place, assess_places(provider, definitions, at=at))),
+        skills=list_skills(provider.skills, today),
         spot_areas=provider.spot_areas,
-        rating=provider.best_rating,
+        rating=provider.get_best_rating(today),
     )
 
 
-def _assess_membership(provider: Provider, place: FrameworkPlace, definitions: Definitions) -> Membership:
-    lacking = find_shortfalls(provider, place, definitions.get(place.framework))
-    reasons = {_AS_REASON.get(each, PassOverReason.NOT_ELIGIBLE) for each in lacking}
-    return Membership(
-        framework=place.framework,
-        area=place.area,
-        tier=place.tier,
-        eligible=not lacking,
-        reasons=tuple(reason for reason in PassOverReason if reason in reasons),
+def _assess(
+    provider: Provider, held: ProviderPlace, definition: FrameworkDefinition | None, at: datetime
+) -> PlaceAssessment:
+    place, state = held.place, held.get_state(at)
+    tier = None if definition is None else definition.find_tier(place.tier)
+    if definition is None or tier is None or not definition.has_place(place.lot, place.area, place.tier):
+        return PlaceAssessment(held, held.service_types, state, (NO_SUCH_PLACE,))
+    service_types = held.service_types or definition.list_service_types(place.lot)
+    return PlaceAssessment(held, service_types, state, check_entry_rules(provider, tier, definition, at=at))
+
+
+def _to_event_place(assessment: PlaceAssessment) -> Place:
+    held = assessment.place
+    return Place(
+        framework=held.place.framework,
+        lot=held.place.lot,
+        area=held.place.area,
+        tier=held.place.tier,
+        service_types=assessment.service_types,
+        number=held.number,
+        joined_on=held.joined_on,
+        state=assessment.state,
+        eligible=assessment.eligible,
+        reasons=assessment.reasons,
     )
-
-
-def _check_branches(provider: Provider, rules: TierRules) -> Iterator[Shortfall]:
-    branches = [branch for branch in provider.branches if branch.may_give_home_care]
-    if not branches:
-        yield Shortfall.NO_BRANCH
-    elif not any(_is_rated_for(branch, rules) for branch in branches):
-        rated = any(branch.rating is not Rating.NOT_RATED for branch in branches)
-        yield Shortfall.RATING_BELOW_FLOOR if rated else Shortfall.NOT_RATED
-
-
-def _is_rated_for(branch: Branch, rules: TierRules) -> bool:
-    """A branch that is not rated never qualifies for tier 1; for tier 2 only if the definition accepts it."""
-    if branch.rating is Rating.NOT_RATED:
-        return rules.accepts_not_rated and rules.tier is not Tier.ONE
-    return branch.rating.is_at_least(rules.minimum_rating)
-
-
-def _check_turnover(provider: Provider, rules: TierRules) -> Iterator[Shortfall]:
-    if rules.minimum_turnover is None:
-        return
-    if provider.profile.turnover is None:
-        yield Shortfall.NO_TURNOVER_EVIDENCE
-    elif provider.profile.turnover < rules.minimum_turnover:
-        yield Shortfall.TURNOVER_TOO_LOW

@@ -3,14 +3,20 @@
 InvalidInput                 raised as it is: it names the fields of the request
 NotFound
 ├── ProviderNotFound         no such provider, or another council's, or another provider asks
+├── BranchNotFound           the provider has no such branch
 ├── FrameworkNotFound        no such framework or version of it in this council
-└── NoSuchTier               the framework has no such area, or no such tier
+├── ProposalNotFound         this version is not proposed
+├── PlaceNotFound            the provider has no such place, or no request for it
+└── NoSuchTier               the framework has no such lot, area, tier or group
 Conflict
 ├── VersionOutOfTurn         versions are consecutive
 ├── VersionAlreadyPublished  this version was published with other content
 ├── FrameworkTaken           another council uses this short name
 ├── ProviderIdTaken          this id was registered with other details
-└── NoPlaceLeft              a tier of an area has as many providers as its framework allows
+├── NoPlaceLeft              a tier of an area has as many providers as its framework allows
+├── SameOfficer              the second person of a decision is the first one
+├── ProposedByAnother        another officer's proposal waits for its approval
+└── PlaceInOtherState        the place is in a state from which it cannot change so
 """
 
 from collections.abc import Iterable
@@ -32,11 +38,32 @@ class FrameworkNotFound(NotFound):
         super().__init__("your council has no such framework or version; publish it first")
 
 
-class NoSuchTier(NotFound):
-    title = "No such area or tier"
+class BranchNotFound(NotFound):
+    title = "No such branch"
 
     def __init__(self) -> None:
-        super().__init__("the framework has no such area or tier; see its definition")
+        super().__init__("the provider has no such branch; put it first")
+
+
+class ProposalNotFound(NotFound):
+    title = "No such proposal"
+
+    def __init__(self) -> None:
+        super().__init__("this version is not proposed; see the list of proposals")
+
+
+class PlaceNotFound(NotFound):
+    title = "No such place"
+
+    def __init__(self) -> None:
+        super().__init__("the provider has no such place, or nobody has requested it; see the provider's places")
+
+
+class NoSuchTier(NotFound):
+    title = "No such lot, area, tier or group"
+
+    def __init__(self) -> None:
+        super().__init__("the framework has no such lot, area, tier or group; see its definition")
 
 
 class VersionOutOfTurn(Conflict):
@@ -74,3 +101,27 @@ class NoPlaceLeft(Conflict):
 
     def __init__(self, full: Iterable[str]) -> None:
         super().__init__(f"no place is left in {', '.join(full)}; nothing was changed")
+
+
+class SameOfficer(Conflict):
+    title = "Second officer needed"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"you {what} yourself; another officer must approve it")
+
+
+class ProposedByAnother(Conflict):
+    title = "Proposed by another officer"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"version {version} was proposed by another officer, who alone may replace or withdraw it;"
+            " approve it, or ask them"
+        )
+
+
+class PlaceInOtherState(Conflict):
+    title = "Place in another state"
+
+    def __init__(self, places: Iterable[str]) -> None:
+        super().__init__(f"{'; '.join(places)}; nothing was changed")

@@ -96,7 +96,7 @@ def build_placement_voided(event: PlacementVoided) -> Message:
         "placement_id": str(event.placement_id),
         "package_id": str(event.package_id),
         "weekly_hours": f"{event.weekly_hours:.2f}",
-        "reason": event.reason.value,
+        "reason": event.reason,
     }
     return Message(PLACEMENT_VOIDED, str(event.placement_id), data)
 
@@ -110,7 +110,7 @@ def build_package_available(event: PackageListed, addresses: BaseUrls) -> Messag
     package = f"{addresses.sourcing}/v1/available-packages/{event.advert.reference}"
     data = {
         "advert": event.advert.model_dump(mode="json"),
-        "unit": event.unit.value,
+        "unit": event.unit,
         "links": {"package": package, "propose": f"{package}/proposals"},
     }
     return Message(PACKAGE_AVAILABLE, str(event.advert.reference), data)

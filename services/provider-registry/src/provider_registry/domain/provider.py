@@ -1,14 +1,17 @@
-"""The provider: profile, branches, places in frameworks, and published state."""
+"""The provider: profile, branches, places on frameworks, skills, and published state."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from contracts.events.providers import EligibilityChanged, EmbargoReason, Membership
-from contracts.framework import FrameworkDefinition
-from contracts.ids import AreaCode, BranchId, CouncilKey, FrameworkKey, ProviderId
-from contracts.values import Channel, Rating, ServiceType, Tier
+from contracts.events.providers import EligibilityChanged, EmbargoReason, Place
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import AreaCode, BranchId, CouncilKey, FrameworkKey, LotKey, NeedKey, ProviderId
+from contracts.values import Channel, PlaceState, Rating
+from provider_registry.domain.places import FrameworkPlace, ProviderPlace
+from provider_registry.domain.ratings import NO_RATINGS, RatingHistory
+from provider_registry.domain.skills import SkillEvidence
 
 
 class BranchStatus(StrEnum):
@@ -17,6 +20,18 @@ class BranchStatus(StrEnum):
     ACTIVE = "active"
     DORMANT = "dormant"
     DEREGISTERED = "deregistered"
+
+
+@dataclass(frozen=True)
+class LocationFinding:
+    """An officer's finding where a branch lies: within a framework's boundary, or so many miles outside it."""
+
+    framework: FrameworkKey
+    within: bool
+    miles: Decimal
+    """As the crow flies; 0 within the boundary."""
+    found_by: str
+    found_at: datetime
 
 
 @dataclass(frozen=True)
@@ -29,24 +44,18 @@ class Branch:
     domiciliary_care: bool
     """Registered for personal care as a domiciliary care service."""
     status: BranchStatus
-    rating: Rating
-    published_on: date | None
+    ratings: RatingHistory = NO_RATINGS
+    findings: tuple[LocationFinding, ...] = ()
+    """In the order of recording."""
 
     @property
     def may_give_home_care(self) -> bool:
         return self.domiciliary_care and self.status is BranchStatus.ACTIVE
 
-
-@dataclass(frozen=True, order=True)
-class FrameworkPlace:
-    """A place on a framework: one tier of one area."""
-
-    framework: FrameworkKey
-    area: AreaCode
-    tier: Tier
-
-    def __str__(self) -> str:
-        return f"tier {int(self.tier)} of {self.area} in {self.framework}"
+    def find_location(self, framework: FrameworkKey, at: datetime) -> LocationFinding | None:
+        """Returns the framework's newest finding that was recorded until `at`."""
+        found = (each for each in reversed(self.findings) if each.framework == framework and each.found_at <= at)
+        return next(found, None)
 
 
 @dataclass(frozen=True)
@@ -54,9 +63,10 @@ class Profile:
     """A provider's own details from its registration."""
 
     name: str
-    service_types: tuple[ServiceType, ...]
     turnover: Decimal | None
-    """Pounds a year, from the accounts given as evidence."""
+    """Pounds a year."""
+    turnover_evidence: str | None
+    """The accounts that show the turnover."""
     phone: str = field(repr=False)
     """Number that officers call; a business contact that is never in an event, log or error."""
 
@@ -65,18 +75,25 @@ class Profile:
 class PublishedState:
     """The last published facts of a provider; only differences from them are published."""
 
-    memberships: tuple[Membership, ...] | None = None
-    service_types: tuple[ServiceType, ...] = ()
+    places: tuple[Place, ...] | None = None
+    skills: tuple[NeedKey, ...] = ()
     channels: tuple[Channel, ...] | None = None
     spot_areas: tuple[AreaCode, ...] = ()
     rating: Rating = Rating.NOT_RATED
 
     @classmethod
     def from_event(cls, event: EligibilityChanged, *, channels: tuple[Channel, ...]) -> "PublishedState":
-        return cls(event.memberships, event.service_types, channels, event.spot_areas, event.rating)
+        return cls(event.places, event.skills, channels, event.spot_areas, event.rating)
 
     def has_other_eligibility_than(self, known: "PublishedState") -> bool:
         return replace(self, channels=None) != replace(known, channels=None)
+
+    def is_active_in(self, framework: FrameworkKey, lot: LotKey, area: AreaCode) -> bool:
+        """Returns whether it is published with an active place in the area, in any tier."""
+        return any(
+            (each.framework, each.lot, each.area, each.state) == (framework, lot, area, PlaceState.ACTIVE)
+            for each in self.places or ()
+        )
 
 
 @dataclass(frozen=True)
@@ -88,17 +105,17 @@ class Provider:
     profile: Profile
     registered_at: datetime
     branches: tuple[Branch, ...] = ()
-    places: tuple[FrameworkPlace, ...] = ()
+    places: tuple[ProviderPlace, ...] = ()
+    skills: tuple[SkillEvidence, ...] = ()
     spot_areas: tuple[AreaCode, ...] = ()
     """Areas in which it takes packages outside frameworks, without tier, rank or cap."""
     embargo: EmbargoReason | None = None
     version: int = 1
     published: PublishedState = PublishedState()
 
-    @property
-    def best_rating(self) -> Rating:
-        """The best rating of the branches that may give home care."""
-        ratings = (branch.rating for branch in self.branches if branch.may_give_home_care)
+    def get_best_rating(self, on: date) -> Rating:
+        """Returns the best overall rating of the branches that may give home care."""
+        ratings = (branch.ratings.get_rating(None, on) for branch in self.branches if branch.may_give_home_care)
         return max(ratings, key=lambda rating: rating.rank, default=Rating.NOT_RATED)
 
     def find_branch(self, branch_id: BranchId) -> Branch | None:
@@ -109,13 +126,21 @@ class Provider:
         others = (each for each in self.branches if each.branch_id != branch.branch_id)
         return replace(self, branches=tuple(sorted((*others, branch), key=lambda each: each.branch_id)))
 
-    def is_member_of(self, framework: FrameworkKey, area: AreaCode) -> bool:
-        """Returns True for a place in the area in any tier."""
-        return any((place.framework, place.area) == (framework, area) for place in self.places)
+    def find_place(self, place: FrameworkPlace) -> ProviderPlace | None:
+        return next((each for each in self.places if each.place == place), None)
+
+    def add_or_replace_place(self, place: ProviderPlace) -> "Provider":
+        """Returns the provider with `place` added, or replaced if it has a place there."""
+        others = (each for each in self.places if each.place != place.place)
+        return replace(self, places=sort_places((*others, place)))
 
     def has_place_in(self, area: AreaCode) -> bool:
-        return any(place.area == area for place in self.places)
+        return any(each.place.area == area for each in self.places)
+
+
+def sort_places(places: tuple[ProviderPlace, ...]) -> tuple[ProviderPlace, ...]:
+    return tuple(sorted(places, key=lambda each: each.place))
 
 
 Definitions = dict[FrameworkKey, FrameworkDefinition]
-"""Newest definition by framework."""
+"""The definition in force by framework."""

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from contracts.errors import FieldError, InvalidInput
 from contracts.events.frameworks import RankedListPublished
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import CouncilKey, ProviderId
 from provider_registry.domain.errors import (
     FrameworkNotFound,
@@ -14,7 +14,7 @@ from provider_registry.domain.errors import (
     VersionAlreadyPublished,
     VersionOutOfTurn,
 )
-from provider_registry.domain.provider import FrameworkPlace
+from provider_registry.domain.places import ListScope
 
 VersionT = TypeVar("VersionT")
 
@@ -52,17 +52,19 @@ def check_proclaimed_days(definition: FrameworkDefinition, *, newest: FrameworkD
         raise InvalidInput(FieldError("#/brokerage/overrides", message))
 
 
-def check_place(place: FrameworkPlace, definition: FrameworkDefinition | None, *, council: CouncilKey) -> None:
-    """Checks that the place of a ranked list exists. Raises FrameworkNotFound or NoSuchTier."""
+def check_scope(scope: ListScope, definition: FrameworkDefinition | None, *, council: CouncilKey) -> None:
+    """Checks that what a ranked list is for exists. Raises FrameworkNotFound or NoSuchTier."""
     if definition is None or definition.council != council:
         raise FrameworkNotFound
-    if not definition.has_area(place.area) or definition.find_tier_rules(place.tier) is None:
+    place, groups = scope.place, {each.group for each in definition.list_groups}
+    is_known_group = scope.group is None or scope.group in groups
+    if not definition.has_place(place.lot, place.area, place.tier) or not is_known_group:
         raise NoSuchTier
 
 
-def check_ranked_list(ranked: RankedListPublished, *, members: Set[ProviderId]) -> None:
-    """Raises InvalidInput naming each wrong date, duplicate provider and non-member."""
-    wrong = [*_check_dates(ranked), *_check_ranking(ranked, members)]
+def check_ranked_list(ranked: RankedListPublished, *, holders: Set[ProviderId]) -> None:
+    """Raises InvalidInput naming each wrong date, duplicate provider and provider without a place."""
+    wrong = [*_check_dates(ranked), *_check_ranking(ranked, holders)]
     if wrong:
         raise InvalidInput(*wrong)
 
@@ -72,10 +74,10 @@ def _check_dates(ranked: RankedListPublished) -> Iterator[FieldError]:
         yield FieldError("#/live_from", "is before issued_on; a list goes live on the day it is issued, or later")
 
 
-def _check_ranking(ranked: RankedListPublished, members: Set[ProviderId]) -> Iterator[FieldError]:
+def _check_ranking(ranked: RankedListPublished, holders: Set[ProviderId]) -> Iterator[FieldError]:
     providers = [candidate.provider_id for candidate in ranked.ranking]
     for position, provider in enumerate(providers):
         if provider in providers[:position]:
             yield FieldError(f"#/ranking/{position}", "stands on the list twice; keep its better rank")
-        elif provider not in members:
-            yield FieldError(f"#/ranking/{position}", "is not a member of this tier and area; make it one first")
+        elif provider not in holders:
+            yield FieldError(f"#/ranking/{position}", "has no place in this tier of this area; give it one first")

@@ -1,6 +1,7 @@
 """Delivery of offers and open packages: queues webhooks and mails, and publishes their results."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from contracts.events.listings import PackageListed
@@ -17,6 +18,7 @@ from contracts.events.packages import (
 )
 from contracts.ids import CouncilKey, OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLink
+from contracts.office_time import to_office_date
 from contracts.values import Channel
 from provider_registry.domain.mails import OfferSummary, build_offer_mail
 from provider_registry.domain.messages import (
@@ -31,7 +33,8 @@ from provider_registry.domain.messages import (
     build_package_placed,
     build_placement_voided,
 )
-from provider_registry.ports import RegistryWork
+from provider_registry.domain.titles import Titles
+from provider_registry.ports import OpenPackage, RegistryWork
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.mail import to_mailbox, to_owner
 from service_runtime.webhooks.results import Delivered, Undeliverable
@@ -40,11 +43,10 @@ from service_runtime.webhooks.results import Delivered, Undeliverable
 async def send_offer(event: OfferMade, work: RegistryWork) -> None:
     """Queues the offer at once. A missing endpoint or mailbox makes it undeliverable."""
     if event.channel is Channel.WEBHOOK:
-        terms = work.delivery_terms
-        message = build_offer_made(event, terms.addresses)
-        work.send_webhooks(_build_webhook(event.provider_id, message, work, urgent=True))
+        webhook = _build_webhook(event.provider_id, build_offer_made(event, work.delivery_terms.addresses), work)
+        work.send_webhooks(replace(webhook, give_up_after=_get_delivery_time(event)))
     if event.channel is Channel.EMAIL:
-        _queue_mail(event, OfferSummary(event.care, event.weekly_hours, event.terms), work)
+        await _queue_mail(event, OfferSummary(event.care, event.weekly_hours, event.terms), work)
 
 
 async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
@@ -54,7 +56,7 @@ async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
     if event.to_channel is not Channel.EMAIL:
         await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
         return
-    _queue_mail(event, await work.sent_offers.find_summary(event.package_id, event.offer_id), work)
+    await _queue_mail(event, await work.sent_offers.find_summary(event.package_id, event.offer_id), work)
 
 
 async def notify_of_extension(event: OfferExtended, work: RegistryWork) -> None:
@@ -82,10 +84,12 @@ async def notify_of_voided_placement(event: PlacementVoided, work: RegistryWork)
 
 
 async def advertise_open_package(event: PackageListed, work: RegistryWork) -> None:
-    """Notifies every provider that may propose: the framework's members in the area and, if asked, spot providers."""
-    council = CouncilKey(work.cause.council)
+    """Notifies every provider that may propose: those with an active place, and spot providers."""
     recipients = await work.providers.find_open_package_recipients(
-        event.framework, event.advert.area, council=council, spot=event.spot
+        OpenPackage(event.framework, event.advert.lot, event.advert.area),
+        council=CouncilKey(work.cause.council),
+        members=event.members,
+        spot=event.spot,
     )
     message = build_package_available(event, work.delivery_terms.addresses)
     work.send_webhooks(*(_build_webhook(each, message, work) for each in recipients))
@@ -146,7 +150,7 @@ def _notify_provider(provider_id: ProviderId, message: Message, work: RegistryWo
     work.send_webhooks(replace(_build_webhook(provider_id, message, work), only_with_endpoint=True))
 
 
-def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:
+async def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:
     """Queues the offer for the mailbox; publishes OfferUndeliverable if there is no mail server."""
     terms = work.delivery_terms
     if terms.mail is None:
@@ -165,25 +169,34 @@ def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None
         OfferLink(event.offer_id, event.provider_id, work.now + terms.mail.link_valid_for)
     )
     link = f"{terms.addresses.sourcing}/v1/offer-links/{token}"
-    message = build_offer_mail(event.offer_id, summary, event.answer_by, link=link)
+    titles = Titles() if summary is None else await _load_titles(summary, work)
+    message = build_offer_mail(event.offer_id, summary, event.answer_by, link=link, titles=titles)
     work.send_webhooks(
         Webhook(
             owner=to_mailbox(str(event.provider_id)),
             kind=message.kind,
             about=message.about,
             data=message.data,
-            give_up_after=terms.offer_delivery_timeout,
+            give_up_after=_get_delivery_time(event),
         )
     )
 
 
-def _build_webhook(provider_id: ProviderId, message: Message, work: RegistryWork, *, urgent: bool = False) -> Webhook:
-    terms = work.delivery_terms
-    give_up_after = terms.offer_delivery_timeout if urgent else terms.notification_delivery_timeout
+async def _load_titles(summary: OfferSummary, work: RegistryWork) -> Titles:
+    framework = summary.care.framework
+    return Titles((await work.frameworks.load_in_force([framework], on=to_office_date(work.now))).get(framework))
+
+
+def _get_delivery_time(event: OfferMade | OfferRedirected) -> timedelta:
+    """Returns how long the offer may take to arrive; then it is undeliverable by its channel."""
+    return timedelta(minutes=event.deliver_within_minutes)
+
+
+def _build_webhook(provider_id: ProviderId, message: Message, work: RegistryWork) -> Webhook:
     return Webhook(
         owner=str(provider_id),
         kind=message.kind,
         about=message.about,
         data=message.data,
-        give_up_after=give_up_after,
+        give_up_after=work.delivery_terms.notification_delivery_timeout,
     )

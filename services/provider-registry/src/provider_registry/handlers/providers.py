@@ -10,9 +10,9 @@ from contracts.events.providers import CapacityDeclared, EmbargoReason
 from contracts.ids import AreaCode, CouncilKey, ProviderId
 from contracts.office_time import to_office_date
 from provider_registry.domain.errors import ProviderIdTaken
-from provider_registry.domain.memberships import check_places_are_free, validate_places, validate_spot_areas
-from provider_registry.domain.provider import Branch, Definitions, FrameworkPlace, Profile, Provider
-from provider_registry.domain.ratings import check_published_on
+from provider_registry.domain.place_rules import validate_spot_areas
+from provider_registry.domain.provider import Profile, Provider
+from provider_registry.domain.skills import SkillEvidence, validate_skills
 from provider_registry.handlers.provider_changes import (
     ProviderChange,
     load_definitions,
@@ -40,17 +40,11 @@ class ChangeProfile:
 
 
 @dataclass(frozen=True)
-class PutBranch:
-    provider_id: ProviderId
-    branch: Branch
-
-
-@dataclass(frozen=True)
-class SetPlaces:
-    """All places of the provider, in the caller's order."""
+class SetSkills:
+    """All skills of the provider, with their evidence."""
 
     provider_id: ProviderId
-    places: tuple[FrameworkPlace, ...]
+    skills: tuple[SkillEvidence, ...]
 
 
 @dataclass(frozen=True)
@@ -81,8 +75,7 @@ class DeclareCapacity:
 class RegistrationResult:
     """The registered provider; `is_new` is False if it was registered before."""
 
-    provider: Provider
-    definitions: Definitions
+    change: ProviderChange
     is_new: bool
 
 
@@ -93,10 +86,10 @@ async def register_provider(command: RegisterProvider, work: RegistryWork) -> Re
     if known is not None and (known.council, known.profile) != (council, command.profile):
         raise ProviderIdTaken
     if known is not None:
-        return RegistrationResult(known, await load_definitions(known, work), is_new=False)
+        known_now = ProviderChange(known, await load_definitions(known, work), work.now)
+        return RegistrationResult(known_now, is_new=False)
     fresh = Provider(command.provider_id, council, command.profile, registered_at=work.now)
-    changed = await save_and_publish(None, fresh, work)
-    return RegistrationResult(changed.provider, changed.definitions, is_new=True)
+    return RegistrationResult(await save_and_publish(None, fresh, work), is_new=True)
 
 
 async def change_profile(command: ChangeProfile, work: RegistryWork) -> ProviderChange:
@@ -105,25 +98,14 @@ async def change_profile(command: ChangeProfile, work: RegistryWork) -> Provider
     return await save_and_publish(provider, replace(provider, profile=command.profile), work)
 
 
-async def put_branch(command: PutBranch, work: RegistryWork) -> ProviderChange:
-    """Raises InvalidInput for a rating that is published more than a year ahead."""
-    check_published_on(command.branch.published_on, today=to_office_date(work.now))
+async def set_skills(command: SetSkills, work: RegistryWork) -> ProviderChange:
+    """Raises InvalidInput for a skill that is no word of the council's frameworks."""
     provider = await load_provider(command.provider_id, work)
-    return await save_and_publish(provider, provider.add_or_replace_branch(command.branch), work)
-
-
-async def set_places(command: SetPlaces, work: RegistryWork) -> ProviderChange:
-    """Sets all places or none. Raises InvalidInput or NoPlaceLeft."""
-    provider = await load_provider(command.provider_id, work)
-    asked_for = {place.framework for place in command.places}
-    definitions = await load_definitions(provider, work, also=asked_for)
-    own = {key: each for key, each in definitions.items() if each.council == provider.council}
-    places = validate_places(command.places, own)
-    touched = sorted({*places} ^ {*provider.places})
-    members = await work.providers.watch_members(touched)
-    new = [place for place in places if place not in provider.places]
-    check_places_are_free(new, {place: len(found) for place, found in members.items()}, own)
-    return await save_and_publish(provider, replace(provider, places=places), work)
+    definitions = await work.frameworks.load_of_council(provider.council, on=to_office_date(work.now))
+    known = {skill.skill for each in definitions.values() for skill in each.skills}
+    return await save_and_publish(
+        provider, replace(provider, skills=validate_skills(command.skills, known=known)), work
+    )
 
 
 async def set_spot_areas(command: SetSpotAreas, work: RegistryWork) -> ProviderChange:
@@ -142,7 +124,7 @@ async def declare_capacity(command: DeclareCapacity, work: RegistryWork) -> Capa
     """Publishes CapacityDeclared, also for an unchanged figure: a declaration counts from its own instant."""
     provider = await load_provider(command.provider_id, work)
     if not provider.has_place_in(command.area):
-        raise InvalidInput(FieldError("#/area", "is not an area in which the provider is a member of a framework"))
+        raise InvalidInput(FieldError("#/area", "is not an area in which the provider has a place on a framework"))
     declared = CapacityDeclared(
         provider_id=provider.provider_id, area=command.area, free_hours=command.free_hours, declared_at=work.now
     )
@@ -152,5 +134,5 @@ async def declare_capacity(command: DeclareCapacity, work: RegistryWork) -> Capa
 
 
 async def reassess_provider(timer: DueTimer, work: RegistryWork) -> None:
-    """Reassesses the provider after a definition of one of its frameworks changed."""
+    """Reassesses the provider after a definition of one of its frameworks changed, or on a day of its own."""
     await reassess(ProviderId(UUID(timer.stream.key)), work)

@@ -6,7 +6,8 @@ takes or leaves a place holds that place's lock to the commit, so that two provi
 
 from typing import Final
 
-from provider_registry.store import capacities, frameworks, providers
-from provider_registry.store import memberships as places
+from provider_registry.store import branches, capacities, frameworks, places, providers, ranked_lists
 
-TABLES: Final = frameworks.TABLES + providers.TABLES + places.TABLES + capacities.TABLES
+TABLES: Final = (
+    frameworks.TABLES + ranked_lists.TABLES + providers.TABLES + branches.TABLES + places.TABLES + capacities.TABLES
+)

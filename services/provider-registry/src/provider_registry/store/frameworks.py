@@ -1,40 +1,39 @@
-"""Definitions and ranked lists in PostgreSQL."""
+"""Published definitions and proposed ones in PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import text
 
-from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import Candidate
-from contracts.framework import FrameworkDefinition
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
-from contracts.values import Tier
-from provider_registry.domain.provider import Definitions, FrameworkPlace
-from provider_registry.store.memberships import to_place_row
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import CouncilKey, FrameworkKey
+from provider_registry.domain.proposals import Proposal
+from provider_registry.domain.provider import Definitions
+from provider_registry.store.ranked_lists import PostgresRankedLists
 from service_runtime.postgres.database import Reader
-from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 TABLES: Final = """
 CREATE TABLE definitions (
     framework text NOT NULL,
     version integer NOT NULL,
     council text NOT NULL,
+    first_day date NOT NULL,
     definition jsonb NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamptz NOT NULL,
+    approved_by text NOT NULL,
     published_at timestamptz NOT NULL,
     PRIMARY KEY (framework, version)
 );
+CREATE INDEX definitions_of_a_council ON definitions (council, framework, version);
 
-CREATE TABLE ranked_lists (
-    framework text NOT NULL,
-    area text NOT NULL,
-    tier smallint NOT NULL,
-    list_version integer NOT NULL,
-    issued_on date NOT NULL,
-    live_from date NOT NULL,
-    ranking uuid[] NOT NULL,
-    published_at timestamptz NOT NULL,
-    PRIMARY KEY (framework, area, tier, list_version)
+CREATE TABLE proposed_definitions (
+    framework text PRIMARY KEY,
+    council text NOT NULL,
+    definition jsonb NOT NULL,
+    proposed_by text NOT NULL,
+    proposed_at timestamptz NOT NULL
 );
 """
 
@@ -42,6 +41,30 @@ _NEWEST_DEFINITIONS = text(
     """
     SELECT DISTINCT ON (framework) CAST(definition AS text) FROM definitions
     WHERE framework = ANY(CAST(:frameworks AS text[])) ORDER BY framework, version DESC
+    """
+)
+_DEFINITIONS_IN_FORCE = text(
+    """
+    SELECT DISTINCT ON (framework) CAST(definition AS text) FROM definitions
+    WHERE framework = ANY(CAST(:frameworks AS text[])) ORDER BY framework, (first_day <= :on) DESC, version DESC
+    """
+)
+DEFINITIONS_OF_COUNCIL_IN_FORCE = text(
+    """
+    SELECT DISTINCT ON (framework) CAST(definition AS text) FROM definitions
+    WHERE council = :council ORDER BY framework, (first_day <= :on) DESC, version DESC
+    """
+)
+ALL_DEFINITIONS_IN_FORCE = text(
+    """
+    SELECT DISTINCT ON (framework) CAST(definition AS text) FROM definitions
+    ORDER BY framework, (first_day <= :on) DESC, version DESC
+    """
+)
+_FIRST_DAYS = text(
+    """
+    SELECT DISTINCT first_day FROM definitions
+    WHERE framework = ANY(CAST(:frameworks AS text[])) AND first_day > :after
     """
 )
 DEFINITION = text(
@@ -58,85 +81,103 @@ FRAMEWORKS_OF_COUNCIL = text(
 )
 _ADD_DEFINITION = text(
     """
-    INSERT INTO definitions (framework, version, council, definition, published_at)
-    VALUES (:framework, :version, :council, CAST(:definition AS jsonb), :now)
+    INSERT INTO definitions (framework, version, council, first_day, definition, proposed_by, proposed_at, approved_by,
+                             published_at)
+    VALUES (:framework, :version, :council, :first_day, CAST(:definition AS jsonb), :proposed_by, :proposed_at,
+            :approved_by, :now)
     """
 )
-_NEWEST_LIST = text(
+_PROPOSAL = text(
     """
-    SELECT coalesce(max(list_version), 0) FROM ranked_lists
-    WHERE framework = :framework AND area = :area AND tier = :tier
-    """
-)
-_LIST_COLUMNS: Final = "framework, area, tier, list_version, issued_on, live_from, ranking"
-_LIST = text(
-    f"""
-    SELECT {_LIST_COLUMNS} FROM ranked_lists
-    WHERE framework = :framework AND area = :area AND tier = :tier AND list_version = :list_version
-    """  # noqa: S608  our own columns
-)
-LISTS_OF_PLACE = text(
-    f"""
-    SELECT {_LIST_COLUMNS} FROM ranked_lists WHERE framework = :framework AND area = :area AND tier = :tier
-    ORDER BY list_version DESC LIMIT :limit
-    """  # noqa: S608  our own columns
-)
-_ADD_LIST = text(
-    """
-    INSERT INTO ranked_lists (framework, area, tier, list_version, issued_on, live_from, ranking, published_at)
-    VALUES (:framework, :area, :tier, :list_version, :issued_on, :live_from, CAST(:ranking AS uuid[]), :now)
+    SELECT CAST(definition AS text), proposed_by, proposed_at FROM proposed_definitions WHERE framework = :framework
     """
 )
+PROPOSALS_OF_COUNCIL = text(
+    """
+    SELECT CAST(definition AS text), proposed_by, proposed_at FROM proposed_definitions
+    WHERE council = :council ORDER BY proposed_at, framework
+    """
+)
+_SAVE_PROPOSAL = text(
+    """
+    INSERT INTO proposed_definitions (framework, council, definition, proposed_by, proposed_at)
+    VALUES (:framework, :council, CAST(:definition AS jsonb), :proposed_by, :proposed_at)
+    ON CONFLICT (framework) DO UPDATE SET
+        council = excluded.council, definition = excluded.definition, proposed_by = excluded.proposed_by,
+        proposed_at = excluded.proposed_at
+    """
+)
+_REMOVE_PROPOSAL = text("DELETE FROM proposed_definitions WHERE framework = :framework")
 
 
-class PostgresFrameworks:
-    def __init__(self, work: PostgresUnitOfWork) -> None:
-        self._work = work
+class PostgresFrameworks(PostgresRankedLists):
+    """Repository of definitions, proposals and ranked lists."""
 
     async def load_newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
-        return await load_newest_definitions(self._work, frameworks)
+        rows = await self._work.execute(_NEWEST_DEFINITIONS, {"frameworks": sorted(set(frameworks))})
+        return to_definitions(rows)
+
+    async def load_in_force(self, frameworks: Iterable[FrameworkKey], *, on: date) -> Definitions:
+        return await load_definitions_in_force(self._work, frameworks, on=on)
+
+    async def load_of_council(self, council: CouncilKey, *, on: date) -> Definitions:
+        rows = await self._work.execute(DEFINITIONS_OF_COUNCIL_IN_FORCE, {"council": council, "on": on})
+        return to_definitions(rows)
+
+    async def list_first_days(self, frameworks: Iterable[FrameworkKey], *, after: date) -> Collection[date]:
+        keys = sorted(set(frameworks))
+        if not keys:
+            return ()
+        rows = await self._work.execute(_FIRST_DAYS, {"frameworks": keys, "after": after})
+        return [row.first_day for row in rows]
 
     async def load_version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None:
         arguments = {"framework": framework, "version": version}
         row = (await self._work.execute(DEFINITION, arguments)).one_or_none()
         return None if row is None else to_definition(row)
 
-    async def add(self, definition: FrameworkDefinition) -> None:
+    async def add(self, proposal: Proposal, *, approved_by: str) -> None:
+        definition = proposal.definition
         arguments = {
-            "framework": definition.framework,
+            **_to_proposal_row(proposal),
             "version": definition.version,
-            "council": definition.council,
-            "definition": definition.model_dump_json(),
+            "first_day": definition.first_day,
+            "approved_by": approved_by,
             "now": self._work.now,
         }
         self._work.write(_ADD_DEFINITION, arguments)
 
-    async def get_newest_list_version(self, place: FrameworkPlace) -> int:
-        found: int = (await self._work.execute(_NEWEST_LIST, to_place_row(place))).scalar_one()
-        return found
+    async def find_proposal(self, framework: FrameworkKey) -> Proposal | None:
+        row = (await self._work.execute(_PROPOSAL, {"framework": framework})).one_or_none()
+        return None if row is None else to_proposal(row)
 
-    async def load_ranked_list(self, place: FrameworkPlace, list_version: int) -> RankedListPublished | None:
-        arguments = {**to_place_row(place), "list_version": list_version}
-        row = (await self._work.execute(_LIST, arguments)).one_or_none()
-        return None if row is None else to_ranked_list(row)
+    async def save_proposal(self, proposal: Proposal) -> None:
+        self._work.write(_SAVE_PROPOSAL, _to_proposal_row(proposal))
 
-    async def add_list(self, ranked: RankedListPublished) -> None:
-        arguments = {
-            **to_place_row(FrameworkPlace(ranked.framework, ranked.area, ranked.tier)),
-            "list_version": ranked.list_version,
-            "issued_on": ranked.issued_on,
-            "live_from": ranked.live_from,
-            "ranking": [each.provider_id for each in ranked.ranking],
-            "now": self._work.now,
-        }
-        self._work.write(_ADD_LIST, arguments)
+    async def remove_proposal(self, framework: FrameworkKey) -> None:
+        self._work.write(_REMOVE_PROPOSAL, {"framework": framework})
 
 
-async def load_newest_definitions(reader: Reader, frameworks: Iterable[FrameworkKey]) -> Definitions:
+def _to_proposal_row(proposal: Proposal) -> dict[str, object]:
+    definition = proposal.definition
+    return {
+        "framework": definition.framework,
+        "council": definition.council,
+        "definition": definition.model_dump_json(),
+        "proposed_by": proposal.proposed_by,
+        "proposed_at": proposal.proposed_at,
+    }
+
+
+async def load_definitions_in_force(reader: Reader, frameworks: Iterable[FrameworkKey], *, on: date) -> Definitions:
+    """Returns of each framework its newest version that is in force on a day, else its newest one."""
     keys = sorted(set(frameworks))
     if not keys:
         return {}
-    rows = await reader.execute(_NEWEST_DEFINITIONS, {"frameworks": keys})
+    return to_definitions(await reader.execute(_DEFINITIONS_IN_FORCE, {"frameworks": keys, "on": on}))
+
+
+def to_definitions(rows: Iterable[Any]) -> Definitions:  # a row's attributes are its columns
     found = (to_definition(row) for row in rows)
     return {definition.framework: definition for definition in found}
 
@@ -145,14 +186,5 @@ def to_definition(row: Any) -> FrameworkDefinition:  # a row's attributes are it
     return FrameworkDefinition.model_validate_json(row.definition)
 
 
-def to_ranked_list(row: Any) -> RankedListPublished:  # a row's attributes are its columns
-    ranked = enumerate(row.ranking, start=1)
-    return RankedListPublished(
-        framework=FrameworkKey(row.framework),
-        area=AreaCode(row.area),
-        tier=Tier(row.tier),
-        list_version=row.list_version,
-        issued_on=row.issued_on,
-        live_from=row.live_from,
-        ranking=tuple(Candidate(provider_id=ProviderId(each), rank=rank) for rank, each in ranked),
-    )
+def to_proposal(row: Any) -> Proposal:  # a row's attributes are its columns
+    return Proposal(to_definition(row), row.proposed_by, row.proposed_at)

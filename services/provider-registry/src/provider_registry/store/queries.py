@@ -1,10 +1,15 @@
 """Read-only queries of the registry, each in its own transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from contracts.events.frameworks import RankedListPublished
 from contracts.ids import CouncilKey, FrameworkKey, ProviderId
-from provider_registry.domain.provider import FrameworkPlace, Provider
+from contracts.office_time import to_office_date
+from provider_registry.domain.alarms import Alarm, find_alarms
+from provider_registry.domain.places import ListScope
+from provider_registry.domain.proposals import Proposal
+from provider_registry.domain.provider import Provider
 from provider_registry.ports import (
     DeliveryLogEntry,
     FailingProvider,
@@ -17,13 +22,20 @@ from provider_registry.store.deliveries import DELIVERIES_TO, to_delivery_log_en
 from provider_registry.store.frameworks import (
     DEFINITION,
     FRAMEWORKS_OF_COUNCIL,
-    LISTS_OF_PLACE,
-    load_newest_definitions,
+    PROPOSALS_OF_COUNCIL,
+    load_definitions_in_force,
     to_definition,
-    to_ranked_list,
+    to_proposal,
 )
-from provider_registry.store.memberships import to_place_row
-from provider_registry.store.providers import FAILING_PROVIDERS, PROVIDER, PROVIDERS_OF_COUNCIL, to_provider
+from provider_registry.store.places import load_places
+from provider_registry.store.providers import (
+    FAILING_PROVIDERS,
+    HAS_PROVIDER,
+    PROVIDER,
+    PROVIDERS_OF_COUNCIL,
+    to_provider,
+)
+from provider_registry.store.ranked_lists import LISTS_OF_SCOPE, to_ranked_list, to_scope_row
 from service_runtime.postgres.database import Database
 from service_runtime.webhooks.endpoint_queries import find_endpoint_state
 from service_runtime.webhooks.kept_messages import KeptMessage, list_kept_messages
@@ -34,18 +46,24 @@ class PostgresRegistryQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find_provider(self, provider_id: ProviderId, *, council: CouncilKey) -> ProviderSnapshot | None:
+    async def find_provider(
+        self, provider_id: ProviderId, *, council: CouncilKey, at: datetime
+    ) -> ProviderSnapshot | None:
         async with self._database.open_read_connection() as connection:
             row = (await connection.execute(PROVIDER, {"provider_id": provider_id})).one_or_none()
             if row is None or row.council != council:
                 return None
             provider = to_provider(row)
+            frameworks = {each.place.framework for each in provider.places}
             return ProviderSnapshot(
                 provider=provider,
-                definitions=await load_newest_definitions(connection, {each.framework for each in provider.places}),
+                definitions=await load_definitions_in_force(connection, frameworks, on=to_office_date(at)),
                 capacity=await load_capacity(connection, provider_id),
                 endpoint=await find_endpoint_state(connection, str(provider_id)),
             )
+
+    async def has_provider(self, provider_id: ProviderId, *, council: CouncilKey) -> bool:
+        return bool(await self._database.find(HAS_PROVIDER, {"provider_id": provider_id, "council": council}))
 
     async def list_providers(
         self, council: CouncilKey, *, after: PagePosition | None, limit: int
@@ -67,15 +85,29 @@ class PostgresRegistryQueries:
             (PublishedDefinition(to_definition(row), row.published_at) for row in rows if row.council == council), None
         )
 
+    async def list_proposals(self, council: CouncilKey) -> Sequence[Proposal]:
+        return [to_proposal(row) for row in await self._database.find(PROPOSALS_OF_COUNCIL, {"council": council})]
+
     async def list_ranked_lists(
-        self, place: FrameworkPlace, *, council: CouncilKey, limit: int
+        self, scope: ListScope, *, council: CouncilKey, at: datetime, limit: int
     ) -> Sequence[RankedListPublished] | None:
+        framework = scope.place.framework
         async with self._database.open_read_connection() as connection:
-            definition = (await load_newest_definitions(connection, [place.framework])).get(place.framework)
-            if definition is None or definition.council != council:
+            found = await load_definitions_in_force(connection, [framework], on=to_office_date(at))
+            if framework not in found or found[framework].council != council:
                 return None
-            rows = await connection.execute(LISTS_OF_PLACE, {**to_place_row(place), "limit": limit})
+            rows = await connection.execute(LISTS_OF_SCOPE, {**to_scope_row(scope), "limit": limit})
             return [to_ranked_list(row) for row in rows]
+
+    async def list_alarms(
+        self, framework: FrameworkKey, *, council: CouncilKey, at: datetime
+    ) -> Sequence[Alarm] | None:
+        async with self._database.open_read_connection() as connection:
+            found = await load_definitions_in_force(connection, [framework], on=to_office_date(at))
+            if framework not in found or found[framework].council != council:
+                return None
+            places = await load_places(connection, [framework])
+            return find_alarms(found[framework], places[framework], at=at)
 
     async def list_deliveries(
         self, provider_id: ProviderId, *, after: PagePosition | None, limit: int

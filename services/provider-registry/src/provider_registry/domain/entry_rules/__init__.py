@@ -1,0 +1,1 @@
+"""Entry rules of a tier, one module a rule; each says in words whether it is met."""
