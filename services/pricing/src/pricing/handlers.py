@@ -4,16 +4,25 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from contracts.events.listings import AwardAwaitsApproval, AwardEnd, AwardLapsed
-from contracts.events.orders import SpotPriceRefusal
+from contracts.events.listings import AwardAwaitsApproval, AwardEnd, AwardLapsed, PackageListed
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.events.rates import RatesSelected
-from contracts.ids import AwardId, CouncilKey, OrderId, PackageId
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import AwardId, CouncilKey, OrderId, PackageId, ReasonKey
 from contracts.office_time import to_office_date
-from pricing.domain.approvals import Decision, DecisionResult, SpotPrice, apply_decision, create_spot_price, mark_lapsed
+from pricing.domain.approvals import (
+    Decision,
+    DecisionResult,
+    SpotPrice,
+    apply_decision,
+    check_refusal,
+    create_spot_price,
+    mark_lapsed,
+)
 from pricing.domain.errors import AwardNotFound, FrameworkNotFound
-from pricing.domain.orders import build_issued_event, build_line, build_order, cancel, format_reference
-from pricing.domain.rates import RateChoice, RateScope, add_selection, build_selection, filter_relevant
+from pricing.domain.orders import build_issued_event, build_lines, build_order, cancel, format_reference
+from pricing.domain.rate_matrix import RateChoice
+from pricing.domain.rates import RateScope, add_selection, build_selection, filter_relevant
 from pricing.ports import AreaSelections, PricingWork
 
 
@@ -34,7 +43,7 @@ class DecideSpotPrice:
     package_id: PackageId
     award_id: AwardId
     officer: str
-    refusal: SpotPriceRefusal | None = None
+    refusal: ReasonKey | None = None
 
 
 async def select_rates(command: SelectRates, work: PricingWork) -> AreaSelections:
@@ -65,10 +74,10 @@ async def select_rates(command: SelectRates, work: PricingWork) -> AreaSelection
 async def issue_purchase_order(event: PackagePlaced, work: PricingWork) -> None:
     """Issues the order of a placement on the placement's terms and closes the package's pending awards."""
     await _close_awards(event.package_id, AwardEnd.AWARDED_OTHERWISE, work)
-    line = build_line(event)
+    lines = build_lines(event)
     year = to_office_date(work.now).year
     reference = format_reference(await work.orders.draw_number(year), year=year)
-    order = build_order(event, line, order_id=OrderId(work.new_id()), reference=reference, at=work.now)
+    order = build_order(event, lines, order_id=OrderId(work.new_id()), reference=reference, at=work.now)
     await work.orders.add(order)
     work.publish(build_issued_event(order))
 
@@ -81,6 +90,11 @@ async def cancel_purchase_order(event: PlacementVoided, work: PricingWork) -> No
     cancelled, event_to_publish = cancel(order, event.reason, at=work.now)
     await work.orders.save(cancelled)
     work.publish(event_to_publish)
+
+
+async def record_listing(event: PackageListed, work: PricingWork) -> None:
+    """Records the framework of a listed package, because an award does not state it."""
+    await work.spot_prices.save_listing(event.package_id, event.framework)
 
 
 async def record_pending_price(event: AwardAwaitsApproval, work: PricingWork) -> None:
@@ -101,15 +115,29 @@ async def close_awards_of_package(event: SourcingStopped, work: PricingWork) -> 
 
 
 async def decide_spot_price(command: DecideSpotPrice, work: PricingWork) -> DecisionResult:
-    """Applies the first decision and records later ones. A repeated decision changes nothing."""
+    """Applies the first decision and records later ones. A repeated decision changes nothing.
+
+    Raises AwardNotFound, and InvalidInput for a reason that the award's framework does not declare.
+    """
     price = await work.spot_prices.get(command.award_id)
     if price is None or price.package_id != command.package_id:
         raise AwardNotFound
+    if command.refusal is not None:
+        check_refusal(command.refusal, await _get_definition(command.package_id, work))
     decided = apply_decision(price, Decision(command.officer, work.now, command.refusal))
     if decided.price is not price:
         await work.spot_prices.save(decided.price, before=price)
         work.publish(*decided.events)
     return decided
+
+
+async def _get_definition(package_id: PackageId, work: PricingWork) -> FrameworkDefinition:
+    """Returns the newest version of the framework under which the package is listed. Raises FrameworkNotFound."""
+    framework = await work.spot_prices.find_framework(package_id)
+    definition = None if framework is None else await work.frameworks.find_latest(framework)
+    if definition is None:
+        raise FrameworkNotFound
+    return definition
 
 
 async def _close_awards(package_id: PackageId, because: AwardEnd, work: PricingWork) -> None:

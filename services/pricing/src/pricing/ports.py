@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.events.frameworks import FrameworkPublished
 from contracts.events.rates import Selection
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, AwardId, CouncilKey, FrameworkKey, PackageId, PlacementId, ProviderId
 from pricing.domain.approvals import ApprovalStatus, SpotPrice
 from pricing.domain.orders import PurchaseOrder
@@ -62,7 +62,13 @@ class Orders(Protocol):
 
 
 class SpotPrices(Protocol):
-    """Prices above a ceiling, by award."""
+    """Prices above a ceiling, by award, and the frameworks of the packages on the Available Packages list."""
+
+    async def save_listing(self, package_id: PackageId, framework: FrameworkKey) -> None: ...
+
+    async def find_framework(self, package_id: PackageId) -> FrameworkKey | None:
+        """Returns the framework under which the package was listed; None if it never was."""
+        ...
 
     async def get(self, award_id: AwardId) -> SpotPrice | None: ...
 
@@ -140,6 +146,12 @@ class PricingQueries(Protocol):
         self, council: CouncilKey, filters: SelectionFilter, *, after: Position, limit: int
     ) -> Sequence[ListedSelection]:
         """Returns a council's selections, newest first."""
+        ...
+
+    async def list_current_selections(
+        self, council: CouncilKey, framework: FrameworkKey, day: date
+    ) -> Sequence[ListedSelection]:
+        """Returns of each provider and area the selection that is valid on `day`, newest first."""
         ...
 
     async def list_orders_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[PurchaseOrder]:

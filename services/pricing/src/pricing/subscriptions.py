@@ -2,13 +2,14 @@
 
 from typing import Any, Final
 
-from contracts.events.listings import AwardAwaitsApproval, AwardLapsed
+from contracts.events.listings import AwardAwaitsApproval, AwardLapsed, PackageListed
 from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from pricing.handlers import (
     cancel_purchase_order,
     close_award,
     close_awards_of_package,
     issue_purchase_order,
+    record_listing,
     record_pending_price,
 )
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, PricingWork
@@ -22,6 +23,7 @@ GATHERING: Final = Gathering(above=1, milliseconds=100)
 SUBSCRIPTIONS: Final[tuple[Subscription[PricingWork], ...]] = (
     on(PackagePlaced, issue_purchase_order, begins_stream=True),
     on(PlacementVoided, cancel_purchase_order),
+    on(PackageListed, record_listing, begins_stream=True),
     on(AwardAwaitsApproval, record_pending_price),
     on(AwardLapsed, close_award),
     on(SourcingStopped, close_awards_of_package),

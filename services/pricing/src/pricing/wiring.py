@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from pricing.api import matrices, orders, rates, spot_prices
+from pricing.api import matrices, orders, rate_comparison, rates, spot_prices
 from pricing.ports import PricingQueries
 from pricing.settings import Settings
 from pricing.store.orders import SAVE_ORDERS, OrderNumbers
@@ -23,7 +23,7 @@ def build(settings: Settings) -> Service[PostgresPricingWork]:
         database=database,
         unit_of_work=partial(PostgresPricingWork, order_numbers=OrderNumbers(database)),
         migrations=Path(__file__).parent / "migrations",
-        routes=(matrices.router, rates.router, orders.router, spot_prices.router),
+        routes=(matrices.router, rates.router, rate_comparison.router, orders.router, spot_prices.router),
         subscriptions=SUBSCRIPTIONS,
         gathering=GATHERING,
         timers=TIMERS,

@@ -88,19 +88,19 @@ CREATE TABLE price_decisions (
 
 INSERT INTO selections (selection_id, council, provider_id, framework, area, valid_from, matrix_version, rates,
     selected_at)
-VALUES ('018f0000-0000-7000-8000-000000000004', 'essex', '018f0000-0000-7000-8000-000000000005',
-    'essex-live-at-home-2025', 'E07000071', '2026-12-07', 1, '{}', '2026-11-26 09:00:00+00');
+VALUES ('018f0000-0000-7000-8000-000000000004', 'amberside', '018f0000-0000-7000-8000-000000000005',
+    'amberside-home-care-2025', 'E07000071', '2026-12-07', 1, '{}', '2026-11-26 09:00:00+00');
 
 INSERT INTO purchase_orders (order_id, council, reference, package_id, placement_id, provider_id, framework,
     price_list, starts_on, lines, weekly_cost, issued_at, issued_on, cancelled_at, cancelled_for)
-VALUES ('018f0000-0000-7000-8000-000000000006', 'essex', 'PO-2026-000001',
+VALUES ('018f0000-0000-7000-8000-000000000006', 'amberside', 'PO-2026-000001',
     '018f0000-0000-7000-8000-000000000007', '018f0000-0000-7000-8000-000000000008',
-    '018f0000-0000-7000-8000-000000000005', 'essex-live-at-home-2025', 'price list', '2026-12-07', '{}', 24.10,
+    '018f0000-0000-7000-8000-000000000005', 'amberside-home-care-2025', 'price list', '2026-12-07', '{}', 24.10,
     '2026-11-26 09:00:00+00', '2026-12-07', NULL, NULL);
 
 INSERT INTO spot_prices (award_id, council, package_id, proposal_id, provider_id, terms, ceiling,
     first_officer, inadequate_reason, asked_at, lapsed_because, late_decisions)
-VALUES ('018f0000-0000-7000-8000-000000000009', 'essex', '018f0000-0000-7000-8000-000000000007',
+VALUES ('018f0000-0000-7000-8000-000000000009', 'amberside', '018f0000-0000-7000-8000-000000000007',
     '018f0000-0000-7000-8000-000000000010', '018f0000-0000-7000-8000-000000000005', '{}', 24.10,
     'officer:first', 'inadequate reason', '2026-11-26 09:00:00+00', 'lapsed because',
     '[{"officer": "officer:third"}]');

@@ -21,6 +21,7 @@ ROUTES: Final = (
     ("PUT", RATES),
     ("GET", RATES),
     ("GET", "/v1/rates"),
+    ("GET", "/v1/rates/some-framework/comparison"),
     ("GET", f"/v1/packages/{UNKNOWN_ID}/purchase-orders"),
     ("GET", "/v1/purchase-orders"),
     ("GET", "/v1/purchase-orders.csv"),
@@ -29,7 +30,7 @@ ROUTES: Final = (
     ("POST", f"/v1/spot-prices/{UNKNOWN_ID}/refuse"),
 )
 ADMIN_ROUTES: Final = ROUTES[-2:]
-STAFF_ROUTES: Final = ROUTES[-5:]
+STAFF_ROUTES: Final = (("GET", "/v1/rates/some-framework/comparison"), *ROUTES[-5:])
 
 
 def assert_problem(answer: HttpResponse, status: int) -> None:
@@ -70,13 +71,13 @@ async def test_a_brokerage_officer_sees_spot_prices_and_cannot_decide(
     harness: PricingHarness, method: str, path: str
 ) -> None:
     assert (await harness.request_as_officer("GET", "/v1/spot-prices", scopes=(OPERATE,))).status == 200
-    assert_problem(await harness.request_as_officer(method, path, {"reason": "too high"}, scopes=(OPERATE,)), 403)
+    assert_problem(await harness.request_as_officer(method, path, {"reason": "too-high"}, scopes=(OPERATE,)), 403)
 
 
 @pytest.mark.parametrize("verb", ["approve", "refuse"])
 async def test_a_provider_cannot_approve_a_price_with_any_scope(harness: PricingHarness, verb: str) -> None:
     (award,) = await harness.publish_awards()
-    path, body = f"/v1/spot-prices/{award.award_id}/{verb}", {"reason": "too high"}
+    path, body = f"/v1/spot-prices/{award.award_id}/{verb}", {"reason": "too-high"}
     assert_problem(
         await harness.request_as_provider(award.provider_id, "POST", path, body, scopes=(ANSWER, ADMIN)), 403
     )
@@ -114,9 +115,10 @@ async def test_another_councils_prices_and_orders_are_not_found(harness: Pricing
         ("GET", harness.build_rates_path(alder), None),
         ("PUT", harness.build_rates_path(alder), a_body(harness.today)),
         ("GET", f"/v1/matrices/{harness.framework}/1", None),
+        ("GET", f"/v1/rates/{harness.framework}/comparison", None),
         ("GET", f"/v1/packages/{placed.package_id}/purchase-orders", None),
         ("POST", f"/v1/spot-prices/{award.award_id}/approve", None),
-        ("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": "too high"}),
+        ("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": "too-high"}),
     ):
         assert_problem(await harness.request_as_officer(method, path, body, council=foreign), 404)
     assert_problem(
@@ -141,6 +143,7 @@ async def test_another_councils_prices_and_orders_are_not_found(harness: Pricing
         ("/v1/purchase-orders.csv?until=32", "query:until"),
         ("/v1/spot-prices?status=perhaps", "query:status"),
         ("/v1/rates?provider=alder", "query:provider"),
+        ("/v1/rates/some-framework/comparison?band=A%20B", "query:band"),
         ("/v1/matrices?framework=A", "query:framework"),
         ("/v1/matrices/some-framework/0", "path:version"),
     ],

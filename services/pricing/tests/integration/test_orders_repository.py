@@ -6,15 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.examples import MONDAY_NINE
+from contracts.example_words import WithdrawalReasons
+from contracts.examples import COUNCIL, MONDAY_NINE
 from contracts.ids import CouncilKey
-from contracts.values import WithdrawalReason
 from pricing.domain.orders import Cancellation, PurchaseOrder
 from pricing.ports import DateRange
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.errors import StatementRefused
 from testkit.pricing.builders import (
-    COUNCIL,
     PACKAGE,
     TODAY,
     an_order,
@@ -38,7 +37,7 @@ async def test_an_order_is_loaded_as_it_was_saved(repositories: Repositories) ->
 async def test_a_package_with_a_cancelled_order_can_have_another_order(repositories: Repositories) -> None:
     first = an_order("first", package_id=PACKAGE)
     second = an_order("second", package_id=PACKAGE, issued_at=MONDAY_NINE + timedelta(hours=1))
-    cancelled = replace(first, cancelled=Cancellation(MONDAY_NINE, WithdrawalReason.MOVED_AWAY))
+    cancelled = replace(first, cancelled=Cancellation(MONDAY_NINE, WithdrawalReasons.MOVED_AWAY))
     async with repositories.open_work() as work:
         await work.orders.add(first)
         await work.orders.save(cancelled)

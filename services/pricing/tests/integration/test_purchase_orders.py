@@ -8,14 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from contracts.events.orders import (
-    PurchaseOrderCancelled,
-    PurchaseOrderIssued,
-)
+from contracts.events.orders import PurchaseOrderCancelled, PurchaseOrderIssued
 from contracts.events.packages import PackagePlaced, PlacementVoided
+from contracts.example_words import WithdrawalReasons
 from contracts.examples import an_example_of
 from contracts.ids import PackageId, ProviderId
-from contracts.values import WithdrawalReason
 from testkit.http_response import list_invalid_fields
 from testkit.pricing.builders import a_placement, some_spot_terms
 from testkit.pricing.harness import PricingHarness
@@ -35,7 +32,7 @@ async def test_the_order_of_a_placement_has_the_terms_of_the_placement(harness: 
     (event,) = await harness.read_own_events(placed.package_id)
     assert isinstance(event, PurchaseOrderIssued)
     (line,) = event.lines
-    assert (line.rate, line.quantity_per_week, event.weekly_cost) == (
+    assert (line.rate, line.quantity, event.weekly_cost) == (
         Decimal("31.50"),
         Decimal("3.50"),
         Decimal("110.25"),
@@ -43,7 +40,8 @@ async def test_the_order_of_a_placement_has_the_terms_of_the_placement(harness: 
     (shown,) = (await harness.request_as_officer("GET", f"/v1/packages/{placed.package_id}/purchase-orders")).body[
         "items"
     ]
-    assert (shown["reference"], shown["weekly_cost"]) == (event.reference, "110.25")
+    assert (shown["reference"], shown["weekly_cost"], shown["fixed_cost"]) == (event.reference, "110.25", "0.00")
+    assert (shown["lot"], shown["lines"][0]["item"]) == (placed.lot, "personal-care")
 
 
 async def test_a_placement_that_is_delivered_again_has_one_order(harness: PricingHarness) -> None:
@@ -62,7 +60,7 @@ async def test_a_voided_placement_cancels_its_order(harness: PricingHarness) -> 
     (shown,) = (await harness.request_as_officer("GET", f"/v1/packages/{placed.package_id}/purchase-orders")).body[
         "items"
     ]
-    assert shown["cancelled_for"] == "moved away"
+    assert shown["cancelled_for"] == "moved-away"
     (_, event) = await harness.read_own_events(placed.package_id)
     assert isinstance(event, PurchaseOrderCancelled)
     assert event.reference == shown["reference"]
@@ -76,7 +74,7 @@ async def test_a_package_that_is_placed_again_has_a_new_order(harness: PricingHa
     second = await harness.place_package(first.package_id)
     await harness.wait_for_orders(first, second)
     found = (await harness.request_as_officer("GET", f"/v1/packages/{first.package_id}/purchase-orders")).body["items"]
-    assert [each["cancelled_for"] for each in found] == [None, "moved away"]
+    assert [each["cancelled_for"] for each in found] == [None, "moved-away"]
     assert len({each["reference"] for each in found}) == 2
 
 
@@ -126,6 +124,7 @@ async def test_the_csv_export_contains_more_orders_than_a_page(harness: PricingH
     assert {row["placement_id"] for row in rows} == {str(each.placement_id) for each in placements}
     assert len(rows) == len(placements)
     assert {(row["rate"], row["order_weekly_cost"]) for row in rows} == {("24.10", "84.35")}
+    assert {(row["lot_title"], row["service_type_title"]) for row in rows} == {("Home care", "Personal care")}
 
 
 async def test_the_csv_export_escapes_formulas(harness: PricingHarness) -> None:
@@ -147,5 +146,5 @@ def build_voided(placed: PackagePlaced) -> PlacementVoided:
         package_id=placed.package_id,
         placement_id=placed.placement_id,
         provider_id=placed.provider_id,
-        reason=WithdrawalReason.MOVED_AWAY,
+        reason=WithdrawalReasons.MOVED_AWAY,
     )

@@ -40,7 +40,7 @@ def approve(
 
 def refuse(harness: PricingHarness, award: AwardAwaitsApproval, *, by: str = "third") -> Awaitable[HttpResponse]:
     return delay_randomly(
-        harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": "too high"}, name=by)
+        harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/refuse", {"reason": "too-high"}, name=by)
     )
 
 

@@ -23,10 +23,19 @@ def a_new_provider_id() -> ProviderId:
 
 async def test_a_councils_matrices_are_shown_by_version(harness: PricingHarness) -> None:
     shown = await harness.request_as_officer("GET", f"/v1/matrices/{harness.framework}/1")
+    assert shown.body["rates_set_by"] == "selection"
     assert shown.body["lines"][0] == {
-        "service_type": "personal care",
+        "service_type": "personal-care",
+        "service_type_title": "Personal care",
+        "item": "personal-care",
+        "item_title": "Personal care",
+        "band": None,
         "unit": "hour",
+        "unit_title": "hour",
+        "unit_kind": "hour",
         "rates": ["24.10", "24.90", "25.70"],
+        "highest": None,
+        "each_carer": True,
     }
     listed = await harness.request_as_provider(
         a_new_provider_id(), "GET", f"/v1/matrices?framework={harness.framework}"
@@ -52,9 +61,7 @@ async def test_sourcing_can_compute_the_terms_of_an_offer_from_the_published_rat
     alder = a_new_provider_id()
     await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), a_body(harness.today, 3))
     (event,) = await harness.read_selections(alder)
-    terms = compute_terms(
-        some_care(framework=harness.framework), a_matrix().prices, event.find_selection_on(harness.today)
-    )
+    terms = compute_terms(some_care(framework=harness.framework), a_matrix(), event.find_selection_on(harness.today))
     assert terms is not None
     assert (terms.rate, terms.weekly_cost) == (Decimal("25.70"), Decimal("89.95"))
 
@@ -89,10 +96,15 @@ async def test_selections_for_ever_more_days_end_in_words_and_their_events_stay_
 @pytest.mark.parametrize(
     ("changed", "fields"),
     [
-        ({"rates": [{"service_type": "personal care", "number": 9}]}, ["#/rates/0/number"]),
-        ({"rates": [{"service_type": "24-hour live-in", "number": 1}]}, ["#/rates/0/service_type"]),
-        ({"rates": [{"service_type": "personal care", "number": 0}]}, ["#/rates/0/number"]),
+        ({"rates": [{"service_type": "personal-care", "number": 9}]}, ["#/rates/0/number"]),
+        ({"rates": [{"service_type": "live-in", "number": 1}]}, ["#/rates/0/service_type"]),
+        ({"rates": [{"service_type": "personal-care", "number": 0}]}, ["#/rates/0/number"]),
         ({"rates": [{"service_type": "gardening", "number": 1}]}, ["#/rates/0/service_type"]),
+        ({"rates": [{"service_type": "Personal care", "number": 1}]}, ["#/rates/0/service_type"]),
+        ({"rates": [{"service_type": "personal-care", "item": "visits", "number": 1}]}, ["#/rates/0/item"]),
+        ({"rates": [{"service_type": "personal-care", "rate": "24.10"}]}, ["#/rates/0/rate"]),
+        ({"rates": [{"service_type": "personal-care", "number": 1, "rate": "24.10"}]}, ["#/rates/0"]),
+        ({"rates": [{"service_type": "personal-care"}]}, ["#/rates/0"]),
         ({"rates": []}, ["#/rates"]),
         ({"valid_from": "2020-01-01"}, ["#/valid_from"]),
         ({"valid_from": "tomorrow"}, ["#/valid_from"]),

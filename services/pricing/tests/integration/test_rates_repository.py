@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.examples import ESSEX
+from contracts.examples import COUNCIL, FRAMEWORK
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey
 from pricing.ports import SelectionFilter
 from testkit.pricing.builders import (
-    COUNCIL,
     TODAY,
     a_matrix,
     a_rate_scope,
@@ -23,11 +22,11 @@ TOMORROW = TODAY + timedelta(days=1)
 
 async def test_the_latest_version_of_a_framework_is_found(repositories: Repositories) -> None:
     async with repositories.open_work() as work:
-        assert await work.frameworks.find_latest(ESSEX) is None
+        assert await work.frameworks.find_latest(FRAMEWORK) is None
     for version in (1, 2):
         await repositories.add_definition(a_matrix(version=version))
     async with repositories.open_work() as work:
-        assert await work.frameworks.find_latest(ESSEX) == a_matrix(version=2)
+        assert await work.frameworks.find_latest(FRAMEWORK) == a_matrix(version=2)
 
 
 async def test_a_councils_matrices_are_listed_newest_version_first(repositories: Repositories) -> None:
@@ -38,11 +37,11 @@ async def test_a_councils_matrices_are_listed_newest_version_first(repositories:
     listed = await repositories.queries.list_matrices(COUNCIL, None)
     assert [(each.framework, each.version) for each in listed] == [
         ("a-second-one", 1),
-        (ESSEX, 10),
-        (ESSEX, 2),
-        (ESSEX, 1),
+        (FRAMEWORK, 10),
+        (FRAMEWORK, 2),
+        (FRAMEWORK, 1),
     ]
-    assert [each.version for each in await repositories.queries.list_matrices(COUNCIL, ESSEX)] == [10, 2, 1]
+    assert [each.version for each in await repositories.queries.list_matrices(COUNCIL, FRAMEWORK)] == [10, 2, 1]
     assert await repositories.queries.list_matrices(COUNCIL, FrameworkKey("a-foreign-one")) == []
 
 
@@ -99,3 +98,27 @@ async def test_selections_are_filtered_by_provider_framework_and_area(
             await work.rates.save_selection(scope, a_selection(TODAY + timedelta(days=minute)))
     found = await repositories.queries.list_selections(COUNCIL, filters, after=None, limit=10)
     assert [(each.selection.valid_from - TODAY).days for each in found] == days
+
+
+async def test_the_current_selection_of_each_provider_and_area_is_listed_newest_first(
+    repositories: Repositories,
+) -> None:
+    tendring = AreaCode("E07000076")
+    begins = (
+        (a_rate_scope("Alder"), -7),
+        (a_rate_scope("Alder"), -30),
+        (a_rate_scope("Alder"), 1),
+        (a_rate_scope("Alder", area=tendring), 0),
+        (a_rate_scope("Birch"), 1),
+        (a_rate_scope("Cedar", framework=FrameworkKey("a-second-one")), 0),
+    )
+    for minute, (scope, day) in enumerate(begins):
+        async with repositories.open_work(minute=minute) as work:
+            await work.rates.save_selection(scope, a_selection(TODAY + timedelta(days=day)))
+    async with repositories.open_work(ANOTHER) as work:
+        await work.rates.save_selection(a_rate_scope("Dogwood"), a_selection(TODAY))
+    found = await repositories.queries.list_current_selections(COUNCIL, FRAMEWORK, TODAY)
+    assert [(each.scope, (each.selection.valid_from - TODAY).days) for each in found] == [
+        (a_rate_scope("Alder", area=tendring), 0),
+        (a_rate_scope("Alder"), -7),
+    ]

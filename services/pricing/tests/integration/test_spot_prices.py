@@ -5,16 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.events.listings import AwardLapsed, InadequateReason
-from contracts.events.orders import (
-    LateDecisionRefused,
-    SpotPriceApproved,
-    SpotPriceRefusal,
-    SpotPriceRefused,
-)
+from contracts.events.listings import AwardLapsed
+from contracts.events.orders import LateDecisionRefused, SpotPriceApproved, SpotPriceRefused
 from contracts.events.packages import SourcingStopped
+from contracts.example_words import InadequateReasons, PriceRefusals
 from contracts.examples import an_example_of
-from testkit.http_response import HttpResponse
+from testkit.http_response import HttpResponse, list_invalid_fields
 from testkit.pricing.harness import PricingHarness
 from testkit.waiting import wait_until
 
@@ -22,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("pricing")
 
 
 async def test_a_second_officer_sees_a_pending_price_and_approves_it(harness: PricingHarness) -> None:
-    (award,) = await harness.publish_awards(inadequate_reason=InadequateReason.CONTINUITY)
+    (award,) = await harness.publish_awards(inadequate_reason=InadequateReasons.CONTINUITY)
     harness.clock.advance(timedelta(minutes=90))
     pending = await harness.request_as_officer("GET", "/v1/spot-prices?status=pending&limit=1")
     (shown,) = pending.body["items"]
@@ -34,7 +30,7 @@ async def test_a_second_officer_sees_a_pending_price_and_approves_it(harness: Pr
         "110.25",
     )
     assert (shown["first_officer"], shown["waiting_minutes"]) == ("officer:first", 90)
-    assert shown["inadequate_reason"] == "the person's own choice of a provider it knows"
+    assert shown["inadequate_reason"] == "continuity"
 
     answer = await harness.request_as_officer("POST", f"/v1/spot-prices/{award.award_id}/approve")
     assert (answer.status, answer.body["status"], answer.body["second_officer"]) == (
@@ -50,9 +46,20 @@ async def test_a_second_officer_sees_a_pending_price_and_approves_it(harness: Pr
 async def test_a_second_officer_refuses_a_price_with_a_reason(harness: PricingHarness) -> None:
     (award,) = await harness.publish_awards()
     answer = await refuse(harness, award.award_id)
-    assert (answer.status, answer.body["refusal"]) == (200, "too high")
+    assert (answer.status, answer.body["refusal"]) == (200, "too-high")
     (event,) = await harness.read_own_events(award.package_id)
     assert isinstance(event, SpotPriceRefused)
+
+
+async def test_a_reason_that_the_framework_does_not_declare_is_refused_with_the_reasons(
+    harness: PricingHarness,
+) -> None:
+    (award,) = await harness.publish_awards()
+    path = f"/v1/spot-prices/{award.award_id}/refuse"
+    answer = await harness.request_as_officer("POST", path, {"reason": "bad-weather"})
+    assert (answer.status, list_invalid_fields(answer)) == (422, ["#/reason"])
+    assert "choose too-high or cheaper-proposal or wait-for-others" in answer.body["errors"][0]["detail"]
+    assert await harness.list_published_types(award.package_id) == []
 
 
 async def test_the_officer_who_awarded_cannot_decide(harness: PricingHarness) -> None:
@@ -81,7 +88,7 @@ async def test_a_repeated_decision_has_the_same_response_and_another_is_refused(
     assert (late_again.status, late_again.body) == (409, late.body)
     _, late_decision = await harness.read_own_events(award.package_id)
     assert isinstance(late_decision, LateDecisionRefused)
-    assert (late_decision.officer, late_decision.refusal) == ("officer:second", SpotPriceRefusal.TOO_HIGH)
+    assert (late_decision.officer, late_decision.refusal) == ("officer:second", PriceRefusals.TOO_HIGH)
 
 
 @pytest.mark.parametrize("end", ["lapsed", "stopped", "placed"])
@@ -106,5 +113,5 @@ async def test_an_award_that_ended_is_no_longer_pending(harness: PricingHarness,
 
 async def refuse(harness: PricingHarness, award_id: object, *, name: str = "second") -> HttpResponse:
     return await harness.request_as_officer(
-        "POST", f"/v1/spot-prices/{award_id}/refuse", {"reason": "too high"}, name=name
+        "POST", f"/v1/spot-prices/{award_id}/refuse", {"reason": "too-high"}, name=name
     )

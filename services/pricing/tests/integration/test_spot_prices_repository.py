@@ -6,17 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.events.listings import AwardEnd, InadequateReason
-from contracts.events.orders import SpotPriceRefusal
-from contracts.examples import MONDAY_NINE
-from contracts.ids import AwardId, CouncilKey
+from contracts.events.listings import AwardEnd
+from contracts.example_words import InadequateReasons, PriceRefusals
+from contracts.examples import COUNCIL, FRAMEWORK, MONDAY_NINE
+from contracts.ids import AwardId, CouncilKey, FrameworkKey, PackageId
 from pricing.domain.approvals import ApprovalStatus, Decision, SpotPrice
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.errors import StatementRefused
-from testkit.pricing.builders import (
-    COUNCIL,
-    a_spot_price,
-)
+from testkit.pricing.builders import PACKAGE, a_spot_price
 from testkit.pricing.repositories import Repositories, build_on_postgres
 
 ANOTHER = CouncilKey("another")
@@ -27,7 +24,7 @@ def approve(price: SpotPrice, *, officer: str = "officer:second") -> SpotPrice:
 
 
 async def test_a_spot_price_is_loaded_as_it_was_saved(repositories: Repositories) -> None:
-    price = a_spot_price(inadequate_reason=InadequateReason.CONTINUITY)
+    price = a_spot_price(inadequate_reason=InadequateReasons.CONTINUITY)
     async with repositories.open_work() as work:
         assert await work.spot_prices.get(price.award_id) is None
         await work.spot_prices.add(price)
@@ -42,7 +39,7 @@ async def test_a_spot_price_is_loaded_as_it_was_saved(repositories: Repositories
     "after",
     [
         approve(a_spot_price()),
-        a_spot_price(decision=Decision("officer:second", MONDAY_NINE, SpotPriceRefusal.TOO_HIGH)),
+        a_spot_price(decision=Decision("officer:second", MONDAY_NINE, PriceRefusals.TOO_HIGH)),
         a_spot_price(lapsed_because=AwardEnd.PROPOSAL_REPLACED),
     ],
 )
@@ -64,7 +61,7 @@ async def test_late_decisions_are_saved_with_the_decision_that_counts(
     repositories: Repositories, price: SpotPrice
 ) -> None:
     late = (
-        Decision("officer:third", MONDAY_NINE, SpotPriceRefusal.TOO_HIGH),
+        Decision("officer:third", MONDAY_NINE, PriceRefusals.TOO_HIGH),
         Decision("officer:fourth", MONDAY_NINE + timedelta(minutes=1)),
     )
     after = replace(price, late_decisions=late)
@@ -74,6 +71,15 @@ async def test_late_decisions_are_saved_with_the_decision_that_counts(
         await work.spot_prices.save(after, before=price)
         assert await work.spot_prices.get(price.award_id) == after
     assert await repositories.queries.find_spot_price(price.award_id, COUNCIL) == after
+
+
+async def test_the_framework_of_a_package_is_that_of_its_newest_listing(repositories: Repositories) -> None:
+    async with repositories.open_work() as work:
+        assert await work.spot_prices.find_framework(PACKAGE) is None
+        await work.spot_prices.save_listing(PACKAGE, FrameworkKey("first-framework"))
+        await work.spot_prices.save_listing(PACKAGE, FRAMEWORK)
+        assert await work.spot_prices.find_framework(PACKAGE) == FRAMEWORK
+        assert await work.spot_prices.find_framework(PackageId(uuid4())) is None
 
 
 async def test_a_councils_spot_prices_are_listed_newest_first_page_by_page(repositories: Repositories) -> None:

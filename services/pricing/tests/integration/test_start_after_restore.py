@@ -36,15 +36,14 @@ class Program:
 
     database_url: str
     bootstrap: str
-    port: int
 
     @asynccontextmanager
-    async def start(self, *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def start(self, *arguments: str, port: int = 0) -> AsyncGenerator[asyncio.subprocess.Process]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CALLOFF_")}
         environment |= {
             "CALLOFF_DATABASE_URL": self.database_url,
             "CALLOFF_KAFKA_BOOTSTRAP": self.bootstrap,
-            "CALLOFF_PORT": str(self.port),
+            "CALLOFF_PORT": str(port or find_free_port()),
             "CALLOFF_TOKEN_ISSUER": "http://127.0.0.1:1",
             "CALLOFF_TOKEN_JWKS_URL": "http://127.0.0.1:1/jwks",
             "CALLOFF_FINGERPRINT_KEY": "f" * 32,
@@ -64,13 +63,23 @@ class Program:
             _, errors = await process.communicate()
             return process.returncode, (errors.decode().splitlines() or [""])[-1]
 
-    async def wait_until_ready(self, process: asyncio.subprocess.Process) -> None:
+    @asynccontextmanager
+    async def start_ready(self) -> AsyncGenerator[asyncio.subprocess.Process]:
+        """Starts it on a port that is free just now, and waits until it is ready."""
+        port = find_free_port()
+        async with self.start(port=port) as process:
+            await self._wait_until_ready(process, port)
+            yield process
+
+    async def _wait_until_ready(self, process: asyncio.subprocess.Process, port: int) -> None:
         async with aiohttp.ClientSession(trust_env=False) as http:
 
             async def is_ready() -> bool:
-                assert process.returncode is None, "the process ended"
+                if process.returncode is not None:
+                    _, errors = await process.communicate()
+                    raise AssertionError(f"the process ended with {process.returncode}: {errors.decode()}")
                 try:
-                    async with http.get(f"http://127.0.0.1:{self.port}/readyz") as response:
+                    async with http.get(f"http://127.0.0.1:{port}/readyz") as response:
                         return response.status == 200
                 except aiohttp.ClientError:
                     return False
@@ -101,7 +110,7 @@ async def migrated(postgres: TestPostgres, own_kafka: TestKafka) -> str:
     """The address of a migrated database without rows, to copy."""
     await create_topics(own_kafka.connection, TOPICS)
     url = await postgres.create_database("pricing")
-    assert (await Program(url, own_kafka.bootstrap, 0).run("migrate"))[0] == 0
+    assert (await Program(url, own_kafka.bootstrap).run("migrate"))[0] == 0
     database = Database(url)
     async with database.begin_transaction() as connection:
         for statement in schema.split_statements(sample_service.TABLES):
@@ -113,39 +122,37 @@ async def migrated(postgres: TestPostgres, own_kafka: TestKafka) -> str:
 async def test_pricing_restored_alone_is_refused_and_starts_on_its_newest_copy_and_after_a_crash(
     postgres: TestPostgres, migrated: str, own_kafka: TestKafka
 ) -> None:
-    bootstrap, port = own_kafka.bootstrap, find_free_port()
+    bootstrap = own_kafka.bootstrap
     pricing = Pricing(postgres, await postgres.create_database("pricing", template=migrated), bootstrap)
     await pricing.publish()
     older = await pricing.copy()
     await pricing.publish()
     newest = await pricing.copy()
 
-    status, line = await Program(older, bootstrap, port).run()
+    status, line = await Program(older, bootstrap).run()
     assert status == 78
     assert line.startswith("calloff pricing: the database of pricing is older than what pricing has published:")
     assert "restore a newer back-up" in line
 
-    program = Program(newest, bootstrap, port)
-    async with program.start() as process:
-        await program.wait_until_ready(process)
+    program = Program(newest, bootstrap)
+    async with program.start_ready():
+        pass
 
     await pricing.sample.request_withdrawal(uuid4())
     assert not await is_outbox_empty(pricing.database)
-    program = Program(pricing.database.url, bootstrap, port)
-    async with program.start() as process:
-        await program.wait_until_ready(process)
+    program = Program(pricing.database.url, bootstrap)
+    async with program.start_ready() as process:
         await wait_until(lambda: is_outbox_empty(pricing.database), within=60)
         process.kill()
         assert await process.wait() == -signal.SIGKILL
-    async with program.start() as process:
-        await program.wait_until_ready(process)
+    async with program.start_ready() as process:
         process.terminate()
         assert await process.wait() == 0
     await pricing.database.close()
 
 
 async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: str, own_kafka: TestKafka) -> None:
-    program = Program(migrated, own_kafka.bootstrap, find_free_port())
+    program = Program(migrated, own_kafka.bootstrap)
     await set_topic_setting(own_kafka.connection, "homecare.rates.v1", "retention.ms", "60000")
     try:
         async with program.start() as process:
@@ -159,7 +166,7 @@ async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: s
 
 
 async def test_pricing_that_waits_for_kafka_ends_when_it_is_stopped(migrated: str) -> None:
-    async with Program(migrated, "127.0.0.1:1", find_free_port()).start() as process:
+    async with Program(migrated, "127.0.0.1:1").start() as process:
         assert process.stderr is not None
         async with asyncio.timeout(LONGEST_START):
             while b"waiting to start" not in await process.stderr.readline():

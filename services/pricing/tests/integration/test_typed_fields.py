@@ -34,7 +34,7 @@ async def test_a_selection_begins_on_a_day_within_reach(harness: PricingHarness,
 @pytest.mark.parametrize("number", ["1", 1.0, True, 10**30, 0])
 async def test_the_number_of_a_rate_is_a_whole_number_with_limits(harness: PricingHarness, number: object) -> None:
     alder = ProviderId(uuid4())
-    body = {**a_body(harness.today), "rates": [{"service_type": "personal care", "number": number}]}
+    body = {**a_body(harness.today), "rates": [{"service_type": "personal-care", "number": number}]}
     answer = await harness.request_as_provider(alder, "PUT", harness.build_rates_path(alder), body)
     assert_refused(answer, "#/rates/0/number")
 

@@ -6,14 +6,10 @@ from datetime import timedelta
 import pytest
 
 from contracts.events.listings import AwardEnd
-from contracts.events.orders import (
-    LateDecision,
-    LateDecisionRefused,
-    SpotPriceApproved,
-    SpotPriceRefusal,
-    SpotPriceRefused,
-)
+from contracts.events.orders import LateDecision, LateDecisionRefused, SpotPriceApproved, SpotPriceRefused
+from contracts.example_words import PriceRefusals
 from contracts.examples import MONDAY_NINE
+from contracts.ids import ReasonKey
 from pricing.domain.approvals import ApprovalStatus, Decision, DecisionResult, SpotPrice, apply_decision, mark_lapsed
 from pricing.domain.errors import SameOfficer
 from testkit.pricing.builders import a_spot_price
@@ -25,7 +21,7 @@ def an_approval(officer: str = "officer:second") -> Decision:
     return Decision(officer, TEN)
 
 
-def a_refusal(officer: str = "officer:second", reason: SpotPriceRefusal = SpotPriceRefusal.TOO_HIGH) -> Decision:
+def a_refusal(officer: str = "officer:second", reason: ReasonKey = PriceRefusals.TOO_HIGH) -> Decision:
     return Decision(officer, TEN, reason)
 
 
@@ -46,7 +42,7 @@ def test_a_second_officer_refuses_the_price() -> None:
     price, (event,) = decision.price, decision.events
     assert price.status is ApprovalStatus.REFUSED
     assert isinstance(event, SpotPriceRefused)
-    assert (event.officer, event.reason) == ("officer:second", SpotPriceRefusal.TOO_HIGH)
+    assert (event.officer, event.reason) == ("officer:second", PriceRefusals.TOO_HIGH)
 
 
 @pytest.mark.parametrize("kind", ["officer", "system"])
@@ -68,7 +64,7 @@ def test_a_repeated_decision_publishes_nothing(decision: Callable[[str], Decisio
     [
         (an_approval(), a_refusal()),
         (a_refusal(), an_approval()),
-        (a_refusal(), a_refusal(reason=SpotPriceRefusal.WAIT_FOR_OTHERS)),
+        (a_refusal(), a_refusal(reason=PriceRefusals.WAIT_FOR_OTHERS)),
     ],
 )
 def test_the_first_decision_counts_and_a_later_one_is_published_as_late(first: Decision, then: Decision) -> None:
@@ -92,7 +88,7 @@ def test_a_repeated_late_decision_is_published_once() -> None:
     late = apply_decision(a_decided_price(an_approval()), a_refusal("officer:third"))
     again = apply_decision(late.price, a_refusal("officer:third"))
     assert again == DecisionResult(late.price, too_late=LateDecision.DECIDED_OTHERWISE)
-    other_reason = apply_decision(late.price, a_refusal("officer:third", SpotPriceRefusal.WAIT_FOR_OTHERS))
+    other_reason = apply_decision(late.price, a_refusal("officer:third", PriceRefusals.WAIT_FOR_OTHERS))
     other_officer = apply_decision(late.price, a_refusal("officer:fourth"))
     assert (len(other_reason.events), len(other_officer.events)) == (1, 1)
 

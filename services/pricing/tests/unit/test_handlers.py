@@ -1,50 +1,33 @@
-"""Handlers of pricing, with repositories in memory."""
+"""Handlers of rates and purchase orders, with repositories in memory."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from contracts.events.listings import AwardEnd, AwardLapsed
 from contracts.events.orders import (
-    LateDecision,
-    LateDecisionRefused,
     PurchaseOrderCancelled,
     PurchaseOrderIssued,
-    SpotPriceApproved,
-    SpotPriceRefusal,
 )
-from contracts.events.packages import PlacementVoided, SourcingStopped
+from contracts.events.packages import PlacementVoided
 from contracts.events.rates import RatesSelected
-from contracts.examples import MONDAY_NINE, an_example_of, an_id
-from contracts.ids import AwardId, CouncilKey, PackageId, PlacementId
-from pricing.domain.approvals import ApprovalStatus
-from pricing.domain.errors import AwardNotFound, FrameworkNotFound, TermsContradictThemselves
-from pricing.domain.rates import RateChoice
+from contracts.examples import COUNCIL, an_example_of, an_id
+from contracts.ids import CouncilKey, PlacementId
+from pricing.domain.errors import FrameworkNotFound, TermsContradictThemselves
+from pricing.domain.rate_matrix import RateChoice
 from pricing.handlers import (
-    DecideSpotPrice,
     SelectRates,
     cancel_purchase_order,
-    close_award,
-    close_awards_of_package,
-    decide_spot_price,
     issue_purchase_order,
-    record_pending_price,
     select_rates,
 )
-from testkit.fake_unit_of_work import A_CAUSE
 from testkit.pricing.builders import (
-    COUNCIL,
-    PACKAGE,
     TODAY,
     a_matrix,
     a_personal_care_choice,
     a_placement,
     a_rate_scope,
     a_selection,
-    a_spot_price,
-    an_award,
 )
 from testkit.pricing.fakes import InMemoryPricingWork
 
@@ -185,89 +168,3 @@ async def test_a_package_that_is_placed_again_has_a_new_order() -> None:
     await issue_purchase_order(a_placement(placement_id=PlacementId(an_id("second placement"))), work)
     references = [event.reference for event in work.published if isinstance(event, PurchaseOrderIssued)]
     assert references == ["PO-2026-000001", "PO-2026-000002"]
-
-
-# --- spot prices
-
-
-def a_decision_command(
-    officer: str = "officer:second", *, package_id: PackageId = PACKAGE, refusal: SpotPriceRefusal | None = None
-) -> DecideSpotPrice:
-    return DecideSpotPrice(package_id, an_award().award_id, officer, refusal)
-
-
-async def find_status(work: InMemoryPricingWork, award_id: AwardId) -> ApprovalStatus:
-    price = await work.spot_prices.get(award_id)
-    assert price is not None
-    return price.status
-
-
-async def test_the_waiting_time_begins_with_the_award() -> None:
-    work = InMemoryPricingWork(cause=replace(A_CAUSE, at=MONDAY_NINE - timedelta(minutes=5)))
-    await record_pending_price(an_award(), work)
-    (price,) = await work.spot_prices.list_pending(PACKAGE)
-    assert price.asked_at == MONDAY_NINE - timedelta(minutes=5)
-
-
-async def test_an_approval_is_published_once() -> None:
-    work = InMemoryPricingWork()
-    await record_pending_price(an_award(), work)
-    first = await decide_spot_price(a_decision_command(), work)
-    assert (await decide_spot_price(a_decision_command("officer:third"), work)).price == first.price
-    (event,) = work.published
-    assert isinstance(event, SpotPriceApproved)
-    assert event.officer == "officer:second"
-
-
-async def test_a_late_decision_is_published_once_and_changes_nothing() -> None:
-    work = InMemoryPricingWork()
-    await record_pending_price(an_award(), work)
-    await decide_spot_price(a_decision_command(), work)
-    for _ in range(2):
-        late = await decide_spot_price(a_decision_command("officer:third", refusal=SpotPriceRefusal.TOO_HIGH), work)
-        assert late.too_late is LateDecision.DECIDED_OTHERWISE
-    assert [type(event) for event in work.published] == [SpotPriceApproved, LateDecisionRefused]
-    assert await find_status(work, an_award().award_id) is ApprovalStatus.APPROVED
-
-
-@pytest.mark.parametrize("package_id", [PACKAGE, PackageId(an_id("another"))])
-async def test_an_unknown_award_is_not_found(package_id: PackageId) -> None:
-    work = InMemoryPricingWork()
-    if package_id != PACKAGE:
-        await record_pending_price(an_award(), work)
-    with pytest.raises(AwardNotFound):
-        await decide_spot_price(a_decision_command(package_id=package_id), work)
-
-
-async def test_a_lapsed_award_is_no_longer_pending() -> None:
-    work = InMemoryPricingWork()
-    await record_pending_price(an_award(), work)
-    await close_award(an_example_of(AwardLapsed, reason=AwardEnd.PROPOSAL_REPLACED), work)
-    assert await find_status(work, an_award().award_id) is ApprovalStatus.LAPSED
-    assert work.published == []
-
-
-async def test_a_lapse_of_an_unknown_award_changes_nothing() -> None:
-    work = InMemoryPricingWork()
-    await close_award(an_example_of(AwardLapsed), work)
-    assert await work.spot_prices.list_pending(PACKAGE) == []
-
-
-async def test_a_withdrawn_package_has_no_pending_awards() -> None:
-    work = InMemoryPricingWork()
-    await record_pending_price(an_award(), work)
-    await close_awards_of_package(an_example_of(SourcingStopped), work)
-    price = await work.spot_prices.get(an_award().award_id)
-    assert price is not None
-    assert price.lapsed_because is AwardEnd.PACKAGE_WITHDRAWN
-
-
-async def test_a_placement_closes_pending_awards_and_keeps_decided_ones() -> None:
-    work = InMemoryPricingWork()
-    await record_pending_price(an_award(), work)
-    approved = await decide_spot_price(a_decision_command(), work)
-    waiting = a_spot_price("another")
-    await work.spot_prices.add(waiting)
-    await issue_purchase_order(a_placement(), work)
-    assert await find_status(work, approved.price.award_id) is ApprovalStatus.APPROVED
-    assert await find_status(work, waiting.award_id) is ApprovalStatus.LAPSED

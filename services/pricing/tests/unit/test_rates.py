@@ -6,10 +6,11 @@ import pytest
 
 from contracts.errors import InvalidInput
 from contracts.events.rates import RatesSelected, Selection
-from contracts.examples import COLCHESTER, ESSEX, a_definition
-from contracts.ids import AreaCode
-from contracts.values import PriceUnit, ServiceType
-from pricing.domain.rates import MAX_PENDING, RateChoice, add_selection, build_selection, filter_relevant
+from contracts.example_words import ServiceTypes, Units
+from contracts.examples import COLCHESTER, FRAMEWORK, a_definition
+from contracts.ids import AreaCode, ItemKey
+from pricing.domain.rate_matrix import RateChoice
+from pricing.domain.rates import MAX_PENDING, add_selection, build_selection, filter_relevant
 from testkit.pricing.builders import (
     HOURLY,
     TODAY,
@@ -21,6 +22,9 @@ from testkit.pricing.builders import (
 )
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+
+
+A_LIVE_IN_CHOICE = RateChoice(ServiceTypes.LIVE_IN, ItemKey(ServiceTypes.LIVE_IN), number=1)
 
 
 def select(
@@ -37,7 +41,7 @@ def list_invalid_fields(refusal: pytest.ExceptionInfo[InvalidInput]) -> list[str
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_number_selects_a_rate_of_the_matrix(number: int) -> None:
     (rate,) = select(a_personal_care_choice(number)).rates
-    assert (rate.rate, rate.unit, rate.number) == (HOURLY[number - 1], PriceUnit.HOUR, number)
+    assert (rate.rate, rate.unit, rate.number) == (HOURLY[number - 1], Units.HOUR, number)
 
 
 def test_a_selection_contains_the_version_of_its_matrix() -> None:
@@ -52,19 +56,19 @@ def test_a_number_beyond_the_matrix_is_refused() -> None:
 
 def test_a_service_type_without_a_matrix_line_is_refused() -> None:
     with pytest.raises(InvalidInput, match="remove it") as refusal:
-        select(a_personal_care_choice(1), RateChoice(ServiceType.LIVE_IN, 1))
+        select(a_personal_care_choice(1), A_LIVE_IN_CHOICE)
     assert list_invalid_fields(refusal) == ["#/rates/1/service_type"]
 
 
-def test_a_repeated_service_type_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="twice") as refusal:
+def test_a_repeated_item_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="second time") as refusal:
         select(a_personal_care_choice(1), a_personal_care_choice(2))
-    assert list_invalid_fields(refusal) == ["#/rates/1/service_type"]
+    assert list_invalid_fields(refusal) == ["#/rates/1"]
 
 
 def test_a_framework_without_selected_rates_is_refused() -> None:
     with pytest.raises(InvalidInput, match="rate 1 for every provider") as refusal:
-        select(a_personal_care_choice(1), prices=a_definition().prices, service_types=(ServiceType.PERSONAL_CARE,))
+        select(a_personal_care_choice(1), prices=a_definition().prices, service_types=a_definition().service_types)
     assert list_invalid_fields(refusal) == ["path:framework"]
 
 
@@ -111,7 +115,7 @@ def test_all_invalid_fields_are_reported_at_once() -> None:
     with pytest.raises(InvalidInput) as refusal:
         select(
             a_personal_care_choice(9),
-            RateChoice(ServiceType.LIVE_IN, 1),
+            A_LIVE_IN_CHOICE,
             valid_from=YESTERDAY,
             existing=(a_selection(YESTERDAY),),
         )
@@ -143,7 +147,7 @@ def test_every_offer_from_today_on_finds_its_selection_in_the_event() -> None:
     everything = tuple(a_selection(TODAY + timedelta(days=each)) for each in (-20, -10, -1, 3, 7))
     event = RatesSelected(
         provider_id=to_provider_id("Alder"),
-        framework=ESSEX,
+        framework=FRAMEWORK,
         area=COLCHESTER,
         selections=filter_relevant(everything, today=TODAY),
     )

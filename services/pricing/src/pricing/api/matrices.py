@@ -5,10 +5,13 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from contracts.framework import FrameworkDefinition, MatrixLine
-from contracts.values import Money, PriceUnit, ServiceType
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.prices import MatrixLine, RatesSetBy
+from contracts.ids import BandKey, ItemKey, ServiceTypeKey, UnitKey
+from contracts.values import Money, UnitKind
 from pricing.api.callers import AnyCaller, FrameworkPath, Queries
 from pricing.domain.errors import FrameworkNotFound
+from pricing.domain.titles import Titles
 from service_runtime.http.problems import describe_problems
 from service_runtime.http.text_fields import FrameworkName
 
@@ -18,9 +21,21 @@ LARGEST_VERSION: Final = 1_000_000
 
 
 class MatrixLineOut(BaseModel):
-    service_type: ServiceType
-    unit: PriceUnit
-    rates: list[Money] = Field(description="rates in order; the first is number 1")
+    """One line of a matrix. A service type with several lines is paid by all of them."""
+
+    service_type: ServiceTypeKey
+    service_type_title: str
+    item: ItemKey = Field(description="names the line; the key of the service type if it has one line only")
+    item_title: str
+    band: BandKey | None = Field(description="the line applies in areas of this price band only; null: in all others")
+    unit: UnitKey
+    unit_title: str
+    unit_kind: UnitKind
+    rates: list[Money] = Field(
+        description="rates in order, the first is number 1; the lowest rate where providers name their own rates"
+    )
+    highest: Money | None = Field(description="the highest rate where providers name their own rates")
+    each_carer: bool = Field(description="false: a week or an episode costs the same for two carers")
 
 
 class MatrixOut(BaseModel):
@@ -30,7 +45,10 @@ class MatrixOut(BaseModel):
     version: int
     price_list: str
     invented: bool = Field(description="true if the prices are invented because the council's matrix is not public")
-    selected_by_providers: bool = Field(description="if false, rate 1 applies to every provider")
+    rates_set_by: RatesSetBy = Field(
+        description="framework: rate 1 applies to every provider; selection: each provider selects a number by area; "
+        "provider: each provider names its own rate by area"
+    )
     lines: list[MatrixLineOut]
 
 
@@ -71,10 +89,23 @@ def _to_matrix_out(definition: FrameworkDefinition) -> MatrixOut:
         version=definition.version,
         price_list=prices.price_list,
         invented=prices.invented,
-        selected_by_providers=prices.selected_by_providers,
-        lines=[_to_line_out(each) for each in prices.matrix],
+        rates_set_by=prices.rates_set_by,
+        lines=[_to_line_out(each, definition) for each in prices.matrix],
     )
 
 
-def _to_line_out(line: MatrixLine) -> MatrixLineOut:
-    return MatrixLineOut(service_type=line.service_type, unit=line.unit, rates=[line.rate, *line.further_rates])
+def _to_line_out(line: MatrixLine, definition: FrameworkDefinition) -> MatrixLineOut:
+    titles = Titles(definition)
+    return MatrixLineOut(
+        service_type=line.service_type,
+        service_type_title=titles.get_service_type_title(line.service_type),
+        item=line.item_key,
+        item_title=titles.get_item_title(line.item_key),
+        band=line.band,
+        unit=line.unit,
+        unit_title=titles.get_unit_title(line.unit),
+        unit_kind=definition.get_unit_kind(line.unit),
+        rates=[line.rate, *line.further_rates],
+        highest=line.highest,
+        each_carer=line.each_carer,
+    )

@@ -1,6 +1,6 @@
 """Routes for purchase orders: pages and a CSV download for the council, and the orders of one package."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Final
 from uuid import UUID
@@ -11,12 +11,13 @@ from pydantic import BaseModel, Field
 
 from contracts.errors import FieldError, InvalidInput
 from contracts.events.orders import OrderLine
-from contracts.ids import CouncilKey, PackageId
-from contracts.values import Money, WithdrawalReason
+from contracts.ids import CouncilKey, FrameworkKey, LotKey, PackageId, ReasonKey
+from contracts.values import Money
 from pricing.api.callers import Accounts, AnyCaller, Queries, get_provider_restriction
 from pricing.api.spreadsheet import render_heading, render_order
 from pricing.domain.errors import OrdersNotFound
 from pricing.domain.orders import PurchaseOrder
+from pricing.domain.titles import NO_TITLES, Titles
 from pricing.ports import DateRange, PricingQueries
 from service_runtime.http.paging import LARGEST_PAGE, Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
@@ -36,13 +37,15 @@ class OrderOut(BaseModel):
     placement_id: UUID
     provider_id: UUID
     framework: str
+    lot: LotKey
     price_list: str
     starts_on: date
     lines: list[OrderLine]
     weekly_cost: Money
+    fixed_cost: Money = Field(description="paid once")
     issued_at: datetime
     cancelled_at: datetime | None = Field(description="set if the placement was voided before care began")
-    cancelled_for: WithdrawalReason | None
+    cancelled_for: ReasonKey | None
 
 
 class OrderList(BaseModel):
@@ -93,16 +96,27 @@ async def download_orders(caller: Accounts, queries: Queries, issued: Issued) ->
     """Download all purchase orders as CSV, with a row for each line of an order."""
     # An error on the first page becomes a problem response. A later error aborts the connection, so the client sees it.
     first = await queries.list_orders(caller.council, issued, after=None, limit=LARGEST_PAGE)
-    return CsvResponse(_stream_csv(first, caller.council, issued, queries), headers=NO_STORE)
+    titles = await _find_titles(caller.council, queries)
+    return CsvResponse(_stream_csv(first, caller.council, issued, queries, titles), headers=NO_STORE)
+
+
+async def _find_titles(council: CouncilKey, queries: PricingQueries) -> Mapping[FrameworkKey, Titles]:
+    """Returns the titles of the newest version of each of the council's frameworks."""
+    found = await queries.list_matrices(council, None)
+    return {each.framework: Titles(each) for each in reversed(found)}
 
 
 async def _stream_csv(
-    first: Sequence[PurchaseOrder], council: CouncilKey, issued: DateRange, queries: PricingQueries
+    first: Sequence[PurchaseOrder],
+    council: CouncilKey,
+    issued: DateRange,
+    queries: PricingQueries,
+    titles: Mapping[FrameworkKey, Titles],
 ) -> AsyncIterator[str]:
     yield render_heading()
     page = first
     while page:
-        yield "".join(render_order(order) for order in page)
+        yield "".join(render_order(order, titles.get(order.framework, NO_TITLES)) for order in page)
         if len(page) < LARGEST_PAGE:
             return
         after = (page[-1].issued_at, page[-1].order_id)
@@ -118,10 +132,12 @@ def _to_order_out(order: PurchaseOrder) -> OrderOut:
         placement_id=order.placement_id,
         provider_id=order.provider_id,
         framework=order.framework,
+        lot=order.lot,
         price_list=order.price_list,
         starts_on=order.starts_on,
         lines=list(order.lines),
         weekly_cost=order.weekly_cost,
+        fixed_cost=order.fixed_cost,
         issued_at=order.issued_at,
         cancelled_at=None if cancelled is None else cancelled.at,
         cancelled_for=None if cancelled is None else cancelled.reason,

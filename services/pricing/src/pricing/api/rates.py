@@ -1,35 +1,66 @@
 """Routes for the rates that providers select from a matrix, by area and first day."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from contracts.catalogue import RATES
 from contracts.events.rates import SelectedRate, Selection
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
-from contracts.values import ServiceType
+from contracts.ids import AreaCode, FrameworkKey, ItemKey, ProviderId
 from pricing.api.callers import AdminOrProvider, AreaPath, Bus, FrameworkPath, Queries, get_provider_restriction
 from pricing.domain.errors import RatesNotFound
-from pricing.domain.rates import RateChoice, RateScope
+from pricing.domain.rate_matrix import RateChoice
+from pricing.domain.rates import RateScope
 from pricing.handlers import SelectRates, select_rates
 from pricing.ports import AreaSelections, ListedSelection, SelectionFilter
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import json_response
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
-from service_runtime.http.text_fields import AreaName, Day, FrameworkName, RequestBody, WholeNumber
+from service_runtime.http.text_fields import (
+    AreaName,
+    Day,
+    FrameworkName,
+    ItemName,
+    Rate,
+    RequestBody,
+    ServiceTypeName,
+)
+from service_runtime.http.value_rules import check_whole_number
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
 router = APIRouter(tags=["rates"])
 
 
+RateNumber = Annotated[int, Field(ge=1, le=100), BeforeValidator(check_whole_number)]
+LARGEST_SELECTION: Final = 100
+"""Lines of one selection."""
+
+
 class RateChoiceIn(RequestBody):
-    service_type: ServiceType
-    number: WholeNumber = Field(ge=1, le=100, description="number of the rate in the matrix line, counted from 1")
+    """The rate of one line of the matrix: a number of it, or your own rate where the framework lets you name it."""
+
+    service_type: ServiceTypeName
+    item: ItemName | None = Field(default=None, description="names one of several lines; default: the service type")
+    number: RateNumber | None = Field(default=None, description="number of the rate in the matrix line, counted from 1")
+    rate: Rate | None = Field(
+        default=None, description="your own rate in pounds, between the lowest and the highest of the matrix line"
+    )
+
+    @model_validator(mode="after")
+    def check_number_or_rate(self) -> Self:
+        """Raises pydantic's ValidationError unless the choice has either a number or a rate."""
+        self.to_choice()
+        return self
+
+    def to_choice(self) -> RateChoice:
+        return RateChoice(
+            self.service_type, self.item or ItemKey(self.service_type), number=self.number, rate=self.rate
+        )
 
 
 class SelectionIn(RequestBody):
@@ -38,10 +69,10 @@ class SelectionIn(RequestBody):
     valid_from: Day = Field(
         description="today or later; only a first selection may begin in the past; at most 12 later days can be pending"
     )
-    rates: tuple[RateChoiceIn, ...] = Field(min_length=1, max_length=len(ServiceType))
+    rates: tuple[RateChoiceIn, ...] = Field(min_length=1, max_length=LARGEST_SELECTION)
 
     def to_choices(self) -> tuple[RateChoice, ...]:
-        return tuple(RateChoice(each.service_type, each.number) for each in self.rates)
+        return tuple(each.to_choice() for each in self.rates)
 
 
 class SelectionOut(BaseModel):
@@ -76,7 +107,7 @@ class ListedSelectionOut(SelectionOut):
 async def put_rates(
     *, provider_id: UUID, framework: FrameworkPath, area: AreaPath, body: SelectionIn, caller: AdminOrProvider, bus: Bus
 ) -> Response:
-    """Select rates from the newest matrix; they replace those selected for the same day."""
+    """Select rates from the newest matrix, or name your own; they replace those selected for the same day."""
     scope = _build_scope(provider_id, framework, area, caller)
     command = SelectRates(caller.council, scope, body.valid_from, body.to_choices())
     stream = StreamKey(RATES, str(provider_id))

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from contracts.catalogue import PACKAGES
-from contracts.events.listings import AwardEnd, InadequateReason
-from contracts.events.orders import LateDecision, SpotPriceRefusal
-from contracts.ids import AwardId
-from contracts.values import Hours, Money, PriceUnit
+from contracts.events.listings import AwardEnd
+from contracts.events.orders import LateDecision
+from contracts.ids import AwardId, ReasonKey, UnitKey
+from contracts.values import Hours, Money
 from pricing.api.callers import Admin, Bus, Queries, Staff, check_is_officer
 from pricing.domain.approvals import ApprovalStatus, DecisionResult, SpotPrice
 from pricing.domain.errors import AwardLapsedAlready, AwardNotFound, DecidedOtherwise
@@ -22,7 +22,7 @@ from service_runtime.http.commands import CommandBus, json_response, to_stored_p
 from service_runtime.http.instants import Now
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
-from service_runtime.http.text_fields import RequestBody
+from service_runtime.http.text_fields import ReasonName, RequestBody
 from service_runtime.idempotency import StoredResponse
 from service_runtime.unit_of_work.streams import StreamKey
 
@@ -30,7 +30,7 @@ router = APIRouter(tags=["spot prices"])
 
 
 class RefusalIn(RequestBody):
-    reason: SpotPriceRefusal
+    reason: ReasonName = Field(description="one of `reasons.price_refusal` of the package's framework")
 
 
 class SpotPriceOut(BaseModel):
@@ -41,17 +41,18 @@ class SpotPriceOut(BaseModel):
     proposal_id: UUID
     provider_id: UUID
     rate: Money
-    unit: PriceUnit
+    unit: UnitKey
     ceiling: Money = Field(description="highest rate that one officer may award alone")
-    quantity_per_week: Hours
+    quantity: Hours = Field(description="units a week; for an episode the units of the whole package")
     weekly_cost: Money
+    fixed_cost: Money = Field(description="paid once")
     status: ApprovalStatus
     asked_at: datetime
     first_officer: str = Field(description="the officer who awarded; the second officer must be another person")
-    inadequate_reason: InadequateReason | None = Field(description="set if the provider is rated Inadequate")
+    inadequate_reason: ReasonKey | None = Field(description="set if the provider is rated Inadequate")
     second_officer: str | None
     decided_at: datetime | None
-    refusal: SpotPriceRefusal | None
+    refusal: ReasonKey | None
     lapsed_because: AwardEnd | None
 
 
@@ -95,12 +96,15 @@ async def approve_spot_price(award_id: UUID, caller: Admin, queries: Queries, bu
 
 @router.post("/v1/spot-prices/{award_id}/refuse", response_model=SpotPriceOut, responses=describe_problems(404, 409))
 async def refuse_spot_price(award_id: UUID, body: RefusalIn, caller: Admin, queries: Queries, bus: Bus) -> Response:
-    """Refuse the price; the package stays open. A late refusal returns 409 and is recorded."""
+    """Refuse the price for one of the framework's reasons; the package stays open.
+
+    A late refusal returns 409 and is recorded.
+    """
     return await _decide(AwardId(award_id), body.reason, caller, queries, bus)
 
 
 async def _decide(
-    award_id: AwardId, refusal: SpotPriceRefusal | None, caller: Caller, queries: PricingQueries, bus: CommandBus
+    award_id: AwardId, refusal: ReasonKey | None, caller: Caller, queries: PricingQueries, bus: CommandBus
 ) -> Response:
     check_is_officer(caller)
     seen = await queries.find_spot_price(award_id, caller.council)
@@ -123,17 +127,18 @@ def _respond_with_decision(decided: DecisionResult) -> StoredResponse:
 
 
 def _to_spot_price_out(price: SpotPrice) -> SpotPriceOut:
-    decision = price.decision
+    decision, line = price.decision, price.terms.lines[0]  # a proposal has one line
     return SpotPriceOut(
         award_id=price.award_id,
         package_id=price.package_id,
         proposal_id=price.proposal_id,
         provider_id=price.provider_id,
-        rate=price.terms.rate,
-        unit=price.terms.unit,
+        rate=line.rate,
+        unit=line.unit,
         ceiling=price.ceiling,
-        quantity_per_week=price.terms.quantity_per_week,
+        quantity=line.quantity,
         weekly_cost=price.terms.weekly_cost,
+        fixed_cost=price.terms.fixed_cost,
         status=price.status,
         asked_at=price.asked_at,
         first_officer=price.first_officer,

@@ -7,6 +7,7 @@ from typing import Final
 
 from contracts.events.orders import OrderLine
 from pricing.domain.orders import PurchaseOrder
+from pricing.domain.titles import Titles
 
 COLUMNS: Final = (
     "reference",
@@ -18,12 +19,20 @@ COLUMNS: Final = (
     "price_list",
     "issued_on",
     "starts_on",
+    "lot",
+    "lot_title",
     "service_type",
+    "service_type_title",
+    "item",
+    "item_title",
     "unit",
-    "quantity_per_week",
+    "unit_title",
+    "quantity",
     "rate",
-    "line_weekly_cost",
+    "line_cost",
+    "paid",
     "order_weekly_cost",
+    "order_fixed_cost",
     "cancelled_at",
     "cancelled_for",
 )
@@ -35,9 +44,9 @@ def render_heading() -> str:
     return _format_row(COLUMNS)
 
 
-def render_order(order: PurchaseOrder) -> str:
+def render_order(order: PurchaseOrder, titles: Titles) -> str:
     """Renders a row for each line of the order."""
-    return "".join(_format_row(map(escape_formula, _format_cells(order, line))) for line in order.lines)
+    return "".join(_format_row(map(escape_formula, _format_cells(order, line, titles))) for line in order.lines)
 
 
 def escape_formula(cell: str) -> str:
@@ -45,7 +54,7 @@ def escape_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell
 
 
-def _format_cells(order: PurchaseOrder, line: OrderLine) -> Iterable[str]:
+def _format_cells(order: PurchaseOrder, line: OrderLine, titles: Titles) -> Iterable[str]:
     cancelled = order.cancelled
     return (
         order.reference,
@@ -57,14 +66,28 @@ def _format_cells(order: PurchaseOrder, line: OrderLine) -> Iterable[str]:
         order.price_list,
         order.issued_on.isoformat(),
         order.starts_on.isoformat(),
-        line.service_type.value,
-        line.unit.value,
-        f"{line.quantity_per_week:.2f}",
-        f"{line.rate:.2f}",
-        f"{line.weekly_cost:.2f}",
+        order.lot,
+        titles.get_lot_title(order.lot),
+        *_format_line(line, titles),
         f"{order.weekly_cost:.2f}",
+        f"{order.fixed_cost:.2f}",
         "" if cancelled is None else cancelled.at.isoformat(),
-        "" if cancelled is None else cancelled.reason.value,
+        "" if cancelled is None else cancelled.reason,
+    )
+
+
+def _format_line(line: OrderLine, titles: Titles) -> Iterable[str]:
+    return (
+        line.service_type,
+        titles.get_service_type_title(line.service_type),
+        line.item,
+        titles.get_item_title(line.item),
+        line.unit,
+        titles.get_unit_title(line.unit),
+        f"{line.quantity:.2f}",
+        f"{line.rate:.2f}",
+        f"{line.cost:.2f}",
+        "each week" if line.unit_kind.recurs else "once",
     )
 
 

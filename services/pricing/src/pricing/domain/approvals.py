@@ -5,16 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from contracts.errors import FieldError, InvalidInput
 from contracts.events.base import PackageEvent
-from contracts.events.listings import AwardAwaitsApproval, AwardEnd, InadequateReason
-from contracts.events.orders import (
-    LateDecision,
-    LateDecisionRefused,
-    SpotPriceApproved,
-    SpotPriceRefusal,
-    SpotPriceRefused,
-)
-from contracts.ids import AwardId, PackageId, ProposalId, ProviderId
+from contracts.events.listings import AwardAwaitsApproval, AwardEnd
+from contracts.events.orders import LateDecision, LateDecisionRefused, SpotPriceApproved, SpotPriceRefused
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import AwardId, PackageId, ProposalId, ProviderId, ReasonKey
 from contracts.values import Terms
 from pricing.domain.errors import SameOfficer
 
@@ -34,7 +30,7 @@ class Decision:
 
     officer: str
     at: datetime
-    refusal: SpotPriceRefusal | None = None
+    refusal: ReasonKey | None = None
 
     @property
     def status(self) -> ApprovalStatus:
@@ -42,7 +38,7 @@ class Decision:
 
     def is_like(self, other: "Decision") -> bool:
         """Whether both decisions have the same result, regardless of officer and time."""
-        return self.refusal is other.refusal
+        return self.refusal == other.refusal
 
     def is_repeated_by(self, other: "Decision") -> bool:
         """Whether `other` is the same decision by the same person."""
@@ -63,7 +59,7 @@ class SpotPrice:
     terms: Terms
     ceiling: Decimal
     first_officer: str
-    inadequate_reason: InadequateReason | None
+    inadequate_reason: ReasonKey | None
     asked_at: datetime
     decision: Decision | None = None
     lapsed_because: AwardEnd | None = None
@@ -102,6 +98,14 @@ def create_spot_price(event: AwardAwaitsApproval, *, at: datetime) -> SpotPrice:
         inadequate_reason=event.inadequate_reason,
         asked_at=at,
     )
+
+
+def check_refusal(reason: ReasonKey, definition: FrameworkDefinition) -> None:
+    """Raises InvalidInput for a reason that is not one of the framework's reasons for refusing a price."""
+    allowed = definition.reasons.list_keys(definition.reasons.price_refusal)
+    if reason not in allowed:
+        remedy = f"choose {' or '.join(allowed)}" if allowed else "add reasons.price_refusal to its definition"
+        raise InvalidInput(FieldError("#/reason", f"is not a reason of the framework {definition.framework}; {remedy}"))
 
 
 def apply_decision(price: SpotPrice, decision: Decision) -> DecisionResult:

@@ -6,22 +6,22 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from contracts.events.orders import OrderLine, PurchaseOrderCancelled, PurchaseOrderIssued
 from contracts.events.packages import PackagePlaced
-from contracts.ids import FrameworkKey, OrderId, PackageId, PlacementId, ProviderId
+from contracts.ids import FrameworkKey, LotKey, OrderId, PackageId, PlacementId, ProviderId, ReasonKey
 from contracts.office_time import to_office_date
 from contracts.terms import PENNY, ROUNDING
-from contracts.values import PriceUnit, Terms, WithdrawalReason
+from contracts.values import Terms, TermsLine, UnitKind
 from pricing.domain.errors import TermsContradictThemselves
 
 
 @dataclass(frozen=True)
 class Cancellation:
     at: datetime
-    reason: WithdrawalReason
+    reason: ReasonKey
 
 
 @dataclass(frozen=True)
 class PurchaseOrder:
-    """Order for one placement: what the council pays the provider a week."""
+    """Order for one placement: what the council pays the provider a week, and what it pays once."""
 
     order_id: OrderId
     reference: str
@@ -29,10 +29,12 @@ class PurchaseOrder:
     placement_id: PlacementId
     provider_id: ProviderId
     framework: FrameworkKey
+    lot: LotKey
     price_list: str
     starts_on: date
     lines: tuple[OrderLine, ...]
     weekly_cost: Decimal
+    fixed_cost: Decimal
     issued_at: datetime
     cancelled: Cancellation | None = None
 
@@ -46,41 +48,64 @@ def format_reference(number: int, *, year: int) -> str:
     return f"PO-{year}-{number:06d}"
 
 
-def build_line(placed: PackagePlaced) -> OrderLine:
-    """Builds the single line of a placement's order. Raises TermsContradictThemselves if the terms are inconsistent."""
-    terms = placed.terms
-    if compute_weekly_cost(terms) != terms.weekly_cost:
-        message = (
-            f"placement {placed.placement_id}: {terms.quantity_per_week} × {terms.rate} a {terms.unit} does not equal "
-            f"{terms.weekly_cost} a week; no order is issued; correct the terms, then release the parked package"
+def build_lines(placed: PackagePlaced) -> tuple[OrderLine, ...]:
+    """Builds a line of the order for each line of the terms. Raises TermsContradictThemselves if they are wrong."""
+    check_terms(placed)
+    return tuple(
+        OrderLine(
+            service_type=placed.service_type,
+            item=line.item,
+            unit=line.unit,
+            unit_kind=line.unit_kind,
+            quantity=line.quantity,
+            rate=line.rate,
+            cost=line.cost,
         )
-        raise TermsContradictThemselves(message)
-    return OrderLine(
-        service_type=placed.service_type,
-        unit=terms.unit,
-        quantity_per_week=terms.quantity_per_week,
-        rate=terms.rate,
-        weekly_cost=terms.weekly_cost,
+        for line in placed.terms.lines
     )
 
 
-def compute_weekly_cost(terms: Terms) -> Decimal:
+def check_terms(placed: PackagePlaced) -> None:
+    """Raises TermsContradictThemselves if a line is not quantity × rate, or a total is not the sum of its lines."""
+    for line in placed.terms.lines:
+        if compute_cost(line) != line.cost:
+            raise _build_contradiction(
+                placed, f"{line.quantity} × {line.rate} a {line.unit} of {line.item} does not equal {line.cost}"
+            )
+    for name, total, recurs in _list_totals(placed.terms):
+        if sum(line.cost for line in placed.terms.lines if line.unit_kind.recurs is recurs) != total:
+            raise _build_contradiction(placed, f"{total} {name} is not the sum of its lines")
+
+
+def compute_cost(line: TermsLine) -> Decimal:
     """Returns quantity × rate, rounded once with the rounding of `contracts.terms`.
 
-    Terms carry hours rounded to hundredths, but the cost is computed from whole minutes: 7 × 20 minutes are 2.33 hours
-    and cost 2 1/3 hours. A minute is longer than a hundredth of an hour, so the minutes can be restored exactly.
+    A line carries hours rounded to hundredths, but its cost is computed from whole minutes: 7 × 20 minutes are 2.33
+    hours and cost 2 1/3 hours. A minute is longer than a hundredth of an hour, so the minutes can be restored exactly.
     """
-    return (_compute_exact_quantity(terms) * terms.rate).quantize(PENNY, ROUNDING)
+    return (_compute_exact_quantity(line) * line.rate).quantize(PENNY, ROUNDING)
 
 
-def _compute_exact_quantity(terms: Terms) -> Decimal:
-    if terms.unit is PriceUnit.HOUR:
-        return (terms.quantity_per_week * 60).to_integral_value(ROUND_HALF_UP) / 60
-    return terms.quantity_per_week
+def _compute_exact_quantity(line: TermsLine) -> Decimal:
+    if line.unit_kind is UnitKind.HOUR:
+        return (line.quantity * 60).to_integral_value(ROUND_HALF_UP) / 60
+    return line.quantity
+
+
+def _list_totals(terms: Terms) -> tuple[tuple[str, Decimal, bool], ...]:
+    """Returns the totals of the terms: name, amount, and whether it is paid each week."""
+    return ("a week", terms.weekly_cost, True), ("once", terms.fixed_cost, False)
+
+
+def _build_contradiction(placed: PackagePlaced, fault: str) -> TermsContradictThemselves:
+    return TermsContradictThemselves(
+        f"placement {placed.placement_id}: {fault}; no order is issued; correct the terms, then release the parked "
+        "package"
+    )
 
 
 def build_order(
-    placed: PackagePlaced, line: OrderLine, *, order_id: OrderId, reference: str, at: datetime
+    placed: PackagePlaced, lines: tuple[OrderLine, ...], *, order_id: OrderId, reference: str, at: datetime
 ) -> PurchaseOrder:
     return PurchaseOrder(
         order_id=order_id,
@@ -89,10 +114,12 @@ def build_order(
         placement_id=placed.placement_id,
         provider_id=placed.provider_id,
         framework=placed.framework,
+        lot=placed.lot,
         price_list=placed.terms.price_list,
         starts_on=placed.starts_on,
-        lines=(line,),
-        weekly_cost=line.weekly_cost,
+        lines=lines,
+        weekly_cost=placed.terms.weekly_cost,
+        fixed_cost=placed.terms.fixed_cost,
         issued_at=at,
     )
 
@@ -109,12 +136,11 @@ def build_issued_event(order: PurchaseOrder) -> PurchaseOrderIssued:
         starts_on=order.starts_on,
         lines=order.lines,
         weekly_cost=order.weekly_cost,
+        fixed_cost=order.fixed_cost,
     )
 
 
-def cancel(
-    order: PurchaseOrder, reason: WithdrawalReason, *, at: datetime
-) -> tuple[PurchaseOrder, PurchaseOrderCancelled]:
+def cancel(order: PurchaseOrder, reason: ReasonKey, *, at: datetime) -> tuple[PurchaseOrder, PurchaseOrderCancelled]:
     event = PurchaseOrderCancelled(
         package_id=order.package_id,
         order_id=order.order_id,

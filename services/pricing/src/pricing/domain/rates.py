@@ -6,10 +6,10 @@ from datetime import date
 from typing import Final
 
 from contracts.errors import FieldError, InvalidInput
-from contracts.events.rates import SelectedRate, Selection
-from contracts.framework import FrameworkDefinition, MatrixLine
+from contracts.events.rates import Selection
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
-from contracts.values import ServiceType
+from pricing.domain.rate_matrix import RateChoice, RateMatrix
 
 MAX_PENDING: Final = 12
 """Selections of one scope for later days. Rates are reviewed yearly, and each event repeats what is pending."""
@@ -22,14 +22,6 @@ class RateScope:
     provider_id: ProviderId
     framework: FrameworkKey
     area: AreaCode
-
-
-@dataclass(frozen=True)
-class RateChoice:
-    """Choice of rate `number` of the matrix, counted from 1, for one service type."""
-
-    service_type: ServiceType
-    number: int
 
 
 def build_selection(
@@ -46,11 +38,13 @@ def build_selection(
         *_check_scope(definition, scope),
         *_check_first_day(valid_from, existing, today),
         *_check_number_pending(valid_from, existing, today),
-        *_check_choices(choices, definition),
     ]
+    matrix = RateMatrix(definition, scope.area)
+    if definition.prices.are_set_by_providers and definition.has_area(scope.area):
+        errors += matrix.check_choices(choices)
     if errors:
         raise InvalidInput(*errors)
-    rates = tuple(_to_selected_rate(each, definition) for each in choices)
+    rates = tuple(matrix.to_selected_rate(each) for each in choices)
     return Selection(valid_from=valid_from, matrix_version=definition.version, rates=rates)
 
 
@@ -70,10 +64,13 @@ def filter_relevant(selections: Sequence[Selection], *, today: date) -> tuple[Se
 
 
 def _check_scope(definition: FrameworkDefinition, scope: RateScope) -> Iterable[FieldError]:
-    if not definition.prices.selected_by_providers:
+    if not definition.prices.are_set_by_providers:
         yield FieldError("path:framework", "has rate 1 for every provider; rates cannot be selected")
-    if not definition.has_area(scope.area):
+    area = definition.find_area(scope.area)
+    if area is None:
         yield FieldError("path:area", "is not an area of this framework; its definition lists them")
+    elif area.outside is not None:
+        yield FieldError("path:area", f"is not served by this framework: {area.outside}")
 
 
 def _check_first_day(valid_from: date, existing: Sequence[Selection], today: date) -> Iterable[FieldError]:
@@ -90,29 +87,3 @@ def _check_number_pending(valid_from: date, existing: Sequence[Selection], today
             "give the day of one of them to replace it, or wait until one begins"
         )
         yield FieldError("#/valid_from", detail)
-
-
-def _check_choices(choices: Sequence[RateChoice], definition: FrameworkDefinition) -> Iterable[FieldError]:
-    for position, choice in enumerate(choices):
-        pointer = f"#/rates/{position}"
-        if choice.service_type in [each.service_type for each in choices[:position]]:
-            yield FieldError(f"{pointer}/service_type", "is listed twice; remove one")
-            continue
-        line = definition.prices.find_matrix_line(choice.service_type)
-        if line is None:
-            yield FieldError(f"{pointer}/service_type", "has no line in the framework's matrix; remove it")
-        elif line.find_rate(choice.number) is None:
-            detail = f"must be from 1 to {_get_highest_number(line)}, the rates of this service type"
-            yield FieldError(f"{pointer}/number", detail)
-
-
-def _get_highest_number(line: MatrixLine) -> int:
-    return 1 + len(line.further_rates)
-
-
-def _to_selected_rate(choice: RateChoice, definition: FrameworkDefinition) -> SelectedRate:
-    line = definition.prices.find_matrix_line(choice.service_type)
-    rate = None if line is None else line.find_rate(choice.number)
-    assert line is not None, "choices are checked before they are converted"
-    assert rate is not None, "choices are checked before they are converted"
-    return SelectedRate(service_type=choice.service_type, unit=line.unit, number=choice.number, rate=rate)

@@ -1,6 +1,6 @@
 """Framework definitions, read from the projection."""
 
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import FrameworkKey
 from pricing.ports import DEFINITIONS
 from service_runtime.projections.memory import ProjectionSnapshot

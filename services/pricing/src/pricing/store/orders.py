@@ -7,8 +7,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from contracts.events.orders import OrderLine
-from contracts.ids import CouncilKey, FrameworkKey, OrderId, PackageId, PlacementId, ProviderId
-from contracts.values import WithdrawalReason
+from contracts.ids import CouncilKey, FrameworkKey, LotKey, OrderId, PackageId, PlacementId, ProviderId, ReasonKey
 from pricing.domain.orders import Cancellation, PurchaseOrder
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.rounds import Rounds
@@ -31,6 +30,8 @@ CREATE TABLE purchase_orders (
     issued_on date NOT NULL,
     cancelled_at timestamptz,
     cancelled_for text,
+    lot text NOT NULL,
+    fixed_cost numeric(12, 2) NOT NULL,
     CONSTRAINT one_order_of_a_placement UNIQUE (placement_id),
     CONSTRAINT one_order_of_a_reference UNIQUE (council, reference),
     CHECK ((cancelled_at IS NULL) = (cancelled_for IS NULL))
@@ -56,8 +57,8 @@ concurrent transactions and is not rolled back: numbers are unique and can have 
 owner of the tables, because the role of the service may create nothing."""
 
 _ORDER_COLUMNS: Final = """
-    order_id, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,
-    CAST(lines AS text) AS lines, weekly_cost, issued_at, cancelled_at, cancelled_for
+    order_id, reference, package_id, placement_id, provider_id, framework, lot, price_list, starts_on,
+    CAST(lines AS text) AS lines, weekly_cost, fixed_cost, issued_at, cancelled_at, cancelled_for
 """
 _NEXT_NUMBERS: Final = """
     SELECT next_order_number(council, year) AS order_number
@@ -69,13 +70,13 @@ _ORDER_OF_PLACEMENT = text(
 SAVE_ORDERS: Final = """
     added_orders AS (
         INSERT INTO purchase_orders (order_id, council, reference, package_id, placement_id, provider_id, framework,
-                                     price_list, starts_on, lines, weekly_cost, issued_at, issued_on)
-        SELECT order_id, council, reference, package_id, placement_id, provider_id, framework, price_list, starts_on,
-               lines, weekly_cost, issued_at, issued_on
+                                     lot, price_list, starts_on, lines, weekly_cost, fixed_cost, issued_at, issued_on)
+        SELECT order_id, council, reference, package_id, placement_id, provider_id, framework, lot, price_list,
+               starts_on, lines, weekly_cost, fixed_cost, issued_at, issued_on
         FROM jsonb_to_recordset(:rows -> 'purchase_orders') AS added(
             order_id uuid, council text, reference text, package_id uuid, placement_id uuid, provider_id uuid,
-            framework text, price_list text, starts_on date, lines jsonb, weekly_cost numeric,
-            issued_at timestamptz, issued_on date)
+            framework text, lot text, price_list text, starts_on date, lines jsonb, weekly_cost numeric,
+            fixed_cost numeric, issued_at timestamptz, issued_on date)
     )
 """
 _CANCEL_ORDER = text(
@@ -147,10 +148,12 @@ class PostgresOrders:
                 "placement_id": order.placement_id,
                 "provider_id": order.provider_id,
                 "framework": order.framework,
+                "lot": order.lot,
                 "price_list": order.price_list,
                 "starts_on": order.starts_on,
                 "lines": order.lines,
                 "weekly_cost": order.weekly_cost,
+                "fixed_cost": order.fixed_cost,
                 "issued_at": order.issued_at,
                 "issued_on": order.issued_on,
             },
@@ -162,7 +165,7 @@ class PostgresOrders:
         arguments = {
             "order_id": order.order_id,
             "cancelled_at": order.cancelled.at,
-            "cancelled_for": order.cancelled.reason.value,
+            "cancelled_for": order.cancelled.reason,
         }
         self._work.write(_CANCEL_ORDER, arguments, rows=1)
 
@@ -175,14 +178,16 @@ def to_order(row: Any) -> PurchaseOrder:  # a row's attributes are its columns
         placement_id=PlacementId(row.placement_id),
         provider_id=ProviderId(row.provider_id),
         framework=FrameworkKey(row.framework),
+        lot=LotKey(row.lot),
         price_list=row.price_list,
         starts_on=row.starts_on,
         lines=_LINES.validate_json(row.lines),
         weekly_cost=row.weekly_cost,
+        fixed_cost=row.fixed_cost,
         issued_at=row.issued_at,
         cancelled=_to_cancellation(row),
     )
 
 
 def _to_cancellation(row: Any) -> Cancellation | None:  # a row's attributes are its columns
-    return None if row.cancelled_at is None else Cancellation(row.cancelled_at, WithdrawalReason(row.cancelled_for))
+    return None if row.cancelled_at is None else Cancellation(row.cancelled_at, ReasonKey(row.cancelled_for))

@@ -1,15 +1,23 @@
 """Read-only queries about rates, orders and spot prices."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AwardId, CouncilKey, FrameworkKey, PackageId
 from pricing.domain.approvals import ApprovalStatus, SpotPrice
 from pricing.domain.orders import PurchaseOrder
 from pricing.domain.rates import RateScope
 from pricing.ports import DEFINITION_VERSIONS, AreaSelections, DateRange, ListedSelection, Position, SelectionFilter
 from pricing.store.orders import ORDERS_OF_COUNCIL, ORDERS_OF_PACKAGE, to_order
-from pricing.store.rates import SELECTIONS_OF_AREA, SELECTIONS_OF_COUNCIL, to_rate_scope, to_scope_row, to_selection
+from pricing.store.rates import (
+    SELECTIONS_OF_AREA,
+    SELECTIONS_OF_COUNCIL,
+    SELECTIONS_OF_DAY,
+    to_listed_selection,
+    to_scope_row,
+    to_selection,
+)
 from pricing.store.spot_prices import SPOT_PRICE_OF_COUNCIL, SPOT_PRICES_OF_COUNCIL, to_spot_price
 from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import ProjectionReader
@@ -44,10 +52,13 @@ class PostgresPricingQueries:
             **_build_page_arguments(after, limit),
         }
         rows = await self._database.find(SELECTIONS_OF_COUNCIL, arguments)
-        return [
-            ListedSelection(each.selection_id, to_rate_scope(each), to_selection(each), each.selected_at)
-            for each in rows
-        ]
+        return [to_listed_selection(each) for each in rows]
+
+    async def list_current_selections(
+        self, council: CouncilKey, framework: FrameworkKey, day: date
+    ) -> Sequence[ListedSelection]:
+        arguments = {"council": council, "framework": framework, "day": day}
+        return [to_listed_selection(each) for each in await self._database.find(SELECTIONS_OF_DAY, arguments)]
 
     async def list_orders_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[PurchaseOrder]:
         rows = await self._database.find(ORDERS_OF_PACKAGE, {"package_id": package_id, "council": council})

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from contracts.events.rates import SelectedRate, Selection
 from contracts.ids import AreaCode, FrameworkKey, ProviderId
 from pricing.domain.rates import RateScope
+from pricing.ports import ListedSelection
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 
 TABLES: Final = """
@@ -65,6 +66,17 @@ SELECTIONS_OF_COUNCIL = text(
     ORDER BY selected_at DESC, selection_id DESC LIMIT :limit
     """
 )
+SELECTIONS_OF_DAY = text(
+    """
+    SELECT * FROM (
+        SELECT DISTINCT ON (provider_id, area) selection_id, provider_id, framework, area, valid_from, matrix_version,
+               CAST(rates AS text) AS rates, selected_at
+        FROM selections
+        WHERE council = :council AND framework = :framework AND valid_from <= :day
+        ORDER BY provider_id, area, valid_from DESC
+    ) AS current ORDER BY selected_at DESC, selection_id DESC
+    """
+)
 
 _RATES: Final = TypeAdapter(tuple[SelectedRate, ...])
 
@@ -106,3 +118,7 @@ def to_selection(row: Any) -> Selection:  # a row's attributes are its columns
     return Selection(
         valid_from=row.valid_from, matrix_version=row.matrix_version, rates=_RATES.validate_json(row.rates)
     )
+
+
+def to_listed_selection(row: Any) -> ListedSelection:  # a row's attributes are its columns
+    return ListedSelection(row.selection_id, to_rate_scope(row), to_selection(row), row.selected_at)

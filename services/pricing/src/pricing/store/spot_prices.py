@@ -7,9 +7,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from contracts.catalogue import PACKAGES
-from contracts.events.listings import AwardEnd, InadequateReason
-from contracts.events.orders import SpotPriceRefusal
-from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId, ProviderId
+from contracts.events.listings import AwardEnd
+from contracts.ids import AwardId, CouncilKey, FrameworkKey, PackageId, ProposalId, ProviderId, ReasonKey
 from contracts.values import Terms
 from pricing.domain.approvals import Decision, SpotPrice
 from service_runtime.unit_of_work.loading import StateQuery
@@ -46,7 +45,13 @@ CREATE TABLE price_decisions (
         (substr(officer, strpos(officer, ':') + 1) <> substr(first_officer, strpos(first_officer, ':') + 1)),
     CHECK ((decision = 'refused') = (refusal IS NOT NULL))
 );
+
+CREATE TABLE listed_packages (
+    package_id uuid PRIMARY KEY,
+    framework text NOT NULL
+);
 """
+"""An award does not state its framework; the listing that precedes it in the package's stream does."""
 
 _PRICE_COLUMNS: Final = """
     spot_prices.award_id, package_id, proposal_id, provider_id, CAST(terms AS text) AS terms, ceiling,
@@ -90,6 +95,13 @@ _DECIDE = text(
     VALUES (:award_id, :first_officer, :officer, :decision, :refusal, :decided_at)
     """
 )
+_SAVE_LISTING = text(
+    """
+    INSERT INTO listed_packages (package_id, framework) VALUES (:package_id, :framework)
+    ON CONFLICT (package_id) DO UPDATE SET framework = excluded.framework
+    """
+)
+_FRAMEWORK_OF_PACKAGE = text("SELECT framework FROM listed_packages WHERE package_id = :package_id")
 
 _DECISIONS: Final = TypeAdapter(tuple[Decision, ...])
 
@@ -100,6 +112,13 @@ class PostgresSpotPrices:
     def __init__(self, work: PostgresUnitOfWork) -> None:
         self._work = work
         self._council = CouncilKey(work.cause.council)
+
+    async def save_listing(self, package_id: PackageId, framework: FrameworkKey) -> None:
+        self._work.write(_SAVE_LISTING, {"package_id": package_id, "framework": framework})
+
+    async def find_framework(self, package_id: PackageId) -> FrameworkKey | None:
+        row = (await self._work.execute(_FRAMEWORK_OF_PACKAGE, {"package_id": package_id})).one_or_none()
+        return None if row is None else FrameworkKey(row.framework)
 
     async def get(self, award_id: AwardId) -> SpotPrice | None:
         row = (await self._work.execute(_SPOT_PRICE, {"award_id": award_id})).one_or_none()
@@ -112,7 +131,6 @@ class PostgresSpotPrices:
         return [to_spot_price(each) for each in rows]
 
     async def add(self, price: SpotPrice) -> None:
-        inadequate = price.inadequate_reason
         self._work.state = True
         self._work.write(
             _ADD_PRICE,
@@ -125,7 +143,7 @@ class PostgresSpotPrices:
                 "terms": price.terms.model_dump_json(),
                 "ceiling": price.ceiling,
                 "first_officer": price.first_officer,
-                "inadequate_reason": None if inadequate is None else inadequate.value,
+                "inadequate_reason": price.inadequate_reason,
                 "asked_at": price.asked_at,
             },
         )
@@ -146,7 +164,7 @@ def _to_decision_row(price: SpotPrice, decision: Decision) -> Mapping[str, objec
         "first_officer": price.first_officer,
         "officer": decision.officer,
         "decision": decision.status.value,
-        "refusal": None if decision.refusal is None else decision.refusal.value,
+        "refusal": decision.refusal,
         "decided_at": decision.at,
     }
 
@@ -178,7 +196,7 @@ def to_spot_price(row: Any) -> SpotPrice:  # a row's attributes are its columns
         terms=Terms.model_validate_json(row.terms),
         ceiling=row.ceiling,
         first_officer=row.first_officer,
-        inadequate_reason=None if inadequate is None else InadequateReason(inadequate),
+        inadequate_reason=None if inadequate is None else ReasonKey(inadequate),
         asked_at=row.asked_at,
         decision=_to_decision(row),
         lapsed_because=None if lapsed is None else AwardEnd(lapsed),
@@ -189,4 +207,4 @@ def to_spot_price(row: Any) -> SpotPrice:  # a row's attributes are its columns
 def _to_decision(row: Any) -> Decision | None:  # a row's attributes are its columns
     if row.decided_at is None:
         return None
-    return Decision(row.officer, row.decided_at, None if row.refusal is None else SpotPriceRefusal(row.refusal))
+    return Decision(row.officer, row.decided_at, None if row.refusal is None else ReasonKey(row.refusal))
