@@ -13,14 +13,16 @@ from contracts.events.packages import (
     SourcingStopped,
     WithdrawalRequested,
 )
-from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
+from contracts.ids import CouncilKey, PackageId, ProviderId, ReasonKey, ReferralId
 from contracts.office_time import to_office_date
-from contracts.values import WithdrawalReason
+from referral.domain.earlier_package import EarlierPackage, build_followed_package
 from referral.domain.errors import CareHasStarted, OpenReferralExists, PersonNotShown, ReferralNotFound
-from referral.domain.intake import IntakeRules, ReferralRequest, build_care, find_warnings
+from referral.domain.frameworks import check_withdrawal_reason
+from referral.domain.intake import IntakeRules, build_care, find_warnings
 from referral.domain.notifications import build_notification
 from referral.domain.person import Person
 from referral.domain.referral import Referral, Status, build_history_entry
+from referral.domain.request import ReferralRequest
 from referral.ports import PersonDetails, ReferralWork
 from service_runtime.timers.timers import DueTimer
 from service_runtime.webhooks.deliveries import Webhook
@@ -51,7 +53,7 @@ class WithdrawReferral:
     """A council's request to stop sourcing of a package."""
 
     package_id: PackageId
-    reason: WithdrawalReason
+    reason: ReasonKey
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ async def submit_referral(command: SubmitReferral, work: ReferralWork) -> Submis
     Raises InvalidInput, FrameworksNotKnown and OpenReferralExists.
     """
     request = command.request
-    frameworks = await work.frameworks.list_by_council(command.council)
-    care = build_care(request, frameworks, today=to_office_date(work.now), rules=command.rules)
+    versions, earlier = await work.frameworks.list_by_council(command.council), await _find_earlier(command, work)
+    care = build_care(request, versions, at=work.now, rules=command.rules, earlier=earlier)
     referral = Referral(
         referral_id=ReferralId(work.new_id()),
         package_id=command.package_id,
@@ -85,7 +87,9 @@ async def submit_referral(command: SubmitReferral, work: ReferralWork) -> Submis
     )
     if open_referral is not None:
         raise OpenReferralExists(open_referral)
-    requested = PackageRequested(package_id=command.package_id, care=care, wishes=request.wishes)
+    requested = PackageRequested(
+        package_id=command.package_id, care=care, wishes=request.wishes, follows=build_followed_package(earlier)
+    )
     await _publish_and_record(requested, work, before=None, after=referral)
     return SubmissionResult(referral, find_warnings(request))
 
@@ -93,11 +97,13 @@ async def submit_referral(command: SubmitReferral, work: ReferralWork) -> Submis
 async def withdraw_referral(command: WithdrawReferral, work: ReferralWork) -> Referral:
     """Publishes WithdrawalRequested, and returns the referral; a repeated request publishes nothing.
 
-    Raises ReferralNotFound and CareHasStarted.
+    Raises ReferralNotFound, InvalidInput for a reason that the framework does not declare, and CareHasStarted.
     """
     referral = await work.referrals.get(command.package_id)
     if referral is None:
         raise ReferralNotFound
+    versions = await work.frameworks.list_by_council(referral.council)
+    check_withdrawal_reason(command.reason, versions, referral.care.framework, today=to_office_date(work.now))
     if referral.is_being_withdrawn:
         return referral
     if referral.has_care_started(at=work.now):
@@ -139,6 +145,14 @@ async def finish_withdrawal(event: SourcingStopped | PlacementVoided, work: Refe
     updated = referral.apply(withdrawn)
     await work.referrals.save(updated)
     await _publish_and_record(withdrawn, work, before=referral, after=updated)
+
+
+async def _find_earlier(command: SubmitReferral, work: ReferralWork) -> EarlierPackage | None:
+    """Returns the package that the request follows; None if it follows none, or one that the council does not have."""
+    package_id = command.request.follows_package
+    if package_id is None:
+        return None
+    return await work.referrals.find_earlier_package(package_id, council=command.council, person_key=command.person_key)
 
 
 async def _apply_sourcing_event(event: PackageEvent, work: ReferralWork) -> Referral | None:

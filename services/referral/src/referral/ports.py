@@ -7,18 +7,22 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from contracts.events.frameworks import FrameworkPublished
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import CouncilKey, PackageId, ReferralId
-from referral.domain.intake import PostcodeResult
+from referral.domain.earlier_package import EarlierPackage
 from referral.domain.person import Person
 from referral.domain.referral import HistoryEntry, Referral, Status
+from referral.domain.request import PostcodeResult
 from service_runtime.projections.projections import Projection
 from service_runtime.webhooks.endpoint_commands import EndpointRepository, EndpointWork
 from service_runtime.webhooks.endpoint_health import HealthWork
 from service_runtime.webhooks.endpoint_queries import EndpointState
 from service_runtime.webhooks.kept_messages import KeptMessage
 
-DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
+DEFINITION_VERSIONS: Final = Projection(
+    "definition-versions", (FrameworkPublished,), lambda event: f"{event.key}/{event.definition.version}"
+)
+"""Every version, because one that is published today may be in force from a later day on."""
 COUNCILS: Final = "councils"
 """Topic of the streams that serialise a council's commands; no event is published on it."""
 DISABLED_BY_COUNCIL: Final = "disabled by the council"
@@ -52,6 +56,15 @@ class Referrals(Protocol):
 
     async def add_history_entry(self, package_id: PackageId, entry: HistoryEntry) -> None: ...
 
+    async def find_earlier_package(
+        self, package_id: PackageId, *, council: CouncilKey, person_key: str
+    ) -> EarlierPackage | None:
+        """Returns the council's package as one that a new referral about this person can follow.
+
+        None for a package that is not known here, or another council's.
+        """
+        ...
+
     async def get_person_details(self, package_id: PackageId) -> PersonDetails | None:
         """Returns None after the person was erased."""
         ...
@@ -61,7 +74,7 @@ class Frameworks(Protocol):
     """The framework definitions that councils have published."""
 
     async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
-        """Returns the newest version of each of the council's frameworks."""
+        """Returns every published version of the council's frameworks."""
         ...
 
 

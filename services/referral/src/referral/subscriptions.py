@@ -5,7 +5,7 @@ from typing import Any, Final
 from contracts.events.packages import PlacementVoided, SourcingStopped
 from referral.domain.referral import PROGRESS_KINDS
 from referral.handlers import check_council_endpoint, finish_withdrawal, record_progress
-from referral.ports import DEFINITIONS, ReferralWork
+from referral.ports import DEFINITION_VERSIONS, ReferralWork
 from service_runtime.kafka.fetch_limits import Gathering
 from service_runtime.projections.projections import Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
@@ -23,4 +23,4 @@ SUBSCRIPTIONS: Final[tuple[Subscription[ReferralWork], ...]] = (
 TIMERS: Final[tuple[TimerSubscription[ReferralWork], ...]] = (on_timer(CHECK_ENDPOINT, check_council_endpoint),)
 
 # Projections of different events have no narrower common type.
-PROJECTIONS: Final[tuple[Projection[Any], ...]] = (DEFINITIONS,)
+PROJECTIONS: Final[tuple[Projection[Any], ...]] = (DEFINITION_VERSIONS,)

@@ -6,8 +6,9 @@ from pathlib import Path
 from contracts.ids import AreaCode
 from geography import NotAPostcode, Postcode, PostcodeDirectory, PostcodeLocation
 from referral.api import endpoint, messages, persons, referrals, submissions, withdrawals
-from referral.domain.intake import IntakeRules, InvalidPostcode, LocatedPostcode, PostcodeResult, UnlocatedPostcode
+from referral.domain.intake import IntakeRules
 from referral.domain.person import PersonKeyHasher
+from referral.domain.request import InvalidPostcode, LocatedPostcode, PostcodeResult, UnlocatedPostcode
 from referral.ports import COUNCILS, NotificationTerms, PostcodeLocator, ReferralQueries
 from referral.settings import Settings
 from referral.store.queries import PostgresReferralQueries

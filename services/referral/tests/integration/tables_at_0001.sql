@@ -43,7 +43,7 @@ CREATE INDEX history_of_a_package ON history (package_id, position);
 
 INSERT INTO referrals (package_id, referral_id, council, service_type, care, wishes, requested_at, status,
     is_open, despite_open_referral, placed_with, withdrawal_reason, person_key)
-VALUES ('018f0000-0000-7000-8000-000000000007', '018f0000-0000-7000-8000-000000000012', 'essex',
+VALUES ('018f0000-0000-7000-8000-000000000007', '018f0000-0000-7000-8000-000000000012', 'amberside',
     'service type', '{}', '{}', '2026-11-26 09:00:00+00', 'placed', true, 'despite open referral',
     '018f0000-0000-7000-8000-000000000013', 'withdrawal reason', 'person key');
 

@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from standardwebhooks import Webhook
@@ -58,7 +58,7 @@ async def test_a_withdrawal_is_notified_when_requested_and_when_completed(
 ) -> None:
     await harness.register_endpoint()
     package, referral = await harness.post_referral()
-    await harness.request("POST", f"/v1/referrals/{referral}/withdrawal", {"reason": "person has died"})
+    await harness.request("POST", f"/v1/referrals/{referral}/withdrawal", {"reason": "person-died"})
     await harness.publish_events(package, SourcingStopped)
     await wait_until(lambda: "package.stopped" in harness.receiver.list_types(package), within=30)
     assert harness.receiver.list_types(package) == ["referral.received", "package.changed", "package.stopped"]
@@ -91,23 +91,25 @@ async def test_an_endpoint_is_shown_rotated_and_disabled_and_its_secret_is_shown
         assert (await harness.request("DELETE", ENDPOINT)).status == 204
     shown = (await harness.request("GET", ENDPOINT)).body
     assert (shown["enabled"], shown["disabled_because"]) == (False, "disabled by the council")
-    while_disabled, _ = await harness.post_referral()
+    while_disabled, referral = await harness.post_referral()
+    await wait_until(lambda: list_messages(harness, referral), within=30)  # with "endpoint disabled", for good
     await harness.register_endpoint()
     while_enabled, _ = await harness.post_referral()
     await wait_until(lambda: harness.receiver.list_types(while_enabled), within=30)
     assert harness.receiver.list_types(while_disabled) == []
 
 
+async def list_messages(harness: ReferralHarness, referral: UUID) -> list[dict[str, Any]]:
+    """Lists the messages about a referral that were not delivered."""
+    found = (await harness.request("GET", "/v1/council/messages")).body["items"]
+    return [each for each in found if each["about"] == str(referral)]
+
+
 async def test_what_a_disabled_endpoint_misses_is_read_and_sent_again(harness: ReferralHarness) -> None:
     await harness.register_endpoint()
     await harness.request("DELETE", ENDPOINT)
     package, referral = await harness.post_referral()
-
-    async def list_messages() -> list[dict[str, Any]]:
-        found = (await harness.request("GET", "/v1/council/messages")).body["items"]
-        return [each for each in found if each["about"] == str(referral)]
-
-    (message,) = await wait_until(list_messages, within=30)
+    (message,) = await wait_until(lambda: list_messages(harness, referral), within=30)
     assert (message["kind"], message["failure"]) == ("referral.received", "endpoint disabled")
     await harness.register_endpoint()
     replay = f"/v1/council/messages/{message['webhook_id']}/replay"

@@ -140,7 +140,7 @@ async def test_personal_data_is_stored_in_the_persons_table_only(
         return (await client.with_provider(ALDER).get(f"/v1/packages/{package_id}/person")).status == 200
 
     await wait_until(is_shown, within=30)
-    await client.post(f"{location}/withdrawal", {"reason": "person has died"}, key="PLANTED-REFERENCE again")
+    await client.post(f"{location}/withdrawal", {"reason": "person-died"}, key="PLANTED-REFERENCE again")
     await harness.publish_events(package_id, PlacementVoided, provider_id=ALDER)
 
     async def is_withdrawn() -> bool:
@@ -189,7 +189,7 @@ async def post_without_persons_table(
     """Makes PostgreSQL fail in the statement that contains the person; `database` is connected as the owner."""
     await fetch_rows(database, "ALTER TABLE persons RENAME TO gone")
     try:
-        reply = await client.post("/v1/referrals", {**body, "service_type": "night sleep"})
+        reply = await client.post("/v1/referrals", {**body, "service_type": "night-sleep"})
     finally:
         await fetch_rows(database, "ALTER TABLE gone RENAME TO persons")
     assert reply.status == 500

@@ -62,7 +62,7 @@ async def test_a_council_cannot_see_another_councils_referrals(client: ServiceCl
     )
     unknown = await foreign.get(f"/v1/referrals/{UNKNOWN_ID}")
     assert (unknown.status, (await foreign.get(location)).text) == (404, unknown.text)
-    withdrawal = {"reason": "moved away"}
+    withdrawal = {"reason": "moved-away"}
     refused = await foreign.post(f"{location}/withdrawal", withdrawal)
     assert (refused.status, refused.text) == (404, unknown.text)
     assert (await foreign.get("/v1/referrals")).body["items"] == []

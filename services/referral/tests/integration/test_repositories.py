@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 
 from contracts.catalogue import PACKAGES
-from contracts.examples import an_id, some_care
-from contracts.ids import CouncilKey, PackageId, ReferralId
-from contracts.values import ServiceType, WithdrawalReason
-from referral.domain.intake import DespiteOpenReferral
+from contracts.example_words import LOT, ServiceTypes, WithdrawalReasons
+from contracts.examples import COUNCIL, an_id, some_care
+from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
+from referral.domain.earlier_package import EarlierPackage
 from referral.domain.referral import HistoryEntry, HistoryKind, Referral, Status
+from referral.domain.request import DespiteOpenReferral
 from referral.ports import COUNCILS, NotificationTerms, ReferralQueries, Referrals
 from referral.store import TABLES
 from referral.store.queries import PostgresReferralQueries
@@ -35,7 +36,6 @@ from testkit.clocks import MONDAY_NINE, FixedClock
 from testkit.databases import a_database
 from testkit.fake_endpoints import InMemoryEndpoints
 from testkit.referral.builders import (
-    COUNCIL,
     PACKAGE,
     a_referral,
     some_person_details,
@@ -46,6 +46,7 @@ from testkit.servers import TestPostgres
 from testkit.units_of_work import EachCallAlone
 
 KEY = "a person's key"
+ALDER = to_provider_id("Alder")
 URL = "https://council.example/news"
 SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
@@ -152,7 +153,7 @@ async def test_an_added_referral_is_read_back_unchanged(repositories: Repositori
 async def test_changes_are_saved(repositories: Repositories) -> None:
     await add(repositories, a_referral())
     withdrawn = a_referral(
-        status=Status.WITHDRAWN, placed_with=to_provider_id("Alder"), withdrawal_reason=WithdrawalReason.MOVED_AWAY
+        status=Status.WITHDRAWN, placed_with=to_provider_id("Alder"), withdrawal_reason=WithdrawalReasons.MOVED_AWAY
     )
     await save(repositories, withdrawn)
     assert await repositories.queries.find_by_package(PACKAGE) == withdrawn
@@ -170,7 +171,7 @@ async def test_a_second_open_referral_of_a_person_is_not_added_and_the_first_is_
 
 async def test_a_referral_for_another_person_service_or_council_is_added(repositories: Repositories) -> None:
     await add(repositories, a_referral())
-    night = some_care(service_type=ServiceType.NIGHT_SLEEP)
+    night = some_care(service_type=ServiceTypes.NIGHT_SLEEP)
     assert await add(repositories, another_referral("service", care=night)) == [None]
     assert await add(repositories, another_referral("council", council=CouncilKey("another"))) == [None]
     assert await add(repositories, another_referral("person"), key="another key") == [None]
@@ -182,6 +183,40 @@ async def test_a_second_referral_with_a_reason_is_added_and_both_block_a_third(r
     assert await add(repositories, first, second) == [None, None]
     await save(repositories, replace(first, status=Status.WITHDRAWN))
     assert await add(repositories, another_referral("third")) == [second.referral_id]
+
+
+@pytest.mark.parametrize(
+    ("changed", "same_person", "provider"),
+    [
+        ({"status": Status.PLACED, "placed_with": ALDER}, True, ALDER),
+        ({"status": Status.PLACED, "placed_with": ALDER}, False, ALDER),
+        ({"status": Status.SOURCING}, True, None),
+        (
+            {
+                "status": Status.WITHDRAWAL_REQUESTED,
+                "placed_with": ALDER,
+                "withdrawal_reason": WithdrawalReasons.MOVED_AWAY,
+            },
+            True,
+            None,
+        ),
+    ],
+)
+async def test_an_earlier_package_is_found_with_its_lot_person_and_provider(
+    repositories: Repositories, changed: dict[str, object], same_person: bool, provider: ProviderId | None
+) -> None:
+    await add(repositories, a_referral(**changed))
+    key = KEY if same_person else "another key"
+    async with repositories.open_referrals() as repository:
+        found = await repository.find_earlier_package(PACKAGE, council=COUNCIL, person_key=key)
+    assert found == EarlierPackage(PACKAGE, LOT, is_of_same_person=same_person, provider_id=provider)
+
+
+async def test_an_unknown_package_and_another_councils_are_not_found(repositories: Repositories) -> None:
+    await add(repositories, a_referral())
+    async with repositories.open_referrals() as repository:
+        for package_id, council in ((PackageId(an_id("unknown")), COUNCIL), (PACKAGE, CouncilKey("another"))):
+            assert await repository.find_earlier_package(package_id, council=council, person_key=KEY) is None
 
 
 async def test_a_withdrawn_referral_does_not_block_another(repositories: Repositories) -> None:

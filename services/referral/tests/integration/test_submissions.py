@@ -4,16 +4,22 @@ import asyncio
 
 import pytest
 
+from contracts.catalogue import decode
+from contracts.events.packages import PackagePlaced, PackageRequested
+from contracts.example_words import LOT
 from contracts.examples import COLCHESTER
 from testkit.chain_checker import find_chain_faults
 from testkit.databases import fetch_number
 from testkit.http_client import ServiceClient
 from testkit.http_response import list_invalid_fields
 from testkit.referral.api_steps import (
+    ALDER,
     a_unique_body,
     list_event_types,
     post_referral,
+    publish_sourcing_events,
     wait_for_records,
+    wait_for_status,
 )
 from testkit.referral.harness import ReferralHarness
 
@@ -87,15 +93,62 @@ async def test_a_second_referral_with_a_reason_is_accepted(client: ServiceClient
     assert (await client.post("/v1/referrals", second)).status == 201
 
 
-async def test_an_unknown_postcode_requires_the_district(client: ServiceClient) -> None:
+async def test_an_unknown_postcode_requires_the_area(client: ServiceClient) -> None:
     body = a_unique_body()
     body["person"]["address"]["postcode"] = "ZZ99 3VZ"
     refused = await client.post("/v1/referrals", body)
-    assert list_invalid_fields(refused) == ["#/person/address/postcode", "#/district"]
-    accepted = await client.post("/v1/referrals", {**body, "district": COLCHESTER})
+    assert list_invalid_fields(refused) == ["#/person/address/postcode", "#/area"]
+    accepted = await client.post("/v1/referrals", {**body, "area": COLCHESTER})
     assert accepted.status == 201
     care = (await client.get(accepted.headers["Location"])).body["care"]
     assert (care["outward_code"], care["area"]) == ("ZZ99", COLCHESTER)
+
+
+async def test_an_undeclared_word_is_refused_with_those_to_choose_from(client: ServiceClient) -> None:
+    words = {"service_type": "gardening", "route": "by-post", "needs": ["juggling"], "lot": "no-such-lot"}
+    refused = await client.post("/v1/referrals", a_unique_body(**words))
+    details = {error["pointer"]: error["detail"] for error in refused.body["errors"]}
+    assert refused.status == 422
+    assert {pointer: detail.partition("; ")[2] for pointer, detail in details.items()} == {
+        "#/service_type": "choose live-in or night-sleep or personal-care",
+        "#/route": "choose community or crisis or hospital-discharge",
+        "#/lot": "choose home-care",
+        "#/needs/0": "choose dementia or hoist or key-safe or peg-feeding or pets-in-home or smoker-in-home",
+    }
+
+
+async def test_an_urgent_referral_says_since_when(client: ServiceClient) -> None:
+    urgent = {"route": "hospital-discharge", "urgent_since": "2026-03-02T08:30:00Z"}
+    posted = await post_referral(client, **urgent)
+    shown = (await client.get(posted.headers["Location"])).body
+    assert (shown["lot"], shown["area"], shown["route"], shown["urgent"]) == (
+        "home-care",
+        COLCHESTER,
+        "hospital-discharge",
+        True,
+    )
+    assert shown["care"]["urgent_since"] == "2026-03-02T08:30:00Z"
+
+
+async def test_a_package_can_follow_a_placed_one_of_the_same_person(
+    client: ServiceClient, harness: ReferralHarness
+) -> None:
+    body = a_unique_body(service_type="night-sleep")
+    first = await client.post("/v1/referrals", body)
+    package_id = first.body["package_id"]
+    later = {**body, "service_type": "personal-care", "follows_package": package_id}
+    early = await client.post("/v1/referrals", later)
+    assert (early.status, list_invalid_fields(early)) == (422, ["#/follows_package"])
+    await publish_sourcing_events(harness, package_id, PackagePlaced)
+    await wait_for_status(client, first.headers["Location"], "placed")
+    stranger = await client.post("/v1/referrals", a_unique_body(follows_package=package_id))
+    assert "another person" in stranger.text
+    posted = await client.post("/v1/referrals", later)
+    assert posted.status == 201, posted.text
+    (record,) = await wait_for_records(harness, posted.body["package_id"])
+    follows = decode(PackageRequested, record.value).follows
+    assert follows is not None
+    assert (str(follows.package_id), follows.lot, follows.provider_id) == (package_id, LOT, ALDER)
 
 
 @pytest.mark.parametrize(

@@ -81,15 +81,19 @@ MISTYPED: Final = [
     *[("visits/0/carers", value) for value in ["1", 1.0, True]],
     *[("visits/0/earliest", value) for value in [27_000, "27000", "07:30Z", "07:30+01:00", "7:30"]],
     *[("visits/0/time_critical", value) for value in ["yes", "1", 1]],
-    *[("district_confirmed", value) for value in ["true", 0]],
+    *[("area_confirmed", value) for value in ["true", 0]],
     *[("person/name", value) for value in [7, True, [SENT], f"{SENT}\u202e", f"{SENT}\u2028", f"{SENT}\x85"]],
     *[("person/notes", f"{SENT}{character}") for character in "\x00\x0b\u2066\U000e0041"],
     *[("person/phone", value) for value in [1632960000, f"{SENT}\x00", "1" * 41, ""]],
-    *[("urgency", value) for value in [0, True]],
+    *[("route", value) for value in [0, True]],
     *[("refused_providers", [value]) for value in ["{0197a3c0-0000-7000-8000-000000000000}", 7]],
     ("refused_providers", ["urn:uuid:0197a3c0-0000-7000-8000-000000000000"]),
-    ("district", f"{SENT} {SENT}"),
+    ("area", f"{SENT} {SENT}"),
     ("framework", SENT),
+    *[("lot", value) for value in [SENT, 7]],
+    *[("needs", [value]) for value in [SENT, 7, "a b"]],
+    *[("urgent_since", value) for value in [0, "2026-03-02", "2026-03-02T08:00"]],
+    *[("follows_package", value) for value in [7, "urn:uuid:0197a3c0-0000-7000-8000-000000000000"]],
 ]
 
 

@@ -17,12 +17,13 @@ from contracts.events.packages import (
     SourcingStopped,
     WithdrawalRequested,
 )
-from contracts.examples import an_id
+from contracts.example_words import ServiceTypes, WithdrawalReasons
+from contracts.examples import COUNCIL, an_id
 from contracts.ids import CouncilKey, PackageId
-from contracts.values import ServiceType, WithdrawalReason
 from referral.domain.errors import CareHasStarted, OpenReferralExists, PersonNotShown, ReferralNotFound
-from referral.domain.intake import DespiteOpenReferral, IntakeRules, ReferralRequest
+from referral.domain.intake import IntakeRules
 from referral.domain.referral import HistoryKind, Status
+from referral.domain.request import DespiteOpenReferral, ReferralRequest
 from referral.handlers import (
     ShowPerson,
     SubmissionResult,
@@ -35,7 +36,6 @@ from referral.handlers import (
     withdraw_referral,
 )
 from testkit.referral.builders import (
-    COUNCIL,
     KEYS,
     PACKAGE,
     a_person,
@@ -46,7 +46,7 @@ from testkit.referral.builders import (
 from testkit.referral.fakes import InMemoryReferralWork
 
 ALDER = to_provider_id("Alder")
-WITHDRAW = WithdrawReferral(PACKAGE, WithdrawalReason.NO_LONGER_NEEDED)
+WITHDRAW = WithdrawReferral(PACKAGE, WithdrawalReasons.NO_LONGER_NEEDED)
 
 
 async def submit(
@@ -104,7 +104,7 @@ async def test_a_second_referral_is_accepted_with_a_reason_or_for_another_servic
     await submit(work)
     reason = DespiteOpenReferral.SEPARATE_PACKAGE
     await submit(work, a_request(despite_open_referral=reason), package_id=PackageId(an_id("second")))
-    night = a_request(service_type=ServiceType.NIGHT_SLEEP)
+    night = a_request(service_type=ServiceTypes.NIGHT_SLEEP)
     await submit(work, night, package_id=PackageId(an_id("third")))
     another = a_request(person=a_person(nhs_number="9990000026"))
     await submit(work, another, package_id=PackageId(an_id("fourth")))
@@ -115,15 +115,15 @@ async def test_a_withdrawal_is_requested_once_and_completed_once_after_sourcing_
     work = InMemoryReferralWork().add_definitions()
     await submit(work)
     assert (await withdraw_referral(WITHDRAW, work)).status is Status.WITHDRAWAL_REQUESTED
-    again = replace(WITHDRAW, reason=WithdrawalReason.MOVED_AWAY)
-    assert (await withdraw_referral(again, work)).withdrawal_reason is WithdrawalReason.NO_LONGER_NEEDED
+    again = replace(WITHDRAW, reason=WithdrawalReasons.MOVED_AWAY)
+    assert (await withdraw_referral(again, work)).withdrawal_reason == WithdrawalReasons.NO_LONGER_NEEDED
     await end_sourcing(work, SourcingStopped)
     await end_sourcing(work, SourcingStopped)
     assert (await withdraw_referral(WITHDRAW, work)).status is Status.WITHDRAWN
     assert [type(event) for event in work.published] == [PackageRequested, WithdrawalRequested, PackageWithdrawn]
     withdrawn = work.published[-1]
     assert isinstance(withdrawn, PackageWithdrawn)
-    assert withdrawn.reason is WithdrawalReason.NO_LONGER_NEEDED
+    assert withdrawn.reason == WithdrawalReasons.NO_LONGER_NEEDED
 
 
 async def test_a_withdrawn_person_can_be_referred_again() -> None:

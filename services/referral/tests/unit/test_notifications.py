@@ -23,7 +23,8 @@ from contracts.events.packages import (
     StageEntered,
     WithdrawalRequested,
 )
-from contracts.values import WithdrawalReason
+from contracts.example_words import WithdrawalReasons
+from contracts.examples import COUNCIL
 from referral.domain.intake import IntakeRules
 from referral.domain.notifications import Notification, build_notification
 from referral.domain.referral import Referral, build_history_entry
@@ -39,7 +40,6 @@ from service_runtime.webhooks.deliveries import encode_body
 from service_runtime.webhooks.endpoint_commands import PutEndpoint, put_endpoint
 from testkit.clocks import MONDAY_NINE
 from testkit.referral.builders import (
-    COUNCIL,
     KEYS,
     PACKAGE,
     a_referral,
@@ -108,7 +108,7 @@ def test_an_event_without_effect_for_the_council_is_not_notified(story: list[typ
     assert build_last_notification(*story) is None
 
 
-def test_a_placement_notification_contains_provider_and_weekly_cost() -> None:
+def test_a_placement_notification_contains_provider_and_costs() -> None:
     placed = build_event(PackagePlaced, provider_id=ALDER)
     assert isinstance(placed, PackagePlaced)
     referral = a_referral()
@@ -123,6 +123,7 @@ def test_a_placement_notification_contains_provider_and_weekly_cost() -> None:
         "stage": "tier-1",
         "provider_id": str(ALDER),
         "weekly_cost": f"{placed.terms.weekly_cost:.2f}",
+        "fixed_cost": "0.00",
         "links": {"referral": f"https://referral.example/v1/referrals/{referral.referral_id}"},
     }
 
@@ -135,11 +136,11 @@ def test_a_notification_distinguishes_listed_from_still_listed() -> None:
 
 
 def test_a_notification_does_not_contain_the_withdrawal_reason() -> None:
-    died = build_event(PackageWithdrawn, reason=WithdrawalReason.PERSON_DIED)
+    died = build_event(PackageWithdrawn, reason=WithdrawalReasons.PERSON_DIED)
     withdrawing = a_referral().apply(build_event(WithdrawalRequested))
     notification = build_notification_of(died, withdrawing)
     assert notification is not None
-    assert WithdrawalReason.PERSON_DIED.value not in str(notification.data)
+    assert WithdrawalReasons.PERSON_DIED not in str(notification.data)
 
 
 async def submit(work: InMemoryReferralWork) -> Referral:
@@ -174,7 +175,7 @@ async def test_notifications_follow_a_referral_in_order() -> None:
         progress = build_event(event)
         assert isinstance(progress, SourcingStarted | StageEntered | OfferMade | PackagePlaced)
         await record_progress(progress, work)
-    await withdraw_referral(WithdrawReferral(PACKAGE, WithdrawalReason.NO_LONGER_NEEDED), work)
+    await withdraw_referral(WithdrawReferral(PACKAGE, WithdrawalReasons.NO_LONGER_NEEDED), work)
     voided = build_event(PlacementVoided)
     assert isinstance(voided, PlacementVoided)
     await finish_withdrawal(voided, work)

@@ -34,7 +34,7 @@ from contracts.events.packages import (
     StageEntered,
     WithdrawalRequested,
 )
-from contracts.values import WithdrawalReason
+from contracts.example_words import WithdrawalReasons
 from referral.domain.referral import HistoryKind, Referral, Status, build_history_entry, find_next_status
 from referral.subscriptions import SUBSCRIPTIONS
 from testkit.clocks import MONDAY_NINE
@@ -93,8 +93,8 @@ def test_only_a_current_placement_has_a_provider() -> None:
 
 
 def test_the_reason_of_a_withdrawal_is_stored() -> None:
-    requested = build_event(WithdrawalRequested, reason=WithdrawalReason.FAMILY_WILL_CARE)
-    assert a_referral().apply(requested).withdrawal_reason is WithdrawalReason.FAMILY_WILL_CARE
+    requested = build_event(WithdrawalRequested, reason=WithdrawalReasons.FAMILY_WILL_CARE)
+    assert a_referral().apply(requested).withdrawal_reason == WithdrawalReasons.FAMILY_WILL_CARE
 
 
 def test_a_withdrawal_without_a_reason_cannot_be_built() -> None:

@@ -7,11 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from contracts.values import Care, ServiceType, Urgency, Wishes, WithdrawalReason
+from contracts.ids import LotKey, ReasonKey, RouteKey, ServiceTypeKey
+from contracts.values import Care, Wishes
 from referral.api.callers import NO_STORE, Queries, Reader, find_own_referral
 from referral.api.person_bodies import PersonOut
-from referral.domain.intake import DespiteOpenReferral
 from referral.domain.referral import HistoryEntry, HistoryKind, Status
+from referral.domain.request import DespiteOpenReferral
 from referral.ports import ReferralDetails, ReferralSummary
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
@@ -26,13 +27,15 @@ class ReferralSummaryOut(BaseModel):
     package_id: UUID
     reference: str | None = Field(description="your own reference; null after the person was erased")
     status: Status
-    service_type: ServiceType
-    district: str
+    service_type: ServiceTypeKey
+    lot: LotKey
+    area: str
     starts_on: date
-    urgency: Urgency
+    route: RouteKey
+    urgent: bool
     requested_at: datetime
     placed_with: UUID | None = Field(description="the provider that has the package")
-    withdrawal_reason: WithdrawalReason | None
+    withdrawal_reason: ReasonKey | None
 
 
 class HistoryEntryOut(BaseModel):
@@ -86,9 +89,11 @@ def _to_referral_summary_out(summary: ReferralSummary) -> ReferralSummaryOut:
         reference=summary.reference,
         status=referral.status,
         service_type=referral.care.service_type,
-        district=referral.care.area,
+        lot=referral.care.lot,
+        area=referral.care.area,
         starts_on=referral.care.starts_on,
-        urgency=referral.care.urgency,
+        route=referral.care.route,
+        urgent=referral.care.urgent,
         requested_at=referral.requested_at,
         placed_with=referral.placed_with,
         withdrawal_reason=referral.withdrawal_reason,

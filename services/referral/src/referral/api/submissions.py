@@ -1,25 +1,38 @@
 """The route that submits a referral, with its request and response bodies."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from contracts.ids import PackageId, ProviderId
-from contracts.values import CarerGender, Need, ServiceType, Urgency, Wishes
+from contracts.values import CarerGender, Wishes
 from referral.api.callers import Bus, Writer, build_stream_key
 from referral.api.person_bodies import PersonIn
 from referral.api.visits import VisitIn
-from referral.domain.intake import DespiteOpenReferral, IntakeRules, PostcodeResult, ReferralRequest
+from referral.domain.intake import IntakeRules
 from referral.domain.person import PersonKeyHasher
 from referral.domain.referral import Status
+from referral.domain.request import DespiteOpenReferral, PostcodeResult, ReferralRequest
 from referral.handlers import SubmissionResult, SubmitReferral, submit_referral
 from referral.ports import PostcodeLocator
 from service_runtime.http.app import inject
 from service_runtime.http.commands import json_response
 from service_runtime.http.problems import WrongField, describe_problems
-from service_runtime.http.text_fields import AreaName, Day, FrameworkName, RequestBody, Uuid, YesOrNo
+from service_runtime.http.text_fields import (
+    AreaName,
+    Day,
+    FrameworkName,
+    InstantText,
+    LotName,
+    NeedName,
+    RequestBody,
+    RouteName,
+    ServiceTypeName,
+    Uuid,
+    YesOrNo,
+)
 from service_runtime.http.text_rules import TextRule
 from service_runtime.idempotency import StoredResponse
 
@@ -28,6 +41,8 @@ router = APIRouter(tags=["referrals"])
 Locator = Annotated[PostcodeLocator, inject(PostcodeLocator)]
 Hasher = Annotated[PersonKeyHasher, inject(PersonKeyHasher)]
 Rules = Annotated[IntakeRules, inject(IntakeRules)]
+
+MAX_NEEDS: Final = 100
 
 
 class ReferralIn(RequestBody):
@@ -40,11 +55,18 @@ class ReferralIn(RequestBody):
         Field(description="your own reference; returned to your council only"),
     ]
     person: PersonIn
-    service_type: ServiceType
+    service_type: ServiceTypeName = Field(description="a word of the framework, as are route, needs, lot and area")
     visits: tuple[VisitIn, ...] = Field(min_length=1, max_length=50)
     starts_on: Day
-    urgency: Urgency = Urgency.ROUTINE
-    needs: tuple[Need, ...] = Field(default=(), max_length=len(Need))
+    route: RouteName | None = Field(
+        default=None, description="how the referral comes; default: the framework's first route that is not urgent"
+    )
+    urgent_since: InstantText | None = Field(
+        default=None, description="for an urgent route: since when it is urgent; not in the future"
+    )
+    needs: tuple[NeedName, ...] = Field(
+        default=(), max_length=MAX_NEEDS, description="skills that the care needs, and circumstances of the home"
+    )
     carer_gender: CarerGender = Field(default=CarerGender.ANY, description="only where it matters to the care")
     refused_providers: tuple[Uuid, ...] = Field(
         default=(), max_length=50, description="providers that receive no offer of this package"
@@ -52,16 +74,22 @@ class ReferralIn(RequestBody):
     preferred_providers: tuple[Uuid, ...] = Field(
         default=(), max_length=50, description="shown to officers; the framework alone decides the order of offers"
     )
-    district: AreaName | None = Field(
-        default=None,
-        description="where care is given; required if the postcode directory has no district for the postcode",
-    )
-    district_confirmed: YesOrNo = Field(
-        default=False, description="true: `district` applies although the postcode is in another district"
-    )
     framework: FrameworkName | None = Field(
+        default=None, description="required if several frameworks of your council apply"
+    )
+    lot: LotName | None = Field(default=None, description="required if several lots of the framework apply")
+    area: AreaName | None = Field(
         default=None,
-        description="required if several frameworks of your council that are in force have the district",
+        description="where care is given; required if the postcode directory has no district for the postcode, or if "
+        "the framework has several areas in the district",
+    )
+    area_confirmed: YesOrNo = Field(
+        default=False, description="true: `area` applies although it does not cover the district of the postcode"
+    )
+    follows_package: Uuid | None = Field(
+        default=None,
+        description="the package_id of a placed package of the same person that this one follows, such as its "
+        "reablement; some frameworks ask the same provider first",
     )
     despite_open_referral: DespiteOpenReferral | None = Field(
         default=None,
@@ -76,16 +104,19 @@ class ReferralIn(RequestBody):
             service_type=self.service_type,
             visits=tuple(visit.to_visit() for visit in self.visits),
             starts_on=self.starts_on,
-            urgency=self.urgency,
+            route=self.route,
+            urgent_since=self.urgent_since,
             needs=self.needs,
             carer_gender=self.carer_gender,
             wishes=Wishes(
                 refused=tuple(map(ProviderId, self.refused_providers)),
                 preferred=tuple(map(ProviderId, self.preferred_providers)),
             ),
-            district=self.district,
-            district_confirmed=self.district_confirmed,
             framework=self.framework,
+            lot=self.lot,
+            area=self.area,
+            area_confirmed=self.area_confirmed,
+            follows_package=None if self.follows_package is None else PackageId(self.follows_package),
             despite_open_referral=self.despite_open_referral,
         )
 

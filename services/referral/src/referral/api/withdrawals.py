@@ -3,22 +3,22 @@
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from contracts.values import WithdrawalReason
+from contracts.ids import ReasonKey
 from referral.api.callers import Bus, Queries, Writer, build_stream_key, find_own_referral
 from referral.domain.referral import Referral, Status
 from referral.handlers import WithdrawReferral, withdraw_referral
 from service_runtime.http.commands import json_response
 from service_runtime.http.problems import describe_problems
-from service_runtime.http.text_fields import RequestBody
+from service_runtime.http.text_fields import ReasonName, RequestBody
 from service_runtime.idempotency import StoredResponse
 
 router = APIRouter(tags=["referrals"])
 
 
 class WithdrawalIn(RequestBody):
-    reason: WithdrawalReason
+    reason: ReasonName = Field(description="one of `reasons.withdrawal` of the package's framework")
 
 
 class WithdrawalOut(BaseModel):
@@ -27,7 +27,7 @@ class WithdrawalOut(BaseModel):
     referral_id: UUID
     package_id: UUID
     status: Status
-    reason: WithdrawalReason | None
+    reason: ReasonKey | None
 
 
 @router.post(

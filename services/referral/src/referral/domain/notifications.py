@@ -65,4 +65,8 @@ def _find_kind(event: PackageEvent, before: Referral, after: Referral) -> str | 
 
 
 def _build_placement_data(event: PackagePlaced) -> Mapping[str, object]:
-    return {"provider_id": str(event.provider_id), "weekly_cost": f"{event.terms.weekly_cost:.2f}"}
+    return {
+        "provider_id": str(event.provider_id),
+        "weekly_cost": f"{event.terms.weekly_cost:.2f}",
+        "fixed_cost": f"{event.terms.fixed_cost:.2f}",
+    }

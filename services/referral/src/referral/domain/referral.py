@@ -33,10 +33,10 @@ from contracts.events.packages import (
     StageEntered,
     WithdrawalRequested,
 )
-from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
+from contracts.ids import CouncilKey, PackageId, ProviderId, ReasonKey, ReferralId
 from contracts.office_time import to_office_date
-from contracts.values import Care, Wishes, WithdrawalReason
-from referral.domain.intake import DespiteOpenReferral
+from contracts.values import Care, Wishes
+from referral.domain.request import DespiteOpenReferral
 
 
 class Status(StrEnum):
@@ -101,7 +101,7 @@ class Referral:
     status: Status = Status.REQUESTED
     despite_open_referral: DespiteOpenReferral | None = None
     placed_with: ProviderId | None = None
-    withdrawal_reason: WithdrawalReason | None = None
+    withdrawal_reason: ReasonKey | None = None
 
     def __post_init__(self) -> None:
         if self.status is Status.WITHDRAWAL_REQUESTED and self.withdrawal_reason is None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import CouncilKey
-from referral.ports import DEFINITIONS
+from referral.ports import DEFINITION_VERSIONS
 from service_runtime.projections.memory import ProjectionSnapshot
 
 
@@ -15,5 +15,5 @@ class ProjectedFrameworks:
         self._projections = projections
 
     async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
-        entries = await self._projections.get_by_prefix(DEFINITIONS, "")
+        entries = await self._projections.get_by_prefix(DEFINITION_VERSIONS, "")
         return [entry.event.definition for entry in entries if entry.event.definition.council == council]

@@ -9,10 +9,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from contracts.catalogue import PACKAGES
-from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
-from contracts.values import Care, Wishes, WithdrawalReason
-from referral.domain.intake import DespiteOpenReferral
+from contracts.ids import CouncilKey, LotKey, PackageId, ProviderId, ReasonKey, ReferralId
+from contracts.values import Care, Wishes
+from referral.domain.earlier_package import EarlierPackage
 from referral.domain.referral import HistoryEntry, Referral, Status
+from referral.domain.request import DespiteOpenReferral
 from referral.ports import PersonDetails
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.loading import StateQuery
@@ -59,6 +60,13 @@ SAVE_REFERRALS: Final = """
             package_id uuid, what text, at timestamptz, stage text, provider_id uuid, reason text)
     )
 """
+_EARLIER_PACKAGE = text(
+    """
+    SELECT package_id, care ->> 'lot' AS lot, coalesce(person_key = :person_key, false) AS is_of_same_person,
+           CASE WHEN status = 'placed' THEN placed_with END AS delivered_by
+    FROM referrals WHERE package_id = :package_id AND council = :council
+    """
+)
 _PERSON_DETAILS = text("SELECT about FROM persons WHERE package_id = :package_id")
 _PERSON_DETAILS_JSON: Final = TypeAdapter(PersonDetails)
 
@@ -102,7 +110,7 @@ class PostgresReferrals:
         """If another unit of work adds one at this moment, the unique index refuses one of them, which looks again."""
         self._check_own(referral.package_id)
         if referral.despite_open_referral is None:
-            service_type = referral.care.service_type.value
+            service_type = referral.care.service_type
             existing = await self._open_referrals.find(referral.council, person_key, service_type)
             if existing is not None:
                 return existing
@@ -129,6 +137,13 @@ class PostgresReferrals:
         }
         self._work.put_row("history", object(), row)  # every entry is a new row
 
+    async def find_earlier_package(
+        self, package_id: PackageId, *, council: CouncilKey, person_key: str
+    ) -> EarlierPackage | None:
+        arguments = {"package_id": package_id, "council": council, "person_key": person_key}
+        row = (await self._work.execute(_EARLIER_PACKAGE, arguments)).one_or_none()
+        return None if row is None else _to_earlier_package(row)
+
     async def get_person_details(self, package_id: PackageId) -> PersonDetails | None:
         stored = (await self._work.execute(_PERSON_DETAILS, {"package_id": package_id})).scalar_one_or_none()
         return to_person_details(stored)
@@ -140,23 +155,22 @@ class PostgresReferrals:
 
 
 def _to_changed_row(referral: Referral) -> Mapping[str, object]:
-    reason = referral.withdrawal_reason
     return {
         "package_id": referral.package_id,
         "status": referral.status.value,
         "is_open": referral.is_open,
         "placed_with": referral.placed_with,
-        "withdrawal_reason": None if reason is None else reason.value,
+        "withdrawal_reason": referral.withdrawal_reason,
     }
 
 
 def _to_row(referral: Referral) -> Mapping[str, object]:
-    despite, reason = referral.despite_open_referral, referral.withdrawal_reason
+    despite = referral.despite_open_referral
     return {
         "package_id": referral.package_id,
         "referral_id": referral.referral_id,
         "council": referral.council,
-        "service_type": referral.care.service_type.value,
+        "service_type": referral.care.service_type,
         "care": referral.care,
         "wishes": referral.wishes,
         "requested_at": referral.requested_at,
@@ -164,7 +178,7 @@ def _to_row(referral: Referral) -> Mapping[str, object]:
         "is_open": referral.is_open,
         "despite_open_referral": None if despite is None else despite.value,
         "placed_with": referral.placed_with,
-        "withdrawal_reason": None if reason is None else reason.value,
+        "withdrawal_reason": referral.withdrawal_reason,
     }
 
 
@@ -192,7 +206,16 @@ def to_referral(row: Any) -> Referral:  # a row's attributes are its columns
         status=Status(row.status),
         despite_open_referral=None if despite is None else DespiteOpenReferral(despite),
         placed_with=None if row.placed_with is None else ProviderId(row.placed_with),
-        withdrawal_reason=None if reason is None else WithdrawalReason(reason),
+        withdrawal_reason=None if reason is None else ReasonKey(reason),
+    )
+
+
+def _to_earlier_package(row: Any) -> EarlierPackage:  # a row's attributes are its columns
+    return EarlierPackage(
+        package_id=PackageId(row.package_id),
+        lot=LotKey(row.lot),
+        is_of_same_person=row.is_of_same_person,
+        provider_id=None if row.delivered_by is None else ProviderId(row.delivered_by),
     )
 
 
