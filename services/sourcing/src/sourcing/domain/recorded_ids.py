@@ -1,0 +1,55 @@
+"""The ids that a decision drew, taken from its events, so that a replay draws the same ones."""
+
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Final
+from uuid import UUID
+
+from contracts.events.base import PackageEvent
+from contracts.events.listings import (
+    AwardAwaitsApproval,
+    AwardRefused,
+    PackageListed,
+    ProposalAwarded,
+    ProposalReceived,
+)
+from contracts.events.packages import AcceptancesOrdered, OfferMade, PackagePlaced, SourcingStarted, StageEntered
+from sourcing.domain.replay_triggers import RecordedDecision
+
+_FIELDS: Final[Mapping[type[PackageEvent], str]] = {
+    SourcingStarted: "search_id",
+    StageEntered: "seed",
+    AcceptancesOrdered: "seed",
+    OfferMade: "offer_id",
+    ProposalReceived: "proposal_id",
+    PackagePlaced: "placement_id",
+    AwardAwaitsApproval: "award_id",
+    AwardRefused: "award_id",
+    ProposalAwarded: "award_id",
+}
+"""The field with the id that a decision draws for the event."""
+_AWARDS: Final = (AwardAwaitsApproval, AwardRefused, ProposalAwarded)
+
+
+class RecordedIds:
+    """Gives out the ids that the decision drew, in their order; further ones are 0, 1, 2, …, which no record has."""
+
+    def __init__(self, decision: RecordedDecision) -> None:
+        self._ids = iter([drawn for event in decision.events for drawn in _list_drawn_ids(event, decision)])
+        self._further = count()
+
+    def draw(self) -> UUID:
+        drawn = next(self._ids, None)
+        return UUID(int=next(self._further)) if drawn is None else drawn
+
+
+def _list_drawn_ids(event: PackageEvent, decision: RecordedDecision) -> Iterator[UUID]:
+    """Yield the id drawn for an event; an award that a second officer decides keeps the id that it had."""
+    if isinstance(event, PackageListed):
+        yield event.advert.reference
+        return
+    if isinstance(event, _AWARDS) and not decision.cause.startswith("command:"):
+        return
+    drawn: UUID | None = getattr(event, _FIELDS.get(type(event), ""), None)
+    if drawn is not None:
+        yield drawn
