@@ -1,11 +1,14 @@
 """The Then sentences of the scenario tables: checks of the search, its record and its work item."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from contracts.events.packages import OfferExtended, OfferMade, PackagePlaced, ProviderPassedOver, SourcingStopped
+from contracts.example_words import LOT
+from contracts.ids import ProviderId
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.work_items import (
     AwardToApprove,
@@ -14,9 +17,10 @@ from sourcing.domain.work_items import (
     HeldSearch,
     NoProposals,
     ProposalsToDecide,
-    find_work_item,
+    find_work_items,
 )
-from testkit.sourcing.builders import AREA, FRAMEWORK, to_provider_id
+from testkit.sourcing.builders import to_provider_id
+from testkit.sourcing.definitions import AREA, FRAMEWORK
 from testkit.sourcing.scenario_setup import CHANNELS, ScenarioSetup
 
 _WORK_ITEMS: Final = {
@@ -46,12 +50,12 @@ class ScenarioChecks(ScenarioSetup):
         assert terms.rate == rate, f"the offer is at £{terms.rate}"
 
     def check_live_offer(self, name: str) -> None:
-        live = self.driver.current.live_offer
-        assert live is not None, "there is no live offer"
-        assert live.provider_id == to_provider_id(name), "the live offer is to another provider"
+        live = self.driver.current.live_offers
+        assert live, "there is no live offer"
+        assert [offer.provider_id for offer in live] == [to_provider_id(name)], "the live offer is to another provider"
 
     def check_no_live_offer(self) -> None:
-        assert self.driver.current.live_offer is None, "there is a live offer"
+        assert not self.driver.current.live_offers, "there is a live offer"
 
     def check_offer_made_at(self, name: str, at: datetime) -> None:
         made = self.driver.find_offer(name).made_at
@@ -59,7 +63,7 @@ class ScenarioChecks(ScenarioSetup):
 
     def check_offer_order(self, names: tuple[str, ...]) -> None:
         asked = [event.provider_id for event in self.driver.events if isinstance(event, OfferMade)]
-        assert asked == [to_provider_id(name) for name in names], f"offers were made to {asked}"
+        assert asked == [to_provider_id(name) for name in names], f"offers were made to {self._list_names(asked)}"
 
     def check_passed_over(self, name: str, reasons: str) -> None:
         passed_over = [event for event in self.driver.events if isinstance(event, ProviderPassedOver)]
@@ -97,9 +101,8 @@ class ScenarioChecks(ScenarioSetup):
         assert self.result == result, f"the result is: {self.result}"
 
     def check_work_item(self, what: str) -> None:
-        item = find_work_item(self.driver.current)
-        found = "nothing" if item is None else _WORK_ITEMS[type(item)]
-        assert found == what, f"the work list has {found}"
+        found = [_WORK_ITEMS[type(item)] for item in find_work_items(self.driver.current)] or ["nothing"]
+        assert found == [what], f"the work list has {found}"
 
     def check_missing(self, what: str) -> None:
         missing = [self._describe_missing(each) for each in self.driver.current.missing]
@@ -113,6 +116,10 @@ class ScenarioChecks(ScenarioSetup):
         for kind in (PackagePlaced, SourcingStopped):
             assert sum(isinstance(event, kind) for event in self.driver.events) <= 1, kind.__name__
 
+    def _list_names(self, providers: Iterable[ProviderId]) -> str:
+        names = {to_provider_id(name): name for name in self.known}
+        return ", ".join(names.get(each, str(each)) for each in providers) or "nobody"
+
     def _describe_missing(self, missing: str) -> str:
         """Describes the key of a missing projection entry as the tables do, for example `the rates of Alder`."""
         projection, _, key = missing.partition("/")
@@ -121,5 +128,5 @@ class ScenarioChecks(ScenarioSetup):
         if named is not None:
             return f"the {projection} of {named}"
         return {f"definitions/{FRAMEWORK}": "the definition"}.get(
-            missing, missing.replace(f"ranked-lists/{FRAMEWORK}/{AREA}/", "the list of tier ")
+            missing, missing.replace(f"ranked-lists/{FRAMEWORK}/{LOT}/{AREA}/tier-", "the list of tier ")
         )

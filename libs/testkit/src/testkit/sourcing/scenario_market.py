@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Final
 from uuid import uuid4
 
-from contracts.events.listings import Variation
 from contracts.events.packages import OfferDelivered, OfferUndeliverable, PackageRequested, WithdrawalRequested
+from contracts.example_words import DeclineReasons, Routes, Tiers, WithdrawalReasons
 from contracts.examples import some_care
-from contracts.framework import OpenList
-from contracts.ids import AreaCode, FrameworkKey, ListingReference, OfferId, PackageId
+from contracts.framework.stages import OpenList, Stage
+from contracts.ids import AreaCode, FrameworkKey, ListingReference, OfferId, PackageId, ReasonKey, TierKey
 from contracts.offer_links import OfferLink, OfferLinkSigner
-from contracts.values import Channel, DeclineReason, Tier, Urgency, Wishes, WithdrawalReason
+from contracts.values import Channel, Wishes
 from testkit.databases import fetch_number, fetch_rows
 from testkit.http_response import HttpResponse
 from testkit.sourcing.harness import ANSWER, LINK_KEY, WAIT_TIMEOUT, SourcingHarness, send_with_retries
@@ -43,13 +43,17 @@ class ScenarioMarket(PublishedMarket):
 
     @staticmethod
     async def create(
-        harness: SourcingHarness, *names: str, tiers: Sequence[Tier] = (Tier.ONE,), open_list: OpenList | None = None
+        harness: SourcingHarness,
+        *names: str,
+        tiers: Sequence[TierKey] = (Tiers.ONE,),
+        open_list: OpenList | None = None,
+        stages: Sequence[Stage] = (),
     ) -> "ScenarioMarket":
         """Publishes a new framework with `names` ranked in tier 1, and waits until sourcing has projected it.
 
         The providers are eligible in all `tiers` and reached by webhook.
         """
-        market = ScenarioMarket.create_empty(harness, tiers=tiers, open_list=open_list)
+        market = ScenarioMarket.create_empty(harness, tiers=tiers, open_list=open_list, stages=stages)
         await market.publish_definition()
         await market.add_providers(*names)
         await market.publish_ranked_list(*names)
@@ -60,23 +64,24 @@ class ScenarioMarket(PublishedMarket):
     def create_empty(
         harness: SourcingHarness,
         *,
-        tiers: Sequence[Tier] = (Tier.ONE,),
+        tiers: Sequence[TierKey] = (Tiers.ONE,),
         open_list: OpenList | None = None,
         rates_selected: bool = False,
+        stages: Sequence[Stage] = (),
     ) -> "ScenarioMarket":
         """Creates a market of which nothing is published yet.
 
-        With `rates_selected` its framework has the providers select their own rates.
+        With `rates_selected` its framework has the providers select their own rates. `stages` replace the usual ones.
         """
         name = uuid4().hex[:12]
         framework, area = FrameworkKey(f"market-{name}"), AreaCode(f"area-{name}")
-        return ScenarioMarket(harness, framework, area, tuple(tiers), open_list, rates_selected)
+        return ScenarioMarket(harness, framework, area, tuple(tiers), open_list, rates_selected, tuple(stages))
 
     async def request_package(self, *, urgent: bool = False, refused: Iterable[str] = ()) -> PackageId:
         """Requests, as referral, a package of 3.5 hours a week; `refused` names providers that the person refuses."""
         package = PackageId(uuid4())
-        urgency = Urgency.HOSPITAL_DISCHARGE if urgent else Urgency.ROUTINE
-        care = some_care(framework=self.framework, area=self.area, urgency=urgency)
+        route = Routes.HOSPITAL_DISCHARGE if urgent else Routes.COMMUNITY
+        care = some_care(framework=self.framework, area=self.area, route=route, urgent=urgent)
         wishes = Wishes(refused=tuple(self.get_provider_id(name) for name in refused))
         await self.harness.referral.publish(
             PackageRequested(package_id=package, care=care, wishes=wishes), at=self.harness.now
@@ -113,12 +118,12 @@ class ScenarioMarket(PublishedMarket):
         name: str,
         reference: ListingReference,
         rate: str,
-        *variations: Variation,
+        *variations: ReasonKey,
         idempotency_key: str | None = None,
     ) -> HttpResponse:
         """Sends the provider's proposal for a listed package; `rate` is in pounds."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
-        body = {"rate": rate, "variations": [each.value for each in variations]}
+        body = {"rate": rate, "variations": list(variations)}
         path = f"/v1/available-packages/{reference}/proposals"
         return await self.request_as_provider(name, "POST", path, body, headers=headers)
 
@@ -128,7 +133,7 @@ class ScenarioMarket(PublishedMarket):
         return next(each for each in proposals if each.provider_id == self.get_provider_id(name))
 
     async def withdraw_package(self, package: PackageId) -> None:
-        event = WithdrawalRequested(package_id=package, reason=WithdrawalReason.NO_LONGER_NEEDED)
+        event = WithdrawalRequested(package_id=package, reason=WithdrawalReasons.NO_LONGER_NEEDED)
         await self.harness.referral.publish(event, at=self.harness.now)
 
     async def list_offers(self, name: str, *, only_live: bool = True) -> list[OfferResponse]:
@@ -178,7 +183,7 @@ class ScenarioMarket(PublishedMarket):
             channel=Channel.WEBHOOK,
             delivered_at=self.harness.now,
         )
-        await self._publish_from_registry(event)
+        await self.publish_from_registry(event)
 
     async def report_undeliverable(self, name: str, offer: OfferResponse) -> None:
         event = OfferUndeliverable(
@@ -189,18 +194,16 @@ class ScenarioMarket(PublishedMarket):
             first_attempt_at=self.harness.now,
             reason="timed out",
         )
-        await self._publish_from_registry(event)
+        await self.publish_from_registry(event)
 
     async def accept(self, name: str, offer: OfferResponse, *, idempotency_key: str | None = None) -> HttpResponse:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
         return await self.request_as_provider(name, "POST", f"/v1/offers/{offer.offer_id}/accept", headers=headers)
 
     async def decline(
-        self, name: str, offer: OfferResponse, reason: DeclineReason = DeclineReason.NO_CAPACITY
+        self, name: str, offer: OfferResponse, reason: ReasonKey = DeclineReasons.NO_CAPACITY
     ) -> HttpResponse:
-        return await self.request_as_provider(
-            name, "POST", f"/v1/offers/{offer.offer_id}/decline", {"reason": reason.value}
-        )
+        return await self.request_as_provider(name, "POST", f"/v1/offers/{offer.offer_id}/decline", {"reason": reason})
 
     def build_link(self, name: str, offer: OfferResponse, *, key: str = LINK_KEY, valid_for: timedelta = A_WEEK) -> str:
         """Builds the path of the offer's page, as the link in the mail to the provider has it."""

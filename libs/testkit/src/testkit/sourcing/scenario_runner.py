@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from contracts.events.listings import InadequateReason, Variation
-from contracts.events.orders import SpotPriceRefusal, SpotPriceRefused
-from contracts.events.packages import CallResult
-from contracts.values import DeclineReason, Urgency
-from sourcing.domain.search import Accept, Decline, ProviderAnswer
+from contracts.events.orders import SpotPriceRefused
+from contracts.events.packages import CallResult, PackageRequested
+from contracts.example_words import DeclineReasons, InadequateReasons, PriceRefusals, Variations
+from sourcing.domain.search import Accept, Decline, Offer, ProviderAnswer
 from sourcing.domain.triggers import Outage, OutageOver
-from testkit.sourcing.builders import PACKAGE, a_request, a_withdrawal
+from testkit.sourcing.builders import PACKAGE, a_request, a_withdrawal, an_urgent_request
 from testkit.sourcing.scenario_checks import ScenarioChecks
 from testkit.sourcing.search_driver import SearchDriver
 
@@ -20,21 +19,21 @@ class RulesScenarioRunner(ScenarioChecks):
     """Plays one scenario without a service: each sentence of the tables is one of its methods."""
 
     def request_package(self) -> None:
-        self._request(Urgency.ROUTINE)
+        self._request(a_request(refused=self.refused, preferred=self.preferred))
 
     def request_urgent_package(self) -> None:
-        self._request(Urgency.HOSPITAL_DISCHARGE)
+        self._request(an_urgent_request(refused=self.refused, preferred=self.preferred))
 
     def withdraw_package(self) -> None:
         self._run_step(lambda: self.driver.handle(a_withdrawal()))
 
     def receive_offer(self, name: str) -> None:
-        self.check_live_offer(name)
-        self._run_step(lambda: self.driver.deliver(channel=self.driver.live_offer.channel))
+        channel = self._find_live_offer(name).channel
+        self._run_step(lambda: self.driver.deliver(name, channel=channel))
 
     def fail_delivery(self, name: str) -> None:
-        self.check_live_offer(name)
-        self._run_step(lambda: self.driver.fail_delivery(channel=self.driver.live_offer.channel))
+        channel = self._find_live_offer(name).channel
+        self._run_step(lambda: self.driver.fail_delivery(name, channel=channel))
 
     def accept(self, name: str) -> None:
         self._run_step(lambda: self.driver.accept(name))
@@ -52,7 +51,7 @@ class RulesScenarioRunner(ScenarioChecks):
         self._record_call(name, Accept())
 
     def decline_by_phone(self, name: str) -> None:
-        self._record_call(name, Decline(DeclineReason.RISK))
+        self._record_call(name, Decline(DeclineReasons.RISK))
 
     def simulate_outage(self, until: datetime) -> None:
         """Simulates an outage from now to `until`: no timer fires before its end."""
@@ -64,13 +63,13 @@ class RulesScenarioRunner(ScenarioChecks):
         self._run_step(lambda: self.driver.propose(name, str(rate)))
 
     def propose_other_times(self, name: str, rate: Decimal) -> None:
-        self._run_step(lambda: self.driver.propose(name, str(rate), Variation.OTHER_TIMES))
+        self._run_step(lambda: self.driver.propose(name, str(rate), Variations.OTHER_TIMES))
 
     def award(self, officer: str, name: str) -> None:
         self._run_step(lambda: self.driver.award(name, officer=f"officer:{officer}"))
 
     def award_with_reason(self, officer: str, name: str) -> None:
-        reason = InadequateReason.NO_OTHER_PROPOSAL
+        reason = InadequateReasons.NO_OTHER_PROPOSAL
         self._run_step(lambda: self.driver.award(name, officer=f"officer:{officer}", inadequate_reason=reason))
 
     def approve_price(self, officer: str) -> None:
@@ -87,13 +86,17 @@ class RulesScenarioRunner(ScenarioChecks):
             proposal_id=award.proposal_id,
             provider_id=proposal.provider_id,
             officer=f"officer:{officer}",
-            reason=SpotPriceRefusal.TOO_HIGH,
+            reason=PriceRefusals.TOO_HIGH,
         )
         self._run_step(lambda: self.driver.handle(refusal))
 
-    def _request(self, urgency: Urgency) -> None:
+    def _find_live_offer(self, name: str) -> Offer:
+        offer = self.driver.find_offer(name)
+        assert offer.is_live, f"the offer to {name} is {offer.status}"
+        return offer
+
+    def _request(self, request: PackageRequested) -> None:
         self._driver = SearchDriver(self._build_market(), at=self.at)
-        request = a_request(urgency=urgency, refused=self.refused, preferred=self.preferred)
         self._run_step(lambda: self.driver.handle(request))
 
     def _record_call(self, name: str, reply: ProviderAnswer | None = None, *, reached: bool = True) -> None:

@@ -1,11 +1,12 @@
 """The search of one scenario, decided by the domain rules alone, and the time that passes in it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.errors import CallOffError
 from sourcing.domain.steps import (
+    AcceptanceWaits,
     AnswerNotUsed,
     AwaitsApproval,
     AwardBarred,
@@ -35,6 +36,19 @@ class ScenarioSearch:
     at: datetime | None = None
     result: str = "nothing"
     _driver: SearchDriver | None = None
+
+    @property
+    def setup(self) -> object:
+        """Has the Given sentences: they are methods of the runner itself."""
+        return self
+
+    @property
+    def checks(self) -> object:
+        """Has the Then sentences: they are methods of the runner itself."""
+        return self
+
+    async def run_check(self, check: Callable[[], Awaitable[None]]) -> None:
+        await check()
 
     @property
     def driver(self) -> SearchDriver:
@@ -79,6 +93,8 @@ def _describe_outcome(outcome: Outcome) -> str:  # noqa: PLR0911  a line for eac
             return "nothing"
         case Placed():
             return "placed"
+        case AcceptanceWaits():
+            return "the acceptance waits for the others"
         case Declined():
             return "declined"
         case Proposed():

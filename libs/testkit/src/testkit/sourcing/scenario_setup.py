@@ -5,17 +5,21 @@ from decimal import Decimal
 from typing import Final
 
 from contracts.events.providers import EligibilityChanged
-from contracts.framework import FrameworkDefinition, OpenList
-from contracts.values import Channel, PassOverReason, Rating, ServiceType, Tier
+from contracts.example_words import ServiceTypes
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.prices import RatesSetBy
+from contracts.framework.stages import OpenList
+from contracts.ids import ItemKey, TierKey
+from contracts.values import Channel, PassOverReason, Rating
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.triggers import ProjectionUpdated
 from testkit.sourcing.builders import (
-    a_definition,
     a_known_provider,
     a_ranked_list,
     a_rate_selection,
-    an_open_list,
+    list_holders,
 )
+from testkit.sourcing.definitions import AREA, a_definition, an_open_list
 from testkit.sourcing.scenario_search import ScenarioSearch
 
 CHANNELS: Final = {"telephone": Channel.PHONE, "email": Channel.EMAIL, "webhook": Channel.WEBHOOK}
@@ -29,7 +33,7 @@ class ScenarioSetup(ScenarioSearch):
     makes the search look at the market again.
     """
 
-    lists: dict[Tier, tuple[str, ...] | None] = field(default_factory=dict[Tier, tuple[str, ...] | None])
+    lists: dict[TierKey, tuple[str, ...] | None] = field(default_factory=dict[TierKey, tuple[str, ...] | None])
     known: dict[str, ProviderFacts] = field(default_factory=dict[str, ProviderFacts])
     refused: tuple[str, ...] = ()
     preferred: tuple[str, ...] = ()
@@ -38,13 +42,13 @@ class ScenarioSetup(ScenarioSearch):
     definition_is_known: bool = True
 
     def rank_providers(self, tier: Decimal, names: tuple[str, ...]) -> None:
-        self.lists[Tier(int(tier))] = names
+        self.lists[_to_tier(tier)] = names
         for name in names:
             self.known.setdefault(name, a_known_provider(name))
         self._apply_market_change()
 
     def remove_list(self, tier: Decimal) -> None:
-        self.lists[Tier(int(tier))] = None
+        self.lists[_to_tier(tier)] = None
 
     def add_open_list(self, ceiling: Decimal) -> None:
         self.open_list = an_open_list(ceiling=ceiling)
@@ -60,15 +64,15 @@ class ScenarioSetup(ScenarioSearch):
         self.rates_are_selected = True
 
     def select_rate(self, name: str, rate: Decimal) -> None:
-        self._update_facts(name, rates=a_rate_selection(name, str(rate)))
+        self._update_facts(name, rates={AREA: a_rate_selection(name, str(rate))})
 
     def select_live_in_rate(self, name: str) -> None:
         rates = a_rate_selection(name, "25.00")
         (selection,) = rates.selections
         (line,) = selection.rates
-        other = line.model_copy(update={"service_type": ServiceType.LIVE_IN})
+        other = line.model_copy(update={"service_type": ServiceTypes.LIVE_IN, "item": ItemKey(ServiceTypes.LIVE_IN)})
         selections = (selection.model_copy(update={"rates": (other,)}),)
-        self._update_facts(name, rates=rates.model_copy(update={"selections": selections}))
+        self._update_facts(name, rates={AREA: rates.model_copy(update={"selections": selections})})
 
     def set_channels(self, name: str, channels: str) -> None:
         self._update_facts(name, channels=tuple(CHANNELS[channel] for channel in channels.split(", then ")))
@@ -77,10 +81,10 @@ class ScenarioSetup(ScenarioSearch):
         self.known.pop(name, None)
 
     def drop_below_floor(self, name: str) -> None:
-        self._update_eligibility(name, eligible=False, reasons=(PassOverReason.RATING_BELOW_FLOOR,))
+        self._update_places(name, eligible=False, reasons=(PassOverReason.RATING_BELOW_FLOOR,))
 
     def set_membership(self, name: str, tier: Decimal) -> None:
-        self.known[name] = a_known_provider(name, tiers=(Tier(int(tier)),))
+        self.known[name] = a_known_provider(name, tiers=(_to_tier(tier),))
 
     def introduce_provider(self, name: str) -> None:
         self._update_facts(name)
@@ -95,13 +99,13 @@ class ScenarioSetup(ScenarioSearch):
         self._update_facts(name, free_hours=hours)
 
     def fail_requirement(self, name: str) -> None:
-        self._update_eligibility(name, eligible=False)
+        self._update_places(name, eligible=False)
 
     def remove_service_types(self, name: str) -> None:
-        self._update_eligibility(name, service_types=())
+        self._update_places(name, service_types=())
 
     def set_rating(self, name: str, rating: str) -> None:
-        self._update_eligibility(name, rating=Rating(rating))
+        self._update_rating(name, Rating(rating))
 
     def refuse_providers(self, names: tuple[str, ...]) -> None:
         self.refused = names
@@ -122,20 +126,20 @@ class ScenarioSetup(ScenarioSearch):
         self.known[name] = replace(facts, **changed)  # pyright: ignore[reportArgumentType]  fields by their names
         self._apply_market_change()
 
-    def _update_eligibility(
-        self, name: str, *, eligible: bool = True, reasons: tuple[PassOverReason, ...] = (), **changed: object
-    ) -> None:
-        """Changes a provider's EligibilityChanged event: the eligibility of its memberships, and the fields `changed`.
+    def _update_rating(self, name: str, rating: Rating) -> None:
+        eligibility = self._get_eligibility(name)
+        self._update_facts(name, eligibility=eligibility.model_copy(update={"rating": rating}))
 
-        `reasons` are given only with `eligible=False`.
-        """
+    def _update_places(self, name: str, **changed: object) -> None:
+        """Changes these fields of all the provider's places."""
+        eligibility = self._get_eligibility(name)
+        places = tuple(place.model_copy(update=changed) for place in eligibility.places)
+        self._update_facts(name, eligibility=eligibility.model_copy(update={"places": places}))
+
+    def _get_eligibility(self, name: str) -> EligibilityChanged:
         known = self.known.get(name, a_known_provider(name)).eligibility
         assert known is not None, f"{name} has no eligibility to change"
-        if not eligible:
-            ineligible = {"eligible": False, "reasons": reasons}
-            changed["memberships"] = tuple(each.model_copy(update=ineligible) for each in known.memberships)
-        eligibility: EligibilityChanged = known.model_copy(update=changed)
-        self._update_facts(name, eligibility=eligibility)
+        return known
 
     def _apply_market_change(self) -> None:
         """Gives the changed market to the search, if there is one, as an update of a projection does."""
@@ -146,9 +150,13 @@ class ScenarioSetup(ScenarioSearch):
     def _build_market(self) -> MarketSnapshot:
         lists = {tier: a_ranked_list(*names, tier=tier) for tier, names in self.lists.items() if names is not None}
         facts = {known.provider_id: known for known in self.known.values()}
-        return MarketSnapshot(self._build_definition() if self.definition_is_known else None, lists, facts)
+        definition = self._build_definition() if self.definition_is_known else None
+        return MarketSnapshot(definition, lists, facts, list_holders(facts.values()))
 
     def _build_definition(self) -> FrameworkDefinition:
-        return a_definition(
-            *sorted(self.lists), open_list=self.open_list, selected_by_providers=self.rates_are_selected
-        )
+        rates_set_by = RatesSetBy.SELECTION if self.rates_are_selected else RatesSetBy.FRAMEWORK
+        return a_definition(*sorted(self.lists), open_list=self.open_list, rates_set_by=rates_set_by)
+
+
+def _to_tier(number: Decimal) -> TierKey:
+    return TierKey(f"tier-{number}")

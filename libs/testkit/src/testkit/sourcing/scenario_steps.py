@@ -7,6 +7,29 @@ in `scenario_tables` has the pattern of each.
 from collections.abc import Mapping
 from typing import Final
 
+FRAMEWORK_GIVEN: Final[Mapping[str, str]] = {
+    "the framework {words}": "choose_framework",
+    "a package of {words} in {words} by {words}": "choose_package_by_route",
+    "a package of {words} in {words}": "choose_package",
+    "{number} visits a week of {number} minutes by {words}": "add_visits",
+    "it needs {words}": "add_needs",
+    "it follows a package of lot {words} with {provider}": "follow_package",
+    "tier {number} for {words}: {providers}": "rank_in_group",
+    "the place of {provider} in {words} is {words}": "set_place_state_in",
+    "the place of {provider} is {words}": "set_place_state",
+    "{provider} offers {words} alone": "set_service_type",
+    "{provider} joined on {date}": "set_joining_day",
+    "{provider} was last placed on {date}": "set_last_award",
+    "{provider} has evidence of {words}": "set_skills",
+    "{provider} has selected rate {number}": "select_rate_by_number",
+    "{provider} has selected rate {number} from {date}": "select_rate_from",
+    "{provider} has selected no rate for {words}": "select_no_rate",
+    "interim providers: {providers}": "add_spot_providers",
+    "{words} in {words}: {providers}": "enter_providers",
+    "{words} in {words}: {rates}": "enter_providers_with_rates",
+}
+"""Facts under a definition of `frameworks/`, in its own words: titles of areas, tiers, service types and routes."""
+
 GIVEN: Final[Mapping[str, str]] = {
     "tier {number}: {providers}": "rank_providers",
     "the list of tier {number} is missing": "remove_list",
@@ -31,6 +54,7 @@ GIVEN: Final[Mapping[str, str]] = {
     "{provider} is rated {words}": "set_rating",
     "the person refuses {providers}": "refuse_providers",
     "the person prefers {providers}": "prefer_providers",
+    **FRAMEWORK_GIVEN,
 }
 """Facts before the request. Each may also stand in the When column, as a change after the request."""
 
@@ -55,8 +79,32 @@ WHEN: Final[Mapping[str, str]] = {
     "officer {words} approves the price": "approve_price",
     "officer {words} refuses the price": "refuse_price",
 }
+"""Events."""
+
+FRAMEWORK_THEN: Final[Mapping[str, str]] = {
+    "asked at once: {providers}": "check_offered_at_once",
+    "live offers: {providers}": "check_live_offers",
+    "to be telephoned: {providers}": "check_calls",
+    "{provider} is told: {words}": "check_end_reason",
+    "acceptances in order: {providers}": "check_acceptance_order",
+    "to be asked in turn: {providers}": "check_stage_order",
+    "a draw decides between {providers}": "check_draw",
+    "the package is placed with the first of the draw": "check_placement_by_draw",
+    "stages: {words}": "check_stages",
+    "the list is that of {words}": "check_list_group",
+    "the lot is {words}": "check_lot",
+    "{words} is outside: {words}": "check_outside",
+    "{provider} is asked by its place in {words}": "check_place_of",
+    "the offer to {provider} costs {pounds} a week": "check_weekly_cost",
+    "the offer to {provider} costs {pounds} once": "check_fixed_cost",
+    "the placement costs {pounds} a week": "check_placement_cost",
+    "the offer to {provider} has the line {words}: {words}": "check_line",
+    "the offer to {provider} has {number} lines": "check_line_count",
+}
+"""Checks that are made under a definition of `frameworks/`."""
 
 THEN: Final[Mapping[str, str]] = {
+    **FRAMEWORK_THEN,
     "the offer to {provider} ends {instant}": "check_answer_by",
     "the offer to {provider} goes by {words}": "check_channel",
     "the offer to {provider} is at {pounds}": "check_rate",

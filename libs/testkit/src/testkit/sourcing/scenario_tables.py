@@ -5,11 +5,12 @@ by the argument's kind (`ARGUMENT_PATTERNS`).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import partial
 from inspect import isawaitable
 from pathlib import Path
 from typing import Final, Protocol
@@ -22,15 +23,22 @@ OFFSETS: Final = {"GMT": UTC, "BST": timezone(timedelta(hours=1))}
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 COLUMNS: Final = ["Scenario", "Given", "When", "Then", "Also"]
 RUNNING_STACK: Final = "running stack"
+SHARED_GIVEN: Final = "Given in each row: "
+"""Begins a line of sentences that hold for all rows below it, until the next such line."""
+FRAMEWORK: Final = "the framework "
+"""Begins the sentence that names a definition of `frameworks/`."""
 
 _DAY: Final = rf"(?:(?:{'|'.join(WEEKDAYS)}|\d{{1,2}} [A-Z][a-z]+ \d{{4}}) )?"
 _INSTANT: Final = rf"{_DAY}\d\d:\d\d(?::\d\d)?(?: GMT| BST)?"
-_NAME: Final = r"[A-Z][a-z]+"
+_NAME: Final = r"[A-Z][a-z]+(?: [A-Z][a-z]+)*"
+_POUNDS: Final = r"£\d{1,3}(?:,?\d{3})*\.\d\d"
 ARGUMENT_PATTERNS: Final[Mapping[str, str]] = {
     "provider": _NAME,
     "providers": rf"nobody|{_NAME}(?:, {_NAME})*",
     "instant": _INSTANT,
-    "pounds": r"£\d+\.\d\d",
+    "date": r"\d{1,2} [A-Z][a-z]+ \d{4}",
+    "rates": rf"{_NAME} at {_POUNDS}(?:, {_NAME} at {_POUNDS})*",
+    "pounds": _POUNDS,
     "number": r"\d+(?:\.\d+)?",
     "words": r".+",
 }
@@ -58,6 +66,12 @@ class ScenarioRow:
     def is_for_running_stack(self) -> bool:
         return self.also == RUNNING_STACK
 
+    @property
+    def framework(self) -> str | None:
+        """The definition of `frameworks/` that a Given sentence names; None: the invented framework."""
+        named = (sentence.removeprefix(FRAMEWORK) for sentence in self.given if sentence.startswith(FRAMEWORK))
+        return next(named, None)
+
 
 @dataclass
 class InstantReader:
@@ -83,14 +97,33 @@ class InstantReader:
     def _parse_day(self, text: str) -> date:
         if text in WEEKDAYS:
             return self.monday + timedelta(days=WEEKDAYS.index(text))
-        return datetime.strptime(f"{text} +0000", "%d %B %Y %z").date()
+        return parse_date(text)
+
+
+def parse_date(text: str) -> date:
+    """Parses `2 April 2026`."""
+    return datetime.strptime(f"{text} +0000", "%d %B %Y %z").date()
 
 
 class ScenarioRunner(Protocol):
-    """Runs the sentences of a row: it has a method for each sentence that it supports."""
+    """Runs the sentences of a row: it has a method for each When sentence that it supports."""
 
     @property
     def reader(self) -> InstantReader: ...
+    @property
+    def setup(self) -> object:
+        """Has a method for each Given sentence that the runner supports."""
+        ...
+
+    @property
+    def checks(self) -> object:
+        """Has a method for each Then sentence that the runner supports."""
+        ...
+
+    async def run_check(self, check: Callable[[], Awaitable[None]]) -> None:
+        """Awaits a Then sentence; where the result takes time, again until it is true."""
+        ...
+
     def advance_time(self, until: datetime) -> object:
         """Moves the time to `until`; everything that is due before then happens."""
         ...
@@ -107,17 +140,18 @@ async def run_scenario(row: ScenarioRow, runner: ScenarioRunner) -> None:
 
     Raises UnreadableTable for a sentence that the runner does not support, AssertionError if a sentence is not true.
     """
-    given, when, then = (_bind_handlers(runner, sentences) for sentences in (GIVEN, WHEN, THEN))
+    given, when = _bind_handlers(runner.setup, GIVEN), _bind_handlers(runner, WHEN)
+    then = _bind_handlers(runner.checks, THEN)
     for sentence in row.given:
         await _run_sentence(sentence, given, runner.reader, row)
     for sentence in row.when:
         await _run_event(sentence, {**given, **when}, runner, row)
     for sentence in row.then:
-        await _run_sentence(sentence, then, runner.reader, row)
+        await runner.run_check(partial(_run_sentence, sentence, then, runner.reader, row))
 
 
-def _bind_handlers(runner: ScenarioRunner, sentences: Mapping[str, str]) -> SentenceHandlers:
-    return {sentence: getattr(runner, verb) for sentence, verb in sentences.items() if hasattr(runner, verb)}
+def _bind_handlers(target: object, sentences: Mapping[str, str]) -> SentenceHandlers:
+    return {sentence: getattr(target, verb) for sentence, verb in sentences.items() if hasattr(target, verb)}
 
 
 async def _run_event(text: str, handlers: SentenceHandlers, runner: ScenarioRunner, row: ScenarioRow) -> None:
@@ -135,7 +169,7 @@ async def _run_sentence(text: str, handlers: SentenceHandlers, reader: InstantRe
             kinds = re.findall(r"{(\w+)}", sentence)
             try:
                 await _await_result(verb(*map(_make_reader(reader), kinds, match.groups())))
-            except (AssertionError, LookupError) as wrong:
+            except (AssertionError, LookupError, ValueError) as wrong:
                 raise AssertionError(f"{row.location}: '{text}' is not true: {wrong}") from wrong
             return
     near = get_close_matches(text, list(handlers), n=3, cutoff=0.3)
@@ -161,7 +195,12 @@ def _make_reader(reader: InstantReader) -> Callable[[str, str], object]:
             case "instant":
                 return reader.parse_instant(text)
             case "pounds" | "number":
-                return Decimal(text.removeprefix("£"))
+                return Decimal(text.removeprefix("£").replace(",", ""))
+            case "date":
+                return parse_date(text)
+            case "rates":
+                named = (each.split(" at £") for each in text.split(", "))
+                return {name: Decimal(rate.replace(",", "")) for name, rate in named}
             case _:
                 return text
 
@@ -169,14 +208,21 @@ def _make_reader(reader: InstantReader) -> Callable[[str, str], object]:
 
 
 def _parse_table(path: Path) -> Iterator[ScenarioRow]:
-    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-    table = [(number, _split_cells(line)) for number, line in lines if line.startswith("|")]
-    for number, cells in table:
+    shared: tuple[str, ...] = ()
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         place = f"{path.name}:{number}"
-        if len(cells) != len(COLUMNS):
-            raise UnreadableTable(f"{place}: a row has the columns {', '.join(COLUMNS)}")
-        if cells != COLUMNS and set("".join(cells)) != {"-"}:
-            yield _build_row(place, cells)
+        if line.startswith(SHARED_GIVEN):
+            shared = _split_sentences(line.removeprefix(SHARED_GIVEN).removesuffix("."))
+        elif line.startswith("|"):
+            yield from _parse_line(place, _split_cells(line), shared)
+
+
+def _parse_line(place: str, cells: Sequence[str], shared: tuple[str, ...]) -> Iterator[ScenarioRow]:
+    if len(cells) != len(COLUMNS):
+        raise UnreadableTable(f"{place}: a row has the columns {', '.join(COLUMNS)}")
+    if cells != COLUMNS and set("".join(cells)) != {"-"}:
+        row = _build_row(place, cells)
+        yield replace(row, given=(*shared, *row.given))
 
 
 def _split_cells(line: str) -> list[str]:
