@@ -16,16 +16,17 @@ from service_runtime.projections.projections import PROJECTION_UPDATED
 from service_runtime.timers.timers import DueTimer, Timer
 from sourcing.domain.decisions import decide, is_stale
 from sourcing.domain.market import MarketSnapshot, parse_missing
+from sourcing.domain.market_selection import find_named_provider
 from sourcing.domain.milestones import FirstOfferMilestone, Milestone, OfferMilestone, find_milestones
 from sourcing.domain.search import Search
 from sourcing.domain.steps import CancelledTimer, Outcome, ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import (
+    ChangeVersion,
     Command,
     EventTrigger,
     Outage,
     OutageOver,
     ProjectionUpdated,
-    SubmitProposal,
     TimerTrigger,
     Trigger,
     build_timer_trigger,
@@ -43,6 +44,8 @@ RUNTIME_TIMERS: Final[Mapping[str, TimerTrigger]] = {
     PROJECTION_UPDATED: ProjectionUpdated(),
 }
 """Timers that the runtime schedules; every other kind is a TimerKind."""
+MAX_READS: Final = 16
+"""Reads of the projections for one decision; more mean that it asks for an entry that no read contains."""
 
 
 @dataclass(frozen=True)
@@ -94,23 +97,23 @@ async def _decide_or_hold(search: Search | None, trigger: Trigger, work: Sourcin
     if search is not None and is_stale(search, trigger):
         return Step(search)
     outages = await _list_outages(search, work)
-    proposing_provider = trigger.provider_id if isinstance(trigger, SubmitProposal) else None
-    while True:
-        market = await work.markets.read(care, search, at=work.now, provider_id=proposing_provider)
+    named = find_named_provider(trigger)
+    target = trigger.version if isinstance(trigger, ChangeVersion) else None
+    for _ in range(MAX_READS):
+        market = await work.markets.read(care, search, at=work.now, provider_id=named, target_version=target)
         step = decide(search, trigger, market=market, at=work.now, new_id=work.new_id, outages=outages)
         if step.search is None or not step.search.missing:
             return step
         missing = map(parse_missing, step.search.missing)
         if await work.hold((entry.projection, entry.key) for entry in missing):
             return step
+    raise RuntimeError(f"{MAX_READS} reads of the projections did not contain what the decision asks for")
 
 
 async def _list_outages(search: Search | None, work: SourcingWork) -> Sequence[Outage]:
-    """List the outages since the live offer was made; none unless its time to answer runs."""
-    offer = search.live_offer if search is not None else None
-    if offer is None or offer.answer_by is None:
-        return ()
-    return await work.outages.list_since(offer.made_at)
+    """List the outages since the first live offer was made; none unless the time to answer runs."""
+    running = [offer for offer in search.live_offers if offer.answer_by is not None] if search is not None else []
+    return await work.outages.list_since(min(offer.made_at for offer in running)) if running else ()
 
 
 def _change_timer(timer: ScheduledTimer | CancelledTimer, work: SourcingWork) -> None:

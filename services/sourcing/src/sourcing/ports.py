@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from contracts.events.base import PackageEvent
-from contracts.events.frameworks import FrameworkPublished, RankedListPublished, make_ranked_list_key
+from contracts.events.frameworks import FrameworkPublished, RankedListPublished
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,
@@ -16,7 +16,7 @@ from contracts.events.providers import (
     ProviderEmbargoed,
 )
 from contracts.events.rates import RatesSelected, make_rates_key
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.observability.instruments import WAIT_BUCKETS, CounterSpec, HistogramSpec
@@ -34,7 +34,7 @@ RANKED_LISTS: Final = Projection("ranked-lists", (RankedListPublished,), lambda 
 RANKED_LIST_VERSIONS: Final = Projection(
     "ranked-list-versions",
     (RankedListPublished,),
-    lambda event: f"{make_ranked_list_key(event.framework, event.area, event.tier)}/{event.list_version}",
+    lambda event: f"{event.key}/{event.list_version}",
 )
 ELIGIBILITY: Final = Projection("eligibility", (EligibilityChanged,), lambda event: event.key)
 CHANNELS: Final = Projection("channels", (ChannelsChanged,), lambda event: event.key)
@@ -80,11 +80,18 @@ class Markets(Protocol):
     """Reads the projections for one search."""
 
     async def read(
-        self, care: Care, search: Search | None, *, at: datetime, provider_id: ProviderId | None = None
+        self,
+        care: Care,
+        search: Search | None,
+        *,
+        at: datetime,
+        provider_id: ProviderId | None = None,
+        target_version: int | None = None,
     ) -> MarketSnapshot:
         """Read the definition and lists that the search is bound to, or those in force at `at`, and candidates' facts.
 
-        `provider_id` names a further provider whose facts are read, for example one that proposes.
+        `provider_id` names a further provider whose facts are read: one that proposes, or that delivers the package
+        which this one follows. `target_version` is the version to which the search is moved.
         """
         ...
 

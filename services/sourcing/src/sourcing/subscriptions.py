@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.events.packages import (
+    AcceptanceReceived,
     OfferDeclined,
     OfferDelivered,
     OfferExpired,
@@ -41,6 +42,7 @@ SUBSCRIPTIONS: Final[tuple[Subscription[SourcingWork], ...]] = (
     on(PackageRequested, handle_event, begins_stream=True),
     on(OfferDelivered, handle_event),
     on(OfferUndeliverable, handle_event),
+    on(AcceptanceReceived, handle_event),
     on(OfferDeclined, handle_event),
     on(OfferExpired, handle_event),
     on(OfferWithdrawn, handle_event),

@@ -7,10 +7,11 @@ from pathlib import Path
 from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
 from service_runtime.heartbeat import OutageLog
 from service_runtime.service import Service
-from sourcing.api import available, awards, offer_links, offers, records, work_list
+from sourcing.api import available, awards, offer_links, offers, records, versions, work_list
 from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.gauges import GAUGES
+from sourcing.store.last_awards import LastAwards
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.placements import PlacedHours
 from sourcing.store.queries import PostgresSearchQueries
@@ -30,6 +31,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         unit_of_work=partial(
             PostgresSourcingWork,
             placed_hours=PlacedHours(database),
+            last_awards=LastAwards(database),
             outage_log=outage_log,
             offer_index=offer_index,
         ),
@@ -42,6 +44,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
             awards.router,
             work_list.router,
             records.router,
+            versions.router,
         ),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,

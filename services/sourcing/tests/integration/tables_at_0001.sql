@@ -84,7 +84,7 @@ CREATE INDEX placements_of_a_provider ON placements (provider_id, area, placed_a
 INSERT INTO searches (package_id, council, search_id, status, care, wishes, requested_at, started_at,
     definition_version, stage, tier, list_version, candidates, tried, listing, listed_at, missing,
     needs_a_person, changed_at)
-VALUES ('018f0000-0000-7000-8000-000000000007', 'essex', '018f0000-0000-7000-8000-000000000014', 'placed',
+VALUES ('018f0000-0000-7000-8000-000000000007', 'amberside', '018f0000-0000-7000-8000-000000000014', 'placed',
     '{}', '{}', '2026-11-26 09:00:00+00', '2026-11-26 09:00:00+00', 1, 'tier-1', 1, 1, '{}', '{}',
     '{"advert": {"reference": "018f0000-0000-7000-8000-000000000099"}}', '2026-11-26 09:00:00+00', '{}', NULL,
     '2026-11-26 09:00:00+00');

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contracts.events.listings import InadequateReason
+from contracts.example_words import InadequateReasons
 from contracts.values import Rating
 from testkit.chain_checker import remove_repeats
 from testkit.sourcing.harness import SourcingHarness
@@ -39,7 +39,7 @@ async def test_the_placement_is_on_kafka_with_its_proposals_terms_and_the_chain_
     placed = json.loads(next(each.value for each in records if "PackagePlaced" in each.get_header("ce_type")) or b"")
     assert placed["proposal_id"] == str(proposal.proposal_id)
     assert placed["offer_id"] is None
-    assert (placed["terms"]["rate"], placed["terms"]["weekly_cost"]) == ("28.00", "98.00")
+    assert (placed["terms"]["lines"][0]["rate"], placed["terms"]["weekly_cost"]) == ("28.00", "98.00")
     decision = await harness.wait_for_decision(package)
     ours = [each for each in records if each.get_header("ce_source") == f"/calloff/{harness.sourcing.service.name}"]
     assert [each.get_header("ce_hash") for each in ours] == [each.hash for each in decision.record]
@@ -139,7 +139,7 @@ async def test_an_award_to_a_provider_rated_inadequate_needs_a_reason(harness: S
     assert proposal.rating is Rating.INADEQUATE
     without = await harness.award(package, proposal.proposal_id)
     assert (without.status, [each["pointer"] for each in without.body["errors"]]) == (422, ["#/inadequate_reason"])
-    answer = await harness.award(package, proposal.proposal_id, inadequate_reason=InadequateReason.NO_OTHER_PROPOSAL)
+    answer = await harness.award(package, proposal.proposal_id, inadequate_reason=InadequateReasons.NO_OTHER_PROPOSAL)
     assert answer.status == 200
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.values import PassOverReason, ServiceType
+from contracts.example_words import ServiceTypes
+from contracts.values import PassOverReason
 from testkit.sourcing.harness import SourcingHarness
 from testkit.sourcing.scenario_market import ScenarioMarket
 
@@ -17,7 +18,7 @@ async def test_all_reasons_for_passing_over_a_provider_are_recorded(harness: Sou
     await market.embargo("Birch")
     await market.declare_capacity("Birch", free="3.49")
     await market.declare_capacity("Damson", free="1.00")
-    await market.publish_eligibility("Elm", service_types=(ServiceType.LIVE_IN,))
+    await market.publish_eligibility("Elm", service_types=(ServiceTypes.LIVE_IN,))
     await market.declare_capacity("Fir", free="3.50")
     await market.wait_until_projected()
 

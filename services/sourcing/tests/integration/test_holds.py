@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.example_words import LOT
 from testkit.sourcing.builders import LONDON, from_london_time
 from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
 from testkit.sourcing.scenario_market import ScenarioMarket
@@ -26,7 +27,7 @@ async def test_a_held_package_continues_when_the_missing_data_is_published(harne
 
     await until_missing(f"definitions/{market.framework}")
     await market.publish_definition()
-    await until_missing(f"ranked-lists/{market.framework}/{market.area}/1")
+    await until_missing(f"ranked-lists/{market.framework}/{LOT}/{market.area}/tier-1")
     await market.publish_ranked_list("Alder", "Birch")
     await until_missing(*(f"{view}/{each}" for each in (alder, birch) for view in ("eligibility", "channels")))
     await market.publish_eligibility("Alder")
@@ -53,7 +54,9 @@ async def test_a_held_package_continues_when_its_list_goes_live_by_date(harness:
     await later.publish_ranked_list("Alder", live_from=today + timedelta(days=1))
     await later.wait_until_projected()
     package = await later.request_package()
-    assert (await harness.wait_for_work_item(package)).missing == [f"ranked-lists/{later.framework}/{later.area}/1"]
+    assert (await harness.wait_for_work_item(package)).missing == [
+        f"ranked-lists/{later.framework}/{LOT}/{later.area}/tier-1"
+    ]
     harness.set_clock(from_london_time(today + timedelta(days=1), "08:30"))
     await later.wait_for_offer("Alder", package)
     assert await market.list_offers("Alder") == []
@@ -74,4 +77,4 @@ async def test_a_search_keeps_its_definition_and_its_list(harness: SourcingHarne
     await market.wait_for_offer("Cedar", newer)
     decisions = [await harness.wait_for_decision(package), await harness.wait_for_decision(newer)]
     assert [each.definition_version for each in decisions] == [1, 2]
-    assert [each.stages[0].list_version for each in decisions] == [1, 2]
+    assert [each.stages[0].lists[0].list_version for each in decisions] == [1, 2]

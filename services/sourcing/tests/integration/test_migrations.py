@@ -10,6 +10,8 @@ from testkit.servers import TestPostgres
 
 MIGRATIONS: Final = Path(sourcing.__file__).parent / "migrations"
 DUMP: Final = Path(__file__).with_name("tables_at_0001.sql")
+ADDED_COLUMNS: Final = {"searches": 3, "offers": 4, "placements": 2}
+DROPPED_COLUMNS: Final = {"searches": ("tier", "list_version")}
 
 
 async def test_a_new_database_has_the_tables_that_the_code_declares(postgres: TestPostgres) -> None:
@@ -17,4 +19,6 @@ async def test_a_new_database_has_the_tables_that_the_code_declares(postgres: Te
 
 
 async def test_a_database_of_released_code_is_upgraded_with_its_rows(postgres: TestPostgres) -> None:
-    await assert_upgrade_keeps_rows(postgres, MIGRATIONS, TABLES, dump=DUMP)
+    await assert_upgrade_keeps_rows(
+        postgres, MIGRATIONS, TABLES, dump=DUMP, added_columns=ADDED_COLUMNS, dropped_columns=DROPPED_COLUMNS
+    )

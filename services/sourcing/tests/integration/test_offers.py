@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.values import DeclineReason, Tier
+from contracts.example_words import DeclineReasons, Tiers
 from testkit.sourcing.builders import LONDON, from_london_time
 from testkit.sourcing.harness import SourcingHarness
 from testkit.sourcing.scenario_market import ScenarioMarket
@@ -30,7 +30,7 @@ async def test_the_first_provider_of_the_list_gets_the_offer_and_can_accept_it(h
 async def test_a_decline_sends_the_package_to_the_next_in_rank(harness: SourcingHarness) -> None:
     market = await ScenarioMarket.create(harness, "Alder", "Birch")
     package = await market.request_package()
-    answer = await market.decline("Alder", await market.wait_for_offer("Alder", package), DeclineReason.TOO_FAR)
+    answer = await market.decline("Alder", await market.wait_for_offer("Alder", package), DeclineReasons.TOO_FAR)
     assert (answer.status, answer.body["status"], answer.body["allowed_actions"]) == (200, "declined", [])
     await market.wait_for_offer("Birch", package)
     assert await market.list_offers("Alder") == []
@@ -97,8 +97,8 @@ async def test_a_second_and_different_answer_is_refused_and_recorded(harness: So
 async def test_a_package_without_a_taker_passes_the_tiers_and_reaches_the_work_list(
     harness: SourcingHarness,
 ) -> None:
-    market = await ScenarioMarket.create(harness, "Alder", "Birch", tiers=(Tier.ONE, Tier.TWO))
-    await market.publish_ranked_list("Birch", "Alder", tier=Tier.TWO)
+    market = await ScenarioMarket.create(harness, "Alder", "Birch", tiers=(Tiers.ONE, Tiers.TWO))
+    await market.publish_ranked_list("Birch", "Alder", tier=Tiers.TWO)
     await market.wait_until_projected()
     package = await market.request_package()
     for name in ("Alder", "Birch", "Birch", "Alder"):

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.values import Tier
-from testkit.sourcing.builders import an_open_list
+from contracts.example_words import Tiers
+from testkit.sourcing.definitions import an_open_list
 from testkit.sourcing.harness import ANSWER, OPERATE, SourcingHarness
 from testkit.sourcing.open_packages import create_open_market, list_package, list_package_with_proposal
 from testkit.sourcing.scenario_market import ScenarioMarket
@@ -75,6 +75,7 @@ async def test_a_list_describes_the_care_and_cannot_identify_the_person(harness:
     assert set(item) == {"advert", "unit", "listed_at", "my_proposal"}
     assert set(item["advert"]) == {
         "reference",
+        "lot",
         "area",
         "outward_code",
         "age_band",
@@ -130,9 +131,9 @@ async def test_a_package_that_is_open_for_a_week_is_on_the_work_list(harness: So
 
 
 async def test_the_decision_shows_both_tiers_and_the_open_list(harness: SourcingHarness) -> None:
-    market = await ScenarioMarket.create(harness, "Alder", tiers=(Tier.ONE, Tier.TWO), open_list=an_open_list())
+    market = await ScenarioMarket.create(harness, "Alder", tiers=(Tiers.ONE, Tiers.TWO), open_list=an_open_list())
     await market.add_providers("Birch")
-    await market.publish_ranked_list("Birch", tier=Tier.TWO)
+    await market.publish_ranked_list("Birch", tier=Tiers.TWO)
     await market.add_spot_providers("Spruce")
     await market.wait_until_projected()
     package = await market.request_package()
@@ -166,5 +167,5 @@ async def test_a_provider_that_selects_its_rate_is_offered_the_package_at_that_r
     await market.select_rate("Alder", "26.40")
     offer = await market.wait_for_offer("Alder", package)
     response = await market.request_as_provider("Alder", "GET", f"/v1/offers/{offer.offer_id}")
-    assert (response.body["terms"]["rate"], response.body["terms"]["weekly_cost"]) == ("26.40", "92.40")
+    assert (response.body["terms"]["lines"][0]["rate"], response.body["terms"]["weekly_cost"]) == ("26.40", "92.40")
     assert await harness.find_faults([package]) == []

@@ -37,6 +37,7 @@ async def test_text_planted_by_a_caller_is_stored_and_shown_nowhere(offer_desk: 
     decline = f"/v1/offers/{offer_desk.offer.offer_id}/decline"
     orders: list[tuple[str, object]] = [
         (decline, {"reason": planted}),
+        (decline, {"reason": planted.lower()}),
         (decline, {"reason": "other", planted: 1, "note": planted}),
         (decline, [planted]),
         (f"/v1/offers/{planted}/accept", None),

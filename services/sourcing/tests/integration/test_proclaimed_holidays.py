@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.framework import BankHolidayOverride
+from contracts.framework.brokerage import BankHolidayOverride
 from testkit.sourcing.builders import LONDON, from_london_time
 from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
 from testkit.sourcing.scenario_market import ScenarioMarket

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.events.listings import Variation
+from contracts.example_words import Variations
 from testkit.sourcing.harness import SourcingHarness
 from testkit.sourcing.open_packages import create_open_market, list_package, list_package_with_proposal
 
@@ -15,10 +15,10 @@ pytestmark = pytest.mark.xdist_group("sourcing")
 async def test_a_newer_proposal_replaces_an_older_one(harness: SourcingHarness) -> None:
     market = await create_open_market(harness)
     package, reference = await list_package(market)
-    answer = await market.propose("Spruce", reference, "28.50", Variation.OTHER_TIMES)
+    answer = await market.propose("Spruce", reference, "28.50", Variations.OTHER_TIMES)
     assert (answer.status, answer.body["weekly_cost"]) == (201, "99.75")  # 3.5 hours
 
-    again = await market.propose("Spruce", reference, "28.50", Variation.OTHER_TIMES)
+    again = await market.propose("Spruce", reference, "28.50", Variations.OTHER_TIMES)
     newer = await market.propose("Spruce", reference, "27.00")
 
     assert again.body == answer.body
@@ -65,8 +65,9 @@ async def test_requests_with_one_idempotency_key_are_one_proposal(harness: Sourc
         ({"rate": True}, "#/rate"),
         ({"rate": "25.00", "can_start_on": 86400}, "#/can_start_on"),
         ({"rate": "25.00", "can_start_on": "9999-12-31"}, "#/can_start_on"),
-        ({"rate": "25.00", "variations": "other times"}, "#/variations"),
+        ({"rate": "25.00", "variations": "other-times"}, "#/variations"),
         ({"rate": "25.00", "variations": ["for cash"]}, "#/variations/0"),
+        ({"rate": "25.00", "variations": ["other-times", "for-cash"]}, "#/variations/1"),
         ({"rate": "25.00", "can_start_on": "soon"}, "#/can_start_on"),
         ({"rate": "25.00", "note": "ask for Test Person"}, "#/note"),
     ],

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from contracts.example_words import DeclineReasons
 from contracts.ids import PackageId
 from contracts.values import Channel
 from service_runtime.postgres.errors import StatementRefused
@@ -123,7 +124,7 @@ async def test_a_providers_acceptance_against_the_decline_that_an_officer_record
 
 
 async def decline_by_phone(market: ScenarioMarket, offer: OfferResponse) -> HttpResponse:
-    return await market.record_call(offer.offer_id, answer="decline", decline_reason="no capacity")
+    return await market.record_call(offer.offer_id, answer="decline", decline_reason=DeclineReasons.NO_CAPACITY)
 
 
 async def test_two_identical_acceptances_at_once_are_one_placement(harness: SourcingHarness) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from contracts.catalogue import PACKAGES
-from contracts.events.listings import InadequateReason, Variation
+from contracts.example_words import InadequateReasons, Variations
 from contracts.ids import PackageId
 from contracts.values import Channel, Rating
 from service_runtime.heartbeat import OutageLog
@@ -25,6 +25,7 @@ from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import Outage, OutageOver
 from sourcing.ports import Searches
 from sourcing.store import TABLES
+from sourcing.store.last_awards import LastAwards
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.placements import PlacedHours
 from sourcing.store.searches import SAVE_SEARCHES, SEARCH_STATE
@@ -64,6 +65,7 @@ def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSea
             unit_of_work=partial(
                 PostgresSourcingWork,
                 placed_hours=PlacedHours(database),
+                last_awards=LastAwards(database),
                 outage_log=OutageLog(database),
                 offer_index=OfferIndex(),
             ),
@@ -144,9 +146,9 @@ def build_awarded_search() -> SearchDriver:
     driver = an_open_package(spruce, a_known_provider("Sorrel", tiers=(), spot=True))
     driver.fire_timer(TimerKind.LISTED_TOO_LONG)
     driver.propose("Sorrel", "28.00")
-    driver.propose("Spruce", "31.00", Variation.SHARED, Variation.OTHER_TIMES, can_start_on=on_monday("09:00").date())
+    driver.propose("Spruce", "31.00", Variations.SHARED, Variations.OTHER_TIMES, can_start_on=on_monday("09:00").date())
     driver.propose("Sorrel", "27.05")
-    driver.award("Spruce", inadequate_reason=InadequateReason.CONTINUITY)
+    driver.award("Spruce", inadequate_reason=InadequateReasons.CONTINUITY)
     driver.approve()
     driver.handle(a_withdrawal())
     assert driver.current.status is SearchStatus.STOPPED

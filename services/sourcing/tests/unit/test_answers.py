@@ -16,8 +16,9 @@ from contracts.events.packages import (
     PackagePlaced,
 )
 from contracts.events.reasons import LateReason
+from contracts.example_words import DeclineReasons, ServiceTypes
 from contracts.ids import NoteId, OfferId
-from contracts.values import DeclineReason, PassOverReason, ServiceType
+from contracts.values import PassOverReason
 from sourcing.domain.decisions import decide
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.market import ProviderFacts
@@ -100,7 +101,7 @@ def test_a_late_answer_ends_the_offer_in_its_own_step_and_the_next_provider_foll
 def test_a_late_answer_is_recorded_once_of_a_kind_and_every_one_is_refused() -> None:
     driver = a_search("Alder", "Birch", at=on_monday("09:00"))
     driver.fire_timer(TimerKind.OFFER_EXPIRES)
-    answers = (Accept(), Accept(), Decline(DeclineReason.RISK), Accept(), Decline(DeclineReason.OTHER), Accept())
+    answers = (Accept(), Accept(), Decline(DeclineReasons.RISK), Accept(), Decline(DeclineReasons.OTHER), Accept())
     steps = [driver.answer("Alder", answer, at=on_monday("09:40")) for answer in answers]
     assert {step.outcome for step in steps} == {AnswerNotUsed(LateReason.AFTER_THE_END)}
     assert [len(step.events) for step in steps] == [1, 0, 1, 0, 0, 0]
@@ -109,7 +110,7 @@ def test_a_late_answer_is_recorded_once_of_a_kind_and_every_one_is_refused() -> 
 def test_another_answer_than_the_first_is_recorded_once() -> None:
     driver = a_search("Alder", "Birch")
     driver.accept("Alder")
-    steps = [driver.answer("Alder", Decline(DeclineReason.RISK)) for _ in range(3)]
+    steps = [driver.answer("Alder", Decline(DeclineReasons.RISK)) for _ in range(3)]
     assert {step.outcome for step in steps} == {AnswerNotUsed(LateReason.ALREADY_ANSWERED)}
     assert [len(step.events) for step in steps] == [1, 0, 0]
 
@@ -142,10 +143,10 @@ def test_an_undelivered_offer_does_not_expire() -> None:
 def test_a_decline_is_recorded_with_its_reason_and_its_note() -> None:
     driver = a_search("Alder")
     note = NoteId(UUID(int=7))
-    step = driver.answer("Alder", Decline(DeclineReason.TOO_FAR, note))
+    step = driver.answer("Alder", Decline(DeclineReasons.TOO_FAR, note))
     (declined,) = step.events
     assert isinstance(declined, OfferDeclined)
-    assert (declined.reason, declined.note_id) == (DeclineReason.TOO_FAR, note)
+    assert (declined.reason, declined.note_id) == (DeclineReasons.TOO_FAR, note)
     assert step.outcome == Declined(declined.offer_id)
 
 
@@ -157,17 +158,17 @@ def test_the_same_acceptance_again_gets_the_same_response_and_places_nothing_twi
 
 def test_the_same_decline_again_gets_the_same_response_whatever_note_comes_with_it() -> None:
     driver = a_search("Alder", "Birch")
-    first = driver.answer("Alder", Decline(DeclineReason.RISK, NoteId(UUID(int=1))))
-    again = driver.answer("Alder", Decline(DeclineReason.RISK, NoteId(UUID(int=2))))
+    first = driver.answer("Alder", Decline(DeclineReasons.RISK, NoteId(UUID(int=1))))
+    again = driver.answer("Alder", Decline(DeclineReasons.RISK, NoteId(UUID(int=2))))
     assert again == Step(driver.state, outcome=first.outcome)
 
 
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        pytest.param(Accept(), Decline(DeclineReason.RISK), id="a decline after the acceptance"),
-        pytest.param(Decline(DeclineReason.RISK), Accept(), id="an acceptance after the decline"),
-        pytest.param(Decline(DeclineReason.RISK), Decline(DeclineReason.OTHER), id="another reason"),
+        pytest.param(Accept(), Decline(DeclineReasons.RISK), id="a decline after the acceptance"),
+        pytest.param(Decline(DeclineReasons.RISK), Accept(), id="an acceptance after the decline"),
+        pytest.param(Decline(DeclineReasons.RISK), Decline(DeclineReasons.OTHER), id="another reason"),
     ],
 )
 def test_another_answer_than_the_first_is_recorded_and_refused(
@@ -232,7 +233,7 @@ def test_an_embargo_does_not_call_a_live_offer_back() -> None:
 def test_capacity_and_service_type_do_not_count_at_the_award() -> None:
     driver = a_search("Alder")
     driver.market = replace_facts(
-        driver.market, a_known_provider("Alder", free_hours=Decimal(0), service_types=[ServiceType.LIVE_IN])
+        driver.market, a_known_provider("Alder", free_hours=Decimal(0), service_types=[ServiceTypes.LIVE_IN])
     )
     driver.accept("Alder")
     assert driver.current.status is SearchStatus.PLACED

@@ -11,30 +11,22 @@ from contracts.events.listings import (
     AwardLapsed,
     AwardRefusal,
     AwardRefused,
-    InadequateReason,
     ProposalAwarded,
     ProposalReceived,
     ProposalRefusal,
 )
-from contracts.events.orders import SpotPriceRefusal, SpotPriceRefused
+from contracts.events.orders import SpotPriceRefused
 from contracts.events.packages import PackagePlaced, SourcingStopped
+from contracts.example_words import InadequateReasons, PriceRefusals
 from contracts.ids import AwardId, ProposalId
 from contracts.values import Rating
 from sourcing.domain.errors import PackageNotOpen
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AwaitsApproval, AwardBarred, Placed, ProposalNotUsed, TimerKind
 from sourcing.domain.triggers import AwardProposal
-from sourcing.domain.work_items import AwardToApprove, ProposalsToDecide, find_work_item
-from testkit.sourcing.builders import (
-    PACKAGE,
-    a_definition,
-    a_known_provider,
-    a_market,
-    a_withdrawal,
-    an_open_list,
-    replace_facts,
-    to_provider_id,
-)
+from sourcing.domain.work_items import AwardToApprove, ProposalsToDecide, find_work_items
+from testkit.sourcing.builders import PACKAGE, a_known_provider, a_market, a_withdrawal, replace_facts, to_provider_id
+from testkit.sourcing.definitions import a_definition, an_open_list
 from testkit.sourcing.search_driver import SearchDriver, an_open_package
 from testkit.sourcing.step_events import list_event_types
 
@@ -62,7 +54,7 @@ def test_above_the_ceiling_it_is_placed_when_the_second_officer_approves() -> No
     step = driver.award("Spruce")
     assert list_event_types(step) == [AwardAwaitsApproval]
     assert isinstance(step.outcome, AwaitsApproval)
-    assert isinstance(find_work_item(driver.current), AwardToApprove)
+    assert isinstance(find_work_items(driver.current)[0], AwardToApprove)
     assert list_event_types(driver.approve()) == [ProposalAwarded, PackagePlaced]
 
 
@@ -117,10 +109,10 @@ def test_a_refused_price_leaves_the_package_open() -> None:
         proposal_id=award.proposal_id,
         provider_id=to_provider_id("Spruce"),
         officer="officer:second",
-        reason=SpotPriceRefusal.TOO_HIGH,
+        reason=PriceRefusals.TOO_HIGH,
     )
     assert list_event_types(driver.handle(word)) == [AwardLapsed]
-    assert find_work_item(driver.current) == ProposalsToDecide(1)
+    assert find_work_items(driver.current) == (ProposalsToDecide(1),)
     assert driver.handle(word).events == ()
 
 
@@ -170,7 +162,7 @@ def test_an_award_to_a_provider_rated_inadequate_needs_a_reason() -> None:
     driver.propose("Spruce", "28.00")
     with pytest.raises(InvalidInput):
         driver.award("Spruce")
-    step = driver.award("Spruce", inadequate_reason=InadequateReason.NO_OTHER_PROPOSAL)
+    step = driver.award("Spruce", inadequate_reason=InadequateReasons.NO_OTHER_PROPOSAL)
     assert list_event_types(step) == [ProposalAwarded, PackagePlaced]
 
 
@@ -184,7 +176,7 @@ def test_a_provider_rated_inadequate_since_the_award_needs_a_reason_at_the_appro
     refused = step.events[0]
     assert isinstance(refused, AwardRefused)
     assert refused.reasons == (AwardRefusal.INADEQUATE_WITHOUT_REASON,)
-    assert find_work_item(driver.current) == ProposalsToDecide(1)
+    assert find_work_items(driver.current) == (ProposalsToDecide(1),)
 
 
 def test_a_new_award_with_the_reason_is_placed_at_the_approval() -> None:
@@ -193,12 +185,12 @@ def test_a_new_award_with_the_reason_is_placed_at_the_approval() -> None:
     driver.award("Spruce")
     driver.market = replace_facts(driver.market, INADEQUATE)
     driver.approve()
-    driver.award("Spruce", inadequate_reason=InadequateReason.SAFEGUARDS_AGREED)
+    driver.award("Spruce", inadequate_reason=InadequateReasons.SAFEGUARDS_AGREED)
     step = driver.approve()
     assert list_event_types(step) == [ProposalAwarded, PackagePlaced]
     awarded = step.events[0]
     assert isinstance(awarded, ProposalAwarded)
-    assert (awarded.rating, awarded.inadequate_reason) == (Rating.INADEQUATE, InadequateReason.SAFEGUARDS_AGREED)
+    assert (awarded.rating, awarded.inadequate_reason) == (Rating.INADEQUATE, InadequateReasons.SAFEGUARDS_AGREED)
 
 
 def test_a_withdrawal_removes_the_listing_and_cancels_the_award() -> None:

@@ -2,13 +2,10 @@
 
 import pytest
 
-from contracts.events.packages import (
-    OfferDeclined,
-    OfferMade,
-    SourcingStarted,
-    StageEntered,
-)
-from contracts.values import Channel, Urgency
+from contracts.events.packages import OfferDeclined, OfferMade, SourcingStarted, StageEntered
+from contracts.example_words import Routes
+from contracts.ids import RouteKey
+from contracts.values import Channel
 from sourcing.domain.search import OfferStatus, SearchStatus
 from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import NextOfferDue
@@ -18,6 +15,7 @@ from testkit.sourcing.builders import (
     a_known_provider,
     a_market,
     a_request,
+    an_urgent_request,
     from_london_time,
     on_monday,
     on_tuesday,
@@ -45,7 +43,7 @@ def test_a_decline_in_the_evening_counts_and_the_next_offer_waits_for_the_openin
     driver = a_search("Alder", "Birch", at=on_monday("16:50"))
     driver.decline("Alder", at=on_monday("19:45"))
     assert driver.find_offer("Alder").status is OfferStatus.DECLINED
-    assert driver.current.live_offer is None
+    assert driver.current.live_offers == ()
     assert driver.find_timer(TimerKind.NEXT_OFFER_DUE).at == on_tuesday("08:30")
     driver.fire_timer(TimerKind.NEXT_OFFER_DUE)
     assert driver.live_offer.provider_id == to_provider_id("Birch")
@@ -59,16 +57,17 @@ def test_a_search_is_not_exhausted_before_the_next_offer_would_go_out() -> None:
     assert driver.current.status is SearchStatus.EXHAUSTED
 
 
-@pytest.mark.parametrize("urgency", [Urgency.HOSPITAL_DISCHARGE, Urgency.CRISIS])
-def test_an_urgent_package_is_offered_at_any_hour_with_thirty_plain_minutes(urgency: Urgency) -> None:
-    driver = SearchDriver(a_market("Alder"), at=from_london_time(A_MONDAY, "23:50")).request(a_request(urgency=urgency))
+@pytest.mark.parametrize("route", [Routes.HOSPITAL_DISCHARGE, Routes.CRISIS])
+def test_an_urgent_package_is_offered_at_any_hour_with_thirty_plain_minutes(route: RouteKey) -> None:
+    market = a_market("Alder")
+    driver = SearchDriver(market, at=from_london_time(A_MONDAY, "23:50")).request(an_urgent_request(route=route))
     driver.deliver()
     assert driver.live_offer.answer_by == on_tuesday("00:20")
 
 
 def test_an_urgent_package_has_the_same_time_by_telephone() -> None:
     market = a_market("Alder", overrides=[a_known_provider("Alder", channels=(Channel.PHONE,))])
-    driver = SearchDriver(market).request(a_request(urgency=Urgency.CRISIS))
+    driver = SearchDriver(market).request(an_urgent_request())
     assert driver.live_offer.answer_minutes == 30
 
 
@@ -84,9 +83,7 @@ def test_that_timer_waits_for_the_opening_unless_the_package_is_urgent() -> None
     routine = SearchDriver(a_market("Alder", "Birch"), handle_own_events=False).request()
     routine.decline("Alder", at=on_monday("20:00"))
     assert routine.find_timer(TimerKind.NEXT_OFFER_DUE).at == on_tuesday("08:30")
-    urgent = SearchDriver(a_market("Alder", "Birch"), handle_own_events=False).request(
-        a_request(urgency=Urgency.CRISIS)
-    )
+    urgent = SearchDriver(a_market("Alder", "Birch"), handle_own_events=False).request(an_urgent_request())
     urgent.decline("Alder", at=on_monday("20:00"))
     assert urgent.find_timer(TimerKind.NEXT_OFFER_DUE).at == on_monday("20:02")
 

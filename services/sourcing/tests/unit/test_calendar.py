@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contracts.errors import CallOffError
-from contracts.framework import BankHolidayOverride, BrokerageTime
+from contracts.framework.brokerage import BankHolidayOverride, BrokerageTime
 from contracts.values import Weekday
 from sourcing.domain.calendar import BrokerageCalendar
 from sourcing.domain.errors import NoOpeningInSight
-from testkit.sourcing.builders import LONDON, a_brokerage_time
+from testkit.sourcing.builders import LONDON
+from testkit.sourcing.definitions import a_brokerage_time
 
 CALENDAR = BrokerageCalendar(a_brokerage_time())
 

@@ -24,7 +24,7 @@ from sourcing.domain.errors import AnswerWithoutCall, OfferAlreadyEnded, OfferNo
 from sourcing.domain.search import Accept, OfferStatus, SearchStatus
 from sourcing.domain.steps import AnswerNotUsed, Done, Placed, Step, TimerKind
 from sourcing.domain.triggers import RecordCall
-from sourcing.domain.work_items import CallToMake, find_work_item
+from sourcing.domain.work_items import CallToMake, find_work_items
 from testkit.sourcing.builders import (
     PACKAGE,
     a_decline,
@@ -47,7 +47,9 @@ def request_by_phone(*ranked: str) -> SearchDriver:
 
 def test_an_offer_by_telephone_stands_on_the_call_list_until_a_call_is_recorded() -> None:
     driver = request_by_phone("Alder")
-    assert find_work_item(driver.current) == CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=1)
+    assert find_work_items(driver.current) == (
+        CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=1),
+    )
     assert driver.timers == {}
 
 
@@ -62,7 +64,7 @@ def test_a_call_that_reaches_the_provider_starts_fifteen_minutes() -> None:
     assert list_event_types(step) == [CallRecorded, OfferClockStarted]
     assert driver.live_offer.answer_by == on_monday("10:15")
     assert driver.find_timer(TimerKind.OFFER_EXPIRES).at == on_monday("10:15")
-    assert find_work_item(driver.current) is None
+    assert find_work_items(driver.current) == ()
 
 
 def test_a_call_outside_brokerage_time_starts_the_clock_at_the_opening() -> None:
@@ -74,7 +76,9 @@ def test_a_call_outside_brokerage_time_starts_the_clock_at_the_opening() -> None
 def test_the_third_call_that_reaches_nobody_ends_the_offer() -> None:
     driver = request_by_phone("Alder", "Birch")
     assert list_event_types(driver.record_call("Alder", NOT_REACHED)) == [CallRecorded]
-    assert find_work_item(driver.current) == CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=2)
+    assert find_work_items(driver.current) == (
+        CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=2),
+    )
     driver.record_call("Alder", NOT_REACHED)
     assert list_event_types(driver.record_call("Alder", NOT_REACHED)) == [CallRecorded, OfferExpired]
     assert driver.live_offer.provider_id == to_provider_id("Birch")
@@ -143,7 +147,7 @@ def test_an_undeliverable_offer_goes_to_the_call_list_with_a_fresh_clock() -> No
     assert isinstance(redirected, OfferRedirected)
     assert redirected.answer_by == AnswerBy(minutes=15, brokerage_time=True)
     assert driver.live_offer.offer_id == offer_id
-    assert find_work_item(driver.current) == CallToMake(offer_id, to_provider_id("Alder"), attempt=1)
+    assert find_work_items(driver.current) == (CallToMake(offer_id, to_provider_id("Alder"), attempt=1),)
     assert driver.timers == {}
     driver.record_call("Alder", at=on_monday("11:00"))
     assert driver.live_offer.answer_by == on_monday("11:15")
@@ -175,7 +179,7 @@ def test_an_offer_of_whose_delivery_nothing_is_heard_goes_to_the_call_list() -> 
     assert driver.find_timer(TimerKind.DELIVERY_OVERDUE).at == on_monday("09:12")
     step = driver.fire_timer(TimerKind.DELIVERY_OVERDUE)
     assert list_event_types(step) == [OfferRedirected]
-    assert isinstance(find_work_item(driver.current), CallToMake)
+    assert isinstance(find_work_items(driver.current)[0], CallToMake)
 
 
 def test_the_delivery_takes_its_alarm_back() -> None:

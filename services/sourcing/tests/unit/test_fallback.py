@@ -1,19 +1,19 @@
 """An offer that reached nobody: the fallback channel once, with a fresh clock, then the officers' call list."""
 
-from contracts.events.packages import OfferDelivered, OfferRedirected, OfferUndeliverable
-from contracts.values import Channel, Urgency
+from contracts.events.packages import OfferDelivered, OfferRedirected, OfferUndeliverable, PackageRequested
+from contracts.values import Channel
 from sourcing.domain.search import Offer
 from sourcing.domain.steps import Step, TimerKind
-from testkit.sourcing.builders import PACKAGE, a_known_provider, a_market, a_request, on_monday, on_tuesday
+from testkit.sourcing.builders import PACKAGE, a_known_provider, a_market, an_urgent_request, on_monday, on_tuesday
 from testkit.sourcing.search_driver import SearchDriver
 
 EVERY_CHANNEL = (Channel.WEBHOOK, Channel.EMAIL, Channel.PHONE)
 
 
-def an_offer(*, at: str = "09:00", urgency: Urgency = Urgency.ROUTINE) -> SearchDriver:
+def an_offer(*, at: str = "09:00", request: PackageRequested | None = None) -> SearchDriver:
     """To Alder, who has a system, a mailbox and a telephone."""
     market = a_market("Alder", "Birch", overrides=[a_known_provider("Alder", channels=EVERY_CHANNEL)])
-    return SearchDriver(market, at=on_monday(at)).request(a_request(urgency=urgency))
+    return SearchDriver(market, at=on_monday(at)).request(request)
 
 
 def build_undeliverable(offer: Offer, channel: Channel) -> OfferUndeliverable:
@@ -71,7 +71,7 @@ def test_after_closing_the_fallback_waits_for_the_opening() -> None:
 
 
 def test_an_urgent_one_does_not_wait() -> None:
-    driver = an_offer(at="18:00", urgency=Urgency.CRISIS)
+    driver = an_offer(at="18:00", request=an_urgent_request())
     assert list_redirected_channels(driver.fail_delivery(at=on_monday("18:02"))) == [Channel.EMAIL]
 
 

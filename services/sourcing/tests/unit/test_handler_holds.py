@@ -2,25 +2,18 @@
 
 from dataclasses import replace
 
-from contracts.events.packages import (
-    OfferDeclined,
-    OfferMade,
-    SourcingHeld,
-    SourcingStarted,
-    StageEntered,
-)
+import pytest
+
+from contracts.events.packages import OfferDeclined, OfferMade, SourcingHeld, SourcingStarted, StageEntered
+from contracts.ids import LotKey
 from sourcing.domain.market import MarketSnapshot
 from sourcing.handlers import handle_event
 from sourcing.ports import DEFINITIONS
-from testkit.sourcing.builders import (
-    FRAMEWORK,
-    a_decline,
-    a_market,
-    a_request,
-    to_provider_id,
-)
+from testkit.sourcing.builders import a_decline, a_followed_package, a_market, a_request, to_provider_id
+from testkit.sourcing.definitions import FRAMEWORK
 from testkit.sourcing.handler_steps import (
     DEFINITION,
+    DEFINITION_PUBLISHED,
     DefinitionArrivesLate,
     answer_offer,
     build_work,
@@ -86,3 +79,16 @@ async def test_a_search_holds_again_for_an_entry_that_it_misses_later() -> None:
     await handle_event(declined, work)
     birch = str(to_provider_id("Birch"))
     assert work.projections.holds == {("eligibility", birch), ("channels", birch)}
+
+
+async def test_facts_of_the_provider_of_the_followed_package_are_read_for_the_first_decision() -> None:
+    work = build_work(MarketSnapshot())
+    await handle_event(a_request(follows=a_followed_package("Cedar", lot=LotKey("reablement"))), work)
+    assert work.markets.named == to_provider_id("Cedar")
+
+
+async def test_a_decision_that_asks_for_what_no_read_contains_fails_instead_of_reading_without_end() -> None:
+    work = build_work(MarketSnapshot())
+    work.projections.apply(DEFINITIONS, DEFINITION_PUBLISHED, sequence=1)  # there, and never in the market
+    with pytest.raises(RuntimeError, match="reads of the projections"):
+        await handle_event(a_request(), work)

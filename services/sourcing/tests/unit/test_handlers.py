@@ -34,15 +34,7 @@ from sourcing.domain.steps import AnswerNotUsed, Declined, Placed, TimerKind
 from sourcing.domain.triggers import AnswerOffer, RecordCall
 from sourcing.handlers import PRECEDENCE, handle_command, handle_event
 from sourcing.subscriptions import TIMERS
-from testkit.sourcing.builders import (
-    PACKAGE,
-    a_decline,
-    a_market,
-    a_request,
-    a_withdrawal,
-    on_monday,
-    to_provider_id,
-)
+from testkit.sourcing.builders import PACKAGE, a_decline, a_market, a_request, a_withdrawal, on_monday, to_provider_id
 from testkit.sourcing.handler_steps import (
     a_delivery,
     answer_offer,

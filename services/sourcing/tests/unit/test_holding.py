@@ -6,32 +6,31 @@ import pytest
 
 from contracts.events.frameworks import make_ranked_list_key
 from contracts.events.packages import OfferMade, SourcingHeld, SourcingStarted, StageEntered
+from contracts.example_words import LOT, ServiceTypes, Tiers
 from contracts.ids import AreaCode
-from contracts.values import ServiceType, Tier, Urgency
 from sourcing.domain.errors import MarketNotKnown
 from sourcing.domain.market import MarketSnapshot, MissingEntry, parse_missing
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Step, TimerKind
 from sourcing.domain.triggers import ProjectionUpdated
-from sourcing.domain.work_items import HeldSearch, find_work_item
+from sourcing.domain.work_items import HeldSearch, find_work_items
 from testkit.sourcing.builders import (
-    AREA,
-    FRAMEWORK,
-    a_definition,
     a_known_provider,
     a_market,
     a_ranked_list,
     a_request,
     add_list,
+    an_urgent_request,
     on_monday,
     on_tuesday,
     replace_facts,
     some_care,
     to_provider_id,
 )
+from testkit.sourcing.definitions import AREA, FRAMEWORK, a_definition, a_stage_for_all
 from testkit.sourcing.search_driver import SearchDriver, a_search
 
-TIER_ONE_LIST = f"ranked-lists/{make_ranked_list_key(FRAMEWORK, AREA, Tier.ONE)}"
+TIER_ONE_LIST = f"ranked-lists/{make_ranked_list_key(FRAMEWORK, LOT, AREA, Tiers.ONE, None)}"
 
 
 def remove_facts(market: MarketSnapshot, *names: str) -> MarketSnapshot:
@@ -45,7 +44,7 @@ def test_without_a_definition_the_search_is_held_before_it_starts() -> None:
     assert [type(event) for event in step.events] == [SourcingHeld]
     assert driver.current.missing == (f"definitions/{FRAMEWORK}",)
     assert driver.current.search_id is None
-    assert find_work_item(driver.current) == HeldSearch(missing=(f"definitions/{FRAMEWORK}",))
+    assert find_work_items(driver.current) == (HeldSearch(missing=(f"definitions/{FRAMEWORK}",)),)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +52,7 @@ def test_without_a_definition_the_search_is_held_before_it_starts() -> None:
     [
         (f"definitions/{FRAMEWORK}", MissingEntry("definitions", FRAMEWORK)),
         (f"definitions/{FRAMEWORK}/area/E07000000", MissingEntry("definitions", FRAMEWORK)),
-        (TIER_ONE_LIST, MissingEntry("ranked-lists", f"{FRAMEWORK}/{AREA}/1")),
+        (TIER_ONE_LIST, MissingEntry("ranked-lists", f"{FRAMEWORK}/{LOT}/{AREA}/tier-1")),
         (f"channels/{to_provider_id('Alder')}", MissingEntry("channels", str(to_provider_id("Alder")))),
     ],
 )
@@ -76,7 +75,7 @@ def test_an_area_that_the_framework_does_not_know_is_held_for_an_officer_to_see(
 
 
 def test_a_type_of_service_without_a_price_is_held_for_an_officer_to_see() -> None:
-    definition = a_definition(service_types=[ServiceType.LIVE_IN])
+    definition = a_definition(service_types=[ServiceTypes.LIVE_IN])
     driver = SearchDriver(a_market("Alder", definition=definition)).request()
     assert driver.current.missing == (f"definitions/{FRAMEWORK}/price/personal-care",)
 
@@ -89,10 +88,10 @@ def test_a_missing_list_holds_the_search_and_an_empty_one_does_not() -> None:
 
 
 def test_a_missing_list_of_a_later_stage_holds_the_search_when_it_gets_there() -> None:
-    driver = SearchDriver(a_market("Alder", definition=a_definition(Tier.ONE, Tier.TWO))).request()
+    driver = SearchDriver(a_market("Alder", definition=a_definition(Tiers.ONE, Tiers.TWO))).request()
     driver.decline("Alder")
-    assert driver.current.missing == (f"ranked-lists/{make_ranked_list_key(FRAMEWORK, AREA, Tier.TWO)}",)
-    driver.market = add_list(driver.market, a_ranked_list("Alder", tier=Tier.TWO))
+    assert driver.current.missing == (f"ranked-lists/{make_ranked_list_key(FRAMEWORK, LOT, AREA, Tiers.TWO, None)}",)
+    driver.market = add_list(driver.market, a_ranked_list("Alder", tier=Tiers.TWO))
     driver.handle(ProjectionUpdated())
     assert driver.live_offer.stage == "tier-2"
 
@@ -131,7 +130,7 @@ def test_a_search_that_is_held_in_the_evening_looks_again_at_the_opening() -> No
     driver = SearchDriver(remove_facts(a_market("Alder"), "Alder"), at=on_monday("16:59")).request()
     driver.market = a_market("Alder")
     driver.handle(ProjectionUpdated(), at=on_monday("18:00"))
-    assert driver.current.live_offer is None
+    assert driver.current.live_offers == ()
     driver.fire_timer(TimerKind.NEXT_OFFER_DUE)
     assert driver.live_offer.made_at == on_tuesday("08:30")
 
@@ -143,8 +142,17 @@ def test_a_held_search_looks_again_each_morning_because_a_list_may_go_live_by_it
     assert driver.find_timer(TimerKind.NEXT_OFFER_DUE).at > on_tuesday("08:30")
 
 
+def test_an_urgent_package_that_is_held_looks_again_within_minutes_at_any_hour() -> None:
+    driver = SearchDriver(replace(a_market("Alder"), ranked_lists={}), at=on_monday("22:00"))
+    driver.request(an_urgent_request())
+    assert driver.find_timer(TimerKind.NEXT_OFFER_DUE).at == on_monday("22:15")
+    driver.market = a_market("Alder")
+    driver.fire_timer(TimerKind.NEXT_OFFER_DUE)
+    assert driver.live_offer.made_at == on_monday("22:15")
+
+
 def test_an_urgent_package_goes_on_at_any_hour_once_nothing_is_missing() -> None:
-    driver = SearchDriver(MarketSnapshot(), at=on_monday("22:00")).request(a_request(urgency=Urgency.CRISIS))
+    driver = SearchDriver(MarketSnapshot(), at=on_monday("22:00")).request(an_urgent_request())
     driver.market = a_market("Alder")
     driver.handle(ProjectionUpdated())
     assert driver.live_offer.provider_id == to_provider_id("Alder")
@@ -160,3 +168,15 @@ def test_nothing_is_awarded_while_the_eligibility_is_not_known() -> None:
     driver.market = remove_facts(driver.market, "Alder")
     with pytest.raises(MarketNotKnown):
         driver.accept("Alder")
+
+
+def test_a_search_that_was_held_at_the_award_is_placed_once_nothing_is_missing() -> None:
+    definition = a_definition(sourcing=(a_stage_for_all(),))
+    driver = SearchDriver(a_market("Alder", "Birch", definition=definition)).request()
+    driver.decline("Birch")
+    known, driver.market = driver.market, remove_facts(driver.market, "Alder")
+    driver.accept("Alder")
+    assert driver.current.status is SearchStatus.HELD
+    driver.market = known
+    driver.handle(ProjectionUpdated())
+    assert (driver.current.status, driver.current.missing) == (SearchStatus.PLACED, ())

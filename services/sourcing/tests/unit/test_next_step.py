@@ -4,27 +4,25 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from contracts.events.packages import CallResult
-from contracts.framework import Exhausted
-from contracts.values import Channel, Tier, Urgency
+from contracts.example_words import Tiers
+from contracts.framework.stages import Exhausted
+from contracts.values import Channel
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.next_step import NextStep, NextStepKind, find_next_step
 from sourcing.domain.steps import TimerKind
 from testkit.sourcing.builders import (
     A_MONDAY,
-    FRAMEWORK,
-    GOOD_FRIDAY,
-    a_definition,
     a_known_provider,
     a_market,
-    a_request,
     a_withdrawal,
-    an_open_list,
+    an_urgent_request,
     from_london_time,
     on_monday,
     on_tuesday,
     to_provider_id,
 )
+from testkit.sourcing.definitions import FRAMEWORK, GOOD_FRIDAY, a_definition, an_open_list
 from testkit.sourcing.search_driver import SearchDriver, a_search, an_open_package
 
 SATURDAY = A_MONDAY - timedelta(days=2)
@@ -76,7 +74,7 @@ def test_within_brokerage_time_the_next_offer_is_due_now() -> None:
 def test_an_urgent_package_does_not_wait_for_the_opening() -> None:
     market = a_market("Alder", "Birch")
     driver = SearchDriver(market, at=from_london_time(SATURDAY, "11:00"), handle_own_events=False).request(
-        a_request(urgency=Urgency.CRISIS)
+        an_urgent_request()
     )
     driver.decline("Alder", at=from_london_time(SATURDAY, "11:05"))
     assert compute_next_step(driver).at == from_london_time(SATURDAY, "11:05")
@@ -84,7 +82,7 @@ def test_an_urgent_package_does_not_wait_for_the_opening() -> None:
 
 def test_after_the_last_provider_of_a_stage_the_next_stage_is_due() -> None:
     driver = a_search("Alder", at=on_monday("16:50"))
-    driver.market = a_market("Alder", definition=a_definition(Tier.ONE, Tier.TWO))
+    driver.market = a_market("Alder", definition=a_definition(Tiers.ONE, Tiers.TWO))
     driver.decline("Alder", at=on_monday("19:00"))
     step = compute_next_step(driver)
     assert (step.kind, step.stage, step.at) == (NextStepKind.STAGE_DUE, "tier-2", on_tuesday("08:30"))
@@ -101,7 +99,7 @@ def test_after_the_last_ranked_provider_the_package_goes_on_the_open_list() -> N
 
 
 def test_a_stage_that_stops_the_search_names_the_end_of_the_search() -> None:
-    definition = a_definition(Tier.ONE, Tier.TWO, exhausted=Exhausted.STOP)
+    definition = a_definition(Tiers.ONE, Tiers.TWO, exhausted=Exhausted.STOP)
     driver = SearchDriver(a_market("Alder", definition=definition)).request()
     driver.decline("Alder", at=on_monday("19:00"))
     step = compute_next_step(driver)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from contracts.values import DeclineReason
+from contracts.example_words import DeclineReasons
 from sourcing.api.offer_forms import NO_REASON
 from sourcing.api.offer_pages import FormMistake, OfferPage, build_offer_page
 from sourcing.api.rendering import render_page
@@ -51,7 +51,7 @@ def test_forms_post_to_the_address_of_the_page() -> None:
         ("answer", "accept"),
         ("answer", "decline"),
     ]
-    assert [each["value"] for each in outline.find_all("option")] == ["", *DeclineReason]
+    assert [each["value"] for each in outline.find_all("option")] == ["", *DeclineReasons.ALL]
 
 
 def test_an_ended_offer_has_no_forms() -> None:

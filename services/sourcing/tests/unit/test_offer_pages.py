@@ -6,9 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.events.packages import PackageRequested
+from contracts.example_words import DeclineReasons, Needs, Units
 from contracts.examples import a_visit, some_care
-from contracts.framework import Area
-from contracts.values import CarerGender, DeclineReason, Need, PassOverReason, PriceUnit, Terms, Urgency, Weekday
+from contracts.framework.words import Area
+from contracts.terms import compute_terms_at_rate
+from contracts.values import CarerGender, PassOverReason, UnitKind, Weekday
 from sourcing.api.offer_forms import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, parse_answer_form
 from sourcing.api.offer_pages import FormMistake, OfferPage, build_offer_page
 from sourcing.domain.search import Accept, Decline, OfferStatus, ProviderAnswer
@@ -18,10 +21,12 @@ from testkit.sourcing.builders import (
     a_market,
     a_request,
     a_withdrawal,
+    an_urgent_request,
     from_london_time,
     on_monday,
     replace_facts,
 )
+from testkit.sourcing.definitions import a_definition
 from testkit.sourcing.offer_page_steps import DEFINITION, answer_as_alder, build_page
 from testkit.sourcing.search_driver import SearchDriver, a_search
 
@@ -33,29 +38,26 @@ def get_facts(shown: OfferPage) -> dict[str, tuple[str, ...]]:
 def test_an_offer_page_shows_the_permitted_fields_only() -> None:
     visit = a_visit(days=(Weekday.FRI, Weekday.MON), carers=2, time_critical=True)
     live_in = a_visit(minutes=10_080, days=tuple(Weekday))
-    care = some_care(visits=(visit, live_in), needs=(Need.HOIST, Need.PEG_FEEDING), carer_gender=CarerGender.FEMALE)
-    terms = Terms(
-        price_list="invented-1",
-        unit=PriceUnit.HOUR,
-        rate=Decimal("24.10"),
-        quantity_per_week=Decimal("50.00"),
-        weekly_cost=Decimal("1205.00"),
+    care = some_care(visits=(visit, live_in), needs=(Needs.HOIST, Needs.PEG_FEEDING), carer_gender=CarerGender.FEMALE)
+    hours = a_visit(minutes=60, days=tuple(Weekday)[:5], carers=2)
+    terms = compute_terms_at_rate(
+        some_care(visits=(hours,) * 5), Units.HOUR, UnitKind.HOUR, Decimal("24.10"), price_list="invented-1"
     )
     driver = a_search("Alder")
     search, offer = replace(driver.current, care=care), replace(driver.find_offer("Alder"), terms=terms)
-    definition = DEFINITION.model_copy(update={"areas": (Area(code=care.area, name="Colchester"),)})
+    definition = a_definition(areas=(Area(code=care.area, name="Colchester"),))
     assert get_facts(build_offer_page(search, offer, definition)) == {
         "Service": ("Personal care",),
         "Where": ("CO1, Colchester",),
         "Framework": ("Invented framework",),
         "Starts on": ("Monday 9 March 2026",),
-        "Urgency": ("Routine",),
+        "Route": ("Community",),
         "Hours a week": ("10.00, the time of each carer counted",),
         "Visits": (
             "Mon, Fri: 07:30 to 09:00, 30 minutes, 2 carers, time-critical",
             "Every day: 07:30 to 09:00, 168 hours, 1 carer",
         ),
-        "Needs": ("Hoist", "PEG feeding"),
+        "Needs": ("Hoist", "Peg feeding"),
         "Age": ("75-84",),
         "Carers": ("Female carers",),
         "Price": ("£24.10 an hour", "£1,205.00 a week", "Price list: invented-1"),
@@ -82,14 +84,14 @@ def test_the_end_is_in_summer_time_in_summer_and_has_seconds_where_needed() -> N
 
 
 @pytest.mark.parametrize(
-    ("urgency", "counted"),
+    ("requested", "counted"),
     [
-        (Urgency.ROUTINE, "Only the brokerage's working hours count."),
-        (Urgency.CRISIS, "Every minute counts, day and night."),
+        (a_request(), "Only the brokerage's working hours count."),
+        (an_urgent_request(), "Every minute counts, day and night."),
     ],
 )
-def test_an_undelivered_offer_shows_the_time_to_answer(urgency: Urgency, counted: str) -> None:
-    shown = build_page(SearchDriver(a_market("Alder")).request(a_request(urgency=urgency)))
+def test_an_undelivered_offer_shows_the_time_to_answer(requested: PackageRequested, counted: str) -> None:
+    shown = build_page(SearchDriver(a_market("Alder")).request(requested))
     assert shown.paragraphs[0] == f"You have 30 minutes to answer, from when this offer was delivered to you. {counted}"
     assert shown.can_be_answered
 
@@ -121,9 +123,9 @@ def test_the_page_of_a_voided_placement_says_so() -> None:
 
 def test_the_page_of_a_declined_offer_shows_the_reason_and_not_the_care() -> None:
     driver = a_search("Alder", "Birch")
-    driver.answer("Alder", Decline(DeclineReason.TOO_FAR))
+    driver.answer("Alder", Decline(DeclineReasons.TOO_FAR))
     shown = build_page(driver)
-    assert (shown.heading, shown.paragraphs[0]) == ("This offer was declined", "The reason given: too far to travel.")
+    assert (shown.heading, shown.paragraphs[0]) == ("This offer was declined", "The reason given: too far.")
     assert list(get_facts(shown)) == ["Service", "Where", "Framework"]
 
 
@@ -162,7 +164,7 @@ def test_a_repeated_acceptance_shows_the_same_page() -> None:
 
 
 def test_a_repeated_decline_shows_the_same_page() -> None:
-    driver, decline = a_search("Alder", "Birch"), Decline(DeclineReason.RATE_NOT_VIABLE)
+    driver, decline = a_search("Alder", "Birch"), Decline(DeclineReasons.RATE_NOT_VIABLE)
     first = answer_as_alder(driver, decline)
     assert (first.heading, first.paragraphs[0]) == (
         "We have recorded that you decline",
@@ -225,15 +227,15 @@ def test_the_persons_refusal_of_a_provider_is_not_shown() -> None:
     [
         (b"answer=accept", Accept()),
         (b"answer=accept&reason=", Accept()),
-        (b"reason=too+far+to+travel&answer=decline", Decline(DeclineReason.TOO_FAR)),
-        (b"answer=decline&reason=no%20capacity", Decline(DeclineReason.NO_CAPACITY)),
+        (b"reason=too-far&answer=decline", Decline(DeclineReasons.TOO_FAR)),
+        (b"answer=decline&reason=no%2Dcapacity", Decline(DeclineReasons.NO_CAPACITY)),
         (b"", NO_ANSWER),
         (b"reason=other", NO_ANSWER),
         (b"answer=", NO_ANSWER),
         (b"answer=decline", NO_REASON),
         (b"answer=decline&reason=", NO_REASON),
         (b"answer=decline&reason=bored", UNKNOWN_REASON),
-        (b"answer=decline&reason=other&reason=no+capacity", BOTH),
+        (b"answer=decline&reason=other&reason=no-capacity", BOTH),
         (b"answer=accept&answer=decline", BOTH),
         (b"answer=accept&reason=other", BOTH),
         (b"answer=perhaps", WRONG_FORM),
@@ -244,4 +246,4 @@ def test_the_persons_refusal_of_a_provider_is_not_shown() -> None:
     ],
 )
 def test_a_form_is_parsed_or_its_errors_are_shown(form: bytes, reply: ProviderAnswer | FormMistake) -> None:
-    assert parse_answer_form(form) == reply
+    assert parse_answer_form(form, DeclineReasons.ALL) == reply

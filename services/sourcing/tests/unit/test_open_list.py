@@ -4,34 +4,26 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.events.listings import (
-    PackageListed,
-    ProposalReceived,
-    ProposalRefusal,
-    ProposalRefused,
-    StillListed,
-    Variation,
-)
-from contracts.values import Need, Tier
+from contracts.events.listings import PackageListed, ProposalReceived, ProposalRefusal, ProposalRefused, StillListed
+from contracts.example_words import Needs, Tiers, Variations
 from sourcing.domain.errors import MarketNotKnown, ProposalNotFound
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import ProposalNotUsed, Proposed, TimerKind
 from sourcing.domain.triggers import AwardProposal, SubmitProposal
-from sourcing.domain.work_items import NoProposals, ProposalsToDecide, find_work_item
+from sourcing.domain.work_items import NoProposals, ProposalsToDecide, find_work_items
 from testkit.sourcing.builders import (
     PACKAGE,
-    a_definition,
     a_known_provider,
     a_market,
     a_ranked_list,
     a_request,
     add_list,
-    an_open_list,
     on_monday,
     some_care,
     to_provider_id,
 )
+from testkit.sourcing.definitions import a_definition, an_open_list
 from testkit.sourcing.search_driver import SearchDriver, an_open_package
 from testkit.sourcing.step_events import list_event_types
 
@@ -40,10 +32,10 @@ OTHER = a_known_provider("Sorrel", tiers=(), spot=True)
 
 
 def test_the_open_list_follows_tier_1_and_tier_2() -> None:
-    definition = a_definition(Tier.ONE, Tier.TWO, open_list=an_open_list())
+    definition = a_definition(Tiers.ONE, Tiers.TWO, open_list=an_open_list())
     market = add_list(
         a_market("Alder", overrides=[a_known_provider("Birch")], definition=definition),
-        a_ranked_list("Birch", tier=Tier.TWO),
+        a_ranked_list("Birch", tier=Tiers.TWO),
     )
     driver = SearchDriver(market).request()
     driver.decline("Alder")
@@ -54,12 +46,12 @@ def test_the_open_list_follows_tier_1_and_tier_2() -> None:
 
 
 def test_a_listing_describes_the_package_and_cannot_identify_the_person() -> None:
-    care = some_care().model_copy(update={"needs": (Need.HOIST, Need.KEY_SAFE, Need.SMOKER_IN_HOME)})
+    care = some_care().model_copy(update={"needs": (Needs.HOIST, Needs.KEY_SAFE, Needs.SMOKER_IN_HOME)})
     market = a_market("Alder", definition=a_definition(open_list=an_open_list()))
     driver = SearchDriver(market).request(a_request(care=care))
     driver.decline("Alder")
     advert = driver.listing.advert
-    assert advert.skills == (Need.HOIST,)
+    assert advert.skills == (Needs.HOIST,)
     assert advert.outward_code is None
     assert advert.carer_gender is None
     assert advert.reference != PACKAGE
@@ -73,21 +65,21 @@ def test_the_outward_code_is_shown_if_the_definition_says_so() -> None:
 
 def test_a_package_that_is_open_too_long_reaches_an_officer_by_a_timer() -> None:
     driver = an_open_package()
-    assert find_work_item(driver.current) is None
+    assert find_work_items(driver.current) == ()
     step = driver.fire_timer(TimerKind.LISTED_TOO_LONG)
     assert list_event_types(step) == [StillListed]
     assert (driver.at - on_monday("09:00")).days == 7
-    assert find_work_item(driver.current) == NoProposals()
+    assert find_work_items(driver.current) == (NoProposals(),)
     assert driver.current.status is SearchStatus.LISTED
 
 
 def test_framework_and_spot_providers_of_the_area_can_propose() -> None:
     driver = an_open_package(SPOT, a_known_provider("Alder"))
     assert isinstance(driver.propose("Alder", "27.00").outcome, Proposed)
-    step = driver.propose("Spruce", "28.00", Variation.OTHER_TIMES)
+    step = driver.propose("Spruce", "28.00", Variations.OTHER_TIMES)
     assert list_event_types(step) == [ProposalReceived]
     assert driver.find_proposal("Spruce").terms.weekly_cost == Decimal("280.00")
-    assert find_work_item(driver.current) == ProposalsToDecide(2)
+    assert find_work_items(driver.current) == (ProposalsToDecide(2),)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,16 @@ from datetime import timedelta
 import pytest
 
 from contracts.events.packages import OfferExpired, OfferExtended
-from contracts.values import Urgency
 from sourcing.domain.steps import Placed, TimerKind
 from sourcing.domain.triggers import Outage, OutageOver
-from testkit.sourcing.builders import a_market, a_request, on_monday, on_tuesday
+from testkit.sourcing.builders import a_market, a_request, an_urgent_request, on_monday, on_tuesday
 from testkit.sourcing.search_driver import SearchDriver
 
 
 def a_live_offer(*, urgent: bool = False, at: str = "09:00") -> SearchDriver:
     """To Alder, delivered at once: 30 minutes to answer."""
-    urgency = Urgency.CRISIS if urgent else Urgency.ROUTINE
-    driver = SearchDriver(a_market("Alder", "Birch"), at=on_monday(at)).request(a_request(urgency=urgency))
+    request = an_urgent_request() if urgent else a_request()
+    driver = SearchDriver(a_market("Alder", "Birch"), at=on_monday(at)).request(request)
     driver.deliver()
     return driver
 

@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from contracts.events.packages import OfferExpired, OfferExtended, OfferMade
 from contracts.events.reasons import ExtensionCause
-from contracts.framework import BankHolidayOverride, FrameworkDefinition
-from contracts.values import Urgency
+from contracts.framework.brokerage import BankHolidayOverride
+from contracts.framework.definition import FrameworkDefinition
 from sourcing.domain.calendar import add_proclaimed_holidays
 from sourcing.domain.evolution import replay_search
 from sourcing.domain.steps import Placed, TimerKind
 from sourcing.domain.triggers import NextOfferDue, Outage, OutageOver
-from testkit.sourcing.builders import A_MONDAY, a_definition, a_market, a_request, on_monday, on_tuesday
+from testkit.sourcing.builders import A_MONDAY, a_market, a_request, an_urgent_request, on_monday, on_tuesday
+from testkit.sourcing.definitions import a_definition
 from testkit.sourcing.search_driver import SearchDriver
 
 TUESDAY = A_MONDAY + timedelta(days=1)
@@ -38,8 +39,8 @@ def proclaim(driver: SearchDriver, newest: FrameworkDefinition | None = None) ->
 
 def an_offer_over_night(*, urgent: bool = False) -> SearchDriver:
     """To Alder, delivered at 16:50 on Monday: until 08:50 on Tuesday."""
-    urgency = Urgency.CRISIS if urgent else Urgency.ROUTINE
-    driver = SearchDriver(a_market("Alder", "Birch"), at=on_monday("16:50")).request(a_request(urgency=urgency))
+    request = an_urgent_request() if urgent else a_request()
+    driver = SearchDriver(a_market("Alder", "Birch"), at=on_monday("16:50")).request(request)
     driver.deliver()
     return driver
 

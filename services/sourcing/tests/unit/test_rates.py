@@ -5,26 +5,19 @@ from decimal import Decimal
 
 from contracts.events.packages import OfferMade, ProviderPassedOver, SourcingHeld
 from contracts.events.rates import RatesSelected
-from contracts.framework import FrameworkDefinition
-from contracts.values import PassOverReason, ServiceType
+from contracts.example_words import ServiceTypes
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.prices import RatesSetBy
+from contracts.values import PassOverReason
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.search import SearchStatus
-from testkit.sourcing.builders import (
-    AREA,
-    FRAMEWORK,
-    a_definition,
-    a_known_provider,
-    a_market,
-    a_rate_selection,
-    a_request,
-    some_care,
-    to_provider_id,
-)
+from testkit.sourcing.builders import a_known_provider, a_market, a_rate_selection, a_request, some_care, to_provider_id
+from testkit.sourcing.definitions import AREA, FRAMEWORK, a_definition
 from testkit.sourcing.search_driver import SearchDriver
 
 
 def build_definition() -> FrameworkDefinition:
-    return a_definition(selected_by_providers=True)
+    return a_definition(rates_set_by=RatesSetBy.SELECTION)
 
 
 def build_market(*facts: ProviderFacts) -> MarketSnapshot:
@@ -68,7 +61,7 @@ def test_rates_that_nobody_has_heard_of_hold_the_package() -> None:
 
 
 def test_who_has_selected_no_rate_for_this_service_is_passed_over() -> None:
-    care = some_care().model_copy(update={"service_type": ServiceType.NIGHT_AWAKE})
+    care = some_care().model_copy(update={"service_type": ServiceTypes.NIGHT_AWAKE})
     rates = [build_facts(name, a_rate_selection(name, "25.00")) for name in ("Alder", "Birch")]
     driver = SearchDriver(build_market(*rates)).request(a_request(care=care))
     passed = [event.reasons for event in driver.events if isinstance(event, ProviderPassedOver)]

@@ -20,14 +20,14 @@ from contracts.events.packages import (
     SourcingStopped,
     StageEntered,
 )
+from contracts.example_words import DeclineReasons
 from contracts.ids import ProviderId
-from contracts.values import DeclineReason
 from sourcing.domain.decisions import decide, is_stale
 from sourcing.domain.evolution import replay_search
 from sourcing.domain.search import Search, SearchStatus
 from sourcing.domain.steps import Step
 from sourcing.domain.triggers import AnswerOffer
-from sourcing.domain.work_items import find_work_item
+from sourcing.domain.work_items import find_work_items
 from testkit.sourcing.builders import (
     PACKAGE,
     a_market,
@@ -134,7 +134,7 @@ def test_only_what_a_provider_proposed_last_is_placed_and_nobody_whom_the_person
 def test_an_open_package_has_a_timer_or_is_on_the_work_list(driver: SearchDriver) -> None:
     """Of every other step of the driver, too (`stories`)."""
     if driver.current.status is SearchStatus.LISTED:
-        assert driver.timers or find_work_item(driver.current)
+        assert driver.timers or find_work_items(driver.current)
 
 
 @FEW
@@ -173,7 +173,7 @@ def list_possible_events(search: Search) -> list[OfferDelivered | OfferDeclined]
                 package_id=search.package_id,
                 offer_id=offer.offer_id,
                 provider_id=offer.provider_id,
-                reason=DeclineReason.NO_CAPACITY,
+                reason=DeclineReasons.NO_CAPACITY,
             ),
         )
     ]

@@ -6,20 +6,21 @@ from decimal import Decimal
 import pytest
 
 from contracts.events.packages import (
+    ListUsed,
     OfferDeclined,
     OfferMade,
     SourcingExhausted,
     SourcingStarted,
     StageEntered,
 )
-from contracts.framework import Exhausted
-from contracts.values import AnswerBy, PassOverReason, ServiceType, Tier
+from contracts.example_words import ServiceTypes, Tiers
+from contracts.framework.stages import Exhausted
+from contracts.values import AnswerBy, PassOverReason
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Done, Step
-from sourcing.domain.work_items import ExhaustedSearch, find_work_item
+from sourcing.domain.work_items import ExhaustedSearch, find_work_items
 from testkit.sourcing.builders import (
-    a_definition,
     a_known_provider,
     a_market,
     a_ranked_list,
@@ -30,6 +31,7 @@ from testkit.sourcing.builders import (
     some_care,
     to_provider_id,
 )
+from testkit.sourcing.definitions import a_definition
 from testkit.sourcing.search_driver import SearchDriver, a_search
 from testkit.sourcing.step_events import find_passed_over, list_event_types, list_offered_providers
 
@@ -59,7 +61,7 @@ def test_the_stage_pins_the_list_that_it_works_through() -> None:
     driver.decline("Alder")
     assert driver.live_offer.provider_id == to_provider_id("Birch")
     assert driver.current.stage is not None
-    assert driver.current.stage.list_version == 1
+    assert driver.current.stage.lists == (ListUsed(tier=Tiers.ONE, list_version=1),)
 
 
 def test_a_second_request_for_the_same_package_changes_nothing() -> None:
@@ -100,14 +102,14 @@ def test_a_preferred_provider_is_not_asked_before_its_turn() -> None:
         pytest.param(
             a_known_provider("Alder", eligible=False), PassOverReason.NOT_ELIGIBLE, id="not eligible, unsaid why"
         ),
-        pytest.param(a_known_provider("Alder", tiers=[Tier.TWO]), PassOverReason.NOT_A_MEMBER, id="of another tier"),
+        pytest.param(a_known_provider("Alder", tiers=[Tiers.TWO]), PassOverReason.NOT_A_MEMBER, id="of another tier"),
         pytest.param(
             a_known_provider("Alder", free_hours=Decimal("9.99")),
             PassOverReason.NO_CAPACITY,
             id="a hundredth too few hours",
         ),
         pytest.param(
-            a_known_provider("Alder", service_types=[ServiceType.LIVE_IN]),
+            a_known_provider("Alder", service_types=[ServiceTypes.LIVE_IN]),
             PassOverReason.SERVICE_TYPE_NOT_OFFERED,
             id="another type of service",
         ),
@@ -162,13 +164,14 @@ def test_after_the_last_provider_of_the_last_stage_the_search_is_exhausted_and_o
     driver = a_search("Alder")
     driver.decline("Alder")
     assert isinstance(driver.events[-1], SourcingExhausted)
-    assert find_work_item(driver.current) == ExhaustedSearch(last_stage="tier-1")
+    assert find_work_items(driver.current) == (ExhaustedSearch(last_stage="tier-1"),)
     assert driver.timers == {}
 
 
 def test_after_the_first_stage_the_next_one_is_entered() -> None:
     market = add_list(
-        a_market("Alder", "Birch", definition=a_definition(Tier.ONE, Tier.TWO)), a_ranked_list("Birch", tier=Tier.TWO)
+        a_market("Alder", "Birch", definition=a_definition(Tiers.ONE, Tiers.TWO)),
+        a_ranked_list("Birch", tier=Tiers.TWO),
     )
     driver = SearchDriver(add_list(market, a_ranked_list("Alder"))).request()
     driver.decline("Alder")
@@ -177,7 +180,7 @@ def test_after_the_first_stage_the_next_one_is_entered() -> None:
 
 def test_a_provider_asked_in_one_stage_is_asked_again_in_the_next() -> None:
     market = add_list(
-        a_market("Alder", definition=a_definition(Tier.ONE, Tier.TWO)), a_ranked_list("Alder", tier=Tier.TWO)
+        a_market("Alder", definition=a_definition(Tiers.ONE, Tiers.TWO)), a_ranked_list("Alder", tier=Tiers.TWO)
     )
     driver = SearchDriver(market).request()
     driver.decline("Alder")
@@ -187,16 +190,16 @@ def test_a_provider_asked_in_one_stage_is_asked_again_in_the_next() -> None:
 
 def test_a_stage_with_an_empty_list_goes_on_to_the_next() -> None:
     market = add_list(
-        a_market("Alder", definition=a_definition(Tier.ONE, Tier.TWO)), a_ranked_list("Alder", tier=Tier.TWO)
+        a_market("Alder", definition=a_definition(Tiers.ONE, Tiers.TWO)), a_ranked_list("Alder", tier=Tiers.TWO)
     )
-    driver = SearchDriver(add_list(market, a_ranked_list(tier=Tier.ONE))).request()
+    driver = SearchDriver(add_list(market, a_ranked_list(tier=Tiers.ONE))).request()
     assert driver.live_offer.stage == "tier-2"
 
 
 def test_a_stage_that_ends_the_search_is_not_followed_by_another() -> None:
-    definition = a_definition(Tier.ONE, Tier.TWO, exhausted=Exhausted.STOP)
+    definition = a_definition(Tiers.ONE, Tiers.TWO, exhausted=Exhausted.STOP)
     driver = SearchDriver(
-        add_list(a_market("Alder", definition=definition), a_ranked_list("Alder", tier=Tier.TWO))
+        add_list(a_market("Alder", definition=definition), a_ranked_list("Alder", tier=Tiers.TWO))
     ).request()
     driver.decline("Alder")
     assert driver.current.status is SearchStatus.EXHAUSTED

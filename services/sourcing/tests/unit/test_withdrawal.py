@@ -1,7 +1,7 @@
 """The council withdraws a package: the search always answers, once."""
 
 from contracts.events.packages import OfferWithdrawn, PlacementVoided, SourcingStopped
-from contracts.values import WithdrawalReason
+from contracts.example_words import WithdrawalReasons
 from sourcing.domain.decisions import decide
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.search import OfferStatus, SearchStatus
@@ -54,13 +54,13 @@ def test_after_the_placement_a_withdrawal_voids_it_and_gives_its_hours_back() ->
     driver = a_search("Alder")
     accepted = driver.accept("Alder").outcome
     assert isinstance(accepted, Placed)
-    (voided,) = driver.handle(a_withdrawal(WithdrawalReason.PERSON_DIED)).events
+    (voided,) = driver.handle(a_withdrawal(WithdrawalReasons.PERSON_DIED)).events
     assert voided == PlacementVoided(
         package_id=PACKAGE,
         placement_id=accepted.placement.placement_id,
         provider_id=accepted.placement.provider_id,
         weekly_hours=accepted.placement.weekly_hours,
-        reason=WithdrawalReason.PERSON_DIED,
+        reason=WithdrawalReasons.PERSON_DIED,
     )
     assert driver.current.status is SearchStatus.STOPPED
     assert driver.current.placement is not None

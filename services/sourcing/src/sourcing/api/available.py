@@ -8,14 +8,14 @@ from pydantic import BaseModel, Field
 
 from contracts.catalogue import PACKAGES
 from contracts.errors import Conflict
-from contracts.events.listings import Advert, ProposalRefusal, Variation
-from contracts.ids import ListingReference, ProviderId
-from contracts.values import Money, PriceUnit
+from contracts.events.listings import Advert, ProposalRefusal
+from contracts.ids import ListingReference, ProviderId, ReasonKey, UnitKey
+from contracts.values import Money
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import json_response, to_stored_problem
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
-from service_runtime.http.text_fields import Day, Rate, RequestBody
+from service_runtime.http.text_fields import Day, Rate, ReasonName, RequestBody
 from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Provider, Queries, to_stream_key
@@ -39,7 +39,7 @@ class AvailablePackageOut(BaseModel):
     """An open package as the list shows it; its random reference reveals nothing about the person."""
 
     advert: Advert
-    unit: PriceUnit = Field(description="what a proposed rate is for")
+    unit: UnitKey = Field(description="what a proposed rate is for")
     listed_at: datetime
     my_proposal: "ProposalOut | None" = Field(description="your newest proposal, if you made one")
 
@@ -47,9 +47,9 @@ class AvailablePackageOut(BaseModel):
 class ProposalOut(BaseModel):
     proposal_id: UUID
     rate: Money
-    unit: PriceUnit
+    unit: UnitKey
     weekly_cost: Money
-    variations: list[Variation]
+    variations: list[ReasonKey]
     can_start_on: date | None
     received_at: datetime
 
@@ -58,7 +58,7 @@ class ProposalIn(RequestBody):
     """A rate, and variations of the care where these make the package viable."""
 
     rate: Rate = Field(description="pounds for each unit of the package")
-    variations: list[Variation] = Field(default=[], max_length=len(Variation))
+    variations: list[ReasonName] = Field(default=[], max_length=20, description="reasons of the framework's list")
     can_start_on: Day | None = None
 
 
@@ -99,7 +99,7 @@ async def propose_to_take_package(
 ) -> Response:
     """Propose a rate for an open package; your newest proposal replaces an older one. An officer decides."""
     details = await _find_listed_search(ListingReference(reference), caller, queries)
-    variations = tuple(variation for variation in Variation if variation in body.variations)
+    variations = tuple(dict.fromkeys(body.variations))
     command = SubmitProposal(details.search.package_id, caller.as_provider, body.rate, variations, body.can_start_on)
     return await bus.execute(
         command, handle_command, on=to_stream_key(command.package_id), by=caller, respond=_respond_with_proposal
@@ -142,7 +142,7 @@ def to_proposal_out(proposal: Proposal) -> ProposalOut:
     return ProposalOut(
         proposal_id=proposal.proposal_id,
         rate=proposal.terms.rate,
-        unit=proposal.terms.unit,
+        unit=proposal.terms.lines[0].unit,
         weekly_cost=proposal.terms.weekly_cost,
         variations=list(proposal.variations),
         can_start_on=proposal.can_start_on,

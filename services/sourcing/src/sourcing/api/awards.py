@@ -8,12 +8,12 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from contracts.errors import Conflict
-from contracts.events.listings import Advert, InadequateReason
+from contracts.events.listings import Advert
 from contracts.ids import ProposalId
 from contracts.values import Money, Rating
 from service_runtime.http.commands import json_response, to_stored_problem
 from service_runtime.http.problems import describe_problems
-from service_runtime.http.text_fields import RequestBody, Uuid
+from service_runtime.http.text_fields import ReasonName, RequestBody, Uuid
 from service_runtime.idempotency import StoredResponse as HttpAnswer
 from sourcing.api.available import ProposalOut, to_proposal_out
 from sourcing.api.callers import Bus, Officer, PackageNotFound, Queries, find_search, to_stream_key
@@ -51,7 +51,7 @@ class ProposalsOut(BaseModel):
 
 class AwardIn(RequestBody):
     proposal_id: Uuid
-    inadequate_reason: InadequateReason | None = None
+    inadequate_reason: ReasonName | None = None
 
 
 class AwardOut(BaseModel):
@@ -84,7 +84,7 @@ async def list_proposals(package_id: UUID, caller: Officer, queries: Queries) ->
                 **to_proposal_out(proposal).model_dump(),
                 provider_id=proposal.provider_id,
                 rating=proposal.rating,
-                above_ceiling=proposal.terms.rate > listing.ceiling,
+                above_ceiling=listing.second_officer_always or proposal.terms.rate > listing.ceiling,
             )
             for proposal in cheapest_first
         ],

@@ -4,11 +4,12 @@ The standard library parses the two fields. A form dependency of FastAPI would c
 request's fingerprint is computed, and would refuse mistakes with problem+json.
 """
 
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import parse_qs
 
 from contracts.events.packages import OfferAnswer
-from contracts.values import DeclineReason
+from contracts.ids import ReasonKey
 from sourcing.api.offer_pages import FormMistake
 from sourcing.domain.search import Accept, Decline, ProviderAnswer
 
@@ -22,18 +23,20 @@ NO_REASON: Final = FormMistake("Choose the reason for which you decline.", "reas
 UNKNOWN_REASON: Final = FormMistake("Choose one of the reasons on the list.", "reason")
 BOTH: Final = FormMistake("Either accept, or decline with one reason; what was sent said both.", "accept")
 
-_REASONS: Final = {reason.value: reason for reason in DeclineReason}
 FORM: Final = {
     "type": "object",
     "required": ["answer"],
     "properties": {
         "answer": {"type": "string", "enum": list(OfferAnswer)},
-        "reason": {"type": "string", "enum": list(DeclineReason), "description": "needed when the answer is decline"},
+        "reason": {
+            "type": "string",
+            "description": "needed when the answer is decline; one of the framework's reasons",
+        },
     },
 }
 
 
-def parse_answer_form(form: bytes) -> ProviderAnswer | FormMistake:
+def parse_answer_form(form: bytes, known_reasons: Collection[ReasonKey]) -> ProviderAnswer | FormMistake:
     """Parse one of the page's two forms into the answer, or into the mistake to show."""
     fields = _parse_fields(form)
     if fields is None:
@@ -41,8 +44,8 @@ def parse_answer_form(form: bytes) -> ProviderAnswer | FormMistake:
     answers, reasons = fields.get("answer", []), fields.get("reason", [])
     if answers == [OfferAnswer.ACCEPT] and not reasons:
         return Accept()
-    if answers == [OfferAnswer.DECLINE] and len(reasons) == 1 and reasons[0] in _REASONS:
-        return Decline(_REASONS[reasons[0]])
+    if answers == [OfferAnswer.DECLINE] and len(reasons) == 1 and reasons[0] in known_reasons:
+        return Decline(ReasonKey(reasons[0]))
     return _find_mistake(answers, reasons)
 
 

@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 
 from contracts.catalogue import PACKAGES
 from contracts.errors import CallOffError, NotFound
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.words import Reasons
 from contracts.ids import OfferId
 from contracts.offer_links import LinkNotValid, OfferLink, OfferLinkSigner
 from service_runtime.http.app import inject
@@ -137,7 +138,8 @@ async def show_offer_behind_link(linked: OfferBehindLink) -> Response:
 async def answer_by_link(linked: OfferBehindLink, request: Request, bus: LinkBus) -> Response:
     """Accept or decline the offer behind the link of an email; the HTML page says what was recorded."""
     search, definition = linked.details.search, linked.definition
-    answer = parse_answer_form(await request.body())
+    reasons = Reasons.list_keys(definition.reasons.decline) if definition is not None else ()
+    answer = parse_answer_form(await request.body(), reasons)
     if isinstance(answer, FormMistake):
         return _build_response(build_offer_page(search, linked.offer, definition, mistake=answer), status=422)
     command = AnswerOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, answer)

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from contracts.events.reasons import LateReason
-from contracts.framework import FrameworkDefinition
+from contracts.events.reasons import LateReason, OfferEnd
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.titles import Titles
+from contracts.framework.words import Reason
 from contracts.office_time import to_office_time
-from contracts.values import Care, CarerGender, PassOverReason, PriceUnit, Terms, Visit, Weekday
+from contracts.values import Care, CarerGender, PassOverReason, Terms, TermsLine, UnitKind, Visit, Weekday
 from sourcing.domain.search import Decline, Offer, OfferStatus, Search
 from sourcing.domain.steps import AnswerNotUsed, Outcome
 
@@ -38,6 +40,8 @@ class OfferPage:
     paragraphs: tuple[str, ...]
     facts: tuple[Fact, ...] = ()
     can_be_answered: bool = False
+    reasons: tuple[Reason, ...] = ()
+    """Among which the provider chooses when it declines."""
     mistake: FormMistake | None = None
 
 
@@ -67,8 +71,11 @@ def build_offer_page(
     if offer.is_live:
         paragraphs = _describe_deadline(offer)
         facts = _list_facts(search.care, offer, definition)
-        return OfferPage("Offer of a package of care", paragraphs, facts, can_be_answered=True, mistake=mistake)
-    heading, paragraphs = _describe_end(search, offer)
+        reasons = definition.reasons.decline if definition is not None else ()
+        return OfferPage(
+            "Offer of a package of care", paragraphs, facts, can_be_answered=True, reasons=reasons, mistake=mistake
+        )
+    heading, paragraphs = _describe_end(search, offer, Titles(definition))
     if offer.status is OfferStatus.ACCEPTED:
         return OfferPage(heading, paragraphs, _list_facts(search.care, offer, definition), mistake=mistake)
     return OfferPage(heading, paragraphs, _list_key_facts(search.care, definition), mistake=mistake)
@@ -85,9 +92,10 @@ def build_answer_page(
         )
         return OfferPage(_HEADINGS[outcome.reason], paragraphs, _list_key_facts(search.care, definition))
     if isinstance(offer.answer, Decline):
-        paragraphs = (f"Your reason: {offer.answer.reason}.", f"Nothing more is needed from you. {CORRECTION_HINT}")
+        reason = _name_reason(offer.answer, Titles(definition))
+        paragraphs = (f"Your reason: {reason}.", f"Nothing more is needed from you. {CORRECTION_HINT}")
         return OfferPage("We have recorded that you decline", paragraphs, _list_key_facts(search.care, definition))
-    _, paragraphs = _describe_end(search, offer)
+    _, paragraphs = _describe_end(search, offer, Titles(definition))
     return OfferPage("We have recorded that you accept", paragraphs, _list_facts(search.care, offer, definition))
 
 
@@ -111,12 +119,12 @@ def _describe_deadline(offer: Offer) -> tuple[str, ...]:
 # --- how the offer ended
 
 
-def _describe_end(search: Search, offer: Offer) -> tuple[str, tuple[str, ...]]:
-    if offer.status is OfferStatus.ACCEPTED:
-        return "This offer was accepted", _describe_acceptance(search, offer)
+def _describe_end(search: Search, offer: Offer, titles: Titles) -> tuple[str, tuple[str, ...]]:
+    if offer.status is OfferStatus.WITHDRAWN:
+        return _describe_withdrawal(offer)
     if offer.status is OfferStatus.DECLINED and isinstance(offer.answer, Decline):
         return "This offer was declined", (
-            f"The reason given: {offer.answer.reason}.",
+            f"The reason given: {_name_reason(offer.answer, titles)}.",
             f"Nothing is needed from you. {CORRECTION_HINT}",
         )
     if offer.status is OfferStatus.EXPIRED:
@@ -124,12 +132,31 @@ def _describe_end(search: Search, offer: Offer) -> tuple[str, tuple[str, ...]]:
             _describe_expiry(offer),
             "Nothing is needed from you any more. Thank you.",
         )
+    if offer.status is OfferStatus.WAITING:
+        return "You have accepted this offer", (
+            "Other providers were asked at the same time. We tell you as soon as all have answered.",
+            _describe_expiry(offer),
+        )
+    return "This offer was accepted", _describe_acceptance(search, offer)
+
+
+def _describe_withdrawal(offer: Offer) -> tuple[str, tuple[str, ...]]:
     if offer.award_refused_for:
         return _HEADINGS[LateReason.NO_LONGER_ELIGIBLE], (
             _explain_ineligibility(offer.award_refused_for),
             "Your answer is on record.",
         )
+    if offer.withdrawn_because is OfferEnd.PLACED_WITH_ANOTHER:
+        return _HEADINGS[LateReason.ANOTHER_CAME_FIRST], (
+            "Another provider that accepted comes first in the framework's order. Thank you for your offer.",
+            "Nothing is needed from you.",
+        )
     return "This offer was withdrawn", ("The council has taken it back. Nothing is needed from you. Thank you.",)
+
+
+def _name_reason(decline: Decline, titles: Titles) -> str:
+    title = titles.get_decline_reason(decline.reason)
+    return title[0].lower() + title[1:]
 
 
 def _describe_acceptance(search: Search, offer: Offer) -> tuple[str, ...]:
@@ -155,6 +182,7 @@ _HEADINGS: Final = {
     LateReason.ALREADY_ANSWERED: "This offer was already answered",
     LateReason.WITHDRAWN: "Your answer came too late",
     LateReason.NO_LONGER_ELIGIBLE: "This package cannot be placed with you",
+    LateReason.ANOTHER_CAME_FIRST: "This package is placed with another provider",
 }
 
 
@@ -168,6 +196,8 @@ def _explain_refusal(late: AnswerNotUsed, offer: Offer) -> str:
             return "The council had taken the offer back before."
         case LateReason.NO_LONGER_ELIGIBLE:
             return _explain_ineligibility(late.passed_over)
+        case LateReason.ANOTHER_CAME_FIRST:
+            return "Another provider that accepted comes first in the framework's order."
 
 
 def _explain_ineligibility(reasons: tuple[PassOverReason, ...]) -> str:
@@ -181,30 +211,34 @@ def _explain_ineligibility(reasons: tuple[PassOverReason, ...]) -> str:
 
 
 def _list_facts(care: Care, offer: Offer, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
+    titles = Titles(definition)
     only = () if care.carer_gender is CarerGender.ANY else (Fact("Carers", (_capitalize(care.carer_gender),)),)
     return (
         *_list_key_facts(care, definition),
         Fact("Starts on", (_format_day(care.starts_on),)),
-        Fact("Urgency", (_capitalize(care.urgency),)),
+        Fact("Route", (_describe_route(care, titles),)),
         Fact("Hours a week", (f"{offer.weekly_hours:.2f}{_format_carer_note(care)}",)),
         Fact("Visits", tuple(map(_format_visit, care.visits))),
-        Fact("Needs", tuple(map(_capitalize, care.needs)) or ("None given",)),
+        Fact("Needs", tuple(_capitalize(titles.get_need(need)) for need in care.needs) or ("None given",)),
         Fact("Age", (care.age_band,)),
         *only,
-        Fact("Price", _format_price(offer.terms)),
+        Fact("Price", _format_price(offer.terms, titles)),
     )
 
 
 def _list_key_facts(care: Care, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
     """List the facts that distinguish an offer from others."""
-    areas = definition.areas if definition is not None else ()
-    area = next((item.name for item in areas if item.code == care.area), care.area)
-    framework = definition.title if definition is not None else care.framework
+    titles = Titles(definition)
     return (
-        Fact("Service", (_capitalize(care.service_type),)),
-        Fact("Where", (f"{care.outward_code}, {area}",)),
-        Fact("Framework", (framework,)),
+        Fact("Service", (_capitalize(titles.get_service_type(care.service_type)),)),
+        Fact("Where", (f"{care.outward_code}, {titles.get_area(care.area)}",)),
+        Fact("Framework", (titles.get_framework(care.framework),)),
     )
+
+
+def _describe_route(care: Care, titles: Titles) -> str:
+    urgent = ", urgent" if care.urgent else ""
+    return f"{_capitalize(titles.get_route(care.route))}{urgent}"
 
 
 def _format_carer_note(care: Care) -> str:
@@ -224,13 +258,22 @@ def _format_days(days: tuple[Weekday, ...]) -> str:
     return ", ".join(day.capitalize() for day in Weekday if day in days)
 
 
-def _format_price(terms: Terms) -> tuple[str, ...]:
-    article = "an" if terms.unit is PriceUnit.HOUR else "a"
+def _format_price(terms: Terms, titles: Titles) -> tuple[str, ...]:
+    once = (f"£{terms.fixed_cost:,.2f} once",) if terms.fixed_cost else ()
+    weekly = (f"£{terms.weekly_cost:,.2f} a week",) if terms.weekly_cost or not once else ()
     return (
-        f"£{terms.rate:,.2f} {article} {terms.unit}",
-        f"£{terms.weekly_cost:,.2f} a week",
+        *(_format_rate(line, titles, named=len(terms.lines) > 1) for line in terms.lines),
+        *weekly,
+        *once,
         f"Price list: {terms.price_list}",
     )
+
+
+def _format_rate(line: TermsLine, titles: Titles, *, named: bool) -> str:
+    unit = titles.get_unit(line.unit)
+    article = "an" if unit[0] in "aeiouh" and line.unit_kind is not UnitKind.NIGHT else "a"
+    name = f"{_capitalize(line.item.replace('-', ' '))}: " if named else ""
+    return f"{name}£{line.rate:,.2f} {article} {unit}"
 
 
 def _capitalize(text: str) -> str:

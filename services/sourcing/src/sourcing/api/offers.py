@@ -13,12 +13,12 @@ from contracts.errors import Conflict, FieldError, InvalidInput
 from contracts.events.packages import CallResult, OfferAnswer
 from contracts.events.reasons import LateReason
 from contracts.ids import OfferId, PackageId
-from contracts.values import Care, Channel, DeclineReason, Hours, Terms
+from contracts.values import Care, Channel, Hours, Terms
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus, json_response, to_stored_problem
 from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
-from service_runtime.http.text_fields import RequestBody
+from service_runtime.http.text_fields import ReasonName, RequestBody
 from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Officer, Provider, Queries, to_stream_key
@@ -64,7 +64,7 @@ class OfferOut(BaseModel):
 
 
 class DeclineIn(RequestBody):
-    reason: DeclineReason
+    reason: ReasonName = Field(description="one of the reasons that the framework's definition lists")
 
 
 class CallIn(RequestBody):
@@ -72,7 +72,7 @@ class CallIn(RequestBody):
 
     result: CallResult
     answer: OfferAnswer | None = None
-    decline_reason: DeclineReason | None = Field(default=None, description="needed when the answer is a decline")
+    decline_reason: ReasonName | None = Field(default=None, description="needed when the answer is a decline")
 
     def reply(self) -> ProviderAnswer | None:
         """Return the answer given on the call, if any. Raises InvalidInput when answer and reason contradict."""

@@ -8,8 +8,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from contracts.events.base import ProjectionVersion
+from contracts.events.packages import ListUsed
 from contracts.ids import PackageId
-from contracts.values import Terms
+from contracts.values import Order, Terms
 from service_runtime.http.instants import Now
 from service_runtime.http.problems import describe_problems
 from sourcing.api.callers import Queries, Reader, find_search
@@ -33,8 +34,9 @@ class TurnOut(BaseModel):
 
 class StageOut(BaseModel):
     stage: str
-    tier: int | None = Field(description="null for an open list")
-    list_version: int | None
+    tiers: list[str] = Field(description="empty for an open list")
+    order: list[Order] = Field(description="how the providers are ordered; empty where all are asked at once")
+    lists: list[ListUsed] = Field(description="the ranked lists that were used")
     turns: list[TurnOut]
 
 
@@ -70,6 +72,7 @@ class DecisionOut(BaseModel):
     package_id: UUID
     status: SearchStatus
     framework: str
+    lot: str
     area: str
     definition_version: int | None
     stages: list[StageOut]
@@ -92,6 +95,7 @@ async def show_decision(package_id: UUID, caller: Reader, queries: Queries, now:
         package_id=package_id,
         status=search.status,
         framework=search.care.framework,
+        lot=search.care.lot,
         area=search.care.area,
         definition_version=search.definition_version,
         stages=[_to_stage_out(stage) for stage in explain_stages(entry.event for entry in record)],
@@ -122,8 +126,9 @@ def _to_next_step_out(step: NextStep) -> NextStepOut:
 
 def _to_stage_out(stage: StageExplanation) -> StageOut:
     turns = [_to_turn_out(turn) for turn in stage.turns]
-    tier = None if stage.tier is None else int(stage.tier)
-    return StageOut(stage=stage.stage, tier=tier, list_version=stage.list_version, turns=turns)
+    return StageOut(
+        stage=stage.stage, tiers=list(stage.tiers), order=list(stage.order), lists=list(stage.lists), turns=turns
+    )
 
 
 def _to_turn_out(turn: CandidateTurn) -> TurnOut:

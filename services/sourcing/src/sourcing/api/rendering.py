@@ -10,7 +10,6 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from contracts.values import DeclineReason
 from sourcing.api.offer_pages import OfferPage
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -57,5 +56,5 @@ def _build_headers(style: str) -> Mapping[str, str]:
 def render_page(page: OfferPage) -> tuple[bytes, dict[str, str]]:
     """Render the page's HTML and its headers."""
     look = _load_assets()
-    html = look.template.render(page=page, style=look.style, reasons=tuple(DeclineReason))
+    html = look.template.render(page=page, style=look.style)
     return html.encode(), dict(look.headers)

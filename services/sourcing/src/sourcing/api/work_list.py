@@ -20,9 +20,8 @@ from sourcing.domain.work_items import (
     NoProposals,
     ProposalsToDecide,
     WorkItem,
-    find_work_item,
+    find_work_items,
 )
-from sourcing.ports import SearchDetails
 
 router = APIRouter(tags=["officers"])
 
@@ -61,19 +60,18 @@ class WorkItemOut(BaseModel):
 
 
 class WorkList(BaseModel):
-    items: list[WorkItemOut]
+    items: list[WorkItemOut] = Field(description="several for one package where all providers are asked at once")
 
 
 @router.get("/v1/work-list", response_model=WorkList, responses=describe_problems())
 async def show_work_list(caller: Officer, queries: Queries, limit: Limit = 200) -> WorkList:
     """List what needs an officer now, the longest wait first."""
     found = await queries.list_searches_needing_officer(caller.council, limit=limit)
-    return WorkList(items=[item for details in found if (item := _to_work_item_out(details)) is not None])
-
-
-def _to_work_item_out(details: SearchDetails) -> WorkItemOut | None:
-    item = find_work_item(details.search)
-    return None if item is None else _build_work_item_out(details.search, item)
+    return WorkList(
+        items=[
+            _build_work_item_out(details.search, item) for details in found for item in find_work_items(details.search)
+        ]
+    )
 
 
 def _build_work_item_out(search: Search, item: WorkItem) -> WorkItemOut:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from contracts.events.packages import (
+    AcceptanceReceived,
     CallRecorded,
     CallResult,
     LateAnswerRefused,
@@ -11,18 +12,21 @@ from contracts.events.packages import (
     OfferDeclined,
     OfferDelivered,
     OfferExpired,
-    OfferWithdrawn,
 )
 from contracts.events.reasons import LateReason, OfferEnd
+from contracts.framework.words import Reasons
 from contracts.ids import OfferId, ProviderId
 from contracts.values import Channel, PassOverReason
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import MarketNotKnown, OfferAlreadyEnded, OfferNotByPhone, OfferNotFound
-from sourcing.domain.market import ProviderFacts, find_pass_over_reasons
+from sourcing.domain.known_reasons import require_known_reason
+from sourcing.domain.market import ProviderFacts
+from sourcing.domain.passing_over import find_pass_over_reasons
 from sourcing.domain.placing import place_package
 from sourcing.domain.search import Decline, Offer, OfferStatus, ProviderAnswer, Search
-from sourcing.domain.steps import AnswerNotUsed, Declined, Done, Outcome, Placed, Result
+from sourcing.domain.steps import AcceptanceWaits, AnswerNotUsed, Declined, Done, Outcome, Placed, Result
 from sourcing.domain.triggers import AnswerOffer, OfferExpiryDue, RecordCall
+from sourcing.domain.withdrawing import withdraw_offer
 
 
 def answer_offer(draft: Draft, command: AnswerOffer) -> Result:
@@ -30,6 +34,7 @@ def answer_offer(draft: Draft, command: AnswerOffer) -> Result:
     offer = _get_offer(draft, command.offer_id)
     if offer.provider_id != command.provider_id:
         raise OfferNotFound
+    _check_decline_reason(draft, offer, command.answer, "#/reason")
     return Result(_apply_answer(draft, offer, command.answer))
 
 
@@ -41,11 +46,18 @@ def record_call(draft: Draft, command: RecordCall) -> Result:
     offer = _get_offer(draft, command.offer_id)
     if offer.channel is not Channel.PHONE:
         raise OfferNotByPhone(f"the offer goes by {offer.channel}; calls are recorded for offers by telephone only")
+    _check_decline_reason(draft, offer, command.answer, "#/decline_reason")
     if offer.is_live:
         offer = _record_attempt(draft, offer, command.result)
     elif command.answer is None:
         raise OfferAlreadyEnded(f"the offer has ended ({offer.status}); no call about it is needed any more")
     return Result(Done() if command.answer is None else _apply_answer(draft, offer, command.answer))
+
+
+def _check_decline_reason(draft: Draft, offer: Offer, answer: ProviderAnswer | None, pointer: str) -> None:
+    """Check the reason of a decline that can count; an answer to an offer that has ended is recorded in any case."""
+    if isinstance(answer, Decline) and offer.is_live:
+        require_known_reason(answer.reason, Reasons.list_keys(draft.definition.reasons.decline), pointer)
 
 
 def start_answer_clock(draft: Draft, event: OfferDelivered) -> Result:
@@ -71,20 +83,14 @@ def find_awaited_offer(search: Search, event: OfferDelivered) -> Offer | None:
     return offer if is_awaited else None
 
 
-def withdraw_offer(draft: Draft, offer: Offer, reason: OfferEnd) -> None:
-    draft.publish(
-        OfferWithdrawn(
-            package_id=draft.search.package_id,
-            offer_id=offer.offer_id,
-            provider_id=offer.provider_id,
-            reason=reason,
-        )
-    )
-
-
 def _start_clock(draft: Draft, offer: Offer, *, delivered_at: datetime) -> None:
-    """Publish until when the offer can be answered: in brokerage time, or in plain time for an urgent package."""
-    if offer.in_brokerage_time:
+    """Publish until when the offer can be answered: in brokerage time, or in plain time for an urgent package.
+
+    Providers that are asked at once have the same end, whenever the offer reaches them.
+    """
+    if offer.asks_all and offer.answer_by is not None:
+        answer_by = offer.answer_by
+    elif offer.in_brokerage_time:
         answer_by = draft.calendar.add_open_time(delivered_at, offer.answer_within)
     else:
         answer_by = delivered_at + offer.answer_within
@@ -126,7 +132,7 @@ def _record_attempt(draft: Draft, offer: Offer, result: CallResult) -> Offer:
     )
     if offer.awaits_call and result is CallResult.REACHED:
         _start_clock(draft, offer, delivered_at=draft.at)
-    elif offer.awaits_call and attempt >= draft.definition.get_sequential_stage(offer.stage).calls_before_expiry:
+    elif offer.awaits_call and attempt >= draft.definition.get_offering_stage(offer.stage).calls_before_expiry:
         _end_by_expiry(draft, offer)
     return _get_offer(draft, offer.offer_id)
 
@@ -150,10 +156,16 @@ def _find_repeated_outcome(draft: Draft, offer: Offer) -> Outcome:
         return Declined(offer.offer_id)
     if offer.status is OfferStatus.ACCEPTED:
         return Placed(draft.placement)
+    if offer.status is OfferStatus.WAITING:
+        return AcceptanceWaits(offer.offer_id)
+    if offer.withdrawn_because is not OfferEnd.PROVIDER_NOT_ELIGIBLE:
+        return AnswerNotUsed(_find_late_reason(offer))
     return AnswerNotUsed(LateReason.NO_LONGER_ELIGIBLE, offer.award_refused_for)
 
 
 def _find_late_reason(offer: Offer) -> LateReason:
+    if offer.withdrawn_because is OfferEnd.PLACED_WITH_ANOTHER:
+        return LateReason.ANOTHER_CAME_FIRST
     if offer.status is OfferStatus.WITHDRAWN:
         return LateReason.WITHDRAWN
     return LateReason.AFTER_THE_END if offer.answer is None else LateReason.ALREADY_ANSWERED
@@ -192,13 +204,28 @@ def _decline_offer(draft: Draft, offer: Offer, answer: Decline) -> Declined:
 
 
 def _accept_offer(draft: Draft, offer: Offer, answer: ProviderAnswer) -> Outcome:
-    """Check rating, embargo and the person's refusal again, then place the package or refuse the acceptance."""
+    """Check rating, embargo and the person's refusal again, then place the package or refuse the acceptance.
+
+    Where all providers are asked at once, the acceptance waits until they have answered.
+    """
+    if offer.asks_all:
+        draft.publish(
+            AcceptanceReceived(
+                package_id=draft.search.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id
+            )
+        )
+        return AcceptanceWaits(offer.offer_id)
     search, facts = draft.search, _get_facts_at_award(draft, offer.provider_id)
     reasons = find_pass_over_reasons(
-        facts, care=search.care, wishes=search.wishes, tier=draft.stage.tier, at_award=True
+        facts,
+        care=search.care,
+        wishes=search.wishes,
+        candidate=draft.stage.get_candidate(offer.provider_id),
+        definition=draft.definition,
+        at_award=True,
     )
     if reasons:
-        withdraw_offer(draft, offer, OfferEnd.PROVIDER_NOT_ELIGIBLE)
+        withdraw_offer(draft, offer, OfferEnd.PROVIDER_NOT_ELIGIBLE, passed_over=reasons)
         return _refuse_answer(draft, offer, answer, LateReason.NO_LONGER_ELIGIBLE, reasons)
     draft.publish(OfferAccepted(package_id=search.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id))
     return Placed(place_package(draft, offer, facts, stage=offer.stage, weekly_hours=offer.weekly_hours))

@@ -14,14 +14,15 @@ from contracts.events.listings import (
     AwardLapsed,
     AwardRefusal,
     AwardRefused,
-    InadequateReason,
     ProposalAwarded,
 )
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
-from contracts.ids import AwardId
+from contracts.framework.words import Reasons
+from contracts.ids import AwardId, ReasonKey
 from contracts.values import Rating
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import PackageNotOpen
+from sourcing.domain.known_reasons import require_known_reason
 from sourcing.domain.listing import get_known_facts, get_proposal, is_listing_provider
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.placing import place_package
@@ -110,11 +111,11 @@ def _decide_award(draft: Draft, listing: Listing, proposal: Proposal, command: A
         facts = draft.market.get_facts(proposal.provider_id)
         return _refuse_award(draft, pending, proposal, facts, too_late, officer=command.officer)
     facts = get_known_facts(draft, proposal.provider_id)
-    _require_inadequate_reason(facts, command)
+    _check_inadequate_reason(draft, facts, command)
     bars = tuple(_find_refusals(draft, facts))
     if bars:
         return _refuse_award(draft, pending, proposal, facts, bars, officer=command.officer)
-    if proposal.terms.rate > listing.ceiling:
+    if listing.second_officer_always or proposal.terms.rate > listing.ceiling:
         return _request_approval(draft, pending, proposal)
     return _complete_award(draft, pending, proposal, facts, second_officer=None)
 
@@ -147,14 +148,16 @@ def _find_refusals_at_approval(
         yield AwardRefusal.INADEQUATE_WITHOUT_REASON
 
 
-def _require_inadequate_reason(facts: ProviderFacts, command: AwardProposal) -> None:
+def _check_inadequate_reason(draft: Draft, facts: ProviderFacts, command: AwardProposal) -> None:
+    allowed = Reasons.list_keys(draft.definition.reasons.inadequate_award)
+    if command.inadequate_reason is not None:
+        require_known_reason(command.inadequate_reason, allowed, "#/inadequate_reason")
     if _is_reason_missing(facts, command.inadequate_reason):
-        known = ", ".join(reason.value for reason in InadequateReason)
-        detail = f"the provider is rated Inadequate; state why it is awarded nevertheless: one of {known}"
+        detail = f"the provider is rated Inadequate; state why it is awarded nevertheless: one of {', '.join(allowed)}"
         raise InvalidInput(FieldError("#/inadequate_reason", detail))
 
 
-def _is_reason_missing(facts: ProviderFacts, reason: InadequateReason | None) -> bool:
+def _is_reason_missing(facts: ProviderFacts, reason: ReasonKey | None) -> bool:
     return facts.rating is Rating.INADEQUATE and reason is None
 
 

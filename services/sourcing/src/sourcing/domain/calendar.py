@@ -7,7 +7,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from contracts.bank_holidays import MAX_CLOSED_DAYS
-from contracts.framework import BrokerageTime, FrameworkDefinition
+from contracts.framework.brokerage import BrokerageTime
+from contracts.framework.definition import FrameworkDefinition
 from sourcing.domain.errors import NoOpeningInSight
 
 SEARCHED_DAYS: Final = MAX_CLOSED_DAYS

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.events.packages import (
+    AcceptanceReceived,
     OfferDeclined,
     OfferDelivered,
     OfferExpired,
@@ -18,13 +19,14 @@ from contracts.events.packages import (
 from contracts.ids import NewId
 from sourcing.domain.answering import answer_offer, expire_offer, find_awaited_offer, record_call, start_answer_clock
 from sourcing.domain.awarding import award_proposal, drop_refused_award, place_approved_award
+from sourcing.domain.changing_versions import change_version
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ListingNotFound, OfferNotFound, PackageNotOpen
 from sourcing.domain.evolution import begin_search
 from sourcing.domain.listing import report_overdue_listing
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.offering import is_awaiting_next_offer, offer_to_next_provider, resume_search, start_search
-from sourcing.domain.outages import extend_live_offer, finish_outage
+from sourcing.domain.offering import continue_search, is_awaiting_next_step, resume_search, start_search
+from sourcing.domain.outages import extend_live_offers, finish_outage
 from sourcing.domain.proclaimed_holidays import extend_for_proclaimed_holidays
 from sourcing.domain.proposing import submit_proposal
 from sourcing.domain.redirecting import redirect_overdue_offer, redirect_undeliverable_offer
@@ -35,6 +37,7 @@ from sourcing.domain.timers import plan_timers
 from sourcing.domain.triggers import (
     AnswerOffer,
     AwardProposal,
+    ChangeVersion,
     DeliveryOverdue,
     ListingOverdue,
     NextOfferDue,
@@ -62,9 +65,10 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(PackageRequested, start_search),
         _on(OfferDelivered, start_answer_clock),
         _on(OfferUndeliverable, redirect_undeliverable_offer),
-        _on(OfferDeclined, offer_to_next_provider),
-        _on(OfferExpired, offer_to_next_provider),
-        _on(OfferWithdrawn, offer_to_next_provider),
+        _on(AcceptanceReceived, continue_search),
+        _on(OfferDeclined, continue_search),
+        _on(OfferExpired, continue_search),
+        _on(OfferWithdrawn, continue_search),
         _on(SpotPriceApproved, place_approved_award),
         _on(SpotPriceRefused, drop_refused_award),
         _on(WithdrawalRequested, stop_search),
@@ -80,6 +84,7 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(RecordCall, record_call),
         _on(SubmitProposal, submit_proposal),
         _on(AwardProposal, award_proposal),
+        _on(ChangeVersion, change_version),
     )
 )
 
@@ -95,7 +100,7 @@ def decide(
 ) -> Step:
     """Decide the next step of a search. The same arguments give the same step, ids included.
 
-    `outages` are those since the live offer was made; its time to answer is extended by them first, and by
+    `outages` are those since the first live offer was made; the time to answer is extended by them first, and by
     bank holidays that were proclaimed since. Raises NotFound
     and Conflict (`errors`) for commands that cannot be carried out, and MarketNotKnown where a definition or an
     eligibility that the decision needs is missing.
@@ -107,9 +112,9 @@ def decide(
         current = begin_search(trigger, at)
     draft = Draft(current, market, at, new_id, before=search)
     extend_for_proclaimed_holidays(draft)
-    extend_live_offer(draft, outages)
+    extend_live_offers(draft, outages)
     result = DECISIONS[type(trigger)](draft, trigger)
-    return Step(draft.search, tuple(draft.events), plan_timers(draft, result.follow_up), result.outcome)
+    return Step(draft.search, tuple(draft.events), plan_timers(draft, result), result.outcome)
 
 
 def is_stale(search: Search, trigger: Trigger) -> bool:
@@ -118,13 +123,13 @@ def is_stale(search: Search, trigger: Trigger) -> bool:
     The most frequent case is an event about an offer that has ended: providers' systems often answer before
     OfferDelivered arrives.
     """
-    if search.live_offer is not None:
+    if search.live_offers:
         return False
     match trigger:
         case OfferDelivered():
             return find_awaited_offer(search, trigger) is None
-        case OfferDeclined() | OfferExpired() | OfferWithdrawn():
-            return not is_awaiting_next_offer(search, trigger)
+        case AcceptanceReceived() | OfferDeclined() | OfferExpired() | OfferWithdrawn():
+            return not is_awaiting_next_step(search, trigger)
         case _:
             return False
 
@@ -138,7 +143,7 @@ def _decide_without_search(trigger: Trigger) -> Step:
             raise OfferNotFound
         case SubmitProposal():
             raise ListingNotFound
-        case AwardProposal():
+        case AwardProposal() | ChangeVersion():
             raise PackageNotOpen("this package was never requested here; look its id up in the work list")
         case _:
             return Step(None)

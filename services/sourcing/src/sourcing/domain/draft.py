@@ -5,7 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from contracts.events.base import PackageEvent
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import NewId, SearchId
 from sourcing.domain.calendar import BrokerageCalendar
 from sourcing.domain.errors import MarketNotKnown

@@ -8,6 +8,7 @@ NotFound
 Conflict
 ├── OfferNotByPhone         a call was recorded for an offer that goes by another channel
 ├── OfferAlreadyEnded       a call was recorded for an offer that has ended
+├── VersionNotPossible      the search cannot continue under this version of the definition
 └── PackageNotOpen          an award for a package that was never open to all
 Unprocessable
 ├── AnswerWithoutCall       a call that did not reach the provider carries an answer
@@ -58,6 +59,10 @@ class ProposalNotFound(NotFound):
 
 class PackageNotOpen(Conflict):
     title = "This package is not open"
+
+
+class VersionNotPossible(Conflict):
+    title = "This version cannot be used"
 
 
 class AnswerWithoutCall(Unprocessable):

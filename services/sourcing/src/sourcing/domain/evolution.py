@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import (
@@ -14,7 +14,10 @@ from contracts.events.listings import (
     StillListed,
 )
 from contracts.events.packages import (
+    AcceptanceReceived,
+    AcceptancesOrdered,
     CallRecorded,
+    DefinitionVersionChanged,
     LateAnswerRefused,
     OfferAccepted,
     OfferClockStarted,
@@ -55,6 +58,7 @@ OfferEvent = (
     | CallRecorded
     | OfferClockStarted
     | OfferExtended
+    | AcceptanceReceived
     | OfferAccepted
     | OfferDeclined
     | OfferExpired
@@ -84,6 +88,7 @@ def begin_search(event: PackageRequested, at: datetime) -> Search:
         package_id=event.package_id,
         care=event.care,
         wishes=event.wishes,
+        follows=event.follows,
         status=SearchStatus.RUNNING,
         requested_at=at,
     )
@@ -117,13 +122,23 @@ def _apply_search_event(search: Search, event: PackageEvent, at: datetime) -> Se
             after = replace(
                 after, search_id=event.search_id, definition_version=event.definition_version, started_at=at
             )
+        case DefinitionVersionChanged():
+            after = replace(search, definition_version=event.to_version)
         case SourcingHeld():
             after = replace(search, status=SearchStatus.HELD, missing=event.missing)
+        case AcceptancesOrdered():
+            after = _set_status(search, SearchStatus.RUNNING)
         case PackageListed():
             after = replace(search, status=SearchStatus.LISTED, missing=(), listing=_build_listing(event, at))
         case PackagePlaced():
             listing = replace(search.listing, award=None) if search.listing is not None else None
-            after = replace(search, status=SearchStatus.PLACED, placement=_build_placement(event, at), listing=listing)
+            after = replace(
+                search,
+                status=SearchStatus.PLACED,
+                missing=(),
+                placement=_build_placement(event, at),
+                listing=listing,
+            )
         case PlacementVoided() if search.placement is not None:
             after = replace(search, status=SearchStatus.STOPPED, placement=replace(search.placement, voided=True))
         case SourcingExhausted():
@@ -139,9 +154,7 @@ def _apply_stage_event(search: Search, event: StageEntered | ProviderPassedOver 
     running = _set_status(search, SearchStatus.RUNNING)
     match event:
         case StageEntered():
-            stage = CurrentStage(
-                name=event.stage, tier=event.tier, list_version=event.list_version, candidates=event.candidates
-            )
+            stage = CurrentStage(name=event.stage, tiers=event.tiers, lists=event.lists, candidates=event.candidates)
             return replace(running, stage=stage)
         case ProviderPassedOver():
             return _mark_tried(running, event.provider_id)
@@ -153,9 +166,12 @@ def _build_listing(event: PackageListed, at: datetime) -> Listing:
     return Listing(
         stage=event.stage,
         advert=event.advert,
+        members=event.members,
         spot=event.spot,
         unit=event.unit,
+        unit_kind=event.unit_kind,
         ceiling=event.ceiling,
+        second_officer_always=event.second_officer_always,
         listed_at=at,
     )
 
@@ -193,6 +209,8 @@ def _apply_offer_event(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
         return _apply_delivery_event(offer, event, at)
     after = offer
     match event:
+        case AcceptanceReceived():
+            after = replace(offer, status=OfferStatus.WAITING, answer=Accept())
         case OfferAccepted():
             after = replace(offer, status=OfferStatus.ACCEPTED, answer=Accept())
         case OfferDeclined():
@@ -200,7 +218,12 @@ def _apply_offer_event(offer: Offer, event: OfferEvent, at: datetime) -> Offer:
         case OfferExpired():
             after = replace(offer, status=OfferStatus.EXPIRED)
         case OfferWithdrawn():
-            after = replace(offer, status=OfferStatus.WITHDRAWN)
+            after = replace(
+                offer,
+                status=OfferStatus.WITHDRAWN,
+                withdrawn_because=event.reason,
+                award_refused_for=event.passed_over,
+            )
         case LateAnswerRefused(reason=LateReason.NO_LONGER_ELIGIBLE):
             # This answer ended the offer; it is stored so that a repeat gets the same response.
             refused = offer.refused_answers | {event.answer}
@@ -222,6 +245,7 @@ def _apply_delivery_event(
                 redirected_at=at,
                 answer_minutes=event.answer_by.minutes,
                 in_brokerage_time=event.answer_by.brokerage_time,
+                deliver_within=timedelta(minutes=event.deliver_within_minutes),
             )
         case CallRecorded():
             return replace(offer, calls=event.attempt)
@@ -258,6 +282,9 @@ def _build_offer(event: OfferMade, at: datetime) -> Offer:
         made_at=at,
         answer_minutes=event.answer_by.minutes,
         in_brokerage_time=event.answer_by.brokerage_time,
+        deliver_within=timedelta(minutes=event.deliver_within_minutes),
+        asks_all=event.asks_all,
+        answer_by=event.answer_by.instant if event.asks_all else None,
     )
 
 

@@ -16,7 +16,8 @@ from contracts.events.listings import (
     ProposalRefused,
 )
 from contracts.events.packages import (
-    Candidate,
+    AcceptanceReceived,
+    ListUsed,
     OfferAccepted,
     OfferDeclined,
     OfferExpired,
@@ -26,10 +27,11 @@ from contracts.events.packages import (
     ProviderPassedOver,
     SourcingExhausted,
     SourcingStopped,
+    StageCandidate,
     StageEntered,
 )
-from contracts.ids import OfferId, ProviderId
-from contracts.values import Terms, Tier
+from contracts.ids import OfferId, ProviderId, TierKey
+from contracts.values import Order, Terms
 
 REFUSED: Final = "proposal refused"
 NOT_ASKED_YET: Final = "not asked yet"
@@ -54,8 +56,9 @@ class StageExplanation:
     """One stage with every candidate's turn: in order of rank for a pinned list, of proposals for an open list."""
 
     stage: str
-    tier: Tier | None
-    list_version: int | None
+    tiers: tuple[TierKey, ...]
+    order: tuple[Order, ...]
+    lists: tuple[ListUsed, ...]
     turns: tuple[CandidateTurn, ...]
 
     def update_turn(
@@ -76,6 +79,7 @@ class StageExplanation:
 
 
 OUTCOME_TEXTS: Final[Mapping[type[PackageEvent], str]] = {
+    AcceptanceReceived: "accepts, waits for the others",
     OfferAccepted: "accepted",
     OfferDeclined: "declined",
     OfferExpired: "no answer in time",
@@ -98,10 +102,12 @@ def explain_stages(record: Iterable[PackageEvent]) -> tuple[StageExplanation, ..
     for event in events:
         if isinstance(event, StageEntered):
             stages.append(
-                StageExplanation(event.stage, event.tier, event.list_version, _list_candidate_turns(event.candidates))
+                StageExplanation(
+                    event.stage, event.tiers, event.order, event.lists, _list_candidate_turns(event.candidates)
+                )
             )
         elif isinstance(event, PackageListed):
-            stages.append(StageExplanation(event.stage, None, None, ()))
+            stages.append(StageExplanation(event.stage, (), (), (), ()))
         elif stages:
             stages[-1] = _apply_event(stages[-1], event)
     is_over = any(isinstance(event, PackagePlaced | SourcingExhausted | SourcingStopped) for event in events)
@@ -114,7 +120,7 @@ def _close_stage(stage: StageExplanation) -> StageExplanation:
     return replace(stage, turns=tuple(turns))
 
 
-def _list_candidate_turns(candidates: Iterable[Candidate]) -> tuple[CandidateTurn, ...]:
+def _list_candidate_turns(candidates: Iterable[StageCandidate]) -> tuple[CandidateTurn, ...]:
     ranked = sorted(candidates, key=lambda candidate: candidate.rank)
     return tuple(CandidateTurn(candidate.provider_id, candidate.rank) for candidate in ranked)
 

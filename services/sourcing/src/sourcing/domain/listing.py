@@ -4,7 +4,8 @@ Providers' proposals are in `proposing`, officers' awards in `awarding`.
 """
 
 from contracts.events.listings import Advert, PackageListed, StillListed
-from contracts.framework import OpenList
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.stages import OpenList, SecondOfficer
 from contracts.ids import ListingReference, ProposalId, ProviderId
 from contracts.values import Care, CarerGender
 from sourcing.domain.draft import Draft
@@ -18,8 +19,11 @@ from sourcing.domain.triggers import ListingOverdue
 def list_package(draft: Draft, stage: OpenList) -> None:
     """Put the package on the list, with an advert that identifies no person. Raises ValueError without a ceiling."""
     care, reference = draft.search.care, ListingReference(draft.new_id())
-    line, ceiling = draft.definition.prices.find_matrix_line(care.service_type), stage.find_ceiling(care.service_type)
-    if line is None or ceiling is None:
+    lines, ceiling = (
+        draft.definition.find_price_lines(care.service_type, care.area),
+        stage.find_ceiling(care.service_type),
+    )
+    if not lines or ceiling is None:
         message = f"the definition was accepted for {care.service_type}, but has no price or no ceiling for it"
         raise ValueError(message)
     draft.publish(
@@ -28,18 +32,22 @@ def list_package(draft: Draft, stage: OpenList) -> None:
             search_id=draft.search_id,
             stage=stage.stage,
             framework=care.framework,
+            members=stage.members,
             spot=stage.spot,
-            advert=build_advert(care, reference, stage),
-            unit=line.unit,
+            advert=build_advert(care, reference, stage, draft.definition),
+            unit=lines[0].unit,
+            unit_kind=draft.definition.get_unit_kind(lines[0].unit),
             ceiling=ceiling,
+            second_officer_always=stage.second_officer is SecondOfficer.ALWAYS,
         )
     )
 
 
-def build_advert(care: Care, reference: ListingReference, stage: OpenList) -> Advert:
+def build_advert(care: Care, reference: ListingReference, stage: OpenList, definition: FrameworkDefinition) -> Advert:
     """Build the advert that the list may show of a package (DOMAIN, who may see what of the adult)."""
     return Advert(
         reference=reference,
+        lot=care.lot,
         area=care.area,
         outward_code=care.outward_code if care.outward_code in stage.outward_codes_shown else None,
         age_band=care.age_band,
@@ -47,7 +55,7 @@ def build_advert(care: Care, reference: ListingReference, stage: OpenList) -> Ad
         service_type=care.service_type,
         weekly_hours=care.weekly_hours,
         carers_at_once=care.carers_at_once,
-        skills=tuple(need for need in care.needs if need.is_skill),
+        skills=tuple(need for need in care.needs if definition.find_skill(need) is not None),
     )
 
 
@@ -85,6 +93,7 @@ def get_known_facts(draft: Draft, provider_id: ProviderId) -> ProviderFacts:
 
 
 def is_listing_provider(draft: Draft, listing: Listing, facts: ProviderFacts) -> bool:
-    """Return whether the provider may propose: framework providers of the area; with `spot`, spot providers too."""
+    """Return whether the provider may propose: the framework's providers of the area, spot providers, or both."""
     care = draft.search.care
-    return facts.is_member_of(care.framework, care.area) or (listing.spot and facts.is_spot_provider_in(care.area))
+    is_member = listing.members and facts.is_member_of(care.framework, care.lot, care.area)
+    return is_member or (listing.spot and facts.is_spot_provider_in(care.area))

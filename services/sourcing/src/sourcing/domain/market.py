@@ -1,20 +1,20 @@
-"""The market of one search: definition, ranked lists and providers' facts. A missing entry is not an empty one."""
+"""The market of one search: definition, ranked lists, places and providers' facts. Missing is not empty."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 from contracts.events.base import ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
-from contracts.events.packages import Candidate
-from contracts.events.providers import EligibilityChanged, Membership
+from contracts.events.packages import StageCandidate
+from contracts.events.providers import EligibilityChanged, Place
 from contracts.events.rates import RatesSelected, make_rates_key
-from contracts.framework import FrameworkDefinition
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import AreaCode, FrameworkKey, LotKey, ProviderId, TierKey
 from contracts.terms import compute_terms
-from contracts.values import Care, Channel, PassOverReason, Rating, ServiceType, Terms, Tier, Wishes
+from contracts.values import Care, Channel, Rating, Terms
 from sourcing.domain.calendar import BrokerageCalendar
 
 DEFINITIONS: Final = "definitions"
@@ -40,9 +40,10 @@ def parse_missing(missing: str) -> MissingEntry:
 
 @dataclass(frozen=True)
 class ProviderFacts:
-    """Facts about one provider for one area; eligibility or channels are None until they are published.
+    """Facts about one provider for one package; eligibility or channels are None until they are published.
 
     `free_hours` are the declared hours less those placed since; None when never declared, then there is no limit.
+    `rates` are by the area of the place for which they were selected.
     """
 
     provider_id: ProviderId
@@ -50,7 +51,7 @@ class ProviderFacts:
     channels: tuple[Channel, ...] | None
     embargoed: bool = False
     free_hours: Decimal | None = None
-    rates: RatesSelected | None = None
+    rates: Mapping[AreaCode, RatesSelected] = field(default_factory=dict[AreaCode, RatesSelected])
     projection_uses: tuple[ProjectionVersion, ...] = ()
 
     @property
@@ -62,10 +63,13 @@ class ProviderFacts:
     def rating(self) -> Rating:
         return self.eligibility.rating if self.eligibility is not None else Rating.NOT_RATED
 
-    def is_member_of(self, framework: FrameworkKey, area: AreaCode) -> bool:
-        """Return whether the provider is a member in any tier, eligible for offers or not."""
-        memberships = self.eligibility.memberships if self.eligibility is not None else ()
-        return any((item.framework, item.area) == (framework, area) for item in memberships)
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return self.eligibility.places if self.eligibility is not None else ()
+
+    def is_member_of(self, framework: FrameworkKey, lot: LotKey, area: AreaCode) -> bool:
+        """Return whether the provider has a place in any tier, eligible for offers or not."""
+        return any((place.framework, place.lot, place.area) == (framework, lot, area) for place in self.places)
 
     def is_spot_provider_in(self, area: AreaCode) -> bool:
         return self.eligibility is not None and area in self.eligibility.spot_areas
@@ -81,10 +85,17 @@ class ProviderFacts:
         """The channel of the provider's offers; without any it is the telephone."""
         return next(iter(self.channels or ()), Channel.PHONE)
 
-    def find_membership(self, framework: FrameworkKey, area: AreaCode, tier: Tier) -> Membership | None:
-        memberships = self.eligibility.memberships if self.eligibility else ()
-        key = (framework, area, tier)
-        return next((item for item in memberships if (item.framework, item.area, item.tier) == key), None)
+    def find_place(self, framework: FrameworkKey, lot: LotKey, area: AreaCode, tier: TierKey) -> Place | None:
+        wanted = (framework, lot, area, tier)
+        return next((each for each in self.places if (each.framework, each.lot, each.area, each.tier) == wanted), None)
+
+
+@dataclass(frozen=True)
+class PlaceHolder:
+    """A provider with its place."""
+
+    provider_id: ProviderId
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -93,11 +104,17 @@ class MarketSnapshot:
 
     `definition` is the search's pinned version once it has started, else the one in force. `ranked_lists` has, by
     tier, the list that was live when the search started (or is live now); a tier that is not in it is missing.
+    `holders` has all places of the package's lot in its area and the neighbouring ones, and `last_awards` the newest
+    placement of each provider in the package's lot and area.
     """
 
     definition: FrameworkDefinition | None = None
-    ranked_lists: Mapping[Tier, RankedListPublished] = field(default_factory=dict[Tier, RankedListPublished])
+    ranked_lists: Mapping[TierKey, RankedListPublished] = field(default_factory=dict[TierKey, RankedListPublished])
     facts: Mapping[ProviderId, ProviderFacts] = field(default_factory=dict[ProviderId, ProviderFacts])
+    holders: Sequence[PlaceHolder] = ()
+    last_awards: Mapping[ProviderId, datetime] = field(default_factory=dict[ProviderId, datetime])
+    target: FrameworkDefinition | None = None
+    """The version to which an officer moves the search, if it is published."""
 
     @property
     def calendar(self) -> BrokerageCalendar | None:
@@ -106,6 +123,9 @@ class MarketSnapshot:
     def get_facts(self, provider_id: ProviderId) -> ProviderFacts:
         """Return a provider's facts; all are missing for an unknown provider."""
         return self.facts.get(provider_id) or ProviderFacts(provider_id, eligibility=None, channels=None)
+
+    def list_holders(self, tier: TierKey, area: AreaCode) -> Sequence[PlaceHolder]:
+        return [each for each in self.holders if (each.place.tier, each.place.area) == (tier, area)]
 
     def find_missing_definition(self, care: Care, version: int | None) -> tuple[str, ...]:
         """Find why the definition cannot be used for `care`: absent, not the pinned `version`, or it has a gap.
@@ -118,79 +138,51 @@ class MarketSnapshot:
             return (key,)
         if version is not None and definition.version != version:
             return (f"{key}/version/{version}",)
-        gaps = (
-            () if definition.has_area(care.area) else (f"{key}/area/{care.area}",),
-            ()
-            if definition.prices.find_matrix_line(care.service_type)
-            else (f"{key}/price/{_make_slug(care.service_type)}",),
-        )
-        return tuple(gap for found in gaps for gap in found)
+        lot, gaps = definition.find_lot(care.lot), list[str]()
+        if lot is None:
+            gaps.append(f"{key}/lot/{care.lot}")
+        if not definition.has_area(care.area) or (lot is not None and not lot.has_area(care.area)):
+            gaps.append(f"{key}/area/{care.area}")
+        if not definition.find_price_lines(care.service_type, care.area):
+            gaps.append(f"{key}/price/{care.service_type}")
+        return tuple(gaps)
 
-    def find_missing_list(self, care: Care, tier: Tier) -> tuple[str, ...]:
-        return (
-            ()
-            if tier in self.ranked_lists
-            else (f"{RANKED_LISTS}/{make_ranked_list_key(care.framework, care.area, tier)}",)
-        )
+    def find_missing_lists(self, care: Care, tiers: Iterable[TierKey]) -> tuple[str, ...]:
+        """Find the tiers without a ranked list. Raises ValueError while the definition is missing."""
+        if self.definition is None:
+            message = "the definition is looked up before the lists"
+            raise ValueError(message)
+        group = self.definition.find_list_group(care)
+        keys = {tier: make_ranked_list_key(care.framework, care.lot, care.area, tier, group) for tier in tiers}
+        return tuple(f"{RANKED_LISTS}/{key}" for tier, key in keys.items() if tier not in self.ranked_lists)
 
-    def find_missing_facts(self, care: Care, candidates: Iterable[Candidate]) -> tuple[str, ...]:
-        """Find missing facts; rates count only where providers select theirs, else rate 1 applies to all."""
-        candidate_facts = [self.get_facts(candidate.provider_id) for candidate in candidates]
-        return tuple(
-            gap for facts in candidate_facts for gap in (*facts.missing, *self._find_missing_rates(care, facts))
-        )
-
-    def _find_missing_rates(self, care: Care, facts: ProviderFacts) -> tuple[str, ...]:
-        selects = self.definition is not None and self.definition.prices.selected_by_providers
-        if not selects or facts.rates is not None:
+    def find_missing_places(self, care: Care) -> tuple[str, ...]:
+        """Find whether no provider has a place in the package's lot and area: its places are not entered yet."""
+        if any(each.place.area == care.area for each in self.holders):
             return ()
-        return (f"{RATES}/{make_rates_key(facts.provider_id, care.framework, care.area)}",)
+        return (f"{ELIGIBILITY}/places/{care.framework}/{care.lot}/{care.area}",)
 
-    def compute_terms(self, facts: ProviderFacts, care: Care, *, on: date) -> Terms | None:
-        """Compute the price of `care` with this provider's selected rates; None where it has no rate on that day."""
+    def find_missing_facts(self, care: Care, candidates: Iterable[StageCandidate]) -> tuple[str, ...]:
+        """Find missing facts; rates count only where providers set theirs, else rate 1 applies to all."""
+        return tuple(
+            gap
+            for candidate in candidates
+            for gap in (
+                *self.get_facts(candidate.provider_id).missing,
+                *self._find_missing_rates(care, candidate.provider_id, candidate.area),
+            )
+        )
+
+    def _find_missing_rates(self, care: Care, provider_id: ProviderId, area: AreaCode) -> tuple[str, ...]:
+        set_by_providers = self.definition is not None and self.definition.prices.are_set_by_providers
+        if not set_by_providers or area in self.get_facts(provider_id).rates:
+            return ()
+        return (f"{RATES}/{make_rates_key(provider_id, care.framework, area)}",)
+
+    def compute_terms(self, facts: ProviderFacts, care: Care, *, area: AreaCode, on: date) -> Terms | None:
+        """Compute the price of `care` with this provider's rates of `area`; None where it has no rate on that day."""
         if self.definition is None:
             return None
-        return compute_terms(
-            care, self.definition.prices, facts.rates.find_selection_on(on) if facts.rates is not None else None
-        )
-
-
-def find_pass_over_reasons(
-    facts: ProviderFacts, *, care: Care, wishes: Wishes, tier: Tier, at_award: bool
-) -> tuple[PassOverReason, ...]:
-    """Find all reasons to pass the provider over for this package, in the order of PassOverReason.
-
-    At the award, capacity and service type do not count: the provider knows best what it can take on.
-    """
-    reasons = {*_find_membership_reasons(facts, care, tier), *_find_barring_reasons(facts, wishes)}
-    if not at_award:
-        reasons |= {*_find_capacity_reasons(facts, care)}
-    return tuple(reason for reason in PassOverReason if reason in reasons)
-
-
-def _make_slug(service_type: ServiceType) -> str:
-    """Convert a service type to its key, for example `carers-support`."""
-    return service_type.name.lower().replace("_", "-")
-
-
-def _find_membership_reasons(facts: ProviderFacts, care: Care, tier: Tier) -> tuple[PassOverReason, ...]:
-    membership = facts.find_membership(care.framework, care.area, tier)
-    if membership is None:
-        return (PassOverReason.NOT_A_MEMBER,)
-    if membership.eligible:
-        return ()
-    return membership.reasons or (PassOverReason.NOT_ELIGIBLE,)
-
-
-def _find_barring_reasons(facts: ProviderFacts, wishes: Wishes) -> Iterable[PassOverReason]:
-    if facts.embargoed:
-        yield PassOverReason.EMBARGOED
-    if facts.provider_id in wishes.refused:
-        yield PassOverReason.REFUSED_BY_PERSON
-
-
-def _find_capacity_reasons(facts: ProviderFacts, care: Care) -> Iterable[PassOverReason]:
-    if facts.free_hours is not None and facts.free_hours < care.weekly_hours:
-        yield PassOverReason.NO_CAPACITY
-    if facts.eligibility is None or care.service_type not in facts.eligibility.service_types:
-        yield PassOverReason.SERVICE_TYPE_NOT_OFFERED
+        rates = facts.rates.get(area)
+        selection = rates.find_selection_on(on) if rates is not None else None
+        return compute_terms(care, self.definition, selection, area=area)

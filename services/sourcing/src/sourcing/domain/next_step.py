@@ -10,11 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from contracts.framework import Exhausted, FrameworkDefinition, OpenList, SequentialOffers
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.stages import Exhausted, MakesOffers, OpenList
 from contracts.ids import AwardId, OfferId, ProposalId, ProviderId
 from contracts.values import Channel
 from sourcing.domain.brokerage_clock import BrokerageClock
-from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
+from sourcing.domain.search import Listing, Offer, OfferStatus, Search, SearchStatus
 
 
 class NextStepKind(StrEnum):
@@ -25,6 +26,7 @@ class NextStepKind(StrEnum):
     DELIVERY_AWAITED = "delivery awaited"
     REDIRECT_DUE = "redirect due"
     ANSWER_DUE = "answer due"
+    AWARD_DUE = "award due"
     CALL_NEEDED = "call needed"
     DATA_MISSING = "data missing"
     ON_OPEN_LIST = "on open list"
@@ -89,9 +91,14 @@ def find_next_step(search: Search, definition: FrameworkDefinition | None, *, no
         case SearchStatus.LISTED:
             return _describe_listing(search.listing, BrokerageClock(definition, now, search.is_urgent))
         case SearchStatus.RUNNING:
-            brokerage = BrokerageClock(definition, now, search.is_urgent)
-            offer = search.live_offer
-            return _describe_turn(search, brokerage) if offer is None else _describe_offer(offer, brokerage)
+            return _describe_running(search, BrokerageClock(definition, now, search.is_urgent))
+
+
+def _describe_running(search: Search, brokerage: BrokerageClock) -> NextStep:
+    if len(search.live_offers) > 1:
+        return _describe_offers_to_all(search, brokerage)
+    offer = next(iter(search.live_offers), None)
+    return _describe_turn(search, brokerage) if offer is None else _describe_offer(offer, brokerage)
 
 
 def _describe_placement(search: Search) -> NextStep:
@@ -125,8 +132,11 @@ def _describe_hold(search: Search) -> NextStep:
 def _describe_turn(search: Search, brokerage: BrokerageClock) -> NextStep:
     """Describe the turn of the next provider of the current stage; at its end, the next stage."""
     stage = search.stage
+    if any(offer.status is OfferStatus.WAITING for offer in search.offers):
+        text = "the providers that accepted are put in order now; the first eligible one gets the package"
+        return NextStep(NextStepKind.AWARD_DUE, text, at=brokerage.now, stage=None if stage is None else stage.name)
     if stage is None or not stage.untried:
-        return _describe_next_stage(stage, brokerage)
+        return _describe_next_stage(search, brokerage)
     candidate = stage.untried[0]
     return NextStep(
         NextStepKind.OFFER_DUE,
@@ -139,8 +149,20 @@ def _describe_turn(search: Search, brokerage: BrokerageClock) -> NextStep:
     )
 
 
-def _describe_next_stage(stage: CurrentStage | None, brokerage: BrokerageClock) -> NextStep:
-    following = _find_following_stage(brokerage.definition, None if stage is None else stage.name)
+def _describe_offers_to_all(search: Search, brokerage: BrokerageClock) -> NextStep:
+    """Describe offers that were made at once: the stage ends with the last answer, at the latest at the deadline."""
+    offers = search.live_offers
+    ends = max(offer.answer_by for offer in offers if offer.answer_by is not None)
+    text = f"answers of {len(offers)} providers due by {brokerage.format_instant(ends)}"
+    calls = sum(offer.awaits_call for offer in offers)
+    if calls:
+        text += f"; waits for an officer: telephone {calls} of them"
+    kind = NextStepKind.CALL_NEEDED if calls else NextStepKind.ANSWER_DUE
+    return NextStep(kind, text, at=ends, stage=offers[0].stage)
+
+
+def _describe_next_stage(search: Search, brokerage: BrokerageClock) -> NextStep:
+    following = _find_following_stage(brokerage.definition, search)
     if following is None:
         text = f"the search ends without a placement {brokerage.describe_opening()}"
     elif isinstance(following, OpenList):
@@ -156,25 +178,24 @@ def _describe_next_stage(stage: CurrentStage | None, brokerage: BrokerageClock) 
     )
 
 
-def _find_following_stage(
-    definition: FrameworkDefinition | None, name: str | None
-) -> SequentialOffers | OpenList | None:
+def _find_following_stage(definition: FrameworkDefinition | None, search: Search) -> MakesOffers | OpenList | None:
+    name = None if search.stage is None else search.stage.name
     if definition is None:
         return None
-    if name is not None and definition.get_sequential_stage(name).exhausted is Exhausted.STOP:
+    if name is not None and definition.get_offering_stage(name).exhausted is Exhausted.STOP:
         return None
-    return definition.find_next_stage(name)
+    return definition.find_next_stage(name, definition.describe_kind(search.care))
 
 
 def _describe_offer(offer: Offer, brokerage: BrokerageClock) -> NextStep:
+    if offer.awaits_call:
+        text = f"waits for an officer: telephone the provider (call {offer.calls + 1})"
+        return _build_offer_step(offer, NextStepKind.CALL_NEEDED, text, at=offer.answer_by)
     if offer.answer_by is not None:
         is_over = brokerage.now >= offer.answer_by
         until = brokerage.format_instant(offer.answer_by)
         text = f"time to answer was over at {until}: the offer expires now" if is_over else f"answer due by {until}"
         return _build_offer_step(offer, NextStepKind.ANSWER_DUE, text, at=offer.answer_by)
-    if offer.awaits_call:
-        text = f"waits for an officer: telephone the provider (call {offer.calls + 1})"
-        return _build_offer_step(offer, NextStepKind.CALL_NEEDED, text)
     return _describe_delivery(offer, brokerage)
 
 
@@ -198,8 +219,7 @@ def _describe_delivery(offer: Offer, brokerage: BrokerageClock) -> NextStep:
 def _find_end_of_grace(offer: Offer, definition: FrameworkDefinition | None) -> datetime | None:
     if definition is None or offer.channel is Channel.PHONE:
         return None
-    sent_at = offer.redirected_at or offer.made_at
-    return sent_at + definition.get_sequential_stage(offer.stage).undeliverable_after
+    return (offer.redirected_at or offer.made_at) + offer.deliver_within
 
 
 def _build_offer_step(

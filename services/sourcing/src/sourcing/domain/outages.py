@@ -10,12 +10,12 @@ from sourcing.domain.steps import Result
 from sourcing.domain.triggers import Outage, OutageOver
 
 
-def extend_live_offer(draft: Draft, outages: Iterable[Outage]) -> None:
-    """Extend the live offer's time to answer by the time lost in `outages`; each outage counts once."""
+def extend_live_offers(draft: Draft, outages: Iterable[Outage]) -> None:
+    """Extend the time to answer of live offers by the time lost in `outages`; each outage counts once."""
     for outage in sorted(outages, key=lambda outage: outage.down_from):
-        offer = draft.search.live_offer
-        if offer is not None and offer.answer_by is not None:
-            _extend_offer(draft, offer, offer.answer_by, outage)
+        for offer in draft.search.live_offers:
+            if offer.answer_by is not None:
+                _extend_offer(draft, offer, offer.answer_by, outage)
 
 
 def finish_outage(_draft: Draft, _: OutageOver) -> Result:
@@ -26,7 +26,7 @@ def finish_outage(_draft: Draft, _: OutageOver) -> Result:
 def _extend_offer(draft: Draft, offer: Offer, answer_by: datetime, outage: Outage) -> None:
     counted = offer.outages_counted_to
     has_counted = counted is not None and outage.down_from < counted
-    lost_from = max(outage.down_from, offer.delivered_at or outage.down_from)
+    lost_from = max(outage.down_from, offer.clock_started_at or outage.down_from)
     if has_counted or not lost_from < min(answer_by, outage.up_at):
         return
     extended = _compute_answer_by(draft, offer, left_from=lost_from, answer_by=answer_by, up_at=outage.up_at)

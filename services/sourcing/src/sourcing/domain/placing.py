@@ -24,6 +24,7 @@ def place_package(
             provider_id=accepted.provider_id,
             stage=stage,
             framework=care.framework,
+            lot=care.lot,
             area=care.area,
             service_type=care.service_type,
             starts_on=care.starts_on,

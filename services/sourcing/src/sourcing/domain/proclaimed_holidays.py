@@ -8,18 +8,23 @@ day counts once, whenever it is noticed; at the latest when the timer of the old
 from contracts.events.packages import OfferExtended
 from contracts.events.reasons import ExtensionCause
 from sourcing.domain.draft import Draft
+from sourcing.domain.search import Offer
 
 
 def extend_for_proclaimed_holidays(draft: Draft) -> None:
-    """Extend the live offer if a proclaimed day has closed the brokerage in its time to answer."""
-    offer = draft.search.live_offer
-    if offer is None or offer.delivered_at is None or offer.answer_by is None or not offer.in_brokerage_time:
-        return
+    """Extend live offers if a proclaimed day has closed the brokerage in their time to answer."""
     definition = draft.market.definition
     if definition is None or not any(each.proclaimed_on for each in definition.brokerage.overrides):
         return
-    calendar = draft.calendar
-    answer_by = calendar.add_open_time(offer.delivered_at, offer.answer_within)
+    for offer in draft.search.live_offers:
+        _extend_offer(draft, offer)
+
+
+def _extend_offer(draft: Draft, offer: Offer) -> None:
+    started_at, calendar = offer.clock_started_at, draft.calendar
+    if started_at is None or offer.answer_by is None or not offer.in_brokerage_time:
+        return
+    answer_by = calendar.add_open_time(started_at, offer.answer_within)
     if answer_by > offer.answer_by:
         draft.publish(
             OfferExtended(

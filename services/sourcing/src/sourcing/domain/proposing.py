@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from contracts.events.listings import AwardEnd, ProposalReceived, ProposalRefusal, ProposalRefused
+from contracts.framework.words import Reasons
 from contracts.ids import ProposalId
 from contracts.terms import compute_terms_at_rate
 from sourcing.domain.awarding import lapse_award
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ListingNotFound
+from sourcing.domain.known_reasons import require_known_reason
 from sourcing.domain.listing import get_known_facts, get_proposal, is_listing_provider
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import Listing, Proposal, SearchStatus
@@ -23,6 +25,9 @@ def submit_proposal(draft: Draft, command: SubmitProposal) -> Result:
     listing = draft.search.listing
     if listing is None:
         raise ListingNotFound
+    allowed = Reasons.list_keys(draft.definition.reasons.variation)
+    for position, variation in enumerate(command.variations):
+        require_known_reason(variation, allowed, f"#/variations/{position}")
     facts = get_known_facts(draft, command.provider_id)
     reasons = tuple(_find_refusal_reasons(draft, listing, facts))
     if reasons:
@@ -74,7 +79,7 @@ def _record_proposal(
             proposal_id=proposal_id,
             provider_id=command.provider_id,
             care=care,
-            terms=compute_terms_at_rate(care, listing.unit, command.rate, price_list=PRICE_LIST),
+            terms=compute_terms_at_rate(care, listing.unit, listing.unit_kind, command.rate, price_list=PRICE_LIST),
             variations=command.variations,
             can_start_on=command.can_start_on,
             replaces=replaces.proposal_id if replaces is not None else None,

@@ -4,7 +4,7 @@ from contracts.events.packages import OfferRedirected, OfferUndeliverable
 from contracts.ids import OfferId
 from contracts.values import Channel
 from sourcing.domain.draft import Draft
-from sourcing.domain.offering import build_answer_by, is_waiting_for_opening
+from sourcing.domain.making_offers import ONE_MINUTE, build_answer_by, is_waiting_for_opening
 from sourcing.domain.search import Offer
 from sourcing.domain.steps import FollowUp, Result
 from sourcing.domain.triggers import DeliveryOverdue
@@ -37,7 +37,9 @@ def _redirect_offer(draft: Draft, offer: Offer) -> Result:
     """
     to_channel = draft.market.get_facts(offer.provider_id).find_fallback_channel(offer.channel)
     if to_channel is not Channel.PHONE and is_waiting_for_opening(draft):
-        return Result(follow_up=FollowUp.REDIRECT_OFFER)
+        return Result(follow_up=FollowUp.REDIRECT_OFFER, follow_up_offer=offer.offer_id)
+    stage = draft.definition.get_offering_stage(offer.stage)
+    answer_by = build_answer_by(draft, stage, to_channel)
     draft.publish(
         OfferRedirected(
             package_id=draft.search.package_id,
@@ -45,7 +47,8 @@ def _redirect_offer(draft: Draft, offer: Offer) -> Result:
             provider_id=offer.provider_id,
             from_channel=offer.channel,
             to_channel=to_channel,
-            answer_by=build_answer_by(draft, draft.definition.get_sequential_stage(offer.stage), to_channel),
+            answer_by=answer_by.model_copy(update={"instant": offer.answer_by}) if offer.asks_all else answer_by,
+            deliver_within_minutes=stage.undeliverable_after // ONE_MINUTE,
         )
     )
     return Result()

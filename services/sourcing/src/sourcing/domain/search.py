@@ -6,20 +6,23 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
-from contracts.events.listings import Advert, InadequateReason, Variation
-from contracts.events.packages import Candidate, OfferAnswer
-from contracts.ids import AwardId, NoteId, OfferId, PackageId, PlacementId, ProposalId, ProviderId, SearchId
-from contracts.values import (
-    Care,
-    Channel,
-    DeclineReason,
-    PassOverReason,
-    PriceUnit,
-    Rating,
-    Terms,
-    Tier,
-    Wishes,
+from contracts.events.listings import Advert
+from contracts.events.packages import FollowedPackage, ListUsed, OfferAnswer, StageCandidate
+from contracts.events.reasons import OfferEnd
+from contracts.ids import (
+    AwardId,
+    NoteId,
+    OfferId,
+    PackageId,
+    PlacementId,
+    ProposalId,
+    ProviderId,
+    ReasonKey,
+    SearchId,
+    TierKey,
+    UnitKey,
 )
+from contracts.values import Care, Channel, PassOverReason, Rating, Terms, UnitKind, Wishes
 
 
 class SearchStatus(StrEnum):
@@ -34,6 +37,8 @@ class SearchStatus(StrEnum):
 class OfferStatus(StrEnum):
     MADE = "made"
     DELIVERED = "delivered"
+    WAITING = "waiting"
+    """The provider accepts, and the other providers that were asked have not all answered yet."""
     ACCEPTED = "accepted"
     DECLINED = "declined"
     EXPIRED = "expired"
@@ -53,7 +58,7 @@ class Accept:
 class Decline:
     """The provider declines; two declines for the same reason are equal, whatever their notes."""
 
-    reason: DeclineReason
+    reason: ReasonKey
     note_id: NoteId | None = field(default=None, compare=False)
 
     @property
@@ -79,20 +84,25 @@ class Offer:
     made_at: datetime
     answer_minutes: int
     in_brokerage_time: bool
+    deliver_within: timedelta
+    asks_all: bool = False
+    """Other providers are asked at the same time; the deadline is fixed when the offer is made."""
     delivered_at: datetime | None = None
     answer_by: datetime | None = None
     redirected_at: datetime | None = None
     calls: int = 0
     answer: ProviderAnswer | None = None
     award_refused_for: tuple[PassOverReason, ...] = ()
+    withdrawn_because: OfferEnd | None = None
     outages_counted_to: datetime | None = None
     """Up to when outages of ours have been added to the time to answer."""
     refused_answers: frozenset[OfferAnswer] = frozenset()
     """The kinds of answers that were recorded and not used; each kind is recorded once."""
 
     def __post_init__(self) -> None:
+        has_clock = self.answer_by is not None
         _reject_if(
-            (self.delivered_at is None) != (self.answer_by is None), "the clock runs from delivery, or not at all"
+            has_clock != (self.asks_all or self.delivered_at is not None), "the clock runs from delivery, or not at all"
         )
         _reject_if(self.status is OfferStatus.DELIVERED and self.answer_by is None, "delivered, so its clock must run")
         _reject_if(self.is_live and self.answer is not None, "an answer ends an offer")
@@ -100,6 +110,11 @@ class Offer:
     @property
     def is_live(self) -> bool:
         return self.status in {OfferStatus.MADE, OfferStatus.DELIVERED}
+
+    @property
+    def clock_started_at(self) -> datetime | None:
+        """When the time to answer began: with the delivery, or with the asking of all."""
+        return self.made_at if self.asks_all else self.delivered_at
 
     @property
     def awaits_delivery(self) -> bool:
@@ -140,16 +155,19 @@ class CurrentStage:
     """The current stage: its candidates as pinned on entering it, and the providers already tried."""
 
     name: str
-    tier: Tier
-    list_version: int
-    candidates: tuple[Candidate, ...]
+    tiers: tuple[TierKey, ...]
+    lists: tuple[ListUsed, ...]
+    candidates: tuple[StageCandidate, ...]
     tried: tuple[ProviderId, ...] = ()
 
     @property
-    def untried(self) -> tuple[Candidate, ...]:
+    def untried(self) -> tuple[StageCandidate, ...]:
         """The candidates whose turn is still to come, in order of rank."""
         left = (candidate for candidate in self.candidates if candidate.provider_id not in self.tried)
         return tuple(sorted(left, key=lambda candidate: candidate.rank))
+
+    def get_candidate(self, provider_id: ProviderId) -> StageCandidate:
+        return next(candidate for candidate in self.candidates if candidate.provider_id == provider_id)
 
 
 @dataclass(frozen=True)
@@ -159,12 +177,12 @@ class Proposal:
     proposal_id: ProposalId
     provider_id: ProviderId
     terms: Terms
-    variations: tuple[Variation, ...]
+    variations: tuple[ReasonKey, ...]
     can_start_on: date | None
     rating: Rating
     received_at: datetime
 
-    def is_same_as(self, rate: Decimal, variations: tuple[Variation, ...], can_start_on: date | None) -> bool:
+    def is_same_as(self, rate: Decimal, variations: tuple[ReasonKey, ...], can_start_on: date | None) -> bool:
         return (self.terms.rate, self.variations, self.can_start_on) == (rate, variations, can_start_on)
 
 
@@ -175,7 +193,7 @@ class PendingAward:
     award_id: AwardId
     proposal_id: ProposalId
     officer: str
-    inadequate_reason: InadequateReason | None
+    inadequate_reason: ReasonKey | None
 
 
 @dataclass(frozen=True)
@@ -184,13 +202,16 @@ class Listing:
 
     stage: str
     advert: Advert
+    members: bool
     spot: bool
-    unit: PriceUnit
+    unit: UnitKey
+    unit_kind: UnitKind
     ceiling: Decimal
     listed_at: datetime
     proposals: tuple[Proposal, ...] = ()
     award: PendingAward | None = None
     is_overdue: bool = False
+    second_officer_always: bool = False
 
     def find_proposal(self, proposal_id: ProposalId) -> Proposal | None:
         return next((proposal for proposal in self.proposals if proposal.proposal_id == proposal_id), None)
@@ -211,6 +232,7 @@ class Search:
     wishes: Wishes
     status: SearchStatus
     requested_at: datetime
+    follows: FollowedPackage | None = None
     search_id: SearchId | None = None
     definition_version: int | None = None
     started_at: datetime | None = None
@@ -221,11 +243,11 @@ class Search:
     missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        live = sum(offer.is_live for offer in self.offers)
+        live, alone = len(self.live_offers), sum(not offer.asks_all for offer in self.live_offers)
         stands = self.placement is not None and not self.placement.voided
-        _reject_if(live > 1, "two offers of one search are live")
+        _reject_if(live > 1 and alone > 0, "two offers of one search are live")
         _reject_if(
-            live == 1 and self.status is not SearchStatus.RUNNING, "an offer is live, but the search does not run"
+            live > 0 and self.status is not SearchStatus.RUNNING, "an offer is live, but the search does not run"
         )
         _reject_if(stands != (self.status is SearchStatus.PLACED), "placed and a standing placement go together")
         _reject_if(bool(self.missing) != (self.status is SearchStatus.HELD), "held and something missing go together")
@@ -239,15 +261,16 @@ class Search:
 
     @property
     def is_urgent(self) -> bool:
-        return self.care.urgency.is_urgent
+        return self.care.urgent
 
     @cached_property
-    def live_offer(self) -> Offer | None:
-        return next((offer for offer in self.offers if offer.is_live), None)
+    def live_offers(self) -> tuple[Offer, ...]:
+        """The offers that can be answered: at most one, unless all providers of the stage are asked at once."""
+        return tuple(offer for offer in self.offers if offer.is_live)
 
     @property
     def is_between_offers(self) -> bool:
-        return self.is_open and self.live_offer is None
+        return self.is_open and not self.live_offers
 
     def find_offer(self, offer_id: OfferId) -> Offer | None:
         return next((offer for offer in self.offers if offer.offer_id == offer_id), None)

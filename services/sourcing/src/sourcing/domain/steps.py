@@ -51,6 +51,13 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class AcceptanceWaits:
+    """The acceptance counts; who gets the package is known when all that were asked have answered."""
+
+    offer_id: OfferId
+
+
+@dataclass(frozen=True)
 class Declined:
     """The decline counts."""
 
@@ -93,7 +100,17 @@ class AwardBarred:
     reasons: tuple[AwardRefusal, ...]
 
 
-Outcome = Done | Placed | Declined | AnswerNotUsed | Proposed | ProposalNotUsed | AwaitsApproval | AwardBarred
+Outcome = (
+    Done
+    | Placed
+    | AcceptanceWaits
+    | Declined
+    | AnswerNotUsed
+    | Proposed
+    | ProposalNotUsed
+    | AwaitsApproval
+    | AwardBarred
+)
 
 
 class FollowUp(Enum):
@@ -110,6 +127,8 @@ class Result:
 
     outcome: Outcome = Done()
     follow_up: FollowUp = FollowUp.NONE
+    follow_up_offer: OfferId | None = None
+    """The offer to redirect when the brokerage next opens."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from contracts.events.packages import PlacementVoided, SourcingStopped, WithdrawalRequested
 from contracts.events.reasons import OfferEnd
-from sourcing.domain.answering import withdraw_offer
 from sourcing.domain.awarding import withdraw_award
 from sourcing.domain.draft import Draft
-from sourcing.domain.search import SearchStatus
+from sourcing.domain.search import OfferStatus, SearchStatus
 from sourcing.domain.steps import Result
+from sourcing.domain.withdrawing import withdraw_offer
 
 
 def stop_search(draft: Draft, event: WithdrawalRequested) -> Result:
@@ -17,8 +17,9 @@ def stop_search(draft: Draft, event: WithdrawalRequested) -> Result:
     if search.status is SearchStatus.PLACED:
         _void_placement(draft, event)
         return Result()
-    if search.live_offer is not None:
-        withdraw_offer(draft, search.live_offer, OfferEnd.PACKAGE_WITHDRAWN)
+    for offer in search.offers:
+        if offer.is_live or offer.status is OfferStatus.WAITING:
+            withdraw_offer(draft, offer, OfferEnd.PACKAGE_WITHDRAWN)
     withdraw_award(draft)
     draft.publish(SourcingStopped(package_id=search.package_id, search_id=search.search_id))
     return Result()

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from contracts.events.listings import InadequateReason, Variation
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.events.packages import (
+    AcceptanceReceived,
     CallResult,
     OfferDeclined,
     OfferDelivered,
@@ -20,20 +20,20 @@ from contracts.events.packages import (
     PackageRequested,
     WithdrawalRequested,
 )
-from contracts.ids import OfferId, PackageId, ProposalId, ProviderId
+from contracts.ids import OfferId, PackageId, ProposalId, ProviderId, ReasonKey
 from sourcing.domain.errors import AnswerWithoutCall
 from sourcing.domain.search import ProviderAnswer
 from sourcing.domain.steps import TimerKind
 
-OfferEnded = OfferDeclined | OfferExpired | OfferWithdrawn
-"""Sourcing's own events, consumed again: each asks the search for its next offer."""
+AnswerRecorded = AcceptanceReceived | OfferDeclined | OfferExpired | OfferWithdrawn
+"""Sourcing's own events, consumed again: each asks the search for its next step."""
 
 EventTrigger = (
     PackageRequested
     | WithdrawalRequested
     | OfferDelivered
     | OfferUndeliverable
-    | OfferEnded
+    | AnswerRecorded
     | SpotPriceApproved
     | SpotPriceRefused
 )
@@ -120,7 +120,7 @@ class SubmitProposal:
     package_id: PackageId
     provider_id: ProviderId
     rate: Decimal
-    variations: tuple[Variation, ...] = ()
+    variations: tuple[ReasonKey, ...] = ()
     can_start_on: date | None = None
 
 
@@ -131,10 +131,19 @@ class AwardProposal:
     package_id: PackageId
     proposal_id: ProposalId
     officer: str
-    inadequate_reason: InadequateReason | None = None
+    inadequate_reason: ReasonKey | None = None
 
 
-Command = AnswerOffer | RecordCall | SubmitProposal | AwardProposal
+@dataclass(frozen=True)
+class ChangeVersion:
+    """Command: an officer moves the search to another version of its framework's definition."""
+
+    package_id: PackageId
+    version: int
+    officer: str
+
+
+Command = AnswerOffer | RecordCall | SubmitProposal | AwardProposal | ChangeVersion
 
 Trigger = EventTrigger | TimerTrigger | Command
 

@@ -12,7 +12,7 @@ from sourcing.domain.steps import ScheduledTimer
 class ExhaustedSearch:
     """No provider accepted the package; an officer has to source it by hand."""
 
-    last_stage: str
+    last_stage: str | None
 
 
 @dataclass(frozen=True)
@@ -54,29 +54,30 @@ class NoProposals:
 WorkItem = ExhaustedSearch | HeldSearch | CallToMake | AwardToApprove | ProposalsToDecide | NoProposals
 
 
-def find_work_item(search: Search) -> WorkItem | None:
-    """Find what the search needs an officer for now, if anything."""
-    if search.status is SearchStatus.EXHAUSTED and search.stage is not None:
-        return ExhaustedSearch(last_stage=search.stage.name)
+def find_work_items(search: Search) -> tuple[WorkItem, ...]:
+    """Find what the search needs an officer for now; several calls where all providers are asked at once."""
+    if search.status is SearchStatus.EXHAUSTED:
+        return (ExhaustedSearch(last_stage=None if search.stage is None else search.stage.name),)
     if search.status is SearchStatus.HELD:
-        return HeldSearch(missing=search.missing)
+        return (HeldSearch(missing=search.missing),)
     if search.status is SearchStatus.LISTED and search.listing is not None:
-        return _find_listing_work_item(search.listing)
-    offer = search.live_offer
-    if offer is None or not offer.awaits_call:
-        return None
-    return CallToMake(offer_id=offer.offer_id, provider_id=offer.provider_id, attempt=offer.calls + 1)
+        return _find_listing_work_items(search.listing)
+    return tuple(
+        CallToMake(offer_id=offer.offer_id, provider_id=offer.provider_id, attempt=offer.calls + 1)
+        for offer in search.live_offers
+        if offer.awaits_call
+    )
 
 
-def _find_listing_work_item(listing: Listing) -> WorkItem | None:
+def _find_listing_work_items(listing: Listing) -> tuple[WorkItem, ...]:
     if listing.award is not None:
-        return AwardToApprove(listing.award.award_id, listing.award.proposal_id)
+        return (AwardToApprove(listing.award.award_id, listing.award.proposal_id),)
     if listing.proposals:
-        return ProposalsToDecide(len(listing.proposals))
-    return NoProposals() if listing.is_overdue else None
+        return (ProposalsToDecide(len(listing.proposals)),)
+    return (NoProposals(),) if listing.is_overdue else ()
 
 
 def has_progress(search: Search, timers: Collection[ScheduledTimer]) -> bool:
     """Return whether the search is over, has a timer, or is on the work list."""
     is_over = search.status in {SearchStatus.PLACED, SearchStatus.STOPPED}
-    return is_over or bool(timers) or find_work_item(search) is not None
+    return is_over or bool(timers) or bool(find_work_items(search))

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from contracts.events.base import ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
 from contracts.events.providers import CapacityDeclared, ProviderEmbargoed
 from contracts.events.rates import make_rates_key
-from contracts.framework import FrameworkDefinition
-from contracts.ids import ProviderId
-from contracts.values import Care, Tier
+from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.stages import OfferingStage
+from contracts.ids import AreaCode, FrameworkKey, LotKey, ProviderId
+from contracts.values import Care, Order
 from service_runtime.projections.memory import ProjectionSnapshot
 from service_runtime.projections.projections import (
     Projection,
@@ -21,8 +22,14 @@ from service_runtime.projections.projections import (
     find_entry,
     list_entries,
 )
-from sourcing.domain.calendar import add_proclaimed_holidays
-from sourcing.domain.market import MarketSnapshot, ProviderFacts
+from sourcing.domain.market import MarketSnapshot, PlaceHolder, ProviderFacts
+from sourcing.domain.market_selection import (
+    asks_holders,
+    find_definition,
+    find_ranked_lists,
+    list_areas,
+    list_providers,
+)
 from sourcing.domain.search import Search
 from sourcing.ports import (
     CAPACITY,
@@ -35,9 +42,13 @@ from sourcing.ports import (
     RANKED_LISTS,
     RATES,
 )
+from sourcing.store.last_awards import AwardArea, LastAwards, LastAwardTimes
 from sourcing.store.placements import PlacedHours
 
 ValueT = TypeVar("ValueT")
+
+QUARTER_HOUR: Final = 900
+"""Seconds. No time zone's day begins within one."""
 
 
 @dataclass(frozen=True)
@@ -59,67 +70,124 @@ class _Framework:
 class ProjectedMarkets:
     """Reads the projections from memory; what is made of them is kept until one of them changes."""
 
-    def __init__(self, projections: ProjectionSnapshot, placed_hours: PlacedHours) -> None:
+    def __init__(self, projections: ProjectionSnapshot, placed_hours: PlacedHours, last_awards: LastAwards) -> None:
         self._projections = projections
         self._placed_hours = placed_hours
+        self._last_awards = last_awards
 
     async def read(
-        self, care: Care, search: Search | None, *, at: datetime, provider_id: ProviderId | None = None
+        self,
+        care: Care,
+        search: Search | None,
+        *,
+        at: datetime,
+        provider_id: ProviderId | None = None,
+        target_version: int | None = None,
     ) -> MarketSnapshot:
-        if search is not None and search.live_offer is not None:
-            return self._read_live_offer_market(care, search, search.live_offer.provider_id)
-        framework = self._get_framework(care, None if search is None else search.definition_version)
+        market = await self._read_market(care, search, at=at, provider_id=provider_id)
+        return market if target_version is None else replace(market, target=self._find_target(care, target_version))
+
+    def _find_target(self, care: Care, version: int) -> FrameworkDefinition | None:
+        key = f"{care.framework}/{version}"
+        found = find_entry(DEFINITION_VERSIONS, self._projections.look_up([(DEFINITION_VERSIONS, key)]), key)
+        return None if found is None else found.event.definition
+
+    async def _read_market(
+        self, care: Care, search: Search | None, *, at: datetime, provider_id: ProviderId | None
+    ) -> MarketSnapshot:
+        framework = self._get_framework(care, search, at)
         definition = framework.definition
         if definition is None:
             return MarketSnapshot()
+        areas = list_areas(definition, care)
+        if search is not None and search.live_offers:
+            return self._build_live_offers_market(care, definition, areas, search)
         started = search.started_at if search is not None and search.started_at is not None else at
         timezone = ZoneInfo(definition.brokerage.timezone)
         days = started.astimezone(timezone).date(), at.astimezone(timezone).date()
+        group = definition.find_list_group(care)
         lists = self._projections.memory.derive(
-            ("lists", care.framework, care.area, definition.version, *days),
-            lambda: _find_ranked_lists(framework.lists, started_on=days[0], on=days[1]),
+            ("lists", care.framework, care.lot, care.area, group, definition.version, *days),
+            lambda: find_ranked_lists(
+                [each for each in framework.lists if each.group == group], started_on=days[0], on=days[1]
+            ),
         )
-        providers = {*_list_providers(search, lists), *(() if provider_id is None else (provider_id,))}
-        return MarketSnapshot(definition, lists, await self._read_facts(care, sorted(providers)))
+        holders = self._get_holders(care.framework, care.lot, areas) if asks_holders(definition) else ()
+        providers = {*list_providers(search, lists, holders), *(() if provider_id is None else (provider_id,))}
+        return MarketSnapshot(
+            definition,
+            lists,
+            await self._read_facts(care, areas, sorted(providers)),
+            holders,
+            await self._find_last_awards(definition, care),
+        )
 
-    def _read_live_offer_market(self, care: Care, search: Search, provider: ProviderId) -> MarketSnapshot:
-        """Read only the provider of the live offer.
+    def _build_live_offers_market(
+        self, care: Care, definition: FrameworkDefinition, areas: Sequence[AreaCode], search: Search
+    ) -> MarketSnapshot:
+        """Read only the providers of live offers.
 
-        No other provider can get an offer in this step, because the end of the offer is followed by a step of its own.
+        No other provider can get an offer in this step, because the end of the offers is followed by a step of its own.
         Capacity no longer counts, because the provider knows best what it can take on.
         """
-        definition = self._get_framework(care, search.definition_version).definition
-        if definition is None:
-            return MarketSnapshot()
-        return MarketSnapshot(definition, facts={provider: self._get_facts(care, provider)})
+        providers = [offer.provider_id for offer in search.live_offers]
+        facts = {provider: self._get_facts(care, areas, provider) for provider in providers}
+        return MarketSnapshot(definition, facts=facts)
 
-    def _get_framework(self, care: Care, version: int | None) -> _Framework:
+    async def _find_last_awards(self, definition: FrameworkDefinition, care: Care) -> LastAwardTimes:
+        rotates = any(
+            isinstance(stage, OfferingStage) and Order.ROTATION in stage.order for stage in definition.sourcing
+        )
+        return await self._last_awards.find(AwardArea(care.framework, care.lot, care.area)) if rotates else {}
+
+    def _get_framework(self, care: Care, search: Search | None, at: datetime) -> _Framework:
         """Return definition and lists; the newest ones are seen too, as a held search waits for their next version."""
+        version = None if search is None else search.definition_version
+        requested_at = at if search is None else search.requested_at
+        name = ("framework", care.framework, care.lot, care.area)
+        if version is not None:
+            return self._get_compiled((*name, version), lambda: self._compile_framework(care, version, requested_at))
+        quarter_hour = int(requested_at.timestamp()) // QUARTER_HOUR
         return self._get_compiled(
-            ("framework", care.framework, care.area, version), lambda: self._compile_framework(care, version)
+            (*name, None, quarter_hour), lambda: self._compile_framework(care, None, requested_at)
         )
 
-    def _compile_framework(self, care: Care, version: int | None) -> _Compiled[_Framework]:
-        newest: list[tuple[Projection[Any], str]] = [
-            (DEFINITIONS, care.framework),
-            *((RANKED_LISTS, make_ranked_list_key(care.framework, care.area, tier)) for tier in Tier),
-        ]
-        pinned = [] if version is None else [(DEFINITION_VERSIONS, f"{care.framework}/{version}")]
-        every_list = (RANKED_LIST_VERSIONS, f"{care.framework}/{care.area}/")
-        keys = [*newest, *pinned]
-        rows = self._projections.look_up(keys, prefixes=[every_list])
+    def _compile_framework(self, care: Care, version: int | None, requested_at: datetime) -> _Compiled[_Framework]:
+        versions = (DEFINITION_VERSIONS, f"{care.framework}/")
+        every_list = (RANKED_LIST_VERSIONS, f"{care.framework}/{care.lot}/{care.area}/")
+        newest: tuple[Projection[Any], str] = (DEFINITIONS, care.framework)
+        rows = self._projections.look_up([newest], prefixes=[versions, every_list])
+        published = list_entries(DEFINITION_VERSIONS, rows)
         lists = tuple(entry.event for entry in list_entries(RANKED_LIST_VERSIONS, rows))
-        return _Compiled(_Framework(_find_definition(care, version, rows), lists), self._list_seen(keys))
+        definition = find_definition((entry.event.definition for entry in published), version, requested_at)
+        list_keys = _list_list_keys(care, definition)  # of every group: packages of all groups share what is compiled
+        self._projections.look_up(list_keys)
+        return _Compiled(_Framework(definition, lists), self._list_seen([newest, *list_keys]))
 
-    def _get_facts(self, care: Care, provider: ProviderId) -> ProviderFacts:
+    def _get_holders(self, framework: FrameworkKey, lot: LotKey, areas: Sequence[AreaCode]) -> Sequence[PlaceHolder]:
+        by_area = self._projections.memory.derive(("holders", framework, lot), lambda: self._index(framework, lot))
+        return [holder for area in areas for holder in by_area.get(area, ())]
+
+    def _index(self, framework: FrameworkKey, lot: LotKey) -> Mapping[AreaCode, Sequence[PlaceHolder]]:
+        """Index the places of a lot by area, each area's in the order of the providers' ids."""
+        found: dict[AreaCode, list[PlaceHolder]] = {}
+        rows = self._projections.look_up((), prefixes=[(ELIGIBILITY, "")])
+        for entry in list_entries(ELIGIBILITY, rows):
+            for place in entry.event.places:
+                if (place.framework, place.lot) == (framework, lot):
+                    found.setdefault(place.area, []).append(PlaceHolder(entry.event.provider_id, place))
+        return found
+
+    def _get_facts(self, care: Care, areas: Sequence[AreaCode], provider: ProviderId) -> ProviderFacts:
         """Return the provider's facts without its free hours."""
         return self._get_compiled(
-            ("facts", provider, care.framework, care.area), lambda: self._compile_facts(care, provider)
+            ("facts", provider, care.framework, care.area), lambda: self._compile_facts(care, areas, provider)
         )
 
-    def _compile_facts(self, care: Care, provider: ProviderId) -> _Compiled[ProviderFacts]:
-        keys = _list_provider_keys(care, provider)
-        return _Compiled(_build_facts(provider, care, self._projections.look_up(keys)), self._list_seen(keys))
+    def _compile_facts(self, care: Care, areas: Sequence[AreaCode], provider: ProviderId) -> _Compiled[ProviderFacts]:
+        keys = _list_provider_keys(care, areas, provider)
+        rows = self._projections.look_up(keys)
+        return _Compiled(_build_facts(provider, care, areas, rows), self._list_seen(keys))
 
     def _list_seen(self, keys: Iterable[tuple[Projection[Any], str]]) -> Mapping[tuple[str, str], int]:
         names = ((projection.name, key) for projection, key in keys)  # Any: projections of different events
@@ -130,8 +198,10 @@ class ProjectedMarkets:
         self._projections.note_seen(compiled.seen)
         return compiled.value
 
-    async def _read_facts(self, care: Care, providers: Sequence[ProviderId]) -> Mapping[ProviderId, ProviderFacts]:
-        facts = {provider: self._get_facts(care, provider) for provider in providers}
+    async def _read_facts(
+        self, care: Care, areas: Sequence[AreaCode], providers: Sequence[ProviderId]
+    ) -> Mapping[ProviderId, ProviderFacts]:
+        facts = {provider: self._get_facts(care, areas, provider) for provider in providers}
         declared = [entry.event for provider in providers if (entry := self._find_capacity(care, provider)) is not None]
         if not declared:
             return facts
@@ -147,30 +217,20 @@ class ProjectedMarkets:
         )
 
 
-def _find_definition(
-    care: Care, version: int | None, rows: Mapping[tuple[str, str], ProjectionRow]
-) -> FrameworkDefinition | None:
-    """Find the version that the search is bound to, with holidays proclaimed since; the one in force if not bound."""
-    newest = find_entry(DEFINITIONS, rows, care.framework)
-    if version is None:
-        return None if newest is None else newest.event.definition
-    pinned = find_entry(DEFINITION_VERSIONS, rows, f"{care.framework}/{version}")
-    if pinned is None or newest is None:
-        return None if pinned is None else pinned.event.definition
-    return add_proclaimed_holidays(pinned.event.definition, newest.event.definition)
+def _list_list_keys(care: Care, definition: FrameworkDefinition | None) -> list[tuple[Projection[Any], str]]:
+    if definition is None:
+        return []
+    groups = (None, *(each.group for each in definition.list_groups))
+    return [
+        (RANKED_LISTS, make_ranked_list_key(care.framework, care.lot, care.area, tier.tier, group))
+        for tier in definition.tiers
+        for group in groups
+    ]
 
 
-def _find_ranked_lists(
-    lists: Sequence[RankedListPublished], *, started_on: date, on: date
-) -> Mapping[Tier, RankedListPublished]:
-    """Find, by tier, the newest list that was live on the day on which the search started.
-
-    A tier without a list on that day gets the first list that went live later.
-    """
-    return {**_find_first_live(lists, on=on), **_find_newest_live(lists, on=started_on)}
-
-
-def _list_provider_keys(care: Care, provider: ProviderId) -> list[tuple[Projection[Any], str]]:
+def _list_provider_keys(
+    care: Care, areas: Sequence[AreaCode], provider: ProviderId
+) -> list[tuple[Projection[Any], str]]:
     """List the keys to read for one provider (Any: projections of different events have no common type)."""
     own = str(provider)
     return [
@@ -178,44 +238,24 @@ def _list_provider_keys(care: Care, provider: ProviderId) -> list[tuple[Projecti
         (CHANNELS, own),
         (EMBARGOES, own),
         (CAPACITY, f"{own}/{care.area}"),
-        (RATES, make_rates_key(provider, care.framework, care.area)),
+        *((RATES, make_rates_key(provider, care.framework, area)) for area in areas),
     ]
 
 
-def _find_newest_live(lists: Iterable[RankedListPublished], *, on: date) -> Mapping[Tier, RankedListPublished]:
-    live = (ranked for ranked in lists if ranked.live_from <= on)
-    return {ranked.tier: ranked for ranked in sorted(live, key=lambda ranked: ranked.list_version)}
-
-
-def _find_first_live(lists: Iterable[RankedListPublished], *, on: date) -> Mapping[Tier, RankedListPublished]:
-    """Find, by tier, the list that went live first; of two on the same day, the newer one."""
-    live = (ranked for ranked in lists if ranked.live_from <= on)
-    earliest_last = sorted(live, key=lambda ranked: (-ranked.live_from.toordinal(), ranked.list_version))
-    return {ranked.tier: ranked for ranked in earliest_last}
-
-
-def _list_providers(search: Search | None, lists: Mapping[Tier, RankedListPublished]) -> list[ProviderId]:
-    """List the providers whose facts can matter: candidates whose turn is still to come, and those that proposed."""
-    providers = {candidate.provider_id for ranked in lists.values() for candidate in ranked.ranking}
-    if search is not None and search.stage is not None:
-        providers |= {candidate.provider_id for candidate in search.stage.untried}
-    if search is not None and search.listing is not None:
-        providers |= {proposal.provider_id for proposal in search.listing.proposals}
-    return sorted(providers)
-
-
-def _build_facts(provider: ProviderId, care: Care, rows: Mapping[tuple[str, str], ProjectionRow]) -> ProviderFacts:
+def _build_facts(
+    provider: ProviderId, care: Care, areas: Sequence[AreaCode], rows: Mapping[tuple[str, str], ProjectionRow]
+) -> ProviderFacts:
     key = str(provider)
     eligibility, channels = find_entry(ELIGIBILITY, rows, key), find_entry(CHANNELS, rows, key)
     embargo, capacity = find_entry(EMBARGOES, rows, key), find_entry(CAPACITY, rows, f"{provider}/{care.area}")
-    rates = find_entry(RATES, rows, make_rates_key(provider, care.framework, care.area))
+    rates = {area: find_entry(RATES, rows, make_rates_key(provider, care.framework, area)) for area in areas}
     return ProviderFacts(
         provider_id=provider,
         eligibility=eligibility.event if eligibility else None,
         channels=channels.event.channels if channels else None,
         embargoed=embargo is not None and isinstance(embargo.event, ProviderEmbargoed),
-        rates=rates.event if rates else None,
-        projection_uses=tuple(_list_projection_uses((eligibility, channels, embargo, capacity, rates))),
+        rates={area: entry.event for area, entry in rates.items() if entry is not None},
+        projection_uses=tuple(_list_projection_uses((eligibility, channels, embargo, capacity, *rates.values()))),
     )
 
 

@@ -1,14 +1,16 @@
-"""The table of offers; a unique index refuses a second live offer of one package."""
+"""The table of offers; unique indexes refuse a second live offer of one package, unless all providers are asked."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from contracts.events.packages import OfferAnswer
-from contracts.ids import NoteId, OfferId, PackageId, ProviderId
-from contracts.values import Channel, DeclineReason, PassOverReason, Terms
+from contracts.events.reasons import OfferEnd
+from contracts.ids import NoteId, OfferId, PackageId, ProviderId, ReasonKey
+from contracts.values import Channel, PassOverReason, Terms
+from sourcing.domain.making_offers import ONE_MINUTE
 from sourcing.domain.search import Accept, Decline, Offer, OfferStatus, ProviderAnswer
 from sourcing.store.columns import parse_instant
 
@@ -21,7 +23,8 @@ CREATE TABLE offers (
     stage text NOT NULL,
     rank integer NOT NULL,
     channel text NOT NULL,
-    status text NOT NULL CHECK (status IN ('made', 'delivered', 'accepted', 'declined', 'expired', 'withdrawn')),
+    status text NOT NULL
+        CHECK (status IN ('made', 'delivered', 'waiting', 'accepted', 'declined', 'expired', 'withdrawn')),
     terms jsonb NOT NULL,
     weekly_hours numeric(8, 2) NOT NULL,
     made_at timestamptz NOT NULL,
@@ -37,9 +40,14 @@ CREATE TABLE offers (
     note_id uuid,
     award_refused_for text[] NOT NULL,
     refused_answers text[] NOT NULL DEFAULT '{}',
+    deliver_within_minutes integer NOT NULL,
+    asks_all boolean NOT NULL DEFAULT false,
+    withdrawn_because text,
     UNIQUE (package_id, turn)
 );
-CREATE UNIQUE INDEX one_live_offer_of_a_package ON offers (package_id) WHERE status IN ('made', 'delivered');
+CREATE UNIQUE INDEX one_live_offer_of_a_package ON offers (package_id)
+    WHERE status IN ('made', 'delivered') AND NOT asks_all;
+CREATE UNIQUE INDEX one_accepted_offer_of_a_package ON offers (package_id) WHERE status = 'accepted';
 CREATE INDEX offers_of_a_provider ON offers (provider_id, made_at DESC, offer_id DESC);
 """
 
@@ -55,7 +63,8 @@ SAVE_OFFERS: Final = """
         redirected_at = excluded.redirected_at, outages_counted_to = excluded.outages_counted_to,
         calls = excluded.calls,
         answer = excluded.answer, decline_reason = excluded.decline_reason, note_id = excluded.note_id,
-        award_refused_for = excluded.award_refused_for, refused_answers = excluded.refused_answers
+        award_refused_for = excluded.award_refused_for, refused_answers = excluded.refused_answers,
+        deliver_within_minutes = excluded.deliver_within_minutes, withdrawn_because = excluded.withdrawn_because
 """
 
 
@@ -82,10 +91,13 @@ def build_offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[s
         "outages_counted_to": offer.outages_counted_to,
         "calls": offer.calls,
         "answer": offer.answer.kind.value if offer.answer else None,
-        "decline_reason": decline.reason.value if decline else None,
+        "decline_reason": decline.reason if decline else None,
         "note_id": decline.note_id if decline else None,
         "award_refused_for": [reason.value for reason in offer.award_refused_for],
         "refused_answers": sorted(answer.value for answer in offer.refused_answers),
+        "deliver_within_minutes": offer.deliver_within // ONE_MINUTE,
+        "asks_all": offer.asks_all,
+        "withdrawn_because": offer.withdrawn_because.value if offer.withdrawn_because else None,
     }
 
 
@@ -110,6 +122,9 @@ def parse_offer(row: Mapping[str, Any]) -> Offer:  # one offer as PostgreSQL's r
         answer=_parse_answer(row),
         award_refused_for=tuple(map(PassOverReason, row["award_refused_for"])),
         refused_answers=frozenset(map(OfferAnswer, row["refused_answers"])),
+        deliver_within=timedelta(minutes=row["deliver_within_minutes"]),
+        asks_all=row["asks_all"],
+        withdrawn_because=OfferEnd(row["withdrawn_because"]) if row["withdrawn_because"] else None,
     )
 
 
@@ -119,4 +134,4 @@ def _parse_answer(row: Mapping[str, Any]) -> ProviderAnswer | None:  # one offer
     if row["answer"] == "accept":
         return Accept()
     note = row["note_id"]
-    return Decline(DeclineReason(row["decline_reason"]), None if note is None else NoteId(UUID(note)))
+    return Decline(ReasonKey(row["decline_reason"]), None if note is None else NoteId(UUID(note)))

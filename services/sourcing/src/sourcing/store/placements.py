@@ -25,10 +25,13 @@ CREATE TABLE placements (
     terms jsonb NOT NULL,
     placed_at timestamptz NOT NULL,
     voided boolean NOT NULL,
+    framework text NOT NULL,
+    lot text NOT NULL,
     CHECK (num_nonnulls(offer_id, proposal_id) = 1)
 );
 CREATE UNIQUE INDEX one_standing_placement_of_a_package ON placements (package_id) WHERE NOT voided;
 CREATE INDEX placements_of_a_package ON placements (package_id, placed_at);
+CREATE INDEX placements_of_an_area ON placements (framework, lot, area, provider_id, placed_at) WHERE NOT voided;
 CREATE INDEX placements_of_a_provider ON placements (provider_id, area, placed_at) WHERE NOT voided;
 """
 
@@ -78,6 +81,8 @@ def build_placement_row(search: Search, placement: Placement) -> Mapping[str, ob
         "offer_id": placement.offer_id,
         "proposal_id": placement.proposal_id,
         "provider_id": placement.provider_id,
+        "framework": search.care.framework,
+        "lot": search.care.lot,
         "area": search.care.area,
         "weekly_hours": placement.weekly_hours,
         "terms": placement.terms,

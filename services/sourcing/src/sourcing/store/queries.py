@@ -10,7 +10,7 @@ from sqlalchemy import text
 from contracts.catalogue import BY_TYPE, PACKAGES, decode
 from contracts.events.base import PackageEvent
 from contracts.events.providers import EligibilityChanged
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.postgres.database import Database
@@ -58,7 +58,8 @@ _OPEN_PACKAGES = text(
     f"""
     SELECT {SEARCH_COLUMNS} FROM searches
     WHERE council = :council AND searches.status = 'listed'
-      AND (care ->> 'framework' || '/' || (care ->> 'area') = ANY(CAST(:places AS text[]))
+      AND ((care ->> 'framework' || '/' || (care ->> 'lot') || '/' || (care ->> 'area') = ANY(CAST(:places AS text[]))
+               AND CAST(listing ->> 'members' AS boolean))
            OR (CAST(listing ->> 'spot' AS boolean) AND care ->> 'area' = ANY(CAST(:spot_areas AS text[]))))
       AND (listed_at, listing_reference) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
           coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
@@ -142,7 +143,7 @@ class PostgresSearchQueries:
             return []
         arguments = {
             "council": council,
-            "places": [f"{membership.framework}/{membership.area}" for membership in eligibility.memberships],
+            "places": [f"{place.framework}/{place.lot}/{place.area}" for place in eligibility.places],
             "spot_areas": list(eligibility.spot_areas),
             "after_at": at,
             "after_id": row_id,
@@ -153,8 +154,10 @@ class PostgresSearchQueries:
     async def is_open_to(self, provider_id: ProviderId, details: SearchDetails) -> bool:
         facts = ProviderFacts(provider_id, await self._find_eligibility(provider_id), channels=None)
         care, listing = details.search.care, details.search.listing
-        is_spot = listing is not None and listing.spot and facts.is_spot_provider_in(care.area)
-        return is_spot or facts.is_member_of(care.framework, care.area)
+        if listing is None:
+            return False
+        is_spot = listing.spot and facts.is_spot_provider_in(care.area)
+        return is_spot or (listing.members and facts.is_member_of(care.framework, care.lot, care.area))
 
     async def _find_eligibility(self, provider_id: ProviderId) -> EligibilityChanged | None:
         async with self._database.open_read_connection() as connection:

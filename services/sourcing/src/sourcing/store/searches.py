@@ -7,9 +7,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from contracts.catalogue import PACKAGES
-from contracts.events.packages import Candidate
-from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId
-from contracts.values import Care, Tier, Wishes
+from contracts.events.packages import FollowedPackage, ListUsed, StageCandidate
+from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId, TierKey
+from contracts.values import Care, Wishes
 from service_runtime.unit_of_work.loading import StateQuery
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
@@ -20,7 +20,7 @@ from sourcing.domain.work_items import (
     HeldSearch,
     NoProposals,
     ProposalsToDecide,
-    find_work_item,
+    find_work_items,
 )
 from sourcing.ports import OfferPlace
 from sourcing.store.columns import parse_json
@@ -40,8 +40,6 @@ CREATE TABLE searches (
     started_at timestamptz,
     definition_version integer,
     stage text,
-    tier smallint,
-    list_version integer,
     candidates jsonb NOT NULL,
     tried uuid[] NOT NULL,
     listing jsonb,
@@ -50,6 +48,9 @@ CREATE TABLE searches (
     missing text[] NOT NULL,
     needs_a_person text CHECK (needs_a_person IN ('exhausted', 'held', 'call', 'open')),
     changed_at timestamptz NOT NULL,
+    follows jsonb,
+    tiers text[] NOT NULL,
+    lists jsonb NOT NULL,
     CHECK (status <> 'listed' OR listing IS NOT NULL)
 );
 CREATE INDEX open_to_all ON searches (council, listed_at DESC, listing_reference DESC) WHERE status = 'listed';
@@ -59,8 +60,9 @@ CREATE INDEX searches_needing_a_person ON searches (council, changed_at) WHERE n
 """
 
 SEARCH_COLUMNS: Final = """
-    searches.package_id, council, search_id, searches.status, CAST(care AS text), CAST(wishes AS text), requested_at,
-    started_at, definition_version, searches.stage, tier, list_version, CAST(candidates AS text), tried, missing,
+    searches.package_id, council, search_id, searches.status, CAST(care AS text), CAST(wishes AS text),
+    CAST(follows AS text), requested_at, started_at, definition_version, searches.stage, tiers, CAST(lists AS text),
+    CAST(candidates AS text), tried, missing,
     CAST(listing AS text),
     (SELECT CAST(coalesce(json_agg(offers ORDER BY turn), '[]') AS text) FROM offers
      WHERE offers.package_id = searches.package_id) AS offers,
@@ -71,26 +73,28 @@ SEARCH_OF_PACKAGE = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE package_i
 # Offers and placements refer to searches; foreign keys are checked at the statement's end.
 SAVE_SEARCHES: Final = f"""
     saved_searches AS (
-        INSERT INTO searches (package_id, council, search_id, status, care, wishes, requested_at, started_at,
-                              definition_version, stage, tier, list_version, candidates, tried, listing, listed_at,
+        INSERT INTO searches (package_id, council, search_id, status, care, wishes, follows, requested_at, started_at,
+                              definition_version, stage, tiers, lists, candidates, tried, listing, listed_at,
                               missing, needs_a_person, changed_at)
-        SELECT package_id, council, search_id, status, care, wishes, requested_at, started_at, definition_version,
-               stage, tier, list_version, candidates, tried, listing, listed_at, missing, needs_a_person, changed_at
+        SELECT package_id, council, search_id, status, care, wishes, follows, requested_at, started_at,
+               definition_version, stage, tiers, lists, candidates, tried, listing, listed_at, missing, needs_a_person,
+               changed_at
         FROM jsonb_to_recordset(:rows -> 'searches') AS changed(
-            package_id uuid, council text, search_id uuid, status text, care jsonb, wishes jsonb,
-            requested_at timestamptz, started_at timestamptz, definition_version integer, stage text, tier smallint,
-            list_version integer, candidates jsonb, tried uuid[], listing jsonb, listed_at timestamptz, missing text[],
+            package_id uuid, council text, search_id uuid, status text, care jsonb, wishes jsonb, follows jsonb,
+            requested_at timestamptz, started_at timestamptz, definition_version integer, stage text, tiers text[],
+            lists jsonb, candidates jsonb, tried uuid[], listing jsonb, listed_at timestamptz, missing text[],
             needs_a_person text, changed_at timestamptz)
         ON CONFLICT (package_id) DO UPDATE SET
             search_id = excluded.search_id, status = excluded.status, started_at = excluded.started_at,
-            definition_version = excluded.definition_version, stage = excluded.stage, tier = excluded.tier,
-            list_version = excluded.list_version, candidates = excluded.candidates, tried = excluded.tried,
+            definition_version = excluded.definition_version, stage = excluded.stage, tiers = excluded.tiers,
+            lists = excluded.lists, candidates = excluded.candidates, tried = excluded.tried,
             listing = excluded.listing, listed_at = excluded.listed_at, missing = excluded.missing,
             needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
     ), saved_offers AS ({SAVE_OFFERS}), saved_placements AS ({SAVE_PLACEMENTS})
 """  # noqa: S608  our own statements
 
-_CANDIDATES: Final = TypeAdapter(tuple[Candidate, ...])
+_CANDIDATES: Final = TypeAdapter(tuple[StageCandidate, ...])
+_LISTS: Final = TypeAdapter(tuple[ListUsed, ...])
 _LISTING: Final = TypeAdapter(Listing)
 
 
@@ -131,12 +135,13 @@ class PostgresSearches:
             "status": search.status.value,
             "care": search.care,
             "wishes": search.wishes,
+            "follows": search.follows,
             "requested_at": search.requested_at,
             "started_at": search.started_at,
             "definition_version": search.definition_version,
             "stage": stage.name if stage else None,
-            "tier": int(stage.tier) if stage else None,
-            "list_version": stage.list_version if stage else None,
+            "tiers": stage.tiers if stage else (),
+            "lists": stage.lists if stage else (),
             "candidates": stage.candidates if stage else (),
             "tried": stage.tried if stage else (),
             "listing": search.listing,
@@ -161,7 +166,7 @@ def _build_placement_rows(search: Search, before: Search | None) -> list[Mapping
 
 
 def _classify_work_item(search: Search) -> str | None:
-    match find_work_item(search):
+    match next(iter(find_work_items(search)), None):
         case ExhaustedSearch():
             return "exhausted"
         case HeldSearch():
@@ -184,6 +189,7 @@ def parse_search(row: Any) -> Search:  # a row's attributes are its columns
         package_id=PackageId(row.package_id),
         care=Care.model_validate_json(row.care),
         wishes=Wishes.model_validate_json(row.wishes),
+        follows=None if row.follows is None else FollowedPackage.model_validate_json(row.follows),
         status=SearchStatus(row.status),
         requested_at=row.requested_at,
         search_id=None if row.search_id is None else SearchId(row.search_id),
@@ -208,5 +214,10 @@ SEARCH_STATE: Final = StateQuery(
 def _parse_stage(row: Any) -> CurrentStage | None:  # a row's attributes are its columns
     if row.stage is None:
         return None
-    candidates = _CANDIDATES.validate_json(row.candidates)
-    return CurrentStage(row.stage, Tier(row.tier), row.list_version, candidates, tuple(map(ProviderId, row.tried)))
+    return CurrentStage(
+        name=row.stage,
+        tiers=tuple(map(TierKey, row.tiers)),
+        lists=_LISTS.validate_json(row.lists),
+        candidates=_CANDIDATES.validate_json(row.candidates),
+        tried=tuple(map(ProviderId, row.tried)),
+    )

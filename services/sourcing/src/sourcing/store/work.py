@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from service_runtime.heartbeat import OutageLog
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from sourcing.store.last_awards import LastAwards
 from sourcing.store.markets import ProjectedMarkets
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.outages import RecordedOutages
@@ -14,6 +15,7 @@ from sourcing.store.searches import PostgresSearches
 @dataclass
 class PostgresSourcingWork(PostgresUnitOfWork):
     placed_hours: PlacedHours = field(kw_only=True)
+    last_awards: LastAwards = field(kw_only=True)
     outage_log: OutageLog = field(kw_only=True)
     offer_index: OfferIndex = field(kw_only=True)
 
@@ -23,7 +25,7 @@ class PostgresSourcingWork(PostgresUnitOfWork):
 
     @property
     def markets(self) -> ProjectedMarkets:
-        return ProjectedMarkets(self.projections, self.placed_hours)
+        return ProjectedMarkets(self.projections, self.placed_hours, self.last_awards)
 
     @property
     def outages(self) -> RecordedOutages:
