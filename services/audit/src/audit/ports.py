@@ -63,6 +63,14 @@ class RecordQueries(Protocol):
         """Returns all records at these positions; the first one at a position counts."""
         ...
 
+    async def find_holders(self, council: CouncilKey, fragments: Sequence[bytes]) -> Sequence[str]:
+        """Returns the subjects of the council's EligibilityChanged events that contain any of `fragments`."""
+        ...
+
+    async def find_placements(self, council: CouncilKey, fragment: bytes) -> Sequence[StoredRecord]:
+        """Returns the council's PackagePlaced events that contain `fragment`."""
+        ...
+
     async def list_violations(
         self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
     ) -> Sequence[Violation]:

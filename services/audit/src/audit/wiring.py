@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from audit.api import archives, checks, trails
+from audit.api import archives, checks, evidence, trails
 from audit.ports import ArchiveQueries, RecordQueries
 from audit.settings import Settings
 from audit.store.archive import RecordsTable
@@ -28,7 +28,7 @@ def build(settings: Settings) -> Service[PostgresUnitOfWork]:
         append_only=("records", "violations"),
         read_only=("archived_offsets", "archived_streams"),
         archived_tables=(RecordsTable(),),
-        routes=(trails.router, checks.router, archives.router),
+        routes=(trails.router, evidence.router, checks.router, archives.router),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         batch_subscriptions=bind_batch_handlers(BATCH_SUBSCRIPTIONS, PostgresRecordStore),

@@ -56,9 +56,9 @@ CREATE TRIGGER violations_are_never_emptied BEFORE TRUNCATE ON violations
 INSERT INTO records (topic, partition, "offset", key, headers, payload, seal, subject, source, type, council,
     sequence, event_id, prevhash, hash, taken_in_at)
 VALUES ('homecare.packages.v1', 1, 1, '018f0000-0000-7000-8000-000000000001', '\x7b7d', '\x7b7d', '\x7b7d',
-    'subject', 'source', 'type', 'essex', 1, '018f0000-0000-7000-8000-000000000002', repeat('0', 64),
+    'subject', 'source', 'type', 'amberside', 1, '018f0000-0000-7000-8000-000000000002', repeat('0', 64),
     repeat('a', 64), '2026-11-26 09:00:00+00');
 
 INSERT INTO violations (id, topic, partition, "offset", kind, event_id, council, found_at)
 VALUES ('018f0000-0000-7000-8000-000000000001', 'homecare.packages.v1', 1, 1, 'kind',
-    '018f0000-0000-7000-8000-000000000002', 'essex', '2026-11-26 09:00:00+00');
+    '018f0000-0000-7000-8000-000000000002', 'amberside', '2026-11-26 09:00:00+00');

@@ -26,7 +26,8 @@ async def test_an_archived_package_is_named_with_its_archive_and_the_rest_verifi
     (moved,) = await archiver.archive(tmp_path, keep_months=1, now=LATER)
 
     paths = [f"/v1/packages/{package}/trail", f"/v1/packages/{package}/why-not/{case.providers['Alder']}"]
-    for path in (*paths, f"/v1/verification?package_id={package}"):
+    evidence = f"/v1/packages/{package}/evidence"
+    for path in (*paths, evidence, f"/v1/verification?package_id={package}"):
         answer = await harness.get(path)
         assert (answer.status, answer.body["title"]) == (404, "Package archived")
         assert moved.name in answer.body["detail"]
@@ -39,13 +40,15 @@ async def test_an_archived_package_is_named_with_its_archive_and_the_rest_verifi
     ]
     assert ArchiveVerifier().verify(read_archives([tmp_path / moved.name])).heads_digest == listed["heads"]
     rest = (await harness.get("/v1/verification", "operations:manage")).body
-    assert (rest["verified"], rest["records"]) == (True, 2 + 2 * len(case.providers))
+    assert (rest["verified"], rest["records"]) == (True, 3 + 2 * len(case.providers))
 
     await harness.send_records(case.record_builder.publish(an_example_of(WithdrawalRequested, package_id=package)))
     await harness.wait_for_records(package, count=1)
     trail = (await harness.get(paths[0])).body
     assert (trail["verified"], trail["archives"], len(trail["lines"])) == (True, [moved.name], 1)
     assert (await harness.get(paths[1])).body["title"] == "Package archived"
+    rest = (await harness.get(evidence)).body
+    assert (rest["verified"], rest["archives"], len(rest["events"])) == (True, [moved.name], 1)
 
     await archiver.restore(tmp_path / moved.name)
     restored = await harness.get(paths[0])

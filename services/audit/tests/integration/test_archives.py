@@ -22,13 +22,13 @@ from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from contracts.catalogue import PACKAGES, PROVIDERS
 from contracts.events.packages import OfferAccepted, OfferDeclined, OfferMade, PackageRequested, SourcingStarted
-from contracts.examples import MONDAY_NINE, an_example_of
+from contracts.examples import COUNCIL, MONDAY_NINE, an_example_of
 from contracts.ids import CouncilKey
 from service_runtime.postgres.database import Database
 from service_runtime.postgres.errors import StatementRefused
 from service_runtime.retention.archive_files import ArchiveDamaged, Manifest
 from service_runtime.retention.archiver import Archiver
-from testkit.audit.builders import COUNCIL, PACKAGE, RecordBuilder, make_registration
+from testkit.audit.builders import PACKAGE, RecordBuilder, make_registration
 from testkit.databases import a_database, fetch_number, fetch_rows
 from testkit.servers import TestPostgres
 

@@ -108,7 +108,7 @@ def to_kafka_records(records: Iterable[RawRecord]) -> list[KafkaRecord]:
 async def test_a_record_that_the_tables_refuse_is_kept_as_unreadable_and_named_as_a_violation(
     database: Database,
 ) -> None:
-    builder, package = RecordBuilder(council=CouncilKey("essex")), PackageId(uuid4())
+    builder, package = RecordBuilder(council=CouncilKey("amberside")), PackageId(uuid4())
     events = [an_example_of(each, package_id=package) for each in (PackageRequested, StageEntered)]
     first, last = [builder.make_record(builder.make_envelope(event), event) for event in events]
     refused = builder.make_raw_record(PACKAGES, b"key", None, b"unstorable")
@@ -123,7 +123,7 @@ async def test_a_record_that_the_tables_refuse_is_kept_as_unreadable_and_named_a
     (row,) = await fetch_rows(database, "SELECT * FROM unreadable_records")
     assert (row.offset, row.cause, row.payload) == (1, UnreadableCause.NOT_STORABLE.value, b"unstorable")
     queries = PostgresRecordQueries(database)
-    (violation,) = await queries.list_violations(CouncilKey("essex"), after=None, limit=10)
+    (violation,) = await queries.list_violations(CouncilKey("amberside"), after=None, limit=10)
     assert violation.fault.kind is FaultKind.NOT_RECORDED
     assert violation.fault.position == RecordPosition(PACKAGES, 0, 1)
     assert await queries.find_missing(limit=10) == []

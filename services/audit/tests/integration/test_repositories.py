@@ -8,23 +8,24 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import TextClause, text
 
 from audit.domain.chains import Link, find_faults
-from audit.domain.records import FaultKind, RawRecord, StreamName, StreamPosition, parse_record
+from audit.domain.records import FaultKind, RawRecord, RecordPosition, StreamName, StreamPosition, parse_record
+from audit.domain.replay_evidence import EvidenceScope
 from audit.domain.verification import StoredRecord
 from audit.ports import RecordQueries, RecordStore
 from audit.store import TABLES
-from audit.store.queries import PostgresRecordQueries
+from audit.store.queries import HOLDERS, PLACEMENTS, PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
 from contracts.events.operations import KeyParked
-from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, SourcingStarted
-from contracts.events.providers import ProviderRegistered
-from contracts.examples import MONDAY_NINE, an_example_of
+from contracts.events.packages import OfferDeclined, OfferMade, PackagePlaced, PackageRequested, SourcingStarted
+from contracts.events.providers import EligibilityChanged, Place, ProviderRegistered
+from contracts.examples import COUNCIL, MONDAY_NINE, an_example_of, some_care
 from contracts.ids import CouncilKey
 from service_runtime.postgres.database import Database
 from testkit.audit.builders import (
-    COUNCIL,
     PACKAGE,
     InMemoryRecordStore,
     RecordBuilder,
@@ -221,6 +222,41 @@ async def test_events_are_found_by_their_positions(repositories: Repositories, b
     found = await repositories.queries.find_by_positions([StreamPosition(sourcing, 2), StreamPosition(sourcing, 9)])
     assert found == to_rows(records[2:3])
     assert await repositories.queries.find_by_positions([]) == []
+
+
+async def test_holders_of_places_and_placements_are_found_by_what_their_payload_contains(
+    repositories: Repositories, builder: RecordBuilder
+) -> None:
+    place = an_example_of(Place)
+    alder, birch = (
+        EligibilityChanged(provider_id=to_provider_id(name), places=(place,)) for name in ("Alder", "Birch")
+    )
+    placed = an_example_of(PackagePlaced)
+    records = builder.publish(alder, birch, alder, an_example_of(OfferMade), placed)
+    others = RecordBuilder(council=CouncilKey("another")).publish(an_example_of(EligibilityChanged), placed)
+    await repositories.record_batch(*records)
+    assert await repositories.record_batch(*[replace(each, position=move_on(each, by=100)) for each in others]) != []
+    scope = EvidenceScope(some_care(framework=place.framework, lot=place.lot, area=place.area), ())
+    holders = await repositories.queries.find_holders(COUNCIL, [b"nothing", *scope.list_place_fragments()])
+    assert holders == sorted({str(alder.provider_id), str(birch.provider_id)})
+    assert await repositories.queries.find_holders(COUNCIL, [b'"area":"elsewhere"']) == []
+    of_area = EvidenceScope(some_care(area=placed.area), ()).make_placement_fragment()
+    assert await repositories.queries.find_placements(COUNCIL, of_area) == to_rows(records[-1:])
+    assert await repositories.queries.find_placements(COUNCIL, b'"area":"elsewhere"') == []
+
+
+def move_on(record: RawRecord, *, by: int) -> RecordPosition:
+    """Returns a later position, so that another builder's records have places of their own."""
+    return replace(record.position, offset=record.position.offset + by)
+
+
+@pytest.mark.parametrize("statement", [HOLDERS, PLACEMENTS], ids=["holders", "placements"])
+async def test_holders_and_placements_are_found_by_an_index(postgres: TestPostgres, statement: TextClause) -> None:
+    async with a_database(postgres, TABLES, name="audit") as database, database.begin_transaction() as connection:
+        await connection.run("SET LOCAL enable_seqscan = off")
+        arguments = {"council": COUNCIL} | ({"fragments": [b""]} if statement is HOLDERS else {"fragment": b""})
+        plan = await connection.execute(text(f"EXPLAIN {statement}"), arguments)
+        assert "records_of_holders_and_placements" in "\n".join(row[0] for row in plan)
 
 
 async def test_the_record_is_read_stream_by_stream_after_any_stream(

@@ -7,9 +7,9 @@ from audit.domain.records import FaultKind, RawRecord, parse_record
 from audit.handlers import record_batch
 from contracts.envelope import GENESIS
 from contracts.events.packages import OfferAccepted, OfferMade, PackageRequested
-from contracts.examples import an_example_of, an_id
+from contracts.examples import COUNCIL, an_example_of, an_id
 from service_runtime.kafka.batches import Batch
-from testkit.audit.builders import COUNCIL, InMemoryRecordStore, RecordBuilder
+from testkit.audit.builders import InMemoryRecordStore, RecordBuilder
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -126,7 +126,7 @@ def test_a_hash_that_differs_from_that_of_the_bytes_is_a_fault() -> None:
     declined = an_example_of(OfferDeclined)
     (record,) = RecordBuilder().publish(declined)
     assert record.payload is not None
-    changed = replace(record, payload=record.payload.replace(b"no capacity", b"too far to"))
+    changed = replace(record, payload=record.payload.replace(b"no-capacity", b"too-far-off"))
     assert FaultKind.FORGED_HASH in parse_record(changed).faults
 
 

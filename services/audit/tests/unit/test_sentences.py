@@ -1,6 +1,8 @@
 """Sentences of events, with names, ranks, reasons, prices and times."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -8,9 +10,11 @@ from audit.domain.names import Names, format_instant, join_phrases
 from audit.domain.sentences import NARRATIONS, narrate
 from contracts.catalogue import CATALOGUE, PACKAGES, PARKED, CatalogueEntry
 from contracts.events.base import Event
-from contracts.events.orders import LateDecision, LateDecisionRefused, SpotPriceRefusal
+from contracts.events.listings import PackageListed
+from contracts.events.orders import LateDecision, LateDecisionRefused, OrderLine, PurchaseOrderIssued
 from contracts.events.packages import (
-    Candidate,
+    AcceptancesOrdered,
+    ListUsed,
     OfferClockStarted,
     OfferDeclined,
     OfferExtended,
@@ -18,17 +22,40 @@ from contracts.events.packages import (
     PackagePlaced,
     PackageRequested,
     ProviderPassedOver,
+    StageCandidate,
     StageEntered,
 )
 from contracts.events.reasons import ExtensionCause
+from contracts.example_words import DeclineReasons, PriceRefusals, ServiceTypes, Tiers, Units
 from contracts.examples import an_example_of, some_care
-from contracts.values import DeclineReason, PassOverReason, Wishes
-from testkit.audit.builders import to_provider_id
+from contracts.ids import ItemKey, ProviderId
+from contracts.values import Order, PassOverReason, UnitKind, Wishes
+from testkit.audit.builders import make_candidate, to_provider_id
 
 ALDER, BIRCH = to_provider_id("Alder"), to_provider_id("Birch")
 PROVIDERS_BY_ID = {ALDER: "Alder", BIRCH: "Birch"}
 NAMES = Names(PROVIDERS_BY_ID, {("tier-1", ALDER): 1, ("tier-1", BIRCH): 2})
+SEED = UUID("00000000-0000-4000-8000-000000000007")
+TWO_LINES = tuple(
+    OrderLine(
+        service_type=ServiceTypes.PERSONAL_CARE,
+        item=ItemKey(item),
+        unit=unit,
+        unit_kind=kind,
+        quantity=Decimal(quantity),
+        rate=Decimal(rate),
+        cost=Decimal(cost),
+    )
+    for item, unit, kind, quantity, rate, cost in (
+        ("on-site-care", Units.WEEK, UnitKind.WEEK, "1.00", "68.32", "68.32"),
+        ("care-support", Units.HOUR, UnitKind.HOUR, "7.00", "29.07", "203.49"),
+    )
+)
 PACKAGE_ENTRIES = [entry for entry in CATALOGUE if entry.topic in {PACKAGES, PARKED}]
+
+
+def _rank(provider_id: ProviderId, rank: int, **grounds: object) -> StageCandidate:
+    return make_candidate(provider_id, rank, **grounds)
 
 
 @pytest.mark.parametrize("entry", PACKAGE_ENTRIES, ids=lambda entry: entry.event.__name__)
@@ -57,16 +84,50 @@ def test_every_event_of_a_package_has_a_sentence(entry: CatalogueEntry) -> None:
             "Alder (rank 1 of tier 1) was passed over: embargoed and declared capacity is less than the package needs",
         ),
         (
-            an_example_of(OfferDeclined, provider_id=BIRCH, reason=DeclineReason.TOO_FAR),
-            "Birch declined: too far to travel",
+            an_example_of(OfferDeclined, provider_id=BIRCH, reason=DeclineReasons.TOO_FAR),
+            "Birch declined: too far",
         ),
         (
             an_example_of(
                 StageEntered,
-                list_version=3,
-                candidates=(Candidate(provider_id=BIRCH, rank=2), Candidate(provider_id=ALDER, rank=1)),
+                lists=(ListUsed(tier=Tiers.ONE, list_version=3),),
+                seed=None,
+                candidates=(_rank(BIRCH, 2), _rank(ALDER, 1)),
             ),
-            "The stage tier 1 began with version 3 of its ranked list: 1 Alder, 2 Birch",
+            "The stage tier 1 began by ranked list (version 3 of tier 1): 1 Alder, 2 Birch",
+        ),
+        (
+            an_example_of(
+                StageEntered,
+                order=(Order.PRICE, Order.ROTATION),
+                lists=(),
+                seed=SEED,
+                candidates=(_rank(ALDER, 1, price=Decimal("84.35")), _rank(BIRCH, 2, price=Decimal("90.00"))),
+            ),
+            (
+                f"The stage tier 1 began by price, then rotation; ties by a draw with the seed {SEED}: "
+                "1 Alder (price £84.35), 2 Birch (price £90.00)"
+            ),
+        ),
+        (
+            an_example_of(
+                AcceptancesOrdered, order=(Order.NUMBER,), seed=None, candidates=(_rank(BIRCH, 1, number=4),)
+            ),
+            "Those who accepted are considered by number: 1 Birch (number 4)",
+        ),
+        (an_example_of(AcceptancesOrdered, candidates=()), "Nobody accepted in the stage tier 1"),
+        (
+            an_example_of(PackageListed, members=False, spot=True, second_officer_always=True),
+            "The package was opened to spot providers of the area; every award needs a second officer",
+        ),
+        (
+            an_example_of(
+                PurchaseOrderIssued, provider_id=ALDER, lines=TWO_LINES, weekly_cost="271.81", fixed_cost="0"
+            ),
+            (
+                "Purchase order PO-2026-000001 was issued to Alder: 1.00 × £68.32 a week of on site care and "
+                "7.00 × £29.07 an hour of care support, £271.81 a week from Mon 2 Mar 2026, by invented-1"
+            ),
         ),
         (
             an_example_of(LateDecisionRefused, provider_id=ALDER, refusal=None, reason=LateDecision.DECIDED_OTHERWISE),
@@ -76,7 +137,7 @@ def test_every_event_of_a_package_has_a_sentence(entry: CatalogueEntry) -> None:
             an_example_of(
                 LateDecisionRefused,
                 provider_id=ALDER,
-                refusal=SpotPriceRefusal.TOO_HIGH,
+                refusal=PriceRefusals.TOO_HIGH,
                 reason=LateDecision.AWARD_LAPSED,
             ),
             (
@@ -92,10 +153,10 @@ def test_every_event_of_a_package_has_a_sentence(entry: CatalogueEntry) -> None:
             ),
         ),
         (
-            an_example_of(PackageRequested, care=some_care(), wishes=Wishes(refused=(ALDER, BIRCH))),
+            an_example_of(PackageRequested, care=some_care(), follows=None, wishes=Wishes(refused=(ALDER, BIRCH))),
             (
-                "A package was requested: 3.50 hours a week of personal care in CO1 (area E07000071), routine, from "
-                "Mon 9 Mar 2026; the person refuses Alder and Birch"
+                "A package was requested: 3.50 hours a week of personal care in CO1 (lot home care, area E07000071), "
+                "by the route community, from Mon 9 Mar 2026; the person refuses Alder and Birch"
             ),
         ),
         (

@@ -8,17 +8,19 @@ from audit.domain.trail import TrailLine, find_providers, list_events, select_fi
 from contracts.catalogue import encode
 from contracts.events.operations import KeyParked
 from contracts.events.packages import (
-    Candidate,
+    AcceptancesOrdered,
+    FollowedPackage,
     OfferDeclined,
     OfferDelivered,
     OfferMade,
     PackagePlaced,
     PackageRequested,
+    StageCandidate,
     StageEntered,
 )
-from contracts.examples import an_example_of
+from contracts.examples import COUNCIL, an_example_of
 from contracts.values import Wishes
-from testkit.audit.builders import COUNCIL, PACKAGE, RecordBuilder, to_provider_id, verify
+from testkit.audit.builders import PACKAGE, RecordBuilder, to_provider_id, verify
 
 ALDER, BIRCH = to_provider_id("Alder"), to_provider_id("Birch")
 PROVIDERS_BY_ID = {ALDER: "Alder", BIRCH: "Birch"}
@@ -57,12 +59,16 @@ def test_causes_are_resolved_to_lines_of_the_trail() -> None:
 
 
 def test_all_mentioned_providers_are_found() -> None:
+    follows = an_example_of(FollowedPackage, provider_id=to_provider_id("Dogwood"))
     events = [
-        an_example_of(PackageRequested, wishes=Wishes(refused=(ALDER,))),
-        an_example_of(StageEntered, candidates=(Candidate(provider_id=BIRCH, rank=1),)),
+        an_example_of(PackageRequested, wishes=Wishes(refused=(ALDER,)), follows=follows),
+        an_example_of(
+            AcceptancesOrdered, candidates=(an_example_of(StageCandidate, provider_id=to_provider_id("Elder")),)
+        ),
+        an_example_of(StageEntered, candidates=(an_example_of(StageCandidate, provider_id=BIRCH),)),
         an_example_of(OfferMade, provider_id=to_provider_id("Cedar")),
     ]
-    assert find_providers(events) == {ALDER, BIRCH, to_provider_id("Cedar")}
+    assert find_providers(events) == {ALDER, BIRCH, *map(to_provider_id, ("Cedar", "Dogwood", "Elder"))}
 
 
 def test_a_parked_key_is_ordered_by_time() -> None:

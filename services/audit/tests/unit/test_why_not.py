@@ -3,21 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from uuid import uuid4
 
-from audit.domain.evidence import find_source_position
 from audit.domain.names import Names
-from audit.domain.records import ParsedRecord, StreamName, StreamPosition, parse_record
+from audit.domain.records import ParsedRecord, parse_record
 from audit.domain.trail import list_events, select_first_occurrences
 from audit.domain.verdicts import RegistryRecord, Verdict, WhyNot
 from audit.domain.verification import VerifiedRecord
-from audit.domain.why_not import find_area, find_verdict
-from contracts.catalogue import FRAMEWORKS, PROVIDERS
+from audit.domain.why_not import find_verdict
+from contracts.catalogue import FRAMEWORKS
 from contracts.events.base import Event, ProjectionVersion
 from contracts.events.frameworks import RankedListPublished
 from contracts.events.listings import PackageListed, ProposalAwarded, ProposalReceived, ProposalRefusal, ProposalRefused
 from contracts.events.packages import (
     Candidate,
+    ListUsed,
     OfferAccepted,
     OfferDeclined,
     OfferMade,
@@ -28,28 +27,34 @@ from contracts.events.packages import (
     SourcingHeld,
     SourcingStarted,
     SourcingStopped,
+    StageCandidate,
     StageEntered,
 )
-from contracts.events.providers import EligibilityChanged, Membership
-from contracts.examples import COLCHESTER, ESSEX, an_example_of
-from contracts.values import PassOverReason, Tier
-from testkit.audit.builders import COUNCIL, RecordBuilder, make_registration, to_provider_id, verify
+from contracts.events.providers import EligibilityChanged, Place
+from contracts.example_words import Tiers
+from contracts.examples import COLCHESTER, COUNCIL, an_example_of
+from contracts.ids import TierKey
+from contracts.values import PassOverReason, PlaceState
+from testkit.audit.builders import RecordBuilder, make_candidate, make_registration, to_provider_id, verify
 
 NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elder", "Fir")
 REQUESTED, STARTED = an_example_of(PackageRequested), an_example_of(SourcingStarted)
 
 
-def make_candidates(*names: str) -> tuple[Candidate, ...]:
-    return tuple(Candidate(provider_id=to_provider_id(name), rank=rank) for rank, name in enumerate(names, start=1))
+def enter_stage(*candidates: StageCandidate, **changed: object) -> StageEntered:
+    """A stage without a draw and without ranked lists."""
+    return an_example_of(StageEntered, **{"candidates": candidates, "lists": (), "seed": None, **changed})
 
 
-TIER_ONE = an_example_of(StageEntered, list_version=4, candidates=make_candidates("Alder", "Birch", "Cedar"))
+TIER_ONE = enter_stage(
+    *(make_candidate(to_provider_id(name), rank) for rank, name in enumerate(("Alder", "Birch", "Cedar"), start=1)),
+    lists=(ListUsed(tier=Tiers.ONE, list_version=4),),
+)
 
 
-def a_list(tier: Tier, *names: str, version: int = 1, live_from: date = date(2026, 1, 1)) -> RankedListPublished:
-    return an_example_of(
-        RankedListPublished, tier=tier, list_version=version, live_from=live_from, ranking=make_candidates(*names)
-    )
+def a_list(tier: TierKey, *names: str, version: int = 1, live_from: date = date(2026, 1, 1)) -> RankedListPublished:
+    ranking = tuple(Candidate(provider_id=to_provider_id(name), rank=rank) for rank, name in enumerate(names, start=1))
+    return an_example_of(RankedListPublished, tier=tier, list_version=version, live_from=live_from, ranking=ranking)
 
 
 def make_offer(name: str, rank: int = 1) -> OfferMade:
@@ -64,12 +69,14 @@ def make_listing(*, spot: bool = True) -> PackageListed:
     return an_example_of(PackageListed, spot=spot)
 
 
-def make_eligibility(name: str, *, member: bool = False, spot: bool = False) -> EligibilityChanged:
-    membership = Membership(framework=ESSEX, area=COLCHESTER, tier=Tier.TWO, eligible=True)
+def make_eligibility(
+    name: str, *, member: bool = False, spot: bool = False, state: PlaceState = PlaceState.ACTIVE
+) -> EligibilityChanged:
+    place = an_example_of(Place, tier=Tiers.TWO, number=2, state=state)
     return an_example_of(
         EligibilityChanged,
         provider_id=to_provider_id(name),
-        memberships=(membership,) if member else (),
+        places=(place,) if member else (),
         spot_areas=(COLCHESTER,) if spot else (),
     )
 
@@ -167,9 +174,9 @@ def test_a_voided_placement_does_not_end_the_search() -> None:
 
 def test_a_provider_of_a_tier_that_was_not_entered_is_found_on_the_list_in_force() -> None:
     lists = (
-        a_list(Tier.TWO, "Fir", version=1),
-        a_list(Tier.TWO, "Fir", "Elder", version=2),
-        a_list(Tier.TWO, "Elder", version=3, live_from=date(2026, 3, 3)),
+        a_list(Tiers.TWO, "Fir", version=1),
+        a_list(Tiers.TWO, "Fir", "Elder", version=2),
+        a_list(Tiers.TWO, "Elder", version=3, live_from=date(2026, 3, 3)),
     )
     registry = Registry().publish(*map(make_registration, NAMES), *lists)
     answer = explain_why_not("Elder", REQUESTED, STARTED, TIER_ONE, make_placement("Alder"), registry=registry)
@@ -178,11 +185,11 @@ def test_a_provider_of_a_tier_that_was_not_entered_is_found_on_the_list_in_force
 
 
 def test_a_provider_on_no_list_gets_the_lists_that_were_used() -> None:
-    registry = Registry().publish(*map(make_registration, NAMES), a_list(Tier.TWO, "Elder", version=2))
+    registry = Registry().publish(*map(make_registration, NAMES), a_list(Tiers.TWO, "Elder", version=2))
     answer = explain_why_not("Fir", REQUESTED, STARTED, TIER_ONE, make_placement("Alder"), registry=registry)
     assert answer.verdict is Verdict.ON_NO_LIST
     assert [reason.text for reason in answer.reasons] == [
-        "Tier 1 was worked through with list version 4",
+        "Tier 1 was worked through by ranked list (version 4 of tier 1)",
         "The list of tier 2 in force was version 2",
     ]
 
@@ -242,31 +249,3 @@ def test_an_unknown_provider_gets_the_verdict_unknown() -> None:
         "Stranger", REQUESTED, STARTED, TIER_ONE, make_offer("Alder"), an_example_of(OfferAccepted)
     )
     assert (answer.verdict, answer.reasons) == (Verdict.UNKNOWN, ())
-
-
-def test_the_area_of_a_package_is_that_of_its_request() -> None:
-    rows = verify(map(parse_record, RecordBuilder().publish(STARTED, REQUESTED)))
-    assert (find_area(rows), find_area(rows[:1])) == ((ESSEX, COLCHESTER), None)
-
-
-def test_projection_versions_are_found_in_their_source_streams() -> None:
-    alder = str(uuid4())
-    found = {
-        view: find_source_position(ProjectionVersion(view=view, key=key, sequence=2))
-        for view, key in (
-            ("capacity", f"{alder}/E07000071"),
-            ("ranked-lists", "essex/E07000071/1"),
-            ("ranked-list-versions", "essex/E07000071/1/7"),
-            ("definition-versions", "essex/2"),
-            ("weather", "tomorrow"),
-        )
-    }
-    registry = "/calloff/provider-registry"
-    list_position = StreamPosition(StreamName(FRAMEWORKS, "essex/E07000071/1", registry), 2)
-    assert found == {
-        "capacity": StreamPosition(StreamName(PROVIDERS, alder, registry), 2),
-        "ranked-lists": list_position,
-        "ranked-list-versions": list_position,
-        "definition-versions": StreamPosition(StreamName(FRAMEWORKS, "essex", registry), 2),
-        "weather": None,
-    }

@@ -8,8 +8,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from audit.api.callers import Archives, Queries, Reader
-from audit.domain.errors import PackageArchived, PackageNotFound
+from audit.api.loading import load_package_rows, load_verified
+from audit.domain.errors import PackageArchived
 from audit.domain.evidence import Evidence, find_source_position, list_source_positions
+from audit.domain.lists_in_force import find_care, find_definition, list_ranked_list_keys
 from audit.domain.names import Names
 from audit.domain.records import StreamPosition
 from audit.domain.trail import (
@@ -17,23 +19,17 @@ from audit.domain.trail import (
     find_provider_names,
     find_providers,
     list_events,
-    select_first_occurrences,
     write_trail,
 )
 from audit.domain.verdicts import Reason, RegistryRecord, Verdict, WhyNot
-from audit.domain.verification import (
-    VerifiedRecord,
-    verify_record,
-    verify_streams,
-)
-from audit.domain.why_not import find_area, find_verdict
+from audit.domain.verification import VerifiedRecord, verify_record
+from audit.domain.why_not import find_verdict
 from audit.ports import RecordQueries
 from contracts.catalogue import FRAMEWORKS, PROVIDERS
-from contracts.events.base import Event, ProjectionVersion
-from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
+from contracts.events.base import ProjectionVersion
+from contracts.events.frameworks import FrameworkPublished, RankedListPublished
 from contracts.events.providers import EligibilityChanged, ProviderRegistered
-from contracts.ids import CouncilKey, PackageId, ProviderId
-from contracts.values import Tier
+from contracts.ids import PackageId, ProviderId
 from service_runtime.http.problems import describe_problems
 
 router = APIRouter(tags=["trails"])
@@ -107,7 +103,7 @@ class WhyNotOut(BaseModel):
 async def show_trail(package_id: UUID, caller: Reader, queries: Queries, archives: Archives) -> TrailOut:
     """The events of a package, one line each: when, what, by whom and why."""
     names = await archives.find_archives_of_package(PackageId(package_id), caller.council)
-    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives=names)
+    rows = await load_package_rows(PackageId(package_id), caller.council, queries, archives=names)
     lines = write_trail(rows, await _load_names(rows, queries))
     return TrailOut(
         package_id=package_id,
@@ -127,7 +123,7 @@ async def explain_why_not(
     provider = ProviderId(provider_id)
     if moved := await archives.find_archives_of_package(PackageId(package_id), caller.council):
         raise PackageArchived(moved)
-    rows = await _load_rows(PackageId(package_id), caller.council, queries, archives=())
+    rows = await load_package_rows(PackageId(package_id), caller.council, queries, archives=())
     names = await _load_names(rows, queries, provider)
     why_not = find_verdict(provider, rows, await _load_registry_record(provider, rows, queries), names)
     sources = await _load_sources(why_not, queries)
@@ -141,43 +137,27 @@ async def explain_why_not(
     )
 
 
-async def _load_rows(
-    package_id: PackageId, council: CouncilKey, queries: RecordQueries, *, archives: Sequence[str]
-) -> Sequence[VerifiedRecord]:
-    """Raises PackageArchived if all its events are in `archives`.
-
-    Raises PackageNotFound if there is no such package, or if it belongs to another council.
-    """
-    rows = select_first_occurrences(verify_streams(await queries.find_by_package(package_id)), council)
-    if not rows:
-        raise PackageArchived(archives) if archives else PackageNotFound
-    return rows
-
-
 async def _load_names(rows: Sequence[VerifiedRecord], queries: RecordQueries, *provider_ids: ProviderId) -> Names:
     events = list_events(rows)
     subjects = sorted({str(provider_id) for provider_id in (*find_providers(events), *provider_ids)})
-    registered = await _load_verified(PROVIDERS, subjects, [ProviderRegistered], queries)
+    registered = await load_verified(PROVIDERS, subjects, [ProviderRegistered], queries)
     return Names.from_events(events, find_provider_names(list_events(registered)))
 
 
 async def _load_registry_record(
     provider_id: ProviderId, rows: Sequence[VerifiedRecord], queries: RecordQueries
 ) -> RegistryRecord:
-    provider = await _load_verified(PROVIDERS, [str(provider_id)], [ProviderRegistered, EligibilityChanged], queries)
-    area = find_area(rows)
-    if area is None:
+    provider = await load_verified(PROVIDERS, [str(provider_id)], [ProviderRegistered, EligibilityChanged], queries)
+    care = find_care(rows)
+    if care is None:
         return RegistryRecord(provider, ())
-    keys = [make_ranked_list_key(*area, tier) for tier in Tier]
-    return RegistryRecord(provider, await _load_verified(FRAMEWORKS, keys, [RankedListPublished], queries))
-
-
-async def _load_verified(
-    topic: str, subjects: Sequence[str], kinds: Sequence[type[Event]], queries: RecordQueries
-) -> list[VerifiedRecord]:
-    """Loads events of some types. Each is verified by itself, without the chain: events between them are not loaded."""
-    rows = await queries.find_by_subjects(topic, subjects, [kind.get_type_name() for kind in kinds])
-    return [verify_record(row) for row in rows]
+    published = await load_verified(FRAMEWORKS, [care.framework], [FrameworkPublished], queries)
+    definition = find_definition(rows, published)
+    if definition is None:
+        return RegistryRecord(provider, ())
+    keys = list_ranked_list_keys(definition, care)
+    lists = await load_verified(FRAMEWORKS, keys, [RankedListPublished], queries)
+    return RegistryRecord(provider, sorted(lists, key=lambda row: keys.index(row.entry.stream.subject)))
 
 
 async def _load_sources(why_not: WhyNot, queries: RecordQueries) -> Mapping[StreamPosition, Evidence]:

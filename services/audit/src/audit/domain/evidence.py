@@ -30,7 +30,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class ProjectionSource:
-    """The stream that a projection is built from. The first `subject_parts` parts of a row's key form the subject."""
+    """The stream that a projection is built from.
+
+    The first `subject_parts` parts of a row's key form the subject: all if None, all but the last one if -1.
+    """
 
     topic: str
     owner: str
@@ -45,8 +48,8 @@ PROJECTION_SOURCES: Final = {
     "capacity": ProjectionSource(PROVIDERS, REGISTRY, 1),
     "definitions": ProjectionSource(FRAMEWORKS, REGISTRY, 1),
     "definition-versions": ProjectionSource(FRAMEWORKS, REGISTRY, 1),
-    "ranked-lists": ProjectionSource(FRAMEWORKS, REGISTRY, 3),
-    "ranked-list-versions": ProjectionSource(FRAMEWORKS, REGISTRY, 3),
+    "ranked-lists": ProjectionSource(FRAMEWORKS, REGISTRY, None),
+    "ranked-list-versions": ProjectionSource(FRAMEWORKS, REGISTRY, -1),
     "rates": ProjectionSource(RATES, PRICING, 1),
 }
 

@@ -4,11 +4,13 @@ from typing import Final
 
 from audit.domain.names import (
     Names,
+    format_costs,
     format_day,
     format_instant,
     format_pounds,
     format_rate,
     format_terms,
+    format_word,
     join_phrases,
 )
 from audit.domain.narration import Narration
@@ -32,10 +34,22 @@ from contracts.events.orders import (
 
 
 def _narrate_package_listed(event: PackageListed, _: Names) -> str:
-    whom = "all providers of the area, spot providers too" if event.spot else "all providers of the area"
-    return (
-        f"The package was opened to {whom}; one officer may award up to {format_rate(event.ceiling, event.unit.value)}"
+    whom = join_phrases(
+        filter(
+            None,
+            [
+                "the framework's providers of the area" if event.members else "",
+                "spot providers of the area" if event.spot else "",
+            ],
+        )
     )
+    ceiling = format_rate(event.ceiling, event.unit)
+    award = (
+        "every award needs a second officer"
+        if event.second_officer_always
+        else f"one officer may award up to {ceiling}"
+    )
+    return f"The package was opened to {whom or 'nobody'}; {award}"
 
 
 def _narrate_still_listed(event: StillListed, _: Names) -> str:
@@ -46,7 +60,7 @@ def _narrate_still_listed(event: StillListed, _: Names) -> str:
 def _narrate_proposal_received(event: ProposalReceived, names: Names) -> str:
     sentence = f"{names.find_name(event.provider_id)} (rated {event.rating.value}) proposed {format_terms(event.terms)}"
     if event.variations:
-        sentence += f", {join_phrases(each.value for each in event.variations)}"
+        sentence += f", {join_phrases(format_word(each) for each in event.variations)}"
     if event.can_start_on is not None:
         sentence += f", from {format_day(event.can_start_on)}"
     return f"{sentence}; it replaces its earlier proposal" if event.replaces is not None else sentence
@@ -63,7 +77,11 @@ def _narrate_award_awaits_approval(event: AwardAwaitsApproval, names: Names) -> 
         f"at {format_terms(event.terms)}, "
         f"above the ceiling of {format_pounds(event.ceiling)}; a second officer decides about the price"
     )
-    return f"{sentence} (rated Inadequate: {event.inadequate_reason.value})" if event.inadequate_reason else sentence
+    return (
+        f"{sentence} (rated Inadequate: {format_word(event.inadequate_reason)})"
+        if event.inadequate_reason
+        else sentence
+    )
 
 
 def _narrate_award_refused(event: AwardRefused, names: Names) -> str:
@@ -79,29 +97,32 @@ def _narrate_proposal_awarded(event: ProposalAwarded, names: Names) -> str:
     terms = names.proposals.get(event.proposal_id)
     sentence = f"{officers} awarded the package to {names.find_name(event.provider_id)} (rated {event.rating.value})"
     sentence += "" if terms is None else f" at {format_terms(terms)}"
-    return f"{sentence}, although Inadequate: {event.inadequate_reason.value}" if event.inadequate_reason else sentence
+    return (
+        f"{sentence}, although Inadequate: {format_word(event.inadequate_reason)}"
+        if event.inadequate_reason
+        else sentence
+    )
 
 
 def _narrate_spot_price_refused(event: SpotPriceRefused, names: Names) -> str:
     officer, whose = names.name_actor(event.officer), names.find_name(event.provider_id)
-    return f"{officer} did not agree to the price of {whose}: {event.reason.value}"
+    return f"{officer} did not agree to the price of {whose}: {format_word(event.reason)}"
 
 
 def _narrate_late_decision_refused(event: LateDecisionRefused, names: Names) -> str:
     officer, whose = names.name_actor(event.officer), names.find_name(event.provider_id)
     decision = "agreed to" if event.refusal is None else "refused"
-    why = "" if event.refusal is None else f" ({event.refusal.value})"
+    why = "" if event.refusal is None else f" ({format_word(event.refusal)})"
     return f"{officer} {decision} the price of {whose}{why}, which was not used: {event.reason.value}"
 
 
 def _narrate_purchase_order_issued(event: PurchaseOrderIssued, names: Names) -> str:
     lines = join_phrases(
-        f"{line.quantity_per_week} × {format_rate(line.rate, line.unit.value)} of {line.service_type.value}"
-        for line in event.lines
+        f"{line.quantity} × {format_rate(line.rate, line.unit)} of {format_word(line.item)}" for line in event.lines
     )
     return (
         f"Purchase order {event.reference} was issued to {names.find_name(event.provider_id)}: {lines}, "
-        f"{format_pounds(event.weekly_cost)} a week from {format_day(event.starts_on)}, by {event.price_list}"
+        f"{format_costs(event.weekly_cost, event.fixed_cost)} from {format_day(event.starts_on)}, by {event.price_list}"
     )
 
 
@@ -131,7 +152,7 @@ LISTING_NARRATIONS: Final = (
         PurchaseOrderCancelled,
         lambda event, names: (
             f"Purchase order {event.reference} to {names.find_name(event.provider_id)} was cancelled: "
-            f"{event.reason.value}"
+            f"{format_word(event.reason)}"
         ),
     ),
 )

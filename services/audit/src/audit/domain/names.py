@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from contracts.events.base import Event
 from contracts.events.listings import ProposalReceived
-from contracts.events.packages import OfferMade, StageEntered
+from contracts.events.packages import AcceptancesOrdered, OfferMade, StageEntered
 from contracts.ids import ProposalId, ProviderId
 from contracts.office_time import to_office_time
 from contracts.values import Channel, Terms
@@ -26,7 +26,7 @@ class Names:
         ranks: dict[tuple[str, ProviderId], int] = {}
         proposals: dict[ProposalId, Terms] = {}
         for event in events:
-            if isinstance(event, StageEntered):
+            if isinstance(event, StageEntered | AcceptancesOrdered):
                 ranks |= {(event.stage, each.provider_id): each.rank for each in event.candidates}
             elif isinstance(event, OfferMade):
                 ranks[event.stage, event.provider_id] = event.rank
@@ -61,7 +61,12 @@ def join_phrases(phrases: Iterable[str]) -> str:
 
 
 def format_stage(stage: str) -> str:
-    return stage.replace("-", " ")
+    return format_word(stage)
+
+
+def format_word(key: str) -> str:
+    """Returns a key of the framework's definition as words: `personal-care` is `personal care`."""
+    return key.replace("-", " ")
 
 
 def format_pounds(amount: Decimal) -> str:
@@ -69,12 +74,27 @@ def format_pounds(amount: Decimal) -> str:
 
 
 def format_terms(terms: Terms) -> str:
-    """Returns `£24.10 an hour, £84.35 a week`."""
-    return f"{format_rate(terms.rate, terms.unit.value)}, {format_pounds(terms.weekly_cost)} a week"
+    """Returns `£24.10 an hour, £84.35 a week`; for several lines each rate with its item."""
+    if len(terms.lines) == 1:
+        rates = format_rate(terms.rate, terms.lines[0].unit)
+    else:
+        rates = join_phrases(f"{format_rate(each.rate, each.unit)} ({format_word(each.item)})" for each in terms.lines)
+    return f"{rates}, {format_costs(terms.weekly_cost, terms.fixed_cost)}"
+
+
+def format_costs(weekly: Decimal, fixed: Decimal) -> str:
+    """Returns `£84.35 a week`, `£1,174.00 once`, or both."""
+    parts = [
+        f"{format_pounds(weekly)} a week" if weekly or not fixed else "",
+        f"{format_pounds(fixed)} once" if fixed else "",
+    ]
+    return join_phrases(filter(None, parts))
 
 
 def format_rate(amount: Decimal, unit: str) -> str:
-    return f"{format_pounds(amount)} {'an' if unit == 'hour' else 'a'} {unit}"
+    """Returns `£24.10 an hour`; `unit` is a key of the definition."""
+    starts_with_vowel_sound = unit.startswith(("hour", "a", "e", "i", "o"))
+    return f"{format_pounds(amount)} {'an' if starts_with_vowel_sound else 'a'} {format_word(unit)}"
 
 
 def format_day(on: date) -> str:

@@ -10,13 +10,18 @@ from audit.domain.names import (
     format_instant,
     format_stage,
     format_terms,
+    format_word,
     join_phrases,
 )
 from audit.domain.narration import Narration
+from audit.domain.turns import describe_acceptance_order, describe_stage_order, list_candidates
 from contracts.events.base import Event
 from contracts.events.operations import KeyParked
 from contracts.events.packages import (
+    AcceptanceReceived,
+    AcceptancesOrdered,
     CallRecorded,
+    DefinitionVersionChanged,
     LateAnswerRefused,
     OfferAccepted,
     OfferClockStarted,
@@ -42,7 +47,7 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from contracts.events.reasons import ExtensionCause
-from contracts.values import AnswerBy
+from contracts.values import AnswerBy, Care
 
 
 def narrate(event: Event, names: Names) -> str:
@@ -54,9 +59,12 @@ def narrate(event: Event, names: Names) -> str:
 def _narrate_package_requested(event: PackageRequested, names: Names) -> str:
     care, wishes = event.care, event.wishes
     sentence = (
-        f"A package was requested: {care.weekly_hours} hours a week of {care.service_type.value} in "
-        f"{care.outward_code} (area {care.area}), {care.urgency.value}, from {format_day(care.starts_on)}"
+        f"A package was requested: {care.weekly_hours} hours a week of {format_word(care.service_type)} in "
+        f"{care.outward_code} (lot {format_word(care.lot)}, area {care.area}), {_format_route(care)}, "
+        f"from {format_day(care.starts_on)}"
     )
+    if event.follows is not None:
+        sentence += f"; it follows a package that {names.find_name(event.follows.provider_id)} delivers"
     if wishes.refused:
         sentence += f"; the person refuses {names.name_providers(wishes.refused)}"
     if wishes.preferred:
@@ -64,10 +72,24 @@ def _narrate_package_requested(event: PackageRequested, names: Names) -> str:
     return sentence
 
 
+def _format_route(care: Care) -> str:
+    route = f"by the route {format_word(care.route)}"
+    if not care.urgent:
+        return route
+    since = "" if care.urgent_since is None else f" since {format_instant(care.urgent_since)}"
+    return f"{route}, urgent{since}"
+
+
 def _narrate_stage_entered(event: StageEntered, names: Names) -> str:
-    ranked = sorted(event.candidates, key=lambda each: each.rank)
-    order = ", ".join(f"{each.rank} {names.find_name(each.provider_id)}" for each in ranked) or "no provider"
-    return f"The stage {format_stage(event.stage)} began with version {event.list_version} of its ranked list: {order}"
+    order = describe_stage_order(event)
+    return f"The stage {format_stage(event.stage)} began {order}: {list_candidates(event.candidates, names)}"
+
+
+def _narrate_acceptances_ordered(event: AcceptancesOrdered, names: Names) -> str:
+    if not event.candidates:
+        return f"Nobody accepted in the stage {format_stage(event.stage)}"
+    order = describe_acceptance_order(event)
+    return f"Those who accepted are considered {order}: {list_candidates(event.candidates, names)}"
 
 
 def _narrate_provider_passed_over(event: ProviderPassedOver, names: Names) -> str:
@@ -77,9 +99,10 @@ def _narrate_provider_passed_over(event: ProviderPassedOver, names: Names) -> st
 
 def _narrate_offer_made(event: OfferMade, names: Names) -> str:
     who = f"{names.find_name(event.provider_id)} (rank {event.rank} of {format_stage(event.stage)})"
+    others = "; others are asked at the same time" if event.asks_all else ""
     return (
         f"{who} was offered the package by {format_channel(event.channel)}: {event.weekly_hours} hours a week at "
-        f"{format_terms(event.terms)}; {_format_answer_time(event.answer_by)}"
+        f"{format_terms(event.terms)}; {_format_answer_time(event.answer_by)}{others}"
     )
 
 
@@ -122,7 +145,7 @@ def _narrate_late_answer_refused(event: LateAnswerRefused, names: Names) -> str:
 def _narrate_package_placed(event: PackagePlaced, names: Names) -> str:
     return (
         f"The package was placed with {names.name_with_rank(event.provider_id, event.stage)}: "
-        f"{event.weekly_hours} hours a week of {event.service_type.value} "
+        f"{event.weekly_hours} hours a week of {format_word(event.service_type)} "
         f"at {format_terms(event.terms)}, from {format_day(event.starts_on)}"
     )
 
@@ -130,11 +153,13 @@ def _narrate_package_placed(event: PackagePlaced, names: Names) -> str:
 def _narrate_placement_voided(event: PlacementVoided, names: Names) -> str:
     return (
         f"The placement with {names.find_name(event.provider_id)} was undone before care started: "
-        f"{event.reason.value}; {event.weekly_hours} hours a week are free again"
+        f"{format_word(event.reason)}; {event.weekly_hours} hours a week are free again"
     )
 
 
 def _narrate_sourcing_exhausted(event: SourcingExhausted, _: Names) -> str:
+    if event.last_stage is None:
+        return "No stage of the framework is meant for the package; an officer has to act"
     last = format_stage(event.last_stage)
     return f"Nobody took the package, and after {last} there is {event.reason.value}; an officer has to act"
 
@@ -150,17 +175,28 @@ def _narrate_offer_undeliverable(event: OfferUndeliverable, names: Names) -> str
     return f"The offer could not be delivered to {who} by {channel}: {event.reason}{since}"
 
 
+def _narrate_version_change(event: DefinitionVersionChanged, names: Names) -> str:
+    return (
+        f"{names.name_actor(event.officer)} moved the search from version {event.from_version} of the definition "
+        f"to version {event.to_version}"
+    )
+
+
 NARRATIONS: Final = (
     Narration(PackageRequested, _narrate_package_requested),
-    Narration(WithdrawalRequested, lambda event, _: f"The council asked for the package back: {event.reason.value}"),
-    Narration(PackageWithdrawn, lambda event, _: f"The package was withdrawn: {event.reason.value}"),
+    Narration(
+        WithdrawalRequested, lambda event, _: f"The council asked for the package back: {format_word(event.reason)}"
+    ),
+    Narration(DefinitionVersionChanged, _narrate_version_change),
+    Narration(PackageWithdrawn, lambda event, _: f"The package was withdrawn: {format_word(event.reason)}"),
     Narration(
         PersonDisclosed, lambda event, names: f"{names.find_name(event.provider_id)} was shown who the person is"
     ),
     Narration(
         SourcingStarted,
         lambda event, _: (
-            f"The search began, by version {event.definition_version} of {event.framework}, in area {event.area}"
+            f"The search began, by version {event.definition_version} of {event.framework}, "
+            f"in lot {format_word(event.lot)} and area {event.area}"
         ),
     ),
     Narration(SourcingHeld, lambda event, _: f"The search is held until this is known: {join_phrases(event.missing)}"),
@@ -176,9 +212,17 @@ NARRATIONS: Final = (
     ),
     Narration(OfferClockStarted, _narrate_offer_clock_started),
     Narration(OfferExtended, _narrate_offer_extended),
+    Narration(
+        AcceptanceReceived,
+        lambda event, names: (
+            f"{names.find_name(event.provider_id)} accepted; the package waits for the answers of the others"
+        ),
+    ),
+    Narration(AcceptancesOrdered, _narrate_acceptances_ordered),
     Narration(OfferAccepted, lambda event, names: f"{names.find_name(event.provider_id)} accepted"),
     Narration(
-        OfferDeclined, lambda event, names: f"{names.find_name(event.provider_id)} declined: {event.reason.value}"
+        OfferDeclined,
+        lambda event, names: f"{names.find_name(event.provider_id)} declined: {format_word(event.reason)}",
     ),
     Narration(
         OfferExpired,

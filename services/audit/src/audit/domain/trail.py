@@ -11,7 +11,14 @@ from audit.domain.verification import VerifiedRecord
 from contracts.catalogue import PACKAGES
 from contracts.envelope import Envelope
 from contracts.events.base import Event, HasProvider
-from contracts.events.packages import OfferDelivered, OfferMade, OfferUndeliverable, PackageRequested, StageEntered
+from contracts.events.packages import (
+    AcceptancesOrdered,
+    OfferDelivered,
+    OfferMade,
+    OfferUndeliverable,
+    PackageRequested,
+    StageEntered,
+)
 from contracts.events.providers import ProviderRegistered
 from contracts.ids import CouncilKey, OfferId, ProviderId
 
@@ -77,10 +84,11 @@ def find_providers(events: Iterable[Event]) -> set[ProviderId]:
     for event in events:
         if isinstance(event, HasProvider):
             mentioned.add(event.provider_id)
-        if isinstance(event, StageEntered):
+        if isinstance(event, StageEntered | AcceptancesOrdered):
             mentioned |= {each.provider_id for each in event.candidates}
         if isinstance(event, PackageRequested):
             mentioned |= {*event.wishes.refused, *event.wishes.preferred}
+            mentioned |= set() if event.follows is None else {event.follows.provider_id}
     return mentioned
 
 

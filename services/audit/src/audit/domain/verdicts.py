@@ -18,6 +18,7 @@ from contracts.events.listings import (
 )
 from contracts.events.orders import SpotPriceRefused
 from contracts.events.packages import (
+    AcceptanceReceived,
     LateAnswerRefused,
     OfferAccepted,
     OfferDeclined,
@@ -64,7 +65,7 @@ class WhyNot:
 
 @dataclass(frozen=True)
 class RegistryRecord:
-    """The registry's events about the provider, and about the ranked lists of the package's area."""
+    """The registry's events about the provider, and the ranked lists that could apply to the package, by tier."""
 
     provider: Sequence[VerifiedRecord]
     lists: Sequence[VerifiedRecord]
@@ -74,6 +75,7 @@ VERDICTS_BY_EVENT: Final[dict[type[PackageEvent], Verdict]] = {
     PackagePlaced: Verdict.PLACED,
     PlacementVoided: Verdict.PLACED,
     OfferMade: Verdict.OFFERED,
+    AcceptanceReceived: Verdict.OFFERED,
     OfferAccepted: Verdict.OFFERED,
     OfferDeclined: Verdict.OFFERED,
     OfferExpired: Verdict.OFFERED,

@@ -5,18 +5,24 @@ from datetime import datetime
 from typing import TypeVar
 
 from audit.domain.evidence import Evidence
-from audit.domain.names import Names, format_stage
+from audit.domain.lists_in_force import (
+    find_care,
+    find_eligibility,
+    find_lists_in_force,
+    find_place_in_other_tier,
+    get_time,
+)
+from audit.domain.names import Names, format_stage, format_word
 from audit.domain.sentences import narrate
+from audit.domain.turns import describe_stage_order, describe_turn, describe_turn_among_acceptances
 from audit.domain.verdicts import VERDICTS_BY_EVENT, Reason, RegistryRecord, Verdict, WhyNot
 from audit.domain.verification import VerifiedRecord
 from contracts.events.base import Event, HasProjectionVersions, HasProvider, PackageEvent
 from contracts.events.frameworks import RankedListPublished
-from contracts.events.listings import (
-    PackageListed,
-)
+from contracts.events.listings import PackageListed
 from contracts.events.packages import (
+    AcceptancesOrdered,
     PackagePlaced,
-    PackageRequested,
     PlacementVoided,
     SourcingExhausted,
     SourcingHeld,
@@ -24,10 +30,8 @@ from contracts.events.packages import (
     SourcingStopped,
     StageEntered,
 )
-from contracts.events.providers import EligibilityChanged
-from contracts.ids import AreaCode, FrameworkKey, ProviderId
-from contracts.office_time import to_office_date
-from contracts.values import Tier
+from contracts.ids import ProviderId, TierKey
+from contracts.values import PlaceState
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -47,12 +51,6 @@ def find_verdict(
         if why_not is not None:
             return why_not
     return case.explain_absence()
-
-
-def find_area(rows: Sequence[VerifiedRecord]) -> tuple[FrameworkKey, AreaCode] | None:
-    """Returns the framework and area of the package; None before it is requested."""
-    requested = next((event for _, event in _select(PackageRequested, rows)), None)
-    return None if requested is None else (requested.care.framework, requested.care.area)
 
 
 def _select(kind: type[EventT], rows: Iterable[VerifiedRecord]) -> Iterator[tuple[VerifiedRecord, EventT]]:
@@ -81,7 +79,7 @@ class _ProviderCase:
     def explain_missing_proposal(self) -> WhyNot | None:
         """The package was listed for the provider after the last decision about it, without a proposal in return."""
         listed = _find_last(PackageListed, self._rows)
-        if listed is None or not self._can_propose(listed[1], _get_time(listed[0])):
+        if listed is None or not self._can_propose(listed[1], get_time(listed[0])):
             return None
         row = listed[0]
         if self._decisions and self._rows.index(self._decisions[-1]) > self._rows.index(row):
@@ -104,27 +102,39 @@ class _ProviderCase:
 
     def explain_waiting(self) -> WhyNot | None:
         """The provider is a candidate of a stage that was entered, and was not reached."""
-        stages = [
-            (row, stage)
+        turns = [
+            (row, describe_turn(stage, self._provider_id, self._name))
             for row, stage in _select(StageEntered, self._rows)
-            if any(candidate.provider_id == self._provider_id for candidate in stage.candidates)
         ]
-        if not stages:
+        reached = [(row, text) for row, text in turns if text is not None]
+        if not reached:
             return None
-        row, stage = stages[-1]
-        rank = self._names.ranks[stage.stage, self._provider_id]
-        text = f"{self._name} is rank {rank} of {format_stage(stage.stage)}, list version {stage.list_version}"
+        row, text = reached[-1]
         return self._explain_not_reached(text, (Evidence.from_row(row),))
 
     def explain_later_tier(self) -> WhyNot | None:
-        """The provider is on a list that was in force when the search began, and the search did not reach that tier."""
+        """The provider is on a list, or has a place, of a tier that the search did not reach."""
         for row, published in self._find_lists_in_force():
             rank = next((each.rank for each in published.ranking if each.provider_id == self._provider_id), None)
             if rank is not None:
-                rank_text = f"{self._name} is rank {rank} of tier {int(published.tier)}"
+                rank_text = f"{self._name} is rank {rank} of {format_word(published.tier)}"
                 text = f"{rank_text}, list version {published.list_version}; the search did not come to that tier"
                 return self._explain_not_reached(text, (Evidence.from_row(row),))
-        return None
+        return self._explain_place_in_later_tier()
+
+    def _explain_place_in_later_tier(self) -> WhyNot | None:
+        care, began = find_care(self._rows), self._began_at
+        known = None if began is None else find_eligibility(self._registry.provider, began)
+        if care is None or known is None:
+            return None
+        place = find_place_in_other_tier(known[1], care, self._entered_tiers)
+        if place is None:
+            return None
+        number = "" if place.number is None else f", number {place.number}"
+        text = f"{self._name} has a place in {format_word(place.tier)}{number} ({place.state.value})"
+        return self._explain_not_reached(
+            f"{text}; the search did not come to that tier", (Evidence.from_row(known[0]),)
+        )
 
     def explain_absence(self) -> WhyNot:
         """The provider is on no list, no list has been used yet, or the provider is unknown."""
@@ -139,7 +149,7 @@ class _ProviderCase:
                 for row, _ in [*_select(SourcingStarted, self._rows), *_select(SourcingHeld, self._rows)]
             ]
             return WhyNot(Verdict.NOT_YET, "No ranked list has been used for the package yet", tuple(progress))
-        text = f"{self._name} is on no ranked list of the area"
+        text = f"{self._name} is on no ranked list and in no stage of the package"
         return WhyNot(Verdict.ON_NO_LIST, text, (*used, *in_force, *self._explain_closed_list()))
 
     def _explain_closed_list(self) -> tuple[Reason, ...]:
@@ -169,34 +179,32 @@ class _ProviderCase:
         current = [row for row, event in _select(PackagePlaced, self._rows) if event.placement_id not in voided]
         return current[-1] if current else None
 
-    def _find_lists_in_force(self) -> list[tuple[VerifiedRecord, RankedListPublished]]:
-        """Returns, for each tier that was not entered, the list that was in force when the search began."""
+    @property
+    def _began_at(self) -> datetime | None:
         began = _find_last(SourcingStarted, self._rows)
-        if began is None:
-            return []
-        at = _get_time(began[0])
-        entered = {stage.tier for _, stage in _select(StageEntered, self._rows)}
-        newest: dict[Tier, tuple[VerifiedRecord, RankedListPublished]] = {}
-        for row, published in _select(RankedListPublished, self._registry.lists):
-            is_known, is_live = _get_time(row) <= at, published.live_from <= to_office_date(at)
-            if is_known and is_live and published.tier not in entered:
-                newest[published.tier] = (row, published)
-        return [newest[tier] for tier in sorted(newest)]
+        return None if began is None else get_time(began[0])
+
+    @property
+    def _entered_tiers(self) -> set[TierKey]:
+        return {tier for _, stage in _select(StageEntered, self._rows) for tier in stage.tiers}
+
+    def _find_lists_in_force(self) -> Sequence[tuple[VerifiedRecord, RankedListPublished]]:
+        """Returns, for each tier that was not entered, the list that was in force when the search began."""
+        at = self._began_at
+        return () if at is None else find_lists_in_force(self._registry.lists, at, self._entered_tiers)
 
     def _can_propose(self, listed: PackageListed, at: datetime) -> bool:
-        known = self._find_eligibility(at)
+        known = find_eligibility(self._registry.provider, at)
         if known is None:
             return False
         eligibility, area = known[1], (listed.framework, listed.advert.area)
-        is_member = any((each.framework, each.area) == area for each in eligibility.memberships)
-        return is_member or (listed.spot and listed.advert.area in eligibility.spot_areas)
-
-    def _find_eligibility(self, at: datetime) -> tuple[VerifiedRecord, EligibilityChanged] | None:
-        return _find_last(EligibilityChanged, (row for row in self._registry.provider if _get_time(row) <= at))
+        active = (each for each in eligibility.places if each.state is PlaceState.ACTIVE)
+        is_member = any((each.framework, each.area) == area for each in active)
+        return (listed.members and is_member) or (listed.spot and listed.advert.area in eligibility.spot_areas)
 
     def _collect_eligibility_evidence(self) -> tuple[Evidence, ...]:
         listed = _find_last(PackageListed, self._rows)
-        known = None if listed is None else self._find_eligibility(_get_time(listed[0]))
+        known = None if listed is None else find_eligibility(self._registry.provider, get_time(listed[0]))
         return () if known is None else (Evidence.from_row(known[0]),)
 
     def _explain_placement(self) -> tuple[Reason, ...]:
@@ -206,7 +214,16 @@ class _ProviderCase:
         return (self._make_reason(self._placement),)
 
     def _collect_history(self) -> tuple[Reason, ...]:
-        return tuple(self._make_reason(row) for row in self._own_rows)
+        """The events about the provider, and its turn among those who accepted, in their order."""
+        ordered = [
+            (row, describe_turn_among_acceptances(event, self._provider_id, self._name))
+            for row, event in _select(AcceptancesOrdered, self._rows)
+        ]
+        turns = {id(row): text for row, text in ordered if text is not None}
+        own = {id(row) for row in self._own_rows}
+        return tuple(
+            self._make_reason(row, turns.get(id(row))) for row in self._rows if id(row) in own or id(row) in turns
+        )
 
     def _make_reason(self, row: VerifiedRecord, text: str | None = None) -> Reason:
         event = row.entry.event
@@ -222,14 +239,9 @@ def _is_about(event: Event | None, provider_id: ProviderId) -> bool:
     return isinstance(event, HasProvider) and event.provider_id == provider_id
 
 
-def _get_time(row: VerifiedRecord) -> datetime:
-    assert row.entry.envelope is not None, "a row with an event has an envelope"
-    return row.entry.envelope.time
-
-
 def _describe_stage(stage: StageEntered) -> str:
-    return f"{format_stage(stage.stage).capitalize()} was worked through with list version {stage.list_version}"
+    return f"{format_stage(stage.stage).capitalize()} was worked through {describe_stage_order(stage)}"
 
 
 def _describe_list(published: RankedListPublished) -> str:
-    return f"The list of tier {int(published.tier)} in force was version {published.list_version}"
+    return f"The list of {format_word(published.tier)} in force was version {published.list_version}"

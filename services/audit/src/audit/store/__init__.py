@@ -29,6 +29,8 @@ CREATE TABLE records (
     PRIMARY KEY (topic, partition, "offset")
 );
 CREATE INDEX records_by_stream ON records (topic, subject, source, sequence, "offset");
+CREATE INDEX records_of_holders_and_placements ON records (council, type)
+    WHERE type IN ('calloff.EligibilityChanged.v1', 'calloff.PackagePlaced.v1');
 
 CREATE TABLE archived_offsets (
     topic text NOT NULL,

@@ -13,6 +13,8 @@ from audit.domain.verification import RecordColumns, StoredRecord
 from audit.ports import Violation
 from audit.store.columns import to_stream_columns
 from contracts.catalogue import PACKAGES, PARKED
+from contracts.events.packages import PackagePlaced
+from contracts.events.providers import EligibilityChanged
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.postgres.database import Database
 
@@ -59,6 +61,25 @@ _BY_POSITIONS = text(
          USING (topic, subject, source, sequence)
     ORDER BY topic, subject, source, sequence, partition, "offset"
     """  # noqa: S608  the columns are constants
+)
+
+# The index needs the type as a constant.
+HOLDERS: Final = text(
+    f"""
+    SELECT DISTINCT subject FROM records
+    WHERE type = '{EligibilityChanged.get_type_name()}' AND council = :council
+      AND EXISTS (SELECT 1 FROM unnest(CAST(:fragments AS bytea[])) AS fragment WHERE position(fragment IN payload) > 0)
+    ORDER BY subject
+    """  # noqa: S608  the type is a constant
+)
+
+PLACEMENTS: Final = text(
+    f"""
+    SELECT {_COLUMNS} FROM records
+    WHERE type = '{PackagePlaced.get_type_name()}' AND council = :council
+      AND position(CAST(:fragment AS bytea) IN payload) > 0
+    ORDER BY topic, partition, "offset"
+    """  # noqa: S608  the columns and the type are constants
 )
 
 _AFTER_STREAM = text(
@@ -134,6 +155,13 @@ class PostgresRecordQueries:
             "sequences": [position.sequence for position in positions],
         }
         return await self._find_records(_BY_POSITIONS, arguments)
+
+    async def find_holders(self, council: CouncilKey, fragments: Sequence[bytes]) -> Sequence[str]:
+        rows = await self._database.find(HOLDERS, {"council": council, "fragments": list(fragments)})
+        return [row.subject for row in rows]
+
+    async def find_placements(self, council: CouncilKey, fragment: bytes) -> Sequence[StoredRecord]:
+        return await self._find_records(PLACEMENTS, {"council": council, "fragment": fragment})
 
     async def _find_records(self, statement: TextClause, arguments: Mapping[str, object]) -> Sequence[StoredRecord]:
         return [_to_stored_record(row) for row in await self._database.find(statement, arguments)]
