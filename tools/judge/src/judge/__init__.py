@@ -11,7 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from judge import money, offer_order, offers, open_list, open_packages, outcomes, responses, webhooks
+from judge import (
+    acceptances,
+    money,
+    offer_order,
+    offers,
+    open_list,
+    open_packages,
+    outcomes,
+    responses,
+    stage_order,
+    undelivered,
+    webhooks,
+)
 from judge.events import PackageHistory, RecordedEvent, group_by_key, select_kinds
 from judge.market import MarketHistory
 from judge.responses import JsonObject
@@ -27,7 +39,7 @@ RATES: Final = "homecare.rates.v1"
 PARKED: Final = "homecare.parked.v1"
 _STORY_CHECKS: Final[Sequence[Callable[[PackageHistory], Iterator[str]]]] = (
     offer_order.check_list_order,
-    offers.check_one_live_offer,
+    offers.check_live_offers,
     outcomes.check_one_end,
     outcomes.check_withdrawals,
 )
@@ -79,7 +91,7 @@ def find_violations(evidence: Evidence) -> list[str]:
     market = MarketHistory(
         group_by_key(evidence.records, PROVIDERS), group_by_key(evidence.records, RATES), list(packages.values())
     )
-    lists = offer_order.collect_ranked_lists(group_by_key(evidence.records, FRAMEWORKS))
+    lists = stage_order.collect_ranked_lists(group_by_key(evidence.records, FRAMEWORKS))
     by_rules = (
         fault
         for key, story in packages.items()
@@ -115,7 +127,7 @@ def _check_without_rules(story: PackageHistory) -> Iterator[str]:
 
 
 def _check_by_rules(
-    story: PackageHistory, evidence: Evidence, market: MarketHistory, lists: offer_order.RankedLists
+    story: PackageHistory, evidence: Evidence, market: MarketHistory, lists: stage_order.RankedLists
 ) -> Iterator[str]:
     requests = select_kinds(story, "PackageRequested")
     if not requests:
@@ -127,11 +139,14 @@ def _check_by_rules(
     if rules is None:
         yield "its search uses a definition that is unknown"
         return
-    urgent = care["urgency"] != "routine"
-    yield from offer_order.check_lists_used(story, care, rules, lists)
+    urgent = care["urgent"]
+    yield from stage_order.check_stages(story, care, rules)
+    yield from stage_order.check_candidates(story, request, rules, market, lists)
+    yield from acceptances.check_acceptances(story, request, rules, market)
     yield from offer_order.check_reasons(story, request, rules, market)
     yield from offer_order.check_reasons_at_award(story, request, rules, market)
     yield from offers.check_hours_and_deadlines(story, rules, urgent=urgent)
+    yield from undelivered.check_undeliverable(story, rules, urgent=urgent, now=evidence.now)
     yield from money.check_offer_prices(story, care, rules, market)
     yield from money.check_proposal_prices(story, care, rules)
     yield from money.check_placement_terms(story)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from judge.events import PackageHistory, RecordedEvent, parse_instant
+from judge.requirements import PlaceKey, Requirement
 from judge.rules import FrameworkRules
 
 _NOT_RATED: Final = "not rated"
@@ -18,8 +19,8 @@ NO_CAPACITY: Final = "declared capacity is less than the package needs"
 class ProviderState:
     """One provider at one instant."""
 
-    memberships: Sequence[Mapping[str, Any]] = ()
-    service_types: Sequence[str] = ()
+    places: Sequence[Mapping[str, Any]] = ()
+    skills: Sequence[str] = ()
     spot_areas: Sequence[str] = ()
     ratings: Mapping[str, str] = field(default_factory=dict[str, str])
     embargoed: bool = False
@@ -36,8 +37,8 @@ class ProviderState:
             case "EligibilityChanged":
                 return replace(
                     self,
-                    memberships=data["memberships"],
-                    service_types=data["service_types"],
+                    places=data["places"],
+                    skills=data["skills"],
                     spot_areas=data["spot_areas"],
                 )
             case "RatingPublished":
@@ -64,30 +65,23 @@ class ProviderState:
         return max(begun, key=lambda each: each["valid_from"], default=None)
 
     def is_active_in(self, framework: str, area: str) -> bool:
-        """Return whether the provider is a member of the framework or on the spot market in this area."""
-        member = any((each["framework"], each["area"]) == (framework, area) for each in self.memberships)
+        """Return whether the provider has a place on the framework or is on the spot market in this area."""
+        member = any((each["framework"], each["area"]) == (framework, area) for each in self.places)
         return member or area in self.spot_areas
+
+    def find_place(self, key: PlaceKey) -> Mapping[str, Any] | None:
+        wanted = key.framework, key.lot, key.area, key.tier
+        found = (each for each in self.places if _get_place_key(each) == wanted)
+        return next(found, None)
 
 
 @dataclass(frozen=True)
 class PlacedHours:
+    framework: str
     area: str
     hours: Decimal
     at: datetime
     voided_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """What a package requires of a provider."""
-
-    framework: str
-    area: str
-    service_type: str
-    hours: Decimal
-    tier: int
-    refused: Sequence[str]
-    day: date
 
 
 class MarketHistory:
@@ -118,6 +112,14 @@ class MarketHistory:
             known = known.apply(event)
             yield known
 
+    def list_providers(self) -> Sequence[str]:
+        return list(self._events)
+
+    def list_awards(self, provider_id: str, framework: str, area: str) -> Sequence["PlacedHours"]:
+        """List the placements with a provider in an area, voided ones too."""
+        placed = self._placements.get(provider_id, ())
+        return [each for each in placed if (each.framework, each.area) == (framework, area)]
+
     def list_possible_reasons(
         self, provider_id: str, need: Requirement, rules: FrameworkRules, at: datetime
     ) -> list[set[str]]:
@@ -125,8 +127,7 @@ class MarketHistory:
         found: list[set[str]] = []
         for known in self.list_possible_states(provider_id, at):
             fixed = {*list_entry_reasons(known, need, rules), *list_bars(known, provider_id, need)}
-            if need.service_type not in known.service_types:
-                fixed.add("does not offer this service type")
+            fixed |= {*_list_offer_reasons(known, need)}
             if not _has_rate(known, need, rules):
                 fixed.add("has selected no rate for this service type")
             lacking = self._compute_capacity_shortage(provider_id, known, need, at)
@@ -136,26 +137,37 @@ class MarketHistory:
     def _compute_capacity_shortage(
         self, provider_id: str, known: ProviderState, need: Requirement, at: datetime
     ) -> set[bool]:
-        if need.area not in known.declared_capacity:
+        area = need.area
+        if area not in known.declared_capacity:
             return {False}
-        since, free = known.declared_capacity[need.area]
-        placed = [each for each in self._placements.get(provider_id, ()) if each.area == need.area and each.at >= since]
+        since, free = known.declared_capacity[area]
+        placed = [each for each in self._placements.get(provider_id, ()) if each.area == area and each.at >= since]
         certain = [each for each in placed if each.at < at and (each.voided_at is None or each.voided_at > at)]
         perhaps = [each for each in placed if each.at <= at and (each.voided_at is None or each.voided_at >= at)]
         return {free - sum(each.hours for each in taken) < need.hours for taken in (certain, perhaps)}
 
 
 def list_entry_reasons(known: ProviderState, need: Requirement, rules: FrameworkRules) -> Iterator[str]:
-    key = need.framework, need.area, need.tier
-    found = [each for each in known.memberships if (each["framework"], each["area"], each["tier"]) == key]
-    if not found:
+    place = known.find_place(need.place)
+    if place is None:
         yield "not a member of this tier and area"
         return
-    if not rules.is_rating_sufficient(known.rating, need.tier):
+    if place["state"] != "active":
+        yield "place is not active"
+    if not rules.is_rating_sufficient(known.rating, need.place.tier):
         yield "rating below the tier's floor"
-    # Turnover and the distance to the border are in no event: the registry's statement is accepted.
-    if "entry requirement not met" in found[0]["reasons"]:
+    # Turnover, ratings of key questions over time and the distance to the border are in no event: the registry's
+    # statement is accepted.
+    if "entry requirement not met" in place["reasons"]:
         yield "entry requirement not met"
+
+
+def _list_offer_reasons(known: ProviderState, need: Requirement) -> Iterator[str]:
+    place = known.find_place(need.place)
+    if place is not None and need.service_type not in place["service_types"]:
+        yield "does not offer this service type"
+    if need.skills - {*known.skills}:
+        yield "no evidence of the skill"
 
 
 def list_bars(known: ProviderState, provider_id: str, need: Requirement) -> Iterator[str]:
@@ -166,10 +178,21 @@ def list_bars(known: ProviderState, provider_id: str, need: Requirement) -> Iter
 
 
 def _has_rate(known: ProviderState, need: Requirement, rules: FrameworkRules) -> bool:
-    if not rules.selected_by_providers:
-        return True
-    selection = known.find_selection(need.framework, need.area, need.day)
-    return selection is not None and any(each["service_type"] == need.service_type for each in selection["rates"])
+    lines = rules.list_price_lines(need.service_type, need.place.area)
+    if rules.rates_set_by == "framework":
+        return bool(lines)
+    selection = known.find_selection(need.place.framework, need.place.area, need.day)
+    items = set[str]() if selection is None else {each["item"] for each in selection["rates"]}
+    return bool(lines) and all(get_item(line) in items for line in lines)
+
+
+def get_item(line: Mapping[str, Any]) -> str:
+    """Return the key of a line of the price matrix."""
+    return line.get("item") or line["service_type"]
+
+
+def _get_place_key(place: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return place["framework"], place["lot"], place["area"], place["tier"]
 
 
 def _list_placements(story: PackageHistory) -> Iterator[tuple[str, PlacedHours]]:
@@ -177,5 +200,6 @@ def _list_placements(story: PackageHistory) -> Iterator[tuple[str, PlacedHours]]
     for each in story:
         if each.kind == "PackagePlaced":
             hours = Decimal(each.data["weekly_hours"])
-            placed = PlacedHours(each.data["area"], hours, each.at, voided.get(each.data["placement_id"]))
+            ended = voided.get(each.data["placement_id"])
+            placed = PlacedHours(each.data["framework"], each.data["area"], hours, each.at, ended)
             yield each.data["provider_id"], placed

@@ -1,48 +1,97 @@
 """Checks every price against the price matrix, the provider's selected rates and the minutes of the visits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Final
 
-from judge.events import PackageHistory, RecordedEvent, select_kinds
-from judge.market import MarketHistory
-from judge.offer_order import sum_minutes
-from judge.rules import FrameworkRules
+from judge.events import PackageHistory, select_kinds
+from judge.market import MarketHistory, get_item
+from judge.offer_order import Candidates, index_candidates
+from judge.requirements import sum_minutes
+from judge.rules import FrameworkRules, Json
 
 _PENNY: Final = Decimal("0.01")
-
-# Terms and care are plain JSON.
-Json = Mapping[str, Any]
 
 
 def check_offer_prices(
     story: PackageHistory, care: Json, rules: FrameworkRules, market: MarketHistory
 ) -> Iterator[str]:
-    for event in select_kinds(story, "OfferMade"):
-        right = list(_list_possible_terms(event, care, rules, market))
-        if event.data["terms"] not in right:
-            yield f"offer {event.data['offer_id']} is made at {event.data['terms']}, not {right}"
+    candidates: Candidates = {}
+    for event in story:
+        if event.kind == "StageEntered":
+            candidates = index_candidates(event)
+        if event.kind == "OfferMade":
+            provider = event.data["provider_id"]
+            area = candidates.get(provider, {}).get("area", care["area"])
+            right = list(_list_possible_terms(Quote(provider, area, event.at), care, rules, market))
+            if event.data["terms"] not in right:
+                yield f"offer {event.data['offer_id']} is made at {event.data['terms']}, not {right}"
 
 
-def _list_possible_terms(
-    event: RecordedEvent, care: Json, rules: FrameworkRules, market: MarketHistory
-) -> Iterator[Json]:
-    kind = care["service_type"]
-    if not rules.selected_by_providers:
-        yield compute_terms(care, rules.get_unit(kind), rules.get_rate(kind, 1), rules.price_list)
+@dataclass(frozen=True)
+class Quote:
+    """A provider's price, by its rates in the area of its place, at an instant."""
+
+    provider: str
+    area: str
+    at: datetime
+
+
+def list_possible_prices(quote: Quote, care: Json, rules: FrameworkRules, market: MarketHistory) -> list[str | None]:
+    """List the total costs at which the package may have been offered to a provider; None: it has no rate."""
+    prices: list[str | None] = [compute_total(each) for each in _list_possible_terms(quote, care, rules, market)]
+    return prices or [None]
+
+
+def compute_total(terms: Json) -> str:
+    """Return the figure by which prices are compared: one week, and what is paid once."""
+    return f"{Decimal(terms['weekly_cost']) + Decimal(terms['fixed_cost']):.2f}"
+
+
+def _list_possible_terms(quote: Quote, care: Json, rules: FrameworkRules, market: MarketHistory) -> Iterator[Json]:
+    lines = rules.list_price_lines(care["service_type"], quote.area)
+    if rules.rates_set_by == "framework":
+        yield compute_terms(care, rules, [(line, Decimal(line["rate"])) for line in lines], rules.price_list)
         return
-    for known in market.list_possible_states(event.data["provider_id"], event.at):
-        selection = known.find_selection(care["framework"], care["area"], rules.hours.get_day(event.at))
-        for each in selection["rates"] if selection is not None else ():
-            if selection is not None and each["service_type"] == kind:
-                price_list = f"{rules.price_list} rate {each['number']}, selected from {selection['valid_from']}"
-                yield compute_terms(care, rules.get_unit(kind), rules.get_rate(kind, each["number"]), price_list)
+    for known in market.list_possible_states(quote.provider, quote.at):
+        selection = known.find_selection(care["framework"], quote.area, rules.hours.get_day(quote.at))
+        if selection is not None:
+            yield from _apply_selection(care, rules, lines, selection)
+
+
+def _apply_selection(care: Json, rules: FrameworkRules, lines: Sequence[Json], selection: Json) -> Iterator[Json]:
+    """Yield the terms by a provider's rates, unless one is missing, or is none that the matrix allows."""
+    selected = {each["item"]: each for each in selection["rates"]}
+    if not lines or any(get_item(line) not in selected for line in lines):
+        return
+    chosen = [(line, selected[get_item(line)]) for line in lines]
+    if not all(_is_allowed(line, rate) for line, rate in chosen):
+        return
+    labels = ["own rate" if rate["number"] is None else f"rate {rate['number']}" for _, rate in chosen]
+    verb = "named" if labels[0] == "own rate" else "selected"
+    price_list = f"{rules.price_list} {' and '.join(dict.fromkeys(labels))}, {verb} from {selection['valid_from']}"
+    yield compute_terms(care, rules, [(line, Decimal(rate["rate"])) for line, rate in chosen], price_list)
+
+
+def _is_allowed(line: Json, rate: Json) -> bool:
+    """Return whether a selected rate is that of its number, or an own rate between the lowest and the highest one."""
+    value, lowest = Decimal(rate["rate"]), Decimal(line["rate"])
+    if rate["number"] is None:
+        return "highest" in line and lowest <= value <= Decimal(line["highest"])
+    number: int = rate["number"]
+    rates = [lowest, *(Decimal(each) for each in line.get("further_rates", []))]
+    return number <= len(rates) and rates[number - 1] == value
 
 
 def check_proposal_prices(story: PackageHistory, care: Json, rules: FrameworkRules) -> Iterator[str]:
+    """Check that a proposal has one line, for the unit of the service type's first price."""
+    line = rules.list_price_lines(care["service_type"], care["area"])[0]
     for event in select_kinds(story, "ProposalReceived"):
         stated = event.data["terms"]
-        right = compute_terms(care, rules.get_unit(care["service_type"]), Decimal(stated["rate"]), stated["price_list"])
+        plain = {**line, "item": care["service_type"]}
+        right = compute_terms(care, rules, [(plain, Decimal(stated["lines"][0]["rate"]))], stated["price_list"])
         if stated != right:
             yield f"proposal {event.data['proposal_id']} comes to {stated}, not {right}"
 
@@ -75,30 +124,43 @@ def check_purchase_orders(story: PackageHistory) -> Iterator[str]:
 
 
 def _is_order_of(order: Json, placed: Json) -> bool:
-    agreed, lines = placed["terms"], order["lines"]
-    same = ("unit", "quantity_per_week", "rate", "weekly_cost")
+    """Return whether the order has the lines and costs of the placement's terms."""
+    terms = placed["terms"]
+    lines = [{"service_type": placed["service_type"], **line} for line in terms["lines"]]
+    costs = ("price_list", "weekly_cost", "fixed_cost")
     return (
-        len(lines) == 1
-        and all(lines[0][name] == agreed[name] for name in same)
-        and (order["weekly_cost"], order["price_list"]) == (agreed["weekly_cost"], agreed["price_list"])
-        and (order["provider_id"], lines[0]["service_type"]) == (placed["provider_id"], placed["service_type"])
+        order["lines"] == lines
+        and order["provider_id"] == placed["provider_id"]
+        and all(order[name] == terms[name] for name in costs)
     )
 
 
-def compute_terms(care: Json, unit: str, rate: Decimal, price_list: str) -> Json:
-    exact = _compute_quantity(care, unit)
+def compute_terms(care: Json, rules: FrameworkRules, lines: Sequence[tuple[Json, Decimal]], price_list: str) -> Json:
+    """Compute the terms of a package with a rate for each line; each line is rounded to the penny, half up."""
+    computed = [_compute_line(care, rules.get_unit_kind(line["unit"]), line, rate) for line, rate in lines]
+    costs = {
+        name: sum((Decimal(each["cost"]) for each in computed if (each["unit_kind"] == "episode") is once), Decimal(0))
+        for name, once in (("weekly_cost", False), ("fixed_cost", True))
+    }
+    return {"price_list": price_list, "lines": computed, **{name: f"{cost:.2f}" for name, cost in costs.items()}}
+
+
+def _compute_line(care: Json, kind: str, line: Json, rate: Decimal) -> Json:
+    exact = _compute_quantity(care, kind, each_carer=line.get("each_carer", True))
     return {
-        "price_list": price_list,
-        "unit": unit,
+        "item": get_item(line),
+        "unit": line["unit"],
+        "unit_kind": kind,
         "rate": f"{rate:.2f}",
-        "quantity_per_week": f"{exact.quantize(_PENNY, ROUND_HALF_UP):.2f}",
-        "weekly_cost": f"{(exact * rate).quantize(_PENNY, ROUND_HALF_UP):.2f}",
+        "quantity": f"{exact.quantize(_PENNY, ROUND_HALF_UP):.2f}",
+        "cost": f"{(exact * rate).quantize(_PENNY, ROUND_HALF_UP):.2f}",
     }
 
 
-def _compute_quantity(care: Json, unit: str) -> Decimal:
-    if unit == "hour":
+def _compute_quantity(care: Json, kind: str, *, each_carer: bool) -> Decimal:
+    """Return hours or nights a week, or for a week and an episode the number of carers, or 1."""
+    if kind == "hour":
         return Decimal(sum_minutes(care)) / 60
-    if unit == "night":
+    if kind == "night":
         return Decimal(sum(len(each["days"]) * each["carers"] for each in care["visits"]))
-    return Decimal(max(each["carers"] for each in care["visits"]))
+    return Decimal(max(each["carers"] for each in care["visits"]) if each_carer else 1)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from judge.events import PRICING, PackageHistory, RecordedEvent, select_kinds
 from judge.market import MarketHistory, list_bars
-from judge.offer_order import derive_requirement
+from judge.requirements import derive_requirement
 from judge.rules import FrameworkRules
 
 
@@ -41,14 +41,15 @@ def _find_awarded_proposal(story: PackageHistory, award: RecordedEvent) -> Recor
 def _check_officers(
     story: PackageHistory, award: RecordedEvent, proposal: RecordedEvent, request: RecordedEvent, rules: FrameworkRules
 ) -> Iterator[str]:
-    """Check that a rate above the ceiling was approved by a second officer; a rate at the ceiling needs one officer."""
-    listed = select_kinds(story, "PackageListed")[-1]
-    ceiling = rules.get_ceiling(listed.data["stage"], request.data["care"]["service_type"])
-    rate, first, second = Decimal(proposal.data["terms"]["rate"]), award.data["officer"], award.data["second_officer"]
-    if rate <= ceiling:
+    """Check that a second officer approved a rate above the ceiling, or every rate if the definition says so."""
+    stage, service_type = select_kinds(story, "PackageListed")[-1].data["stage"], request.data["care"]["service_type"]
+    rate = Decimal(proposal.data["terms"]["lines"][0]["rate"])
+    first, second = award.data["officer"], award.data["second_officer"]
+    if not rules.needs_second_officer(stage, service_type, rate):
         return
     if second is None or second == first:
-        yield f"{rate} is above the ceiling {ceiling} but was awarded by {first} alone"
+        ceiling = rules.get_ceiling(stage, service_type)
+        yield f"{rate} needs a second officer, with a ceiling of {ceiling}, but was awarded by {first} alone"
         return
     approved = {
         (each.data["award_id"], each.data["officer"])
@@ -62,9 +63,9 @@ def _check_officers(
 def _check_bars(
     award: RecordedEvent, request: RecordedEvent, rules: FrameworkRules, market: MarketHistory
 ) -> Iterator[str]:
-    need, provider = derive_requirement(request, 0, rules, award), award.data["provider_id"]
+    need, provider = derive_requirement(request, {}, rules, award), award.data["provider_id"]
     possible = list(market.list_possible_states(provider, award.at))
     if all(list(list_bars(known, provider, need)) for known in possible):
         yield f"{provider} was awarded the package but is barred"
-    if not any(known.is_active_in(need.framework, need.area) for known in possible):
+    if not any(known.is_active_in(need.place.framework, need.place.area) for known in possible):
         yield f"{provider} was awarded the package but does not work there"

@@ -25,15 +25,17 @@ def check_open_package(
 
 
 def _check_running(story: PackageHistory, rules: FrameworkRules, now: datetime) -> Iterator[str]:
-    """Check that a live offer ends in the future, and that without one the brokerage is closed."""
+    """Check that live offers end in the future, and that without one the brokerage is closed."""
     made = select_kinds(story, "OfferMade")
-    ended = {each.data["offer_id"] for each in select_kinds(story, "OfferDeclined", "OfferExpired", "OfferWithdrawn")}
+    kinds = ("OfferDeclined", "OfferExpired", "OfferWithdrawn", "AcceptanceReceived")
+    ended = {each.data["offer_id"] for each in select_kinds(story, *kinds)}
     live = [each.data["offer_id"] for each in made if each.data["offer_id"] not in ended]
     if not live:
         if rules.present_hours.is_open(now):
             yield "has no live offer, although the brokerage is open"
         return
     started = select_kinds(story, "OfferClockStarted", "OfferExtended")
-    ends = [parse_instant(each.data["answer_by"]) for each in started if each.data["offer_id"] == live[-1]]
-    if ends and ends[-1] < now:
-        yield f"offer {live[-1]} should have expired at {ends[-1].isoformat()}"
+    ends = {each.data["offer_id"]: parse_instant(each.data["answer_by"]) for each in started}
+    for offer_id in live:
+        if offer_id in ends and ends[offer_id] < now:
+            yield f"offer {offer_id} should have expired at {ends[offer_id].isoformat()}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from judge.events import SOURCING, PackageHistory, select_kinds
+from judge.rules import RuleBook
 
 
 def check_one_end(story: PackageHistory) -> Iterator[str]:
@@ -70,6 +71,31 @@ def count_outcomes(stories: Sequence[PackageHistory]) -> Tally:
         withdrawn=sum(bool(select_kinds(story, "SourcingStopped", "PlacementVoided")) for story in asked),
         offers=sum(len(select_kinds(story, "OfferMade")) for story in asked),
     )
+
+
+def get_framework(story: PackageHistory) -> str:
+    """Return the framework of a requested package."""
+    return select_kinds(story, "PackageRequested")[0].data["care"]["framework"]
+
+
+def group_by_framework(stories: Sequence[PackageHistory]) -> dict[str, list[PackageHistory]]:
+    """Group the requested packages by framework."""
+    found: dict[str, list[PackageHistory]] = {}
+    for story in stories:
+        if select_kinds(story, "PackageRequested"):
+            found.setdefault(get_framework(story), []).append(story)
+    return found
+
+
+def count_procedures(stories: Sequence[PackageHistory], rules: RuleBook) -> Counter[str]:
+    """Count the placements that are not voided by the procedure of their stage."""
+    counted = Counter[str]()
+    for story in stories:
+        stage, started = find_placement_stage(story), select_kinds(story, "SourcingStarted")
+        if stage is not None and started:
+            definition = rules[get_framework(story), started[-1].data["definition_version"]]
+            counted[definition.get_stage(stage)["procedure"]] += 1
+    return counted
 
 
 def find_placement_stage(story: PackageHistory) -> str | None:

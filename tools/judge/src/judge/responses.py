@@ -7,7 +7,12 @@ from judge.events import RecordedEvent
 
 # Plain JSON, because the response's class could hide mistakes.
 JsonObject = Mapping[str, Any]
-PROVING_EVENTS: Final = {"accept": "OfferAccepted", "decline": "OfferDeclined", "person": "PackagePlaced"}
+PROVING_EVENTS: Final = {
+    "accept": ("OfferAccepted", "AcceptanceReceived"),
+    "decline": ("OfferDeclined",),
+    "person": ("PackagePlaced",),
+}
+"""The events of which one is on record if a request of a provider had success."""
 
 
 def check_provider_responses(
@@ -18,14 +23,14 @@ def check_provider_responses(
         (event.kind, event.data["provider_id"], package)
         for package, story in stories.items()
         for event in story
-        if event.kind in PROVING_EVENTS.values()
+        if any(event.kind in kinds for kinds in PROVING_EVENTS.values())
     }
     for answer in answers:
         if answer["what"] not in PROVING_EVENTS or not 0 < answer["status"] < 300:
             continue
-        fact = PROVING_EVENTS[answer["what"]], answer["provider_id"], answer["package_id"]
-        if fact not in on_record:
-            yield f"{answer['provider_id']} got a success response to {answer['what']}, but there is no {fact[0]}"
+        kinds, about = PROVING_EVENTS[answer["what"]], (answer["provider_id"], answer["package_id"])
+        if not any((kind, *about) in on_record for kind in kinds):
+            yield f"{answer['provider_id']} got a success response to {answer['what']}, but there is no {kinds[0]}"
 
 
 def check_council_referrals(
