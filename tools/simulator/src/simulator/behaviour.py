@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from contracts.events.listings import Variation
-from contracts.values import DeclineReason, PriceUnit
+from contracts.example_words import DeclineReasons, Units, Variations
+from contracts.ids import ReasonKey, UnitKey
 
 
 class WebhookReaction(StrEnum):
@@ -33,7 +33,7 @@ class Behaviour:
     """How one provider handles one offer. The first `failed_attempts` webhook requests are not acknowledged."""
 
     answer: OfferAnswer
-    decline_reason: DeclineReason | None = None
+    decline_reason: ReasonKey | None = None
     delay_seconds: float = 0.0
     answer_count: int = 1
     reaction: WebhookReaction = WebhookReaction.ACKNOWLEDGED
@@ -79,7 +79,7 @@ def draw_behaviour(seed: int, provider_id: UUID, offer_id: UUID) -> Behaviour:
     """Draw the behaviour. The result is the same in every process."""
     chance = Random(f"{seed}/behaviour/{provider_id}/{offer_id}")
     accepting = Behaviour(OfferAnswer.ACCEPT, delay_seconds=chance.uniform(0.05, 1.0))
-    reason, slowly, failures = chance.choice(list(DeclineReason)), chance.uniform(4, 15), chance.randint(1, 2)
+    reason, slowly, failures = chance.choice(DeclineReasons.ALL), chance.uniform(4, 15), chance.randint(1, 2)
     return {
         BehaviourKind.ACCEPTS: accepting,
         BehaviourKind.DECLINES: replace(accepting, answer=OfferAnswer.DECLINE, decline_reason=reason),
@@ -98,7 +98,7 @@ class Interest:
     """What a provider proposes for an open package."""
 
     rate: Decimal
-    variations: tuple[Variation, ...]
+    variations: tuple[ReasonKey, ...]
     delay_seconds: float
 
 
@@ -106,17 +106,17 @@ INTERESTED_ONE_IN: Final = 6
 """One in this number of providers proposes for an open package."""
 
 
-USUAL_RATES: Final = {PriceUnit.HOUR: Decimal(27), PriceUnit.NIGHT: Decimal(150), PriceUnit.WEEK: Decimal(1700)}
+USUAL_RATES: Final = {Units.HOUR: Decimal(27), Units.NIGHT: Decimal(150), Units.WEEK: Decimal(1700)}
 """Rates in pounds that proposals vary around."""
 
 
-def draw_interest(seed: int, provider_id: UUID, reference: UUID, unit: PriceUnit) -> Interest | None:
+def draw_interest(seed: int, provider_id: UUID, reference: UUID, unit: UnitKey) -> Interest | None:
     """Draw what a provider proposes for an open package; None if it does not propose."""
     chance = Random(f"{seed}/interest/{provider_id}/{reference}")
     if chance.randrange(INTERESTED_ONE_IN):
         return None
     rate = (USUAL_RATES[unit] * chance.randint(92, 118) / 100).quantize(Decimal("0.01"))
-    variations = tuple(chance.sample(list(Variation), chance.choice((0, 0, 1))))
+    variations = tuple(chance.sample(Variations.ALL, chance.choice((0, 0, 1))))
     return Interest(rate, variations, delay_seconds=chance.uniform(0.5, 5.0))
 
 
@@ -126,7 +126,7 @@ class CallOutcome:
 
     reached: bool
     answer: OfferAnswer = OfferAnswer.NEVER
-    decline_reason: DeclineReason | None = None
+    decline_reason: ReasonKey | None = None
 
 
 def draw_call_outcome(seed: int, offer_id: UUID, *, attempt: int) -> CallOutcome:
@@ -136,4 +136,4 @@ def draw_call_outcome(seed: int, offer_id: UUID, *, attempt: int) -> CallOutcome
         return CallOutcome(reached=False)
     if chance.random() < 0.5:
         return CallOutcome(reached=True, answer=OfferAnswer.ACCEPT)
-    return CallOutcome(reached=True, answer=OfferAnswer.DECLINE, decline_reason=chance.choice(list(DeclineReason)))
+    return CallOutcome(reached=True, answer=OfferAnswer.DECLINE, decline_reason=chance.choice(DeclineReasons.ALL))

@@ -30,7 +30,7 @@ from devstack.names import PRICING, REFERRAL, REGISTRY, SOURCING
 from geography import PostcodeDirectory
 from simulator import SEED
 from simulator.council import Council, PostedReferral
-from simulator.market import build_market
+from simulator.essex import build_essex_market
 from simulator.officer import Officer
 from simulator.person_factory import PersonFactory, reserve_person_number
 from simulator.postcodes import sample_postcodes
@@ -118,7 +118,7 @@ class ComposeSimulation:
         if self._home.seed_marker.exists():
             return
         market, log = (
-            build_market(seed=SEED),
+            build_essex_market(seed=SEED),
             JsonLinesWriter[EndpointSecret](self._home.endpoint_secrets, private=True),
         )
         secrets = EndpointSecrets(self._home)
@@ -126,6 +126,7 @@ class ComposeSimulation:
             RetryingApiClient(self._session, self._tokens, find_identity("admin")),
             URLS[REGISTRY],
             URLS[PRICING],
+            second_client=RetryingApiClient(self._session, self._tokens, find_identity("second-admin")),
             receivers_url=build_url(DEMO, outside=False),
             secrets=log,
             is_known=lambda provider_id: secrets.get_secret(provider_id) is not None,

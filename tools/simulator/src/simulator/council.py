@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from calloff.client import ApiClient, ResponseModel
-from contracts.values import Need, ServiceType, Urgency, Visit, Weekday
+from contracts.example_words import Needs, Routes, ServiceTypes
+from contracts.ids import LotKey, NeedKey, RouteKey, ServiceTypeKey
+from contracts.values import Visit, Weekday
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.json_lines import JsonLinesWriter
 from simulator.person_factory import Person
@@ -18,7 +20,7 @@ from simulator.person_factory import Person
 _MORNING, _NOON, _EVENING = (7, 9), (12, 13), (18, 20)
 RETRY_DELAY: Final = 1.0
 """Seconds before a referral is posted again that was not accepted."""
-_URGENT_SHARE: Final = 0.9
+URGENT_SHARE: Final = 0.9
 """Share of hospital discharges. They are offered at any hour, so that offers are made on a Sunday night too."""
 
 
@@ -40,11 +42,14 @@ class ReferralIn(BaseModel):
 
     reference: str
     person: PersonIn
-    service_type: ServiceType
+    service_type: ServiceTypeKey
     visits: tuple[Visit, ...]
     starts_on: date
-    urgency: Urgency
-    needs: tuple[Need, ...]
+    route: RouteKey
+    needs: tuple[NeedKey, ...]
+    lot: LotKey | None = None
+    area: str | None = None
+    follows_package: UUID | None = None
 
 
 class SubmittedReferral(ResponseModel):
@@ -62,31 +67,35 @@ class PostedReferral(BaseModel):
     referral_id: UUID
     package_id: UUID
     area: str
-    urgency: Urgency
+    route: RouteKey
 
 
 def build_referral(person: Person, *, today: date, seed: int, urgent: bool | None = None) -> ReferralIn:
     """Build the referral of this adult. Unless `urgent` is given, most referrals are urgent."""
     chance = Random(f"{seed}/referral/{person.number}")
-    is_urgent = chance.random() < _URGENT_SHARE if urgent is None else urgent
+    is_urgent = chance.random() < URGENT_SHARE if urgent is None else urgent
     return ReferralIn(
         reference=f"TEST-{person.number:06}",
-        person=PersonIn(
-            name=person.full_name,
-            date_of_birth=person.born_on,
-            nhs_number=person.nhs_number,
-            address=AddressIn(lines=(person.address_line, "Testtown"), postcode=person.postcode),
-            phone=person.telephone,
-        ),
-        service_type=ServiceType.PERSONAL_CARE if chance.random() < 0.9 else ServiceType.CARERS_BREAK,
-        visits=_draw_visits(chance),
+        person=build_person(person),
+        service_type=ServiceTypes.PERSONAL_CARE if chance.random() < 0.9 else ServiceTypes.CARERS_BREAK,
+        visits=draw_visits(chance),
         starts_on=today + timedelta(days=chance.randint(1, 5)),
-        urgency=Urgency.HOSPITAL_DISCHARGE if is_urgent else Urgency.ROUTINE,
-        needs=tuple(chance.sample(list(Need), chance.randint(0, 3))),
+        route=Routes.HOSPITAL_DISCHARGE if is_urgent else Routes.COMMUNITY,
+        needs=tuple(chance.sample(list(Needs.SKILLS), chance.randint(0, 3))),
     )
 
 
-def _draw_visits(chance: Random) -> tuple[Visit, ...]:
+def build_person(person: Person) -> PersonIn:
+    return PersonIn(
+        name=person.full_name,
+        date_of_birth=person.born_on,
+        nhs_number=person.nhs_number,
+        address=AddressIn(lines=(person.address_line, "Testtown"), postcode=person.postcode),
+        phone=person.telephone,
+    )
+
+
+def draw_visits(chance: Random) -> tuple[Visit, ...]:
     """Draw one to three visits a day, sometimes with two carers."""
     windows = chance.choice(((_MORNING,), (_MORNING, _EVENING), (_MORNING, _NOON, _EVENING)))
     carers = 2 if chance.random() < 0.15 else 1
@@ -105,6 +114,12 @@ def _draw_visits(chance: Random) -> tuple[Visit, ...]:
     )
 
 
+class ReferralBuilder(Protocol):
+    """Builds the referral of an adult."""
+
+    def __call__(self, person: Person, *, today: date, seed: int, urgent: bool | None = None) -> ReferralIn: ...
+
+
 class Council:
     """One council's system. `refused` counts the referrals that were refused."""
 
@@ -116,17 +131,19 @@ class Council:
         *,
         seed: int,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        build: ReferralBuilder = build_referral,
     ) -> None:
         self._client = client
         self._url = f"{referral_url}/v1/referrals"
         self._log = log
         self._seed = seed
         self._today = today
+        self._build = build
         self.refused = 0
 
     async def post(self, person: Person, *, urgent: bool | None = None) -> PostedReferral:
         """Post one referral and log it. Raises ServiceRefused, ServiceUnreachable."""
-        body = build_referral(person, today=self._today(), seed=self._seed, urgent=urgent)
+        body = self._build(person, today=self._today(), seed=self._seed, urgent=urgent)
         posted_at = datetime.now(UTC)
         response = await self._client.post(self._url, body, idempotency_key=body.reference)
         submitted = response.parse(SubmittedReferral)
@@ -136,7 +153,7 @@ class Council:
             referral_id=submitted.referral_id,
             package_id=submitted.package_id,
             area=person.area,
-            urgency=body.urgency,
+            route=body.route,
         )
         self._log.write(entry)
         return entry

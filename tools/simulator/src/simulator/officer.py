@@ -10,10 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from calloff.client import ApiClient, ApiResponse, ResponseModel
-from contracts.events.listings import InadequateReason
-from contracts.events.orders import SpotPriceRefusal
 from contracts.events.packages import CallResult
-from contracts.values import DeclineReason, Rating
+from contracts.example_words import InadequateReasons, PriceRefusals
+from contracts.ids import ReasonKey
+from contracts.values import Rating
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from simulator.behaviour import CallOutcome, OfferAnswer, draw_call_outcome
 
@@ -45,7 +45,7 @@ class AwardIn(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     proposal_id: UUID
-    inadequate_reason: InadequateReason | None = None
+    inadequate_reason: ReasonKey | None = None
 
 
 class WorkList(ResponseModel):
@@ -59,13 +59,13 @@ class CallIn(BaseModel):
 
     result: CallResult
     answer: Literal["accept", "decline"] | None = None
-    decline_reason: DeclineReason | None = None
+    decline_reason: ReasonKey | None = None
 
 
 class RefusalIn(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    reason: SpotPriceRefusal = SpotPriceRefusal.WAIT_FOR_OTHERS
+    reason: ReasonKey = PriceRefusals.WAIT_FOR_OTHERS
 
 
 class Officer:
@@ -110,7 +110,7 @@ class Officer:
         if not proposals:
             return False
         cheapest = proposals[0]
-        reason = InadequateReason.NO_OTHER_PROPOSAL if cheapest.rating is Rating.INADEQUATE else None
+        reason = InadequateReasons.NO_OTHER_PROPOSAL if cheapest.rating is Rating.INADEQUATE else None
         award = AwardIn(proposal_id=cheapest.proposal_id, inadequate_reason=reason)
         return await self._send_unless_obsolete(self._first_client.post(f"{url}/awards", award))
 

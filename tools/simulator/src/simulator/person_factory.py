@@ -38,7 +38,7 @@ class PersonFactory:
         self._seed = seed
 
     def create_person(self, number: int, *, area: str | None = None) -> Person:
-        """Create the adult with this number, who lives in `area` or in a random district."""
+        """Create the adult with this number, who lives in `area` or in a random one."""
         chance = Random(f"{self._seed}/person/{number}")
         home = area or chance.choice(sorted(self._postcodes))
         return Person(

@@ -10,8 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from calloff.client import ApiClient, ApiResponse
-from contracts.events.listings import Variation
-from contracts.values import DeclineReason
+from contracts.ids import ReasonKey
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.json_lines import JsonLinesWriter
 from simulator.behaviour import Behaviour, OfferAnswer, WebhookReaction, draw_behaviour, draw_interest
@@ -44,7 +43,7 @@ class ProposalIn(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     rate: Decimal
-    variations: tuple[Variation, ...]
+    variations: tuple[ReasonKey, ...]
 
 
 class DeclineIn(BaseModel):
@@ -52,7 +51,7 @@ class DeclineIn(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    reason: DeclineReason
+    reason: ReasonKey
 
 
 class ProviderSystems:

@@ -13,8 +13,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from calloff.client import ApiClient, IssuerTokenSource, open_http_session
+from devstack.councils import DEFAULT_COUNCIL
 from devstack.home import Home
-from devstack.issuer.identities import PROVIDER, find_identity
+from devstack.issuer.identities import PROVIDER, find_identity, make_client_id
 from devstack.issuer.server import serve_app
 from devstack.json_lines import JsonLinesReader, JsonLinesWriter
 from devstack.keys import StackKeys
@@ -34,6 +35,7 @@ class EndpointSecret(BaseModel):
 
     provider_id: UUID
     secret: str
+    council: str = DEFAULT_COUNCIL
 
 
 class EndpointSecrets:
@@ -41,11 +43,20 @@ class EndpointSecrets:
 
     def __init__(self, home: Home) -> None:
         self._lines = JsonLinesReader(home.endpoint_secrets, EndpointSecret)
-        self._known: dict[UUID, str] = {}
+        self._known: dict[UUID, EndpointSecret] = {}
 
     def get_secret(self, provider_id: UUID) -> str | None:
+        found = self._find(provider_id)
+        return None if found is None else found.secret
+
+    def get_client_id(self, provider_id: UUID) -> str:
+        """Return the client id of the provider's system, which names its council."""
+        found = self._find(provider_id)
+        return make_client_id(DEFAULT_COUNCIL if found is None else found.council, f"{PROVIDER}{provider_id}")
+
+    def _find(self, provider_id: UUID) -> EndpointSecret | None:
         if provider_id not in self._known:
-            self._known.update((line.provider_id, line.secret) for line in self._lines.read_new())
+            self._known.update((line.provider_id, line) for line in self._lines.read_new())
         return self._known.get(provider_id)
 
 
@@ -63,10 +74,12 @@ async def run_provider_systems(home: Home, *, stop: asyncio.Event, simulated_fro
         JsonLinesWriter[AnswerLogEntry](home.answer_log),
     )
     async with open_http_session() as session:
-        tokens = IssuerTokenSource(session, record.issuer, keys)
+        tokens, secrets = IssuerTokenSource(session, record.issuer, keys), EndpointSecrets(home)
         systems = ProviderSystems(
             sourcing_url=record.urls["sourcing"],
-            create_client=lambda provider_id: ApiClient(session, tokens, find_identity(f"{PROVIDER}{provider_id}")),
+            create_client=lambda provider_id: ApiClient(
+                session, tokens, find_identity(secrets.get_client_id(provider_id))
+            ),
             log=answer_log,
             seed=SEED,
             pause=asyncio.sleep if simulated_from is None else _create_pause(schedule),
@@ -77,7 +90,7 @@ async def run_provider_systems(home: Home, *, stop: asyncio.Event, simulated_fro
                 await systems.handle_webhook(provider_id, webhook)
 
         receivers = WebhookReceivers(
-            EndpointSecrets(home).get_secret,
+            secrets.get_secret,
             webhook_log,
             choose_reaction=systems.choose_reaction,
             handle_webhook=handle_webhook,

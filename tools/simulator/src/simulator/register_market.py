@@ -13,14 +13,14 @@ import typer
 
 from calloff.client import RetryingApiClient
 from calloff.commands.output import JsonOption, err, print_json, print_line, run_command
-from calloff.connection import StackConnection, connect_to_stack
-from devstack.home import FRAMEWORK_FILES
-from devstack.issuer.identities import find_identity
+from calloff.connection import StackConnection, connect_to_stack, find_identity_of_council, get_council
+from devstack.councils import COUNCILS
 from devstack.json_lines import JsonLinesReader, JsonLinesWriter
 from devstack.names import PRICING, REGISTRY
 from devstack.screen import create_screen
 from simulator import SEED
-from simulator.market import InventedMarket, build_market
+from simulator.councils import MARKET_BUILDERS
+from simulator.market import InventedMarket
 from simulator.providers import EndpointSecret
 from simulator.registration import MarketRegistrar
 
@@ -44,12 +44,20 @@ def register_market(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register the invented market: framework, 224 providers, ranked lists and rates. Repeating it changes nothing."""
+    """Register a council's invented market: framework, providers, ranked lists, rates. Repeating it changes nothing.
+
+    The council is that of `calloff --council`. A framework is published by two officers: an installation needs the
+    council's clients `admin` and `second-admin`.
+    """
     if (receivers is None) != (secrets is None):
         message = "give --receivers and --secrets together, or neither"
         raise typer.BadParameter(message)
     endpoints = None if receivers is None or secrets is None else Endpoints(receivers.rstrip("/"), secrets)
-    market = build_market(seed=SEED)
+    council = get_council()
+    if council not in MARKET_BUILDERS:
+        message = f"there is no invented market of {council}; choose {', '.join(MARKET_BUILDERS)}"
+        raise typer.BadParameter(message)
+    market = MARKET_BUILDERS[council](seed=SEED)
     run_command(_register(market, endpoints))
     if as_json:
         print_json(json.dumps({"providers": len(market.providers), "lists": len(market.lists)}))
@@ -62,7 +70,7 @@ async def _register(market: InventedMarket, endpoints: Endpoints | None) -> None
     async with connect_to_stack() as stack:
         with screen.show_step(f"Register of {len(market.providers)} invented providers") as step:
             registrar = _create_registrar(stack, endpoints, step.set_progress)
-            definitions = [file.read_bytes() for file in FRAMEWORK_FILES]
+            definitions = [file.read_bytes() for file in COUNCILS[market.council]]
             await registrar.register_market(market, definitions, today=datetime.now(UTC).date())
     screen.close()
 
@@ -73,9 +81,10 @@ def _create_registrar(
     secrets_file = Path(os.devnull) if endpoints is None else endpoints.secrets_file
     known: set[UUID] = set() if endpoints is None else _load_known_providers(endpoints.secrets_file)
     return MarketRegistrar(
-        RetryingApiClient(stack.session, stack.tokens, find_identity("admin")),
+        RetryingApiClient(stack.session, stack.tokens, find_identity_of_council("admin")),
         stack.get_url(REGISTRY, ""),
         stack.get_url(PRICING, ""),
+        second_client=RetryingApiClient(stack.session, stack.tokens, find_identity_of_council("second-admin")),
         receivers_url=None if endpoints is None else endpoints.receivers_url,
         secrets=JsonLinesWriter[EndpointSecret](secrets_file, private=True),
         is_known=known.__contains__,

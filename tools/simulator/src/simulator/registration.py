@@ -1,8 +1,12 @@
-"""Registers the invented market: framework, providers, lists, endpoints and rates. Registration is idempotent."""
+"""Registers a council's invented market: framework, providers, places, lists, endpoints and rates.
+
+Registration is idempotent.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -10,17 +14,24 @@ from pydantic import BaseModel
 
 from calloff.client import ApiClient, ApiResponse, Request, ResponseModel
 from contracts.events.providers import EmbargoReason
-from contracts.values import ServiceType
+from contracts.ids import ItemKey, LotKey, ServiceTypeKey, TierKey
+from contracts.values import PlaceState
 from devstack.errors import ServiceRefused
 from devstack.json_lines import JsonLinesWriter
-from simulator.market import InventedMarket, InventedProvider, ProviderCondition, RankedList
+from simulator.market import (
+    InventedMarket,
+    InventedPlace,
+    InventedProvider,
+    InventedRate,
+    ProviderCondition,
+    RankedList,
+)
 from simulator.providers import EndpointSecret, build_webhook_url
 
-FRAMEWORK: Final = "essex-live-at-home-2025"
-ISSUED_ON: Final = date(2025, 11, 1)
-LIVE_FROM: Final = date(2025, 11, 9)
-"""The framework's first day (its definition's `runs_from`)."""
+_ISSUED_BEFORE: Final = timedelta(days=8)
+"""How long before its first day a ranked list is issued."""
 RATED_ON: Final = date(2025, 6, 2)
+_PROPOSED: Final = 202
 _MAX_RETRIES: Final = 50
 _RETRY_DELAY: Final = 0.2
 _MAX_CONCURRENCY: Final = 12
@@ -30,8 +41,8 @@ _MAX_CONCURRENCY: Final = 12
 class ProviderIn(BaseModel):
     provider_id: UUID
     name: str
-    service_types: tuple[ServiceType, ...]
     turnover: str
+    turnover_evidence: str
     phone: str
 
 
@@ -43,14 +54,24 @@ class BranchIn(BaseModel):
     published_on: date
 
 
-class MembershipIn(BaseModel):
+class LocationIn(BaseModel):
     framework: str
+    within: bool
+
+
+class PlaceIn(BaseModel):
+    framework: str
+    lot: LotKey
     area: str
-    tier: int
+    tier: TierKey
+    service_types: tuple[ServiceTypeKey, ...]
+    number: int | None
+    joined_on: date
+    state: PlaceState
 
 
-class MembershipsIn(BaseModel):
-    memberships: tuple[MembershipIn, ...]
+class PlacesIn(BaseModel):
+    places: tuple[PlaceIn, ...]
 
 
 class SpotAreasIn(BaseModel):
@@ -58,8 +79,10 @@ class SpotAreasIn(BaseModel):
 
 
 class RateIn(BaseModel):
-    service_type: ServiceType
-    number: int
+    service_type: ServiceTypeKey
+    item: ItemKey | None
+    number: int | None
+    rate: Decimal | None
 
 
 class RatesIn(BaseModel):
@@ -80,6 +103,13 @@ class EndpointIn(BaseModel):
     url: str
 
 
+class ProposedOut(ResponseModel):
+    """A version of a framework's definition that a second officer has to approve."""
+
+    framework: str
+    version: int
+
+
 class SecretOut(ResponseModel):
     secret: str | None = None
 
@@ -94,7 +124,8 @@ class ListIn(BaseModel):
 class MarketRegistrar:
     """Registers a market as the council's market team does. `progress` is called with the share done, 0 to 1.
 
-    `receivers_url` is the address of the providers' systems; without it no provider has one, and all are telephoned.
+    `second_client` is a second officer's, who approves the definitions that the first one proposes. `receivers_url` is
+    the address of the providers' systems; without it no provider has one, and all are telephoned.
     """
 
     def __init__(
@@ -103,12 +134,14 @@ class MarketRegistrar:
         registry_url: str,
         pricing_url: str,
         *,
+        second_client: ApiClient,
         receivers_url: str | None,
         secrets: JsonLinesWriter[EndpointSecret],
         is_known: Callable[[UUID], bool],
         progress: Callable[[float], None],
     ) -> None:
         self._client = client
+        self._second_client = second_client
         self._registry_url = registry_url
         self._pricing_url = pricing_url
         self._receivers_url = receivers_url
@@ -117,14 +150,24 @@ class MarketRegistrar:
         self._progress = progress
 
     async def register_market(self, market: InventedMarket, definitions: Sequence[bytes], *, today: date) -> None:
-        """Register frameworks, providers, ranked lists and rates, in the order of their references."""
+        """Register frameworks, providers, ranked lists and rates, in the order of their references.
+
+        `today` is the first day of the rates.
+        """
         for text in definitions:
-            url = f"{self._registry_url}/v1/frameworks"
-            await self._client.send(Request("POST", url, body=text, content_type="application/yaml"))
-        await self._run_all([self._register_provider(provider) for provider in market.providers], up_to=0.7)
-        await self._run_all([self._register_list(ranked) for ranked in market.lists], up_to=0.75)
-        framework_providers = [provider for provider in market.providers if provider.tier is not None]
-        await self._run_all([self._select_rates(provider, today) for provider in framework_providers], up_to=1.0)
+            await self._publish_definition(text)
+        await self._run_all([self._register_provider(provider, market) for provider in market.providers], up_to=0.7)
+        await self._run_all([self._register_list(ranked, market) for ranked in market.lists], up_to=0.75)
+        rated = [provider for provider in market.providers if provider.rates]
+        await self._run_all([self._select_rates(provider, market, today) for provider in rated], up_to=1.0)
+
+    async def _publish_definition(self, text: bytes) -> None:
+        """Propose a definition, and approve it as a second officer unless it was published before."""
+        url = f"{self._registry_url}/v1/frameworks"
+        proposed = await self._client.send(Request("POST", url, body=text, content_type="application/yaml"))
+        if proposed.status == _PROPOSED:
+            version = proposed.parse(ProposedOut)
+            await self._second_client.post(f"{url}/{version.framework}/versions/{version.version}/approval")
 
     async def move_endpoints(self, market: InventedMarket) -> None:
         """Register the endpoints again with the current address of the providers' systems."""
@@ -146,35 +189,37 @@ class MarketRegistrar:
 
         await asyncio.gather(*[run_one(work) for work in requests])
 
-    async def _register_provider(self, provider: InventedProvider) -> None:
+    async def _register_provider(self, provider: InventedProvider, market: InventedMarket) -> None:
         await self._client.post(f"{self._registry_url}/v1/providers", _build_profile(provider))
         await self._client.put(self._build_url(provider, f"branches/{provider.branch_id}"), _build_branch(provider))
-        if provider.tier is None:
-            areas = SpotAreasIn(areas=provider.areas)
+        if provider.spot_areas:
+            areas = SpotAreasIn(areas=provider.spot_areas)
             await self._client.send(Request("PUT", self._build_url(provider, "spot-areas"), body=areas, if_match="*"))
-        else:
-            await self._client.put(
-                self._build_url(provider, "memberships"), _build_memberships(provider, provider.tier)
-            )
+        if provider.places:
+            await self._register_places(provider, market)
         if provider.has_system and self._receivers_url is not None:
             await self._register_endpoint(provider, self._receivers_url)
         if provider.condition is ProviderCondition.EMBARGOED:
             await self._client.post(
                 self._build_url(provider, "embargo"), EmbargoIn(reason=EmbargoReason.PROVIDER_REQUEST)
             )
-        for area in provider.areas if provider.tier is not None else ():
+        for area in provider.areas if provider.places else ():
             free = CapacityIn(area=area, free_hours=f"{provider.free_hours}.00")
             await self._client.post(self._build_url(provider, "capacity"), free)
 
-    async def _select_rates(self, provider: InventedProvider, today: date) -> None:
+    async def _register_places(self, provider: InventedProvider, market: InventedMarket) -> None:
+        if market.checks_location:
+            finding = LocationIn(framework=market.framework, within=True)
+            await self._client.post(self._build_url(provider, f"branches/{provider.branch_id}/location"), finding)
+        places = PlacesIn(places=tuple(_build_place(place, market.framework) for place in provider.places))
+        await self._client.put(self._build_url(provider, "places"), places)
+
+    async def _select_rates(self, provider: InventedProvider, market: InventedMarket, today: date) -> None:
         """Select the provider's rates. The request is retried until pricing has received the definition from Kafka."""
-        body = RatesIn(
-            valid_from=today,
-            rates=tuple(RateIn(service_type=each, number=provider.rate_number) for each in provider.service_types),
-        )
-        for area in provider.areas:
-            url = f"{self._pricing_url}/v1/providers/{provider.provider_id}/rates/{FRAMEWORK}/{area}"
-            await retry_until_known(lambda url=url: self._client.put(url, body))
+        for area, rates in provider.rates.items():
+            url = f"{self._pricing_url}/v1/providers/{provider.provider_id}/rates/{market.framework}/{area}"
+            body = RatesIn(valid_from=today, rates=tuple(map(_build_rate, rates)))
+            await retry_until_known(lambda url=url, body=body: self._client.put(url, body))
 
     async def _register_endpoint(self, provider: InventedProvider, receivers_url: str) -> None:
         """Register the endpoint and log its secret. The secret is returned once; a lost one is rotated."""
@@ -184,11 +229,15 @@ class MarketRegistrar:
         if secret is None and not self._is_known(provider.provider_id):
             secret = (await self._client.post(f"{url}/rotation")).parse(SecretOut).secret
         if secret is not None:
-            self._secrets.write(EndpointSecret(provider_id=provider.provider_id, secret=secret))
+            self._secrets.write(
+                EndpointSecret(provider_id=provider.provider_id, secret=secret, council=provider.council)
+            )
 
-    async def _register_list(self, ranked: RankedList) -> None:
-        url = f"{self._registry_url}/v1/frameworks/{FRAMEWORK}/areas/{ranked.area}/tiers/{ranked.tier}/lists"
-        body = ListIn(list_version=1, issued_on=ISSUED_ON, live_from=LIVE_FROM, ranking=ranked.ranking)
+    async def _register_list(self, ranked: RankedList, market: InventedMarket) -> None:
+        lot = f"{self._registry_url}/v1/frameworks/{market.framework}/lots/{ranked.lot}"
+        url = f"{lot}/areas/{ranked.area}/tiers/{ranked.tier}/lists"
+        issued_on = market.live_from - _ISSUED_BEFORE
+        body = ListIn(list_version=1, issued_on=issued_on, live_from=market.live_from, ranking=ranked.ranking)
         await self._client.post(url, body)
 
     def _build_url(self, provider: InventedProvider, part: str) -> str:
@@ -199,8 +248,8 @@ def _build_profile(provider: InventedProvider) -> ProviderIn:
     return ProviderIn(
         provider_id=provider.provider_id,
         name=provider.name,
-        service_types=provider.service_types,
         turnover=f"{provider.turnover}.00",
+        turnover_evidence="invented accounts of 2023/24",
         phone=f"01632 960{provider.number % 1000:03}",  # Ofcom reserves these numbers for drama and tests
     )
 
@@ -215,10 +264,22 @@ def _build_branch(provider: InventedProvider) -> BranchIn:
     )
 
 
-def _build_memberships(provider: InventedProvider, tier: int) -> MembershipsIn:
-    return MembershipsIn(
-        memberships=tuple(MembershipIn(framework=FRAMEWORK, area=area, tier=tier) for area in provider.areas)
+def _build_place(place: InventedPlace, framework: str) -> PlaceIn:
+    """Build an active place."""
+    return PlaceIn(
+        framework=framework,
+        lot=place.lot,
+        area=place.area,
+        tier=place.tier,
+        service_types=place.service_types,
+        number=place.number,
+        joined_on=place.joined_on,
+        state=PlaceState.ACTIVE,
     )
+
+
+def _build_rate(rate: InventedRate) -> RateIn:
+    return RateIn(service_type=rate.service_type, item=rate.item, number=rate.number, rate=rate.rate)
 
 
 async def retry_until_known(send: Callable[[], Coroutine[Any, Any, ApiResponse]]) -> ApiResponse:

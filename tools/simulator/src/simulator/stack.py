@@ -16,7 +16,7 @@ from devstack.databases import read_cluster_id
 from devstack.disk_space import require_room_to_start
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.home import KAFKA_JARS, Home
-from devstack.issuer.identities import PROVIDER, find_identity
+from devstack.issuer.identities import PROVIDER, find_identity, make_client_id
 from devstack.issuer.server import build_issuer_app, serve_app
 from devstack.issuer.tokens import TokenIssuer
 from devstack.json_lines import JsonLinesWriter
@@ -72,6 +72,7 @@ class ServiceStack:
         return ApiClient(self.session, self.tokens, find_identity(name))
 
     def create_provider_client(self, provider_id: UUID) -> ApiClient:
+        """Create a client for a provider of the default council."""
         return self.create_client(f"{PROVIDER}{provider_id}")
 
 
@@ -131,14 +132,17 @@ def _build_clock_environment(start: datetime | None, key: str) -> dict[str, str]
 async def register_market(
     stack: ServiceStack, market: InventedMarket, definitions: Sequence[bytes], screen: Screen, *, today: date
 ) -> None:
-    """Register framework, providers, lists and rates as the council's market team does."""
+    """Register framework, providers, lists and rates as the market team of the market's council does."""
     addresses, home = stack.config.addresses, stack.config.home
     with screen.show_step(f"Register of {len(market.providers)} invented providers") as step:
         secrets_log = JsonLinesWriter[EndpointSecret](home.endpoint_secrets, private=True)
         register = MarketRegistrar(
-            RetryingApiClient(stack.session, stack.tokens, find_identity("admin")),
+            RetryingApiClient(stack.session, stack.tokens, find_identity(make_client_id(market.council, "admin"))),
             addresses.get_url(REGISTRY),
             addresses.get_url(PRICING),
+            second_client=RetryingApiClient(
+                stack.session, stack.tokens, find_identity(make_client_id(market.council, "second-admin"))
+            ),
             receivers_url=addresses.get_url(RECEIVERS),
             secrets=secrets_log,
             is_known=lambda _: False,

@@ -15,7 +15,7 @@ from uuid import UUID
 from aiohttp import web
 
 from calloff.client import ApiClient, ApiResponse
-from contracts.values import DeclineReason
+from contracts.example_words import DeclineReasons
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.names import REFERRAL, SOURCING
 from simulator.behaviour import WebhookReaction
@@ -79,7 +79,7 @@ class SteadyLoad:
         declines = len(offers) == 1
         client = self.stack.create_provider_client(provider_id)
         url = f"{self.stack.urls[SOURCING]}/v1/offers/{offer_id}/{'decline' if declines else 'accept'}"
-        body = DeclineIn(reason=DeclineReason.NO_CAPACITY) if declines else None
+        body = DeclineIn(reason=DeclineReasons.NO_CAPACITY) if declines else None
         await self._repeat(lambda: client.post(url, body, idempotency_key=str(offer_id)))
 
     def choose_reaction(self, _provider: UUID, _webhook: ReceivedWebhook, _attempt: int) -> WebhookReaction:

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from calloff.client import ResponseModel
-from contracts.values import Care, PriceUnit
+from contracts.ids import UnitKey
+from contracts.values import Care
 from devstack.json_lines import JsonLinesWriter
 from simulator.behaviour import WebhookReaction
 
@@ -42,7 +43,7 @@ class WebhookData(ResponseModel):
     offer_id: UUID | None = None
     care: Care | None = None
     advert: PackageAdvert | None = None
-    unit: PriceUnit | None = None
+    unit: UnitKey | None = None
     links: Links = Links()
 
 

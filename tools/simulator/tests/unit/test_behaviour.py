@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 from uuid import UUID, uuid5
 
-from contracts.values import Urgency
+from contracts.example_words import Routes
 from simulator.behaviour import (
     BEHAVIOUR_WEIGHTS,
     BehaviourKind,
@@ -61,10 +61,10 @@ def test_only_calls_that_reach_the_provider_have_an_answer() -> None:
 def test_most_referrals_are_urgent_so_that_something_happens_at_any_hour() -> None:
     people = PersonFactory({"E07000071": ("CO1 1AA",)}, seed=1)
     referrals = [build_referral(people.create_person(number), today=date(2026, 1, 12), seed=1) for number in range(200)]
-    urgent = [each for each in referrals if each.urgency is Urgency.HOSPITAL_DISCHARGE]
+    urgent = [each for each in referrals if each.route == Routes.HOSPITAL_DISCHARGE]
     assert 160 < len(urgent) < 200
 
 
 def test_a_referral_can_be_asked_to_be_routine() -> None:
     person = PersonFactory({"E07000071": ("CO1 1AA",)}, seed=1).create_person(3)
-    assert build_referral(person, today=date(2026, 1, 12), seed=1, urgent=False).urgency is Urgency.ROUTINE
+    assert build_referral(person, today=date(2026, 1, 12), seed=1, urgent=False).route == Routes.COMMUNITY

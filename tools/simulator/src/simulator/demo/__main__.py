@@ -17,7 +17,9 @@ from simulator.demo.run import SEED, DemoOptions, DemoResult, run_demo
 
 def run(
     *,
-    referrals: Annotated[int, typer.Option(min=1, help="How many referrals the council posts.")] = 320,
+    referrals: Annotated[
+        int, typer.Option(min=1, help="How many referrals Essex posts; the other councils post fewer.")
+    ] = 320,
     days: Annotated[int, typer.Option(min=1, max=14, help="How many days are simulated, from a Thursday on.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed of the simulated behaviour.")] = SEED,
 ) -> None:

@@ -9,10 +9,10 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from contracts.events.listings import Variation
-from contracts.values import DeclineReason, PriceUnit
+from contracts.example_words import DeclineReasons, Variations
+from contracts.ids import ReasonKey, UnitKey
 from simulator.behaviour import EVERY_ATTEMPT, USUAL_RATES, Behaviour, OfferAnswer, WebhookReaction
-from simulator.demo.market import is_reluctant
+from simulator.demo.market import is_keen, is_reluctant
 
 ANSWER_DELAY_MINUTES: Final = 15
 LATE_DELAYS_MINUTES: Final = (30, 45, 60, 90)
@@ -54,6 +54,13 @@ _RELUCTANT_WEIGHTS: Final[Mapping[DemoBehaviourKind, int]] = {
 }
 
 
+_KEEN_WEIGHTS: Final[Mapping[DemoBehaviourKind, int]] = {
+    **BEHAVIOUR_WEIGHTS,
+    DemoBehaviourKind.ACCEPTS: 60,
+    DemoBehaviourKind.DECLINES: 12,
+}
+
+
 @dataclass(frozen=True)
 class OfferBehaviour:
     """How one provider handles one offer: the reaction to the webhook and the planned answers."""
@@ -67,13 +74,13 @@ class OfferBehaviour:
 class PlannedAnswer:
     delay: timedelta
     answer: OfferAnswer
-    reason: DeclineReason | None = None
+    reason: ReasonKey | None = None
 
 
 def draw_offer_behaviour(seed: int, provider_id: UUID, care_text: str, area: str) -> OfferBehaviour:
     """Draw the behaviour. `care_text` describes the requested care without ids, so that it is the same in every run."""
     chance = Random(f"{seed}/manner/{provider_id}/{care_text}")
-    weights = _RELUCTANT_WEIGHTS if is_reluctant(area) else BEHAVIOUR_WEIGHTS
+    weights = _RELUCTANT_WEIGHTS if is_reluctant(area) else _KEEN_WEIGHTS if is_keen(area) else BEHAVIOUR_WEIGHTS
     kind = chance.choices(list(weights), list(weights.values()))[0]
     return OfferBehaviour(kind, _choose_reaction(kind, chance), _plan_answers(kind, chance))
 
@@ -113,8 +120,8 @@ def _plan_answers(kind: DemoBehaviourKind, chance: Random) -> tuple[PlannedAnswe
     }.get(kind, (accepts,))
 
 
-def _draw_reason(chance: Random) -> DeclineReason:
-    return chance.choice(list(DeclineReason))
+def _draw_reason(chance: Random) -> ReasonKey:
+    return chance.choice(DeclineReasons.ALL)
 
 
 @dataclass(frozen=True)
@@ -123,14 +130,14 @@ class Bid:
 
     delay: timedelta
     rate: Decimal
-    variations: tuple[Variation, ...]
+    variations: tuple[ReasonKey, ...]
 
 
 _INTERESTED_SHARE: Final = 0.45
 _SECOND_BID_SHARE: Final = 0.15
 
 
-def draw_bids(seed: int, provider_id: UUID, advert_text: str, unit: PriceUnit) -> tuple[Bid, ...]:
+def draw_bids(seed: int, provider_id: UUID, advert_text: str, unit: UnitKey) -> tuple[Bid, ...]:
     """Draw no bid, one, or a second one that replaces the first."""
     chance = Random(f"{seed}/bid/{provider_id}/{advert_text}")
     if chance.random() > _INTERESTED_SHARE:
@@ -141,6 +148,6 @@ def draw_bids(seed: int, provider_id: UUID, advert_text: str, unit: PriceUnit) -
     return first, _draw_bid(chance, unit, delay=first.delay + timedelta(minutes=30))
 
 
-def _draw_bid(chance: Random, unit: PriceUnit, *, delay: timedelta) -> Bid:
+def _draw_bid(chance: Random, unit: UnitKey, *, delay: timedelta) -> Bid:
     rate = (USUAL_RATES[unit] * chance.randint(96, 122) / 100).quantize(Decimal("0.01"))
-    return Bid(delay, rate, tuple(chance.sample(list(Variation), chance.choice((0, 0, 1)))))
+    return Bid(delay, rate, tuple(chance.sample(Variations.ALL, chance.choice((0, 0, 1)))))

@@ -1,56 +1,92 @@
-"""The market of the demonstration, which is small so that lists are exhausted and packages move to the next stage."""
+"""The markets of the demonstration; Essex's is small, so that packages move to the next stage."""
 
+from functools import lru_cache
 from random import Random
 from typing import Final
+from uuid import UUID
 
-from contracts.values import Rating, ServiceType
-from geography import ESSEX_DISTRICTS
-from simulator.market import TREE_NAMES, InventedMarket, InventedProvider, ProviderCondition, RankedList
+from contracts.example_words import ServiceTypes, Tiers
+from contracts.ids import TierKey
+from contracts.values import Rating
+from devstack.councils import DEFAULT_COUNCIL
+from simulator import oxfordshire
+from simulator.councils import MARKET_BUILDERS
+from simulator.definitions import load_definition
+from simulator.districts import ESSEX_DISTRICTS
+from simulator.essex import assemble_essex_market, build_essex_provider
+from simulator.market import InventedMarket, InventedProvider, ProviderCondition
 
 TIER_ONE_PROVIDERS, TIER_TWO_PROVIDERS, SPOT_PROVIDERS = 4, 3, 2
 """Providers with an office in each district."""
 PROVIDERS_PER_DISTRICT: Final = TIER_ONE_PROVIDERS + TIER_TWO_PROVIDERS + SPOT_PROVIDERS
 RELUCTANT_DISTRICTS: Final = frozenset({2, 6, 11})
 """Districts, by position in the list, whose providers accept few offers."""
-_FREE_HOURS: Final = {1: range(40, 121, 5), 2: range(30, 101, 5), None: range(50, 101, 5)}
+RELUCTANT_ZONES: Final = frozenset({"bottesford", "melton", "castle-donington"})
+"""Leicestershire's hard zones, so that packages reach the neighbours and the providers outside the framework."""
+_FREE_HOURS: Final = {Tiers.ONE: range(40, 121, 5), Tiers.TWO: range(30, 101, 5), None: range(50, 101, 5)}
 _RATINGS: Final = {
-    1: (Rating.GOOD, Rating.GOOD, Rating.OUTSTANDING),
-    2: (Rating.GOOD, Rating.REQUIRES_IMPROVEMENT, Rating.REQUIRES_IMPROVEMENT),
+    Tiers.ONE: (Rating.GOOD, Rating.GOOD, Rating.OUTSTANDING),
+    Tiers.TWO: (Rating.GOOD, Rating.REQUIRES_IMPROVEMENT, Rating.REQUIRES_IMPROVEMENT),
     None: (Rating.GOOD, Rating.REQUIRES_IMPROVEMENT, Rating.INADEQUATE, Rating.NOT_RATED),
 }
 
 
-def build_demo_market(*, seed: int) -> InventedMarket:
-    """Build the demonstration's market of this seed."""
+def build_demo_market(council: str, *, seed: int) -> InventedMarket:
+    """Build the demonstration's market of a council."""
+    return _build_small_essex_market(seed) if council == DEFAULT_COUNCIL else MARKET_BUILDERS[council](seed=seed)
+
+
+@lru_cache
+def is_keen(area: str) -> bool:
+    """Return whether the providers of an area accept most offers: they are few, and expected to take all work."""
+    definition = load_definition(oxfordshire.COUNCIL)
+    few = (definition.find_lot(oxfordshire.REABLEMENT), definition.find_lot(oxfordshire.EXTRA_CARE))
+    return any(lot is not None and area in lot.areas for lot in few)
+
+
+def find_provider_to_refuse(market: InventedMarket, area: str, chance: Random) -> UUID:
+    """Return a provider that would get an early offer, so that the refusal has an effect."""
+    if not market.lists:
+        members = [each for each in market.providers if any(place.area == area for place in each.places)]
+        return members[0].provider_id
+    tier = Tiers.TWO if is_reluctant(area) and chance.random() < 0.3 else Tiers.ONE
+    return next(each.ranking[0] for each in market.lists if (each.area, each.tier) == (area, tier))
+
+
+def _build_small_essex_market(seed: int) -> InventedMarket:
     providers = tuple(
         _build_provider(number, seed) for number in range(1, PROVIDERS_PER_DISTRICT * len(ESSEX_DISTRICTS) + 1)
     )
-    lists = tuple(_build_list(area.code, tier, providers, seed) for area in ESSEX_DISTRICTS for tier in (1, 2))
-    return InventedMarket(providers, lists)
+    return assemble_essex_market(providers, seed=f"{seed}/demo list")
 
 
 def is_reluctant(area: str) -> bool:
-    return any(ESSEX_DISTRICTS[each].code == area for each in RELUCTANT_DISTRICTS)
+    return area in RELUCTANT_ZONES or any(ESSEX_DISTRICTS[each].code == area for each in RELUCTANT_DISTRICTS)
 
 
 def _build_provider(number: int, seed: int) -> InventedProvider:
     chance = Random(f"{seed}/demo provider/{number}")
     home, seat = divmod(number - 1, PROVIDERS_PER_DISTRICT)
-    tier = 1 if seat < TIER_ONE_PROVIDERS else 2 if seat < TIER_ONE_PROVIDERS + TIER_TWO_PROVIDERS else None
+    tier = _choose_tier(seat)
     condition = _choose_condition(number)
-    return InventedProvider(
+    return build_essex_provider(
         number=number,
-        name=f"{TREE_NAMES[home]} Care {number:03}",
-        home_area=ESSEX_DISTRICTS[home].code,
+        home=home,
         tier=tier,
         areas=_choose_areas(home, seat),
         rating=chance.choice(_RATINGS[tier]),
         turnover=chance.randrange(300_000, 4_000_001, 100_000),
         condition=condition,
         free_hours=0 if condition is ProviderCondition.FULL else chance.choice(_FREE_HOURS[tier]),
-        service_types=tuple(ServiceType) if chance.random() < 0.7 else (ServiceType.PERSONAL_CARE,),
+        service_types=ServiceTypes.ALL if chance.random() < 0.7 else (ServiceTypes.PERSONAL_CARE,),
         rate_number=chance.randint(1, 4),
     )
+
+
+def _choose_tier(seat: int) -> TierKey | None:
+    if seat < TIER_ONE_PROVIDERS:
+        return Tiers.ONE
+    return Tiers.TWO if seat < TIER_ONE_PROVIDERS + TIER_TWO_PROVIDERS else None
 
 
 def _choose_areas(home: int, seat: int) -> tuple[str, ...]:
@@ -64,9 +100,3 @@ def _choose_condition(number: int) -> ProviderCondition:
     """Spread the conditions over districts and tiers: 11 and 9 have no common factor."""
     special = {4: ProviderCondition.BY_PHONE, 9: ProviderCondition.FULL}
     return special.get(number % 11, ProviderCondition.ORDINARY)
-
-
-def _build_list(area: str, tier: int, providers: tuple[InventedProvider, ...], seed: int) -> RankedList:
-    ranked = [each.provider_id for each in providers if each.tier == tier and area in each.areas]
-    Random(f"{seed}/demo list/{area}/{tier}").shuffle(ranked)
-    return RankedList(area, tier, tuple(ranked))

@@ -1,4 +1,4 @@
-"""Two officers: the first processes the work list, the second decides prices above the ceiling."""
+"""Two officers of a council: the first processes the work list, the second decides prices above the ceiling."""
 
 from collections import Counter
 from collections.abc import Awaitable, Iterator, Mapping
@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from calloff.client import ApiClient, ApiResponse, ResponseModel
-from contracts.events.listings import InadequateReason
+from contracts.example_words import DeclineReasons, InadequateReasons
 from contracts.precedence import Precedence
-from contracts.values import DeclineReason, Rating
+from contracts.values import Rating
 from devstack.errors import ServiceRefused
 from simulator.behaviour import CallOutcome, OfferAnswer
 from simulator.demo.days import Days
@@ -58,7 +58,6 @@ class PendingPrices(ResponseModel):
 class FirstOfficer:
     """Telephones providers that no system reaches, and awards open packages."""
 
-    name = "first officer"
     precedence = Precedence.AWARD
 
     def __init__(
@@ -66,11 +65,14 @@ class FirstOfficer:
         client: ApiClient,
         sourcing_url: str,
         *,
+        council: str,
         referral_numbers: Mapping[UUID, int],
         days: Days,
         clock: DriverClock,
         seed: int,
     ) -> None:
+        self.name = f"first officer {council}"
+        self._council = council
         self._client = client
         self._sourcing_url = sourcing_url
         self._referral_numbers = referral_numbers
@@ -113,24 +115,32 @@ class FirstOfficer:
         if not proposals:
             return False
         proposal = proposals[0] if chance.random() < 0.5 else chance.choice(proposals)
-        reason = InadequateReason.NO_OTHER_PROPOSAL if proposal.rating is Rating.INADEQUATE else None
+        reason = InadequateReasons.NO_OTHER_PROPOSAL if proposal.rating is Rating.INADEQUATE else None
         award = AwardIn(proposal_id=proposal.proposal_id, inadequate_reason=reason)
         self._first_seen[package_id] = self._clock.now()
         return await _send_unless_obsolete(self._client.post(f"{url}/awards", award))
 
     def _create_random(self, purpose: str, package_id: UUID, count: int) -> Random:
-        return Random(f"{self._seed}/{purpose}/{self._referral_numbers.get(package_id)}/{count}")
+        return Random(f"{self._seed}/{self._council}/{purpose}/{self._referral_numbers.get(package_id)}/{count}")
 
 
 class SecondOfficer:
     """Decides the pending prices every hour and approves most of them."""
 
-    name = "second officer"
     precedence = Precedence.AWARD
 
     def __init__(
-        self, client: ApiClient, pricing_url: str, *, referral_numbers: Mapping[UUID, int], days: Days, seed: int
+        self,
+        client: ApiClient,
+        pricing_url: str,
+        *,
+        council: str,
+        referral_numbers: Mapping[UUID, int],
+        days: Days,
+        seed: int,
     ) -> None:
+        self.name = f"second officer {council}"
+        self._council = council
         self._client = client
         self._pricing_url = pricing_url
         self._referral_numbers = referral_numbers
@@ -149,7 +159,7 @@ class SecondOfficer:
     async def _decide(self, price: PendingPrice) -> bool:
         self._decisions[price.package_id] += 1
         number, count = self._referral_numbers.get(price.package_id), self._decisions[price.package_id]
-        agrees = Random(f"{self._seed}/price/{number}/{count}").random() < 0.7
+        agrees = Random(f"{self._seed}/{self._council}/price/{number}/{count}").random() < 0.7
         url = f"{self._pricing_url}/v1/spot-prices/{price.award_id}"
         return await _send_unless_obsolete(
             self._client.post(f"{url}/approve") if agrees else self._client.post(f"{url}/refuse", RefusalIn())
@@ -163,7 +173,7 @@ def _draw_call_outcome(chance: Random) -> CallOutcome:
         return CallOutcome(reached=False)
     if draw < 0.66:
         return CallOutcome(reached=True, answer=OfferAnswer.ACCEPT)
-    return CallOutcome(reached=True, answer=OfferAnswer.DECLINE, decline_reason=chance.choice(list(DeclineReason)))
+    return CallOutcome(reached=True, answer=OfferAnswer.DECLINE, decline_reason=chance.choice(DeclineReasons.ALL))
 
 
 async def _send_unless_obsolete(request: Awaitable[ApiResponse]) -> bool:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from calloff.client import ApiClient, ApiResponse
+from contracts.ids import UnitKey
 from contracts.precedence import Precedence
-from contracts.values import PriceUnit
 from devstack.errors import ServiceRefused
 from devstack.json_lines import JsonLinesWriter
 from simulator.behaviour import WebhookReaction
@@ -75,7 +75,7 @@ class DemoProviderSystems:
             self._seed, provider_id, webhook.data.care.model_dump_json(), webhook.data.care.area
         )
 
-    def _draw_bids(self, provider_id: UUID, webhook: ReceivedWebhook, unit: PriceUnit) -> tuple[Bid, ...]:
+    def _draw_bids(self, provider_id: UUID, webhook: ReceivedWebhook, unit: UnitKey) -> tuple[Bid, ...]:
         advert = webhook.data.advert
         if advert is None:
             return ()

@@ -1,7 +1,7 @@
 """The demonstration's output: tables for people and a last line of JSON for programs."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -38,16 +38,19 @@ _MONEY = {
 
 def build_tables(ending: DemoResult) -> Iterable[RenderableType]:
     """Build the tables of outcomes, events, webhooks and durations."""
+    by_procedure = ending.verdict.by_procedure
     yield _build_outcome_table(ending)
-    yield _build_count_table("Offers", _OFFERS.items(), ending)
-    yield _build_count_table("Open list and prices", _MONEY.items(), ending)
+    yield _build_framework_table(ending)
+    yield _build_count_table("Placements by procedure", [(each, each) for each in by_procedure], by_procedure)
+    yield _build_count_table("Offers", _OFFERS.items(), ending.verdict.events)
+    yield _build_count_table("Open list and prices", _MONEY.items(), ending.verdict.events)
     yield _build_webhook_table(ending)
     yield _build_run_table(ending)
 
 
 def _build_outcome_table(ending: DemoResult) -> Table:
     tally = ending.verdict.tally
-    table = Table("packages", "", title="Where the packages are", title_justify="left", min_width=44)
+    table = Table("packages", "", title="Where Essex's packages are", title_justify="left", min_width=44)
     table.columns[1].justify = "right"
     table.add_row("requested", str(tally.referrals))
     for name, stage in _STAGES.items():
@@ -57,11 +60,19 @@ def _build_outcome_table(ending: DemoResult) -> Table:
     return table
 
 
-def _build_count_table(title: str, labels: Iterable[tuple[str, str]], ending: DemoResult) -> Table:
+def _build_framework_table(ending: DemoResult) -> Table:
+    names = ("framework", "referrals", "placed", "open", "withdrawn")
+    table = Table(*names, title="All councils", title_justify="left", min_width=44)
+    for framework, tally in ending.verdict.by_framework.items():
+        table.add_row(framework, str(tally.referrals), str(tally.placed.total()), str(tally.open), str(tally.withdrawn))
+    return table
+
+
+def _build_count_table(title: str, labels: Iterable[tuple[str, str]], counts: Mapping[str, int]) -> Table:
     table = Table("what", "times", title=title, title_justify="left", min_width=44)
     table.columns[1].justify = "right"
     for label, kind in labels:
-        table.add_row(label, str(ending.verdict.events.get(kind, 0)))
+        table.add_row(label, str(counts.get(kind, 0)))
     return table
 
 
@@ -99,6 +110,16 @@ def render_summary(ending: DemoResult) -> str:
             "offers": verdict.tally.offers,
             "violations": len(verdict.violations),
             "chains_verified": verdict.chains_verified,
+            "by_framework": {
+                framework: {
+                    "referrals": tally.referrals,
+                    "placed": tally.placed.total(),
+                    "open": tally.open,
+                    "withdrawn": tally.withdrawn,
+                }
+                for framework, tally in verdict.by_framework.items()
+            },
+            "by_procedure": dict(verdict.by_procedure),
             "simulated_days": ending.days,
             "wall_s": round(ending.wall_seconds, 1),
         },

@@ -5,8 +5,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
+from calloff.client import ApiClient
+from devstack.councils import COUNCILS, DEFAULT_COUNCIL
 from devstack.home import Home
+from devstack.issuer.identities import make_client_id
 from devstack.json_lines import JsonLinesWriter
 from devstack.names import PRICING, REFERRAL, REGISTRY, SOURCING
 from devstack.record import lock_home
@@ -21,12 +25,14 @@ from simulator.demo.market_team import MarketTeam
 from simulator.demo.officers import FirstOfficer, SecondOfficer
 from simulator.demo.providers import DemoProviderSystems
 from simulator.demo.schedule import DriverClock
-from simulator.demo.stack import register_demo_market, start_demo_stack, start_webhook_receivers
+from simulator.demo.stack import register_demo_markets, start_demo_stack, start_webhook_receivers
 from simulator.demo.verdict import Verdict, reach_verdict
 from simulator.market import InventedMarket
 from simulator.person_factory import PersonFactory
-from simulator.postcodes import sample_postcodes
+from simulator.postcodes import sample_postcodes_of_council
 from simulator.provider_systems import AnswerLogEntry
+from simulator.providers import EndpointSecrets
+from simulator.referrals import CouncilReferrals
 from simulator.simulated_clock.driver import ClockDriver, ClockRun
 from simulator.simulated_clock.participants import Participant
 from simulator.stack import ServiceStack
@@ -35,13 +41,23 @@ SEED: Final = 2026
 _PROGRESS_INTERVAL: Final = timedelta(hours=1)
 """Simulated time between two updates of the progress bar."""
 _POSTCODES_PER_DISTRICT: Final = 12
+_CLIENTS: Final = ("council", "admin", "officer", "second-officer")
+
+
+_OTHERS_SHARE: Final = 60 / 320
+"""Referrals of each further council, as a share of the default council's."""
 
 
 @dataclass(frozen=True)
 class DemoOptions:
+    """`referrals` are the default council's; the other councils have fewer each."""
+
     referrals: int = 320
     days: Days = field(default_factory=lambda: Days(5))
     seed: int = SEED
+
+    def count_referrals(self, council: str) -> int:
+        return self.referrals if council == DEFAULT_COUNCIL else max(1, round(self.referrals * _OTHERS_SHARE))
 
 
 @dataclass(frozen=True)
@@ -56,11 +72,10 @@ class DemoResult:
 
 
 @dataclass(frozen=True)
-class DemoParticipants:
-    """The simulated participants."""
+class CouncilParticipants:
+    """The simulated participants of one council, besides the providers."""
 
     council: DemoCouncil
-    providers: DemoProviderSystems
     market_team: MarketTeam
     first_officer: FirstOfficer
     second_officer: SecondOfficer
@@ -69,7 +84,6 @@ class DemoParticipants:
     def ordered(self) -> tuple[Participant, ...]:
         return (
             self.council.schedule,
-            self.providers.schedule,
             self.market_team.schedule,
             self.first_officer,
             self.second_officer,
@@ -86,14 +100,19 @@ async def run_demo(home: Home, options: DemoOptions, screen: Screen) -> DemoResu
     with lock_home(home):
         delete_data(home)
         async with AsyncExitStack() as exit_stack:
-            market, clock = build_demo_market(seed=options.seed), DriverClock(options.days.begin)
+            markets = [build_demo_market(council, seed=options.seed) for council in COUNCILS]
+            clock = DriverClock(options.days.begin)
             stack = await start_demo_stack(home, options.days.begin, screen, exit_stack)
             record_duration("stack")
-            await register_demo_market(stack, market, screen)
+            await register_demo_markets(stack, markets, screen)
             record_duration("market")
-            participants = _create_participants(stack, market, clock, options, exit_stack)
-            await start_webhook_receivers(stack, participants.providers, exit_stack)
-            driver = ClockDriver(stack.services, participants.ordered, seed=options.seed)
+            council_log, answer_log = _open_logs(home, exit_stack)
+            councils = [_create_participants(stack, market, clock, options, council_log) for market in markets]
+            secrets = EndpointSecrets(home)
+            systems = _create_provider_systems(stack, secrets, clock, options, answer_log)
+            await start_webhook_receivers(stack, systems, secrets, exit_stack)
+            people = [each for participants in councils for each in participants.ordered]
+            driver = ClockDriver(stack.services, [*people, systems.schedule], seed=options.seed)
             clock.follow(driver)
             clock_run = await _simulate_days(driver, options.days, screen)
             record_duration("days")
@@ -104,43 +123,60 @@ async def run_demo(home: Home, options: DemoOptions, screen: Screen) -> DemoResu
 
 
 def _create_participants(
-    stack: ServiceStack, market: InventedMarket, clock: DriverClock, options: DemoOptions, exit_stack: AsyncExitStack
-) -> DemoParticipants:
-    council_log, answer_log = _open_logs(stack.config.home, exit_stack)
+    stack: ServiceStack,
+    market: InventedMarket,
+    clock: DriverClock,
+    options: DemoOptions,
+    log: JsonLinesWriter[PostedReferral],
+) -> CouncilParticipants:
+    key = market.council
+    clients = {name: stack.create_client(make_client_id(key, name)) for name in _CLIENTS}
     council = DemoCouncil(
-        stack.create_client("council"),
+        clients["council"],
         stack.urls[REFERRAL],
-        person_factory=_build_person_factory(stack, options),
+        referrals=_build_referrals(stack, key, options),
         market=market,
         clock=clock,
-        log=council_log,
+        log=log,
         seed=options.seed,
     )
-    council.plan_referrals(options.referrals, options.days)
-    market_team = MarketTeam(stack.create_client("admin"), stack.urls[REGISTRY], market=market, seed=options.seed)
+    council.plan_referrals(options.count_referrals(key), options.days)
+    market_team = MarketTeam(clients["admin"], stack.urls[REGISTRY], market=market, seed=options.seed)
     market_team.plan_requests(options.days)
-    return DemoParticipants(
+    return CouncilParticipants(
         council=council,
-        providers=DemoProviderSystems(
-            stack.urls[SOURCING], stack.create_provider_client, clock=clock, log=answer_log, seed=options.seed
-        ),
         market_team=market_team,
         first_officer=FirstOfficer(
-            stack.create_client("officer"),
+            clients["officer"],
             stack.urls[SOURCING],
+            council=key,
             referral_numbers=council.referral_numbers,
             days=options.days,
             clock=clock,
             seed=options.seed,
         ),
         second_officer=SecondOfficer(
-            stack.create_client("second-officer"),
+            clients["second-officer"],
             stack.urls[PRICING],
+            council=key,
             referral_numbers=council.referral_numbers,
             days=options.days,
             seed=options.seed,
         ),
     )
+
+
+def _create_provider_systems(
+    stack: ServiceStack,
+    secrets: EndpointSecrets,
+    clock: DriverClock,
+    options: DemoOptions,
+    log: JsonLinesWriter[AnswerLogEntry],
+) -> DemoProviderSystems:
+    def create_client(provider_id: UUID) -> ApiClient:
+        return stack.create_client(secrets.get_client_id(provider_id))
+
+    return DemoProviderSystems(stack.urls[SOURCING], create_client, clock=clock, log=log, seed=options.seed)
 
 
 def _open_logs(
@@ -153,10 +189,10 @@ def _open_logs(
     return council_log, answer_log
 
 
-def _build_person_factory(stack: ServiceStack, options: DemoOptions) -> PersonFactory:
+def _build_referrals(stack: ServiceStack, council: str, options: DemoOptions) -> CouncilReferrals:
     directory = PostcodeDirectory.open(stack.config.home.postcodes)
-    postcodes = sample_postcodes(directory, per_district=_POSTCODES_PER_DISTRICT, seed=options.seed)
-    return PersonFactory(postcodes, seed=options.seed)
+    postcodes = sample_postcodes_of_council(directory, council, per_district=_POSTCODES_PER_DISTRICT, seed=options.seed)
+    return CouncilReferrals(council, PersonFactory(postcodes, seed=options.seed), seed=options.seed)
 
 
 async def _simulate_days(driver: ClockDriver, days: Days, screen: Screen) -> ClockRun:

@@ -10,13 +10,15 @@ from uuid import UUID
 
 from calloff.client import ApiClient, ResponseModel
 from contracts.catalogue import TOPICS
-from devstack.home import FRAMEWORK_FILES
+from devstack.councils import COUNCILS, DEFAULT_COUNCIL, list_framework_files
+from devstack.issuer.identities import make_client_id
 from devstack.names import AUDIT, REFERRAL, SOURCING
 from devstack.screen import Screen
 from judge import PACKAGES, Evidence, find_violations, verify_chains
 from judge.events import PackageHistory, group_by_key
-from judge.outcomes import Tally, count_outcomes, is_open
+from judge.outcomes import Tally, count_outcomes, count_procedures, get_framework, group_by_framework, is_open
 from judge.rules import read_rules
+from simulator.definitions import load_definition
 from simulator.officer import WorkList
 from simulator.stack import ServiceStack
 from testkit.chain_checker import remove_repeats
@@ -44,6 +46,10 @@ class Verdict:
     violations: Sequence[str]
     chains_verified: bool
     tally: Tally
+    """Of the default council's packages."""
+    by_framework: Mapping[str, Tally]
+    by_procedure: Mapping[str, int]
+    """Number of placements, of all councils."""
     events: Mapping[str, int]
     """Number of package events by kind."""
     webhook_requests: Mapping[str, int]
@@ -60,25 +66,30 @@ async def reach_verdict(stack: ServiceStack, now: datetime, screen: Screen) -> V
         # Entries of the webhook log in the judge's format.
         receipts: list[dict[str, Any]] = [json.loads(line) for line in stack.config.home.webhook_log.open()]
         answers: list[dict[str, Any]] = [json.loads(line) for line in stack.config.home.answer_log.open()]
-        officer = stack.create_client("officer")
+        officers = {council: stack.create_client(make_client_id(council, "officer")) for council in COUNCILS}
+        rules = read_rules(list_framework_files())
+        work_lists = [await _fetch_work_list(each, stack) for each in officers.values()]
         evidence = Evidence(
             records=records,
             webhook_requests=receipts,
-            rules=read_rules(FRAMEWORK_FILES),
+            rules=rules,
             now=now,
-            work_list=await _fetch_work_list(officer, stack),
+            work_list=frozenset(package for listed in work_lists for package in listed),
             answers=answers,
-            referrals=await _fetch_referrals(stack),
-            statuses=await _fetch_statuses(officer, stack, [story for story in stories if is_open(story)]),
+            referrals=[each for council in COUNCILS for each in await _fetch_referrals(stack, council)],
+            statuses=await _fetch_statuses(officers, stack, [story for story in stories if is_open(story)]),
         )
         violations = find_violations(evidence)
         step.set_progress(_JUDGING_SHARE)
-        judge_verified, audit = verify_chains(records), await _fetch_verification(officer, stack)
+        judge_verified, audit = verify_chains(records), await _fetch_verification(officers[DEFAULT_COUNCIL], stack)
         violations += _compare_verification(records, audit, judge_verified=judge_verified)
+    grouped, frameworks = group_by_framework(stories), [load_definition(council).framework for council in COUNCILS]
     return Verdict(
         violations=violations,
         chains_verified=judge_verified and audit.verified,
-        tally=count_outcomes(stories),
+        tally=count_outcomes(grouped.get(frameworks[0], ())),
+        by_framework={framework: count_outcomes(grouped.get(framework, ())) for framework in frameworks},
+        by_procedure=count_procedures(stories, rules),
         events=Counter(event.kind for story in stories for event in story),
         webhook_requests=Counter(f"{each['type']}, {each['reaction']}" for each in receipts),
     )
@@ -89,25 +100,28 @@ async def _fetch_work_list(officer: ApiClient, stack: ServiceStack) -> frozenset
     return frozenset(str(each.package_id) for each in response.parse(WorkList).items)
 
 
-async def _fetch_referrals(stack: ServiceStack) -> list[dict[str, Any]]:
+async def _fetch_referrals(stack: ServiceStack, council: str) -> list[dict[str, Any]]:
     """Fetch all pages of the council's referrals."""
-    council, url, referrals = (
-        stack.create_client("council"),
+    client, url, referrals = (
+        stack.create_client(make_client_id(council, "council")),
         f"{stack.urls[REFERRAL]}/v1/referrals",
         list[dict[str, Any]](),
     )
     cursor: str | None = ""
     while cursor is not None:
-        page = json.loads((await council.get(url, limit="200", **({"cursor": cursor} if cursor else {}))).body)
+        page = json.loads((await client.get(url, limit="200", **({"cursor": cursor} if cursor else {}))).body)
         referrals += page["items"]
         cursor = page["next"]
     return referrals
 
 
-async def _fetch_statuses(officer: ApiClient, stack: ServiceStack, stories: Sequence[PackageHistory]) -> dict[str, str]:
+async def _fetch_statuses(
+    officers: Mapping[str, ApiClient], stack: ServiceStack, stories: Sequence[PackageHistory]
+) -> dict[str, str]:
+    councils = {str(load_definition(council).framework): council for council in COUNCILS}
     statuses: dict[str, str] = {}
     for story in stories:
-        package = UUID(story[0].key)
+        package, officer = UUID(story[0].key), officers[councils[get_framework(story)]]
         answer = await officer.get(f"{stack.urls[SOURCING]}/v1/packages/{package}/decision")
         statuses[str(package)] = answer.parse(_DecisionStatus).status
     return statuses

@@ -9,7 +9,8 @@ import typer
 
 from calloff.client import open_http_session
 from calloff.commands.output import JsonOption, out, print_json, run_command
-from calloff.connection import connect_to_embedded_stack
+from calloff.connection import StackConnection, connect_to_embedded_stack
+from devstack.councils import COUNCILS
 from devstack.errors import NotSimulated
 from devstack.home import find_home
 from devstack.keys import StackKeys
@@ -91,16 +92,21 @@ async def _open_driver() -> AsyncGenerator[ClockDriver]:
         services = [SimulatedProcessClient(name, url, key=key, session=session) for name, url in urls.items()]
         latest = max([(await each.read_activity()).now for each in services])
         connection = connect_to_embedded_stack(home, record, session)
-        officer = Officer(
-            connection.create_client("officer"),
-            connection.create_client("second-officer"),
-            record.urls[SOURCING],
-            record.urls[PRICING],
-            seed=SEED,
-        )
-        driver = ClockDriver(services, [ScheduledOfficer(officer.process_work_list, start=latest)], seed=SEED)
+        officers = [_create_officer(council, connection, start=latest) for council in COUNCILS]
+        driver = ClockDriver(services, officers, seed=SEED)
         await driver.start()
         yield driver
+
+
+def _create_officer(council: str, stack: StackConnection, *, start: datetime) -> ScheduledOfficer:
+    officer = Officer(
+        stack.create_client(f"{council}/officer"),
+        stack.create_client(f"{council}/second-officer"),
+        stack.urls[SOURCING],
+        stack.urls[PRICING],
+        seed=SEED,
+    )
+    return ScheduledOfficer(officer.process_work_list, council=council, start=start)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ INTERVAL: Final = timedelta(minutes=15)
 class ScheduledOfficer:
     """A participant that calls `process_work_list`, which returns the number of items done."""
 
-    name = "officer"
     precedence = Precedence.ANSWER
 
-    def __init__(self, process_work_list: Callable[[], Awaitable[int]], *, start: datetime) -> None:
+    def __init__(self, process_work_list: Callable[[], Awaitable[int]], *, start: datetime, council: str = "") -> None:
+        self.name = f"officer {council}".strip()
         self._process_work_list = process_work_list
         self._next_due_at = _find_next_instant(start)
 

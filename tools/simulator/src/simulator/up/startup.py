@@ -14,11 +14,12 @@ import aiohttp
 from calloff.client import ApiClient, IssuerTokenSource, RetryingApiClient, open_http_session
 from devstack.balancer import serve_balancers
 from devstack.config import OTLP_ENDPOINT_VARIABLE, ROLES, SERVICES, Addresses, StackConfig
+from devstack.councils import COUNCILS
 from devstack.databases import read_cluster_id
 from devstack.disk_space import require_room_to_start
 from devstack.embedded import EmbeddedKafka, EmbeddedPostgres
 from devstack.home import EXAMPLE_REFERRAL, KAFKA_JARS, Home
-from devstack.issuer.identities import find_identity
+from devstack.issuer.identities import find_identity, make_client_id
 from devstack.issuer.server import build_issuer_app, serve_app
 from devstack.issuer.tokens import TokenIssuer
 from devstack.json_lines import JsonLinesReader, JsonLinesWriter
@@ -46,12 +47,17 @@ from simulator import SEED, providers
 from simulator.council import Council, PostedReferral
 from simulator.officer import Officer
 from simulator.person_factory import PersonFactory, reserve_person_number
-from simulator.postcodes import sample_postcodes
-from simulator.up.seeding import seed_market
-from simulator.up.simulation import RunningSimulation
+from simulator.postcodes import sample_postcodes_of_council
+from simulator.referrals import CouncilReferrals
+from simulator.up.seeding import seed_markets
+from simulator.up.simulation import RunningSimulation, SimulatedCouncil
 from simulator.webhook_receivers import WebhookLogEntry
 
 POSTCODES_PER_DISTRICT: Final = 40
+COUNCILS_OF_STACK: Final = tuple(COUNCILS)[:2]
+"""The councils that refer; the market of each is registered at the first start."""
+SECOND_COUNCIL_ONE_IN: Final = 10
+"""One in this number of referrals is the second council's."""
 NO_PIDS: Final[Mapping[str, int]] = {}
 
 
@@ -63,38 +69,58 @@ class StartedStack:
     programs: tuple[Program | ServiceProcess, ...]
     record: StackRecord
     session: aiohttp.ClientSession
-    person_factory: PersonFactory
+    directory: PostcodeDirectory
 
     def create_simulation(
         self, *, referrals: int, per_second: float, print_text: Callable[[str], None]
     ) -> RunningSimulation:
-        """Create the simulation of council and officers on this stack."""
-        home, urls = self.config.home, self.record.urls
-        council = Council(
-            self._create_client("council"),
-            urls[REFERRAL],
-            JsonLinesWriter[PostedReferral](home.council_log),
-            seed=SEED,
-            today=self._get_start_date,
+        """Create the simulation of councils and officers on this stack.
+
+        Of ten referrals one is the second council's, the others are the first one's.
+        """
+        first, second = COUNCILS_OF_STACK
+        of_second = referrals // SECOND_COUNCIL_ONE_IN
+        home = self.config.home
+        councils = (
+            self._create_council(first, referrals - of_second, per_second * (1 - 1 / SECOND_COUNCIL_ONE_IN)),
+            self._create_council(second, of_second, per_second / SECOND_COUNCIL_ONE_IN),
         )
         return RunningSimulation(
             kafka=KafkaConnection(self.config.kafka.bootstrap),
             supervisor=Supervisor(
                 print_text, [self.config.postgres, self.config.kafka, *self.programs], self._update_record
             ),
-            council=council,
-            officer=Officer(
-                self._create_client("officer"),
-                self._create_client("second-officer"),
-                urls[SOURCING],
-                urls[PRICING],
-                seed=SEED,
-            ),
-            next_person=lambda: self.person_factory.create_person(reserve_person_number(home.person_counter)),
+            councils=councils,
             received=JsonLinesReader(home.webhook_log, WebhookLogEntry, from_end=True),
+            uses_real_time=self.config.simulated_from is None,
+        )
+
+    def _create_council(self, council: str, referrals: int, per_second: float) -> SimulatedCouncil:
+        home, urls = self.config.home, self.record.urls
+        postcodes = sample_postcodes_of_council(self.directory, council, per_district=POSTCODES_PER_DISTRICT, seed=SEED)
+        referred = CouncilReferrals(council, PersonFactory(postcodes, seed=SEED), seed=SEED)
+        system = Council(
+            self._create_client(make_client_id(council, "council")),
+            urls[REFERRAL],
+            JsonLinesWriter[PostedReferral](home.council_log),
+            seed=SEED,
+            today=self._get_start_date,
+            build=referred.build_referral,
+        )
+        officer = Officer(
+            self._create_client(make_client_id(council, "officer")),
+            self._create_client(make_client_id(council, "second-officer")),
+            urls[SOURCING],
+            urls[PRICING],
+            seed=SEED,
+        )
+        return SimulatedCouncil(
+            key=council,
+            system=system,
+            officer=officer,
+            next_person=lambda: referred.create_person(reserve_person_number(home.person_counter)),
             to_post=referrals,
             per_second=per_second,
-            uses_real_time=self.config.simulated_from is None,
         )
 
     def _get_start_date(self) -> date:
@@ -167,14 +193,12 @@ async def bring_up(
     await run_concurrently(start_all(), start_kafka(config.kafka, screen))
     record = _build_record(config, pids=_collect_pids(config, programs.values()))
     record.write(home)
-    admin = RetryingApiClient(session, IssuerTokenSource(session, record.issuer, config.keys), find_identity("admin"))
-    await seed_market(config, admin, screen)
-    return StartedStack(config, tuple(programs.values()), record, session, _build_person_factory(home))
-
-
-def _build_person_factory(home: Home) -> PersonFactory:
+    tokens = IssuerTokenSource(session, record.issuer, config.keys)
+    await seed_markets(
+        config, COUNCILS_OF_STACK, lambda name: RetryingApiClient(session, tokens, find_identity(name)), screen
+    )
     directory = PostcodeDirectory.open(home.postcodes)
-    return PersonFactory(sample_postcodes(directory, per_district=POSTCODES_PER_DISTRICT, seed=SEED), seed=SEED)
+    return StartedStack(config, tuple(programs.values()), record, session, directory)
 
 
 def _build_config(home: Home, addresses: Addresses) -> StackConfig:

@@ -118,7 +118,7 @@ def _build_summary(simulation: RunningSimulation, record: StackRecord, *, second
     return Summary(
         seconds_until_up=round(seconds, 1),
         posted=overview.posted,
-        refused=simulation.council.refused,
+        refused=simulation.refused,
         placed=overview.statuses[PackageStatus.PLACED],
         packages={place.value: count for place, count in overview.statuses.items()},
         declines=overview.declines,
