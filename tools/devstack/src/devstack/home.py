@@ -11,10 +11,9 @@ REPOSITORY: Final = Path(__file__).parents[4]
 KAFKA_POM: Final = REPOSITORY / "deploy" / "kafka" / "pom.xml"
 KAFKA_JARS: Final = REPOSITORY / ".calloff" / "kafka-jars"
 """Downloaded once by `make setup`; all stacks of a checkout share it."""
-FRAMEWORK_FILES: Final = tuple(
-    REPOSITORY / "frameworks" / name for name in ("essex-live-at-home-2025.yaml", "essex-live-at-home-2025.2.yaml")
-)
-"""The versions of Essex's framework definition, the oldest first."""
+FRAMEWORKS: Final = REPOSITORY / "frameworks"
+FRAMEWORK_FILES: Final = (FRAMEWORKS / "essex-live-at-home-2025.yaml",)
+"""The versions of the default council's framework definition, the oldest first."""
 
 EXAMPLE_REFERRAL: Final = REPOSITORY / "docs" / "examples" / "referral.json"
 

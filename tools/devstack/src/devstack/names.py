@@ -14,3 +14,5 @@ INSTALLATION_VARIABLE: Final = "CALLOFF_INSTALLATION"
 """Names the file of another installation, on which the commands act instead of the embedded stack."""
 TOKEN_VARIABLE: Final = "CALLOFF_TOKEN"  # noqa: S105 - the name of a variable
 """A bearer token that the commands send to another installation instead of fetching one."""
+COUNCIL_VARIABLE: Final = "CALLOFF_COUNCIL"
+"""The council for which the commands act; without it the default council of the stack."""

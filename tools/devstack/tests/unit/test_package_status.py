@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 from contracts.events.base import Event
 from contracts.events.packages import OfferDeclined, PackageWithdrawn, SourcingHeld, SourcingStarted, StageEntered
 from contracts.events.providers import ProviderRegistered
+from contracts.example_words import LOT, DeclineReasons, Tiers, WithdrawalReasons
 from contracts.ids import AreaCode, FrameworkKey, OfferId, PackageId, ProviderId, SearchId
-from contracts.values import DeclineReason, ServiceType, Tier, WithdrawalReason
+from contracts.values import Order
 from devstack.package_status import PackageStatus, PackageTracker
 
 PACKAGE = PackageId(UUID("0197a3c0-0000-7000-8000-000000000001"))
@@ -25,18 +26,25 @@ def track(*events: Event) -> PackageTracker:
 
 def a_stage() -> StageEntered:
     return StageEntered(
-        package_id=PACKAGE, search_id=SEARCH, stage="tier-1", tier=Tier.ONE, list_version=1, candidates=()
+        package_id=PACKAGE,
+        search_id=SEARCH,
+        stage="tier-1",
+        tiers=(Tiers.ONE,),
+        order=(Order.RANKED_LIST,),
+        candidates=(),
     )
 
 
 def a_start() -> SourcingStarted:
     framework, area = FrameworkKey("invented-framework-2026"), AreaCode("E07000071")
-    return SourcingStarted(package_id=PACKAGE, search_id=SEARCH, framework=framework, definition_version=1, area=area)
+    return SourcingStarted(
+        package_id=PACKAGE, search_id=SEARCH, framework=framework, definition_version=1, lot=LOT, area=area
+    )
 
 
 def a_decline() -> OfferDeclined:
     return OfferDeclined(
-        package_id=PACKAGE, offer_id=OfferId(uuid4()), provider_id=ALDER, reason=DeclineReason.NO_CAPACITY
+        package_id=PACKAGE, offer_id=OfferId(uuid4()), provider_id=ALDER, reason=DeclineReasons.NO_CAPACITY
     )
 
 
@@ -61,11 +69,11 @@ def test_a_status_without_packages_is_counted_as_zero() -> None:
 def test_held_and_withdrawn_packages_are_counted() -> None:
     held = SourcingHeld(package_id=PACKAGE, missing=("definitions/x",))
     assert track(held).count_by_status()[PackageStatus.HELD] == 1
-    withdrawn = PackageWithdrawn(package_id=PACKAGE, reason=WithdrawalReason.NO_LONGER_NEEDED)
+    withdrawn = PackageWithdrawn(package_id=PACKAGE, reason=WithdrawalReasons.NO_LONGER_NEEDED)
     assert track(held, withdrawn).count_by_status()[PackageStatus.WITHDRAWN] == 1
 
 
 def test_a_provider_has_its_id_as_name_until_its_registration_is_read() -> None:
-    known = ProviderRegistered(provider_id=ALDER, name="Alder Care 001", service_types=(ServiceType.PERSONAL_CARE,))
+    known = ProviderRegistered(provider_id=ALDER, name="Alder Care 001")
     assert track(known).get_provider_name(ALDER) == "Alder Care 001"
     assert track().get_provider_name(ALDER) == str(ALDER)

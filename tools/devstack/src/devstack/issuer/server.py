@@ -10,7 +10,7 @@ from aiohttp import web
 
 from devstack.embedded.ports import LOOPBACK
 from devstack.errors import UnknownIdentity
-from devstack.issuer.identities import Identity, find_identity
+from devstack.issuer.identities import Identity, check_council, find_identity
 from devstack.issuer.tokens import JWKS_PATH, TOKEN_LIFETIME, TOKEN_PATH, TokenIssuer
 from devstack.keys import StackKeys
 
@@ -52,6 +52,7 @@ def _read_credentials(request: web.Request, form: dict[str, str]) -> tuple[str, 
 def _authenticate_client(client_id: str, secret: str, keys: StackKeys) -> Identity | None:
     try:
         identity = find_identity(client_id)
+        check_council(identity)
     except UnknownIdentity:
         return None
     known = hmac.compare_digest(keys.derive_client_secret(identity.client_id).encode(), secret.encode())

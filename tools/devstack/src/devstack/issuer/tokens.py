@@ -7,7 +7,7 @@ from typing import Final
 from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey
 
-from devstack.issuer.identities import Identity
+from devstack.issuer.identities import Identity, check_council
 from devstack.keys import TOKEN_ALGORITHM, StackKeys
 
 JWKS_PATH: Final = "/.well-known/jwks.json"
@@ -26,6 +26,8 @@ class TokenIssuer:
         self._clock = clock
 
     def issue_token(self, identity: Identity) -> str:
+        """Raises UnknownIdentity for an identity of another council than the stack's."""
+        check_council(identity)
         now = int(self._clock())
         claims = {
             **identity.build_claims(),
