@@ -17,12 +17,13 @@ from calloff.client import (
     open_http_session,
 )
 from calloff.installation import Installation, find_installation, is_readable_by_others
+from devstack.councils import DEFAULT_COUNCIL
 from devstack.errors import NoCredentials
 from devstack.home import Home, find_home
-from devstack.issuer.identities import Identity, find_identity
+from devstack.issuer.identities import Identity, find_identity, has_council, make_client_id
 from devstack.issuer.tokens import TokenIssuer
 from devstack.keys import StackKeys
-from devstack.names import TOKEN_VARIABLE
+from devstack.names import COUNCIL_VARIABLE, TOKEN_VARIABLE
 from devstack.record import StackRecord
 
 
@@ -44,8 +45,11 @@ class StackConnection:
     """None for the stack that runs here."""
 
     def create_client(self, name: str) -> ApiClient:
-        """A client with the token of `council`, `officer`, `provider:<id>` and so on. Raises UnknownIdentity."""
-        return ApiClient(self.session, self.tokens, find_identity(name))
+        """A client with the token of `council`, `officer`, `provider:<id>` and so on of the chosen council.
+
+        Raises UnknownIdentity.
+        """
+        return ApiClient(self.session, self.tokens, find_identity_of_council(name))
 
     def create_anonymous_client(self) -> ApiClient:
         """A client without a token, for what everybody may read: readiness and metrics."""
@@ -53,10 +57,20 @@ class StackConnection:
 
     async def fetch_token(self, name: str) -> str:
         """Raises UnknownIdentity, NoCredentials, and what the identity provider refuses."""
-        return await self.tokens.fetch_token(find_identity(name))
+        return await self.tokens.fetch_token(find_identity_of_council(name))
 
     def get_url(self, service: str, path: str) -> str:
         return f"{self.urls[service]}{path}"
+
+
+def get_council() -> str:
+    """Returns the council that `--council` or `CALLOFF_COUNCIL` names, else the default council."""
+    return os.environ.get(COUNCIL_VARIABLE, "").strip() or DEFAULT_COUNCIL
+
+
+def find_identity_of_council(name: str) -> Identity:
+    """Returns the identity of the chosen council, or of the one that `name` begins with. Raises UnknownIdentity."""
+    return find_identity(name if has_council(name) else make_client_id(get_council(), name))
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Subcommands that are programs of their own, by the name of their module.
 
-They import the clients of the servers, which takes seconds; all other subcommands are in `calloff.commands`. The
-programs of the simulator are named by text, because the simulator is installed on top of this package.
+They import the clients of the servers or a service, which takes seconds; all other subcommands are in
+`calloff.commands`. The programs of the simulator are named by text, because the simulator is installed on top of this
+package.
 """
 
 import importlib.util
@@ -20,10 +21,12 @@ PROGRAMS: Final = {
     "clock": "simulator.simulated_clock",
     "referral post": "simulator.post_referral",
     "market register": "simulator.register_market",
+    "rehearse": "simulator.rehearsal",
     "backup": "calloff.backup.create",
     "restore": "calloff.backup.restore",
     "topics": "calloff.commands.topics",
     "archive": ARCHIVE_PROGRAM,
+    "replay": "calloff.replay.main",
 }
 HANDLES_INTERRUPTS: Final = {"up", "demo"}
 """These programs install a handler for Ctrl-C; until then it is blocked, so that it is not lost during the imports."""

@@ -47,7 +47,11 @@ def a_turn(provider_id: str, rank: int, outcome: str) -> dict[str, object]:
 
 
 def a_decision(**changed: object) -> dict[str, object]:
-    stage = {"stage": "tier-1", "list_version": 1, "turns": [a_turn(ALDER, 1, "declined")]}
+    stage = {
+        "stage": "tier-1",
+        "lists": [{"tier": "tier-1", "list_version": 1}],
+        "turns": [a_turn(ALDER, 1, "declined")],
+    }
     usual: dict[str, object] = {
         "status": "running",
         "area": "E07000071",
@@ -206,7 +210,7 @@ def test_providers_without_a_turn_are_listed_in_one_line(services: FakeServices,
     services.add_provider(BIRCH, "Birch Care 014")
     services.add_provider(CEDAR, "Cedar Care 003")
     turns = [a_turn(ALDER, 1, "declined"), a_turn(BIRCH, 2, "not asked yet"), a_turn(CEDAR, 3, "not asked yet")]
-    stage = {"stage": "tier-1", "list_version": 1, "turns": turns}
+    stage = {"stage": "tier-1", "lists": [{"tier": "tier-1", "list_version": 1}], "turns": turns}
     services.answers[DECISION] = (200, a_decision(stages=[stage]))
     output = run("decision", PACKAGE).stdout
     assert "not asked yet: Birch Care 014, Cedar Care 003" in output
@@ -228,10 +232,10 @@ def test_a_discard_requires_a_reason_and_sends_it(services: FakeServices, run: R
 def test_the_release_of_a_key_that_no_service_has_parked_names_the_command_that_lists_keys(
     services: FakeServices, run: Run
 ) -> None:
-    result = run("parked", "release", "homecare.packages.v1", "essex/E07000071/1")
+    result = run("parked", "release", "homecare.packages.v1", "essex/home-care/E07000071/tier-1")
     assert result.exit_code == 1
     assert "calloff parked list" in result.output
-    assert services.requests[0][1] == "/v1/parked/homecare.packages.v1/essex%2FE07000071%2F1/release"
+    assert services.requests[0][1] == "/v1/parked/homecare.packages.v1/essex%2Fhome-care%2FE07000071%2Ftier-1/release"
 
 
 RELEASE = f"/v1/parked/homecare.packages.v1/{PACKAGE}/release"

@@ -12,7 +12,7 @@ from devstack.config import SERVICES
 from devstack.home import HOME_VARIABLE
 from devstack.names import INSTALLATION_VARIABLE, TOKEN_VARIABLE
 from simulator import SEED
-from simulator.market import build_market
+from simulator.essex import build_essex_market
 
 
 class FakeServices(Protocol):
@@ -43,7 +43,7 @@ def run_program(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_market_is_registered_without_endpoints_where_no_receivers_are_named(services: FakeServices) -> None:
     services.fallback = (200, {})
     done = run_program("market", "register", "--json")
-    market = build_market(seed=SEED)
+    market = build_essex_market(seed=SEED)
     assert (done.returncode, json.loads(done.stdout or "{}")) == (
         0,
         {"providers": len(market.providers), "lists": len(market.lists)},
@@ -63,7 +63,7 @@ def test_endpoints_are_registered_and_their_secrets_are_kept_for_the_receivers(
     secrets = tmp_path / "secrets.jsonl"
     done = run_program("market", "register", "--receivers", "http://simulator:8110/", "--secrets", str(secrets))
     assert done.returncode == 0, done.stderr
-    with_system = [provider for provider in build_market(seed=SEED).providers if provider.has_system]
+    with_system = [provider for provider in build_essex_market(seed=SEED).providers if provider.has_system]
     urls = [body for body in services.bodies if "simulator:8110" in body]
     assert len(urls) == len(secrets.read_text().splitlines()) == len(with_system)
     assert f"http://simulator:8110/providers/{with_system[0].provider_id}/webhooks" in "".join(urls)

@@ -85,7 +85,7 @@ def _build_decision() -> dict[str, object]:
         "area": "E07000071",
         "placed_with": None,
         "missing": [],
-        "stages": [{"stage": "tier-1", "list_version": 1, "turns": [*turns, *waiting]}],
+        "stages": [{"stage": "tier-1", "lists": [{"tier": "tier-1", "list_version": 1}], "turns": [*turns, *waiting]}],
         "next_step": {"text": "offer to the provider with rank 4 now", "provider_id": PROVIDER, "rank": 4},
     }
 

@@ -10,11 +10,14 @@ import aiohttp
 import pytest
 
 from calloff.client import IssuerTokenSource
+from calloff.connection import find_identity_of_council
+from devstack.councils import COUNCILS
 from devstack.errors import ServiceRefused, UnknownIdentity
-from devstack.issuer.identities import KNOWN_IDENTITIES, find_identity
+from devstack.issuer.identities import KNOWN_IDENTITIES, find_identity, make_client_id
 from devstack.issuer.server import build_issuer_app, serve_app
 from devstack.issuer.tokens import AUDIENCE, JWKS_PATH, TokenIssuer
 from devstack.keys import StackKeys
+from devstack.names import COUNCIL_VARIABLE
 from service_runtime.http.auth import Authenticator, InvalidToken
 from service_runtime.http.signing_keys import JwksOverHttp
 
@@ -36,18 +39,20 @@ def authenticator(url: str) -> Authenticator:
     return Authenticator(JwksOverHttp(url + JWKS_PATH), issuer=url, audience=AUDIENCE)
 
 
-@pytest.mark.parametrize("name", [*KNOWN_IDENTITIES, f"provider:{PROVIDER}"])
-async def test_a_token_by_client_credentials_is_accepted_with_its_scopes(
-    name: str, issuer_url: tuple[str, StackKeys]
+@pytest.mark.parametrize("council", COUNCILS)
+@pytest.mark.parametrize("client", [*KNOWN_IDENTITIES, f"provider:{PROVIDER}"])
+async def test_a_token_by_client_credentials_is_accepted_with_its_council_and_its_scopes(
+    council: str, client: str, issuer_url: tuple[str, StackKeys]
 ) -> None:
     url, keys = issuer_url
+    name = make_client_id(council, client)
     async with aiohttp.ClientSession() as session:
         token = await IssuerTokenSource(session, url, keys).fetch_token(find_identity(name))
 
     caller = await authenticator(url).authenticate(token)
 
-    assert caller.scopes == set(find_identity(name).scopes)
-    assert (caller.council, caller.provider_id) == ("essex", find_identity(name).provider_id)
+    assert caller.scopes == set(find_identity(client).scopes)
+    assert (caller.council, caller.provider_id) == (council, find_identity(client).provider_id)
 
 
 async def test_a_wrong_secret_gets_no_token(issuer_url: tuple[str, StackKeys]) -> None:
@@ -88,5 +93,39 @@ async def test_a_token_of_another_stack_is_refused(issuer_url: tuple[str, StackK
 
 
 def test_an_unknown_name_is_refused_and_the_known_names_are_listed() -> None:
-    with pytest.raises(UnknownIdentity, match=r"council, officer, second-officer, admin, operator, provider:<id>"):
+    with pytest.raises(
+        UnknownIdentity, match=r"council, officer, second-officer, admin, second-admin, operator, provider:<id>"
+    ):
         find_identity("provider:17")
+
+
+def test_officers_of_two_councils_are_two_people() -> None:
+    officers = [find_identity(make_client_id(council, "officer")) for council in COUNCILS]
+    assert [each.client_id for each in officers] == ["officer", "oxfordshire/officer", "leicestershire/officer"]
+    assert len({each.subject for each in officers}) == len(officers)
+
+
+async def test_a_council_that_is_not_in_the_stack_gets_no_token(issuer_url: tuple[str, StackKeys]) -> None:
+    url, keys = issuer_url
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(ServiceRefused, match="refused a token"):
+            await IssuerTokenSource(session, url, keys).fetch_token(find_identity("elsewhere/officer"))
+    with pytest.raises(UnknownIdentity, match="choose one of essex, oxfordshire, leicestershire"):
+        TokenIssuer(url, keys).issue_token(find_identity("elsewhere/officer"))
+
+
+@pytest.mark.parametrize(
+    ("council", "name", "client_id"),
+    [
+        (None, "officer", "officer"),
+        ("oxfordshire", "officer", "oxfordshire/officer"),
+        ("oxfordshire", "leicestershire/officer", "leicestershire/officer"),
+    ],
+)
+def test_the_chosen_council_holds_for_names_without_one(
+    council: str | None, name: str, client_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(COUNCIL_VARIABLE, raising=False)
+    if council is not None:
+        monkeypatch.setenv(COUNCIL_VARIABLE, council)
+    assert find_identity_of_council(name).client_id == client_id

@@ -5,14 +5,15 @@ from itertools import groupby
 from typing import Final
 from uuid import UUID
 
+from calloff.area_names import get_area_name
 from calloff.client import ApiResponse, ResponseModel
 from calloff.commands.next_steps import NextStepResponse, describe_next_step
 from calloff.commands.output import JsonOption, print_json, print_paragraph, run_command
 from calloff.commands.providers import ProviderDirectory
 from calloff.commands.tables import print_table
 from calloff.connection import StackConnection, connect_to_stack
+from contracts.ids import AreaCode
 from devstack.names import SOURCING
-from geography import ESSEX_DISTRICTS
 
 _WITHOUT_TURN: Final = ("not asked yet", "not reached")
 """Outcomes of candidates that had no turn; these are listed in one line."""
@@ -29,9 +30,22 @@ class TurnResponse(ResponseModel):
         return self.rank, names[self.provider_id], self.outcome, ", ".join(self.reasons)
 
 
+class ListResponse(ResponseModel):
+    """A ranked list that a stage works through."""
+
+    tier: str
+    group: str | None = None
+    list_version: int
+
+    def describe(self) -> str:
+        group = "" if self.group is None else f" ({self.group})"
+        return f"ranked list {self.list_version} of {self.tier}{group}"
+
+
 class StageResponse(ResponseModel):
     stage: str
-    list_version: int | None
+    order: tuple[str, ...] = ()
+    lists: tuple[ListResponse, ...] = ()
     turns: tuple[TurnResponse, ...]
 
 
@@ -66,17 +80,12 @@ def show_decision(package_id: UUID, *, as_json: JsonOption = False) -> None:
 def _describe_status(decision: DecisionResponse, names: Mapping[UUID, str]) -> str:
     placed_with = f", with {names[decision.placed_with]}" if decision.placed_with else ""
     missing = f"; missing: {', '.join(decision.missing)}" if decision.missing else ""
-    return f"{decision.status} in {_get_district_name(decision.area)}{placed_with}{missing}"
-
-
-def _get_district_name(code: str) -> str:
-    return next((str(district) for district in ESSEX_DISTRICTS if district.code == code), code)
+    return f"{decision.status} in {get_area_name(AreaCode(decision.area))}{placed_with}{missing}"
 
 
 def _print_stage(stage: StageResponse, names: Mapping[UUID, str]) -> None:
     """One row for each provider that had a turn; the others in one line, in the order of rank."""
-    ranked_list = "" if stage.list_version is None else f", ranked list {stage.list_version}"
-    print_paragraph(f"{stage.stage}{ranked_list}")
+    print_paragraph(", ".join([stage.stage, *_describe_order(stage)]))
     turns = [turn for turn in stage.turns if turn.outcome not in _WITHOUT_TURN]
     if turns:
         print_table(_COLUMNS, [turn.to_row(names) for turn in turns], empty="")
@@ -84,6 +93,13 @@ def _print_stage(stage: StageResponse, names: Mapping[UUID, str]) -> None:
         print_paragraph(line)
     if not stage.turns:
         print_paragraph("No provider has had a turn.")
+
+
+def _describe_order(stage: StageResponse) -> Iterator[str]:
+    """Yields the ranked lists of a stage; without one, what decides who comes first."""
+    yield from (each.describe() for each in stage.lists)
+    if stage.order and not stage.lists:
+        yield f"by {', then '.join(stage.order)}"
 
 
 def _describe_others(turns: Sequence[TurnResponse], names: Mapping[UUID, str]) -> Iterator[str]:

@@ -50,6 +50,11 @@ def register_market(context: typer.Context) -> None:
     replace_process("market register", context.args)
 
 
+def rehearse(context: typer.Context) -> None:
+    """Run referrals through two definitions on the pure engine, and compare who is placed, when and at which cost."""
+    replace_process("rehearse", context.args)
+
+
 def back_up(context: typer.Context) -> None:
     """Copy every database at one instant, and the keys, into a folder; the stack may run."""
     replace_process("backup", context.args)
@@ -68,6 +73,11 @@ def manage_topics(context: typer.Context) -> None:
 def use_archives(context: typer.Context) -> None:
     """Verify the files into which old months were moved, and show a package's events in them."""
     replace_process("archive", context.args)
+
+
+def replay_package(context: typer.Context) -> None:
+    """Make every decision about a package again from the record alone, and show where the result differs."""
+    replace_process("replay", context.args)
 
 
 def write_docs(

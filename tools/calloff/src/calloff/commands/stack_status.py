@@ -82,7 +82,12 @@ def show_url(service: Service, *, as_json: JsonOption = False) -> None:
 def issue_token(
     *,
     identity: Annotated[
-        str, typer.Option("--as", help="council, officer, second-officer, admin, operator or provider:<id>.")
+        str,
+        typer.Option(
+            "--as",
+            help="council, officer, second-officer, admin, second-admin, operator or provider:<id>; "
+            "of another council: oxfordshire/officer.",
+        ),
     ] = "council",
     as_json: JsonOption = False,
 ) -> None:
