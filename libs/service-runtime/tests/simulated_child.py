@@ -15,9 +15,9 @@ from opentelemetry.trace import INVALID_SPAN
 from pydantic import BaseModel
 
 from contracts.events.packages import WithdrawalRequested
+from contracts.example_words import WithdrawalReasons
 from contracts.ids import PackageId
 from contracts.precedence import Precedence
-from contracts.values import WithdrawalReason
 from service_runtime.http.app import inject
 from service_runtime.idempotency import CommandClaim
 from service_runtime.postgres.database import Database
@@ -66,8 +66,8 @@ async def _execute(request: Request, package: UUID, handle: Callable[[SampleUnit
     executor: Executor[SampleUnitOfWork] = request.app.state.executor
     claim = CommandClaim[None](
         on=to_stream_key(package),
-        why=Cause(f"command:{uuid4()}", "system:test", "essex"),
-        caller="essex/system:test",
+        why=Cause(f"command:{uuid4()}", "system:test", "amberside"),
+        caller="amberside/system:test",
         idempotency_key=None,
         fingerprint="",
         answer=build_empty_response,
@@ -78,7 +78,7 @@ async def _execute(request: Request, package: UUID, handle: Callable[[SampleUnit
 @router.post("/asks")
 async def post_withdrawal(ask: WithdrawalBody, request: Request) -> None:
     async def handle(work: SampleUnitOfWork) -> None:
-        reason = WithdrawalReason.NO_LONGER_NEEDED
+        reason = WithdrawalReasons.NO_LONGER_NEEDED
         work.publish(WithdrawalRequested(package_id=PackageId(ask.package_id), reason=reason))
         work.schedule(*[Timer("close", timer.about, timer.at, timer.precedence) for timer in ask.closings])
 

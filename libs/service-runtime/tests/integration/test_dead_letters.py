@@ -9,7 +9,7 @@ import pytest_asyncio
 from contracts.catalogue import PACKAGES, PARTITIONS, PROVIDERS, TopicSpecification
 from contracts.events.base import Event
 from contracts.events.packages import WithdrawalRequested
-from contracts.events.providers import EligibilityChanged, Membership, ProviderRegistered
+from contracts.events.providers import EligibilityChanged, Place, ProviderRegistered
 from contracts.examples import an_example_of
 from service_runtime.clock import SystemClock
 from service_runtime.dead_letters.bulk_release import Release
@@ -166,7 +166,7 @@ async def test_timers_of_a_parked_key_fire_after_its_release(sample: SampleServi
             sample.database,
             """
             INSERT INTO timers (topic, key, kind, about, due_at, precedence, council, armed_by, traceparent)
-            VALUES (:topic, :key, 'close', 'later', now(), 1, 'essex', 'test', '')
+            VALUES (:topic, :key, 'close', 'later', now(), 1, 'amberside', 'test', '')
             """,
             topic=PACKAGES,
             key=str(package),
@@ -212,10 +212,10 @@ async def test_a_value_that_the_driver_refuses_is_a_permanent_error(sample: Samp
 
 async def test_an_event_larger_than_kafka_accepts_is_refused_when_it_is_published(sample: SampleService) -> None:
     provider = uuid4()
-    memberships = (an_example_of(Membership),) * (LARGEST_PAYLOAD // 100)
+    places = (an_example_of(Place),) * (LARGEST_PAYLOAD // 100)
 
     async def publish(work: SampleUnitOfWork) -> None:
-        work.publish(an_example_of(EligibilityChanged, provider_id=provider, memberships=memberships))
+        work.publish(an_example_of(EligibilityChanged, provider_id=provider, places=places))
 
     with pytest.raises(EventTooLarge, match="split the work"):
         await sample.execute(provider, publish)
@@ -237,7 +237,7 @@ async def test_a_row_that_kafka_refuses_parks_its_key_and_other_keys_continue(sa
     large = an_example_of(
         EligibilityChanged,
         provider_id=refused,
-        memberships=(an_example_of(Membership),) * 200,  # about 30 kB: the limit of this topic is 20 kB
+        places=(an_example_of(Place),) * 150,  # about 30 kB: the limit of this topic is 20 kB
     )
     await publish_event(sample, refused, an_example_of(ProviderRegistered, provider_id=refused))
     for number, other in enumerate(others):

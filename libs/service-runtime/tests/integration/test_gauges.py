@@ -122,7 +122,7 @@ async def test_commits_and_their_events_are_counted_by_type_and_council(database
     await sample.request_withdrawal(uuid4())
     value = metrics.registry.get_sample_value
     assert value("calloff_commits_total") == 1
-    published = {"type": "calloff.WithdrawalRequested.v1", "council": "essex"}
+    published = {"type": "calloff.WithdrawalRequested.v1", "council": "amberside"}
     assert value("calloff_published_events_total", published) == 1
 
 

@@ -57,7 +57,7 @@ async def find_outages(database: Database, since: datetime, *, now: datetime) ->
 async def a_stream_with(database: Database, *kinds: str, at: datetime) -> StreamKey:
     """Creates a stream with a timer of each kind."""
     stream = StreamKey("test", str(uuid4()))
-    cause = Cause(id="test", actor="service:test", council="essex")
+    cause = Cause(id="test", actor="service:test", council="amberside")
     executor = Executor(
         service="test", database=database, clock=FixedClock(), unit_of_work=PostgresUnitOfWork, wakeups=Wakeups()
     )

@@ -35,8 +35,8 @@ def a_command(
 ) -> CommandClaim[str]:
     return CommandClaim[str](
         on=to_stream_key(package),
-        why=Cause("command:test", "system:test", "essex"),
-        caller="essex/system:test",
+        why=Cause("command:test", "system:test", "amberside"),
+        caller="amberside/system:test",
         idempotency_key=key,
         fingerprint=body,
         answer=answer,

@@ -15,8 +15,8 @@ import pytest_asyncio
 from contracts.catalogue import PACKAGES, PARTITIONS, RATES, encode
 from contracts.envelope import GENESIS, Envelope
 from contracts.events.packages import WithdrawalRequested
+from contracts.example_words import WithdrawalReasons
 from contracts.ids import PackageId, uuid7
-from contracts.values import WithdrawalReason
 from service_runtime.kafka.client import Partition
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.kafka.topic_admin import create_topics
@@ -88,7 +88,7 @@ def build_record(package: UUID, envelope: Envelope, *, value: bytes | None = Non
 
 
 def build_event(package: UUID) -> WithdrawalRequested:
-    return WithdrawalRequested(package_id=PackageId(package), reason=WithdrawalReason.NO_LONGER_NEEDED)
+    return WithdrawalRequested(package_id=PackageId(package), reason=WithdrawalReasons.NO_LONGER_NEEDED)
 
 
 def seal_envelope(service: str, package: UUID, *, sequence: int, prevhash: str) -> Envelope:
@@ -100,7 +100,7 @@ def seal_envelope(service: str, package: UUID, *, sequence: int, prevhash: str) 
         type=event.get_type_name(),
         subject=event.key,
         time=now,
-        council="essex",
+        council="amberside",
         correlationid=event.correlation,
         causationid="test",
         actor="service:test",

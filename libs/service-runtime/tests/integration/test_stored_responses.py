@@ -45,8 +45,8 @@ async def send(sample: SampleService, *, key: str) -> Executed[str] | StoredResp
     package = uuid4()
     claim = CommandClaim[str](
         on=to_stream_key(package),
-        why=Cause("command:test", "system:test", "essex"),
-        caller="essex/system:test",
+        why=Cause("command:test", "system:test", "amberside"),
+        caller="amberside/system:test",
         idempotency_key=key,
         fingerprint="body",
         answer=lambda text: StoredResponse(200, text.encode()),
@@ -99,7 +99,7 @@ async def test_two_processes_delete_all_expired_keys_in_several_batches(
 ) -> None:
     insert = """
         INSERT INTO idempotency_keys (caller, idempotency_key, fingerprint, received_at, status, headers, answer)
-        SELECT 'essex', number, 'f', :at, 200, '[]', '' FROM generate_series(1, :count) AS number RETURNING 1
+        SELECT 'amberside', number, 'f', :at, 200, '[]', '' FROM generate_series(1, :count) AS number RETURNING 1
     """
     await fetch_rows(sample.database, insert, at=clock.now(), count=2 * BATCH_SIZE + 1)
     clock.advance(2 * RETENTION)

@@ -71,8 +71,8 @@ async def request_in_span(sample: SampleService, package: UUID, *, close_in: tim
     command = RequestWithdrawal(PackageId(package), close_at=close_at)
     claim = CommandClaim[None](
         on=to_stream_key(package),
-        why=Cause("command:ask", "system:test", "essex"),
-        caller="essex/system:test",
+        why=Cause("command:ask", "system:test", "amberside"),
+        caller="amberside/system:test",
         idempotency_key=None,
         fingerprint="",
         answer=build_empty_response,

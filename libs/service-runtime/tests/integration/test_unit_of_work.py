@@ -11,9 +11,10 @@ import pytest
 from contracts.catalogue import BY_TYPE, decode
 from contracts.events.base import Event
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
+from contracts.example_words import WithdrawalReasons
 from contracts.examples import an_example_of
+from contracts.ids import ReasonKey
 from contracts.precedence import Precedence
-from contracts.values import WithdrawalReason
 from service_runtime.postgres.database import Database
 from service_runtime.projections import projections
 from service_runtime.projections.projections import Projection, build_row
@@ -100,7 +101,7 @@ def a_timer(about: str, *, hours: int = 1) -> Timer:
     return Timer("close", about, MONDAY_NINE + timedelta(hours=hours), Precedence.EXPIRY)
 
 
-def a_request(reason: WithdrawalReason = WithdrawalReason.MOVED_AWAY) -> WithdrawalRequested:
+def a_request(reason: ReasonKey = WithdrawalReasons.MOVED_AWAY) -> WithdrawalRequested:
     return an_example_of(WithdrawalRequested, package_id=PACKAGE, reason=reason)
 
 
@@ -137,14 +138,14 @@ async def test_the_last_change_of_a_timer_counts(store: Store) -> None:
 async def test_now_is_the_instant_of_the_unit_of_work_and_ids_are_new(store: Store) -> None:
     async def check(work: AnyWork) -> None:
         assert work.now == MONDAY_NINE
-        assert work.cause.council == "essex"
+        assert work.cause.council == "amberside"
         assert len({work.new_id() for _ in range(10)}) == 10
 
     await store.execute(check)
 
 
 async def test_a_projection_returns_the_newest_event_and_none_for_an_unknown_key(store: Store) -> None:
-    newest = a_request(WithdrawalReason.FAMILY_WILL_CARE)
+    newest = a_request(WithdrawalReasons.FAMILY_WILL_CARE)
     await store.apply_event(newest, sequence=2)
     await store.apply_event(a_request(), sequence=1)
 

@@ -18,7 +18,7 @@ class Seconds:
         return self.now
 
 
-def count_taken(limit: CommandRateLimit, times: int, caller: str = "essex/system:a") -> int:
+def count_taken(limit: CommandRateLimit, times: int, caller: str = "amberside/system:a") -> int:
     taken = 0
     for _ in range(times):
         try:
@@ -34,9 +34,9 @@ def test_a_burst_passes_and_a_flood_is_refused_until_the_seconds_have_passed() -
     limit = CommandRateLimit(per_second=2, burst=10, monotonic=seconds)
     assert count_taken(limit, 50) == 10
     with pytest.raises(TooManyRequests, match="more than 2 commands a second") as refused:
-        limit.take("essex/system:a")
+        limit.take("amberside/system:a")
     seconds.now += refused.value.retry_after
-    limit.take("essex/system:a")
+    limit.take("amberside/system:a")
     seconds.now += 3_600
     assert count_taken(limit, 50) == 10
 
@@ -54,8 +54,8 @@ def test_a_retry_is_never_sooner_than_the_next_command_is_allowed() -> None:
 
 def test_callers_have_limits_of_their_own() -> None:
     limit = CommandRateLimit(per_second=1, burst=5, monotonic=Seconds())
-    assert count_taken(limit, 50, "essex/system:a") == 5
-    assert count_taken(limit, 50, "essex/system:b") == 5
+    assert count_taken(limit, 50, "amberside/system:a") == 5
+    assert count_taken(limit, 50, "amberside/system:b") == 5
 
 
 def test_remembered_callers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

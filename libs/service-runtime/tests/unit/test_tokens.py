@@ -82,8 +82,8 @@ async def test_an_opaque_subject_is_accepted_and_recorded_as_the_actor(subject: 
         ({"sub": None}, "lacks the claim sub"),
         ({"sub": ""}, "sub"),
         ({"council": None}, "lacks the claim council"),
-        ({"council": ["essex"]}, "council must be at most 64"),
-        ({"council": "essex@clients"}, "council must be at most 64"),
+        ({"council": ["amberside"]}, "council must be at most 64"),
+        ({"council": "amberside@clients"}, "council must be at most 64"),
         ({"provider_id": "seventeen"}, "provider_id must be a UUID"),
         ({"provider_id": []}, "provider_id must be a UUID"),
         ({"aud": ["another"]}, "aud does not name this installation"),
@@ -121,7 +121,14 @@ async def test_header_parameters_of_identity_providers_are_accepted(header: dict
 
 
 def build_claims(**changed: object) -> dict[str, object]:
-    return {"iss": ISSUER.issuer, "aud": "calloff", "sub": "system-1", "exp": NOW + 60, "council": "essex", **changed}
+    return {
+        "iss": ISSUER.issuer,
+        "aud": "calloff",
+        "sub": "system-1",
+        "exp": NOW + 60,
+        "council": "amberside",
+        **changed,
+    }
 
 
 def sign(payload: str, header: dict[str, object]) -> str:
@@ -178,4 +185,4 @@ async def test_an_odd_token_is_refused_in_words(token: str, words: str) -> None:
 
 async def test_a_token_without_a_key_id_is_verified_with_all_fitting_keys() -> None:
     token = jwt.encode({"alg": "Ed25519"}, build_claims(exp=int(time.time()) + 10**9), KEY, algorithms=["Ed25519"])
-    assert (await authenticate(token)).council == "essex"
+    assert (await authenticate(token)).council == "amberside"

@@ -10,10 +10,11 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.events.packages import PackageRequested
+from contracts.example_words import Units
 from contracts.examples import an_example_of
 from contracts.terms import compute_terms_at_rate
-from contracts.values import PriceUnit, Tier, Visit, Weekday
-from service_runtime.http.text_fields import LARGEST_RATE, Pounds, Rate, TierNumber, WeeklyHours
+from contracts.values import UnitKind, Visit, Weekday
+from service_runtime.http.text_fields import LARGEST_RATE, Pounds, Rate, WeeklyHours
 from service_runtime.http.value_rules import (
     DateRule,
     check_whole_number,
@@ -100,10 +101,8 @@ def test_yes_or_no_is_true_or_false(value: object) -> None:
     assert refuse(check_yes_or_no, value) == "must be true or false, without quotation marks"
 
 
-def test_a_tier_is_a_number_and_a_rate_a_price_that_is_paid() -> None:
-    assert TypeAdapter[object](TierNumber).validate_python(2) is Tier.TWO
+def test_a_rate_is_a_price_that_is_paid() -> None:
     assert TypeAdapter[object](Rate).validate_python("24.10") == Decimal("24.10")
-    assert list(map(_refuses, [TierNumber] * 4, ["2", 2.0, True, 3])) == [True] * 4
     assert list(map(_refuses, [Rate] * 3, [0, 10_000.01, 1_700_000_000])) == [True] * 3
     assert _refuses(WeeklyHours, 100_000.01)
     assert _refuses(Pounds, "10000000000")
@@ -117,9 +116,9 @@ def _refuses(kind: Any, value: object) -> bool:  # an annotated type
     return False
 
 
-def test_the_largest_rate_for_the_largest_care_has_a_price() -> None:
+@pytest.mark.parametrize("kind", UnitKind)
+def test_the_largest_rate_for_the_largest_care_has_a_price(kind: UnitKind) -> None:
     visit = Visit(days=tuple(Weekday), earliest=time(0), latest=time(23), minutes=10_080, carers=4)
     care = an_example_of(PackageRequested).care.model_copy(update={"visits": (visit,) * 50})
-    for unit in PriceUnit:
-        terms = compute_terms_at_rate(care, unit, Decimal(LARGEST_RATE), price_list="invented")
-        assert terms.weekly_cost == terms.quantity_per_week * LARGEST_RATE
+    terms = compute_terms_at_rate(care, Units.HOUR, kind, Decimal(LARGEST_RATE), price_list="invented")
+    assert terms.total_cost == terms.lines[0].quantity * LARGEST_RATE

@@ -5,8 +5,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from contracts.events.packages import WithdrawalRequested
+from contracts.example_words import WithdrawalReasons
+from contracts.examples import COUNCIL
 from contracts.ids import PackageId, uuid7
-from contracts.values import WithdrawalReason
 from service_runtime.clock import SystemClock
 from service_runtime.outbox.journal import ChainedEvent, append_to_journal, chain_event
 from service_runtime.outbox.outbox_table import OutboxRow
@@ -14,7 +15,7 @@ from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.streams import Cause, Stream, lock_stream
 from testkit.sample_service import to_stream_key
 
-CAUSE = Cause("command:ask", "system:test", "essex")
+CAUSE = Cause("command:ask", "system:test", COUNCIL)
 _SELECT_POSITIONS = text("SELECT position FROM journal WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY position")
 _DELETE = text("DELETE FROM outbox WHERE position = ANY(CAST(:positions AS bigint[]))")
 
@@ -22,7 +23,7 @@ _DELETE = text("DELETE FROM outbox WHERE position = ANY(CAST(:positions AS bigin
 def chain_events(stream: Stream, package: UUID, *, count: int = 1) -> tuple[list[ChainedEvent], Stream]:
     """Chains WithdrawalRequested events of `package` to `stream`; returns them with the stream after them."""
     now = SystemClock().now()
-    event = WithdrawalRequested(package_id=PackageId(package), reason=WithdrawalReason.NO_LONGER_NEEDED)
+    event = WithdrawalRequested(package_id=PackageId(package), reason=WithdrawalReasons.NO_LONGER_NEEDED)
     events: list[ChainedEvent] = []
     for _ in range(count):
         chained, stream = chain_event(event, stream=stream, event_id=uuid7(now), source="sample", cause=CAUSE, at=now)

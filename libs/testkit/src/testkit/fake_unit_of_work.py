@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from contracts.events.base import Event
+from contracts.examples import COUNCIL
 from contracts.ids import uuid7
 from service_runtime.observability.instruments import Observation, ObservedSpec
 from service_runtime.projections.projections import (
@@ -27,7 +28,7 @@ from testkit.clocks import MONDAY_NINE
 
 EventT = TypeVar("EventT", bound=Event)
 
-A_CAUSE: Final = Cause("command:test", "system:test", "essex")
+A_CAUSE: Final = Cause("command:test", "system:test", COUNCIL)
 
 
 @dataclass

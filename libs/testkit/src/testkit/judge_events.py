@@ -1,24 +1,16 @@
 """The events of two packages for tests of the judge: one placed by an offer, one placed from the open list."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from contracts.definitions import read_definition
 from contracts.events.base import Event
-from contracts.events.frameworks import FrameworkPublished, RankedListPublished
-from contracts.events.listings import (
-    Advert,
-    AwardAwaitsApproval,
-    PackageListed,
-    ProposalAwarded,
-    ProposalReceived,
-)
+from contracts.events.listings import Advert, AwardAwaitsApproval, PackageListed, ProposalAwarded, ProposalReceived
 from contracts.events.orders import OrderLine, PurchaseOrderIssued, SpotPriceApproved
 from contracts.events.packages import (
-    Candidate,
+    ListUsed,
     OfferAccepted,
     OfferClockStarted,
     OfferDeclined,
@@ -30,86 +22,30 @@ from contracts.events.packages import (
     SourcingStarted,
     StageEntered,
 )
-from contracts.events.providers import (
-    CapacityDeclared,
-    EligibilityChanged,
-    Membership,
-    ProviderEmbargoed,
-    RatingPublished,
-)
-from contracts.events.rates import RatesSelected, SelectedRate, Selection
-from contracts.examples import COLCHESTER, ESSEX, an_example_of, an_id, some_care
-from contracts.ids import ProviderId
+from contracts.example_words import Tiers, Units
+from contracts.examples import an_example_of, an_id, some_care
+from contracts.ids import TierKey
 from contracts.terms import compute_terms, compute_terms_at_rate
-from contracts.values import AnswerBy, Channel, PassOverReason, PriceUnit, Rating, ServiceType, Terms, Tier
-from devstack.home import FRAMEWORK_FILES
+from contracts.values import AnswerBy, Channel, Order, PassOverReason, Rating, Terms, UnitKind
+from testkit.judge_market import (
+    ALDER,
+    BIRCH,
+    CEDAR,
+    DEFINITION,
+    EIGHT,
+    ELM,
+    GORSE,
+    TimedEvent,
+    build_candidates,
+    build_market_events,
+    build_selection,
+)
 
-DEFINITION: Final = read_definition(FRAMEWORK_FILES[-1].read_text(), source="the newest")
-EIGHT: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NINE: Final = EIGHT + timedelta(hours=1)
-ALDER, BIRCH, CEDAR, ELM, GORSE = (ProviderId(an_id(name)) for name in ("Alder", "Birch", "Cedar", "Elm", "Gorse"))
 BY_OFFER, OPEN_TO_ALL = an_id("package by offer"), an_id("package open to all")
-CARE: Final = some_care()
+CARE: Final = some_care(framework=DEFINITION.framework)
 FIRST_OFFICER, SECOND_OFFICER = "officer:first", "officer:second"
 REFERENCE: Final = an_id("reference")
-
-
-@dataclass(frozen=True)
-class TimedEvent:
-    """An event and the instant of its publication."""
-
-    event: Event
-    at: datetime
-
-
-def build_market_events() -> list[TimedEvent]:
-    """Builds the market: Alder, Birch and Cedar in tier 1, Elm in tier 2, Gorse a spot provider; Alder is embargoed."""
-    tiers = {ALDER: 1, BIRCH: 1, CEDAR: 1, ELM: 2, GORSE: None}
-    events: list[Event] = [FrameworkPublished(definition=DEFINITION)]
-    events += [a_ranked_list(1, ALDER, BIRCH, CEDAR), a_ranked_list(2, ELM)]
-    for provider, tier in tiers.items():
-        events += _build_registration(provider, tier)
-    events.append(an_example_of(ProviderEmbargoed, provider_id=ALDER))
-    return [TimedEvent(event, EIGHT) for event in events]
-
-
-def a_ranked_list(tier: int, *ranking: UUID) -> RankedListPublished:
-    return RankedListPublished(
-        framework=ESSEX,
-        area=COLCHESTER,
-        tier=Tier(tier),
-        list_version=1,
-        issued_on=date(2025, 11, 1),
-        live_from=date(2025, 11, 9),
-        ranking=build_ranking(*ranking),
-    )
-
-
-def build_ranking(*ranking: UUID) -> tuple[Candidate, ...]:
-    return tuple(Candidate(provider_id=ProviderId(each), rank=rank) for rank, each in enumerate(ranking, 1))
-
-
-def _build_registration(provider: ProviderId, tier: int | None) -> list[Event]:
-    memberships = (
-        () if tier is None else (Membership(framework=ESSEX, area=COLCHESTER, tier=Tier(tier), eligible=True),)
-    )
-    return [
-        an_example_of(RatingPublished, provider_id=provider, rating=Rating.GOOD),
-        EligibilityChanged(
-            provider_id=provider,
-            memberships=memberships,
-            service_types=tuple(ServiceType),
-            spot_areas=(COLCHESTER,) if tier is None else (),
-            rating=Rating.GOOD,
-        ),
-        CapacityDeclared(provider_id=provider, area=COLCHESTER, free_hours=Decimal(40), declared_at=EIGHT),
-        RatesSelected(provider_id=provider, framework=ESSEX, area=COLCHESTER, selections=(_build_selection(),)),
-    ]
-
-
-def _build_selection() -> Selection:
-    rate = SelectedRate(service_type=ServiceType.PERSONAL_CARE, unit=PriceUnit.HOUR, number=2, rate=Decimal("24.90"))
-    return Selection(valid_from=date(2025, 11, 9), matrix_version=2, rates=(rate,))
 
 
 @dataclass
@@ -124,12 +60,21 @@ class PackageEventBuilder:
 
     def start_sourcing(self) -> list[TimedEvent]:
         return [
-            self.build_event(PackageRequested, care=CARE, wishes={}),
-            self.build_event(SourcingStarted, definition_version=DEFINITION.version),
+            self.build_event(PackageRequested, care=CARE, wishes={}, follows=None),
+            self.build_event(SourcingStarted, framework=DEFINITION.framework, definition_version=DEFINITION.version),
         ]
 
-    def enter_stage(self, stage: str, tier: int, *ranking: UUID) -> TimedEvent:
-        return self.build_event(StageEntered, stage=stage, tier=tier, candidates=build_ranking(*ranking))
+    def enter_stage(self, stage: str, tier: TierKey, *ranking: UUID) -> TimedEvent:
+        """Builds the beginning of a stage that works through the ranked list of one tier."""
+        return self.build_event(
+            StageEntered,
+            stage=stage,
+            tiers=(tier,),
+            order=(Order.RANKED_LIST,),
+            lists=(ListUsed(tier=tier, list_version=1),),
+            seed=None,
+            candidates=build_candidates(tier, *ranking),
+        )
 
     def pass_over(self, provider: UUID, *reasons: PassOverReason) -> TimedEvent:
         return self.build_event(ProviderPassedOver, provider_id=provider, reasons=reasons)
@@ -146,6 +91,8 @@ class PackageEventBuilder:
             "weekly_hours": CARE.weekly_hours,
             "terms": build_terms_at_selected_rate(),
             "answer_by": AnswerBy(minutes=30, brokerage_time=True),
+            "deliver_within_minutes": 2,
+            "asks_all": False,
         }
         return [
             self.build_event(OfferMade, **offer, **made),
@@ -180,34 +127,39 @@ class PackageEventBuilder:
             placement_id=self._build_id("placement"),
             provider_id=provider,
             stage=stage,
+            framework=DEFINITION.framework,
             weekly_hours=CARE.weekly_hours,
             terms=terms,
             **by,
         )
 
     def issue_order(self, provider: UUID, terms: Terms) -> TimedEvent:
-        line = OrderLine(service_type=CARE.service_type, **terms.model_dump(exclude={"price_list"}))
+        lines = tuple(OrderLine(service_type=CARE.service_type, **line.model_dump()) for line in terms.lines)
         return self.build_event(
             PurchaseOrderIssued,
             placement_id=self._build_id("placement"),
             provider_id=provider,
             price_list=terms.price_list,
-            lines=(line,),
+            framework=DEFINITION.framework,
+            lines=lines,
             weekly_cost=terms.weekly_cost,
+            fixed_cost=terms.fixed_cost,
         )
 
     def list_package(self) -> TimedEvent:
         return self.build_event(
             PackageListed,
             stage="available-packages",
+            framework=DEFINITION.framework,
+            second_officer_always=False,
             ceiling=Decimal("29.00"),
-            unit=PriceUnit.HOUR,
+            unit=Units.HOUR,
             advert=an_example_of(Advert, reference=REFERENCE, weekly_hours=CARE.weekly_hours),
         )
 
     def award_proposal(self, provider: UUID, rate: str, *, second: str | None) -> list[TimedEvent]:
         """Builds a proposal at `rate` (pounds) and its award, which the officer `second` approves if given."""
-        terms = compute_terms_at_rate(CARE, PriceUnit.HOUR, Decimal(rate), price_list="as proposed")
+        terms = compute_terms_at_rate(CARE, Units.HOUR, UnitKind.HOUR, Decimal(rate), price_list="as proposed")
         ids = {"provider_id": provider, "proposal_id": self._build_id("proposal"), "award_id": self._build_id("award")}
         proposed = {**ids, "terms": terms, "care": CARE, "replaces": None, "rating": Rating.GOOD}
         proposed.pop("award_id")
@@ -234,7 +186,7 @@ class PackageEventBuilder:
 
 
 def build_terms_at_selected_rate() -> Terms:
-    terms = compute_terms(CARE, DEFINITION.prices, _build_selection())
+    terms = compute_terms(CARE, DEFINITION, build_selection())
     assert terms is not None, "personal care has a rate"
     return terms
 
@@ -244,7 +196,7 @@ def build_offer_events() -> list[TimedEvent]:
     builder = PackageEventBuilder(BY_OFFER)
     return [
         *builder.start_sourcing(),
-        builder.enter_stage("tier-1", 1, ALDER, BIRCH, CEDAR),
+        builder.enter_stage("tier-1", Tiers.ONE, ALDER, BIRCH, CEDAR),
         builder.pass_over(ALDER, PassOverReason.EMBARGOED),
         *builder.make_offer("tier-1", BIRCH),
         builder.decline(BIRCH),
@@ -261,13 +213,13 @@ def build_open_list_events(*, second: str | None = SECOND_OFFICER, rate: str = "
     builder = PackageEventBuilder(OPEN_TO_ALL)
     events = [
         *builder.start_sourcing(),
-        builder.enter_stage("tier-1", 1, ALDER, BIRCH, CEDAR),
+        builder.enter_stage("tier-1", Tiers.ONE, ALDER, BIRCH, CEDAR),
         builder.pass_over(ALDER, PassOverReason.EMBARGOED),
     ]
     for stage, provider in (("tier-1", BIRCH), ("tier-1", CEDAR)):
         events += [*builder.make_offer(stage, provider), builder.decline(provider)]
     events += [
-        builder.enter_stage("tier-2", 2, ELM),
+        builder.enter_stage("tier-2", Tiers.TWO, ELM),
         *builder.make_offer("tier-2", ELM),
         builder.decline(ELM),
         builder.list_package(),

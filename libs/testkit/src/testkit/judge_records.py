@@ -14,7 +14,7 @@ from contracts.examples import an_envelope_of, an_id
 from devstack.home import FRAMEWORK_FILES
 from judge import Evidence
 from judge.rules import read_rules
-from testkit.judge_events import ALDER, GORSE, TimedEvent
+from testkit.judge_market import ALDER, GORSE, TimedEvent
 from testkit.topics import TopicRecord
 
 

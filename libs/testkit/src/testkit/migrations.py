@@ -1,6 +1,6 @@
 """Checks of a service's migrations on real PostgreSQL: the schema that they build, and the rows that they keep."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -18,16 +18,32 @@ RENAMED_TABLES: Final[Mapping[str, str]] = {
     "parked": "dead_letters",
 }
 """Tables whose name changed since revision 0001."""
-ADDED_COLUMNS: Final[Mapping[str, int]] = {"streams": 1, "projections": 1, "endpoints": 3, "deliveries": 2, "offers": 1}
+ADDED_COLUMNS: Final[Mapping[str, int]] = {
+    "streams": 1,
+    "projections": 1,
+    "endpoints": 3,
+    "deliveries": 2,
+    "offers": 1,
+    "purchase_orders": 2,
+}
 """How many columns a table has at its end that revision 0001 does not have."""
-ADDED_TABLES: Final = frozenset({"unreadable_records", "archives", "archived_offsets", "archived_streams"})
+ADDED_TABLES: Final = frozenset(
+    {"unreadable_records", "archives", "archived_offsets", "archived_streams", "listed_packages"}
+)
 """Tables that revision 0001 does not have; they are empty after an upgrade."""
 
-_TABLES: Final = """
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY tablename
+NO_ADDED_COLUMNS: Final[Mapping[str, int]] = {}
+NO_DROPPED_COLUMNS: Final[Mapping[str, Collection[str]]] = {}
+
+_COLUMNS: Final = """
+SELECT table_name, column_name
+FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'alembic_version'
+ORDER BY table_name, ordinal_position
 """
 _OBJECTS: Final = """
-SELECT format('column %s.%s %s: %s%s%s%s', class.relname, attribute.attnum, attribute.attname,
+SELECT format('column %s.%s %s: %s%s%s%s', class.relname,
+              row_number() OVER (PARTITION BY class.oid ORDER BY attribute.attnum), attribute.attname,
               format_type(attribute.atttypid, attribute.atttypmod),
               CASE WHEN attribute.attnotnull THEN ' NOT NULL' END,
               ' DEFAULT ' || pg_get_expr(fallback.adbin, fallback.adrelid),
@@ -62,26 +78,36 @@ async def assert_migrations_build(databases: DatabaseFactory, migrations: Path, 
         await _assert_same_schema(migrated, declared)
 
 
-async def assert_upgrade_keeps_rows(databases: DatabaseFactory, migrations: Path, tables: str, *, dump: Path) -> None:
+async def assert_upgrade_keeps_rows(
+    databases: DatabaseFactory,
+    migrations: Path,
+    tables: str,
+    *,
+    dump: Path,
+    added_columns: Mapping[str, int] = NO_ADDED_COLUMNS,
+    dropped_columns: Mapping[str, Collection[str]] = NO_DROPPED_COLUMNS,
+) -> None:
     """Asserts that a database of revision 0001, migrated to head, keeps its rows and has the schema of the code.
 
     `dump` has the service's own tables at 0001 with rows; the runtime's tables are the same in every service.
+    `added_columns` says how many columns a table has gained at its end, `dropped_columns` which ones it has lost.
     """
     async with _an_empty_database(databases) as upgraded, a_database(databases, tables) as declared:
         await _run_scripts(upgraded, RUNTIME_TABLES_AT_0001, dump)
-        before = await read_all_rows(upgraded)
+        before = await read_all_rows(upgraded, without=dropped_columns)
         await migrate(upgraded, migrations)
         expected = {RENAMED_TABLES.get(table, table): content for table, content in before.items()}
         assert all(expected.values()), "a table of the dump has no row; add one"
         found = await read_all_rows(upgraded)
         assert [row for table in ADDED_TABLES for row in found.pop(table, [])] == []
-        assert {table: _drop_added_columns(table, content) for table, content in found.items()} == expected
+        added = {**ADDED_COLUMNS, **added_columns}
+        kept = {table: _drop_last_columns(content, added.get(table, 0)) for table, content in found.items()}
+        assert kept == expected
         await _assert_same_schema(upgraded, declared)
 
 
-def _drop_added_columns(table: str, rows: list[str]) -> list[str]:
-    """Returns the rows as they were at revision 0001; no comma is in a value of an added column."""
-    count = ADDED_COLUMNS.get(table, 0)
+def _drop_last_columns(rows: list[str], count: int) -> list[str]:
+    """Returns the rows without their last `count` columns; no comma is in a value of these columns."""
     return [row.rsplit(",", count)[0] + ")" if count else row for row in rows]
 
 
@@ -98,14 +124,20 @@ async def describe_schema(database: Database) -> frozenset[str]:
     return frozenset(row.object for row in found if "alembic_version" not in row.object)
 
 
-async def read_all_rows(database: Database) -> dict[str, list[str]]:
+async def read_all_rows(
+    database: Database, *, without: Mapping[str, Collection[str]] = NO_DROPPED_COLUMNS
+) -> dict[str, list[str]]:
     """Reads every row by table, as PostgreSQL's text of a row, which has no column names."""
-    tables = [row.tablename for row in await fetch_rows(database, _TABLES)]
-    return {table: [row.content for row in await fetch_rows(database, _select(table))] for table in tables}
+    columns: dict[str, list[str]] = {}
+    for row in await fetch_rows(database, _COLUMNS):
+        if row.column_name not in without.get(row.table_name, ()):
+            columns.setdefault(row.table_name, []).append(f'"{row.column_name}"')
+    queries = {table: _select(table, names) for table, names in columns.items()}
+    return {table: [row.content for row in await fetch_rows(database, query)] for table, query in queries.items()}
 
 
-def _select(table: str) -> str:
-    return f"SELECT CAST(entry AS text) AS content FROM {table} AS entry ORDER BY content"  # noqa: S608  the name is from pg_tables
+def _select(table: str, columns: Sequence[str]) -> str:
+    return f"SELECT CAST(ROW({', '.join(columns)}) AS text) AS content FROM {table} ORDER BY content"  # noqa: S608  names are from the catalogue
 
 
 @asynccontextmanager

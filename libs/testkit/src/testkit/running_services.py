@@ -14,6 +14,7 @@ import aiohttp
 from contracts.catalogue import TOPICS, encode
 from contracts.envelope import GENESIS, Envelope
 from contracts.events.base import Event
+from contracts.examples import COUNCIL
 from contracts.ids import uuid7
 from devstack.embedded import ports
 from service_runtime.clock import Clock
@@ -100,18 +101,21 @@ async def run_service(
     kafka: KafkaConnection,
     issuer: TokenIssuer,
     clock: Clock | None = None,
+    keeps_name: bool = False,
     **changed: object,
 ) -> AsyncGenerator[RunningService]:
     """Creates and migrates a database, and runs the service on it until the context ends.
 
     `build` builds the service from its settings, which `changed` overrides. The service gets a unique name and its own
-    consumer groups, which start at the current end of the topics.
+    consumer groups, which start at the current end of the topics. With `keeps_name`, on a Kafka that no other test
+    uses, it keeps its name, by which audit recognises the owner of an event.
     """
     roles = await create_database_with_roles(databases, "service")
     settings = build_settings(settings_type, database_url=roles.service_url, kafka=kafka, issuer=issuer, **changed)
     service = build(settings)
     # Tests share one Kafka, and the names of consumer groups contain the service's name.
-    service = replace(service, name=f"{service.name}-{secrets.token_hex(4)}")
+    if not keeps_name:
+        service = replace(service, name=f"{service.name}-{secrets.token_hex(4)}")
     if clock is not None:  # a jump of such a clock is no outage
         service = replace(service, clock=clock, paused_in_outages=())
     await create_topics(kafka, TOPICS)
@@ -175,7 +179,7 @@ async def _run(
 class EventPublisher:
     """Publishes events to Kafka in place of the service `source`, with envelopes and hash chains like a relay."""
 
-    def __init__(self, kafka: KafkaConnection, source: str, *, council: str = "essex") -> None:
+    def __init__(self, kafka: KafkaConnection, source: str, *, council: str = COUNCIL) -> None:
         self._producer = Producer(kafka, client_id=f"test-{source}")
         self._source = source
         self._council = council

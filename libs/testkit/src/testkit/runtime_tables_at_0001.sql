@@ -200,7 +200,7 @@ VALUES ('caller', 'idempotency key', 'fingerprint', '2026-11-26 09:00:00+00', 1,
 
 INSERT INTO timers (id, topic, key, kind, about, due_at, precedence, council, armed_by, traceparent)
 VALUES ('018f0000-0000-7000-8000-000000000001', 'homecare.packages.v1', '018f0000-0000-7000-8000-000000000001',
-    'kind', 'about', '2026-11-26 09:00:00+00', 1, 'essex', 'armed by', 'traceparent');
+    'kind', 'about', '2026-11-26 09:00:00+00', 1, 'amberside', 'armed by', 'traceparent');
 
 INSERT INTO pulse (one, seen_at)
 VALUES (true, '2026-11-26 09:00:00+00');
@@ -216,7 +216,7 @@ INSERT INTO views (view, key, sequence, type, body)
 VALUES ('view', '018f0000-0000-7000-8000-000000000001', 1, 'type', '\x7b7d');
 
 INSERT INTO holds (view, view_key, topic, key, council)
-VALUES ('view', 'view key', 'homecare.packages.v1', '018f0000-0000-7000-8000-000000000001', 'essex');
+VALUES ('view', 'view key', 'homecare.packages.v1', '018f0000-0000-7000-8000-000000000001', 'amberside');
 
 INSERT INTO endpoints (owner, url, secret, previous_secret, previous_secret_until, disabled_because, changed_at)
 VALUES ('owner', 'url', '\x7b7d', '\x7b7d', '2026-11-26 09:00:00+00', 'disabled because',
@@ -225,7 +225,7 @@ VALUES ('owner', 'url', '\x7b7d', '\x7b7d', '2026-11-26 09:00:00+00', 'disabled 
 INSERT INTO deliveries (id, owner, topic, key, kind, about, council, caused_by, traceparent, body, queued_at,
     first_attempt_at, next_attempt_at, give_up_after, attempts, lease, failure, outcome, decided_at, finished_at)
 VALUES ('018f0000-0000-7000-8000-000000000001', 'owner', 'homecare.packages.v1',
-    '018f0000-0000-7000-8000-000000000001', 'kind', 'about', 'essex', 'caused by', 'traceparent', '\x7b7d',
+    '018f0000-0000-7000-8000-000000000001', 'kind', 'about', 'amberside', 'caused by', 'traceparent', '\x7b7d',
     '2026-11-26 09:00:00+00', '2026-11-26 09:00:00+00', '2026-11-26 09:00:00+00', '00:02:00', 1,
     '018f0000-0000-7000-8000-000000000003', 'failure', 'delivered', '2026-11-26 09:00:00+00', NULL);
 

@@ -18,9 +18,10 @@ from sqlalchemy import text
 from contracts.catalogue import PACKAGES
 from contracts.errors import CallOffError
 from contracts.events.packages import PackageWithdrawn, WithdrawalRequested
+from contracts.example_words import WithdrawalReasons
+from contracts.examples import COUNCIL
 from contracts.ids import PackageId
 from contracts.precedence import Precedence
-from contracts.values import WithdrawalReason
 from service_runtime.clock import Clock, SystemClock
 from service_runtime.dead_letters.operations import DeadLetterOperations
 from service_runtime.idempotency import CommandClaim, StoredResponse
@@ -98,7 +99,7 @@ class RequestWithdrawal:
 
 async def publish_requests(command: RequestWithdrawal, work: SampleUnitOfWork) -> None:
     """Handles the command."""
-    event = WithdrawalRequested(package_id=command.package_id, reason=WithdrawalReason.NO_LONGER_NEEDED)
+    event = WithdrawalRequested(package_id=command.package_id, reason=WithdrawalReasons.NO_LONGER_NEEDED)
     work.publish(*[event] * command.count)
     if command.close_at is not None:
         work.schedule(Timer(SAMPLE_TIMER, str(command.package_id), command.close_at, Precedence.EXPIRY))
@@ -210,8 +211,8 @@ def build_command_claim(package: UUID) -> CommandClaim[None]:
     """Builds the claim of a command without an idempotency key."""
     return CommandClaim[None](
         on=to_stream_key(package),
-        why=Cause("command:ask", "system:test", "essex"),
-        caller="essex/system:test",
+        why=Cause("command:ask", "system:test", COUNCIL),
+        caller=f"{COUNCIL}/system:test",
         idempotency_key=None,
         fingerprint="",
         answer=build_empty_response,

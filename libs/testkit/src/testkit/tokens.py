@@ -9,6 +9,8 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeyParameters, KeySet, OKPKey, RSAKey
 
+from contracts.examples import COUNCIL
+
 AUDIENCE: Final = "calloff"
 LOOPBACK: Final = "127.0.0.1"
 
@@ -38,7 +40,7 @@ class TokenIssuer:
         self,
         *scopes: str,
         subject: str = "system-1",
-        council: str = "essex",
+        council: str = COUNCIL,
         signed_with: RSAKey | ECKey | OKPKey | None = None,
         **changed: object,
     ) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from opentelemetry.trace import INVALID_SPAN
 
+from contracts.examples import COUNCIL
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.changes import Changes
 from service_runtime.unit_of_work.claims import Executed
@@ -19,7 +20,7 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 WorkT = TypeVar("WorkT", bound=PostgresUnitOfWork)
 ResultT = TypeVar("ResultT")
 
-A_CAUSE: Final = Cause("command:test", "system:test", "essex")
+A_CAUSE: Final = Cause("command:test", "system:test", COUNCIL)
 
 
 @dataclass(frozen=True)

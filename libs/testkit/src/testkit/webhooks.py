@@ -11,6 +11,7 @@ from uuid import UUID
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import text
 
+from contracts.examples import COUNCIL
 from service_runtime.dead_letters import parked_keys
 from service_runtime.observability.logs import build_logger
 from service_runtime.observability.metrics import Metrics
@@ -40,7 +41,7 @@ LEASE = Limits().lease
 SECRET_BOX = SecretBox([base64.b64encode(b"k" * 32).decode()])
 TOPIC = "homecare.packages.v1"
 PACKAGE_STREAM = StreamKey(TOPIC, "P-17")
-CAUSE = Cause("command:test", "officer:1", "essex")
+CAUSE = Cause("command:test", "officer:1", COUNCIL)
 TABLES = """
 CREATE TABLE results (delivery uuid PRIMARY KEY, what text NOT NULL, at timestamptz);
 CREATE TABLE gone (owner text PRIMARY KEY);
@@ -211,7 +212,7 @@ class WebhookHarness:
     async def park_key(self, stream: StreamKey = PACKAGE_STREAM) -> None:
         async with self.database.begin_transaction() as connection:
             await parked_keys.park_key(
-                connection, stream, service="registry", council="essex", because="a test", at=self.clock.now()
+                connection, stream, service="registry", council=COUNCIL, because="a test", at=self.clock.now()
             )
 
     async def unpark_key(self, stream: StreamKey = PACKAGE_STREAM) -> None:

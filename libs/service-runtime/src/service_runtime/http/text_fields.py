@@ -10,8 +10,22 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from contracts.ids import AreaCode, FrameworkKey
-from contracts.values import Hours, LocalTime, Money, Tier
+from contracts.framework.words import KEY_PATTERN
+from contracts.ids import (
+    AreaCode,
+    BandKey,
+    FrameworkKey,
+    GroupKey,
+    ItemKey,
+    LotKey,
+    NeedKey,
+    ReasonKey,
+    RouteKey,
+    ServiceTypeKey,
+    TierKey,
+    UnitKey,
+)
+from contracts.values import Hours, LocalTime, Money
 from service_runtime.http.contact_rules import MAX_MAILBOX, MAX_PHONE_NUMBER, parse_mailbox, parse_phone_number
 from service_runtime.http.text_rules import CodeRule, ExactTextRule, TextRule
 from service_runtime.http.value_rules import (
@@ -73,6 +87,23 @@ AreaName = Annotated[
     StringConstraints(pattern=_AREA, max_length=32),
     BeforeValidator(CodeRule(_AREA, "an area's code: 2 to 32 letters, digits and hyphens, such as E07000071", 32)),
 ]
+_KEY_LIMITS: Final = StringConstraints(pattern=KEY_PATTERN, max_length=40)
+_KEY_RULE: Final = BeforeValidator(
+    CodeRule(
+        KEY_PATTERN, "a key: 1 to 40 of a to z, 0 to 9 and hyphens, beginning with a letter or digit", max_length=40
+    )
+)
+LotName = Annotated[LotKey, _KEY_LIMITS, _KEY_RULE]
+TierName = Annotated[TierKey, _KEY_LIMITS, _KEY_RULE]
+ServiceTypeName = Annotated[ServiceTypeKey, _KEY_LIMITS, _KEY_RULE]
+UnitName = Annotated[UnitKey, _KEY_LIMITS, _KEY_RULE]
+ItemName = Annotated[ItemKey, _KEY_LIMITS, _KEY_RULE]
+RouteName = Annotated[RouteKey, _KEY_LIMITS, _KEY_RULE]
+NeedName = Annotated[NeedKey, _KEY_LIMITS, _KEY_RULE]
+ReasonName = Annotated[ReasonKey, _KEY_LIMITS, _KEY_RULE]
+"""A reason of one of the framework's lists; `Reason` is the text of an operator."""
+GroupName = Annotated[GroupKey, _KEY_LIMITS, _KEY_RULE]
+BandName = Annotated[BandKey, _KEY_LIMITS, _KEY_RULE]
 OutwardName = Annotated[
     str,
     StringConstraints(pattern=_OUTWARD, max_length=4),
@@ -88,7 +119,6 @@ Uuid = Annotated[UUID, BeforeValidator(parse_uuid)]
 WholeNumber = Annotated[int, BeforeValidator(check_whole_number)]
 """The field that has this type states its limits."""
 YesOrNo = Annotated[bool, BeforeValidator(check_yes_or_no)]
-TierNumber = Annotated[Tier, BeforeValidator(check_whole_number)]
 Pounds = Annotated[Money, BeforeValidator(parse_amount)]
 Rate = Annotated[Money, Field(gt=0, le=LARGEST_RATE), BeforeValidator(parse_amount)]
 WeeklyHours = Annotated[Hours, Field(le=LARGEST_CAPACITY), BeforeValidator(parse_amount)]

@@ -22,11 +22,11 @@ from audit.ports import StoreResult, Violation
 from contracts.catalogue import PACKAGES, PARKED, encode, find_entry
 from contracts.envelope import GENESIS, Envelope
 from contracts.events.base import Event
-from contracts.events.providers import ProviderRegistered
-from contracts.examples import MONDAY_NINE, an_id
+from contracts.events.packages import PackagePlaced, StageCandidate
+from contracts.events.providers import EligibilityChanged, ProviderRegistered
+from contracts.examples import COUNCIL, MONDAY_NINE, an_example_of, an_id
 from contracts.ids import CouncilKey, PackageId, ProviderId, uuid7
 
-COUNCIL: Final = CouncilKey("essex")
 PACKAGE: Final = PackageId(an_id("package_id"))
 
 
@@ -35,7 +35,13 @@ def to_provider_id(name: str) -> ProviderId:
 
 
 def make_registration(name: str) -> ProviderRegistered:
-    return ProviderRegistered(provider_id=to_provider_id(name), name=name, service_types=())
+    return ProviderRegistered(provider_id=to_provider_id(name), name=name)
+
+
+def make_candidate(provider_id: ProviderId, rank: int, **grounds: object) -> StageCandidate:
+    """Builds a candidate of tier 1; `grounds` are what its turn follows from, else none is recorded."""
+    nothing = dict.fromkeys(("number", "price", "last_award_at", "joined_on"))
+    return an_example_of(StageCandidate, **{"provider_id": provider_id, "rank": rank, **nothing, **grounds})
 
 
 @dataclass
@@ -162,6 +168,23 @@ class InMemoryRecordStore:
     async def find_by_positions(self, positions: Sequence[StreamPosition]) -> Sequence[StoredRecord]:
         found = [row for row in self._sort_rows() if StreamPosition(row.stream, row.columns.sequence) in positions]
         return sorted(found, key=lambda row: StreamPosition(row.stream, row.columns.sequence))
+
+    async def find_holders(self, council: CouncilKey, fragments: Sequence[bytes]) -> Sequence[str]:
+        found = self._find_by_contents(EligibilityChanged, council, fragments)
+        return sorted({row.columns.subject for row in found})
+
+    async def find_placements(self, council: CouncilKey, fragment: bytes) -> Sequence[StoredRecord]:
+        return self._find_by_contents(PackagePlaced, council, [fragment])
+
+    def _find_by_contents(
+        self, kind: type[Event], council: CouncilKey, fragments: Sequence[bytes]
+    ) -> Sequence[StoredRecord]:
+        return [
+            row
+            for row in self._sort_rows()
+            if (row.columns.type, row.columns.council) == (kind.get_type_name(), council)
+            and any(fragment in (row.raw.payload or b"") for fragment in fragments)
+        ]
 
     async def list_violations(
         self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int

@@ -8,9 +8,10 @@ from uuid import uuid4
 
 from audit.domain.records import RawRecord
 from contracts.events.base import ProjectionVersion
-from contracts.events.frameworks import RankedListPublished
+from contracts.events.frameworks import FrameworkPublished, RankedListPublished
 from contracts.events.packages import (
     Candidate,
+    ListUsed,
     OfferAccepted,
     OfferDeclined,
     OfferMade,
@@ -18,13 +19,16 @@ from contracts.events.packages import (
     PackageRequested,
     ProviderPassedOver,
     SourcingStarted,
+    StageCandidate,
     StageEntered,
 )
 from contracts.events.providers import EligibilityChanged, ProviderRegistered
-from contracts.examples import COLCHESTER, an_example_of, some_care
-from contracts.ids import FrameworkKey, PackageId, ProviderId
-from contracts.values import PassOverReason, Tier
-from testkit.audit.builders import RecordBuilder
+from contracts.example_words import LOT, Tiers
+from contracts.examples import COLCHESTER, a_definition, an_example_of, some_care
+from contracts.framework.tiers import Tier
+from contracts.ids import FrameworkKey, PackageId, ProviderId, TierKey
+from contracts.values import Order, PassOverReason
+from testkit.audit.builders import RecordBuilder, make_candidate
 
 NAMES: Final = ("Alder", "Birch", "Cedar", "Dogwood", "Elder")
 
@@ -45,22 +49,25 @@ class CompleteCase:
         return [*self._make_registry_records(), *self._make_package_records()]
 
     def _make_registry_records(self) -> list[RawRecord]:
-        registered = [
-            ProviderRegistered(provider_id=each, name=name, service_types=()) for name, each in self._list_providers()
-        ]
+        registered = [ProviderRegistered(provider_id=each, name=name) for name, each in self._list_providers()]
         eligible = [an_example_of(EligibilityChanged, provider_id=each) for _, each in self._list_providers()]
         lists = [
-            self._make_ranked_list(Tier.ONE, "Alder", "Birch", "Cedar", "Dogwood"),
-            self._make_ranked_list(Tier.TWO, "Elder"),
+            self._make_ranked_list(Tiers.ONE, "Alder", "Birch", "Cedar", "Dogwood"),
+            self._make_ranked_list(Tiers.TWO, "Elder"),
         ]
-        return self.record_builder.publish(*registered, *eligible, *lists)
+        return self.record_builder.publish(*registered, *eligible, self._make_definition(), *lists)
+
+    def _make_definition(self) -> FrameworkPublished:
+        tiers = tuple(Tier(tier=key, title=key) for key in Tiers.ALL)
+        return FrameworkPublished(definition=a_definition(framework=self.framework, tiers=tiers))
 
     def _list_providers(self) -> Sequence[tuple[str, ProviderId]]:
         return list(self.providers.items())
 
-    def _make_ranked_list(self, tier: Tier, *names: str) -> RankedListPublished:
+    def _make_ranked_list(self, tier: TierKey, *names: str) -> RankedListPublished:
         return RankedListPublished(
             framework=self.framework,
+            lot=LOT,
             area=COLCHESTER,
             tier=tier,
             list_version=7,
@@ -71,6 +78,9 @@ class CompleteCase:
 
     def _make_ranking(self, *names: str) -> tuple[Candidate, ...]:
         return tuple(Candidate(provider_id=self.providers[name], rank=rank) for rank, name in enumerate(names, start=1))
+
+    def _make_candidates(self, *names: str) -> tuple[StageCandidate, ...]:
+        return tuple(make_candidate(each.provider_id, each.rank) for each in self._make_ranking(*names))
 
     def _make_package_records(self) -> list[RawRecord]:
         builder, package = self.record_builder, self.package
@@ -83,9 +93,12 @@ class CompleteCase:
             an_example_of(
                 StageEntered,
                 package_id=package,
-                list_version=7,
-                candidates=self._make_ranking(*NAMES[:4]),
-                tier=Tier.ONE,
+                tiers=(Tiers.ONE,),
+                order=(Order.RANKED_LIST,),
+                lists=(ListUsed(tier=Tiers.ONE, list_version=7),),
+                seed=None,
+                candidates=self._make_candidates(*NAMES[:4]),
+                views=(),
             ),
             an_example_of(
                 ProviderPassedOver,

@@ -57,12 +57,12 @@ class AuditHarness:
         return case
 
     async def _has_registry_records(self, case: CompleteCase) -> bool:
-        query = "SELECT count(*) FROM records WHERE subject LIKE :framework OR subject = ANY(:providers)"
-        subjects = [str(each) for each in case.providers.values()]
+        query = "SELECT count(*) FROM records WHERE subject LIKE :framework OR subject = ANY(:subjects)"
+        subjects = [case.framework, *map(str, case.providers.values())]
         stored = await fetch_number(
-            self.audit.service.database, query, framework=f"{case.framework}/%", providers=subjects
+            self.audit.service.database, query, framework=f"{case.framework}/%", subjects=subjects
         )
-        return stored == 2 + 2 * len(NAMES)
+        return stored == 3 + 2 * len(NAMES)
 
     async def _has_count(self, package: PackageId, count: int) -> bool:
         query = "SELECT count(*) FROM records WHERE key = :key"

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import count
 from typing import TypeVar
 from uuid import UUID, uuid4
 
 from contracts.events.frameworks import FrameworkPublished
 from contracts.events.rates import Selection
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AwardId, CouncilKey, FrameworkKey, OrderId, PackageId, PlacementId
 from pricing.domain.approvals import ApprovalStatus, SpotPrice
 from pricing.domain.orders import PurchaseOrder
@@ -41,6 +41,7 @@ class PricingTables:
     prices: dict[AwardId, tuple[CouncilKey, SpotPrice]] = field(
         default_factory=dict[AwardId, tuple[CouncilKey, SpotPrice]]
     )
+    listings: dict[PackageId, FrameworkKey] = field(default_factory=dict[PackageId, FrameworkKey])
     numbers: dict[tuple[CouncilKey, int], "count[int]"] = field(
         default_factory=dict[tuple[CouncilKey, int], "count[int]"]
     )
@@ -120,6 +121,12 @@ class InMemorySpotPrices:
         self._tables = ledger
         self._council = council
 
+    async def save_listing(self, package_id: PackageId, framework: FrameworkKey) -> None:
+        self._tables.listings[package_id] = framework
+
+    async def find_framework(self, package_id: PackageId) -> FrameworkKey | None:
+        return self._tables.listings.get(package_id)
+
     async def get(self, award_id: AwardId) -> SpotPrice | None:
         _, price = self._tables.prices.get(award_id, (self._council, None))
         return price
@@ -196,6 +203,16 @@ class InMemoryPricingQueries:
             and filters.area in {None, scope.area}
         ]
         return _take_page(found, lambda each: (each.selected_at, each.selection_id), after=after, limit=limit)
+
+    async def list_current_selections(
+        self, council: CouncilKey, framework: FrameworkKey, day: date
+    ) -> Sequence[ListedSelection]:
+        current = list[ListedSelection]()
+        for (of_council, scope), stored in self._tables.selections.items():
+            begun = [each for each in stored if each.selection.valid_from <= day]
+            if begun and (of_council, scope.framework) == (council, framework):
+                current.append(max(begun, key=lambda each: each.selection.valid_from))
+        return sorted(current, key=lambda each: (each.selected_at, each.selection_id), reverse=True)
 
     async def list_orders_of_package(self, package_id: PackageId, council: CouncilKey) -> Sequence[PurchaseOrder]:
         found = [each for each in self._list_orders(council) if each.package_id == package_id]

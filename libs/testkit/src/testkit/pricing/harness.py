@@ -11,10 +11,11 @@ from pydantic import TypeAdapter
 from contracts.catalogue import BY_TYPE, PACKAGES, RATES, decode
 from contracts.events.base import Event
 from contracts.events.frameworks import FrameworkPublished
-from contracts.events.listings import AwardAwaitsApproval
+from contracts.events.listings import AwardAwaitsApproval, PackageListed
 from contracts.events.packages import PackagePlaced
 from contracts.events.rates import RatesSelected
-from contracts.examples import COLCHESTER
+from contracts.examples import COLCHESTER, an_example_of
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AwardId, CouncilKey, FrameworkKey, PackageId, PlacementId, ProviderId
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
@@ -63,9 +64,13 @@ class PricingHarness:
 
     async def publish_matrix(self, *, version: int = 1, **changed: object) -> None:
         """Publishes a framework version as the registry and waits until pricing has stored it."""
-        definition = a_matrix(framework=self.framework, council=self.council, version=version, **changed)
+        await self.publish_definition(
+            a_matrix(framework=self.framework, council=self.council, version=version, **changed)
+        )
+
+    async def publish_definition(self, definition: FrameworkDefinition) -> None:
         await self.registry.publish(FrameworkPublished(definition=definition), at=self.clock.now())
-        key = f"{definition.framework}/{version}"
+        key = f"{definition.framework}/{definition.version}"
         query = "SELECT count(*) FROM projections WHERE key = :key"
         await wait_until(lambda: fetch_number(self.database, query, key=key), within=30)
 
@@ -95,9 +100,11 @@ class PricingHarness:
         await wait_until(is_complete, within=TIMEOUT_SECONDS)
 
     async def publish_awards(self, count: int = 1, **changed: object) -> list[AwardAwaitsApproval]:
-        """Publishes awards above the ceiling, each for its own package, and waits until pricing has stored them."""
+        """Publishes awards above the ceiling, each for its own listed package, and waits until they are stored."""
         awards = [an_award(package_id=uuid4(), award_id=AwardId(uuid4()), **changed) for _ in range(count)]
-        await self.publish(*awards)
+        for each in awards:
+            listed = an_example_of(PackageListed, package_id=each.package_id, framework=self.framework)
+            await self.publish(listed, each)
         waiting = "SELECT count(*) FROM spot_prices WHERE award_id = ANY(:awards)"
 
         async def is_complete() -> bool:
@@ -195,6 +202,6 @@ class PricingHarness:
 
 def a_body(valid_from: date, *numbers: int) -> dict[str, object]:
     """Builds the request body of a selection: rates for personal care, then night sleep."""
-    types = ("personal care", "night sleep")
+    types = ("personal-care", "night-sleep")
     rates = [{"service_type": each, "number": number} for each, number in zip(types, numbers or (1,), strict=False)]
     return {"valid_from": valid_from.isoformat(), "rates": rates}

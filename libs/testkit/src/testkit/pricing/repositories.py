@@ -11,8 +11,8 @@ from typing import cast
 
 from contracts.catalogue import PACKAGES, encode
 from contracts.events.frameworks import FrameworkPublished
-from contracts.examples import MONDAY_NINE
-from contracts.framework import FrameworkDefinition
+from contracts.examples import COUNCIL, MONDAY_NINE
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import CouncilKey
 from pricing.ports import DEFINITION_VERSIONS, DEFINITIONS, PricingQueries, PricingWork
 from pricing.store.orders import SAVE_ORDERS, OrderNumbers
@@ -25,7 +25,6 @@ from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import Cause, StreamKey
 from service_runtime.unit_of_work.wakeups import Wakeups
 from testkit.clocks import FixedClock
-from testkit.pricing.builders import COUNCIL
 from testkit.pricing.fakes import InMemoryPricingQueries, InMemoryPricingWork, PricingTables
 from testkit.units_of_work import EachCallAlone
 

@@ -2,23 +2,26 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from contracts.catalogue import PROVIDERS
 from contracts.events.frameworks import RankedListPublished
-from contracts.framework import FrameworkDefinition
+from contracts.examples import COUNCIL
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
 from provider_registry.domain.mails import OfferSummary
-from provider_registry.domain.provider import Definitions, FrameworkPlace, Provider
-from provider_registry.ports import DeliveryTerms
+from provider_registry.domain.places import FrameworkPlace, ListScope
+from provider_registry.domain.proposals import Proposal
+from provider_registry.domain.provider import Definitions, Provider
+from provider_registry.ports import DeliveryTerms, OpenPackage
 from service_runtime.unit_of_work.streams import Cause
 from service_runtime.webhooks.endpoint_health import EndpointHealth, FailureTerms
 from service_runtime.webhooks.endpoints import Endpoint
 from testkit.clocks import MONDAY_NINE
 from testkit.fake_endpoints import InMemoryEndpointHealth, InMemoryEndpoints
 from testkit.fake_unit_of_work import InMemoryUnitOfWork
-from testkit.provider_registry.builders import COUNCIL, TERMS
+from testkit.provider_registry.builders import TERMS
 
 
 @dataclass
@@ -32,8 +35,9 @@ class RegistryTables:
     definitions: dict[tuple[FrameworkKey, int], FrameworkDefinition] = field(
         default_factory=dict[tuple[FrameworkKey, int], FrameworkDefinition]
     )
-    lists: dict[tuple[FrameworkPlace, int], RankedListPublished] = field(
-        default_factory=dict[tuple[FrameworkPlace, int], RankedListPublished]
+    proposals: dict[FrameworkKey, Proposal] = field(default_factory=dict[FrameworkKey, Proposal])
+    lists: dict[tuple[ListScope, int], RankedListPublished] = field(
+        default_factory=dict[tuple[ListScope, int], RankedListPublished]
     )
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
     endpoint_health: dict[str, EndpointHealth] = field(default_factory=dict[str, EndpointHealth])
@@ -56,7 +60,7 @@ class InMemoryRegistryWork(InMemoryUnitOfWork):
 
     @property
     def providers(self) -> "InMemoryProviders":
-        return InMemoryProviders(self.tables)
+        return InMemoryProviders(self.tables, self.now)
 
     @property
     def frameworks(self) -> "InMemoryFrameworks":
@@ -80,12 +84,14 @@ class InMemoryRegistryWork(InMemoryUnitOfWork):
 
 
 def build_unit_of_work(
-    tables: RegistryTables | None = None, *, at: datetime = MONDAY_NINE, council: str = COUNCIL
+    tables: RegistryTables | None = None,
+    *,
+    at: datetime = MONDAY_NINE,
+    council: str = COUNCIL,
+    actor: str = "officer:first",
 ) -> InMemoryRegistryWork:
     """Builds a unit of work for a command of a caller from `council`."""
-    return InMemoryRegistryWork(
-        now=at, cause=Cause("command:test", "system:test", council), tables=tables or RegistryTables()
-    )
+    return InMemoryRegistryWork(now=at, cause=Cause("command:test", actor, council), tables=tables or RegistryTables())
 
 
 @dataclass
@@ -93,6 +99,7 @@ class InMemoryProviders:
     """Providers in a dictionary."""
 
     tables: RegistryTables
+    now: datetime
 
     async def get(self, provider_id: ProviderId) -> Provider | None:
         return self.tables.providers.get(provider_id)
@@ -106,19 +113,22 @@ class InMemoryProviders:
     async def declare_capacity(self, provider_id: ProviderId, area: AreaCode, free_hours: Decimal) -> None:
         self.tables.capacity[provider_id, area] = free_hours
 
-    async def watch_members(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
-        found = {place: frozenset(self._list_members(place)) for place in places}
-        return {place: members for place, members in found.items() if members}
+    async def watch_holders(self, places: Collection[FrameworkPlace]) -> Mapping[FrameworkPlace, frozenset[ProviderId]]:
+        found = {place: frozenset(self._list_holders(place)) for place in places}
+        return {place: holders for place, holders in found.items() if holders}
 
     async def find_open_package_recipients(
-        self, framework: FrameworkKey, area: AreaCode, *, council: CouncilKey, spot: bool
+        self, package: OpenPackage, *, council: CouncilKey, members: bool, spot: bool
     ) -> Sequence[ProviderId]:
         recipients = (
             each.provider_id
             for each in self.tables.providers.values()
             if each.council == council
             and each.embargo is None
-            and (each.is_member_of(framework, area) or (spot and area in each.spot_areas))
+            and (
+                (members and each.published.is_active_in(package.framework, package.lot, package.area))
+                or (spot and package.area in each.spot_areas)
+            )
         )
         return sorted(each for each in recipients if str(each) in self.tables.endpoints)
 
@@ -126,11 +136,14 @@ class InMemoryProviders:
         self.tables.to_reassess |= {
             provider.provider_id
             for provider in self.tables.providers.values()
-            if any(place.framework == framework for place in provider.places)
+            if any(each.place.framework == framework for each in provider.places)
         }
 
-    def _list_members(self, place: FrameworkPlace) -> Iterable[ProviderId]:
-        return (provider.provider_id for provider in self.tables.providers.values() if place in provider.places)
+    def _list_holders(self, place: FrameworkPlace) -> Iterable[ProviderId]:
+        for provider in self.tables.providers.values():
+            held = provider.find_place(place)
+            if held is not None and held.is_held(self.now):
+                yield provider.provider_id
 
 
 @dataclass
@@ -144,20 +157,52 @@ class InMemoryFrameworks:
         keys = set(frameworks)
         return {key: definition for (key, _), definition in versions if key in keys}
 
+    async def load_in_force(self, frameworks: Iterable[FrameworkKey], *, on: date) -> Definitions:
+        keys = set(frameworks)
+        found: Definitions = {}
+        for (key, _), definition in sorted(self.tables.definitions.items()):
+            if key in keys and (definition.first_day <= on or not _is_in_force(found.get(key), on)):
+                found[key] = definition
+        return found
+
+    async def load_of_council(self, council: CouncilKey, *, on: date) -> Definitions:
+        keys = {key for (key, _), definition in self.tables.definitions.items() if definition.council == council}
+        return await self.load_in_force(keys, on=on)
+
+    async def list_first_days(self, frameworks: Iterable[FrameworkKey], *, after: date) -> Collection[date]:
+        keys = set(frameworks)
+        days = {each.first_day for (key, _), each in self.tables.definitions.items() if key in keys}
+        return {day for day in days if day > after}
+
     async def load_version(self, framework: FrameworkKey, version: int) -> FrameworkDefinition | None:
         return self.tables.definitions.get((framework, version))
 
-    async def add(self, definition: FrameworkDefinition) -> None:
+    async def add(self, proposal: Proposal, *, approved_by: str) -> None:  # noqa: ARG002  the port's arguments
+        definition = proposal.definition
         self.tables.definitions[definition.framework, definition.version] = definition
 
-    async def get_newest_list_version(self, place: FrameworkPlace) -> int:
-        return max((version for at, version in self.tables.lists if at == place), default=0)
+    async def find_proposal(self, framework: FrameworkKey) -> Proposal | None:
+        return self.tables.proposals.get(framework)
 
-    async def load_ranked_list(self, place: FrameworkPlace, list_version: int) -> RankedListPublished | None:
-        return self.tables.lists.get((place, list_version))
+    async def save_proposal(self, proposal: Proposal) -> None:
+        self.tables.proposals[proposal.definition.framework] = proposal
+
+    async def remove_proposal(self, framework: FrameworkKey) -> None:
+        self.tables.proposals.pop(framework, None)
+
+    async def get_newest_list_version(self, scope: ListScope) -> int:
+        return max((version for at, version in self.tables.lists if at == scope), default=0)
+
+    async def load_ranked_list(self, scope: ListScope, list_version: int) -> RankedListPublished | None:
+        return self.tables.lists.get((scope, list_version))
 
     async def add_list(self, ranked: RankedListPublished) -> None:
-        self.tables.lists[FrameworkPlace(ranked.framework, ranked.area, ranked.tier), ranked.list_version] = ranked
+        place = FrameworkPlace(ranked.framework, ranked.lot, ranked.area, ranked.tier)
+        self.tables.lists[ListScope(place, ranked.group), ranked.list_version] = ranked
+
+
+def _is_in_force(definition: FrameworkDefinition | None, on: date) -> bool:
+    return definition is not None and definition.first_day <= on
 
 
 @dataclass

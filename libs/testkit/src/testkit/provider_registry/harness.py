@@ -14,8 +14,9 @@ from contracts.bank_holidays import list_bank_holidays
 from contracts.catalogue import BY_TYPE, PACKAGES, decode, find_entry
 from contracts.events.base import Event, PackageEvent
 from contracts.events.packages import OfferMade
-from contracts.examples import COLCHESTER, an_example_of
-from contracts.ids import FrameworkKey, OfferId, PackageId, ProviderId
+from contracts.example_words import LOT, Tiers
+from contracts.examples import COLCHESTER, COUNCIL, an_example_of
+from contracts.ids import AreaCode, FrameworkKey, OfferId, PackageId, ProviderId, TierKey
 from contracts.values import Channel
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
@@ -28,6 +29,8 @@ from testkit.topics import read_topic
 from testkit.waiting import wait_until
 
 ADMIN, OPERATE, ANSWER = "registry:admin", "sourcing:operate", "offers:answer"
+SECOND_OFFICER = "officer-2"
+"""The subject of the officer who approves what `system-1` has proposed."""
 
 DEFINITION_TEMPLATE = """
 framework: {framework}
@@ -37,23 +40,34 @@ title: Invented framework
 source: invented for tests
 runs_from: 2025-11-09
 runs_until: 2031-11-08
+{life}
 areas:
   - {{code: E07000071, name: Colchester}}
-  - {{code: E07000076, name: Tendring}}
-service_types: [personal care]
+  - {{code: E07000076, name: Tendring, fewest_providers: 2}}
+service_types: [{{service_type: personal-care, title: Personal care}}, {{service_type: live-in, title: Live-in care}}]
+lots: [{{lot: home-care, title: Home care}}]
 tiers:
-  - {{tier: 1, providers_per_area: {cap}, minimum_rating: {floor}, minimum_turnover: 290000}}
-  - {{tier: 2, minimum_rating: Requires improvement}}
+  - {{tier: tier-1, title: Tier 1, providers_per_area: {cap}, entry: [{{rule: overall-rating, at_least: {floor}}}, {{rule: turnover, at_least: 290000}}]}}
+  - {{tier: tier-2, title: Tier 2, entry: [{{rule: overall-rating, at_least: Requires improvement}}]}}
+units: [{{unit: hour, title: hour, kind: hour}}]
+routes: [{{route: community, title: Community}}]
+skills: [{{skill: dementia, title: Dementia care}}]
+list_groups: [{{group: live-in, title: Live-in care, service_types: [live-in]}}]
+reasons:
+  decline: [{{reason: no-capacity, title: No capacity}}]
+  withdrawal: [{{reason: no-longer-needed, title: No longer needed}}]
 brokerage:
   bank_holidays: [{holidays}]
 prices:
   invented: true
   price_list: invented-1
   matrix:
-    - {{service_type: personal care, unit: hour, rate: 24.10}}
+    - {{service_type: personal-care, unit: hour, rate: 24.10}}
+    - {{service_type: live-in, unit: hour, rate: 24.10}}
 sourcing:
-  - {{stage: tier-1, procedure: sequential-offers, tier: 1}}
-"""
+  - {{stage: tier-1, procedure: sequential-offers, to: {{tiers: [tier-1]}}}}
+  - {{stage: tier-2, procedure: sequential-offers, to: {{tiers: [tier-2]}}}}
+"""  # noqa: E501  one line for each tier
 
 
 @dataclass(frozen=True)
@@ -128,36 +142,61 @@ class RegistryHarness:
     async def request(
         self, method: str, path: str, body: object = None, *, scope: str = ADMIN, **claims: Unpack[Claims]
     ) -> HttpResponse:
-        return await self.registry.request(method, path, scope, body=body, **claims)
+        return await self.registry.request(method, path, scope, body=body, **{"council": COUNCIL, **claims})
 
     async def request_as_provider(
         self, provider: UUID, method: str, path: str, body: object = None, **headers: str
     ) -> HttpResponse:
         subject = f"provider-{provider}"
         return await self.registry.request(
-            method, path, ANSWER, body=body, headers=headers, provider_id=str(provider), subject=subject
+            method,
+            path,
+            ANSWER,
+            body=body,
+            headers=headers,
+            provider_id=str(provider),
+            subject=subject,
+            council=COUNCIL,
         )
 
     async def publish_definition(
-        self, text: str | None = None, *, council: str = "essex", scope: str = ADMIN, **changed: object
+        self, text: str | None = None, *, council: str = COUNCIL, **changed: Any
     ) -> HttpResponse:
-        defaults: dict[str, object] = {
-            "framework": self.framework,
-            "version": 1,
-            "council": council,
-            "cap": 10,
-            "floor": "Good",
-            "holidays": ", ".join(map(str, list_bank_holidays(range(2025, 2032)))),
-        }
-        yaml = DEFINITION_TEMPLATE.format(**{**defaults, **changed}) if text is None else text
+        """Proposes a definition as one officer and approves it as another one.
+
+        Returns the response to the proposal if it is refused or was published before, else that to the approval.
+        """
+        proposed = await self.propose_definition(text, council=council, **changed)
+        if proposed.status != 202:
+            return proposed
+        path = f"/v1/frameworks/{proposed.body['framework']}/versions/{proposed.body['version']}/approval"
+        return await self.request("POST", path, council=council, subject=SECOND_OFFICER)
+
+    async def propose_definition(
+        self, text: str | None = None, *, council: str = COUNCIL, subject: str = "system-1", **changed: Any
+    ) -> HttpResponse:
+        yaml = self.render_definition(council=council, **changed) if text is None else text
         headers = {
-            **self.registry.issuer.build_bearer_header(scope, council=council),
+            **self.registry.issuer.build_bearer_header(ADMIN, council=council, subject=subject),
             "content-type": "application/yaml",
         }
         async with self.registry.http.post(
             f"{self.registry.url}/v1/frameworks", data=yaml.encode(), headers=headers
         ) as answer:
             return await read_response(answer)
+
+    def render_definition(self, **changed: object) -> str:
+        """Renders a definition as YAML; `changed` sets values of the template."""
+        defaults: dict[str, object] = {
+            "framework": self.framework,
+            "version": 1,
+            "council": COUNCIL,
+            "cap": 10,
+            "floor": "Good",
+            "life": "joining: {mode: at any time}",
+            "holidays": ", ".join(map(str, list_bank_holidays(range(2025, 2032)))),
+        }
+        return DEFINITION_TEMPLATE.format(**{**defaults, **changed})
 
     async def register_provider(
         self, name: str = "Alder Care Ltd", *, with_endpoint: bool = False, provider_id: UUID | None = None
@@ -187,22 +226,33 @@ class RegistryHarness:
         assert answer.status == 200
         return answer.body["secret"]
 
-    async def set_places(self, provider: UUID, *tiers: int, area: str = COLCHESTER) -> HttpResponse:
-        """Sets the provider's places."""
-        places = [{"framework": self.framework, "area": area, "tier": tier} for tier in tiers]
-        return await self.request("PUT", f"/v1/providers/{provider}/memberships", {"memberships": places})
+    async def set_places(self, provider: UUID, *tiers: TierKey, area: AreaCode = COLCHESTER) -> HttpResponse:
+        """Sets the provider's places, active since the framework's start."""
+        places = [self.build_place(tier, area) for tier in tiers]
+        return await self.request("PUT", f"/v1/providers/{provider}/places", {"places": places})
+
+    def build_place(
+        self, tier: TierKey = Tiers.ONE, area: AreaCode = COLCHESTER, **changed: object
+    ) -> dict[str, object]:
+        """Builds a place for a request body."""
+        usual: dict[str, object] = {"framework": self.framework, "lot": LOT, "area": area, "tier": tier}
+        return {**usual, "joined_on": "2025-11-09", **changed}
 
     async def set_spot_areas(self, provider: UUID, *areas: str, if_match: str = "*") -> HttpResponse:
         """Sets the areas that the provider serves outside any framework."""
         path = f"/v1/providers/{provider}/spot-areas"
         return await self.registry.request(
-            "PUT", path, ADMIN, body={"areas": list(areas)}, headers={"If-Match": if_match}
+            "PUT", path, ADMIN, body={"areas": list(areas)}, headers={"If-Match": if_match}, council=COUNCIL
         )
 
     async def make_offer(self, provider: UUID, *, channel: Channel = Channel.WEBHOOK, **changed: object) -> OfferMade:
-        """Publishes, as sourcing, an offer of a new package to the provider."""
-        ids: dict[str, object] = {"package_id": PackageId(uuid4()), "offer_id": OfferId(uuid4())}
-        event = an_example_of(OfferMade, **{**ids, "provider_id": provider, "channel": channel, **changed})
+        """Publishes, as sourcing, an offer of a new package to the provider; it has two minutes to arrive."""
+        usual: dict[str, object] = {
+            "package_id": PackageId(uuid4()),
+            "offer_id": OfferId(uuid4()),
+            "deliver_within_minutes": 2,
+        }
+        event = an_example_of(OfferMade, **{**usual, "provider_id": provider, "channel": channel, **changed})
         await self.publish(event)
         return event
 
@@ -233,8 +283,8 @@ def a_body(name: str = "Alder Care Ltd", **changed: object) -> dict[str, object]
     """The request body that registers a provider."""
     defaults: dict[str, object] = {
         "name": name,
-        "service_types": ["personal care"],
         "turnover": "400000.00",
+        "turnover_evidence": "filed accounts 2023/24",
         "phone": A_PHONE,
     }
     return {**defaults, **changed}

@@ -7,12 +7,18 @@ from datetime import timedelta
 from functools import partial
 
 from contracts.catalogue import PROVIDERS
-from contracts.examples import ESSEX
-from contracts.ids import FrameworkKey
+from contracts.examples import COUNCIL, FRAMEWORK
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import FrameworkKey, ProviderId
+from provider_registry.domain.asked_places import AskedPlace
+from provider_registry.domain.places import FrameworkPlace
 from provider_registry.handlers.frameworks import (
-    PublishFramework,
-    publish_framework,
+    ApproveFramework,
+    ProposeFramework,
+    approve_framework,
+    propose_framework,
 )
+from provider_registry.handlers.places import SetPlaces, set_places
 from provider_registry.handlers.providers import (
     RegisterProvider,
     register_provider,
@@ -28,7 +34,6 @@ from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.secret_box import SecretBox
 from testkit.clocks import FixedClock
 from testkit.provider_registry.builders import (
-    COUNCIL,
     TERMS,
     a_framework,
     a_profile,
@@ -42,20 +47,22 @@ SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
 @dataclass(frozen=True)
 class RegistryWorkFactory:
-    """Opens units of work of a council, all over the same data."""
+    """Opens units of work of a council's officer, all over the same data."""
 
-    open_work: Callable[[str], AbstractAsyncContextManager[RegistryWork]]
+    open_work: Callable[[str, str], AbstractAsyncContextManager[RegistryWork]]
 
-    def __call__(self, council: str = COUNCIL) -> AbstractAsyncContextManager[RegistryWork]:
-        return self.open_work(council)
+    def __call__(
+        self, council: str = COUNCIL, *, actor: str = "officer:first"
+    ) -> AbstractAsyncContextManager[RegistryWork]:
+        return self.open_work(council, actor)
 
 
 def build_in_memory() -> RegistryWorkFactory:
     tables = RegistryTables()
 
     @asynccontextmanager
-    async def open_work(council: str) -> AsyncGenerator[RegistryWork]:
-        yield build_unit_of_work(tables, council=council)
+    async def open_work(council: str, actor: str) -> AsyncGenerator[RegistryWork]:
+        yield build_unit_of_work(tables, council=council, actor=actor)
 
     return RegistryWorkFactory(open_work)
 
@@ -78,8 +85,8 @@ def build_on_postgres(database: Database) -> RegistryWorkFactory:
     )
 
     @asynccontextmanager
-    async def open_work(council: str) -> AsyncGenerator[RegistryWork]:
-        cause = Cause("command:test", "system:test", council)
+    async def open_work(council: str, actor: str) -> AsyncGenerator[RegistryWork]:
+        cause = Cause("command:test", actor, council)
         async with UnitsOfWork(executor).open(StreamKey(PROVIDERS, "a stream"), cause=cause) as work:
             yield work
 
@@ -87,15 +94,29 @@ def build_on_postgres(database: Database) -> RegistryWorkFactory:
 
 
 async def publish_definitions(
-    registry: RegistryWorkFactory, *versions: int, framework: FrameworkKey = ESSEX, cap: int = 10
+    registry: RegistryWorkFactory, *versions: int, framework: FrameworkKey = FRAMEWORK, cap: int = 10
 ) -> None:
+    """Publishes versions of `a_framework`, each proposed by one officer and approved by another one."""
     for version in versions:
-        async with registry() as work:
-            definition = a_framework(framework=framework, version=version, cap=cap)
-            await publish_framework(PublishFramework(definition), work)
+        definition = a_framework(framework=framework, version=version, cap=cap)
+        await publish_definition(registry, definition)
+
+
+async def publish_definition(registry: RegistryWorkFactory, definition: FrameworkDefinition) -> None:
+    async with registry(definition.council) as work:
+        await propose_framework(ProposeFramework(definition), work)
+    approval = ApproveFramework(definition.framework, definition.version, expect=lambda _: None)
+    async with registry(definition.council, actor="officer:second") as work:
+        await approve_framework(approval, work)
 
 
 async def register_providers(registry: RegistryWorkFactory, *names: str) -> None:
     for name in names:
         async with registry() as work:
             await register_provider(RegisterProvider(to_provider_id(name), a_profile(f"{name} Care Ltd")), work)
+
+
+async def give_places(registry: RegistryWorkFactory, provider_id: ProviderId, *places: FrameworkPlace) -> None:
+    """Sets the provider's places, active since the framework's start."""
+    async with registry() as work:
+        await set_places(SetPlaces(provider_id, tuple(map(AskedPlace, places))), work)

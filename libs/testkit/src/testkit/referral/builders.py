@@ -5,16 +5,16 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from contracts.events.base import PackageEvent
-from contracts.examples import COLCHESTER, a_visit, an_example_of, an_id, some_care
-from contracts.ids import CouncilKey, PackageId, ProviderId, ReferralId
-from contracts.values import ServiceType, Wishes
-from referral.domain.intake import LocatedPostcode, ReferralRequest
+from contracts.example_words import ServiceTypes
+from contracts.examples import COLCHESTER, COUNCIL, a_visit, an_example_of, an_id, some_care
+from contracts.ids import PackageId, ProviderId, ReferralId
+from contracts.values import Wishes
 from referral.domain.person import Address, Contact, Person, PersonKeyHasher
 from referral.domain.referral import Referral
+from referral.domain.request import LocatedPostcode, ReferralRequest
 from referral.ports import NotificationTerms, PersonDetails
 from testkit.clocks import MONDAY_NINE
 
-COUNCIL: Final = CouncilKey("essex")
 PACKAGE: Final = PackageId(an_id("package_id"))
 KEYS: Final = PersonKeyHasher(b"a secret that only tests have, of some length")
 AN_NHS_NUMBER: Final = "999 000 0018"
@@ -60,7 +60,7 @@ def a_body(**changed: object) -> dict[str, Any]:  # JSON, as a council's system 
             "communication_needs": person.communication_needs,
             "notes": person.notes,
         },
-        "service_type": "personal care",
+        "service_type": "personal-care",
         "visits": [{"days": ["MON", "TUE"], "earliest": "07:30", "latest": "09:00", "minutes": 30}],
         "starts_on": MONDAY_AFTER.isoformat(),
     }
@@ -82,7 +82,7 @@ def a_request(**changed: Any) -> ReferralRequest:  # any field of ReferralReques
         reference="OUR-REFERENCE-1",
         person=a_person(),
         postcode_result=a_known_place(),
-        service_type=ServiceType.PERSONAL_CARE,
+        service_type=ServiceTypes.PERSONAL_CARE,
         visits=(a_visit(),),
         starts_on=MONDAY_AFTER,
     )

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from contracts.events.frameworks import FrameworkPublished
 from contracts.examples import a_definition
-from contracts.framework import FrameworkDefinition
+from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import CouncilKey, PackageId, ReferralId
+from referral.domain.earlier_package import EarlierPackage
 from referral.domain.referral import HistoryEntry, Referral, Status
 from referral.ports import (
     COUNCILS,
-    DEFINITIONS,
+    DEFINITION_VERSIONS,
     NotificationTerms,
     PersonDetails,
     ReferralDetails,
@@ -63,7 +64,7 @@ class InMemoryReferrals:
             for each in self._tables.referrals.values()
             if each.is_open
             and each.council == referral.council
-            and each.care.service_type is referral.care.service_type
+            and each.care.service_type == referral.care.service_type
             and self._tables.person_keys[each.package_id] == person_key
         )
         return min(alike, key=lambda each: (each.requested_at, each.referral_id), default=None)
@@ -73,6 +74,19 @@ class InMemoryReferrals:
 
     async def add_history_entry(self, package_id: PackageId, entry: HistoryEntry) -> None:
         self._tables.history.append((package_id, entry))
+
+    async def find_earlier_package(
+        self, package_id: PackageId, *, council: CouncilKey, person_key: str
+    ) -> EarlierPackage | None:
+        referral = self._tables.referrals.get(package_id)
+        if referral is None or referral.council != council:
+            return None
+        return EarlierPackage(
+            package_id=package_id,
+            lot=referral.care.lot,
+            is_of_same_person=self._tables.person_keys.get(package_id) == person_key,
+            provider_id=referral.placed_with if referral.status is Status.PLACED else None,
+        )
 
     async def get_person_details(self, package_id: PackageId) -> PersonDetails | None:
         return self._tables.person_details.get(package_id)
@@ -85,7 +99,7 @@ class InMemoryFrameworks:
         self._projections = projections
 
     async def list_by_council(self, council: CouncilKey) -> Sequence[FrameworkDefinition]:
-        known = await self._projections.get_by_prefix(DEFINITIONS, "")
+        known = await self._projections.get_by_prefix(DEFINITION_VERSIONS, "")
         return [each.event.definition for each in known if each.event.definition.council == council]
 
 
@@ -170,5 +184,5 @@ class InMemoryReferralWork(InMemoryUnitOfWork):
         """Applies published frameworks to the projections; by default one framework with the area Colchester."""
         for definition in definitions or (a_definition(),):
             event = FrameworkPublished(definition=definition)
-            self.projections.apply(DEFINITIONS, event, sequence=definition.version)
+            self.projections.apply(DEFINITION_VERSIONS, event, sequence=definition.version)
         return self

@@ -15,7 +15,7 @@ from contracts.events.base import PackageEvent
 from contracts.events.frameworks import FrameworkPublished
 from contracts.examples import a_definition
 from contracts.ids import CouncilKey, FrameworkKey, PackageId
-from referral.domain.intake import DespiteOpenReferral
+from referral.domain.request import DespiteOpenReferral
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from testkit.clocks import MovableClock
@@ -95,7 +95,7 @@ class ReferralHarness:
         definition = a_definition(framework=FrameworkKey(f"invented-{self.council}"), council=self.council)
         await self.sourcing.publish(FrameworkPublished(definition=definition), at=self.clock.now())
         known = "SELECT count(*) FROM projections WHERE key LIKE :key"
-        await wait_until(lambda: fetch_number(self.database, known, key=f"%{self.council}"), within=30)
+        await wait_until(lambda: fetch_number(self.database, known, key=f"%{self.council}/1"), within=30)
 
     async def request(
         self, method: str, path: str, body: object = None, *, scope: str = WRITE, council: str | None = None
@@ -116,7 +116,7 @@ class ReferralHarness:
             address={"lines": [f"{secrets.randbelow(10_000)} Plantagenet Mews"], "postcode": "CO4 0AE"},
             communication_needs="needs-planted",
         )
-        another = {"district": "E07000071", "despite_open_referral": DespiteOpenReferral.SEPARATE_PACKAGE}
+        another = {"area": "E07000071", "despite_open_referral": DespiteOpenReferral.SEPARATE_PACKAGE}
         answer = await self.request("POST", "/v1/referrals", {**body, **another})
         assert answer.status == 201, answer.body
         return PackageId(UUID(answer.body["package_id"])), UUID(answer.body["referral_id"])

@@ -32,6 +32,8 @@ class InMemoryMarkets:
 
     market: Callable[[], MarketSnapshot]
     read_count: int = 0
+    named: ProviderId | None = None
+    """The further provider of the last read."""
 
     async def read(  # the port's arguments; the same market for each of them
         self,
@@ -39,9 +41,11 @@ class InMemoryMarkets:
         search: Search | None,  # noqa: ARG002
         *,
         at: datetime,  # noqa: ARG002
-        provider_id: ProviderId | None = None,  # noqa: ARG002
+        provider_id: ProviderId | None = None,
+        target_version: int | None = None,  # noqa: ARG002
     ) -> MarketSnapshot:
         self.read_count += 1
+        self.named = provider_id
         return self.market()
 
 

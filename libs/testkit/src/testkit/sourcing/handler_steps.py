@@ -5,9 +5,8 @@ from uuid import uuid4
 
 from contracts.catalogue import PACKAGES
 from contracts.events.frameworks import FrameworkPublished
-from contracts.events.packages import (
-    OfferDelivered,
-)
+from contracts.events.packages import OfferDelivered
+from contracts.examples import COUNCIL
 from contracts.precedence import Precedence
 from contracts.values import Channel
 from service_runtime.projections.projections import PROJECTION_UPDATED
@@ -21,14 +20,13 @@ from sourcing.handlers import CommandResult, handle_command, handle_event
 from sourcing.ports import DEFINITIONS
 from sourcing.subscriptions import TIMERS
 from testkit.sourcing.builders import (
-    FRAMEWORK,
     PACKAGE,
-    a_definition,
     a_market,
     a_request,
     on_monday,
     to_provider_id,
 )
+from testkit.sourcing.definitions import FRAMEWORK, a_definition
 from testkit.sourcing.fakes import InMemoryMarkets, InMemorySourcingWork
 
 DEFINITION = (DEFINITIONS.name, FRAMEWORK)
@@ -72,8 +70,7 @@ async def get_search(work: InMemorySourcingWork) -> Search:
 
 
 async def get_live_offer(work: InMemorySourcingWork) -> Offer:
-    offer = (await get_search(work)).live_offer
-    assert offer is not None
+    (offer,) = (await get_search(work)).live_offers
     return offer
 
 
@@ -110,7 +107,7 @@ async def publish_projection_update(work: InMemorySourcingWork) -> None:
 async def handle_due_timer(work: InMemorySourcingWork, timer: Timer) -> None:
     handler = next(each.handler for each in TIMERS if each.kind == timer.kind)
     stream = StreamKey(PACKAGES, str(PACKAGE))
-    await handler(DueTimer(uuid4(), stream, timer.kind, timer.about, timer.at, "essex", "test", ""), work)
+    await handler(DueTimer(uuid4(), stream, timer.kind, timer.about, timer.at, COUNCIL, "test", ""), work)
 
 
 class DefinitionArrivesLate:

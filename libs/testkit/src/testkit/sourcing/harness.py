@@ -13,9 +13,9 @@ from typing import Final
 from uuid import UUID
 
 from contracts.catalogue import PACKAGES
-from contracts.events.listings import InadequateReason
-from contracts.events.orders import SpotPriceApproved, SpotPriceRefusal, SpotPriceRefused
-from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId
+from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
+from contracts.example_words import PriceRefusals
+from contracts.ids import AwardId, CouncilKey, PackageId, ProposalId, ReasonKey
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database
 from testkit.chain_checker import find_chain_faults
@@ -145,11 +145,11 @@ class SourcingHarness:
         proposal: ProposalId,
         *,
         officer: str = "officer-1",
-        inadequate_reason: InadequateReason | None = None,
+        inadequate_reason: ReasonKey | None = None,
     ) -> HttpResponse:
         body = {"proposal_id": str(proposal)}
         if inadequate_reason is not None:
-            body["inadequate_reason"] = inadequate_reason.value
+            body["inadequate_reason"] = inadequate_reason
         return await self.request_as_officer("POST", f"/v1/packages/{package}/awards", body, officer=officer)
 
     async def approve_price(
@@ -174,7 +174,7 @@ class SourcingHarness:
             proposal_id=proposal.proposal_id,
             provider_id=proposal.provider_id,
             officer="officer:officer-2",
-            reason=SpotPriceRefusal.TOO_HIGH,
+            reason=PriceRefusals.TOO_HIGH,
         )
         await self.pricing.publish(event, at=self.now)
 

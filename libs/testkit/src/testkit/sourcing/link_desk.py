@@ -12,7 +12,7 @@ from testkit.sourcing.scenario_market import ScenarioMarket
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 ACCEPT: Final = b"answer=accept"
-DECLINE: Final = b"answer=decline&reason=too+far+to+travel"
+DECLINE: Final = b"answer=decline&reason=too-far"
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 from sourcing.api.offer_pages import FormMistake, OfferPage, build_answer_page, build_offer_page
 from sourcing.domain.search import ProviderAnswer
-from testkit.sourcing.builders import (
-    a_definition,
-)
+from testkit.sourcing.definitions import a_definition
 from testkit.sourcing.search_driver import SearchDriver
 
 DEFINITION = a_definition()

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from contracts.framework import OpenList
+from contracts.framework.stages import OpenList
 from contracts.ids import AreaCode, ListingReference, PackageId
-from testkit.sourcing.builders import an_open_list
+from testkit.sourcing.definitions import an_open_list
 from testkit.sourcing.harness import SourcingHarness
 from testkit.sourcing.responses import OfficerProposalResponse
 from testkit.sourcing.scenario_market import ScenarioMarket

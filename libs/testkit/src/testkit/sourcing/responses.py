@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from contracts.events.listings import Advert, Variation
-from contracts.ids import AwardId, OfferId, PackageId, PlacementId, ProposalId, ProviderId
+from contracts.events.listings import Advert
+from contracts.events.packages import ListUsed
+from contracts.ids import AwardId, OfferId, PackageId, PlacementId, ProposalId, ProviderId, ReasonKey
 from contracts.values import Rating
 
 
@@ -36,7 +37,8 @@ class StageResponse(BaseModel):
     """One stage of sourcing with its providers in rank order."""
 
     stage: str
-    list_version: int | None
+    order: list[str]
+    lists: list[ListUsed]
     turns: list[TurnResponse]
 
 
@@ -116,7 +118,7 @@ class ProposalResponse(BaseModel):
     proposal_id: ProposalId
     rate: Decimal
     weekly_cost: Decimal
-    variations: list[Variation]
+    variations: list[ReasonKey]
 
 
 class AvailablePackageResponse(BaseModel):

@@ -6,19 +6,15 @@ from decimal import Decimal
 from uuid import UUID
 
 from contracts.events.base import PackageEvent
-from contracts.events.listings import InadequateReason, Variation
 from contracts.events.orders import SpotPriceApproved
 from contracts.events.packages import (
     CallResult,
-    OfferDeclined,
     OfferDelivered,
-    OfferExpired,
     OfferUndeliverable,
-    OfferWithdrawn,
     PackageRequested,
 )
-from contracts.framework import OpenList
-from contracts.ids import AwardId
+from contracts.framework.stages import OpenList
+from contracts.ids import AwardId, ReasonKey
 from contracts.values import Channel
 from sourcing.domain.decisions import decide
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
@@ -26,6 +22,7 @@ from sourcing.domain.search import Accept, Listing, Offer, Proposal, ProviderAns
 from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import (
     AnswerOffer,
+    AnswerRecorded,
     AwardProposal,
     Outage,
     RecordCall,
@@ -36,22 +33,21 @@ from sourcing.domain.triggers import (
 from testkit.sourcing.builders import (
     PACKAGE,
     a_decline,
-    a_definition,
     a_market,
     a_request,
-    an_open_list,
     build_id_counter,
     on_monday,
     to_provider_id,
 )
+from testkit.sourcing.definitions import a_definition, an_open_list
 
 
 class SearchDriver:
     """Decides one package's search step by step, and stores events and timers in place of the runtime.
 
     `at` is the current instant; a step that names an instant moves it. `journal` has the published events with their
-    instants, `history` the search after each step, `timers` the scheduled timers. The events OfferDeclined,
-    OfferExpired and OfferWithdrawn are handled as soon as they are published, as if Kafka had delivered them, unless
+    instants, `history` the search after each step, `timers` the scheduled timers. The events by which answers and ends
+    of offers are recorded are handled as soon as they are published, as if Kafka had delivered them, unless
     `handle_own_events` is False.
     """
 
@@ -67,7 +63,7 @@ class SearchDriver:
         self._new_id = build_id_counter()
 
     def handle(self, trigger: Trigger, *, at: datetime | None = None) -> Step:
-        """Handles `trigger` and, if `handle_own_events`, the ends of offers that follow. Returns the first step."""
+        """Handles `trigger` and, if `handle_own_events`, the answers recorded by it. Returns the first step."""
         self.at = at or self.at
         step = decide(
             self.state,
@@ -80,7 +76,7 @@ class SearchDriver:
         self._record_step(trigger, step)
         if self._handle_own_events:
             for event in step.events:
-                if isinstance(event, OfferDeclined | OfferExpired | OfferWithdrawn):
+                if isinstance(event, AnswerRecorded):
                     self.handle(event)
         return step
 
@@ -88,24 +84,28 @@ class SearchDriver:
         self.handle(request or a_request(), at=at)
         return self
 
-    def fire_timer(self, kind: TimerKind, *, at: datetime | None = None) -> Step:
+    def fire_timer(self, kind: TimerKind, name: str | None = None, *, at: datetime | None = None) -> Step:
         """Fires the timer of this kind, at its due instant unless `at` is given. Raises LookupError if none is set."""
-        timer = self.find_timer(kind)
+        timer = self.find_timer(kind, name)
         del self.timers[kind, timer.about]
         return self.handle(build_timer_trigger(kind, timer.about), at=at or timer.at)
 
-    def find_timer(self, kind: TimerKind) -> ScheduledTimer:
-        """Returns the timer of this kind. Raises LookupError if none is set."""
-        timer = next((timer for timer in self.timers.values() if timer.kind is kind), None)
+    def find_timer(self, kind: TimerKind, name: str | None = None) -> ScheduledTimer:
+        """Returns the earliest timer of this kind, or that of the offer to `name`. Raises LookupError without one."""
+        about = None if name is None else str(self.find_offer(name).offer_id)
+        timers = (timer for timer in self.timers.values() if timer.kind is kind and about in {None, timer.about})
+        timer = min(timers, key=lambda timer: timer.at, default=None)
         if timer is None:
             message = f"no timer {kind} is set in this search"
             raise LookupError(message)
         return timer
 
-    def deliver(self, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None) -> Step:
-        """Reports that the live offer was delivered to its provider."""
+    def deliver(
+        self, name: str | None = None, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None
+    ) -> Step:
+        """Reports that the live offer, or the offer to `name`, was delivered."""
         self.at = at or self.at
-        offer = self.live_offer
+        offer = self.live_offer if name is None else self.find_offer(name)
         event = OfferDelivered(
             package_id=PACKAGE,
             offer_id=offer.offer_id,
@@ -115,8 +115,10 @@ class SearchDriver:
         )
         return self.handle(event)
 
-    def fail_delivery(self, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None) -> Step:
-        offer = self.live_offer
+    def fail_delivery(
+        self, name: str | None = None, *, channel: Channel = Channel.WEBHOOK, at: datetime | None = None
+    ) -> Step:
+        offer = self.live_offer if name is None else self.find_offer(name)
         event = OfferUndeliverable(
             package_id=PACKAGE,
             offer_id=offer.offer_id,
@@ -152,7 +154,7 @@ class SearchDriver:
         self,
         name: str,
         rate: str,
-        *variations: Variation,
+        *variations: ReasonKey,
         can_start_on: date | None = None,
         at: datetime | None = None,
     ) -> Step:
@@ -166,7 +168,7 @@ class SearchDriver:
         name: str,
         *,
         officer: str = "officer:first",
-        inadequate_reason: InadequateReason | None = None,
+        inadequate_reason: ReasonKey | None = None,
         at: datetime | None = None,
     ) -> Step:
         """Awards the package to the provider's newest proposal, on behalf of `officer`."""
@@ -211,11 +213,11 @@ class SearchDriver:
 
     @property
     def live_offer(self) -> Offer:
-        """The live offer. Raises LookupError if there is none."""
-        if self.current.live_offer is None:
-            message = "no offer is live in this search"
+        """The only live offer. Raises LookupError if there is none, or more than one."""
+        if len(self.current.live_offers) != 1:
+            message = f"{len(self.current.live_offers)} offers are live in this search"
             raise LookupError(message)
-        return self.current.live_offer
+        return self.current.live_offers[0]
 
     @property
     def events(self) -> tuple[PackageEvent, ...]:

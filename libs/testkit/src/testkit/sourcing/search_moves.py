@@ -6,20 +6,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from contracts.events.listings import InadequateReason, Variation
-from contracts.events.orders import SpotPriceRefusal, SpotPriceRefused
+from contracts.events.orders import SpotPriceRefused
 from contracts.events.packages import (
     CallResult,
-    OfferDeclined,
     OfferDelivered,
-    OfferExpired,
     OfferUndeliverable,
-    OfferWithdrawn,
 )
-from contracts.values import Channel, DeclineReason
+from contracts.example_words import DeclineReasons, InadequateReasons, PriceRefusals, Variations
+from contracts.values import Channel
 from sourcing.domain.search import Accept, Decline, Offer, Proposal
 from sourcing.domain.triggers import (
     AnswerOffer,
+    AnswerRecorded,
     AwardProposal,
     Outage,
     OutageOver,
@@ -66,7 +64,7 @@ def _accept(driver: SearchDriver, pick: int) -> Trigger | None:
 
 def _decline(driver: SearchDriver, pick: int) -> Trigger | None:
     offer = _pick_offer(driver, pick // 3)
-    reason = (DeclineReason.RISK, DeclineReason.TOO_FAR, DeclineReason.OTHER)[pick % 3]
+    reason = (DeclineReasons.RISK, DeclineReasons.TOO_FAR, DeclineReasons.OTHER)[pick % 3]
     return AnswerOffer(PACKAGE, offer.offer_id, offer.provider_id, Decline(reason)) if offer else None
 
 
@@ -78,7 +76,7 @@ def _call(driver: SearchDriver, pick: int) -> Trigger | None:
         RecordCall(PACKAGE, offer.offer_id, CallResult.NOT_REACHED),
         RecordCall(PACKAGE, offer.offer_id, CallResult.REACHED),
         RecordCall(PACKAGE, offer.offer_id, CallResult.REACHED, Accept()),
-        RecordCall(PACKAGE, offer.offer_id, CallResult.REACHED, Decline(DeclineReason.OTHER)),
+        RecordCall(PACKAGE, offer.offer_id, CallResult.REACHED, Decline(DeclineReasons.OTHER)),
     )
     return orders[pick % 4]
 
@@ -116,8 +114,8 @@ def _fail_to_deliver(driver: SearchDriver, pick: int) -> Trigger | None:
 
 
 def _repeat_own_event(driver: SearchDriver, pick: int) -> Trigger | None:
-    """Delivers an own event again: the newest end of an offer or an older one."""
-    ends = [event for event in driver.events if isinstance(event, OfferDeclined | OfferExpired | OfferWithdrawn)]
+    """Delivers an own event again: the newest answer or end of an offer, or an older one."""
+    ends = [event for event in driver.events if isinstance(event, AnswerRecorded)]
     return ends[-1 - pick // 2 % len(ends)] if ends else None
 
 
@@ -139,7 +137,7 @@ def _simulate_outage(driver: SearchDriver, pick: int) -> Trigger:
 def _propose(_: SearchDriver, pick: int) -> Trigger:
     name = (NAMES[0], NAMES[-1], *SPOT_NAMES)[pick % 4]
     rate = ("28.00", "29.00", "29.01")[pick % 3]
-    return SubmitProposal(PACKAGE, to_provider_id(name), Decimal(rate), (Variation.SHARED,) if pick == 11 else ())
+    return SubmitProposal(PACKAGE, to_provider_id(name), Decimal(rate), (Variations.SHARED,) if pick == 11 else ())
 
 
 def _pick_proposal(driver: SearchDriver, pick: int) -> Proposal | None:
@@ -149,7 +147,7 @@ def _pick_proposal(driver: SearchDriver, pick: int) -> Proposal | None:
 
 def _award(driver: SearchDriver, pick: int) -> Trigger | None:
     proposal = _pick_proposal(driver, pick // 2)
-    reason = InadequateReason.CONTINUITY if pick % 3 else None
+    reason = InadequateReasons.CONTINUITY if pick % 3 else None
     return AwardProposal(PACKAGE, proposal.proposal_id, OFFICERS[pick % 2], reason) if proposal else None
 
 
@@ -169,7 +167,7 @@ def _refuse_price(driver: SearchDriver, pick: int) -> Trigger | None:
         proposal_id=proposal.proposal_id,
         provider_id=proposal.provider_id,
         officer=OFFICERS[pick % 2],
-        reason=SpotPriceRefusal.TOO_HIGH,
+        reason=PriceRefusals.TOO_HIGH,
     )
 
 

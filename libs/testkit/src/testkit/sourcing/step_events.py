@@ -1,9 +1,6 @@
 """Events of a search's steps, for tests of its rules."""
 
-from contracts.events.packages import (
-    OfferMade,
-    ProviderPassedOver,
-)
+from contracts.events.packages import OfferMade, ProviderPassedOver
 from contracts.values import PassOverReason
 from sourcing.domain.steps import Step
 from testkit.sourcing.search_driver import SearchDriver

@@ -3,14 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from hypothesis import strategies as st
 
 from contracts.errors import InvalidInput
 from contracts.events.packages import PackagePlaced
-from contracts.framework import FrameworkDefinition
-from contracts.values import Channel, Rating, Tier, Urgency
+from contracts.example_words import Routes, Tiers
+from contracts.framework.definition import FrameworkDefinition
+from contracts.values import Channel, Order, Rating
 from sourcing.domain.errors import (
     ListingNotFound,
     MarketNotKnown,
@@ -21,21 +22,23 @@ from sourcing.domain.errors import (
 )
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.search import Search, SearchStatus
-from sourcing.domain.steps import TimerKind
+from sourcing.domain.steps import ScheduledTimer, TimerKind
 from sourcing.domain.triggers import Trigger
 from sourcing.domain.work_items import has_progress
 from testkit.sourcing.builders import (
-    a_definition,
     a_known_provider,
     a_market,
     a_ranked_list,
     a_request,
-    an_open_list,
     on_monday,
+    some_care,
 )
+from testkit.sourcing.definitions import a_definition, a_stage, a_stage_for_all, an_open_list
+from testkit.sourcing.recorded_search import RecordingDriver
 from testkit.sourcing.search_driver import SearchDriver
 from testkit.sourcing.search_moves import MOVES, MOVES_WHILE_OPEN, NAMES, SPOT_NAMES
 
+DriverT = TypeVar("DriverT", bound=SearchDriver)
 REFUSALS: Final = (
     MarketNotKnown,
     OfferAlreadyEnded,
@@ -70,10 +73,13 @@ _rankings = st.permutations(NAMES).flatmap(lambda names: st.sampled_from([names,
 _rarely = st.sampled_from([False] * 7 + [True])
 _definitions = st.sampled_from(
     [
-        a_definition(Tier.ONE, Tier.TWO),
-        a_definition(Tier.ONE, Tier.TWO, open_list=an_open_list()),
-        a_definition(Tier.ONE, Tier.TWO, open_list=an_open_list()),
-        a_definition(Tier.ONE, Tier.TWO, open_list=an_open_list(spot=False)),
+        a_definition(Tiers.ONE, Tiers.TWO),
+        a_definition(Tiers.ONE, Tiers.TWO, open_list=an_open_list()),
+        a_definition(Tiers.ONE, Tiers.TWO, open_list=an_open_list()),
+        a_definition(Tiers.ONE, Tiers.TWO, open_list=an_open_list(spot=False)),
+        a_definition(*Tiers.ALL, sourcing=(a_stage_for_all(), a_stage(Tiers.TWO)), open_list=an_open_list()),
+        a_definition(*Tiers.ALL, sourcing=(a_stage_for_all(Tiers.ONE, Tiers.TWO),)),
+        a_definition(*Tiers.ALL, sourcing=(a_stage(order=(Order.ROTATION,)), a_stage_for_all(Tiers.TWO))),
     ]
 )
 _channels = st.sampled_from(
@@ -95,7 +101,7 @@ def _draw_facts(draw: st.DrawFn, name: str) -> ProviderFacts:
         channels=draw(_channels),
         embargoed=draw(_rarely),
         free_hours=draw(st.sampled_from([None, None, Decimal("10.00"), Decimal("9.99")])),
-        tiers=draw(st.sampled_from([tuple(Tier), tuple(Tier), tuple(Tier), (Tier.ONE,), (Tier.TWO,)])),
+        tiers=draw(st.sampled_from([Tiers.ALL, Tiers.ALL, Tiers.ALL, (Tiers.ONE,), (Tiers.TWO,)])),
     )
     return replace(known, eligibility=None, channels=None) if draw(_rarely) and draw(_rarely) else known
 
@@ -111,7 +117,7 @@ def _draw_market(draw: st.DrawFn, definition: FrameworkDefinition) -> MarketSnap
     """Draws a market of two tiers in which ranked lists, facts of providers and the definition may be missing."""
     known = [*(draw(_draw_facts(name)) for name in NAMES), *(draw(_draw_spot_facts(name)) for name in SPOT_NAMES)]
     market = a_market(overrides=known, definition=definition)
-    lists = {tier: a_ranked_list(*draw(_rankings), tier=tier) for tier in Tier if not draw(_rarely)}
+    lists = {tier: a_ranked_list(*draw(_rankings), tier=tier) for tier in Tiers.ALL if not draw(_rarely)}
     return replace(market, ranked_lists=lists, definition=None if draw(_rarely) else definition)
 
 
@@ -121,12 +127,23 @@ def draw_search(draw: st.DrawFn) -> SearchDriver:
 
     The invariants are checked after every step.
     """
+    return _draw_moves(draw, SearchDriver)
+
+
+@st.composite
+def draw_recorded_search(draw: st.DrawFn) -> RecordingDriver:
+    """Draws a search as `draw_search` does, and records it."""
+    return _draw_moves(draw, RecordingDriver)
+
+
+def _draw_moves(draw: st.DrawFn, driver_type: type[DriverT]) -> DriverT:
     definition = draw(_definitions)
     at = on_monday(draw(st.sampled_from(["09:00", "09:00", "09:00", "16:45", "18:00"])))
-    driver = SearchDriver(draw(_draw_market(definition)), at=at, handle_own_events=False)
-    urgency = draw(st.sampled_from([Urgency.ROUTINE, Urgency.ROUTINE, Urgency.CRISIS]))
+    driver = driver_type(draw(_draw_market(definition)), at=at, handle_own_events=False)
+    urgent = draw(st.sampled_from([False, False, True]))
+    care = some_care(route=Routes.CRISIS if urgent else Routes.COMMUNITY, urgent=urgent)
     refused = (NAMES[-1], SPOT_NAMES[-1]) if draw(_rarely) else ()
-    driver.request(a_request(urgency=urgency, refused=refused))
+    driver.request(a_request(care=care, refused=refused))
     _check_invariants(driver, since=0)
     for move in draw(st.lists(_moves, min_size=8, max_size=25)):
         if draw(_rarely):
@@ -164,7 +181,7 @@ def _handle(driver: SearchDriver, trigger: Trigger | None) -> None:
 def _check_invariants(driver: SearchDriver, *, since: int) -> None:
     """Checks what holds after every step. The step's events are those from index `since` on."""
     search = driver.current
-    assert sum(offer.is_live for offer in search.offers) <= 1
+    assert sum(offer.is_live and not offer.asks_all for offer in search.offers) <= 1
     assert has_progress(search, driver.timers.values())
     assert search.is_open or search.status is SearchStatus.LISTED or driver.timers == {}
     for event in driver.events[since:]:
@@ -176,14 +193,18 @@ def _check_invariants(driver: SearchDriver, *, since: int) -> None:
 
 def _check_timers(driver: SearchDriver, search: Search) -> None:
     kinds = {kind for kind, _ in driver.timers}
-    offer = search.live_offer
     if search.status is SearchStatus.LISTED:
         assert kinds <= {TimerKind.LISTED_TOO_LONG}
-    elif offer is None:
+    elif not search.live_offers:
         assert kinds <= {TimerKind.NEXT_OFFER_DUE}
         assert kinds or search.status is not SearchStatus.RUNNING
-    elif offer.answer_by is not None:
-        assert driver.find_timer(TimerKind.OFFER_EXPIRES).at == offer.answer_by
-        assert kinds == {TimerKind.OFFER_EXPIRES}
     else:
-        assert kinds == (set() if offer.channel is Channel.PHONE else {TimerKind.DELIVERY_OVERDUE})
+        ends = {str(offer.offer_id): offer.answer_by for offer in search.live_offers if offer.answer_by is not None}
+        sent = {str(each.offer_id) for each in search.live_offers if each.awaits_delivery and not each.awaits_call}
+        assert {timer.about: timer.at for timer in _list_timers(driver, TimerKind.OFFER_EXPIRES)} == ends
+        assert {timer.about for timer in _list_timers(driver, TimerKind.DELIVERY_OVERDUE)} == sent
+        assert kinds <= {TimerKind.OFFER_EXPIRES, TimerKind.DELIVERY_OVERDUE}
+
+
+def _list_timers(driver: SearchDriver, kind: TimerKind) -> list[ScheduledTimer]:
+    return [timer for timer in driver.timers.values() if timer.kind is kind]
