@@ -17,9 +17,10 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, TypeAdapter, create_model
 from pydantic.fields import FieldInfo
 
-from contracts.values import Money, Tier
+from contracts.ids import TierKey
+from contracts.values import Money
 from service_runtime.http.contact_rules import parse_mailbox, parse_phone_number
-from service_runtime.http.text_fields import Day, LongText, RequestBody, ShortText, TierNumber, Uuid, WholeNumber
+from service_runtime.http.text_fields import Day, LongText, RequestBody, ShortText, TierName, Uuid, WholeNumber
 from service_runtime.http.text_rules import CodeRule, ExactTextRule, TextRule
 from service_runtime.http.value_rules import (
     DateRule,
@@ -179,7 +180,7 @@ class _Loose(RequestBody):
     price: Money
     day: Day | None
     births: list[Day]
-    tier: Tier
+    tier: TierKey
     ratio: Annotated[float, Query(ge=0, le=1)] | None
     anything: Any
     inner: _Lax
@@ -188,7 +189,7 @@ class _Loose(RequestBody):
 class _Tight(RequestBody):
     name: ShortText
     notes: LongText | None = None
-    tiers: tuple[TierNumber, ...] = Field(max_length=2)
+    tiers: tuple[TierName, ...] = Field(max_length=2)
     ids: list[Uuid] = Field(max_length=3)
     many: WholeNumber = Field(ge=1, le=5)
 
@@ -201,7 +202,7 @@ def test_the_walk_names_every_kind_of_fault() -> None:
         "body/many: int without limits",
         "body/price: decimal is read from other types",
         "body/births: list without a largest length",
-        "body/tier: int is read from other types",
+        "body/tier: text without a largest length",
         "body/ratio: float has no rule",
         "body/anything: any has no rule",
         "body/inner: _Lax is no RequestBody",

@@ -13,13 +13,15 @@ import pytest
 import pytest_asyncio
 
 from calloff.client import ApiClient, IssuerTokenSource, Request, RetryingApiClient, open_http_session
+from contracts.example_words import Tiers
 from devstack.config import SERVICES
 from devstack.home import EXAMPLE_REFERRAL, FRAMEWORK_FILES
 from devstack.issuer.identities import PROVIDER, find_identity
 from devstack.json_lines import JsonLinesReader, JsonLinesWriter
 from devstack.names import ISSUER, PRICING, REFERRAL, REGISTRY, SOURCING
 from simulator import SEED
-from simulator.market import InventedMarket, InventedProvider, ProviderCondition, RankedList, build_market
+from simulator.essex import assemble_essex_market, build_essex_market
+from simulator.market import InventedProvider, ProviderCondition
 from simulator.providers import EndpointSecret
 from simulator.registration import MarketRegistrar
 from testkit.container_stack import ContainerStack
@@ -53,23 +55,29 @@ def tokens(container_stack: ContainerStack, session: aiohttp.ClientSession) -> I
 
 def choose_provider() -> InventedProvider:
     """A provider of the market's that has a system and works in the district of the example, with room."""
-    provider = next(each for each in build_market(seed=SEED).providers if each.tier == 1 and DISTRICT in each.areas)
-    return replace(provider, areas=(DISTRICT,), condition=ProviderCondition.ORDINARY, free_hours=900)
+    providers = build_essex_market(seed=SEED).providers
+    provider = next(each for each in providers if each.tier == Tiers.ONE and DISTRICT in each.areas)
+    places = tuple(place for place in provider.places if place.area == DISTRICT)
+    rates = {DISTRICT: provider.rates[DISTRICT]}
+    return replace(provider, places=places, rates=rates, condition=ProviderCondition.ORDINARY, free_hours=900)
 
 
-async def register_provider(stack: ContainerStack, admin: ApiClient, folder: Path) -> EndpointSecret:
+async def register_provider(
+    stack: ContainerStack, admin: ApiClient, second_admin: ApiClient, folder: Path
+) -> EndpointSecret:
     provider, secrets_file = choose_provider(), folder / "endpoint-secrets.jsonl"
     log = JsonLinesWriter[EndpointSecret](secrets_file, private=True)
     registrar = MarketRegistrar(
         admin,
         stack.get_url(REGISTRY),
         stack.get_url(PRICING),
+        second_client=second_admin,
         receivers_url="http://demo:8080",
         secrets=log,
         is_known=lambda _: False,
         progress=lambda _: None,
     )
-    market = InventedMarket((provider,), (RankedList(DISTRICT, 1, (provider.provider_id,)),))
+    market = assemble_essex_market((provider,), seed="")
     definitions = [file.read_bytes() for file in FRAMEWORK_FILES]
     await registrar.register_market(market, definitions, today=datetime.now(UTC).date())
     log.close()
@@ -80,7 +88,8 @@ async def test_a_referral_is_offered_by_webhook_accepted_and_placed(
     container_stack: ContainerStack, session: aiohttp.ClientSession, tokens: IssuerTokenSource, tmp_path: Path
 ) -> None:
     admin = RetryingApiClient(session, tokens, find_identity("admin"))
-    registered = await register_provider(container_stack, admin, tmp_path)
+    second_admin = RetryingApiClient(session, tokens, find_identity("second-admin"))
+    registered = await register_provider(container_stack, admin, second_admin, tmp_path)
     token = await tokens.fetch_token(find_identity(f"{PROVIDER}{registered.provider_id}"))
     provider = container_stack.get_url("provider")
     credentials = {"secret": registered.secret, "token": token}

@@ -21,6 +21,7 @@ from devstack.keys import StackKeys
 from devstack.names import REFERRAL
 from devstack.record import StackRecord
 from simulator.council import PostedReferral
+from simulator.districts import ESSEX_DISTRICTS
 from testkit.stack_process import (
     Json,
     StackClient,
@@ -38,6 +39,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200), pytest.mark.xdist_
 RATE = "8"
 """Referrals a second."""
 BEFORE_BACKUP = 60
+ESSEX_AREAS = {each.code for each in ESSEX_DISTRICTS}
 AFTER_RESTORE = 5
 """Not every provider answers; of this number of referrals at least one is placed soon."""
 
@@ -119,7 +121,8 @@ async def read_refusal(home: Home, *arguments: str) -> str:
     return errors.decode()
 
 
-async def show_status(council: StackClient, referral: PostedReferral) -> str:
+async def show_status(essex: StackClient, oxfordshire: StackClient, referral: PostedReferral) -> str:
+    council = essex if referral.area in ESSEX_AREAS else oxfordshire
     return (await council.get(f"/v1/referrals/{referral.referral_id}"))["status"]
 
 
@@ -149,9 +152,10 @@ async def restoration(tmp_path_factory: pytest.TempPathFactory, registered_home:
     async with (
         start_stack(target, "--referrals", "0") as stack,
         connect_client(stack, "council", REFERRAL) as council,
+        connect_client(stack, "oxfordshire/council", REFERRAL) as oxfordshire,
     ):
         verification = await read_json(target, "verify")
-        found = [await show_status(council, each) for each in acknowledged]
+        found = [await show_status(council, oxfordshire, each) for each in acknowledged]
         await place_referral(target, council)
         return Restoration(
             acknowledged=acknowledged,

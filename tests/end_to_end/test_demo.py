@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from devstack.councils import COUNCILS
 from devstack.home import HOME_VARIABLE, Home
+from simulator.definitions import load_definition
 from testkit.stack_process import find_processes, link_postcodes
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(420), pytest.mark.xdist_group("end-to-end")]
@@ -29,4 +31,9 @@ async def test_two_days_of_brokerage_are_without_a_violation(tmp_path: Path) -> 
     assert (summary["referrals"], summary["simulated_days"]) == (REFERRALS, DAYS)
     assert sum(summary["placed"].values()) + summary["withdrawn"] + summary["open"] == REFERRALS
     assert summary["placed"]["tier_1"] > 0
+    frameworks = summary["by_framework"]
+    assert list(frameworks) == [load_definition(council).framework for council in COUNCILS]
+    assert all(each["referrals"] == each["placed"] + each["open"] + each["withdrawn"] for each in frameworks.values())
+    assert sum(summary["by_procedure"].values()) == sum(each["placed"] for each in frameworks.values())
+    assert {"sequential-offers", "designated", "offer-to-all"} <= set(summary["by_procedure"])
     assert find_processes(home) == []

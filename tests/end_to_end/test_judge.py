@@ -10,13 +10,13 @@ from contracts.catalogue import encode, find_entry
 from contracts.envelope import Envelope
 from contracts.events.base import Event
 from contracts.events.packages import (
-    Candidate,
     OfferAccepted,
     OfferDeclined,
     OfferMade,
     PackagePlaced,
     PackageRequested,
     ProviderPassedOver,
+    StageCandidate,
     StageEntered,
     WithdrawalRequested,
 )
@@ -32,14 +32,14 @@ FIRST, SECOND = an_id("first offer"), an_id("second offer")
 
 def a_stage() -> Event:
     ranking = tuple(
-        Candidate.model_validate({"provider_id": provider, "rank": rank})
+        an_example_of(StageCandidate, provider_id=provider, rank=rank)
         for rank, provider in enumerate((ALDER, BIRCH), 1)
     )
     return an_example_of(StageEntered, package_id=PACKAGE, candidates=ranking)
 
 
 def an_offer(offer: UUID, to: UUID) -> Event:
-    return an_example_of(OfferMade, package_id=PACKAGE, offer_id=offer, provider_id=to)
+    return an_example_of(OfferMade, package_id=PACKAGE, offer_id=offer, provider_id=to, asks_all=False)
 
 
 def a_decline(offer: UUID, by: UUID) -> Event:

@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest_asyncio
 
 from contracts.events.packages import PackageRequested
+from contracts.example_words import LOT, Routes, Tiers
 from contracts.examples import COLCHESTER, some_care
 from contracts.ids import FrameworkKey, PackageId
-from contracts.values import Urgency
 from provider_registry import wiring as registry_wiring
 from provider_registry.settings import Settings as RegistrySettings
 from sourcing import wiring as sourcing_wiring
@@ -100,15 +100,15 @@ async def test_the_link_in_the_registrys_mail_is_accepted_by_sourcing(harness: M
     registry = harness.registry
     assert (await registry.publish_definition()).status == 201
     alder = await registry.register_provider()
-    assert (await registry.set_places(alder, 1)).status == 200
+    assert (await registry.set_places(alder, Tiers.ONE)).status == 200
     mailbox = await registry.request_as_provider(alder, "PUT", f"/v1/providers/{alder}/mailbox", {"address": ADDRESS})
     assert mailbox.status == 204
     ranking = {"list_version": 1, "issued_on": "2026-01-01", "live_from": "2026-01-05", "ranking": [str(alder)]}
-    lists = f"/v1/frameworks/{registry.framework}/areas/{COLCHESTER}/tiers/1/lists"
+    lists = f"/v1/frameworks/{registry.framework}/lots/{LOT}/areas/{COLCHESTER}/tiers/{Tiers.ONE}/lists"
     assert (await registry.request("POST", lists, ranking)).status == 201
 
     package = PackageId(uuid4())
-    care = some_care(framework=registry.framework, urgency=Urgency.CRISIS)
+    care = some_care(framework=registry.framework, route=Routes.CRISIS, urgent=True)
     await harness.referral.publish(PackageRequested(package_id=package, care=care), at=registry.clock.now())
 
     async def is_clock_running() -> bool:

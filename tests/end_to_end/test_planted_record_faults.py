@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Final
 
 import pytest
@@ -12,26 +11,18 @@ from contracts.events.packages import SourcingHeld
 from contracts.examples import an_example_of, an_id
 from judge import Evidence, find_violations, verify_chains
 from testkit.judge_events import (
-    BIRCH,
-    CEDAR,
-    EIGHT,
-    ELM,
-    GORSE,
     OPEN_TO_ALL,
     PackageEventBuilder,
-    TimedEvent,
-    build_market_events,
     build_offer_events,
-    build_terms_at_selected_rate,
     build_valid_events,
 )
+from testkit.judge_market import BIRCH, CEDAR, EIGHT, ELM, GORSE, TimedEvent, build_market_events
 from testkit.judge_records import a_receipt, build_evidence, to_topic_records
 from testkit.topics import TopicRecord
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 VALID: Final = build_valid_events()
-HIGHER_TERMS: Final = build_terms_at_selected_rate().model_copy(update={"rate": Decimal("25.70")})
 
 
 def break_hash(records: list[TopicRecord]) -> list[TopicRecord]:

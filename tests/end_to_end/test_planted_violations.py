@@ -27,32 +27,42 @@ from contracts.events.packages import (
     WithdrawalRequested,
 )
 from contracts.events.providers import CapacityDeclared, EligibilityChanged, ProviderEmbargoed, RatingPublished
+from contracts.example_words import ServiceTypes, Tiers
 from contracts.examples import an_example_of, an_id
-from contracts.values import PassOverReason, Rating
+from contracts.values import PassOverReason, Rating, Terms
 from judge import find_violations, verify_chains
 from testkit.judge_events import (
-    ALDER,
-    BIRCH,
-    CEDAR,
-    EIGHT,
-    ELM,
     FIRST_OFFICER,
     OPEN_TO_ALL,
     PackageEventBuilder,
-    TimedEvent,
-    a_ranked_list,
-    build_market_events,
     build_offer_events,
     build_open_list_events,
     build_terms_at_selected_rate,
     build_valid_events,
 )
+from testkit.judge_market import (
+    ALDER,
+    BIRCH,
+    CEDAR,
+    EIGHT,
+    ELM,
+    TimedEvent,
+    a_ranked_list,
+    build_market_events,
+    build_place,
+)
 from testkit.judge_records import build_evidence, change_event, move_event, remove_event
+
+
+def _raise_rate(terms: Terms) -> Terms:
+    (line,) = terms.lines
+    return terms.model_copy(update={"lines": (line.model_copy(update={"rate": Decimal("25.70")}),)})
+
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 VALID: Final = build_valid_events()
-HIGHER_TERMS: Final = build_terms_at_selected_rate().model_copy(update={"rate": Decimal("25.70")})
+HIGHER_TERMS: Final = _raise_rate(build_terms_at_selected_rate())
 
 
 def test_valid_events_have_no_violation() -> None:
@@ -78,22 +88,28 @@ def build_market_event(model: type[ProviderEvent], provider: object, **fields: o
 
 def build_offer_out_of_order() -> list[TimedEvent]:
     builder = PackageEventBuilder(an_id("another"))
-    ranking = builder.enter_stage("tier-1", 1, ALDER, BIRCH, CEDAR)
+    ranking = builder.enter_stage("tier-1", Tiers.ONE, ALDER, BIRCH, CEDAR)
     passed = builder.pass_over(ALDER, PassOverReason.EMBARGOED)
     return [*build_market_events(), *builder.start_sourcing(), ranking, passed, *builder.make_offer("tier-1", CEDAR)]
 
 
 def build_offer_to_embargoed_provider() -> list[TimedEvent]:
     builder = PackageEventBuilder(an_id("another"))
-    ranking = builder.enter_stage("tier-1", 1, ALDER, BIRCH, CEDAR)
+    ranking = builder.enter_stage("tier-1", Tiers.ONE, ALDER, BIRCH, CEDAR)
     return [*build_market_events(), *builder.start_sourcing(), ranking, *builder.make_offer("tier-1", ALDER)]
 
 
 def build_stage_left_early() -> list[TimedEvent]:
     builder = PackageEventBuilder(an_id("another"))
-    ranking = builder.enter_stage("tier-1", 1, ALDER, BIRCH, CEDAR)
+    ranking = builder.enter_stage("tier-1", Tiers.ONE, ALDER, BIRCH, CEDAR)
     passed = builder.pass_over(ALDER, PassOverReason.EMBARGOED)
-    return [*build_market_events(), *builder.start_sourcing(), ranking, passed, builder.enter_stage("tier-2", 2, ELM)]
+    return [
+        *build_market_events(),
+        *builder.start_sourcing(),
+        ranking,
+        passed,
+        builder.enter_stage("tier-2", Tiers.TWO, ELM),
+    ]
 
 
 def build_second_placement() -> list[TimedEvent]:
@@ -127,7 +143,7 @@ PLANTED_VIOLATIONS: Final[dict[str, tuple[Sequence[TimedEvent], str]]] = {
     "a list that was never published": (
         [
             *build_market_events(),
-            TimedEvent(a_ranked_list(1, BIRCH, CEDAR).model_copy(update={"list_version": 2}), EIGHT),
+            TimedEvent(a_ranked_list(Tiers.ONE, BIRCH, CEDAR).model_copy(update={"list_version": 2}), EIGHT),
             *build_offer_events(),
         ],
         "did not work through the list that was live",
@@ -153,7 +169,13 @@ PLANTED_VIOLATIONS: Final[dict[str, tuple[Sequence[TimedEvent], str]]] = {
         "rating below the tier's floor",
     ),
     "an offer of a service type that the provider does not have": (
-        build_market_with(build_market_event(EligibilityChanged, BIRCH, memberships=(), service_types=())),
+        build_market_with(
+            build_market_event(
+                EligibilityChanged,
+                BIRCH,
+                places=(build_place(Tiers.ONE, service_types=(ServiceTypes.LIVE_IN,)),),
+            )
+        ),
         "does not offer this service type",
     ),
     "a placement with an embargoed provider": (

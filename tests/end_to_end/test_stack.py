@@ -2,36 +2,29 @@
 
 import json
 import re
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import pytest
 import pytest_asyncio
 
-from contracts.catalogue import TOPICS
-from devstack.home import EXAMPLE_REFERRAL, FRAMEWORK_FILES, Home
-from devstack.names import REFERRAL, SOURCING
+from devstack.home import EXAMPLE_REFERRAL, Home
 from devstack.record import StackRecord
-from judge import PACKAGES, Evidence, count_placed, find_faults, find_violations
+from judge import PACKAGES, count_placed
 from judge.events import group_by_key, select_kinds
-from judge.outcomes import is_open
-from judge.rules import read_rules
 from simulator.person_factory import build_nhs_number
 from testkit.metrics_pages import fetch_metrics_pages, find_missing
+from testkit.stack_observation import Observation, connect_council, list_referrals, observe_at_rest, read_lines
 from testkit.stack_process import (
     Json,
     StackClient,
     StackProcess,
-    connect_client,
     find_processes,
     run_command,
     start_stack,
 )
-from testkit.topics import TopicRecord, read_topic
+from testkit.topics import read_topic
 from testkit.waiting import wait_until
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(1200), pytest.mark.xdist_group("end-to-end")]
@@ -41,49 +34,9 @@ WORK_TIMEOUT: Final = 300
 """Seconds for conditions that take a few seconds on a machine at rest."""
 
 
-async def list_referrals(council: StackClient) -> list[Json]:
-    return (await council.get("/v1/referrals", limit="200"))["items"]
-
-
 async def request_withdrawal(council: StackClient, referral: Json) -> None:
-    body = {"reason": "care no longer needed"}
+    body = {"reason": "no-longer-needed"}
     await council.post(f"/v1/referrals/{referral['referral_id']}/withdrawal", body, status=202)
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What a stack shows to the outside at one moment: records, webhooks, answers and referrals."""
-
-    evidence: Evidence
-    answers: Sequence[Json]
-    referrals: Sequence[Json]
-
-    @property
-    def records(self) -> Sequence[TopicRecord]:
-        return self.evidence.records
-
-    def find_violations(self) -> list[str]:
-        faults = find_faults(self.evidence.records, self.evidence.webhook_requests, self.answers, self.referrals)
-        return sorted({*find_violations(self.evidence), *faults})
-
-
-async def observe(stack: StackProcess, council: StackClient, officer: StackClient) -> Observation:
-    kafka = StackRecord.load(stack.home).kafka
-    records = [record for topic in TOPICS for record in await read_topic(kafka, topic)]
-    open_packages = [key for key, story in group_by_key(records, PACKAGES).items() if is_open(story)]
-    evidence = Evidence(
-        records=records,
-        webhook_requests=read_lines(stack.home.webhook_log),
-        rules=read_rules(FRAMEWORK_FILES),
-        now=datetime.now(UTC),
-        work_list=frozenset(item["package_id"] for item in (await officer.get("/v1/work-list", limit="200"))["items"]),
-        statuses={key: (await officer.get(f"/v1/packages/{key}/decision"))["status"] for key in open_packages},
-    )
-    return Observation(evidence, read_lines(stack.home.answer_log), await list_referrals(council))
-
-
-def read_lines(log: Path) -> list[Json]:
-    return [json.loads(line) for line in log.read_bytes().splitlines()]
 
 
 @dataclass(frozen=True)
@@ -109,15 +62,16 @@ async def stack_run(tmp_path_factory: pytest.TempPathFactory) -> StackRun:
     home = Home(tmp_path_factory.mktemp("stack-run") / "a home")
     async with (
         start_stack(home, "--referrals", str(REFERRALS), "--rate", "6") as stack,
-        connect_client(stack, "council", REFERRAL) as council,
-        connect_client(stack, "officer", SOURCING) as officer,
+        connect_council(stack, "essex") as essex,
+        connect_council(stack, "oxfordshire") as oxfordshire,
     ):
+        council = essex.system
         example = await council.post("/v1/referrals", json.loads(EXAMPLE_REFERRAL.read_bytes()), status=201)
         placed_referral = await wait_until(lambda: find_placed(council), within=WORK_TIMEOUT)
         await request_withdrawal(council, placed_referral)
         await request_withdrawal(council, example)
-        await wait_until(lambda: has_worked(council), within=WORK_TIMEOUT)
-        observation = await observe_at_rest(stack, council, officer)
+        await wait_until(lambda: has_worked(essex.system, oxfordshire.system), within=WORK_TIMEOUT)
+        observation = await observe_at_rest(stack, essex, oxfordshire)
         history = json.loads(await run_command(home, "referral", "show", placed_referral["referral_id"], "--json"))
         traced = await wait_until(lambda: find_package_with_webhook(home), within=WORK_TIMEOUT)
         metrics_pages = await fetch_metrics_pages(StackRecord.load(home).urls.values())
@@ -148,9 +102,9 @@ async def find_placed(council: StackClient) -> Json | None:
     return next((referral for referral in await list_referrals(council) if referral["status"] == "placed"), None)
 
 
-async def has_worked(council: StackClient) -> bool:
+async def has_worked(*councils: StackClient) -> bool:
     """All are posted, half are placed, and both withdrawals are done; some offers stay open for half an hour."""
-    statuses = [referral["status"] for referral in await list_referrals(council)]
+    statuses = [referral["status"] for council in councils for referral in await list_referrals(council)]
     return (
         len(statuses) == REFERRALS + 1
         and statuses.count("placed") >= REFERRALS // 2
@@ -175,7 +129,7 @@ async def find_package_with_webhook(home: Home) -> str | None:
     receipts = read_lines(home.webhook_log)
     for package_id, story in group_by_key(records, PACKAGES).items():
         requested, offers = select_kinds(story, "PackageRequested"), select_kinds(story, "OfferMade")
-        if not requested or requested[0].data["care"]["urgency"] == "routine" or not offers:
+        if not requested or not requested[0].data["care"]["urgent"] or not offers:
             continue
         offer_id = offers[0].data["offer_id"]
         attempts = [receipt["reaction"] for receipt in receipts if receipt["offer_id"] == offer_id]
@@ -183,14 +137,6 @@ async def find_package_with_webhook(home: Home) -> str | None:
         if offers[0].data["channel"] == "webhook" and attempts[:1] == ["acknowledged"] and offer_id in answered:
             return package_id
     return None
-
-
-async def observe_at_rest(stack: StackProcess, council: StackClient, officer: StackClient) -> Observation:
-    """Observes again while there are violations: an observation can fall between two events; a real fault stays."""
-    observation, deadline = await observe(stack, council, officer), time.monotonic() + 60
-    while observation.find_violations() and time.monotonic() < deadline:
-        observation = await observe(stack, council, officer)
-    return observation
 
 
 def test_every_package_follows_the_rules(stack_run: StackRun) -> None:
