@@ -13,7 +13,7 @@ from bench.referral_poster import SEED, PostedReferral, ReferralPoster
 from bench.statement_counts import load_statement_counter
 from bench.webhook_receiver import ReceivedOffer, WebhookReceiver
 from calloff.client import RetryingApiClient
-from contracts.values import DeclineReason
+from contracts.example_words import DeclineReasons
 from devstack.home import Home
 from devstack.issuer.identities import PROVIDER, find_identity
 from devstack.issuer.server import serve_app
@@ -91,7 +91,7 @@ class BenchEnvironment:
         await self._send_answer(offered, "accept" if offered.turn > 2 else "decline")
 
     async def _send_answer(self, offered: ReceivedOffer, what: str) -> None:
-        body = DeclineIn(reason=DeclineReason.NO_CAPACITY) if what == "decline" else None
+        body = DeclineIn(reason=DeclineReasons.NO_CAPACITY) if what == "decline" else None
         url = f"{self.stack.urls[SOURCING]}/v1/offers/{offered.offer_id}/{what}"
         identity = find_identity(f"{PROVIDER}{offered.provider_id}")
         caller = RetryingApiClient(self.stack.session, self.stack.tokens, identity)

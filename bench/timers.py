@@ -14,7 +14,7 @@ from contracts.events.packages import OfferDelivered
 
 RATE: Final = 20.0
 _COUNT: Final = 400
-_ANSWER_WITHIN: Final = timedelta(minutes=1)
+_ANSWER_WITHIN: Final = timedelta(minutes=2)
 """Time to answer in the definitions of `bench.market`."""
 _DELIVERED: Final = "OfferDelivered"
 _EXPIRED: Final = "OfferExpired"
