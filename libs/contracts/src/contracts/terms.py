@@ -4,6 +4,8 @@ Sourcing computes the terms once, when it makes the offer. The purchase order us
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from math import floor
 from typing import Final
 
 from contracts.events.rates import Selection
@@ -77,21 +79,30 @@ def _compute_line(care: Care, line: MatrixLine, rate: Decimal, kind: UnitKind) -
     return _build_line(line.item_key, line.unit, kind, rate, quantity)
 
 
-def _build_line(item: ItemKey, unit: UnitKey, kind: UnitKind, rate: Decimal, quantity: Decimal) -> TermsLine:
+def _build_line(item: ItemKey, unit: UnitKey, kind: UnitKind, rate: Decimal, quantity: Fraction) -> TermsLine:
     return TermsLine(
         item=item,
         unit=unit,
         unit_kind=kind,
         rate=rate,
-        quantity=quantity.quantize(PENNY, ROUNDING),
-        cost=(quantity * rate).quantize(PENNY, ROUNDING),
+        quantity=round_half_up(quantity),
+        cost=round_half_up(quantity * Fraction(rate)),
     )
 
 
-def _compute_quantity(care: Care, kind: UnitKind, *, each_carer: bool) -> Decimal:
+def round_half_up(exact: Fraction) -> Decimal:
+    """Returns an amount of zero or more to two decimal places, half up.
+
+    It is rounded from the exact fraction: 125 minutes at £15.06 an hour are £31.375 and cost £31.38, but a third of an
+    hour, cut off after any number of decimal places, would make them a penny less.
+    """
+    return Decimal(floor(exact * 100 + Fraction(1, 2))).scaleb(-2)
+
+
+def _compute_quantity(care: Care, kind: UnitKind, *, each_carer: bool) -> Fraction:
     """Returns the exact quantity; hours can have more than two decimal places."""
     if kind is UnitKind.HOUR:
-        return Decimal(sum(visit.weekly_minutes for visit in care.visits)) / 60
+        return Fraction(sum(visit.weekly_minutes for visit in care.visits), 60)
     if kind is UnitKind.NIGHT:
-        return Decimal(sum(len(visit.days) * visit.carers for visit in care.visits))
-    return Decimal(care.carers_at_once if each_carer else 1)
+        return Fraction(sum(len(visit.days) * visit.carers for visit in care.visits))
+    return Fraction(care.carers_at_once if each_carer else 1)

@@ -1,6 +1,7 @@
 """The cost of hours, nights and weeks is computed once and rounded to the penny, half up."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,12 @@ def test_half_a_penny_goes_up() -> None:
     assert _compute(some_care(visits=(quarter,))).weekly_cost == Decimal("6.03")
 
 
+def test_half_a_penny_goes_up_where_the_hours_have_no_last_decimal_place() -> None:
+    """125 minutes at 15.06 are 31.375; the hours as a decimal, 2.0833…, would make 31.37."""
+    weekdays = a_visit(days=(Weekday.MON, Weekday.TUE, Weekday.WED, Weekday.THU, Weekday.FRI), minutes=25)
+    assert _compute(some_care(visits=(weekdays,)), "15.06").weekly_cost == Decimal("31.38")
+
+
 def test_the_weekly_cost_is_rounded_once_for_the_line_and_not_for_each_visit() -> None:
     """Two quarters at 24.10 are 12.05; rounded for each visit they would be 12.06."""
     quarters = (a_visit(days=(Weekday.MON,), minutes=15), a_visit(days=(Weekday.TUE,), minutes=15))
@@ -90,8 +97,9 @@ rates = st.decimals(min_value="0.01", max_value="99.99", places=2).map(str)
 
 @given(pattern=patterns, rate=rates)
 def test_the_cost_is_the_minutes_at_the_rate_within_half_a_penny(pattern: tuple[Visit, ...], rate: str) -> None:
-    exact = Decimal(sum(visit.weekly_minutes for visit in pattern)) * Decimal(rate) / 60
-    assert abs(_compute(some_care(visits=pattern), rate).weekly_cost - exact) <= PENNY / 2
+    exact = Fraction(sum(visit.weekly_minutes for visit in pattern), 60) * Fraction(rate)
+    half = Fraction(1, 200)
+    assert -half < Fraction(_compute(some_care(visits=pattern), rate).weekly_cost) - exact <= half
 
 
 @given(first=patterns, second=patterns, rate=rates)

@@ -84,6 +84,13 @@ def test_rounded_hours_cost_the_same_as_their_minutes() -> None:
     assert (line.quantity, line.cost) == (Decimal("2.33"), Decimal("56.23"))
 
 
+def test_half_a_penny_is_restored_from_rounded_hours_too() -> None:
+    """125 minutes are 2.08 hours; at 15.06 they are 31.375 and cost 31.38."""
+    line = some_spot_terms().lines[0]
+    hours = {"unit_kind": UnitKind.HOUR, "quantity": Decimal("2.08"), "rate": Decimal("15.06")}
+    assert compute_cost(line.model_copy(update=hours)) == Decimal("31.38")
+
+
 @pytest.mark.parametrize("kind", [UnitKind.NIGHT, UnitKind.WEEK, UnitKind.EPISODE])
 def test_only_hours_are_restored_to_minutes(kind: UnitKind) -> None:
     line = some_spot_terms().lines[0].model_copy(update={"unit_kind": kind, "quantity": Decimal("2.33")})

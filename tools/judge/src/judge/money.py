@@ -3,16 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from decimal import Decimal
+from fractions import Fraction
 
 from judge.events import PackageHistory, select_kinds
 from judge.market import MarketHistory, get_item
 from judge.offer_order import Candidates, index_candidates
 from judge.requirements import sum_minutes
 from judge.rules import FrameworkRules, Json
-
-_PENNY: Final = Decimal("0.01")
 
 
 def check_offer_prices(
@@ -152,15 +150,21 @@ def _compute_line(care: Json, kind: str, line: Json, rate: Decimal) -> Json:
         "unit": line["unit"],
         "unit_kind": kind,
         "rate": f"{rate:.2f}",
-        "quantity": f"{exact.quantize(_PENNY, ROUND_HALF_UP):.2f}",
-        "cost": f"{(exact * rate).quantize(_PENNY, ROUND_HALF_UP):.2f}",
+        "quantity": _format_half_up(exact),
+        "cost": _format_half_up(exact * Fraction(rate)),
     }
 
 
-def _compute_quantity(care: Json, kind: str, *, each_carer: bool) -> Decimal:
+def _format_half_up(exact: Fraction) -> str:
+    """Format hundredths, rounded half up from the exact fraction: a decimal of a third of an hour is not exact."""
+    whole, rest = divmod(int(exact * 200), 2)
+    return f"{Decimal(whole + rest) / 100:.2f}"
+
+
+def _compute_quantity(care: Json, kind: str, *, each_carer: bool) -> Fraction:
     """Return hours or nights a week, or for a week and an episode the number of carers, or 1."""
     if kind == "hour":
-        return Decimal(sum_minutes(care)) / 60
+        return Fraction(sum_minutes(care), 60)
     if kind == "night":
-        return Decimal(sum(len(each["days"]) * each["carers"] for each in care["visits"]))
-    return Decimal(max(each["carers"] for each in care["visits"]) if each_carer else 1)
+        return Fraction(sum(len(each["days"]) * each["carers"] for each in care["visits"]))
+    return Fraction(max(each["carers"] for each in care["visits"]) if each_carer else 1)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from contracts.events.orders import OrderLine, PurchaseOrderCancelled, PurchaseOrderIssued
 from contracts.events.packages import PackagePlaced
 from contracts.ids import FrameworkKey, LotKey, OrderId, PackageId, PlacementId, ProviderId, ReasonKey
 from contracts.office_time import to_office_date
-from contracts.terms import PENNY, ROUNDING
+from contracts.terms import round_half_up
 from contracts.values import Terms, TermsLine, UnitKind
 from pricing.domain.errors import TermsContradictThemselves
 
@@ -83,13 +84,13 @@ def compute_cost(line: TermsLine) -> Decimal:
     A line carries hours rounded to hundredths, but its cost is computed from whole minutes: 7 × 20 minutes are 2.33
     hours and cost 2 1/3 hours. A minute is longer than a hundredth of an hour, so the minutes can be restored exactly.
     """
-    return (_compute_exact_quantity(line) * line.rate).quantize(PENNY, ROUNDING)
+    return round_half_up(_compute_exact_quantity(line) * Fraction(line.rate))
 
 
-def _compute_exact_quantity(line: TermsLine) -> Decimal:
+def _compute_exact_quantity(line: TermsLine) -> Fraction:
     if line.unit_kind is UnitKind.HOUR:
-        return (line.quantity * 60).to_integral_value(ROUND_HALF_UP) / 60
-    return line.quantity
+        return Fraction(int((line.quantity * 60).to_integral_value(ROUND_HALF_UP)), 60)
+    return Fraction(line.quantity)
 
 
 def _list_totals(terms: Terms) -> tuple[tuple[str, Decimal, bool], ...]:
