@@ -1,6 +1,6 @@
-"""A pytest plugin with the fixtures `postgres`, `kafka`, `own_postgres` and `own_kafka`: real servers for tests.
+"""A pytest plugin with fixtures whose names end in `postgres` or `kafka`: real servers for tests.
 
-A server starts at most once per test session, only if a collected test uses it, and stops when the session ends.
+A server starts only if a collected test uses it, once per session (`own_empty_kafka`: per module), and stops after it.
 """
 
 import os
@@ -36,6 +36,7 @@ _FIXTURES: Final = {
     "kafka": (KAFKA,),
     "own_postgres": (),
     "own_kafka": (),
+    "own_empty_kafka": (),
 }
 """The fixtures of this plugin with the shared servers that each needs."""
 
@@ -196,6 +197,14 @@ def own_postgres(pytestconfig: pytest.Config) -> Iterator[TestPostgres]:
 @pytest.fixture(scope="session")
 def own_kafka(pytestconfig: pytest.Config) -> Iterator[TestKafka]:
     """A Kafka that only this worker uses: a test may kill or pause it, and leaves it running for the next."""
+    server = start_kafka(pytestconfig.rootpath)
+    yield TestKafka(server.bootstrap, server)
+    discard_kafka(server)
+
+
+@pytest.fixture(scope="module")
+def own_empty_kafka(pytestconfig: pytest.Config) -> Iterator[TestKafka]:
+    """A Kafka without a record of another module, for tests that compare topics with one database."""
     server = start_kafka(pytestconfig.rootpath)
     yield TestKafka(server.bootstrap, server)
     discard_kafka(server)

@@ -106,11 +106,11 @@ class Pricing:
 
 
 @pytest.fixture(scope="module")
-async def migrated(postgres: TestPostgres, own_kafka: TestKafka) -> str:
+async def migrated(postgres: TestPostgres, own_empty_kafka: TestKafka) -> str:
     """The address of a migrated database without rows, to copy."""
-    await create_topics(own_kafka.connection, TOPICS)
+    await create_topics(own_empty_kafka.connection, TOPICS)
     url = await postgres.create_database("pricing")
-    assert (await Program(url, own_kafka.bootstrap).run("migrate"))[0] == 0
+    assert (await Program(url, own_empty_kafka.bootstrap).run("migrate"))[0] == 0
     database = Database(url)
     async with database.begin_transaction() as connection:
         for statement in schema.split_statements(sample_service.TABLES):
@@ -120,9 +120,9 @@ async def migrated(postgres: TestPostgres, own_kafka: TestKafka) -> str:
 
 
 async def test_pricing_restored_alone_is_refused_and_starts_on_its_newest_copy_and_after_a_crash(
-    postgres: TestPostgres, migrated: str, own_kafka: TestKafka
+    postgres: TestPostgres, migrated: str, own_empty_kafka: TestKafka
 ) -> None:
-    bootstrap = own_kafka.bootstrap
+    bootstrap = own_empty_kafka.bootstrap
     pricing = Pricing(postgres, await postgres.create_database("pricing", template=migrated), bootstrap)
     await pricing.publish()
     older = await pricing.copy()
@@ -151,9 +151,9 @@ async def test_pricing_restored_alone_is_refused_and_starts_on_its_newest_copy_a
     await pricing.database.close()
 
 
-async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: str, own_kafka: TestKafka) -> None:
-    program = Program(migrated, own_kafka.bootstrap)
-    await set_topic_setting(own_kafka.connection, "homecare.rates.v1", "retention.ms", "60000")
+async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: str, own_empty_kafka: TestKafka) -> None:
+    program = Program(migrated, own_empty_kafka.bootstrap)
+    await set_topic_setting(own_empty_kafka.connection, "homecare.rates.v1", "retention.ms", "60000")
     try:
         async with program.start() as process:
             assert process.stderr is not None
@@ -162,7 +162,7 @@ async def test_pricing_does_not_start_on_a_topic_that_deletes_events(migrated: s
                     assert line
         assert line.startswith("calloff pricing: topic homecare.rates.v1 has retention.ms=60000, it must be -1;")
     finally:
-        await set_topic_setting(own_kafka.connection, "homecare.rates.v1", "retention.ms", "-1")
+        await set_topic_setting(own_empty_kafka.connection, "homecare.rates.v1", "retention.ms", "-1")
 
 
 async def test_pricing_that_waits_for_kafka_ends_when_it_is_stopped(migrated: str) -> None:
