@@ -3,20 +3,15 @@
 Sourcing computes the terms once, when it makes the offer. The purchase order uses the terms of the offer.
 """
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Final
 
 from contracts.events.rates import Selection
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.prices import MatrixLine
 from contracts.ids import AreaCode, ItemKey, UnitKey
 from contracts.values import Care, Terms, TermsLine, UnitKind
-
-PENNY: Final = Decimal("0.01")
-ROUNDING: Final = ROUND_HALF_UP
-"""Half up, to the penny, applied once: to the cost of each line, not to each visit."""
 
 
 def compute_terms(
@@ -91,7 +86,7 @@ def _build_line(item: ItemKey, unit: UnitKey, kind: UnitKind, rate: Decimal, qua
 
 
 def round_half_up(exact: Fraction) -> Decimal:
-    """Returns an amount of zero or more to two decimal places, half up.
+    """Returns an amount of zero or more to two decimal places, half up; applied once, to a line and not to each visit.
 
     It is rounded from the exact fraction: 125 minutes at £15.06 an hour are £31.375 and cost £31.38, but a third of an
     hour, cut off after any number of decimal places, would make them a penny less.

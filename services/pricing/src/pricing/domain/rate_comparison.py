@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from statistics import median
 from typing import Final
 
 from contracts.events.rates import SelectedRate, Selection
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, BandKey, ItemKey
-from contracts.terms import PENNY, ROUNDING
+from contracts.terms import round_half_up
 from pricing.domain.rates import RateScope
 
 TENTH: Final = Decimal("0.1")
@@ -55,4 +56,4 @@ class RateComparison:
             band = self.find_band(scope.area)
             for rate in selection.rates:
                 rates.setdefault((band, rate.item), []).append(rate.rate)
-        return {key: Decimal(median(found)).quantize(PENNY, ROUNDING) for key, found in rates.items()}
+        return {key: round_half_up(Fraction(median(found))) for key, found in rates.items()}
