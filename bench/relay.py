@@ -10,7 +10,7 @@ from bench.environment import BenchEnvironment
 from bench.figures import FigureLine, NotMeasured, compute_count
 from contracts.envelope import GENESIS
 from contracts.events.base import ProjectionVersion
-from contracts.events.packages import ProviderPassedOver
+from contracts.events.searches import ProviderPassedOver
 from contracts.ids import PackageId, ProviderId, SearchId, uuid7
 from contracts.values import PassOverReason
 from devstack.names import SOURCING

@@ -10,7 +10,7 @@ from bench.figures import FigureLine, NotMeasured, compute_count
 from bench.percentiles import Percentiles
 from bench.referral_poster import PostedReferral
 from contracts.catalogue import decode
-from contracts.events.packages import OfferDelivered
+from contracts.events.offers import OfferDelivered
 
 RATE: Final = 20.0
 _COUNT: Final = 400

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from contracts.catalogue import TOPICS
 from contracts.envelope import Envelope
-from contracts.events.packages import OfferMade
+from contracts.events.offers import OfferMade
 from devstack.embedded.postgres import SUPERUSER
 from devstack.home import SUPERUSER_PASSWORD, Home
 from devstack.names import AUDIT, PRICING, REFERRAL, REGISTRY, SOURCING

@@ -9,17 +9,9 @@ import pytest
 from contracts.catalogue import encode, find_entry
 from contracts.envelope import Envelope
 from contracts.events.base import Event
-from contracts.events.packages import (
-    OfferAccepted,
-    OfferDeclined,
-    OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    ProviderPassedOver,
-    StageCandidate,
-    StageEntered,
-    WithdrawalRequested,
-)
+from contracts.events.offers import OfferAccepted, OfferDeclined, OfferMade
+from contracts.events.packages import PackageRequested, WithdrawalRequested
+from contracts.events.searches import PackagePlaced, ProviderPassedOver, StageCandidate, StageEntered
 from contracts.examples import an_envelope_of, an_example_of, an_id
 from contracts.values import PassOverReason
 from judge import count_placed, find_faults

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from contracts.events.packages import SourcingHeld
+from contracts.events.searches import SourcingHeld
 from contracts.examples import an_example_of, an_id
 from judge import Evidence, find_violations, verify_chains
 from testkit.judge_events import (

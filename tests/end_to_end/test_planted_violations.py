@@ -10,23 +10,18 @@ import pytest
 
 from contracts.events.base import ProviderEvent
 from contracts.events.listings import PackageListed, ProposalAwarded, ProposalReceived
-from contracts.events.orders import PurchaseOrderIssued, SpotPriceApproved
-from contracts.events.packages import (
+from contracts.events.offers import (
     OfferAccepted,
     OfferClockStarted,
     OfferDeclined,
     OfferDelivered,
     OfferExpired,
     OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    PlacementVoided,
-    ProviderPassedOver,
-    SourcingStopped,
-    StageEntered,
-    WithdrawalRequested,
 )
+from contracts.events.orders import PurchaseOrderIssued, SpotPriceApproved
+from contracts.events.packages import PackageRequested, WithdrawalRequested
 from contracts.events.providers import CapacityDeclared, EligibilityChanged, ProviderEmbargoed, RatingPublished
+from contracts.events.searches import PackagePlaced, PlacementVoided, ProviderPassedOver, SourcingStopped, StageEntered
 from contracts.example_words import ServiceTypes, Tiers
 from contracts.examples import an_example_of, an_id
 from contracts.values import PassOverReason, Rating, Terms

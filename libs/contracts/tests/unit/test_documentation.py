@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from contracts.catalogue import CATALOGUE, CatalogueEntry
 from contracts.documentation import Audience, describe_field, list_values, render_events_page
 from contracts.envelope import Envelope
-from contracts.events.packages import OfferMade
+from contracts.events.offers import OfferMade
 from contracts.values import Care, Terms
 from contracts.vocabulary import MEANINGS
 

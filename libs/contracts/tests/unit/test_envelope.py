@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from contracts.catalogue import encode
 from contracts.envelope import GENESIS, Envelope
-from contracts.events.packages import OfferAccepted, OfferDeclined
+from contracts.events.offers import OfferAccepted, OfferDeclined
 from contracts.examples import MONDAY_NINE, an_envelope_of, an_example_of
 
 ACCEPTED = an_example_of(OfferAccepted)

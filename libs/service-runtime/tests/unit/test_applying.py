@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.packages import OfferMade
+from contracts.events.offers import OfferMade
 from contracts.examples import an_example_of
 from service_runtime.postgres.errors import StatementRefused
 from service_runtime.unit_of_work.applying import encode_rows

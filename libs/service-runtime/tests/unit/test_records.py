@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.catalogue import PACKAGES, encode
 from contracts.envelope import Headers
-from contracts.events.packages import OfferDeclined
+from contracts.events.offers import OfferDeclined
 from contracts.examples import an_envelope_of, an_example_of
 from service_runtime.kafka.client import KafkaRecord
 from service_runtime.kafka.records import Record, UnreadableRecord, read_event_type

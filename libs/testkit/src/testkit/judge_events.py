@@ -8,20 +8,10 @@ from uuid import UUID
 
 from contracts.events.base import Event
 from contracts.events.listings import Advert, AwardAwaitsApproval, PackageListed, ProposalAwarded, ProposalReceived
+from contracts.events.offers import OfferAccepted, OfferClockStarted, OfferDeclined, OfferDelivered, OfferMade
 from contracts.events.orders import OrderLine, PurchaseOrderIssued, SpotPriceApproved
-from contracts.events.packages import (
-    ListUsed,
-    OfferAccepted,
-    OfferClockStarted,
-    OfferDeclined,
-    OfferDelivered,
-    OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    ProviderPassedOver,
-    SourcingStarted,
-    StageEntered,
-)
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import ListUsed, PackagePlaced, ProviderPassedOver, SourcingStarted, StageEntered
 from contracts.example_words import Tiers, Units
 from contracts.examples import an_example_of, an_id, some_care
 from contracts.ids import TierKey

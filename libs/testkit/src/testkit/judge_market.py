@@ -8,10 +8,10 @@ from uuid import UUID
 
 from contracts.definitions import read_definition
 from contracts.events.base import Event
-from contracts.events.frameworks import FrameworkPublished, RankedListPublished
-from contracts.events.packages import Candidate, StageCandidate
+from contracts.events.frameworks import Candidate, FrameworkPublished, RankedListPublished
 from contracts.events.providers import CapacityDeclared, EligibilityChanged, Place, ProviderEmbargoed, RatingPublished
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
+from contracts.events.searches import StageCandidate
 from contracts.example_words import LOT, ServiceTypes, Tiers, Units
 from contracts.examples import COLCHESTER, an_example_of, an_id
 from contracts.ids import ItemKey, ProviderId, TierKey

@@ -8,8 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from contracts.events.base import Event
-from contracts.events.orders import OrderLine, PurchaseOrderIssued
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     AcceptancesOrdered,
     OfferAccepted,
@@ -17,15 +16,12 @@ from contracts.events.packages import (
     OfferDeclined,
     OfferDelivered,
     OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    ProviderPassedOver,
-    SourcingStarted,
-    StageCandidate,
-    StageEntered,
 )
+from contracts.events.orders import OrderLine, PurchaseOrderIssued
+from contracts.events.packages import PackageRequested
 from contracts.events.providers import EligibilityChanged, Place, RatingPublished
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
+from contracts.events.searches import PackagePlaced, ProviderPassedOver, SourcingStarted, StageCandidate, StageEntered
 from contracts.example_words import LOT, Routes, ServiceTypes, Tiers, Units
 from contracts.examples import COLCHESTER, FRAMEWORK, an_example_of, an_id, some_care
 from contracts.ids import AreaCode, ItemKey, ProviderId, TierKey

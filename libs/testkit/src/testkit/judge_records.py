@@ -9,7 +9,7 @@ from contracts.catalogue import encode, find_entry
 from contracts.envelope import Envelope
 from contracts.events.base import Event
 from contracts.events.listings import PackageListed
-from contracts.events.packages import OfferDelivered
+from contracts.events.offers import OfferDelivered
 from contracts.examples import an_envelope_of, an_id
 from devstack.home import FRAMEWORK_FILES
 from judge import Evidence

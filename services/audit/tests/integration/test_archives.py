@@ -21,7 +21,9 @@ from audit.store.archive_reader import read_archives
 from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from contracts.catalogue import PACKAGES, PROVIDERS
-from contracts.events.packages import OfferAccepted, OfferDeclined, OfferMade, PackageRequested, SourcingStarted
+from contracts.events.offers import OfferAccepted, OfferDeclined, OfferMade
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import SourcingStarted
 from contracts.examples import COUNCIL, MONDAY_NINE, an_example_of
 from contracts.ids import CouncilKey
 from service_runtime.postgres.database import Database

@@ -18,7 +18,9 @@ from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from audit.subscriptions import BATCH_SUBSCRIPTIONS
 from contracts.catalogue import TOPICS
-from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, ProviderPassedOver, StageEntered
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import ProviderPassedOver, StageEntered
 from contracts.examples import an_example_of
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.clock import SystemClock

@@ -7,7 +7,9 @@ import pytest
 
 from audit.domain.records import FaultKind, RecordPosition, decode_headers
 from contracts.catalogue import PACKAGES, encode
-from contracts.events.packages import OfferDeclined, OfferMade, PackageRequested, SourcingStarted, StageEntered
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import SourcingStarted, StageEntered
 from contracts.examples import an_example_of
 from contracts.ids import PackageId
 from service_runtime.postgres.errors import StatementRefused

@@ -11,7 +11,9 @@ from audit.store.queries import PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from audit.subscriptions import BATCH_SUBSCRIPTIONS
 from contracts.catalogue import PACKAGES
-from contracts.events.packages import OfferMade, PackageRequested, StageEntered
+from contracts.events.offers import OfferMade
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import StageEntered
 from contracts.examples import an_example_of
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.clock import SystemClock

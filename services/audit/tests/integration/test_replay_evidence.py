@@ -13,9 +13,9 @@ import pytest_asyncio
 from audit.domain.records import RawRecord
 from contracts.events.base import Event
 from contracts.events.frameworks import FrameworkPublished, RankedListPublished
-from contracts.events.packages import PackagePlaced, PlacementVoided
 from contracts.events.providers import CapacityDeclared, ChannelsChanged, EligibilityChanged, Place, ProviderEmbargoed
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.example_words import LOT, Tiers
 from contracts.examples import COLCHESTER, a_definition, an_example_of
 from contracts.ids import AreaCode, CouncilKey, PackageId, PlacementId, ProviderId

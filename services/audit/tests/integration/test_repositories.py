@@ -19,9 +19,11 @@ from audit.store import TABLES
 from audit.store.queries import HOLDERS, PLACEMENTS, PostgresRecordQueries
 from audit.store.records import PostgresRecordStore
 from contracts.catalogue import PACKAGES, PARKED, PROVIDERS
+from contracts.events.offers import OfferDeclined, OfferMade
 from contracts.events.operations import KeyParked
-from contracts.events.packages import OfferDeclined, OfferMade, PackagePlaced, PackageRequested, SourcingStarted
+from contracts.events.packages import PackageRequested
 from contracts.events.providers import EligibilityChanged, Place, ProviderRegistered
+from contracts.events.searches import PackagePlaced, SourcingStarted
 from contracts.examples import COUNCIL, MONDAY_NINE, an_example_of, some_care
 from contracts.ids import CouncilKey
 from service_runtime.postgres.database import Database

@@ -6,7 +6,8 @@ from audit.domain.chains import Chain, Link, find_faults
 from audit.domain.records import FaultKind, RawRecord, parse_record
 from audit.handlers import record_batch
 from contracts.envelope import GENESIS
-from contracts.events.packages import OfferAccepted, OfferMade, PackageRequested
+from contracts.events.offers import OfferAccepted, OfferMade
+from contracts.events.packages import PackageRequested
 from contracts.examples import COUNCIL, an_example_of, an_id
 from service_runtime.kafka.batches import Batch
 from testkit.audit.builders import InMemoryRecordStore, RecordBuilder

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from audit.domain.records import FaultKind, decode_headers, encode_headers, parse_kafka_record, parse_record
 from contracts.catalogue import PACKAGES, PROVIDERS, encode
 from contracts.envelope import Envelope
+from contracts.events.offers import OfferDeclined
 from contracts.events.operations import KeyParked
-from contracts.events.packages import OfferDeclined, PackageRequested
+from contracts.events.packages import PackageRequested
 from contracts.examples import an_example_of
 from testkit.audit.builders import PACKAGE, RecordBuilder, to_provider_id
 

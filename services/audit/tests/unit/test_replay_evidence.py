@@ -10,7 +10,8 @@ from audit.domain.replay_evidence import EvidenceScope, select_facts
 from audit.domain.verification import VerifiedRecord
 from contracts.catalogue import encode
 from contracts.events.base import Event, ProjectionVersion
-from contracts.events.packages import OfferMade, PackagePlaced, PackageRequested
+from contracts.events.offers import OfferMade
+from contracts.events.packages import PackageRequested
 from contracts.events.providers import (
     CapacityDeclared,
     EligibilityChanged,
@@ -20,6 +21,7 @@ from contracts.events.providers import (
     ProviderRegistered,
 )
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import PackagePlaced
 from contracts.example_words import Tiers
 from contracts.examples import a_definition, an_example_of, some_care
 from contracts.framework.tiers import Tier

@@ -11,21 +11,11 @@ from audit.domain.sentences import NARRATIONS, narrate
 from contracts.catalogue import CATALOGUE, PACKAGES, PARKED, CatalogueEntry
 from contracts.events.base import Event
 from contracts.events.listings import PackageListed
+from contracts.events.offers import AcceptancesOrdered, OfferClockStarted, OfferDeclined, OfferExtended, OfferMade
 from contracts.events.orders import LateDecision, LateDecisionRefused, OrderLine, PurchaseOrderIssued
-from contracts.events.packages import (
-    AcceptancesOrdered,
-    ListUsed,
-    OfferClockStarted,
-    OfferDeclined,
-    OfferExtended,
-    OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    ProviderPassedOver,
-    StageCandidate,
-    StageEntered,
-)
+from contracts.events.packages import PackageRequested
 from contracts.events.reasons import ExtensionCause
+from contracts.events.searches import ListUsed, PackagePlaced, ProviderPassedOver, StageCandidate, StageEntered
 from contracts.example_words import DeclineReasons, PriceRefusals, ServiceTypes, Tiers, Units
 from contracts.examples import an_example_of, some_care
 from contracts.ids import ItemKey, ProviderId

@@ -6,18 +6,10 @@ from audit.domain.names import Names
 from audit.domain.records import RawRecord, parse_record
 from audit.domain.trail import TrailLine, find_providers, list_events, select_first_occurrences, write_trail
 from contracts.catalogue import encode
+from contracts.events.offers import AcceptancesOrdered, OfferDeclined, OfferDelivered, OfferMade
 from contracts.events.operations import KeyParked
-from contracts.events.packages import (
-    AcceptancesOrdered,
-    FollowedPackage,
-    OfferDeclined,
-    OfferDelivered,
-    OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    StageCandidate,
-    StageEntered,
-)
+from contracts.events.packages import FollowedPackage, PackageRequested
+from contracts.events.searches import PackagePlaced, StageCandidate, StageEntered
 from contracts.examples import COUNCIL, an_example_of
 from contracts.values import Wishes
 from testkit.audit.builders import PACKAGE, RecordBuilder, to_provider_id, verify

@@ -12,16 +12,14 @@ from audit.domain.verification import VerifiedRecord
 from audit.domain.why_not import find_verdict
 from contracts.catalogue import FRAMEWORKS
 from contracts.events.base import Event, ProjectionVersion
-from contracts.events.frameworks import RankedListPublished
+from contracts.events.frameworks import Candidate, RankedListPublished
 from contracts.events.listings import PackageListed, ProposalAwarded, ProposalReceived, ProposalRefusal, ProposalRefused
-from contracts.events.packages import (
-    Candidate,
+from contracts.events.offers import OfferAccepted, OfferDeclined, OfferMade
+from contracts.events.packages import PackageRequested
+from contracts.events.providers import EligibilityChanged, Place
+from contracts.events.searches import (
     ListUsed,
-    OfferAccepted,
-    OfferDeclined,
-    OfferMade,
     PackagePlaced,
-    PackageRequested,
     PlacementVoided,
     ProviderPassedOver,
     SourcingHeld,
@@ -30,7 +28,6 @@ from contracts.events.packages import (
     StageCandidate,
     StageEntered,
 )
-from contracts.events.providers import EligibilityChanged, Place
 from contracts.example_words import Tiers
 from contracts.examples import COLCHESTER, COUNCIL, an_example_of
 from contracts.ids import TierKey

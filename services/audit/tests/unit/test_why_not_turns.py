@@ -15,19 +15,11 @@ from audit.domain.verdicts import RegistryRecord, Verdict, WhyNot
 from audit.domain.why_not import find_verdict
 from contracts.events.base import Event
 from contracts.events.frameworks import FrameworkPublished
-from contracts.events.packages import (
-    AcceptanceReceived,
-    AcceptancesOrdered,
-    OfferMade,
-    OfferWithdrawn,
-    PackagePlaced,
-    PackageRequested,
-    SourcingStarted,
-    StageCandidate,
-    StageEntered,
-)
+from contracts.events.offers import AcceptanceReceived, AcceptancesOrdered, OfferMade, OfferWithdrawn
+from contracts.events.packages import PackageRequested
 from contracts.events.providers import EligibilityChanged, Place
 from contracts.events.reasons import OfferEnd
+from contracts.events.searches import PackagePlaced, SourcingStarted, StageCandidate, StageEntered
 from contracts.example_words import LOT, ServiceTypes, Tiers
 from contracts.examples import COLCHESTER, COUNCIL, FRAMEWORK, a_definition, an_example_of, some_care
 from contracts.framework.tiers import Tier

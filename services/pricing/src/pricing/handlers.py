@@ -5,8 +5,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from contracts.events.listings import AwardAwaitsApproval, AwardEnd, AwardLapsed, PackageListed
-from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AwardId, CouncilKey, OrderId, PackageId, ReasonKey
 from contracts.office_time import to_office_date

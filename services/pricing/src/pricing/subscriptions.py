@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from contracts.events.listings import AwardAwaitsApproval, AwardLapsed, PackageListed
-from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
+from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStopped
 from pricing.handlers import (
     cancel_purchase_order,
     close_award,

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.events.orders import PurchaseOrderCancelled, PurchaseOrderIssued
-from contracts.events.packages import PackagePlaced, PlacementVoided
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.example_words import WithdrawalReasons
 from contracts.examples import an_example_of
 from contracts.ids import PackageId, ProviderId

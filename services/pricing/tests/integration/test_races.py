@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.events.listings import AwardAwaitsApproval, AwardLapsed
-from contracts.events.packages import PlacementVoided
+from contracts.events.searches import PlacementVoided
 from contracts.examples import an_example_of
 from contracts.ids import PackageId, ProviderId
 from testkit.chain_checker import find_chain_faults

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.events.listings import AwardLapsed
 from contracts.events.orders import LateDecisionRefused, SpotPriceApproved, SpotPriceRefused
-from contracts.events.packages import SourcingStopped
+from contracts.events.searches import SourcingStopped
 from contracts.example_words import InadequateReasons, PriceRefusals
 from contracts.examples import an_example_of
 from testkit.http_response import HttpResponse, list_invalid_fields

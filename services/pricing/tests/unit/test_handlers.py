@@ -9,8 +9,8 @@ from contracts.events.orders import (
     PurchaseOrderCancelled,
     PurchaseOrderIssued,
 )
-from contracts.events.packages import PlacementVoided
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import PlacementVoided
 from contracts.examples import COUNCIL, an_example_of, an_id
 from contracts.ids import CouncilKey, PlacementId
 from pricing.domain.errors import FrameworkNotFound, TermsContradictThemselves

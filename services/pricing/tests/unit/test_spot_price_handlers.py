@@ -13,7 +13,7 @@ from contracts.events.orders import (
     SpotPriceApproved,
     SpotPriceRefused,
 )
-from contracts.events.packages import SourcingStopped
+from contracts.events.searches import SourcingStopped
 from contracts.example_words import PriceRefusals
 from contracts.examples import FRAMEWORK, MONDAY_NINE, an_example_of, an_id, some_reasons
 from contracts.framework.words import Reason

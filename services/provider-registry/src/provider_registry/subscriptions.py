@@ -3,16 +3,9 @@
 from typing import Final
 
 from contracts.events.listings import PackageListed
-from contracts.events.packages import (
-    OfferExpired,
-    OfferExtended,
-    OfferMade,
-    OfferRedirected,
-    OfferWithdrawn,
-    PackagePlaced,
-    PlacementVoided,
-)
+from contracts.events.offers import OfferExpired, OfferExtended, OfferMade, OfferRedirected, OfferWithdrawn
 from contracts.events.providers import EndpointDisabled
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED
 from provider_registry.handlers.channels import update_channels
 from provider_registry.handlers.endpoint_notices import check_provider_endpoint

@@ -6,18 +6,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.events.listings import PackageListed
-from contracts.events.packages import (
+from contracts.events.offers import (
     OfferDelivered,
     OfferExpired,
     OfferExtended,
     OfferMade,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackagePlaced,
-    PlacementVoided,
 )
 from contracts.events.providers import ChannelsChanged, EndpointDisabled
 from contracts.events.reasons import OfferEnd
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.example_words import Tiers, WithdrawalReasons
 from contracts.examples import COLCHESTER, COUNCIL, an_example_of
 from contracts.ids import PackageId

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from contracts.catalogue import PROVIDERS
-from contracts.events.packages import OfferDelivered, OfferMade, OfferRedirected, OfferUndeliverable
+from contracts.events.offers import OfferDelivered, OfferMade, OfferRedirected, OfferUndeliverable
 from contracts.events.providers import ChannelsChanged, EndpointDisabled, EndpointFailing
 from contracts.examples import an_example_of
 from contracts.ids import FrameworkKey, ProviderId

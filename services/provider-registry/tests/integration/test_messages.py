@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from contracts.events.packages import OfferDelivered, OfferUndeliverable
+from contracts.events.offers import OfferDelivered, OfferUndeliverable
 from testkit.provider_registry.harness import OPERATE, RegistryHarness
 from testkit.waiting import wait_until
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from contracts.catalogue import PACKAGES
-from contracts.events.packages import OfferDelivered, OfferExpired, OfferMade, OfferRedirected, OfferUndeliverable
+from contracts.events.offers import OfferDelivered, OfferExpired, OfferMade, OfferRedirected, OfferUndeliverable
 from contracts.example_words import Needs, Routes
 from contracts.examples import a_definition, a_visit, an_example_of, an_id, some_care
 from contracts.ids import OfferId, PackageId, ProviderId

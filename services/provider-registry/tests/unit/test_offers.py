@@ -8,7 +8,7 @@ import pytest
 
 from contracts.catalogue import PACKAGES
 from contracts.events.base import PackageEvent
-from contracts.events.packages import (
+from contracts.events.offers import (
     OfferDelivered,
     OfferExpired,
     OfferExtended,
@@ -16,9 +16,8 @@ from contracts.events.packages import (
     OfferRedirected,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackagePlaced,
-    PlacementVoided,
 )
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.examples import an_example_of, an_id
 from contracts.ids import FrameworkKey, OfferId, PackageId, ProposalId, ProviderId
 from contracts.values import AnswerBy, Channel

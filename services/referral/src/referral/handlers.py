@@ -5,14 +5,8 @@ from datetime import datetime
 
 from contracts.errors import FieldError
 from contracts.events.base import PackageEvent
-from contracts.events.packages import (
-    PackageRequested,
-    PackageWithdrawn,
-    PersonDisclosed,
-    PlacementVoided,
-    SourcingStopped,
-    WithdrawalRequested,
-)
+from contracts.events.packages import PackageRequested, PackageWithdrawn, PersonDisclosed, WithdrawalRequested
+from contracts.events.searches import PlacementVoided, SourcingStopped
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReasonKey, ReferralId
 from contracts.office_time import to_office_date
 from referral.domain.earlier_package import EarlierPackage, build_followed_package

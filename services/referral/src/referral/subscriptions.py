@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from contracts.events.packages import PlacementVoided, SourcingStopped
+from contracts.events.searches import PlacementVoided, SourcingStopped
 from referral.domain.referral import PROGRESS_KINDS
 from referral.handlers import check_council_endpoint, finish_withdrawal, record_progress
 from referral.ports import DEFINITION_VERSIONS, ReferralWork

@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from contracts.events.listings import PackageListed, StillListed
-from contracts.events.packages import PackagePlaced, SourcingStarted, SourcingStopped, StageEntered
+from contracts.events.searches import PackagePlaced, SourcingStarted, SourcingStopped, StageEntered
 from testkit.databases import fetch_number, fetch_rows
 from testkit.referral.builders import to_provider_id
 from testkit.referral.harness import ENDPOINT, READ, WRITE, ReferralHarness

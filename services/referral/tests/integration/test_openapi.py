@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from jsonschema.protocols import Validator
 
-from contracts.events.packages import PackagePlaced
+from contracts.events.searches import PackagePlaced
 from contracts.ids import PackageId
 from testkit.http_client import ServiceClient
 from testkit.openapi import check_documented_operations

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 
 from contracts.catalogue import FRAMEWORKS, PACKAGES
-from contracts.events.packages import PackagePlaced, PlacementVoided
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.ids import PackageId
 from service_runtime.kafka.connection import KafkaConnection
 from service_runtime.postgres.database import Database

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from contracts.events.packages import OfferDeclined, OfferMade, PackagePlaced, SourcingStarted, StageEntered
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.searches import PackagePlaced, SourcingStarted, StageEntered
 from testkit.databases import fetch_number
 from testkit.http_client import ServiceClient
 from testkit.referral.api_steps import (

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from contracts.catalogue import decode
-from contracts.events.packages import PackagePlaced, PackageRequested
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import PackagePlaced
 from contracts.example_words import LOT
 from contracts.examples import COLCHESTER
 from testkit.chain_checker import find_chain_faults

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.events.packages import PackagePlaced, PlacementVoided, SourcingStopped
+from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStopped
 from testkit.chain_checker import find_chain_faults
 from testkit.clocks import MONDAY_NINE
 from testkit.http_client import ServiceClient

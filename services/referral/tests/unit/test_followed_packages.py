@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from contracts.errors import InvalidInput
-from contracts.events.packages import FollowedPackage, PackagePlaced, PackageRequested, PlacementVoided
+from contracts.events.packages import FollowedPackage, PackageRequested
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.example_words import LOT, ServiceTypes, WithdrawalReasons
 from contracts.examples import COUNCIL, a_definition, an_id
 from contracts.ids import CouncilKey, FrameworkKey, PackageId

@@ -6,17 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from contracts.events.base import PackageEvent
-from contracts.events.packages import (
-    OfferMade,
-    PackagePlaced,
-    PackageRequested,
-    PackageWithdrawn,
-    PersonDisclosed,
-    PlacementVoided,
-    SourcingStarted,
-    SourcingStopped,
-    WithdrawalRequested,
-)
+from contracts.events.offers import OfferMade
+from contracts.events.packages import PackageRequested, PackageWithdrawn, PersonDisclosed, WithdrawalRequested
+from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStarted, SourcingStopped
 from contracts.example_words import ServiceTypes, WithdrawalReasons
 from contracts.examples import COUNCIL, an_id
 from contracts.ids import CouncilKey, PackageId

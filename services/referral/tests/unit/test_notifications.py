@@ -8,20 +8,16 @@ import pytest
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import AwardAwaitsApproval, PackageListed, ProposalAwarded, StillListed
-from contracts.events.packages import (
-    OfferDeclined,
-    OfferMade,
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.packages import PackageRequested, PackageWithdrawn, PersonDisclosed, WithdrawalRequested
+from contracts.events.searches import (
     PackagePlaced,
-    PackageRequested,
-    PackageWithdrawn,
-    PersonDisclosed,
     PlacementVoided,
     SourcingExhausted,
     SourcingHeld,
     SourcingStarted,
     SourcingStopped,
     StageEntered,
-    WithdrawalRequested,
 )
 from contracts.example_words import WithdrawalReasons
 from contracts.examples import COUNCIL

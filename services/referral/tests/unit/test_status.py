@@ -16,23 +16,16 @@ from contracts.events.listings import (
     ProposalReceived,
     StillListed,
 )
-from contracts.events.packages import (
-    OfferClockStarted,
-    OfferDeclined,
-    OfferExpired,
-    OfferMade,
-    OfferWithdrawn,
+from contracts.events.offers import OfferClockStarted, OfferDeclined, OfferExpired, OfferMade, OfferWithdrawn
+from contracts.events.packages import PackageRequested, PackageWithdrawn, PersonDisclosed, WithdrawalRequested
+from contracts.events.searches import (
     PackagePlaced,
-    PackageRequested,
-    PackageWithdrawn,
-    PersonDisclosed,
     PlacementVoided,
     SourcingExhausted,
     SourcingHeld,
     SourcingStarted,
     SourcingStopped,
     StageEntered,
-    WithdrawalRequested,
 )
 from contracts.example_words import WithdrawalReasons
 from referral.domain.referral import HistoryKind, Referral, Status, build_history_entry, find_next_status

@@ -23,7 +23,8 @@ from service_runtime.observability.instruments import WAIT_BUCKETS, CounterSpec,
 from service_runtime.projections.projections import Projection
 from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.search import Offer, Search
+from sourcing.domain.offer import Offer
+from sourcing.domain.search import Search
 from sourcing.domain.triggers import Outage
 
 DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)

@@ -5,17 +5,16 @@ One handler serves all rows; `domain/decisions.py` has the function that decides
 
 from typing import Any, Final
 
-from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     OfferDeclined,
     OfferDelivered,
     OfferExpired,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackageRequested,
-    WithdrawalRequested,
 )
+from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
+from contracts.events.packages import PackageRequested, WithdrawalRequested
 from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED, Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer

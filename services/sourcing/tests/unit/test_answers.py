@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.packages import (
+from contracts.events.offers import (
     LateAnswerRefused,
     OfferAccepted,
     OfferAnswer,
@@ -13,16 +13,17 @@ from contracts.events.packages import (
     OfferDeclined,
     OfferExpired,
     OfferWithdrawn,
-    PackagePlaced,
 )
 from contracts.events.reasons import LateReason
+from contracts.events.searches import PackagePlaced
 from contracts.example_words import DeclineReasons, ServiceTypes
 from contracts.ids import NoteId, OfferId
 from contracts.values import PassOverReason
 from sourcing.domain.decisions import decide
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.market import ProviderFacts
-from sourcing.domain.search import Accept, Decline, OfferStatus, SearchStatus
+from sourcing.domain.offer import Accept, Decline, OfferStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AnswerNotUsed, Declined, Placed, Step, TimerKind
 from sourcing.domain.triggers import AnswerOffer, OfferExpiryDue, ProjectionUpdated
 from testkit.sourcing.builders import (

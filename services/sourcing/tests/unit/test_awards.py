@@ -16,7 +16,7 @@ from contracts.events.listings import (
     ProposalRefusal,
 )
 from contracts.events.orders import SpotPriceRefused
-from contracts.events.packages import PackagePlaced, SourcingStopped
+from contracts.events.searches import PackagePlaced, SourcingStopped
 from contracts.example_words import InadequateReasons, PriceRefusals
 from contracts.ids import AwardId, ProposalId
 from contracts.values import Rating

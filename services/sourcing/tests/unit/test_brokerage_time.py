@@ -2,11 +2,13 @@
 
 import pytest
 
-from contracts.events.packages import OfferDeclined, OfferMade, SourcingStarted, StageEntered
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.searches import SourcingStarted, StageEntered
 from contracts.example_words import Routes
 from contracts.ids import RouteKey
 from contracts.values import Channel
-from sourcing.domain.search import OfferStatus, SearchStatus
+from sourcing.domain.offer import OfferStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import NextOfferDue
 from testkit.sourcing.builders import (

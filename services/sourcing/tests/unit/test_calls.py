@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.packages import (
+from contracts.events.offers import (
     CallRecorded,
     CallResult,
     LateAnswerRefused,
@@ -15,13 +15,14 @@ from contracts.events.packages import (
     OfferExpired,
     OfferRedirected,
     OfferUndeliverable,
-    PackagePlaced,
 )
 from contracts.events.reasons import LateReason
+from contracts.events.searches import PackagePlaced
 from contracts.ids import OfferId
 from contracts.values import AnswerBy, Channel
 from sourcing.domain.errors import AnswerWithoutCall, OfferAlreadyEnded, OfferNotByPhone, OfferNotFound
-from sourcing.domain.search import Accept, OfferStatus, SearchStatus
+from sourcing.domain.offer import Accept, OfferStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AnswerNotUsed, Done, Placed, Step, TimerKind
 from sourcing.domain.triggers import RecordCall
 from sourcing.domain.work_items import CallToMake, find_work_items

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from contracts.events.packages import ProviderPassedOver, StageEntered
+from contracts.events.searches import ProviderPassedOver, StageEntered
 from contracts.example_words import LOT, Tiers
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.stages import Designated, Recipients

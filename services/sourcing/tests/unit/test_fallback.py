@@ -1,8 +1,9 @@
 """An offer that reached nobody: the fallback channel once, with a fresh clock, then the officers' call list."""
 
-from contracts.events.packages import OfferDelivered, OfferRedirected, OfferUndeliverable, PackageRequested
+from contracts.events.offers import OfferDelivered, OfferRedirected, OfferUndeliverable
+from contracts.events.packages import PackageRequested
 from contracts.values import Channel
-from sourcing.domain.search import Offer
+from sourcing.domain.offer import Offer
 from sourcing.domain.steps import Step, TimerKind
 from testkit.sourcing.builders import PACKAGE, a_known_provider, a_market, an_urgent_request, on_monday, on_tuesday
 from testkit.sourcing.search_driver import SearchDriver

@@ -9,18 +9,10 @@ from hypothesis import given
 
 from contracts.definitions import read_definition
 from contracts.events.listings import ProposalAwarded, ProposalReceived
-from contracts.events.packages import (
-    AcceptancesOrdered,
-    OfferAccepted,
-    OfferMade,
-    OfferWithdrawn,
-    PackagePlaced,
-    ProviderPassedOver,
-    StageCandidate,
-    StageEntered,
-)
+from contracts.events.offers import AcceptancesOrdered, OfferAccepted, OfferMade, OfferWithdrawn
 from contracts.events.providers import EligibilityChanged
 from contracts.events.reasons import OfferEnd
+from contracts.events.searches import PackagePlaced, ProviderPassedOver, StageCandidate, StageEntered
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.stages import Designated, OpenList
 from contracts.ids import OfferId, ProposalId, ProviderId

@@ -10,12 +10,9 @@ from hypothesis import given
 
 from contracts.catalogue import decode, encode
 from contracts.events.listings import PackageListed
-from contracts.events.packages import (
-    OfferAccepted,
-    OfferDeclined,
-    OfferExpired,
-    OfferMade,
-    OfferWithdrawn,
+from contracts.events.offers import OfferAccepted, OfferDeclined, OfferExpired, OfferMade, OfferWithdrawn
+from contracts.events.reasons import OfferEnd
+from contracts.events.searches import (
     PackagePlaced,
     PlacementVoided,
     ProviderPassedOver,
@@ -23,7 +20,6 @@ from contracts.events.packages import (
     SourcingStopped,
     StageEntered,
 )
-from contracts.events.reasons import OfferEnd
 from contracts.framework.stages import Exhausted, OpenList
 from contracts.ids import OfferId
 from sourcing.domain.evolution import replay_search

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.events.packages import OfferDeclined, OfferMade, SourcingHeld, SourcingStarted, StageEntered
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.searches import SourcingHeld, SourcingStarted, StageEntered
 from contracts.ids import LotKey
 from sourcing.domain.market import MarketSnapshot
 from sourcing.handlers import handle_event

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.packages import (
+from contracts.events.offers import (
     CallRecorded,
     CallResult,
     LateAnswerRefused,
@@ -17,19 +17,17 @@ from contracts.events.packages import (
     OfferRedirected,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackagePlaced,
-    SourcingStarted,
-    SourcingStopped,
-    StageEntered,
 )
 from contracts.events.reasons import LateReason
+from contracts.events.searches import PackagePlaced, SourcingStarted, SourcingStopped, StageEntered
 from contracts.ids import OfferId
 from contracts.precedence import Precedence
 from contracts.values import Channel
 from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED
 from sourcing.domain.errors import OfferNotFound
-from sourcing.domain.search import Accept, OfferStatus, SearchStatus
+from sourcing.domain.offer import Accept, OfferStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AnswerNotUsed, Declined, Placed, TimerKind
 from sourcing.domain.triggers import AnswerOffer, RecordCall
 from sourcing.handlers import PRECEDENCE, handle_command, handle_event

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from contracts.events.frameworks import make_ranked_list_key
-from contracts.events.packages import OfferMade, SourcingHeld, SourcingStarted, StageEntered
+from contracts.events.offers import OfferMade
+from contracts.events.searches import SourcingHeld, SourcingStarted, StageEntered
 from contracts.example_words import LOT, ServiceTypes, Tiers
 from contracts.ids import AreaCode
 from sourcing.domain.errors import MarketNotKnown

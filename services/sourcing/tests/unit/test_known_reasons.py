@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from contracts.errors import InvalidInput
-from contracts.events.packages import LateAnswerRefused
+from contracts.events.offers import LateAnswerRefused
 from contracts.events.reasons import LateReason
 from contracts.example_words import DeclineReasons, InadequateReasons, Variations
 from contracts.examples import some_reasons
 from contracts.ids import ReasonKey
 from contracts.values import Channel
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.search import Decline
+from sourcing.domain.offer import Decline
 from sourcing.domain.steps import AnswerNotUsed, Step
 from testkit.sourcing.builders import a_known_provider, a_market
 from testkit.sourcing.definitions import a_definition, an_open_list

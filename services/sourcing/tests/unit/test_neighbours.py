@@ -3,7 +3,8 @@
 from decimal import Decimal
 from typing import Final
 
-from contracts.events.packages import OfferMade, StageEntered
+from contracts.events.offers import OfferMade
+from contracts.events.searches import StageEntered
 from contracts.example_words import ServiceTypes, Tiers, Units
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.prices import MatrixLine, Prices, RatesSetBy

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from contracts.events.packages import CallResult
+from contracts.events.offers import CallResult
 from contracts.example_words import Tiers
 from contracts.framework.stages import Exhausted
 from contracts.values import Channel

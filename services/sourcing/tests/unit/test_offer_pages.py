@@ -14,7 +14,7 @@ from contracts.terms import compute_terms_at_rate
 from contracts.values import CarerGender, PassOverReason, UnitKind, Weekday
 from sourcing.api.offer_forms import BOTH, NO_ANSWER, NO_REASON, UNKNOWN_REASON, WRONG_FORM, parse_answer_form
 from sourcing.api.offer_pages import FormMistake, OfferPage, build_offer_page
-from sourcing.domain.search import Accept, Decline, OfferStatus, ProviderAnswer
+from sourcing.domain.offer import Accept, Decline, OfferStatus, ProviderAnswer
 from sourcing.domain.triggers import OfferExpiryDue
 from testkit.sourcing.builders import (
     a_known_provider,

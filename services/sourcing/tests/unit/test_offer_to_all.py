@@ -5,12 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.events.packages import (
-    OfferExpired,
-    OfferMade,
-    SourcingStarted,
-    StageEntered,
-)
+from contracts.events.offers import OfferExpired, OfferMade
+from contracts.events.searches import SourcingStarted, StageEntered
 from contracts.example_words import Tiers
 from contracts.framework.stages import Deadline, Recipients
 from contracts.values import AnswerBy, Channel, PassOverReason

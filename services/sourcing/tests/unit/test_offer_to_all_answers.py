@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     CallRecorded,
     CallResult,
@@ -16,15 +16,16 @@ from contracts.events.packages import (
     OfferExtended,
     OfferRedirected,
     OfferWithdrawn,
-    SourcingStopped,
 )
 from contracts.events.reasons import LateReason, OfferEnd
+from contracts.events.searches import SourcingStopped
 from contracts.example_words import DeclineReasons
 from contracts.framework.brokerage import BankHolidayOverride
 from contracts.values import Channel, PassOverReason
 from sourcing.domain.calendar import add_proclaimed_holidays
 from sourcing.domain.evolution import replay_search
-from sourcing.domain.search import Accept, Decline, OfferStatus, SearchStatus
+from sourcing.domain.offer import Accept, Decline, OfferStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AcceptanceWaits, AnswerNotUsed, Placed, Step, TimerKind
 from sourcing.domain.triggers import Outage, OutageOver
 from sourcing.domain.work_items import CallToMake, find_work_items

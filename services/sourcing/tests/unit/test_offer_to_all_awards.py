@@ -3,23 +3,17 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from contracts.events.packages import (
-    AcceptanceReceived,
-    AcceptancesOrdered,
-    OfferAccepted,
-    OfferWithdrawn,
-    PackagePlaced,
-    ProviderPassedOver,
-    SourcingHeld,
-)
+from contracts.events.offers import AcceptanceReceived, AcceptancesOrdered, OfferAccepted, OfferWithdrawn
 from contracts.events.reasons import OfferEnd
+from contracts.events.searches import PackagePlaced, ProviderPassedOver, SourcingHeld
 from contracts.framework.stages import Exhausted
 from contracts.values import Order, PassOverReason
 from sourcing.domain.evolution import replay_search
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.next_step import NextStepKind, find_next_step
+from sourcing.domain.offer import OfferStatus
 from sourcing.domain.ordering import compute_draw
-from sourcing.domain.search import OfferStatus, SearchStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import ProjectionUpdated
 from testkit.sourcing.builders import (

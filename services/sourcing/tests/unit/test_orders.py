@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.packages import StageCandidate, StageEntered
+from contracts.events.searches import StageCandidate, StageEntered
 from contracts.example_words import LOT, Tiers
 from contracts.framework.prices import RatesSetBy
 from contracts.framework.stages import Recipients

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.events.packages import OfferExpired, OfferExtended
+from contracts.events.offers import OfferExpired, OfferExtended
 from sourcing.domain.steps import Placed, TimerKind
 from sourcing.domain.triggers import Outage, OutageOver
 from testkit.sourcing.builders import a_market, a_request, an_urgent_request, on_monday, on_tuesday

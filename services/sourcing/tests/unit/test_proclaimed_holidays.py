@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from contracts.events.packages import OfferExpired, OfferExtended, OfferMade
+from contracts.events.offers import OfferExpired, OfferExtended, OfferMade
 from contracts.events.reasons import ExtensionCause
 from contracts.framework.brokerage import BankHolidayOverride
 from contracts.framework.definition import FrameworkDefinition

@@ -3,8 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
-from contracts.events.packages import OfferMade, ProviderPassedOver, SourcingHeld
+from contracts.events.offers import OfferMade
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import ProviderPassedOver, SourcingHeld
 from contracts.example_words import ServiceTypes
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.prices import RatesSetBy

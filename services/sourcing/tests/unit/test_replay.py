@@ -5,23 +5,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from contracts.events.listings import AwardRefused, ProposalReceived
-from contracts.events.packages import (
-    AcceptancesOrdered,
-    ListUsed,
-    OfferDeclined,
-    OfferExpired,
-    OfferMade,
-    OfferRedirected,
-    PackagePlaced,
-    ProviderPassedOver,
-    SourcingStarted,
-    StageEntered,
-)
+from contracts.events.offers import AcceptancesOrdered, OfferDeclined, OfferExpired, OfferMade, OfferRedirected
+from contracts.events.searches import ListUsed, PackagePlaced, ProviderPassedOver, SourcingStarted, StageEntered
 from contracts.example_words import DeclineReasons, InadequateReasons, Tiers
 from contracts.values import Channel, PassOverReason, Rating
+from sourcing.domain.offer import Decline
 from sourcing.domain.replay import ReplayedDecision, replay_package
 from sourcing.domain.replay_triggers import RecordedEvent
-from sourcing.domain.search import Decline
 from sourcing.domain.steps import TimerKind
 from sourcing.handlers import RUNTIME_TIMERS
 from testkit.sourcing import recorded_search

@@ -5,15 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from contracts.events.packages import (
-    DefinitionVersionChanged,
-    OfferExtended,
-    OfferMade,
-    ProviderPassedOver,
-    SourcingHeld,
-    StageEntered,
-)
+from contracts.events.offers import OfferExtended, OfferMade
 from contracts.events.providers import CapacityDeclared
+from contracts.events.searches import DefinitionVersionChanged, ProviderPassedOver, SourcingHeld, StageEntered
 from contracts.example_words import LOT, Tiers
 from contracts.framework.brokerage import BankHolidayOverride
 from contracts.framework.prices import RatesSetBy

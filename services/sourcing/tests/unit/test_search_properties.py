@@ -7,12 +7,8 @@ from hypothesis import given, settings
 
 from contracts.catalogue import decode, encode
 from contracts.events.listings import PackageListed, ProposalAwarded, ProposalReceived
-from contracts.events.packages import (
-    OfferDeclined,
-    OfferDelivered,
-    OfferExpired,
-    OfferExtended,
-    OfferMade,
+from contracts.events.offers import OfferDeclined, OfferDelivered, OfferExpired, OfferExtended, OfferMade
+from contracts.events.searches import (
     PackagePlaced,
     PlacementVoided,
     ProviderPassedOver,

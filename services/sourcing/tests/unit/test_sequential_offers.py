@@ -5,14 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.events.packages import (
-    ListUsed,
-    OfferDeclined,
-    OfferMade,
-    SourcingExhausted,
-    SourcingStarted,
-    StageEntered,
-)
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.searches import ListUsed, SourcingExhausted, SourcingStarted, StageEntered
 from contracts.example_words import ServiceTypes, Tiers
 from contracts.framework.stages import Exhausted
 from contracts.values import AnswerBy, PassOverReason

@@ -4,7 +4,8 @@ from typing import Final
 
 import pytest
 
-from contracts.events.packages import ListUsed, OfferMade, SourcingExhausted, SourcingStarted, StageEntered
+from contracts.events.offers import OfferMade
+from contracts.events.searches import ListUsed, SourcingExhausted, SourcingStarted, StageEntered
 from contracts.example_words import LOT, Needs, Routes, ServiceTypes, Tiers
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.stages import Conditions, Stage

@@ -1,10 +1,12 @@
 """The council withdraws a package: the search always answers, once."""
 
-from contracts.events.packages import OfferWithdrawn, PlacementVoided, SourcingStopped
+from contracts.events.offers import OfferWithdrawn
+from contracts.events.searches import PlacementVoided, SourcingStopped
 from contracts.example_words import WithdrawalReasons
 from sourcing.domain.decisions import decide
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.search import OfferStatus, SearchStatus
+from sourcing.domain.offer import OfferStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Placed, Step
 from sourcing.domain.triggers import NextOfferDue, ProjectionUpdated
 from testkit.sourcing.builders import PACKAGE, a_market, a_withdrawal, build_id_counter, on_monday

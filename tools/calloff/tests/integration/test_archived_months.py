@@ -10,7 +10,8 @@ from audit.store import TABLES
 from audit.store.archive import RecordsTable
 from audit.store.records import PostgresRecordStore
 from calloff.backup.archived_months import check_nothing_archived, restore_archives
-from contracts.events.packages import OfferMade, SourcingStarted
+from contracts.events.offers import OfferMade
+from contracts.events.searches import SourcingStarted
 from contracts.examples import MONDAY_NINE, an_example_of
 from devstack.errors import RecordIncomplete
 from service_runtime.retention.archiver import Archiver

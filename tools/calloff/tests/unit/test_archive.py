@@ -15,7 +15,8 @@ from audit.domain.records import RawRecord, parse_record
 from audit.domain.verification import RecordColumns, StoredRecord
 from calloff.archive.main import app
 from contracts.catalogue import PACKAGES
-from contracts.events.packages import OfferDeclined, OfferMade, SourcingStarted
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.searches import SourcingStarted
 from contracts.examples import an_example_of
 from service_runtime.retention.archive_files import Manifest, find_manifest, write_archive
 from testkit.audit.builders import PACKAGE, RecordBuilder

@@ -12,7 +12,8 @@ from calloff.replay.main import app
 from contracts.catalogue import encode, find_entry
 from contracts.events.base import Event
 from contracts.events.frameworks import FrameworkPublished
-from contracts.events.packages import ListUsed, PackageRequested, ProviderPassedOver, StageEntered
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import ListUsed, ProviderPassedOver, StageEntered
 from contracts.example_words import Tiers
 from contracts.values import PassOverReason
 from sourcing.domain.recorded_market import RecordedMarket, RecordedPlacement

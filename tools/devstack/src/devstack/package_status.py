@@ -10,23 +10,18 @@ from uuid import UUID
 
 from contracts.events.base import Event, PackageEvent
 from contracts.events.listings import PackageListed
-from contracts.events.packages import (
-    OfferDeclined,
-    OfferExpired,
-    OfferMade,
-    OfferWithdrawn,
+from contracts.events.offers import OfferDeclined, OfferExpired, OfferMade, OfferWithdrawn
+from contracts.events.packages import PackageRequested, PackageWithdrawn, WithdrawalRequested
+from contracts.events.providers import ProviderRegistered
+from contracts.events.searches import (
     PackagePlaced,
-    PackageRequested,
-    PackageWithdrawn,
     PlacementVoided,
     SourcingExhausted,
     SourcingHeld,
     SourcingStarted,
     SourcingStopped,
     StageEntered,
-    WithdrawalRequested,
 )
-from contracts.events.providers import ProviderRegistered
 
 BEGINNING_OF_TIME: Final = datetime.min.replace(tzinfo=UTC)
 

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from contracts.events.base import Event
-from contracts.events.packages import OfferDeclined, PackageWithdrawn, SourcingHeld, SourcingStarted, StageEntered
+from contracts.events.offers import OfferDeclined
+from contracts.events.packages import PackageWithdrawn
 from contracts.events.providers import ProviderRegistered
+from contracts.events.searches import SourcingHeld, SourcingStarted, StageEntered
 from contracts.example_words import LOT, DeclineReasons, Tiers, WithdrawalReasons
 from contracts.ids import AreaCode, FrameworkKey, OfferId, PackageId, ProviderId, SearchId
 from contracts.values import Order

@@ -6,9 +6,10 @@ from typing import Final
 
 import pytest
 
-from contracts.events.packages import OfferDeclined, OfferExpired, OfferWithdrawn, StageCandidate
+from contracts.events.offers import OfferDeclined, OfferExpired, OfferWithdrawn
 from contracts.events.providers import ProviderEmbargoed
 from contracts.events.reasons import OfferEnd
+from contracts.events.searches import StageCandidate
 from contracts.examples import an_example_of, an_id
 from contracts.ids import ProviderId
 from contracts.values import Order, PassOverReason

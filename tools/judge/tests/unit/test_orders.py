@@ -5,7 +5,8 @@ from datetime import date
 from hashlib import sha256
 from typing import Final
 
-from contracts.events.packages import FollowedPackage, StageCandidate
+from contracts.events.packages import FollowedPackage
+from contracts.events.searches import StageCandidate
 from contracts.example_words import LOT, Needs, Tiers
 from contracts.examples import an_example_of, an_id, some_care
 from contracts.ids import LotKey, ProviderId

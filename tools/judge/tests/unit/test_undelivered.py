@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from contracts.events.packages import OfferRedirected, OfferUndeliverable
+from contracts.events.offers import OfferRedirected, OfferUndeliverable
 from contracts.examples import some_care
 from contracts.values import AnswerBy, Channel, Order
 from testkit.judge_market import ALDER, build_candidate

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from calloff.client import ApiClient, ApiResponse, ResponseModel
-from contracts.events.packages import CallResult
+from contracts.events.offers import CallResult
 from contracts.example_words import InadequateReasons, PriceRefusals
 from contracts.ids import ReasonKey
 from contracts.values import Rating

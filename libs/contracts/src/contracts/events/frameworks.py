@@ -5,9 +5,16 @@ from datetime import date
 from pydantic import Field
 
 from contracts.events.base import Event
-from contracts.events.packages import Candidate
 from contracts.framework.definition import FrameworkDefinition
-from contracts.ids import AreaCode, FrameworkKey, GroupKey, LotKey, TierKey
+from contracts.ids import AreaCode, FrameworkKey, GroupKey, LotKey, ProviderId, TierKey
+from contracts.values import Value
+
+
+class Candidate(Value):
+    """A provider with its rank in a ranked list."""
+
+    provider_id: ProviderId
+    rank: int = Field(ge=1)
 
 
 class FrameworkPublished(Event):

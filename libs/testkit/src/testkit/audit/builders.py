@@ -22,8 +22,8 @@ from audit.ports import StoreResult, Violation
 from contracts.catalogue import PACKAGES, PARKED, encode, find_entry
 from contracts.envelope import GENESIS, Envelope
 from contracts.events.base import Event
-from contracts.events.packages import PackagePlaced, StageCandidate
 from contracts.events.providers import EligibilityChanged, ProviderRegistered
+from contracts.events.searches import PackagePlaced, StageCandidate
 from contracts.examples import COUNCIL, MONDAY_NINE, an_example_of, an_id
 from contracts.ids import CouncilKey, PackageId, ProviderId, uuid7
 

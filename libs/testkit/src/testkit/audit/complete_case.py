@@ -8,21 +8,18 @@ from uuid import uuid4
 
 from audit.domain.records import RawRecord
 from contracts.events.base import ProjectionVersion
-from contracts.events.frameworks import FrameworkPublished, RankedListPublished
-from contracts.events.packages import (
-    Candidate,
+from contracts.events.frameworks import Candidate, FrameworkPublished, RankedListPublished
+from contracts.events.offers import OfferAccepted, OfferDeclined, OfferMade
+from contracts.events.packages import PackageRequested
+from contracts.events.providers import EligibilityChanged, ProviderRegistered
+from contracts.events.searches import (
     ListUsed,
-    OfferAccepted,
-    OfferDeclined,
-    OfferMade,
     PackagePlaced,
-    PackageRequested,
     ProviderPassedOver,
     SourcingStarted,
     StageCandidate,
     StageEntered,
 )
-from contracts.events.providers import EligibilityChanged, ProviderRegistered
 from contracts.example_words import LOT, Tiers
 from contracts.examples import COLCHESTER, a_definition, an_example_of, some_care
 from contracts.framework.tiers import Tier

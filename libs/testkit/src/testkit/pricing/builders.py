@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from contracts.events.listings import AwardAwaitsApproval
-from contracts.events.packages import PackagePlaced
 from contracts.events.rates import SelectedRate, Selection
+from contracts.events.searches import PackagePlaced
 from contracts.example_words import ServiceTypes, Units
 from contracts.examples import (
     COLCHESTER,

@@ -12,8 +12,8 @@ from contracts.catalogue import BY_TYPE, PACKAGES, RATES, decode
 from contracts.events.base import Event
 from contracts.events.frameworks import FrameworkPublished
 from contracts.events.listings import AwardAwaitsApproval, PackageListed
-from contracts.events.packages import PackagePlaced
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import PackagePlaced
 from contracts.examples import COLCHESTER, an_example_of
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AwardId, CouncilKey, FrameworkKey, PackageId, PlacementId, ProviderId

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from contracts.bank_holidays import list_bank_holidays
 from contracts.catalogue import BY_TYPE, PACKAGES, decode, find_entry
 from contracts.events.base import Event, PackageEvent
-from contracts.events.packages import OfferMade
+from contracts.events.offers import OfferMade
 from contracts.example_words import LOT, Tiers
 from contracts.examples import COLCHESTER, COUNCIL, an_example_of
 from contracts.ids import AreaCode, FrameworkKey, OfferId, PackageId, ProviderId, TierKey

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from contracts.catalogue import PACKAGES
 from contracts.events.base import PackageEvent
-from contracts.events.packages import OfferDeclined, OfferMade, PackagePlaced, PlacementVoided
+from contracts.events.offers import OfferDeclined, OfferMade
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.ids import PackageId
 from testkit.http_client import ServiceClient
 from testkit.http_response import HttpResponse

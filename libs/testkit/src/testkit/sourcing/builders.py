@@ -14,8 +14,8 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from contracts.events.base import ProjectionVersion
-from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import Candidate, FollowedPackage, PackageRequested, WithdrawalRequested
+from contracts.events.frameworks import Candidate, RankedListPublished
+from contracts.events.packages import FollowedPackage, PackageRequested, WithdrawalRequested
 from contracts.events.providers import EligibilityChanged, Place
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
 from contracts.example_words import LOT, DeclineReasons, Routes, ServiceTypes, Tiers, Units, WithdrawalReasons
@@ -36,7 +36,7 @@ from contracts.ids import (
 )
 from contracts.values import AgeBand, Care, Channel, PassOverReason, PlaceState, Rating, Visit, Weekday, Wishes
 from sourcing.domain.market import MarketSnapshot, PlaceHolder, ProviderFacts
-from sourcing.domain.search import Decline
+from sourcing.domain.offer import Decline
 from testkit.sourcing.definitions import AREA, FRAMEWORK, a_definition
 
 ID_NAMESPACE: Final = UUID("0197a3c0-0000-7000-8000-000000000000")

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Final
 from uuid import uuid5
 
-from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import Candidate, FollowedPackage, PackageRequested
+from contracts.events.frameworks import Candidate, RankedListPublished
+from contracts.events.packages import FollowedPackage, PackageRequested
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,

@@ -5,13 +5,15 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from contracts.events.offers import CallResult, OfferDelivered, OfferUndeliverable
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
-from contracts.events.packages import CallResult, OfferDelivered, OfferUndeliverable, WithdrawalRequested
+from contracts.events.packages import WithdrawalRequested
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.words import Reasons
 from contracts.ids import ReasonKey
 from contracts.values import Channel
-from sourcing.domain.search import Accept, Decline, Listing, Offer, Proposal, ProviderAnswer
+from sourcing.domain.listed_package import Listing, Proposal
+from sourcing.domain.offer import Accept, Decline, Offer, ProviderAnswer
 from sourcing.domain.triggers import (
     AnswerOffer,
     AnswerRecorded,

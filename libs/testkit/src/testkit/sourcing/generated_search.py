@@ -7,7 +7,8 @@ from typing import Final
 
 from contracts.errors import CallOffError
 from contracts.events.base import PackageEvent
-from contracts.events.packages import PackagePlaced, PackageRequested, PlacementVoided
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.ids import NewId
 from sourcing.domain.decisions import decide
 from sourcing.domain.replay_triggers import RecordedEvent

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from contracts.events.base import ProjectionVersion, ProviderEvent
 from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import PackagePlaced, PlacementVoided
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,
@@ -21,6 +20,7 @@ from contracts.events.providers import (
     ProviderEmbargoed,
 )
 from contracts.events.rates import RatesSelected, make_rates_key
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, PackageId, ProviderId
 from contracts.values import Care

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from contracts.catalogue import PACKAGES
 from contracts.events.frameworks import FrameworkPublished
-from contracts.events.packages import OfferDelivered
+from contracts.events.offers import OfferDelivered
 from contracts.examples import COUNCIL
 from contracts.precedence import Precedence
 from contracts.values import Channel
@@ -13,7 +13,8 @@ from service_runtime.projections.projections import PROJECTION_UPDATED
 from service_runtime.timers.timers import DueTimer, Timer
 from service_runtime.unit_of_work.streams import StreamKey
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.search import Offer, ProviderAnswer, Search
+from sourcing.domain.offer import Offer, ProviderAnswer
+from sourcing.domain.search import Search
 from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import AnswerOffer
 from sourcing.handlers import CommandResult, handle_command, handle_event

@@ -1,7 +1,7 @@
 """Pages behind the link of a mail to Alder, for tests."""
 
 from sourcing.api.offer_pages import FormMistake, OfferPage, build_answer_page, build_offer_page
-from sourcing.domain.search import ProviderAnswer
+from sourcing.domain.offer import ProviderAnswer
 from testkit.sourcing.definitions import a_definition
 from testkit.sourcing.search_driver import SearchDriver
 

@@ -10,8 +10,7 @@ from uuid import UUID, uuid5
 
 from contracts.catalogue import PACKAGES, PROVIDERS, decode
 from contracts.events.base import Event
-from contracts.events.frameworks import FrameworkPublished, RankedListPublished
-from contracts.events.packages import Candidate
+from contracts.events.frameworks import Candidate, FrameworkPublished, RankedListPublished
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,

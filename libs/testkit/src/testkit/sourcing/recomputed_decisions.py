@@ -8,15 +8,10 @@ from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from contracts.events.base import PackageEvent
-from contracts.events.packages import (
-    DefinitionVersionChanged,
-    PackageRequested,
-    SourcingStarted,
-    StageCandidate,
-    StageEntered,
-)
+from contracts.events.packages import PackageRequested
 from contracts.events.providers import EligibilityChanged
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import DefinitionVersionChanged, SourcingStarted, StageCandidate, StageEntered
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.stages import Conditions
 from contracts.ids import ProviderId

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from contracts.events.listings import Advert
-from contracts.events.packages import ListUsed
+from contracts.events.searches import ListUsed
 from contracts.ids import AwardId, OfferId, PackageId, PlacementId, ProposalId, ProviderId, ReasonKey
 from contracts.values import Rating
 

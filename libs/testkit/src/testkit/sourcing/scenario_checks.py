@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from contracts.events.packages import OfferExtended, OfferMade, PackagePlaced, ProviderPassedOver, SourcingStopped
+from contracts.events.offers import OfferExtended, OfferMade
+from contracts.events.searches import PackagePlaced, ProviderPassedOver, SourcingStopped
 from contracts.example_words import LOT
 from contracts.ids import ProviderId
 from sourcing.domain.explanation import explain_stages

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import Candidate
+from contracts.events.frameworks import Candidate, RankedListPublished
 from contracts.events.providers import EligibilityChanged, Place
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
 from contracts.framework.definition import FrameworkDefinition

@@ -4,14 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from contracts.events.packages import (
-    AcceptancesOrdered,
-    OfferMade,
-    OfferWithdrawn,
-    PackageRequested,
-    StageCandidate,
-    StageEntered,
-)
+from contracts.events.offers import AcceptancesOrdered, OfferMade, OfferWithdrawn
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import StageCandidate, StageEntered
 from contracts.values import TermsLine
 from sourcing.domain.ordering import compute_draw
 from testkit.sourcing import definition_words

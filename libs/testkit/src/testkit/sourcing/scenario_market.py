@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import uuid4
 
-from contracts.events.packages import OfferDelivered, OfferUndeliverable, PackageRequested, WithdrawalRequested
+from contracts.events.offers import OfferDelivered, OfferUndeliverable
+from contracts.events.packages import PackageRequested, WithdrawalRequested
 from contracts.example_words import DeclineReasons, Routes, Tiers, WithdrawalReasons
 from contracts.examples import some_care
 from contracts.framework.stages import OpenList, Stage

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from contracts.events.offers import CallResult
 from contracts.events.orders import SpotPriceRefused
-from contracts.events.packages import CallResult, PackageRequested
+from contracts.events.packages import PackageRequested
 from contracts.example_words import DeclineReasons, InadequateReasons, PriceRefusals, Variations
-from sourcing.domain.search import Accept, Decline, Offer, ProviderAnswer
+from sourcing.domain.offer import Accept, Decline, Offer, ProviderAnswer
 from sourcing.domain.triggers import Outage, OutageOver
 from testkit.sourcing.builders import PACKAGE, a_request, a_withdrawal, an_urgent_request
 from testkit.sourcing.scenario_checks import ScenarioChecks

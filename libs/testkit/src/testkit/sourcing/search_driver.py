@@ -6,19 +6,17 @@ from decimal import Decimal
 from uuid import UUID
 
 from contracts.events.base import PackageEvent
+from contracts.events.offers import CallResult, OfferDelivered, OfferUndeliverable
 from contracts.events.orders import SpotPriceApproved
-from contracts.events.packages import (
-    CallResult,
-    OfferDelivered,
-    OfferUndeliverable,
-    PackageRequested,
-)
+from contracts.events.packages import PackageRequested
 from contracts.framework.stages import OpenList
 from contracts.ids import AwardId, ReasonKey
 from contracts.values import Channel
 from sourcing.domain.decisions import decide
+from sourcing.domain.listed_package import Listing, Proposal
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
-from sourcing.domain.search import Accept, Listing, Offer, Proposal, ProviderAnswer, Search
+from sourcing.domain.offer import Accept, Offer, ProviderAnswer
+from sourcing.domain.search import Search
 from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import (
     AnswerOffer,

@@ -6,15 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from contracts.events.offers import CallResult, OfferDelivered, OfferUndeliverable
 from contracts.events.orders import SpotPriceRefused
-from contracts.events.packages import (
-    CallResult,
-    OfferDelivered,
-    OfferUndeliverable,
-)
 from contracts.example_words import DeclineReasons, InadequateReasons, PriceRefusals, Variations
 from contracts.values import Channel
-from sourcing.domain.search import Accept, Decline, Offer, Proposal
+from sourcing.domain.listed_package import Proposal
+from sourcing.domain.offer import Accept, Decline, Offer
 from sourcing.domain.triggers import (
     AnswerOffer,
     AnswerRecorded,

@@ -5,7 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from contracts.events.packages import AcceptancesOrdered, PackageRequested
+from contracts.events.offers import AcceptancesOrdered
+from contracts.events.packages import PackageRequested
 from contracts.example_words import Tiers
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.prices import RatesSetBy

@@ -1,6 +1,7 @@
 """Events of a search's steps, for tests of its rules."""
 
-from contracts.events.packages import OfferMade, ProviderPassedOver
+from contracts.events.offers import OfferMade
+from contracts.events.searches import ProviderPassedOver
 from contracts.values import PassOverReason
 from sourcing.domain.steps import Step
 from testkit.sourcing.search_driver import SearchDriver

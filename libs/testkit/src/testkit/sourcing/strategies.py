@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from hypothesis import strategies as st
 
 from contracts.errors import InvalidInput
-from contracts.events.packages import PackagePlaced
+from contracts.events.searches import PackagePlaced
 from contracts.example_words import Routes, Tiers
 from contracts.framework.definition import FrameworkDefinition
 from contracts.values import Channel, Order, Rating

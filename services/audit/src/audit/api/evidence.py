@@ -27,8 +27,8 @@ from audit.ports import RecordQueries
 from contracts.catalogue import FRAMEWORKS, PACKAGES, PROVIDERS, RATES
 from contracts.events.base import Event
 from contracts.events.frameworks import FrameworkPublished, RankedListPublished
-from contracts.events.packages import PlacementVoided
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import PlacementVoided
 from contracts.ids import CouncilKey, PackageId
 from contracts.values import Hours
 from service_runtime.http.problems import describe_problems

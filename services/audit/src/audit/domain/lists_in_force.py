@@ -5,8 +5,9 @@ from datetime import datetime
 
 from audit.domain.verification import VerifiedRecord
 from contracts.events.frameworks import FrameworkPublished, RankedListPublished, make_ranked_list_key
-from contracts.events.packages import PackageRequested, SourcingStarted
+from contracts.events.packages import PackageRequested
 from contracts.events.providers import EligibilityChanged, Place
+from contracts.events.searches import SourcingStarted
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import TierKey
 from contracts.office_time import to_office_date

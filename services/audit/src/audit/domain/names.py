@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from contracts.events.base import Event
 from contracts.events.listings import ProposalReceived
-from contracts.events.packages import AcceptancesOrdered, OfferMade, StageEntered
+from contracts.events.offers import AcceptancesOrdered, OfferMade
+from contracts.events.searches import StageEntered
 from contracts.ids import ProposalId, ProviderId
 from contracts.office_time import to_office_time
 from contracts.values import Channel, Terms

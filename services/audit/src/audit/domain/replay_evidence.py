@@ -15,7 +15,6 @@ from audit.domain.verification import VerifiedRecord
 from contracts.catalogue import PACKAGES
 from contracts.events.base import Event, HasProjectionVersions
 from contracts.events.frameworks import FrameworkPublished, RankedListPublished, make_ranked_list_key
-from contracts.events.packages import PackagePlaced, PlacementVoided, StageEntered
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,
@@ -24,6 +23,7 @@ from contracts.events.providers import (
     ProviderEmbargoed,
 )
 from contracts.events.rates import RatesSelected
+from contracts.events.searches import PackagePlaced, PlacementVoided, StageEntered
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, LotKey, PlacementId, ProviderId
 from contracts.values import Care

@@ -16,12 +16,10 @@ from audit.domain.names import (
 from audit.domain.narration import Narration
 from audit.domain.turns import describe_acceptance_order, describe_stage_order, list_candidates
 from contracts.events.base import Event
-from contracts.events.operations import KeyParked
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     AcceptancesOrdered,
     CallRecorded,
-    DefinitionVersionChanged,
     LateAnswerRefused,
     OfferAccepted,
     OfferClockStarted,
@@ -33,10 +31,13 @@ from contracts.events.packages import (
     OfferRedirected,
     OfferUndeliverable,
     OfferWithdrawn,
+)
+from contracts.events.operations import KeyParked
+from contracts.events.packages import PackageRequested, PackageWithdrawn, PersonDisclosed, WithdrawalRequested
+from contracts.events.reasons import ExtensionCause
+from contracts.events.searches import (
+    DefinitionVersionChanged,
     PackagePlaced,
-    PackageRequested,
-    PackageWithdrawn,
-    PersonDisclosed,
     PlacementVoided,
     ProviderPassedOver,
     SourcingExhausted,
@@ -44,9 +45,7 @@ from contracts.events.packages import (
     SourcingStarted,
     SourcingStopped,
     StageEntered,
-    WithdrawalRequested,
 )
-from contracts.events.reasons import ExtensionCause
 from contracts.values import AnswerBy, Care
 
 

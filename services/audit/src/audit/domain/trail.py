@@ -11,15 +11,10 @@ from audit.domain.verification import VerifiedRecord
 from contracts.catalogue import PACKAGES
 from contracts.envelope import Envelope
 from contracts.events.base import Event, HasProvider
-from contracts.events.packages import (
-    AcceptancesOrdered,
-    OfferDelivered,
-    OfferMade,
-    OfferUndeliverable,
-    PackageRequested,
-    StageEntered,
-)
+from contracts.events.offers import AcceptancesOrdered, OfferDelivered, OfferMade, OfferUndeliverable
+from contracts.events.packages import PackageRequested
 from contracts.events.providers import ProviderRegistered
+from contracts.events.searches import StageEntered
 from contracts.ids import CouncilKey, OfferId, ProviderId
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from audit.domain.names import Names, format_day, format_pounds, format_stage, format_word, join_phrases
-from contracts.events.packages import AcceptancesOrdered, ListUsed, StageCandidate, StageEntered
+from contracts.events.offers import AcceptancesOrdered
+from contracts.events.searches import ListUsed, StageCandidate, StageEntered
 from contracts.ids import ProviderId, TierKey
 from contracts.office_time import to_office_date
 from contracts.values import Order

@@ -16,8 +16,7 @@ from contracts.events.listings import (
     ProposalReceived,
     ProposalRefused,
 )
-from contracts.events.orders import SpotPriceRefused
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     LateAnswerRefused,
     OfferAccepted,
@@ -26,10 +25,9 @@ from contracts.events.packages import (
     OfferMade,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackagePlaced,
-    PlacementVoided,
-    ProviderPassedOver,
 )
+from contracts.events.orders import SpotPriceRefused
+from contracts.events.searches import PackagePlaced, PlacementVoided, ProviderPassedOver
 
 
 class Verdict(StrEnum):

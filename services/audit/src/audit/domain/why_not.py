@@ -20,8 +20,8 @@ from audit.domain.verification import VerifiedRecord
 from contracts.events.base import Event, HasProjectionVersions, HasProvider, PackageEvent
 from contracts.events.frameworks import RankedListPublished
 from contracts.events.listings import PackageListed
-from contracts.events.packages import (
-    AcceptancesOrdered,
+from contracts.events.offers import AcceptancesOrdered
+from contracts.events.searches import (
     PackagePlaced,
     PlacementVoided,
     SourcingExhausted,

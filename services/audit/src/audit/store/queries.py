@@ -13,8 +13,8 @@ from audit.domain.verification import RecordColumns, StoredRecord
 from audit.ports import Violation
 from audit.store.columns import to_stream_columns
 from contracts.catalogue import PACKAGES, PARKED
-from contracts.events.packages import PackagePlaced
 from contracts.events.providers import EligibilityChanged
+from contracts.events.searches import PackagePlaced
 from contracts.ids import CouncilKey, PackageId
 from service_runtime.postgres.database import Database
 

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from contracts.events.orders import OrderLine, PurchaseOrderCancelled, PurchaseOrderIssued
-from contracts.events.packages import PackagePlaced
+from contracts.events.searches import PackagePlaced
 from contracts.ids import FrameworkKey, LotKey, OrderId, PackageId, PlacementId, ProviderId, ReasonKey
 from contracts.office_time import to_office_date
 from contracts.terms import round_half_up

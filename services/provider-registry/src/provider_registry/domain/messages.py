@@ -5,14 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.events.listings import PackageListed
-from contracts.events.packages import (
-    OfferExpired,
-    OfferExtended,
-    OfferMade,
-    OfferWithdrawn,
-    PackagePlaced,
-    PlacementVoided,
-)
+from contracts.events.offers import OfferExpired, OfferExtended, OfferMade, OfferWithdrawn
+from contracts.events.searches import PackagePlaced, PlacementVoided
 
 OFFER_MADE: Final = "offer.made"
 OFFER_MAILED: Final = "offer.mailed"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from contracts.events.listings import PackageListed
-from contracts.events.packages import (
+from contracts.events.offers import (
     OfferDelivered,
     OfferExpired,
     OfferExtended,
@@ -13,9 +13,8 @@ from contracts.events.packages import (
     OfferRedirected,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackagePlaced,
-    PlacementVoided,
 )
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.ids import CouncilKey, OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLink
 from contracts.office_time import to_office_date

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import Candidate
+from contracts.events.frameworks import Candidate, RankedListPublished
 from contracts.ids import CouncilKey, ProviderId
 from provider_registry.domain.places import ListScope
 from provider_registry.domain.publishing import check_ranked_list, check_scope, is_new_version

@@ -4,8 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import Candidate
+from contracts.events.frameworks import Candidate, RankedListPublished
 from contracts.ids import AreaCode, FrameworkKey, GroupKey, LotKey, ProviderId, TierKey
 from provider_registry.domain.places import FrameworkPlace, ListScope
 from provider_registry.store.places import to_place_row

@@ -6,7 +6,8 @@ from typing import Final
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import PackageListed, StillListed
-from contracts.events.packages import PackagePlaced, PackageWithdrawn, SourcingExhausted, StageEntered
+from contracts.events.packages import PackageWithdrawn
+from contracts.events.searches import PackagePlaced, SourcingExhausted, StageEntered
 from referral.domain.referral import HistoryEntry, Referral
 
 REFERRAL_RECEIVED: Final = "referral.received"

@@ -16,22 +16,16 @@ from contracts.events.listings import (
     ProposalReceived,
     StillListed,
 )
-from contracts.events.packages import (
-    OfferDeclined,
-    OfferExpired,
-    OfferMade,
-    OfferWithdrawn,
+from contracts.events.offers import OfferDeclined, OfferExpired, OfferMade, OfferWithdrawn
+from contracts.events.packages import PackageRequested, PackageWithdrawn, PersonDisclosed, WithdrawalRequested
+from contracts.events.searches import (
     PackagePlaced,
-    PackageRequested,
-    PackageWithdrawn,
-    PersonDisclosed,
     PlacementVoided,
     SourcingExhausted,
     SourcingHeld,
     SourcingStarted,
     SourcingStopped,
     StageEntered,
-    WithdrawalRequested,
 )
 from contracts.ids import CouncilKey, PackageId, ProviderId, ReasonKey, ReferralId
 from contracts.office_time import to_office_date

@@ -20,7 +20,8 @@ from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Provider, Queries, to_stream_key
 from sourcing.domain.errors import ListingClosed, ListingNotFound
-from sourcing.domain.search import Listing, Proposal, SearchStatus
+from sourcing.domain.listed_package import Listing, Proposal
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import ProposalNotUsed, Proposed
 from sourcing.domain.triggers import SubmitProposal
 from sourcing.handlers import CommandResult, handle_command

@@ -8,10 +8,10 @@ from collections.abc import Collection
 from typing import Final
 from urllib.parse import parse_qs
 
-from contracts.events.packages import OfferAnswer
+from contracts.events.offers import OfferAnswer
 from contracts.ids import ReasonKey
 from sourcing.api.offer_pages import FormMistake
-from sourcing.domain.search import Accept, Decline, ProviderAnswer
+from sourcing.domain.offer import Accept, Decline, ProviderAnswer
 
 MAX_FORM_BYTES: Final = 1_000
 """The longest form that the page can send has less than a tenth of this."""

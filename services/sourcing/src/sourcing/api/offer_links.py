@@ -39,7 +39,7 @@ from sourcing.api.offer_pages import (
 )
 from sourcing.api.rendering import render_page
 from sourcing.domain.errors import OfferNotFound
-from sourcing.domain.search import Offer
+from sourcing.domain.offer import Offer
 from sourcing.domain.steps import AnswerNotUsed
 from sourcing.domain.triggers import AnswerOffer
 from sourcing.handlers import CommandResult, handle_command

@@ -10,7 +10,8 @@ from contracts.framework.titles import Titles
 from contracts.framework.words import Reason
 from contracts.office_time import to_office_time
 from contracts.values import Care, CarerGender, PassOverReason, Terms, TermsLine, UnitKind, Visit, Weekday
-from sourcing.domain.search import Decline, Offer, OfferStatus, Search
+from sourcing.domain.offer import Decline, Offer, OfferStatus
+from sourcing.domain.search import Search
 from sourcing.domain.steps import AnswerNotUsed, Outcome
 
 CORRECTION_HINT: Final = "If this answer is not the one you meant, telephone the council's brokerage team."

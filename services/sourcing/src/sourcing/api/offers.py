@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from contracts.catalogue import PACKAGES
 from contracts.errors import Conflict, FieldError, InvalidInput
-from contracts.events.packages import CallResult, OfferAnswer
+from contracts.events.offers import CallResult, OfferAnswer
 from contracts.events.reasons import LateReason
 from contracts.ids import OfferId, PackageId
 from contracts.values import Care, Channel, Hours, Terms
@@ -23,13 +23,7 @@ from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Officer, Provider, Queries, to_stream_key
 from sourcing.domain.errors import OfferNotFound
-from sourcing.domain.search import (
-    Accept,
-    Decline,
-    Offer,
-    OfferStatus,
-    ProviderAnswer,
-)
+from sourcing.domain.offer import Accept, Decline, Offer, OfferStatus, ProviderAnswer
 from sourcing.domain.steps import AnswerNotUsed
 from sourcing.domain.triggers import AnswerOffer, RecordCall
 from sourcing.handlers import CommandResult, handle_command

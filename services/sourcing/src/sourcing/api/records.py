@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from contracts.events.base import ProjectionVersion
-from contracts.events.packages import ListUsed
+from contracts.events.searches import ListUsed
 from contracts.ids import PackageId
 from contracts.values import Order, Terms
 from service_runtime.http.instants import Now

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     CallRecorded,
     CallResult,
@@ -21,9 +21,10 @@ from sourcing.domain.draft import Draft
 from sourcing.domain.errors import MarketNotKnown, OfferAlreadyEnded, OfferNotByPhone, OfferNotFound
 from sourcing.domain.known_reasons import require_known_reason
 from sourcing.domain.market import ProviderFacts
+from sourcing.domain.offer import Decline, Offer, OfferStatus, ProviderAnswer
 from sourcing.domain.passing_over import find_pass_over_reasons
 from sourcing.domain.placing import place_package
-from sourcing.domain.search import Decline, Offer, OfferStatus, ProviderAnswer, Search
+from sourcing.domain.search import Search
 from sourcing.domain.steps import AcceptanceWaits, AnswerNotUsed, Declined, Done, Outcome, Placed, Result
 from sourcing.domain.triggers import AnswerOffer, OfferExpiryDue, RecordCall
 from sourcing.domain.withdrawing import withdraw_offer

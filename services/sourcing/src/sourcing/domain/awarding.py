@@ -23,10 +23,11 @@ from contracts.values import Rating
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import PackageNotOpen
 from sourcing.domain.known_reasons import require_known_reason
+from sourcing.domain.listed_package import Listing, PendingAward, Proposal
 from sourcing.domain.listing import get_known_facts, get_proposal, is_listing_provider
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.placing import place_package
-from sourcing.domain.search import Listing, PendingAward, Proposal, SearchStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AwaitsApproval, AwardBarred, Outcome, Placed, Result
 from sourcing.domain.triggers import AwardProposal
 

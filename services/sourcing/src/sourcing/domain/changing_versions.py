@@ -1,6 +1,6 @@
 """Moving a search to another version of its framework's definition; a search keeps its version unless it is moved."""
 
-from contracts.events.packages import DefinitionVersionChanged
+from contracts.events.searches import DefinitionVersionChanged
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.stages import OpenList
 from sourcing.domain.draft import Draft

@@ -4,18 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     OfferDeclined,
     OfferDelivered,
     OfferExpired,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackageRequested,
-    SourcingStopped,
-    WithdrawalRequested,
 )
+from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
+from contracts.events.packages import PackageRequested, WithdrawalRequested
+from contracts.events.searches import SourcingStopped
 from contracts.ids import NewId
 from sourcing.domain.answering import answer_offer, expire_offer, find_awaited_offer, record_call, start_answer_clock
 from sourcing.domain.awarding import award_proposal, drop_refused_award, place_approved_award

@@ -10,8 +10,9 @@ from contracts.ids import NewId, SearchId
 from sourcing.domain.calendar import BrokerageCalendar
 from sourcing.domain.errors import MarketNotKnown
 from sourcing.domain.evolution import update_search
+from sourcing.domain.listed_package import Listing
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.search import CurrentStage, Listing, Placement, Search
+from sourcing.domain.search import CurrentStage, Placement, Search
 
 
 @dataclass

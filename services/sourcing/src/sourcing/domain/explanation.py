@@ -15,14 +15,16 @@ from contracts.events.listings import (
     ProposalReceived,
     ProposalRefused,
 )
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
-    ListUsed,
     OfferAccepted,
     OfferDeclined,
     OfferExpired,
     OfferMade,
     OfferWithdrawn,
+)
+from contracts.events.searches import (
+    ListUsed,
     PackagePlaced,
     ProviderPassedOver,
     SourcingExhausted,

@@ -1,6 +1,6 @@
 """Holding a search for data that is missing in the projections."""
 
-from contracts.events.packages import SourcingHeld
+from contracts.events.searches import SourcingHeld
 from sourcing.domain.draft import Draft
 
 

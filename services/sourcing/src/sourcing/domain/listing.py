@@ -10,8 +10,9 @@ from contracts.ids import ListingReference, ProposalId, ProviderId
 from contracts.values import Care, CarerGender
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import MarketNotKnown, ProposalNotFound
+from sourcing.domain.listed_package import Listing, Proposal
 from sourcing.domain.market import ProviderFacts
-from sourcing.domain.search import Listing, Proposal, SearchStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Result
 from sourcing.domain.triggers import ListingOverdue
 

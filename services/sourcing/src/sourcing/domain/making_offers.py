@@ -3,7 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
-from contracts.events.packages import OfferMade, ProviderPassedOver, StageCandidate
+from contracts.events.offers import OfferMade
+from contracts.events.searches import ProviderPassedOver, StageCandidate
 from contracts.framework.stages import MakesOffers, OfferToAll
 from contracts.ids import OfferId
 from contracts.values import AnswerBy, Channel, PassOverReason, Terms

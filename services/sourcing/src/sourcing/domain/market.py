@@ -8,9 +8,9 @@ from typing import Final
 
 from contracts.events.base import ProjectionVersion
 from contracts.events.frameworks import RankedListPublished, make_ranked_list_key
-from contracts.events.packages import StageCandidate
 from contracts.events.providers import EligibilityChanged, Place
 from contracts.events.rates import RatesSelected, make_rates_key
+from contracts.events.searches import StageCandidate
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, LotKey, ProviderId, TierKey
 from contracts.terms import compute_terms

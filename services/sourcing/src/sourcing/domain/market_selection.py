@@ -12,7 +12,8 @@ from contracts.ids import AreaCode, ProviderId, TierKey
 from contracts.values import Care, Order
 from sourcing.domain.calendar import add_proclaimed_holidays
 from sourcing.domain.market import PlaceHolder
-from sourcing.domain.search import OfferStatus, Search
+from sourcing.domain.offer import OfferStatus
+from sourcing.domain.search import Search
 from sourcing.domain.triggers import SubmitProposal, Trigger
 
 

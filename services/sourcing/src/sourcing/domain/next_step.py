@@ -15,7 +15,9 @@ from contracts.framework.stages import Exhausted, MakesOffers, OpenList
 from contracts.ids import AwardId, OfferId, ProposalId, ProviderId
 from contracts.values import Channel
 from sourcing.domain.brokerage_clock import BrokerageClock
-from sourcing.domain.search import Listing, Offer, OfferStatus, Search, SearchStatus
+from sourcing.domain.listed_package import Listing
+from sourcing.domain.offer import Offer, OfferStatus
+from sourcing.domain.search import Search, SearchStatus
 
 
 class NextStepKind(StrEnum):

@@ -1,6 +1,7 @@
 """Advances a search that has no live offer: stage by stage, each by the procedure that the definition names."""
 
-from contracts.events.packages import PackageRequested, SourcingStarted
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import SourcingStarted
 from contracts.framework.stages import OfferToAll
 from contracts.ids import SearchId
 from sourcing.domain.draft import Draft

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from contracts.events.packages import StageCandidate
+from contracts.events.searches import StageCandidate
 from contracts.ids import AreaCode, LotKey, ProviderId, TierKey
 from contracts.values import Order
 

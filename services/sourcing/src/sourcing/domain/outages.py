@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from contracts.events.packages import OfferExtended
+from contracts.events.offers import OfferExtended
 from sourcing.domain.draft import Draft
-from sourcing.domain.search import Offer
+from sourcing.domain.offer import Offer
 from sourcing.domain.steps import Result
 from sourcing.domain.triggers import Outage, OutageOver
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from contracts.events.packages import StageCandidate
+from contracts.events.searches import StageCandidate
 from contracts.framework.definition import FrameworkDefinition
 from contracts.values import Care, PassOverReason, PlaceState, Wishes
 from sourcing.domain.market import ProviderFacts

@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 
-from contracts.events.packages import PackagePlaced
+from contracts.events.searches import PackagePlaced
 from contracts.ids import PlacementId
 from sourcing.domain.draft import Draft
+from sourcing.domain.listed_package import Proposal
 from sourcing.domain.market import ProviderFacts
-from sourcing.domain.search import Offer, Placement, Proposal
+from sourcing.domain.offer import Offer
+from sourcing.domain.search import Placement
 
 
 def place_package(

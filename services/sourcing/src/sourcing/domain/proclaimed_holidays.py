@@ -5,10 +5,10 @@ The market has the search's own definition with the days that newer versions pro
 day counts once, whenever it is noticed; at the latest when the timer of the old end fires.
 """
 
-from contracts.events.packages import OfferExtended
+from contracts.events.offers import OfferExtended
 from contracts.events.reasons import ExtensionCause
 from sourcing.domain.draft import Draft
-from sourcing.domain.search import Offer
+from sourcing.domain.offer import Offer
 
 
 def extend_for_proclaimed_holidays(draft: Draft) -> None:

@@ -11,9 +11,10 @@ from sourcing.domain.awarding import lapse_award
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ListingNotFound
 from sourcing.domain.known_reasons import require_known_reason
+from sourcing.domain.listed_package import Listing, Proposal
 from sourcing.domain.listing import get_known_facts, get_proposal, is_listing_provider
 from sourcing.domain.market import ProviderFacts
-from sourcing.domain.search import Listing, Proposal, SearchStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import ProposalNotUsed, Proposed, Result
 from sourcing.domain.triggers import SubmitProposal
 

@@ -13,7 +13,8 @@ from contracts.events.listings import (
     ProposalAwarded,
     ProposalReceived,
 )
-from contracts.events.packages import AcceptancesOrdered, OfferMade, PackagePlaced, SourcingStarted, StageEntered
+from contracts.events.offers import AcceptancesOrdered, OfferMade
+from contracts.events.searches import PackagePlaced, SourcingStarted, StageEntered
 from sourcing.domain.replay_triggers import RecordedDecision
 
 _FIELDS: Final[Mapping[type[PackageEvent], str]] = {

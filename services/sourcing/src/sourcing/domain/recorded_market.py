@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from contracts.events.base import HasProjectionVersions, PackageEvent
 from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import SourcingHeld, StageEntered
 from contracts.events.providers import CapacityDeclared
+from contracts.events.searches import SourcingHeld, StageEntered
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, FrameworkKey, LotKey, ProviderId, TierKey
 from contracts.values import Care

@@ -1,11 +1,11 @@
 """Redirecting an offer that could not be delivered to the provider's next channel."""
 
-from contracts.events.packages import OfferRedirected, OfferUndeliverable
+from contracts.events.offers import OfferRedirected, OfferUndeliverable
 from contracts.ids import OfferId
 from contracts.values import Channel
 from sourcing.domain.draft import Draft
 from sourcing.domain.making_offers import ONE_MINUTE, build_answer_by, is_waiting_for_opening
-from sourcing.domain.search import Offer
+from sourcing.domain.offer import Offer
 from sourcing.domain.steps import FollowUp, Result
 from sourcing.domain.triggers import DeliveryOverdue
 

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from contracts.errors import CallOffError
 from contracts.events.base import PackageEvent
-from contracts.events.packages import OfferExpired, OfferExtended, OfferRedirected, PackageRequested, SourcingHeld
+from contracts.events.offers import OfferExpired, OfferExtended, OfferRedirected
+from contracts.events.packages import PackageRequested
 from contracts.events.reasons import ExtensionCause
+from contracts.events.searches import SourcingHeld
 from sourcing.domain.decisions import decide
 from sourcing.domain.evolution import apply_event
 from sourcing.domain.market import MarketSnapshot

@@ -14,10 +14,9 @@ from contracts.events.listings import (
     ProposalReceived,
     ProposalRefused,
 )
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     CallRecorded,
-    DefinitionVersionChanged,
     LateAnswerRefused,
     OfferAccepted,
     OfferAnswer,
@@ -26,11 +25,13 @@ from contracts.events.packages import (
     OfferExtended,
     OfferRedirected,
 )
+from contracts.events.searches import DefinitionVersionChanged
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.words import Reasons
 from contracts.ids import OfferId, ReasonKey
 from sourcing.domain.decisions import DECISIONS
-from sourcing.domain.search import Accept, Decline, ProviderAnswer, Search
+from sourcing.domain.offer import Accept, Decline, ProviderAnswer
+from sourcing.domain.search import Search
 from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import (
     AnswerOffer,

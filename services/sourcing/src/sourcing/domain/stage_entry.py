@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from contracts.events.base import ProjectionVersion
-from contracts.events.packages import FollowedPackage, ListUsed, SourcingExhausted, StageCandidate, StageEntered
+from contracts.events.packages import FollowedPackage
 from contracts.events.reasons import ExhaustedReason
+from contracts.events.searches import ListUsed, SourcingExhausted, StageCandidate, StageEntered
 from contracts.framework.stages import Designated, Exhausted, MakesOffers, OfferToAll, OpenList, Reach
 from contracts.ids import AreaCode, ProviderId
 from contracts.values import Order, PlaceState

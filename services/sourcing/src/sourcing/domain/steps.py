@@ -9,7 +9,8 @@ from contracts.events.listings import AwardRefusal, ProposalRefusal
 from contracts.events.reasons import LateReason
 from contracts.ids import OfferId
 from contracts.values import PassOverReason
-from sourcing.domain.search import PendingAward, Placement, Proposal, Search
+from sourcing.domain.listed_package import PendingAward, Proposal
+from sourcing.domain.search import Placement, Search
 
 
 class TimerKind(StrEnum):

@@ -1,10 +1,12 @@
 """A council's withdrawal: it stops the search, or voids the placement; never both."""
 
-from contracts.events.packages import PlacementVoided, SourcingStopped, WithdrawalRequested
+from contracts.events.packages import WithdrawalRequested
 from contracts.events.reasons import OfferEnd
+from contracts.events.searches import PlacementVoided, SourcingStopped
 from sourcing.domain.awarding import withdraw_award
 from sourcing.domain.draft import Draft
-from sourcing.domain.search import OfferStatus, SearchStatus
+from sourcing.domain.offer import OfferStatus
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Result
 from sourcing.domain.withdrawing import withdraw_offer
 

@@ -18,7 +18,8 @@ from typing import Final
 
 from contracts.framework.stages import OpenList
 from sourcing.domain.draft import Draft
-from sourcing.domain.search import Offer, SearchStatus
+from sourcing.domain.offer import Offer
+from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import CancelledTimer, FollowUp, Result, ScheduledTimer, TimerKind
 
 DELIVERY_SLACK: Final = timedelta(minutes=10)

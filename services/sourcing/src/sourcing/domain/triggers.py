@@ -8,8 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     CallResult,
     OfferDeclined,
@@ -17,12 +16,12 @@ from contracts.events.packages import (
     OfferExpired,
     OfferUndeliverable,
     OfferWithdrawn,
-    PackageRequested,
-    WithdrawalRequested,
 )
+from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
+from contracts.events.packages import PackageRequested, WithdrawalRequested
 from contracts.ids import OfferId, PackageId, ProposalId, ProviderId, ReasonKey
 from sourcing.domain.errors import AnswerWithoutCall
-from sourcing.domain.search import ProviderAnswer
+from sourcing.domain.offer import ProviderAnswer
 from sourcing.domain.steps import TimerKind
 
 AnswerRecorded = AcceptanceReceived | OfferDeclined | OfferExpired | OfferWithdrawn

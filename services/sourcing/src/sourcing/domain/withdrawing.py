@@ -1,10 +1,10 @@
 """Withdrawing an offer before the provider's answer counts."""
 
-from contracts.events.packages import OfferWithdrawn
+from contracts.events.offers import OfferWithdrawn
 from contracts.events.reasons import OfferEnd
 from contracts.values import PassOverReason
 from sourcing.domain.draft import Draft
-from sourcing.domain.search import Offer
+from sourcing.domain.offer import Offer
 
 
 def withdraw_offer(

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from contracts.ids import AwardId, OfferId, ProposalId, ProviderId
-from sourcing.domain.search import Listing, Search, SearchStatus
+from sourcing.domain.listed_package import Listing
+from sourcing.domain.search import Search, SearchStatus
 from sourcing.domain.steps import ScheduledTimer
 
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from contracts.events.packages import OfferAnswer
+from contracts.events.offers import OfferAnswer
 from contracts.events.reasons import OfferEnd
 from contracts.ids import NoteId, OfferId, PackageId, ProviderId, ReasonKey
 from contracts.values import Channel, PassOverReason, Terms
 from sourcing.domain.making_offers import ONE_MINUTE
-from sourcing.domain.search import Accept, Decline, Offer, OfferStatus, ProviderAnswer
+from sourcing.domain.offer import Accept, Decline, Offer, OfferStatus, ProviderAnswer
 from sourcing.store.columns import parse_instant
 
 TABLES: Final = """

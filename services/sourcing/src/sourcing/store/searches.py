@@ -7,12 +7,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import text
 
 from contracts.catalogue import PACKAGES
-from contracts.events.packages import FollowedPackage, ListUsed, StageCandidate
+from contracts.events.packages import FollowedPackage
+from contracts.events.searches import ListUsed, StageCandidate
 from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId, TierKey
 from contracts.values import Care, Wishes
 from service_runtime.unit_of_work.loading import StateQuery
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
-from sourcing.domain.search import CurrentStage, Listing, Offer, Search, SearchStatus
+from sourcing.domain.listed_package import Listing
+from sourcing.domain.offer import Offer
+from sourcing.domain.search import CurrentStage, Search, SearchStatus
 from sourcing.domain.work_items import (
     AwardToApprove,
     CallToMake,

@@ -8,12 +8,12 @@ from random import Random
 from typing import Final
 
 from contracts.events.listings import PackageListed
-from contracts.events.packages import OfferMade
+from contracts.events.offers import OfferMade
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import ReasonKey
 from contracts.values import Care
 from simulator.rehearsal.market import RehearsalMarket
-from sourcing.domain.search import Accept, Decline
+from sourcing.domain.offer import Accept, Decline
 from sourcing.domain.triggers import AnswerOffer, SubmitProposal
 
 _SPOT_KEENNESS: Final = 0.25

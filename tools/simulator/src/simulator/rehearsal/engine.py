@@ -12,17 +12,17 @@ from uuid import UUID
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import AwardAwaitsApproval, PackageListed
-from contracts.events.orders import SpotPriceApproved
-from contracts.events.packages import (
+from contracts.events.offers import (
     AcceptanceReceived,
     OfferDeclined,
     OfferDelivered,
     OfferExpired,
     OfferMade,
     OfferWithdrawn,
-    PackagePlaced,
-    PackageRequested,
 )
+from contracts.events.orders import SpotPriceApproved
+from contracts.events.packages import PackageRequested
+from contracts.events.searches import PackagePlaced
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import PackageId
 from contracts.values import AgeBand, Care, Channel

@@ -8,8 +8,7 @@ from random import Random
 from typing import Final
 from uuid import UUID, uuid5
 
-from contracts.events.frameworks import RankedListPublished
-from contracts.events.packages import Candidate
+from contracts.events.frameworks import Candidate, RankedListPublished
 from contracts.events.providers import EligibilityChanged, Place
 from contracts.events.rates import RatesSelected, SelectedRate, Selection
 from contracts.framework.definition import FrameworkDefinition

@@ -6,16 +6,17 @@ accepted are put in the stage's order; the others are told in the same step.
 
 from collections.abc import Iterable, Sequence
 
-from contracts.events.packages import AcceptancesOrdered, OfferAccepted, StageCandidate
+from contracts.events.offers import AcceptancesOrdered, OfferAccepted
 from contracts.events.reasons import OfferEnd
+from contracts.events.searches import StageCandidate
 from contracts.framework.stages import OfferToAll
 from sourcing.domain.draft import Draft
 from sourcing.domain.holding import hold_for
 from sourcing.domain.making_offers import is_waiting_for_opening, offer_or_pass_over
+from sourcing.domain.offer import Offer, OfferStatus
 from sourcing.domain.ordering import NEEDS_NO_DRAW, Contender, order_contenders
 from sourcing.domain.passing_over import find_pass_over_reasons
 from sourcing.domain.placing import place_package
-from sourcing.domain.search import Offer, OfferStatus
 from sourcing.domain.stage_entry import enter_next_stage
 from sourcing.domain.withdrawing import withdraw_offer
 
