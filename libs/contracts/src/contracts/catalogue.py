@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from contracts.events import frameworks, listings, offers, operations, orders, packages, providers, rates, searches
+from contracts.events import (
+    frameworks,
+    listings,
+    lists,
+    offers,
+    operations,
+    orders,
+    packages,
+    providers,
+    rates,
+    searches,
+)
 from contracts.events.base import Event
 
 EventT = TypeVar("EventT", bound=Event)
@@ -17,6 +28,7 @@ PACKAGES: Final = "homecare.packages.v1"
 PROVIDERS: Final = "homecare.providers.v1"
 FRAMEWORKS: Final = "homecare.frameworks.v1"
 RATES: Final = "homecare.rates.v1"
+LISTS: Final = "homecare.lists.v1"
 PARKED: Final = "homecare.parked.v1"
 
 PARTITIONS: Final = 12
@@ -52,6 +64,7 @@ SPECIFICATIONS: Final = (
     TopicSpecification(PROVIDERS),
     TopicSpecification(FRAMEWORKS),
     TopicSpecification(RATES),
+    TopicSpecification(LISTS),
     TopicSpecification(PARKED),
 )
 TOPICS: Final = tuple(specification.name for specification in SPECIFICATIONS)
@@ -96,6 +109,12 @@ CATALOGUE: Final = (
     CatalogueEntry(offers.LateAnswerRefused, PACKAGES, SOURCING),
     CatalogueEntry(listings.PackageListed, PACKAGES, SOURCING),
     CatalogueEntry(listings.StillListed, PACKAGES, SOURCING),
+    CatalogueEntry(lists.ListRowAdded, PACKAGES, SOURCING),
+    CatalogueEntry(lists.ListRowRemoved, PACKAGES, SOURCING),
+    CatalogueEntry(lists.InterestRegistered, PACKAGES, SOURCING),
+    CatalogueEntry(lists.InterestWithdrawn, PACKAGES, SOURCING),
+    CatalogueEntry(lists.InterestNotUsed, PACKAGES, SOURCING),
+    CatalogueEntry(lists.InterestClosed, PACKAGES, SOURCING),
     CatalogueEntry(listings.ProposalReceived, PACKAGES, SOURCING),
     CatalogueEntry(listings.ProposalRefused, PACKAGES, SOURCING),
     CatalogueEntry(listings.AwardAwaitsApproval, PACKAGES, SOURCING),
@@ -123,6 +142,9 @@ CATALOGUE: Final = (
     CatalogueEntry(providers.EndpointFailing, PROVIDERS, REGISTRY),
     CatalogueEntry(providers.EndpointDisabled, PROVIDERS, REGISTRY),
     CatalogueEntry(rates.RatesSelected, RATES, PRICING),
+    CatalogueEntry(lists.BatchingListIssued, LISTS, SOURCING),
+    CatalogueEntry(lists.BatchingListClosed, LISTS, SOURCING),
+    CatalogueEntry(lists.AvailablePackagesIssued, LISTS, SOURCING),
     CatalogueEntry(frameworks.FrameworkPublished, FRAMEWORKS, REGISTRY),
     CatalogueEntry(frameworks.RankedListPublished, FRAMEWORKS, REGISTRY),
     CatalogueEntry(operations.KeyParked, PARKED, ANY),

@@ -10,7 +10,7 @@ from typing import Final, Literal, NewType, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from contracts.catalogue import ANY, FRAMEWORKS, PACKAGES, PARKED, PROVIDERS, RATES, CatalogueEntry
+from contracts.catalogue import ANY, FRAMEWORKS, LISTS, PACKAGES, PARKED, PROVIDERS, RATES, CatalogueEntry
 from contracts.envelope import Envelope
 from contracts.events.base import Event
 from contracts.framework.definition import FrameworkDefinition
@@ -21,6 +21,7 @@ KEYS: Final = {
     PROVIDERS: "provider id",
     FRAMEWORKS: "framework, or framework/lot/area/tier, or framework/lot/area/tier/group",
     RATES: "provider id",
+    LISTS: "list id",
     PARKED: "the parked key",
 }
 _INTRODUCTION: Final = """\

@@ -243,6 +243,7 @@ _REASONS: Final[Mapping[tuple[str, str], object]] = {
     ("ProposalReceived", "variations"): (Variations.OTHER_TIMES,),
 }
 _TEXTS: Final[Mapping[str, str]] = {
+    "content_hash": "0f" * 32,
     "stage": "tier-1",
     "last_stage": "tier-1",
     "missing": "eligibility/6f7c0000",

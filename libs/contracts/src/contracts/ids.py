@@ -16,6 +16,8 @@ BranchId = NewType("BranchId", UUID)
 NoteId = NewType("NoteId", UUID)
 ListingReference = NewType("ListingReference", UUID)
 """The reference of an open package on a list: random and new for every list, so that no person can be traced."""
+ListId = NewType("ListId", UUID)
+"""A list that is sent out; it follows from the framework, the stage and the day."""
 ProposalId = NewType("ProposalId", UUID)
 AwardId = NewType("AwardId", UUID)
 OrderId = NewType("OrderId", UUID)

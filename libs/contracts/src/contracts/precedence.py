@@ -17,6 +17,8 @@ class Precedence(IntEnum):
     LIST_CLOSES = 8
     OPENING = 9
     LIST_GOES_OUT = 10
+    LIST_SENT = 11
+    """After all packages that are on the list have joined it."""
 
 
 LAST_PRECEDENCE: Final = int(max(Precedence))

@@ -253,6 +253,7 @@ class PassOverReason(StrEnum):
     SERVICE_TYPE_NOT_OFFERED = "does not offer this service type"
     NO_EVIDENCE_OF_SKILL = "no evidence of the skill"
     NO_RATE_SELECTED = "has selected no rate for this service type"
+    LISTED_NO_TICK = "listed, no tick"
 
 
 class Order(StrEnum):
@@ -267,6 +268,13 @@ class Order(StrEnum):
     PRICE = "price"
     ROTATION = "rotation"
     DRAW = "draw"
+
+
+class ListReach(StrEnum):
+    """To whose providers an open list goes: those of the whole council, or of the package's area."""
+
+    COUNCIL = "council"
+    AREA = "area"
 
 
 class PlaceState(StrEnum):

@@ -53,7 +53,7 @@ WRONG = {
     "a kind of unit that does not exist": ("kind: hour", "kind: visit", 22, "units[0].kind", "'episode'"),
     "an order that does not exist": ("    undel", "    order: [lot]\n    undel", 46, ".order[0]", "'rotation'"),
     "a procedure that does not exist": ("sequential-offers", "raffle", 44, "sourcing[0].procedure", "'offer-to-all'"),
-    "a missing procedure": ("    procedure: sequential-offers\n", "", 43, "sourcing[0].procedure", "one of designated"),
+    "a missing procedure": ("    procedure: sequential-offers\n", "", 43, "sourcing[0].procedure", "one of batching"),
     "a rule that does not exist": ("turnover", "assets", 20, "tiers[0].entry[1].rule", "'branch-location'"),
     "a missing rule": ("rule: turnover, ", "", 20, "tiers[0].entry[1].rule", "one of branch-location"),
     "a key of another rule": ("290000}", "290000, miles: 5}", 20, "tiers[0].entry[1].miles", "is not a key"),

@@ -90,7 +90,7 @@ def test_several_tiers_that_are_asked_at_once_have_no_order() -> None:
 
 def test_an_open_list_always_with_a_second_officer() -> None:
     assert _describe(a_definition_with_zones(), "exception") == [
-        "The package is open to spot providers, who may propose a rate and a way to deliver.",
+        "The package is open to spot providers of the council, who may propose a rate and a way to deliver.",
         "An officer awards it, and a second officer approves each award.",
         "After 7 days without an award officers are notified.",
         "It stays open until it is placed.",
@@ -107,8 +107,8 @@ def test_an_open_list_with_a_ceiling_and_outward_codes() -> None:
     )
     assert describe_stage(a_definition(), stage)[:4] == [
         (
-            "The package is open to the framework's providers of the area and spot providers, who may propose a rate "
-            "and a way to deliver."
+            "The package is open to the framework's providers of the council and spot providers of the council, "
+            "who may propose a rate and a way to deliver."
         ),
         "An officer awards it; above the ceiling (£1,480.00 for Personal care) a second officer approves.",
         "After 1 day without an award officers are notified.",

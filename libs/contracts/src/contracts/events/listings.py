@@ -27,6 +27,7 @@ from contracts.values import (
     CarerGender,
     Hours,
     Instant,
+    ListReach,
     Money,
     OutwardCode,
     Rating,
@@ -56,8 +57,10 @@ class ProposalRefusal(StrEnum):
     """Why a proposal is refused."""
 
     NOT_OF_THIS_AREA = "neither a framework provider of the area nor a spot provider there"
+    NOT_OF_THE_COUNCIL = "neither a provider of the framework nor a spot provider of the council"
     EMBARGOED = "embargoed"
     REFUSED_BY_PERSON = "refused by the person"
+    NOT_OPEN_YET = "the package is on no list yet"
     NO_LONGER_OPEN = "the package is no longer open"
 
 
@@ -67,6 +70,7 @@ class AwardRefusal(StrEnum):
     EMBARGOED = "embargoed"
     REFUSED_BY_PERSON = "refused by the person"
     NOT_OF_THIS_AREA = "neither a framework provider of the area nor a spot provider there"
+    NOT_OF_THE_COUNCIL = "neither a provider of the framework nor a spot provider of the council"
     SAME_OFFICER = "the officer who awarded cannot be the second one"
     INADEQUATE_WITHOUT_REASON = "rated Inadequate, and the officer gave no reason"
     NO_LONGER_OPEN = "the package is no longer open"
@@ -83,13 +87,18 @@ class AwardEnd(StrEnum):
 
 
 class PackageListed(HasStage, HasProjectionVersions):
-    """sourcing: the package is open to all providers of its area; its reference on the list is random."""
+    """sourcing: the package is open to proposals at once, or from the next list on (`opens_at`).
+
+    Its reference is random; each list gives it a new one (ListRowAdded).
+    """
 
     search_id: SearchId
     stage: StageName
     framework: FrameworkKey
     members: bool = True
     spot: bool
+    reach: ListReach = Field(default=ListReach.AREA, description="whose providers may propose")
+    opens_at: Instant | None = Field(default=None, description="when the first list with the package goes out")
     advert: Advert
     unit: UnitKey
     unit_kind: UnitKind

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Final
 from contracts.contradictions import Contradiction, find_duplicates
 from contracts.framework.life import JoiningMode
 from contracts.framework.prices import MatrixLine, RatesSetBy
-from contracts.framework.stages import Conditions, Designated, MakesOffers, OpenList, SequentialOffers
+from contracts.framework.stages import (
+    BatchingList,
+    Conditions,
+    Designated,
+    Exhausted,
+    MakesOffers,
+    OpenList,
+    SequentialOffers,
+)
 from contracts.framework.tiers import SkillRule, Tier
 from contracts.framework.words import Reason
 from contracts.values import Order
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
     from contracts.framework.definition import FrameworkDefinition
 
 Path = tuple[str | int, ...]
+_CLOSED: Final = "is outside brokerage time; choose a time at which the brokerage is open"
 _GIVEN_TWICE: Final = "is given twice; keep one of the two"
 
 
@@ -29,8 +38,10 @@ def find_contradictions(definition: "FrameworkDefinition") -> Iterator[Contradic
         yield from _find_undeclared_conditions(definition, stage.when, (*place, "when"))
         if isinstance(stage, OpenList):
             yield from _find_open_list_contradictions(definition, stage, place)
+            yield from _find_issue_contradictions(definition, stage, place)
         else:
             yield from _find_offering_contradictions(definition, stage, place)
+            yield from _find_list_contradictions(definition, stage, place)
 
 
 def _find_repeated_words(definition: "FrameworkDefinition") -> Iterator[Contradiction]:
@@ -213,6 +224,45 @@ def _find_offering_contradictions(
         for position, word in enumerate(words):
             if word in words[:position]:
                 yield Contradiction((*words_path, position), _GIVEN_TWICE)
+
+
+def _find_list_contradictions(
+    definition: "FrameworkDefinition", stage: MakesOffers, place: Path
+) -> Iterator[Contradiction]:
+    """Yields what contradicts the Batching List, seen from the list and from the stage that waits for it."""
+    position = definition.sourcing.index(stage)
+    before = definition.sourcing[position - 1] if position else None
+    after = definition.sourcing[position + 1] if position + 1 < len(definition.sourcing) else None
+    if isinstance(stage, BatchingList):
+        if before is None or before.stage != stage.cut_off.while_in or not isinstance(before, SequentialOffers):
+            detail = "is not the stage of sequential offers just before the list; name that stage"
+            yield Contradiction((*place, "cut_off", "while_in"), detail)
+        elif not set(stage.to.tiers) <= set(before.to.tiers):
+            yield Contradiction(
+                (*place, "to", "tiers"), f"are not among the tiers that {before.stage} asks; name tiers of that stage"
+            )
+        if stage.when != Conditions():
+            yield Contradiction(
+                (*place, "when"), "cannot narrow a list, which takes the packages of the stage before it; remove it"
+            )
+        brokerage = definition.brokerage
+        if not brokerage.opens <= stage.cut_off.time < brokerage.closes:
+            yield Contradiction((*place, "cut_off", "time"), _CLOSED)
+    elif stage.exhausted is Exhausted.WAIT_FOR_LIST and not isinstance(after, BatchingList):
+        yield Contradiction((*place, "exhausted"), "waits for a list; add a stage batching-list just after this one")
+
+
+def _find_issue_contradictions(
+    definition: "FrameworkDefinition", stage: OpenList, place: Path
+) -> Iterator[Contradiction]:
+    if stage.issued is None:
+        return
+    brokerage = definition.brokerage
+    if not brokerage.opens <= stage.issued.time < brokerage.closes:
+        yield Contradiction((*place, "issued", "time"), _CLOSED)
+    for number, day in enumerate(stage.issued.days):
+        if day in stage.issued.days[:number]:
+            yield Contradiction((*place, "issued", "days", number), _GIVEN_TWICE)
 
 
 def _find_open_list_contradictions(

@@ -16,7 +16,7 @@ from contracts.framework.agreement import find_contradictions
 from contracts.framework.brokerage import BrokerageTime
 from contracts.framework.life import Assumption, Extension, Joining, JoiningMode
 from contracts.framework.prices import MatrixLine, Prices
-from contracts.framework.stages import Exhausted, MakesOffers, OfferingStage, OpenList, PackageKind, Stage
+from contracts.framework.stages import BatchingList, Exhausted, MakesOffers, OfferingStage, OpenList, PackageKind, Stage
 from contracts.framework.tiers import Tier
 from contracts.framework.words import (
     Area,
@@ -185,18 +185,23 @@ class FrameworkDefinition(Value):
     def find_next_stage(self, name: str | None, kind: PackageKind) -> MakesOffers | OpenList | None:
         """Returns the next stage after `name` that is meant for the package; None after the last one.
 
+        Urgent packages do not wait for a Batching List, so that it is no stage of theirs.
         `name` is None before the first stage.
         """
         names = [stage.stage for stage in self.sourcing]
         position = 0 if name is None else names.index(name) + 1
-        return next((stage for stage in self.sourcing[position:] if stage.when.match(kind)), None)
+        return next((stage for stage in self.sourcing[position:] if _is_meant_for(stage, kind)), None)
 
     def list_road(self, kind: PackageKind) -> Sequence[MakesOffers | OpenList]:
         """Returns the stages through which a package goes as long as nobody takes it."""
         road = list[MakesOffers | OpenList]()
         for stage in self.sourcing:
-            if stage.when.match(kind):
+            if _is_meant_for(stage, kind):
                 road.append(stage)
                 if isinstance(stage, OpenList) or stage.exhausted is Exhausted.STOP:
                     break
         return road
+
+
+def _is_meant_for(stage: Stage, kind: PackageKind) -> bool:
+    return stage.when.match(kind) and not (isinstance(stage, BatchingList) and kind.urgent)

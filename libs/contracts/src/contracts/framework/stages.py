@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from contracts.framework.durations import Days, Minutes
+from contracts.framework.list_times import CutOff, IssueDays, ReturnedBy
 from contracts.framework.words import Description
 from contracts.ids import AreaCode, BandKey, LotKey, NeedKey, RouteKey, ServiceTypeKey, TierKey
-from contracts.values import Channel, Money, Order, OutwardCode, StageName, Value
+from contracts.values import Channel, ListReach, Money, Order, OutwardCode, StageName, Value
+
+OUTWARD_CODES: Final = "where enough people live that the outward code identifies no person; elsewhere: district"
 
 
 class Conditions(Value):
@@ -94,6 +97,8 @@ class Exhausted(StrEnum):
     """What follows when a stage has no provider left."""
 
     NEXT_STAGE = "next stage"
+    WAIT_FOR_LIST = "wait for the batching list"
+    """Until the cut-off of its day; after it, and for urgent packages, the stage after the list follows at once."""
     STOP = "stop"
 
 
@@ -146,6 +151,24 @@ class OfferToAll(OfferingStage):
     deadline: Deadline = Deadline()
 
 
+class BatchingList(OfferingStage):
+    """A list of the packages that another stage has not placed by the cut-off; its providers tick what interests them.
+
+    When it is closed, those that ticked are offered the package one at a time, in their order in that stage.
+    """
+
+    procedure: Literal["batching-list"]
+    cut_off: CutOff
+    returned_by: ReturnedBy = ReturnedBy()
+    answer_within: AnswerWithin = AnswerWithin()
+    outward_codes_shown: tuple[OutwardCode, ...] = Field(default=(), description=OUTWARD_CODES)
+
+    @property
+    def order(self) -> tuple[Order, ...]:
+        """No order of its own: the providers keep their order in the stage from which the list is made."""
+        return ()
+
+
 class Ceiling(Value):
     """The highest rate of a service type that one officer may award alone. A second officer approves higher rates."""
 
@@ -170,23 +193,24 @@ class OpenList(Value):
     note: Description = ""
     when: Conditions = Conditions()
     procedure: Literal["open-list"]
-    members: bool = Field(default=True, description="open to the framework's providers of the area")
+    members: bool = Field(default=True, description="open to the framework's providers")
     spot: bool = Field(default=True, description="open to providers outside the framework, too")
+    reach: ListReach = Field(default=ListReach.COUNCIL, description="whose providers hear of it and may propose")
+    issued: IssueDays | None = Field(default=None, description="when lists go out; none: a package is open at once")
     ceilings: tuple[Ceiling, ...] = Field(min_length=1)
     second_officer: SecondOfficer = SecondOfficer.ABOVE_CEILING
     alarm_after: Days = Field(
         default=timedelta(days=7),
         description="time after which officers are notified that the package is not awarded",
     )
-    outward_codes_shown: tuple[OutwardCode, ...] = Field(
-        default=(),
-        description="where enough people live that the outward code identifies no person; elsewhere: district",
-    )
+    outward_codes_shown: tuple[OutwardCode, ...] = Field(default=(), description=OUTWARD_CODES)
 
     def find_ceiling(self, service_type: ServiceTypeKey) -> Decimal | None:
         return next((each.rate for each in self.ceilings if each.service_type == service_type), None)
 
 
-MakesOffers = SequentialOffers | Designated | OfferToAll
-Stage = Annotated[SequentialOffers | Designated | OfferToAll | OpenList, Field(discriminator="procedure")]
+MakesOffers = SequentialOffers | Designated | OfferToAll | BatchingList
+Stage = Annotated[
+    SequentialOffers | Designated | OfferToAll | BatchingList | OpenList, Field(discriminator="procedure")
+]
 """A stage of sourcing; its procedure selects the class."""

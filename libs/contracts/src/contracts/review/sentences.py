@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.stages import (
+    BatchingList,
     Conditions,
     Designated,
     Exhausted,
@@ -17,7 +18,8 @@ from contracts.framework.stages import (
     SequentialOffers,
 )
 from contracts.framework.titles import Titles
-from contracts.values import Order
+from contracts.review.list_sentences import describe_batching_list, describe_issue_days
+from contracts.values import ListReach, Order
 
 ORDERS: Final = {
     Order.RANKED_LIST: "the ranked list",
@@ -43,6 +45,9 @@ def describe_stage(
             asked = [*_describe_designation(definition, stage), *_describe_offers(stage)]
         case OfferToAll():
             asked = [*_describe_offer_to_all(definition, stage)]
+        case BatchingList():
+            listed = describe_batching_list(stage, _name_recipients(definition, stage))
+            asked = [*listed, *_describe_offers(stage)]
         case OpenList():
             return _write_sentences(_describe_open_list(definition, stage))
         case _:
@@ -124,7 +129,7 @@ def _describe_designation(definition: FrameworkDefinition, stage: Designated) ->
         yield "for a package that follows none, this stage asks nobody"
 
 
-def _describe_offers(stage: SequentialOffers | Designated) -> Iterable[str]:
+def _describe_offers(stage: SequentialOffers | Designated | BatchingList) -> Iterable[str]:
     within = stage.answer_within
     yield (
         f"each has {format_minutes(within.webhook)} of brokerage time to answer by webhook, "
@@ -146,6 +151,8 @@ def _describe_delivery(stage: MakesOffers) -> str:
 def _describe_end(stage: MakesOffers, *, ends_road: bool) -> str:
     if ends_road or stage.exhausted is Exhausted.STOP:
         return "when nobody is left, the road ends and an officer acts"
+    if stage.exhausted is Exhausted.WAIT_FOR_LIST:
+        return "when nobody is left by the cut-off, the package waits for the list; else the stage after it follows"
     return "when nobody is left, the next stage follows"
 
 
@@ -160,9 +167,12 @@ def _describe_offer_to_all(definition: FrameworkDefinition, stage: OfferToAll) -
 
 
 def _describe_open_list(definition: FrameworkDefinition, stage: OpenList) -> Iterable[str]:
-    members = ["the framework's providers of the area"] if stage.members else []
-    spot = ["spot providers"] if stage.spot else []
+    where = "area" if stage.reach is ListReach.AREA else "council"
+    members = [f"the framework's providers of the {where}"] if stage.members else []
+    spot = [f"spot providers of the {where}"] if stage.spot else []
     yield f"the package is open to {join_words([*members, *spot])}, who may propose a rate and a way to deliver"
+    if stage.issued is not None:
+        yield describe_issue_days(stage.issued)
     if stage.second_officer is SecondOfficer.ALWAYS:
         yield "an officer awards it, and a second officer approves each award"
     else:

@@ -73,7 +73,7 @@ SCHEMA: Final = {
     ),
     "a missing key": _change(TITLE, "", "framework: an-example", "is missing", "add it to this section"),
     "a missing procedure": _change(
-        "    procedure: sequential-offers\n", "", "stage: tier-1", "names no procedure", "one of designated"
+        "    procedure: sequential-offers\n", "", "stage: tier-1", "names no procedure", "one of batching-list"
     ),
     "a procedure that does not exist": _change(
         "sequential-offers", "raffle", "raffle", "is not one of the allowed values", "'offer-to-all'"
