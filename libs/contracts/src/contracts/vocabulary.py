@@ -114,6 +114,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "ranking": "the providers in order; can be empty",
     "rate": "pounds for one unit",
     "rating": "the regulator's overall rating",
+    "taken_from": "the stage whose packages a Batching List takes; null for available packages",
     "reach": "whose providers may propose",
     "reason": "the coded reason",
     "reasons": "all reasons that apply",

@@ -1,15 +1,17 @@
-"""The one handler behind every event, timer and command: load the search, decide, save it, publish.
+"""The handler behind every event, timer and command of a search: load it, decide, save it, publish.
 
 What follows from each trigger is in `domain.decisions.DECISIONS`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from contracts.events.lists import ListKind, ListRowAdded
 from contracts.events.packages import PackageRequested
-from contracts.ids import PackageId
+from contracts.ids import ListId, PackageId
 from contracts.precedence import Precedence
 from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED
@@ -19,6 +21,7 @@ from sourcing.domain.market import MarketSnapshot, parse_missing
 from sourcing.domain.market_selection import find_named_provider
 from sourcing.domain.milestones import FirstOfferMilestone, Milestone, OfferMilestone, find_milestones
 from sourcing.domain.search import Search
+from sourcing.domain.sent_list import build_available_list, build_batching_list, build_closing, split_into_parts
 from sourcing.domain.steps import CancelledTimer, Outcome, ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import (
     ChangeVersion,
@@ -31,19 +34,32 @@ from sourcing.domain.triggers import (
     Trigger,
     build_timer_trigger,
 )
-from sourcing.ports import OFFERS, OFFERS_PER_PLACEMENT, TIME_TO_FIRST_OFFER, TIME_TO_PLACE, SourcingWork
+from sourcing.ports import (
+    CLOSE_LIST,
+    OFFERS,
+    OFFERS_PER_PLACEMENT,
+    SEND_LIST,
+    TIME_TO_FIRST_OFFER,
+    TIME_TO_PLACE,
+    SourcingWork,
+)
 
 PRECEDENCE: Final = {
     TimerKind.OFFER_EXPIRES: Precedence.EXPIRY,
     TimerKind.DELIVERY_OVERDUE: Precedence.UNDELIVERABLE,
     TimerKind.NEXT_OFFER_DUE: Precedence.OPENING,
     TimerKind.LISTED_TOO_LONG: Precedence.LIST_GOES_OUT,
+    TimerKind.LIST_CUT_OFF: Precedence.LIST_GOES_OUT,
+    TimerKind.LIST_CLOSES: Precedence.LIST_CLOSES,
+    TimerKind.LIST_GOES_OUT: Precedence.LIST_GOES_OUT,
 }
 RUNTIME_TIMERS: Final[Mapping[str, TimerTrigger]] = {
     OUTAGE_OVER: OutageOver(),
     PROJECTION_UPDATED: ProjectionUpdated(),
 }
 """Timers that the runtime schedules; every other kind is a TimerKind."""
+SEND_LIST_RETRY: Final = timedelta(seconds=1)
+"""How long a list waits before it looks again whether all packages have joined it."""
 MAX_READS: Final = 16
 """Reads of the projections for one decision; more mean that it asks for an entry that no read contains."""
 
@@ -81,6 +97,9 @@ async def _advance_search(trigger: Trigger, package_id: PackageId, work: Sourcin
         await work.searches.save(step.search, before=search)
         _observe_milestones(find_milestones(search, step.search), work)
     work.publish(*step.events)
+    for event in step.events:
+        if isinstance(event, ListRowAdded):
+            work.lists.add_row(event)
     for timer in step.timers:
         _change_timer(timer, work)
     return step
@@ -134,3 +153,36 @@ def _observe_milestones(milestones: Sequence[Milestone], work: SourcingWork) -> 
             continue
         work.observe(TIME_TO_PLACE, milestone.after.total_seconds(), labels=labels)
         work.observe(OFFERS_PER_PLACEMENT, milestone.offers, labels=labels)
+
+
+async def send_list(timer: DueTimer, work: SourcingWork) -> None:
+    """Send the rows of a list that were not sent yet, when all packages that are due have joined it."""
+    list_id = ListId(UUID(timer.about))
+    unsent = await work.lists.list_unsent_rows(list_id)
+    if unsent is None:
+        return
+    sent, rows = unsent
+    definition = work.lists.find_definition(sent.framework)
+    if definition is None or await work.lists.has_rows_to_come(sent):
+        work.schedule(Timer(SEND_LIST, timer.about, work.now + SEND_LIST_RETRY, Precedence.LIST_SENT))
+        return
+    build = build_batching_list if sent.kind is ListKind.BATCHING_LIST else build_available_list
+    market = work.lists.list_market()
+    for part in split_into_parts(rows):
+        sent, issued = build(sent, part, definition, market, at=work.now)
+        work.publish(issued)
+        work.lists.mark_sent(part, part=sent.parts)
+    work.lists.save(sent, issued_at=work.now)
+    if sent.closes_at is not None:
+        work.schedule(Timer(CLOSE_LIST, timer.about, sent.closes_at, Precedence.LIST_CLOSES))
+
+
+async def close_list(_: DueTimer, work: SourcingWork) -> None:
+    """Publish that a Batching List is closed; its packages go on in their own streams."""
+    sent = work.lists.get()
+    if sent is None or sent.closed_at is not None:
+        return
+    rows, rows_with_interest = await work.lists.count_rows(sent.list_id)
+    closed, event = build_closing(sent, rows, rows_with_interest, at=work.now)
+    work.publish(event)
+    work.lists.save(closed, issued_at=work.now)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from contracts.events.base import PackageEvent
 from contracts.events.frameworks import FrameworkPublished, RankedListPublished
+from contracts.events.lists import ListRowAdded
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,
@@ -17,7 +18,7 @@ from contracts.events.providers import (
 )
 from contracts.events.rates import RatesSelected, make_rates_key
 from contracts.framework.definition import FrameworkDefinition
-from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
+from contracts.ids import CouncilKey, FrameworkKey, ListId, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.observability.instruments import WAIT_BUCKETS, CounterSpec, HistogramSpec
 from service_runtime.projections.projections import Projection
@@ -25,6 +26,7 @@ from service_runtime.unit_of_work.unit_of_work import UnitOfWork
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.offer import Offer
 from sourcing.domain.search import Search
+from sourcing.domain.sent_list import ListedRow, SentList
 from sourcing.domain.triggers import Outage
 
 DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
@@ -46,6 +48,11 @@ CAPACITY: Final = Projection("capacity", (CapacityDeclared,), lambda event: f"{e
 RATES: Final = Projection(
     "rates", (RatesSelected,), lambda event: make_rates_key(event.provider_id, event.framework, event.area)
 )
+
+SEND_LIST: Final = "send-list"
+"""Kind of the timer of a list's stream: its rows are sent."""
+CLOSE_LIST: Final = "close-list"
+"""Kind of the timer of a list's stream: it is closed."""
 
 BY_STAGE: Final = ("council", "stage")
 TIME_TO_FIRST_OFFER: Final = HistogramSpec(
@@ -97,6 +104,42 @@ class Markets(Protocol):
         ...
 
 
+class Lists(Protocol):
+    """Repository of lists that are sent out."""
+
+    def add_row(self, event: ListRowAdded) -> None:
+        """Add a row in the stream of its package, and have the list sent when all packages have joined it."""
+        ...
+
+    def get(self) -> SentList | None:
+        """Return the list of this stream; None before its first part was sent."""
+        ...
+
+    async def list_unsent_rows(self, list_id: ListId) -> tuple[SentList, Sequence[ListedRow]] | None:
+        """List the rows that no part has yet, with the list as they describe it; None without any."""
+        ...
+
+    async def has_rows_to_come(self, sent: SentList) -> bool:
+        """Return whether a package of this council still has to join lists of this kind that are due."""
+        ...
+
+    async def count_rows(self, list_id: ListId) -> tuple[int, int]:
+        """Count the list's rows, and those that at least one provider ticked."""
+        ...
+
+    def save(self, sent: SentList, *, issued_at: datetime) -> None: ...
+
+    def mark_sent(self, rows: Sequence[ListedRow], *, part: int) -> None: ...
+
+    def find_definition(self, framework: FrameworkKey) -> FrameworkDefinition | None:
+        """Find the newest version of the framework's definition."""
+        ...
+
+    def list_market(self) -> Sequence[EligibilityChanged]:
+        """List what every provider may be offered, in the order of their ids."""
+        ...
+
+
 class Outages(Protocol):
     """Past outages of this service."""
 
@@ -114,6 +157,8 @@ class SourcingWork(UnitOfWork, Protocol):
     def markets(self) -> Markets: ...
     @property
     def outages(self) -> Outages: ...
+    @property
+    def lists(self) -> Lists: ...
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED, Projection
 from service_runtime.subscriptions import Subscription, TimerSubscription, on, on_timer
 from sourcing.domain.steps import TimerKind
-from sourcing.handlers import handle_event, handle_timer
+from sourcing.handlers import close_list, handle_event, handle_timer, send_list
 from sourcing.ports import (
     CAPACITY,
     CHANNELS,
+    CLOSE_LIST,
     DEFINITION_VERSIONS,
     DEFINITIONS,
     ELIGIBILITY,
@@ -32,6 +33,7 @@ from sourcing.ports import (
     RANKED_LIST_VERSIONS,
     RANKED_LISTS,
     RATES,
+    SEND_LIST,
     TIME_TO_FIRST_OFFER,
     TIME_TO_PLACE,
     SourcingWork,
@@ -55,6 +57,11 @@ TIMERS: Final[tuple[TimerSubscription[SourcingWork], ...]] = (
     on_timer(TimerKind.DELIVERY_OVERDUE, handle_timer),
     on_timer(TimerKind.NEXT_OFFER_DUE, handle_timer),
     on_timer(TimerKind.LISTED_TOO_LONG, handle_timer),
+    on_timer(TimerKind.LIST_CUT_OFF, handle_timer),
+    on_timer(TimerKind.LIST_CLOSES, handle_timer),
+    on_timer(TimerKind.LIST_GOES_OUT, handle_timer),
+    on_timer(SEND_LIST, send_list),
+    on_timer(CLOSE_LIST, close_list),
     on_timer(OUTAGE_OVER, handle_timer),
     on_timer(PROJECTION_UPDATED, handle_timer),
 )

@@ -12,6 +12,7 @@ from sourcing.ports import SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.gauges import GAUGES
 from sourcing.store.last_awards import LastAwards
+from sourcing.store.lists import LIST_STATE
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.placements import PlacedHours
 from sourcing.store.queries import PostgresSearchQueries
@@ -50,7 +51,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         timers=TIMERS,
         projections=PROJECTIONS,
         metrics=(*OBSERVED, *GAUGES),
-        states=(SEARCH_STATE,),
+        states=(SEARCH_STATE, LIST_STATE),
         save_rows=SAVE_SEARCHES,
         paused_in_outages=PAUSED_IN_OUTAGES,
         outage_log=outage_log,

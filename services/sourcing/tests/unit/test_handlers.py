@@ -31,6 +31,7 @@ from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import AnswerNotUsed, Declined, Placed, TimerKind
 from sourcing.domain.triggers import AnswerOffer, RecordCall
 from sourcing.handlers import PRECEDENCE, handle_command, handle_event
+from sourcing.ports import CLOSE_LIST, SEND_LIST
 from sourcing.subscriptions import TIMERS
 from testkit.sourcing.builders import PACKAGE, a_decline, a_market, a_request, a_withdrawal, on_monday, to_provider_id
 from testkit.sourcing.handler_steps import (
@@ -202,6 +203,6 @@ async def test_an_answer_to_an_unknown_offer_is_refused_without_reading_projecti
 
 
 def test_every_timer_has_a_handler_and_a_precedence() -> None:
-    assert {each.kind for each in TIMERS} == {*TimerKind, OUTAGE_OVER, PROJECTION_UPDATED}
+    assert {each.kind for each in TIMERS} == {*TimerKind, SEND_LIST, CLOSE_LIST, OUTAGE_OVER, PROJECTION_UPDATED}
     assert set(PRECEDENCE) == set(TimerKind)
     assert PRECEDENCE[TimerKind.OFFER_EXPIRES] < PRECEDENCE[TimerKind.DELIVERY_OVERDUE]

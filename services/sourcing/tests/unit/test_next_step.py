@@ -9,7 +9,8 @@ from contracts.framework.stages import Exhausted
 from contracts.values import Channel
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.next_step import NextStep, NextStepKind, find_next_step
+from sourcing.domain.next_step import find_next_step
+from sourcing.domain.next_steps import NextStep, NextStepKind
 from sourcing.domain.steps import TimerKind
 from testkit.sourcing.builders import (
     A_MONDAY,

@@ -10,7 +10,8 @@ from contracts.events.searches import SourcingStarted, StageEntered
 from contracts.example_words import Tiers
 from contracts.framework.stages import Deadline, Recipients
 from contracts.values import AnswerBy, Channel, PassOverReason
-from sourcing.domain.next_step import NextStepKind, find_next_step
+from sourcing.domain.next_step import find_next_step
+from sourcing.domain.next_steps import NextStepKind
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import ProjectionUpdated

@@ -10,7 +10,8 @@ from contracts.framework.stages import Exhausted
 from contracts.values import Order, PassOverReason
 from sourcing.domain.evolution import replay_search
 from sourcing.domain.explanation import explain_stages
-from sourcing.domain.next_step import NextStepKind, find_next_step
+from sourcing.domain.next_step import find_next_step
+from sourcing.domain.next_steps import NextStepKind
 from sourcing.domain.offer import OfferStatus
 from sourcing.domain.ordering import compute_draw
 from sourcing.domain.search import SearchStatus

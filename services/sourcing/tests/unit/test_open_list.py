@@ -85,7 +85,7 @@ def test_framework_and_spot_providers_of_the_area_can_propose() -> None:
 @pytest.mark.parametrize(
     ("facts", "refused", "reason"),
     [
-        (a_known_provider("Spruce", tiers=()), (), ProposalRefusal.NOT_OF_THIS_AREA),
+        (a_known_provider("Spruce", tiers=()), (), ProposalRefusal.NOT_OF_THE_COUNCIL),
         (a_known_provider("Spruce", tiers=(), spot=True, embargoed=True), (), ProposalRefusal.EMBARGOED),
         (SPOT, ("Spruce",), ProposalRefusal.REFUSED_BY_PERSON),
     ],
@@ -102,7 +102,7 @@ def test_proposals_of_other_providers_are_refused_and_recorded(
 
 def test_spot_providers_cannot_propose_on_a_list_for_framework_providers() -> None:
     driver = an_open_package(SPOT, stage=an_open_list(spot=False))
-    assert driver.propose("Spruce", "25.00").outcome == ProposalNotUsed((ProposalRefusal.NOT_OF_THIS_AREA,))
+    assert driver.propose("Spruce", "25.00").outcome == ProposalNotUsed((ProposalRefusal.NOT_OF_THE_COUNCIL,))
 
 
 def test_an_unknown_provider_is_asked_to_retry_later() -> None:

@@ -50,7 +50,9 @@ class ListRowAdded(HasStage):
     search_id: SearchId
     list_id: ListId
     kind: ListKind
-    stage: StageName
+    framework: FrameworkKey
+    stage: StageName = Field(description="the stage of the list")
+    taken_from: StageName | None = Field(default=None, description="the stage whose packages a Batching List takes")
     day: date = Field(description="of the list")
     moved_from: date | None = Field(default=None, description="the usual day of the list, where it was a bank holiday")
     late: bool = Field(default=False, description="the service was down when the list was due")

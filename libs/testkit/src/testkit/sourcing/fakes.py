@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from contracts.ids import PackageId, ProviderId
+from contracts.events.lists import ListRowAdded
+from contracts.events.providers import EligibilityChanged
+from contracts.framework.definition import FrameworkDefinition
+from contracts.ids import FrameworkKey, ListId, ListingReference, PackageId, ProviderId
 from contracts.values import Care
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.search import Search
+from sourcing.domain.sent_list import ListedRow, SentList, begin_list, to_listed_row
 from sourcing.domain.triggers import Outage
 from testkit.fake_unit_of_work import InMemoryUnitOfWork
 
@@ -60,9 +64,51 @@ class InMemoryOutages:
 
 
 @dataclass
+class InMemoryLists:
+    """Lists and their rows in dictionaries; a test provides the definition and the market."""
+
+    sent: SentList | None = None
+    rows: dict[ListId, list[ListRowAdded]] = field(default_factory=dict[ListId, list[ListRowAdded]])
+    parts: dict[ListingReference, int] = field(default_factory=dict[ListingReference, int])
+    definition: FrameworkDefinition | None = None
+    market: list[EligibilityChanged] = field(default_factory=list[EligibilityChanged])
+    rows_to_come: bool = False
+
+    def add_row(self, event: ListRowAdded) -> None:
+        self.rows.setdefault(event.list_id, []).append(event)
+
+    def get(self) -> SentList | None:
+        return self.sent
+
+    async def list_unsent_rows(self, list_id: ListId) -> tuple[SentList, Sequence[ListedRow]] | None:
+        unsent = [each for each in self.rows.get(list_id, ()) if each.advert.reference not in self.parts]
+        return (self.sent or begin_list(unsent[0]), [to_listed_row(each) for each in unsent]) if unsent else None
+
+    async def has_rows_to_come(self, sent: SentList) -> bool:  # noqa: ARG002  the port's argument
+        return self.rows_to_come
+
+    async def count_rows(self, list_id: ListId) -> tuple[int, int]:
+        return len(self.rows.get(list_id, ())), 0
+
+    def save(self, sent: SentList, *, issued_at: datetime) -> None:  # noqa: ARG002  the port's argument
+        self.sent = sent
+
+    def mark_sent(self, rows: Sequence[ListedRow], *, part: int) -> None:
+        self.parts |= {each.row.advert.reference: part for each in rows}
+
+    def find_definition(self, framework: FrameworkKey) -> FrameworkDefinition | None:
+        is_wanted = self.definition is not None and self.definition.framework == framework
+        return self.definition if is_wanted else None
+
+    def list_market(self) -> Sequence[EligibilityChanged]:
+        return self.market
+
+
+@dataclass
 class InMemorySourcingWork(InMemoryUnitOfWork):
     """A unit of work for the unit tests of handlers."""
 
     searches: InMemorySearches = field(default_factory=InMemorySearches)
     markets: InMemoryMarkets = field(default_factory=lambda: InMemoryMarkets(MarketSnapshot))
     outages: InMemoryOutages = field(default_factory=InMemoryOutages)
+    lists: InMemoryLists = field(default_factory=InMemoryLists)

@@ -18,8 +18,11 @@ from sourcing.domain.steps import (
     Proposed,
     ScheduledTimer,
     Step,
+    Ticked,
+    TickNotUsed,
     TimerKind,
 )
+from sourcing.handlers import PRECEDENCE
 from testkit.sourcing.builders import A_MONDAY
 from testkit.sourcing.scenario_tables import InstantReader
 from testkit.sourcing.search_driver import SearchDriver
@@ -82,11 +85,11 @@ class ScenarioSearch:
 
     def _fire_timers(self, is_due: Callable[[ScheduledTimer], bool]) -> None:
         while due := [timer for timer in self.driver.timers.values() if is_due(timer)]:
-            first = min(due, key=lambda timer: timer.at)
+            first = min(due, key=lambda timer: (timer.at, PRECEDENCE[timer.kind]))
             self.driver.fire_timer(first.kind, at=first.at)
 
 
-def _describe_outcome(outcome: Outcome) -> str:  # noqa: PLR0911  a line for each outcome reads best
+def _describe_outcome(outcome: Outcome) -> str:  # noqa: C901, PLR0911  a line for each outcome reads best
     """Describes the outcome of a command in the words of the scenario tables."""
     match outcome:
         case Done():
@@ -97,6 +100,10 @@ def _describe_outcome(outcome: Outcome) -> str:  # noqa: PLR0911  a line for eac
             return "the acceptance waits for the others"
         case Declined():
             return "declined"
+        case Ticked(interested=interested):
+            return "ticked" if interested else "tick taken back"
+        case TickNotUsed(reason=reason):
+            return reason.value
         case Proposed():
             return "the proposal stands"
         case AwaitsApproval():

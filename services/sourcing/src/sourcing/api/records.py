@@ -15,7 +15,8 @@ from service_runtime.http.instants import Now
 from service_runtime.http.problems import describe_problems
 from sourcing.api.callers import Queries, Reader, find_search
 from sourcing.domain.explanation import CandidateTurn, StageExplanation, explain_stages
-from sourcing.domain.next_step import NextStep, NextStepKind, find_next_step
+from sourcing.domain.next_step import find_next_step
+from sourcing.domain.next_steps import NextStep, NextStepKind
 from sourcing.domain.search import SearchStatus
 from sourcing.ports import JournalRecord
 

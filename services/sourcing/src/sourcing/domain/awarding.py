@@ -19,7 +19,7 @@ from contracts.events.listings import (
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.framework.words import Reasons
 from contracts.ids import AwardId, ReasonKey
-from contracts.values import Rating
+from contracts.values import ListReach, Rating
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import PackageNotOpen
 from sourcing.domain.known_reasons import require_known_reason
@@ -135,7 +135,8 @@ def _find_refusals(draft: Draft, facts: ProviderFacts) -> Iterator[AwardRefusal]
     if facts.provider_id in draft.search.wishes.refused:
         yield AwardRefusal.REFUSED_BY_PERSON
     if not is_listing_provider(draft, draft.listing, facts):
-        yield AwardRefusal.NOT_OF_THIS_AREA
+        is_of_area = draft.listing.reach is ListReach.AREA
+        yield AwardRefusal.NOT_OF_THIS_AREA if is_of_area else AwardRefusal.NOT_OF_THE_COUNCIL
 
 
 def _find_refusals_at_approval(

@@ -38,8 +38,8 @@ class BrokerageCalendar:
 
     def is_open(self, at: datetime) -> bool:
         """Return whether the brokerage is open: the opening instant counts as open, the closing instant as closed."""
-        day = self._get_local_day(at)
-        return self._is_working_day(day) and self._get_opening(day) <= at < self._get_closing(day)
+        day = self.get_local_day(at)
+        return self.is_working_day(day) and self._get_opening(day) <= at < self._get_closing(day)
 
     def find_opening_from(self, at: datetime) -> datetime:
         """Find the first open instant from `at` on; `at` itself while the brokerage is open."""
@@ -47,11 +47,11 @@ class BrokerageCalendar:
 
     def find_opening_after(self, at: datetime) -> datetime:
         """Find the first opening later than `at`. Raises NoOpeningInSight."""
-        openings = (self._get_opening(day) for day in self._list_days_from(at) if self._is_working_day(day))
+        openings = (self._get_opening(day) for day in self.list_days_from(at) if self.is_working_day(day))
         opening = next((opening for opening in openings if opening > at), None)
         if opening is None:
             raise NoOpeningInSight(
-                f"the brokerage does not open within {SEARCHED_DAYS} days of {self._get_local_day(at).isoformat()}; "
+                f"the brokerage does not open within {SEARCHED_DAYS} days of {self.get_local_day(at).isoformat()}; "
                 "correct the days, bank holidays and overrides of the framework's definition"
             )
         return opening
@@ -59,36 +59,36 @@ class BrokerageCalendar:
     def add_open_time(self, start: datetime, length: timedelta) -> datetime:
         """Return the instant when `length` of open time has passed since `start`: 16:30 plus 30 minutes is 17:00."""
         begins, left = self.find_opening_from(start), length
-        while (rest_of_day := self._get_closing(self._get_local_day(begins)) - begins) < left:
+        while (rest_of_day := self._get_closing(self.get_local_day(begins)) - begins) < left:
             begins, left = self.find_opening_after(begins), left - rest_of_day
         return begins + left
 
     def measure_open_time(self, start: datetime, end: datetime) -> timedelta:
         """Measure the open time between two instants; zero unless `end` is after `start`."""
         days = (start + timedelta(days=ahead) for ahead in range(max(0, (end - start).days) + 2))
-        working = {day for at in days if self._is_working_day(day := self._get_local_day(at))}
+        working = {day for at in days if self.is_working_day(day := self.get_local_day(at))}
         spans = (min(end, self._get_closing(day)) - max(start, self._get_opening(day)) for day in working)
         return sum((max(span, timedelta(0)) for span in spans), timedelta(0))
 
-    def _list_days_from(self, at: datetime) -> Iterator[date]:
-        first = self._get_local_day(at)
+    def list_days_from(self, at: datetime) -> Iterator[date]:
+        first = self.get_local_day(at)
         return (first + timedelta(days=ahead) for ahead in range(SEARCHED_DAYS + 1))
 
-    def _is_working_day(self, day: date) -> bool:
+    def is_working_day(self, day: date) -> bool:
         return day.weekday() in {weekday.number for weekday in self.rules.days} and not self._is_bank_holiday(day)
 
     def _is_bank_holiday(self, day: date) -> bool:
         override = next((override for override in self.rules.overrides if override.day == day), None)
         return override.closed if override else day in self.rules.bank_holidays
 
-    def _get_local_day(self, at: datetime) -> date:
+    def get_local_day(self, at: datetime) -> date:
         return at.astimezone(ZoneInfo(self.rules.timezone)).date()
 
     def _get_opening(self, day: date) -> datetime:
-        return self._to_instant(day, self.rules.opens)
+        return self.to_instant(day, self.rules.opens)
 
     def _get_closing(self, day: date) -> datetime:
-        return self._to_instant(day, self.rules.closes)
+        return self.to_instant(day, self.rules.closes)
 
-    def _to_instant(self, day: date, wall_time: time) -> datetime:
+    def to_instant(self, day: date, wall_time: time) -> datetime:
         return datetime.combine(day, wall_time, ZoneInfo(self.rules.timezone)).astimezone(UTC)

@@ -20,9 +20,10 @@ from sourcing.domain.answering import answer_offer, expire_offer, find_awaited_o
 from sourcing.domain.awarding import award_proposal, drop_refused_award, place_approved_award
 from sourcing.domain.changing_versions import change_version
 from sourcing.domain.draft import Draft
-from sourcing.domain.errors import ListingNotFound, OfferNotFound, PackageNotOpen
+from sourcing.domain.errors import ListingNotFound, ListRowNotFound, OfferNotFound, PackageNotOpen
 from sourcing.domain.evolution import begin_search
-from sourcing.domain.listing import report_overdue_listing
+from sourcing.domain.list_cut_off import close_list_of_package, list_package_at_cut_off
+from sourcing.domain.listing import add_to_next_list, report_overdue_listing
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.offering import continue_search, is_awaiting_next_step, resume_search, start_search
 from sourcing.domain.outages import extend_live_offers, finish_outage
@@ -32,12 +33,16 @@ from sourcing.domain.redirecting import redirect_overdue_offer, redirect_undeliv
 from sourcing.domain.search import Search
 from sourcing.domain.steps import Result, Step
 from sourcing.domain.stopping import stop_search
+from sourcing.domain.ticking import register_interest
 from sourcing.domain.timers import plan_timers
 from sourcing.domain.triggers import (
     AnswerOffer,
     AwardProposal,
     ChangeVersion,
     DeliveryOverdue,
+    ListCloses,
+    ListCutOff,
+    ListGoesOut,
     ListingOverdue,
     NextOfferDue,
     OfferExpiryDue,
@@ -45,6 +50,7 @@ from sourcing.domain.triggers import (
     OutageOver,
     ProjectionUpdated,
     RecordCall,
+    RegisterInterest,
     SubmitProposal,
     Trigger,
 )
@@ -76,11 +82,15 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(DeliveryOverdue, redirect_overdue_offer),
         _on(NextOfferDue, resume_search),
         _on(ListingOverdue, report_overdue_listing),
+        _on(ListCutOff, list_package_at_cut_off),
+        _on(ListCloses, close_list_of_package),
+        _on(ListGoesOut, add_to_next_list),
         _on(OutageOver, finish_outage),
         _on(ProjectionUpdated, resume_search),
         # Commands
         _on(AnswerOffer, answer_offer),
         _on(RecordCall, record_call),
+        _on(RegisterInterest, register_interest),
         _on(SubmitProposal, submit_proposal),
         _on(AwardProposal, award_proposal),
         _on(ChangeVersion, change_version),
@@ -142,6 +152,8 @@ def _decide_without_search(trigger: Trigger) -> Step:
             raise OfferNotFound
         case SubmitProposal():
             raise ListingNotFound
+        case RegisterInterest():
+            raise ListRowNotFound
         case AwardProposal() | ChangeVersion():
             raise PackageNotOpen("this package was never requested here; look its id up in the work list")
         case _:

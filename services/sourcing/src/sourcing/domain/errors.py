@@ -3,6 +3,7 @@
 NotFound
 ├── OfferNotFound           no such offer, or another provider's
 ├── ListingNotFound         no such open package, or one of an area where the provider does not work
+├── ListRowNotFound         no such package on this list
 ├── ListingClosed           the package is no longer open to all
 └── ProposalNotFound        no such proposal for this package
 Conflict
@@ -42,6 +43,13 @@ class ListingNotFound(NotFound):
         super().__init__(
             "there is no such open package for you; ask for available packages to see which ones there are"
         )
+
+
+class ListRowNotFound(NotFound):
+    title = "No such package on this list"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such package on this list for you; ask for the list to see which ones there are")
 
 
 class ListingClosed(NotFound):

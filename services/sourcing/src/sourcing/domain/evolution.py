@@ -25,6 +25,7 @@ from contracts.events.searches import (
     StageEntered,
 )
 from contracts.ids import ProviderId
+from sourcing.domain.list_evolution import ListEvent, apply_list_event
 from sourcing.domain.listing_evolution import ListingEvent, apply_listing_event, build_listing
 from sourcing.domain.offer_evolution import OfferEvent, apply_offer_event, build_offer
 from sourcing.domain.search import CurrentStage, Placement, Search, SearchStatus
@@ -66,6 +67,8 @@ def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:
         return replace(search, offers=tuple(offers))
     if isinstance(event, StageEntered | ProviderPassedOver | OfferMade):
         return _apply_stage_event(search, event, at)
+    if isinstance(event, ListEvent):
+        return apply_list_event(search, event)
     if isinstance(event, ListingEvent):
         return (
             search

@@ -7,12 +7,13 @@ from decimal import Decimal
 from contracts.events.listings import Advert
 from contracts.ids import (
     AwardId,
+    ListId,
     ProposalId,
     ProviderId,
     ReasonKey,
     UnitKey,
 )
-from contracts.values import Rating, Terms, UnitKind
+from contracts.values import ListReach, Rating, Terms, UnitKind
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,15 @@ class Listing:
     award: PendingAward | None = None
     is_overdue: bool = False
     second_officer_always: bool = False
+    reach: ListReach = ListReach.AREA
+    opens_at: datetime | None = None
+    list_id: ListId | None = None
+    """The newest list with the package, where it is open from a list on."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether providers may propose: at once, or since the first list with the package."""
+        return self.opens_at is None or self.list_id is not None
 
     def find_proposal(self, proposal_id: ProposalId) -> Proposal | None:
         return next((proposal for proposal in self.proposals if proposal.proposal_id == proposal_id), None)

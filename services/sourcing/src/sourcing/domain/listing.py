@@ -3,18 +3,23 @@
 Providers' proposals are in `proposing`, officers' awards in `awarding`.
 """
 
-from contracts.events.listings import Advert, PackageListed, StillListed
-from contracts.framework.definition import FrameworkDefinition
+from datetime import datetime
+
+from contracts.events.listings import PackageListed, StillListed
+from contracts.events.lists import ListKind, ListRowAdded
 from contracts.framework.stages import OpenList, SecondOfficer
 from contracts.ids import ListingReference, ProposalId, ProviderId
-from contracts.values import Care, CarerGender
+from contracts.values import ListReach
+from sourcing.domain.adverts import build_advert
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import MarketNotKnown, ProposalNotFound
+from sourcing.domain.list_calendar import find_list_day_from, find_list_day_until
+from sourcing.domain.list_ids import LATE_AFTER, make_list_id
 from sourcing.domain.listed_package import Listing, Proposal
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import SearchStatus
-from sourcing.domain.steps import Result
-from sourcing.domain.triggers import ListingOverdue
+from sourcing.domain.steps import FollowUp, Result
+from sourcing.domain.triggers import ListGoesOut, ListingOverdue
 
 
 def list_package(draft: Draft, stage: OpenList) -> None:
@@ -35,7 +40,9 @@ def list_package(draft: Draft, stage: OpenList) -> None:
             framework=care.framework,
             members=stage.members,
             spot=stage.spot,
-            advert=build_advert(care, reference, stage, draft.definition),
+            reach=stage.reach,
+            opens_at=_find_first_list(draft, stage),
+            advert=build_advert(care, reference, draft.definition, outward_codes_shown=stage.outward_codes_shown),
             unit=lines[0].unit,
             unit_kind=draft.definition.get_unit_kind(lines[0].unit),
             ceiling=ceiling,
@@ -44,20 +51,38 @@ def list_package(draft: Draft, stage: OpenList) -> None:
     )
 
 
-def build_advert(care: Care, reference: ListingReference, stage: OpenList, definition: FrameworkDefinition) -> Advert:
-    """Build the advert that the list may show of a package (DOMAIN, who may see what of the adult)."""
-    return Advert(
-        reference=reference,
-        lot=care.lot,
-        area=care.area,
-        outward_code=care.outward_code if care.outward_code in stage.outward_codes_shown else None,
-        age_band=care.age_band,
-        carer_gender=None if care.carer_gender is CarerGender.ANY else care.carer_gender,
-        service_type=care.service_type,
-        weekly_hours=care.weekly_hours,
-        carers_at_once=care.carers_at_once,
-        skills=tuple(need for need in care.needs if definition.find_skill(need) is not None),
+def _find_first_list(draft: Draft, stage: OpenList) -> datetime | None:
+    """Find when the package is first on a list: the instant of a list itself is in time; None without lists."""
+    return None if stage.issued is None else find_list_day_from(draft.calendar, stage.issued, draft.at).at
+
+
+def add_to_next_list(draft: Draft, _: ListGoesOut) -> Result:
+    """Make a package that is still open a row of the list that is due, under a new reference."""
+    listing = draft.search.listing
+    if draft.search.status is not SearchStatus.LISTED or listing is None:
+        return Result()
+    stage = draft.definition.get_stage(listing.stage)
+    if not isinstance(stage, OpenList) or stage.issued is None:
+        return Result()
+    care, due = draft.search.care, find_list_day_until(draft.calendar, stage.issued, draft.at)
+    reference = ListingReference(draft.new_id())
+    draft.publish(
+        ListRowAdded(
+            package_id=draft.search.package_id,
+            search_id=draft.search_id,
+            list_id=make_list_id(care.framework, stage.stage, due.day),
+            kind=ListKind.AVAILABLE_PACKAGES,
+            framework=care.framework,
+            stage=stage.stage,
+            day=due.day,
+            moved_from=due.moved_from,
+            late=draft.at - due.at > LATE_AFTER,
+            advert=build_advert(care, reference, draft.definition, outward_codes_shown=stage.outward_codes_shown),
+            unit=listing.unit,
+            listed_since=listing.listed_at,
+        )
     )
+    return Result(follow_up=FollowUp.SEND_NEXT_LIST)
 
 
 def report_overdue_listing(draft: Draft, _: ListingOverdue) -> Result:
@@ -94,7 +119,13 @@ def get_known_facts(draft: Draft, provider_id: ProviderId) -> ProviderFacts:
 
 
 def is_listing_provider(draft: Draft, listing: Listing, facts: ProviderFacts) -> bool:
-    """Return whether the provider may propose: the framework's providers of the area, spot providers, or both."""
+    """Return whether the provider may propose: the framework's providers, spot providers, or both.
+
+    They are those of the whole council, or of the package's area, as the definition says.
+    """
     care = draft.search.care
+    if listing.reach is ListReach.COUNCIL:
+        is_spot = any(draft.definition.has_area(area) for area in facts.spot_areas)
+        return (listing.members and facts.is_member_of_framework(care.framework)) or (listing.spot and is_spot)
     is_member = listing.members and facts.is_member_of(care.framework, care.lot, care.area)
     return is_member or (listing.spot and facts.is_spot_provider_in(care.area))

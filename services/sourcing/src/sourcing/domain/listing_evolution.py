@@ -22,6 +22,8 @@ def build_listing(event: PackageListed, at: datetime) -> Listing:
         advert=event.advert,
         members=event.members,
         spot=event.spot,
+        reach=event.reach,
+        opens_at=event.opens_at,
         unit=event.unit,
         unit_kind=event.unit_kind,
         ceiling=event.ceiling,

@@ -71,8 +71,16 @@ class ProviderFacts:
         """Return whether the provider has a place in any tier, eligible for offers or not."""
         return any((place.framework, place.lot, place.area) == (framework, lot, area) for place in self.places)
 
+    def is_member_of_framework(self, framework: FrameworkKey) -> bool:
+        """Return whether the provider has a place in any lot, area and tier, eligible for offers or not."""
+        return any(place.framework == framework for place in self.places)
+
+    @property
+    def spot_areas(self) -> tuple[AreaCode, ...]:
+        return self.eligibility.spot_areas if self.eligibility is not None else ()
+
     def is_spot_provider_in(self, area: AreaCode) -> bool:
-        return self.eligibility is not None and area in self.eligibility.spot_areas
+        return area in self.spot_areas
 
     def find_fallback_channel(self, channel: Channel) -> Channel:
         """Find the provider's next channel after `channel`; after the last one it is the telephone."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from contracts.events.frameworks import RankedListPublished
 from contracts.events.packages import PackageRequested
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import OfferingStage, Reach
+from contracts.framework.stages import BatchingList, OfferingStage, Reach
 from contracts.ids import AreaCode, ProviderId, TierKey
 from contracts.values import Care, Order
 from sourcing.domain.calendar import add_proclaimed_holidays
@@ -20,7 +20,10 @@ from sourcing.domain.triggers import SubmitProposal, Trigger
 def asks_holders(definition: FrameworkDefinition) -> bool:
     """Return whether a stage asks the holders of places instead of working through a ranked list."""
     return any(
-        isinstance(stage, OfferingStage) and Order.RANKED_LIST not in stage.order for stage in definition.sourcing
+        isinstance(stage, OfferingStage)
+        and not isinstance(stage, BatchingList)
+        and Order.RANKED_LIST not in stage.order
+        for stage in definition.sourcing
     )
 
 

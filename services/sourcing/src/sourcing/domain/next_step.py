@@ -5,75 +5,22 @@ urgent packages at any time. It checks a provider's eligibility when that provid
 provider over, the next provider of the list gets the offer.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Final
 
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import Exhausted, MakesOffers, OpenList
-from contracts.ids import AwardId, OfferId, ProposalId, ProviderId
+from contracts.framework.stages import OpenList
 from contracts.values import Channel
 from sourcing.domain.brokerage_clock import BrokerageClock
-from sourcing.domain.listed_package import Listing
-from sourcing.domain.offer import Offer, OfferStatus
-from sourcing.domain.search import Search, SearchStatus
-
-
-class NextStepKind(StrEnum):
-    """The kind of a next step."""
-
-    OFFER_DUE = "offer due"
-    STAGE_DUE = "stage due"
-    DELIVERY_AWAITED = "delivery awaited"
-    REDIRECT_DUE = "redirect due"
-    ANSWER_DUE = "answer due"
-    AWARD_DUE = "award due"
-    CALL_NEEDED = "call needed"
-    DATA_MISSING = "data missing"
-    ON_OPEN_LIST = "on open list"
-    OPEN_TOO_LONG = "open too long"
-    AWARD_NEEDED = "award needed"
-    APPROVAL_NEEDED = "approval needed"
-    PLACED = "placed"
-    WITHDRAWN = "withdrawn"
-    EXHAUSTED = "exhausted"
-
-
-WAITS_FOR_OFFICER: Final = frozenset(
-    {
-        NextStepKind.CALL_NEEDED,
-        NextStepKind.DATA_MISSING,
-        NextStepKind.OPEN_TOO_LONG,
-        NextStepKind.AWARD_NEEDED,
-        NextStepKind.APPROVAL_NEEDED,
-        NextStepKind.EXHAUSTED,
-    }
+from sourcing.domain.next_list_steps import (
+    describe_batching_list,
+    describe_listing,
+    find_awaited_list,
+    find_following_stage,
 )
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """A step that is due or awaited; `at` is None where no instant is known, `text` describes it.
-
-    `waits_for_opening` is True where the step is held back until brokerage opens.
-    """
-
-    kind: NextStepKind
-    text: str
-    at: datetime | None = None
-    waits_for_opening: bool = False
-    stage: str | None = None
-    provider_id: ProviderId | None = None
-    rank: int | None = None
-    offer_id: OfferId | None = None
-    award_id: AwardId | None = None
-    proposal_id: ProposalId | None = None
-    missing: tuple[str, ...] = ()
-
-    @property
-    def waits_for_officer(self) -> bool:
-        return self.kind in WAITS_FOR_OFFICER
+from sourcing.domain.next_steps import NextStep, NextStepKind
+from sourcing.domain.offer import Offer, OfferStatus
+from sourcing.domain.procedures.batching_list import is_closed_for_stage, is_suspended
+from sourcing.domain.search import Search, SearchStatus
 
 
 def find_next_step(search: Search, definition: FrameworkDefinition | None, *, now: datetime) -> NextStep:
@@ -91,7 +38,7 @@ def find_next_step(search: Search, definition: FrameworkDefinition | None, *, no
         case SearchStatus.HELD:
             return _describe_hold(search)
         case SearchStatus.LISTED:
-            return _describe_listing(search.listing, BrokerageClock(definition, now, search.is_urgent))
+            return describe_listing(search.listing, BrokerageClock(definition, now, search.is_urgent))
         case SearchStatus.RUNNING:
             return _describe_running(search, BrokerageClock(definition, now, search.is_urgent))
 
@@ -137,7 +84,9 @@ def _describe_turn(search: Search, brokerage: BrokerageClock) -> NextStep:
     if any(offer.status is OfferStatus.WAITING for offer in search.offers):
         text = "the providers that accepted are put in order now; the first eligible one gets the package"
         return NextStep(NextStepKind.AWARD_DUE, text, at=brokerage.now, stage=None if stage is None else stage.name)
-    if stage is None or not stage.untried:
+    if is_suspended(search):
+        return describe_batching_list(search, brokerage)
+    if stage is None or not stage.untried or is_closed_for_stage(search):
         return _describe_next_stage(search, brokerage)
     candidate = stage.untried[0]
     return NextStep(
@@ -164,7 +113,10 @@ def _describe_offers_to_all(search: Search, brokerage: BrokerageClock) -> NextSt
 
 
 def _describe_next_stage(search: Search, brokerage: BrokerageClock) -> NextStep:
-    following = _find_following_stage(brokerage.definition, search)
+    awaited = find_awaited_list(search, brokerage)
+    if awaited is not None:
+        return awaited
+    following = find_following_stage(search, brokerage.definition)
     if following is None:
         text = f"the search ends without a placement {brokerage.describe_opening()}"
     elif isinstance(following, OpenList):
@@ -178,15 +130,6 @@ def _describe_next_stage(search: Search, brokerage: BrokerageClock) -> NextStep:
         waits_for_opening=brokerage.waits_for_opening,
         stage=None if following is None else following.stage,
     )
-
-
-def _find_following_stage(definition: FrameworkDefinition | None, search: Search) -> MakesOffers | OpenList | None:
-    name = None if search.stage is None else search.stage.name
-    if definition is None:
-        return None
-    if name is not None and definition.get_offering_stage(name).exhausted is Exhausted.STOP:
-        return None
-    return definition.find_next_stage(name, definition.describe_kind(search.care))
 
 
 def _describe_offer(offer: Offer, brokerage: BrokerageClock) -> NextStep:
@@ -236,39 +179,4 @@ def _build_offer_step(
         provider_id=offer.provider_id,
         rank=offer.rank,
         offer_id=offer.offer_id,
-    )
-
-
-def _describe_listing(listing: Listing | None, brokerage: BrokerageClock) -> NextStep:
-    assert listing is not None, "a listed search has a listing"
-    if listing.award is not None:
-        return NextStep(
-            NextStepKind.APPROVAL_NEEDED,
-            "waits for an officer: a second officer approves or refuses the price",
-            stage=listing.stage,
-            award_id=listing.award.award_id,
-            proposal_id=listing.award.proposal_id,
-        )
-    if listing.proposals:
-        count = len(listing.proposals)
-        proposals = "1 proposal" if count == 1 else f"{count} proposals"
-        text = f"waits for an officer: award one of {proposals}, or wait for others"
-        return NextStep(NextStepKind.AWARD_NEEDED, text, stage=listing.stage)
-    if listing.is_overdue:
-        text = "waits for an officer: no provider has proposed; find another way, or change the package"
-        return NextStep(NextStepKind.OPEN_TOO_LONG, text, stage=listing.stage)
-    return _describe_open_list(listing, brokerage)
-
-
-def _describe_open_list(listing: Listing, brokerage: BrokerageClock) -> NextStep:
-    stage = None if brokerage.definition is None else brokerage.definition.get_stage(listing.stage)
-    text = "open to proposals until placed"
-    if not isinstance(stage, OpenList):
-        return NextStep(NextStepKind.ON_OPEN_LIST, text, stage=listing.stage)
-    overdue_at = brokerage.find_opening_from(listing.listed_at + stage.alarm_after)
-    return NextStep(
-        NextStepKind.ON_OPEN_LIST,
-        f"{text}; on the officers' work list from {brokerage.format_day(overdue_at)} if no provider proposes",
-        at=overdue_at,
-        stage=listing.stage,
     )

@@ -16,17 +16,17 @@ from sourcing.domain.triggers import AnswerRecorded, NextOfferDue, ProjectionUpd
 
 def start_search(draft: Draft, _: PackageRequested) -> Result:
     """Start the search and make its first offer, if it can be made now; a repeated request changes nothing."""
-    return Result() if draft.before is not None else _advance(draft)
+    return Result() if draft.before is not None else advance(draft)
 
 
 def continue_search(draft: Draft, event: AnswerRecorded) -> Result:
     """After an offer's end, or the last answer of all that were asked, go on, unless the search has moved on since."""
-    return _advance(draft) if is_awaiting_next_step(draft.search, event) else Result()
+    return advance(draft) if is_awaiting_next_step(draft.search, event) else Result()
 
 
 def resume_search(draft: Draft, _: NextOfferDue | ProjectionUpdated) -> Result:
     """Advance a search that has no live offer: the brokerage opens, or a missing entry has arrived."""
-    return _advance(draft) if draft.search.is_between_offers else Result()
+    return advance(draft) if draft.search.is_between_offers else Result()
 
 
 def is_awaiting_next_step(search: Search, event: AnswerRecorded) -> bool:
@@ -39,7 +39,7 @@ def is_awaiting_next_step(search: Search, event: AnswerRecorded) -> bool:
     return offer is search.offers[-1] or (offer.asks_all and offer.stage == search.stage.name)
 
 
-def _advance(draft: Draft) -> Result:
+def advance(draft: Draft) -> Result:
     """Advance the search as far as possible now: to its next offers, to the opening, to a hold, or to its end."""
     if _ensure_stage(draft):
         while draft.search.is_between_offers and _take_step(draft):

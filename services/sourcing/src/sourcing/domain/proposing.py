@@ -7,6 +7,7 @@ from contracts.events.listings import AwardEnd, ProposalReceived, ProposalRefusa
 from contracts.framework.words import Reasons
 from contracts.ids import ProposalId
 from contracts.terms import compute_terms_at_rate
+from contracts.values import ListReach
 from sourcing.domain.awarding import lapse_award
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ListingNotFound
@@ -44,8 +45,11 @@ def submit_proposal(draft: Draft, command: SubmitProposal) -> Result:
 def _find_refusal_reasons(draft: Draft, listing: Listing, facts: ProviderFacts) -> Iterator[ProposalRefusal]:
     if draft.search.status is not SearchStatus.LISTED:
         yield ProposalRefusal.NO_LONGER_OPEN
+    elif not listing.is_open:
+        yield ProposalRefusal.NOT_OPEN_YET
     if not is_listing_provider(draft, listing, facts):
-        yield ProposalRefusal.NOT_OF_THIS_AREA
+        is_of_area = listing.reach is ListReach.AREA
+        yield ProposalRefusal.NOT_OF_THIS_AREA if is_of_area else ProposalRefusal.NOT_OF_THE_COUNCIL
     if facts.embargoed:
         yield ProposalRefusal.EMBARGOED
     if facts.provider_id in draft.search.wishes.refused:

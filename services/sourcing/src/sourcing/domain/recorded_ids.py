@@ -13,6 +13,7 @@ from contracts.events.listings import (
     ProposalAwarded,
     ProposalReceived,
 )
+from contracts.events.lists import ListRowAdded
 from contracts.events.offers import AcceptancesOrdered, OfferMade
 from contracts.events.searches import PackagePlaced, SourcingStarted, StageEntered
 from sourcing.domain.replay_triggers import RecordedDecision
@@ -46,7 +47,7 @@ class RecordedIds:
 
 def _list_drawn_ids(event: PackageEvent, decision: RecordedDecision) -> Iterator[UUID]:
     """Yield the id drawn for an event; an award that a second officer decides keeps the id that it had."""
-    if isinstance(event, PackageListed):
+    if isinstance(event, PackageListed | ListRowAdded):
         yield event.advert.reference
         return
     if isinstance(event, _AWARDS) and not decision.cause.startswith("command:"):

@@ -14,6 +14,7 @@ from contracts.events.listings import (
     ProposalReceived,
     ProposalRefused,
 )
+from contracts.events.lists import InterestNotUsed, InterestRegistered, InterestWithdrawn
 from contracts.events.offers import (
     AcceptanceReceived,
     CallRecorded,
@@ -39,6 +40,7 @@ from sourcing.domain.triggers import (
     ChangeVersion,
     OutageOver,
     RecordCall,
+    RegisterInterest,
     SubmitProposal,
     TimerTrigger,
     Trigger,
@@ -124,7 +126,7 @@ class _CommandFinder:
         if all(isinstance(each, OfferExtended) for each in self.events):
             return OutageOver()  # the command itself changed nothing, as an answer that is repeated
         for event in self.events:
-            command = self._find_list_command(event) or self._find_offer_command(event)
+            command = self._find_list_command(event) or _find_tick(event) or self._find_offer_command(event)
             if command is not None:
                 return command
         raise NoTrigger("the command is not shown by its events")
@@ -180,3 +182,10 @@ class _CommandFinder:
 
     def _list_inadequate_reasons(self) -> Iterable[ReasonKey]:
         return () if self.definition is None else Reasons.list_keys(self.definition.reasons.inadequate_award)
+
+
+def _find_tick(event: PackageEvent) -> RegisterInterest | None:
+    if not isinstance(event, InterestRegistered | InterestNotUsed | InterestWithdrawn):
+        return None
+    interested = not isinstance(event, InterestWithdrawn)
+    return RegisterInterest(event.package_id, event.list_id, event.provider_id, interested=interested)

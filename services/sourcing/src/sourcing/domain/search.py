@@ -18,6 +18,7 @@ from contracts.ids import (
     TierKey,
 )
 from contracts.values import Care, Terms, Wishes
+from sourcing.domain.batching_entry import BatchingEntry
 from sourcing.domain.invariants import reject_if
 from sourcing.domain.listed_package import Listing
 from sourcing.domain.offer import Offer
@@ -87,6 +88,7 @@ class Search:
     started_at: datetime | None = None
     stage: CurrentStage | None = None
     listing: Listing | None = None
+    batching: BatchingEntry | None = None
     offers: tuple[Offer, ...] = ()
     placement: Placement | None = None
     missing: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from contracts.events.base import ProjectionVersion
 from contracts.events.packages import FollowedPackage
 from contracts.events.reasons import ExhaustedReason
 from contracts.events.searches import ListUsed, SourcingExhausted, StageCandidate, StageEntered
-from contracts.framework.stages import Designated, Exhausted, MakesOffers, OfferToAll, OpenList, Reach
+from contracts.framework.stages import BatchingList, Designated, Exhausted, MakesOffers, OfferToAll, OpenList, Reach
 from contracts.ids import AreaCode, ProviderId
 from contracts.values import Order, PlaceState
 from sourcing.domain.draft import Draft
@@ -39,10 +39,17 @@ def enter_next_stage(draft: Draft, after: str | None) -> bool:
 
 
 def find_following_stage(draft: Draft, after: str | None) -> MakesOffers | OpenList | None:
-    """Find the stage after the one named `after`; None where the road ends."""
+    """Find the stage after the one named `after`; None where the road ends.
+
+    A Batching List is no stage that follows: it begins at its cut-off.
+    """
     if after is not None and draft.definition.get_offering_stage(after).exhausted is Exhausted.STOP:
         return None
-    return draft.definition.find_next_stage(after, draft.definition.describe_kind(draft.search.care))
+    kind = draft.definition.describe_kind(draft.search.care)
+    following = draft.definition.find_next_stage(after, kind)
+    while isinstance(following, BatchingList):
+        following = draft.definition.find_next_stage(following.stage, kind)
+    return following
 
 
 def _enter_stage(draft: Draft, stage: MakesOffers) -> bool:

@@ -6,6 +6,7 @@ from enum import Enum, StrEnum, auto
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import AwardRefusal, ProposalRefusal
+from contracts.events.lists import InterestRefusal
 from contracts.events.reasons import LateReason
 from contracts.ids import OfferId
 from contracts.values import PassOverReason
@@ -20,6 +21,9 @@ class TimerKind(StrEnum):
     DELIVERY_OVERDUE = "delivery-overdue"
     NEXT_OFFER_DUE = "next-offer-due"
     LISTED_TOO_LONG = "listed-too-long"
+    LIST_CUT_OFF = "list-cut-off"
+    LIST_CLOSES = "list-closes"
+    LIST_GOES_OUT = "list-goes-out"
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,21 @@ class AnswerNotUsed:
 
 
 @dataclass(frozen=True)
+class Ticked:
+    """The tick, or its taking back, is recorded; of an urgent package it only tells the officer."""
+
+    interested: bool
+    is_for_officer: bool
+
+
+@dataclass(frozen=True)
+class TickNotUsed:
+    """The tick is on record and is not used."""
+
+    reason: InterestRefusal
+
+
+@dataclass(frozen=True)
 class Proposed:
     """The proposal is accepted for consideration."""
 
@@ -107,6 +126,8 @@ Outcome = (
     | AcceptanceWaits
     | Declined
     | AnswerNotUsed
+    | Ticked
+    | TickNotUsed
     | Proposed
     | ProposalNotUsed
     | AwaitsApproval
@@ -115,11 +136,12 @@ Outcome = (
 
 
 class FollowUp(Enum):
-    """What remains to be done when the brokerage next opens."""
+    """What remains to be done: when the brokerage next opens, or with the next list."""
 
     NONE = auto()
     LOOK_FOR_PROVIDER = auto()
     REDIRECT_OFFER = auto()
+    SEND_NEXT_LIST = auto()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@
   publishes whether the offer was delivered; if its event is lost, this timer moves the offer to the officers' call
   list, so that the package is not left without a provider.
 - An offer by telephone: none, the call is on the work list.
-- A package that is open to all: LISTED_TOO_LONG, until it is on the work list.
+- A package that is open to all: LISTED_TOO_LONG, until it is on the work list; and LIST_GOES_OUT where it is on lists.
+- A package that a Batching List can take: LIST_CUT_OFF, and LIST_CLOSES while it is on the list.
 - No live offer: NEXT_OFFER_DUE. After an offer's end the next offer follows from the event within milliseconds, and
   the timer is the fallback. While the brokerage is closed it fires at the opening. While the search is held it fires
   at the next opening too (for an urgent package within minutes), because a ranked list can go live by its date alone,
@@ -18,6 +19,7 @@ from typing import Final
 
 from contracts.framework.stages import OpenList
 from sourcing.domain.draft import Draft
+from sourcing.domain.list_timers import plan_list_timers
 from sourcing.domain.offer import Offer
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import CancelledTimer, FollowUp, Result, ScheduledTimer, TimerKind
@@ -39,6 +41,7 @@ def plan_timers(draft: Draft, result: Result) -> tuple[ScheduledTimer | Cancelle
         *_plan_offer_timers(draft, result),
         *_plan_next_offer_timers(draft, result.follow_up),
         *_plan_listing_timers(draft),
+        *plan_list_timers(draft, result.follow_up),
     )
 
 

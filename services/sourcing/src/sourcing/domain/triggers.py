@@ -3,9 +3,11 @@
 `decisions.DECISIONS` maps each of them to the function that decides what follows.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from contracts.events.offers import (
@@ -19,7 +21,7 @@ from contracts.events.offers import (
 )
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.events.packages import PackageRequested, WithdrawalRequested
-from contracts.ids import OfferId, PackageId, ProposalId, ProviderId, ReasonKey
+from contracts.ids import ListId, OfferId, PackageId, ProposalId, ProviderId, ReasonKey
 from sourcing.domain.errors import AnswerWithoutCall
 from sourcing.domain.offer import ProviderAnswer
 from sourcing.domain.steps import TimerKind
@@ -80,7 +82,32 @@ class Outage:
     up_at: datetime
 
 
-TimerTrigger = ProjectionUpdated | NextOfferDue | OfferExpiryDue | DeliveryOverdue | ListingOverdue | OutageOver
+@dataclass(frozen=True)
+class ListCutOff:
+    """Timer: a Batching List goes out."""
+
+
+@dataclass(frozen=True)
+class ListCloses:
+    """Timer: the Batching List with the package is closed."""
+
+
+@dataclass(frozen=True)
+class ListGoesOut:
+    """Timer: a list of available packages goes out."""
+
+
+TimerTrigger = (
+    ProjectionUpdated
+    | NextOfferDue
+    | OfferExpiryDue
+    | DeliveryOverdue
+    | ListingOverdue
+    | OutageOver
+    | ListCutOff
+    | ListCloses
+    | ListGoesOut
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +151,16 @@ class SubmitProposal:
 
 
 @dataclass(frozen=True)
+class RegisterInterest:
+    """Command: a provider ticks the package on a Batching List, or takes its tick back."""
+
+    package_id: PackageId
+    list_id: ListId
+    provider_id: ProviderId
+    interested: bool
+
+
+@dataclass(frozen=True)
 class AwardProposal:
     """Command: an officer awards the package to a proposal; above the ceiling a second officer has to approve."""
 
@@ -142,9 +179,19 @@ class ChangeVersion:
     officer: str
 
 
-Command = AnswerOffer | RecordCall | SubmitProposal | AwardProposal | ChangeVersion
+Command = AnswerOffer | RecordCall | RegisterInterest | SubmitProposal | AwardProposal | ChangeVersion
 
 Trigger = EventTrigger | TimerTrigger | Command
+
+
+_TIMERS: Final[Mapping[TimerKind, TimerTrigger]] = {
+    TimerKind.NEXT_OFFER_DUE: NextOfferDue(),
+    TimerKind.LISTED_TOO_LONG: ListingOverdue(),
+    TimerKind.LIST_CUT_OFF: ListCutOff(),
+    TimerKind.LIST_CLOSES: ListCloses(),
+    TimerKind.LIST_GOES_OUT: ListGoesOut(),
+}
+"""The triggers of timers that concern the package as a whole."""
 
 
 def build_timer_trigger(kind: TimerKind, about: str) -> TimerTrigger:
@@ -154,7 +201,5 @@ def build_timer_trigger(kind: TimerKind, about: str) -> TimerTrigger:
             return OfferExpiryDue(OfferId(UUID(about)))
         case TimerKind.DELIVERY_OVERDUE:
             return DeliveryOverdue(OfferId(UUID(about)))
-        case TimerKind.NEXT_OFFER_DUE:
-            return NextOfferDue()
-        case TimerKind.LISTED_TOO_LONG:
-            return ListingOverdue()
+        case _:
+            return _TIMERS[kind]

@@ -6,6 +6,6 @@ own, so that unique indexes refuse a second live offer and a second valid placem
 
 from typing import Final
 
-from sourcing.store import offers, placements, searches
+from sourcing.store import lists, offers, placements, searches
 
-TABLES: Final = searches.TABLES + offers.TABLES + placements.TABLES
+TABLES: Final = searches.TABLES + offers.TABLES + placements.TABLES + lists.TABLES

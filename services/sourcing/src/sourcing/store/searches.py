@@ -13,6 +13,7 @@ from contracts.ids import CouncilKey, PackageId, ProviderId, SearchId, TierKey
 from contracts.values import Care, Wishes
 from service_runtime.unit_of_work.loading import StateQuery
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from sourcing.domain.batching_entry import BatchingEntry
 from sourcing.domain.listed_package import Listing
 from sourcing.domain.offer import Offer
 from sourcing.domain.search import CurrentStage, Search, SearchStatus
@@ -27,6 +28,7 @@ from sourcing.domain.work_items import (
 )
 from sourcing.ports import OfferPlace
 from sourcing.store.columns import parse_json
+from sourcing.store.lists import SAVE_LIST_ROWS, SAVE_LISTS
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import SAVE_OFFERS, build_offer_row, parse_offer
 from sourcing.store.placements import SAVE_PLACEMENTS, build_placement_row, parse_placement
@@ -54,6 +56,7 @@ CREATE TABLE searches (
     follows jsonb,
     tiers text[] NOT NULL,
     lists jsonb NOT NULL,
+    batching jsonb,
     CHECK (status <> 'listed' OR listing IS NOT NULL)
 );
 CREATE INDEX open_to_all ON searches (council, listed_at DESC, listing_reference DESC) WHERE status = 'listed';
@@ -66,7 +69,7 @@ SEARCH_COLUMNS: Final = """
     searches.package_id, council, search_id, searches.status, CAST(care AS text), CAST(wishes AS text),
     CAST(follows AS text), requested_at, started_at, definition_version, searches.stage, tiers, CAST(lists AS text),
     CAST(candidates AS text), tried, missing,
-    CAST(listing AS text),
+    CAST(listing AS text), CAST(batching AS text),
     (SELECT CAST(coalesce(json_agg(offers ORDER BY turn), '[]') AS text) FROM offers
      WHERE offers.package_id = searches.package_id) AS offers,
     (SELECT CAST(row_to_json(placements) AS text) FROM placements WHERE placements.package_id = searches.package_id
@@ -77,28 +80,30 @@ SEARCH_OF_PACKAGE = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE package_i
 SAVE_SEARCHES: Final = f"""
     saved_searches AS (
         INSERT INTO searches (package_id, council, search_id, status, care, wishes, follows, requested_at, started_at,
-                              definition_version, stage, tiers, lists, candidates, tried, listing, listed_at,
-                              missing, needs_a_person, changed_at)
+                              definition_version, stage, tiers, lists, candidates, tried, listing, batching,
+                              listed_at, missing, needs_a_person, changed_at)
         SELECT package_id, council, search_id, status, care, wishes, follows, requested_at, started_at,
-               definition_version, stage, tiers, lists, candidates, tried, listing, listed_at, missing, needs_a_person,
-               changed_at
+               definition_version, stage, tiers, lists, candidates, tried, listing, batching, listed_at, missing,
+               needs_a_person, changed_at
         FROM jsonb_to_recordset(:rows -> 'searches') AS changed(
             package_id uuid, council text, search_id uuid, status text, care jsonb, wishes jsonb, follows jsonb,
             requested_at timestamptz, started_at timestamptz, definition_version integer, stage text, tiers text[],
-            lists jsonb, candidates jsonb, tried uuid[], listing jsonb, listed_at timestamptz, missing text[],
-            needs_a_person text, changed_at timestamptz)
+            lists jsonb, candidates jsonb, tried uuid[], listing jsonb, batching jsonb, listed_at timestamptz,
+            missing text[], needs_a_person text, changed_at timestamptz)
         ON CONFLICT (package_id) DO UPDATE SET
             search_id = excluded.search_id, status = excluded.status, started_at = excluded.started_at,
             definition_version = excluded.definition_version, stage = excluded.stage, tiers = excluded.tiers,
             lists = excluded.lists, candidates = excluded.candidates, tried = excluded.tried,
-            listing = excluded.listing, listed_at = excluded.listed_at, missing = excluded.missing,
-            needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
-    ), saved_offers AS ({SAVE_OFFERS}), saved_placements AS ({SAVE_PLACEMENTS})
+            listing = excluded.listing, batching = excluded.batching, listed_at = excluded.listed_at,
+            missing = excluded.missing, needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
+    ), saved_offers AS ({SAVE_OFFERS}), saved_placements AS ({SAVE_PLACEMENTS}),
+    saved_list_rows AS ({SAVE_LIST_ROWS}), saved_lists AS ({SAVE_LISTS})
 """  # noqa: S608  our own statements
 
 _CANDIDATES: Final = TypeAdapter(tuple[StageCandidate, ...])
 _LISTS: Final = TypeAdapter(tuple[ListUsed, ...])
 _LISTING: Final = TypeAdapter(Listing)
+_BATCHING: Final = TypeAdapter(BatchingEntry)
 
 
 class PostgresSearches:
@@ -148,6 +153,7 @@ class PostgresSearches:
             "candidates": stage.candidates if stage else (),
             "tried": stage.tried if stage else (),
             "listing": search.listing,
+            "batching": search.batching,
             "listed_at": None if search.listing is None else search.listing.listed_at,
             "missing": search.missing,
             "needs_a_person": _classify_work_item(search),
@@ -200,6 +206,7 @@ def parse_search(row: Any) -> Search:  # a row's attributes are its columns
         started_at=row.started_at,
         stage=_parse_stage(row),
         listing=None if row.listing is None else _LISTING.validate_json(row.listing),
+        batching=None if row.batching is None else _BATCHING.validate_json(row.batching),
         offers=tuple(parse_offer(offer) for offer in parse_json(row.offers)),
         placement=None if placement is None else parse_placement(placement),
         missing=tuple(row.missing),

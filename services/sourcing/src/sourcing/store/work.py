@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from service_runtime.heartbeat import OutageLog
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from sourcing.store.last_awards import LastAwards
+from sourcing.store.lists import PostgresLists
 from sourcing.store.markets import ProjectedMarkets
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.outages import RecordedOutages
@@ -26,6 +27,10 @@ class PostgresSourcingWork(PostgresUnitOfWork):
     @property
     def markets(self) -> ProjectedMarkets:
         return ProjectedMarkets(self.projections, self.placed_hours, self.last_awards)
+
+    @property
+    def lists(self) -> PostgresLists:
+        return PostgresLists(self)
 
     @property
     def outages(self) -> RecordedOutages:
