@@ -9,8 +9,10 @@ from contracts.example_words import ServiceTypes, Tiers, Units
 from contracts.examples import a_title, some_service_types, some_words
 from contracts.framework.brokerage import BrokerageTime
 from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.list_times import CutOff, IssueDays
 from contracts.framework.prices import MatrixLine, Prices, RatesSetBy
 from contracts.framework.stages import (
+    BatchingList,
     Ceiling,
     Designated,
     Exhausted,
@@ -23,7 +25,7 @@ from contracts.framework.stages import (
 from contracts.framework.tiers import OverallRatingRule, Tier
 from contracts.framework.words import Area
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ServiceTypeKey, TierKey
-from contracts.values import Rating
+from contracts.values import Rating, Weekday
 
 FRAMEWORK: Final = FrameworkKey("invented-framework-2026")
 AREA: Final = AreaCode("E07999999")
@@ -78,6 +80,20 @@ def an_open_list(
     ceilings = tuple(Ceiling(service_type=service_type, rate=ceiling) for service_type in service_types)
     usual: dict[str, object] = {"stage": "available", "procedure": "open-list", "spot": spot, "ceilings": ceilings}
     return OpenList.model_validate({**usual, **changed})
+
+
+def a_batching_list(tier: TierKey = Tiers.ONE, **changed: object) -> BatchingList:
+    """The Batching List of a tier's stage: at 16:00, returned by 10:00 of the next working day."""
+    usual: dict[str, object] = {
+        "stage": "batching-list",
+        "procedure": "batching-list",
+        "to": Recipients(tiers=(tier,)),
+        "cut_off": CutOff(while_in=tier),
+    }
+    return BatchingList.model_validate({**usual, **changed})
+
+
+MONDAYS_AND_THURSDAYS: Final = IssueDays(days=(Weekday.MON, Weekday.THU))
 
 
 def some_tiers(*keys: TierKey) -> tuple[Tier, ...]:

@@ -1,6 +1,5 @@
 """The Then sentences of the scenario tables: checks of the search, its record and its work item."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +8,6 @@ from typing import Final
 from contracts.events.offers import OfferExtended, OfferMade
 from contracts.events.searches import PackagePlaced, ProviderPassedOver, SourcingStopped
 from contracts.example_words import LOT
-from contracts.ids import ProviderId
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.work_items import (
     AwardToApprove,
@@ -22,7 +20,8 @@ from sourcing.domain.work_items import (
 )
 from testkit.sourcing.builders import to_provider_id
 from testkit.sourcing.definitions import AREA, FRAMEWORK
-from testkit.sourcing.scenario_setup import CHANNELS, ScenarioSetup
+from testkit.sourcing.scenario_list_checks import ScenarioListChecks
+from testkit.sourcing.scenario_setup import CHANNELS
 
 _WORK_ITEMS: Final = {
     ExhaustedSearch: "exhausted",
@@ -35,7 +34,7 @@ _WORK_ITEMS: Final = {
 
 
 @dataclass
-class ScenarioChecks(ScenarioSetup):
+class ScenarioChecks(ScenarioListChecks):
     """Checks of a scenario's outcome. Each raises AssertionError with what was found instead."""
 
     def check_answer_by(self, name: str, at: datetime) -> None:
@@ -116,10 +115,6 @@ class ScenarioChecks(ScenarioSetup):
     def check_no_repeated_end(self) -> None:
         for kind in (PackagePlaced, SourcingStopped):
             assert sum(isinstance(event, kind) for event in self.driver.events) <= 1, kind.__name__
-
-    def _list_names(self, providers: Iterable[ProviderId]) -> str:
-        names = {to_provider_id(name): name for name in self.known}
-        return ", ".join(names.get(each, str(each)) for each in providers) or "nobody"
 
     def _describe_missing(self, missing: str) -> str:
         """Describes the key of a missing projection entry as the tables do, for example `the rates of Alder`."""

@@ -66,6 +66,12 @@ class RulesScenarioRunner(ScenarioChecks):
     def propose_other_times(self, name: str, rate: Decimal) -> None:
         self._run_step(lambda: self.driver.propose(name, str(rate), Variations.OTHER_TIMES))
 
+    def tick(self, name: str) -> None:
+        self._run_step(lambda: self.driver.tick(name))
+
+    def untick(self, name: str) -> None:
+        self._run_step(lambda: self.driver.tick(name, interested=False))
+
     def award(self, officer: str, name: str) -> None:
         self._run_step(lambda: self.driver.award(name, officer=f"officer:{officer}"))
 

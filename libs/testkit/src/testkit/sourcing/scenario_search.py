@@ -86,7 +86,7 @@ class ScenarioSearch:
     def _fire_timers(self, is_due: Callable[[ScheduledTimer], bool]) -> None:
         while due := [timer for timer in self.driver.timers.values() if is_due(timer)]:
             first = min(due, key=lambda timer: (timer.at, PRECEDENCE[timer.kind]))
-            self.driver.fire_timer(first.kind, at=first.at)
+            self.driver.fire_timer(first.kind, at=max(first.at, self.driver.at))
 
 
 def _describe_outcome(outcome: Outcome) -> str:  # noqa: C901, PLR0911  a line for each outcome reads best

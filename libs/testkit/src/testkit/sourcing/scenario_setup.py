@@ -7,8 +7,9 @@ from typing import Final
 from contracts.events.providers import EligibilityChanged
 from contracts.example_words import ServiceTypes
 from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.list_times import ReturnDay, ReturnedBy
 from contracts.framework.prices import RatesSetBy
-from contracts.framework.stages import OpenList
+from contracts.framework.stages import BatchingList, Exhausted, OpenList, Stage
 from contracts.ids import ItemKey, TierKey
 from contracts.values import Channel, PassOverReason, Rating
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
@@ -19,7 +20,14 @@ from testkit.sourcing.builders import (
     a_rate_selection,
     list_holders,
 )
-from testkit.sourcing.definitions import AREA, a_definition, an_open_list
+from testkit.sourcing.definitions import (
+    AREA,
+    MONDAYS_AND_THURSDAYS,
+    a_batching_list,
+    a_definition,
+    a_stage,
+    an_open_list,
+)
 from testkit.sourcing.scenario_search import ScenarioSearch
 
 CHANNELS: Final = {"telephone": Channel.PHONE, "email": Channel.EMAIL, "webhook": Channel.WEBHOOK}
@@ -38,6 +46,7 @@ class ScenarioSetup(ScenarioSearch):
     refused: tuple[str, ...] = ()
     preferred: tuple[str, ...] = ()
     open_list: OpenList | None = None
+    batching_list: BatchingList | None = None
     rates_are_selected: bool = False
     definition_is_known: bool = True
 
@@ -52,6 +61,15 @@ class ScenarioSetup(ScenarioSearch):
 
     def add_open_list(self, ceiling: Decimal) -> None:
         self.open_list = an_open_list(ceiling=ceiling)
+
+    def add_batching_list(self) -> None:
+        self.batching_list = a_batching_list()
+
+    def add_batching_list_by_calendar_day(self) -> None:
+        self.batching_list = a_batching_list(returned_by=ReturnedBy(day=ReturnDay.NEXT_CALENDAR_DAY))
+
+    def add_dated_open_list(self) -> None:
+        self.open_list = an_open_list(issued=MONDAYS_AND_THURSDAYS)
 
     def add_framework_open_list(self) -> None:
         self.open_list = an_open_list(spot=False)
@@ -155,7 +173,12 @@ class ScenarioSetup(ScenarioSearch):
 
     def _build_definition(self) -> FrameworkDefinition:
         rates_set_by = RatesSetBy.SELECTION if self.rates_are_selected else RatesSetBy.FRAMEWORK
-        return a_definition(*sorted(self.lists), open_list=self.open_list, rates_set_by=rates_set_by)
+        tiers = sorted(self.lists)
+        stages: list[Stage] = [a_stage(tier) for tier in tiers]
+        if self.batching_list is not None:
+            waiting = a_stage(TierKey(self.batching_list.cut_off.while_in), exhausted=Exhausted.WAIT_FOR_LIST)
+            stages[:1] = [waiting, self.batching_list]
+        return a_definition(*tiers, sourcing=stages, open_list=self.open_list, rates_set_by=rates_set_by)
 
 
 def _to_tier(number: Decimal) -> TierKey:

@@ -13,6 +13,7 @@ from contracts.framework.stages import OpenList
 from contracts.ids import AwardId, ReasonKey
 from contracts.values import Channel
 from sourcing.domain.decisions import decide
+from sourcing.domain.list_ids import make_list_id
 from sourcing.domain.listed_package import Listing, Proposal
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.offer import Accept, Offer, ProviderAnswer
@@ -24,6 +25,7 @@ from sourcing.domain.triggers import (
     AwardProposal,
     Outage,
     RecordCall,
+    RegisterInterest,
     SubmitProposal,
     Trigger,
     build_timer_trigger,
@@ -37,7 +39,7 @@ from testkit.sourcing.builders import (
     on_monday,
     to_provider_id,
 )
-from testkit.sourcing.definitions import a_definition, an_open_list
+from testkit.sourcing.definitions import FRAMEWORK, a_definition, an_open_list
 
 
 class SearchDriver:
@@ -81,6 +83,13 @@ class SearchDriver:
     def request(self, request: PackageRequested | None = None, *, at: datetime | None = None) -> "SearchDriver":
         self.handle(request or a_request(), at=at)
         return self
+
+    def tick(self, name: str, *, interested: bool = True, at: datetime | None = None) -> Step:
+        """Ticks the package for a provider on the Batching List that it is or was on; else on one of today."""
+        entry = self.current.batching
+        list_id = entry.list_id if entry is not None else make_list_id(FRAMEWORK, "batching-list", self.at.date())
+        command = RegisterInterest(PACKAGE, list_id, to_provider_id(name), interested)
+        return self.handle(command, at=at)
 
     def fire_timer(self, kind: TimerKind, name: str | None = None, *, at: datetime | None = None) -> Step:
         """Fires the timer of this kind, at its due instant unless `at` is given. Raises LookupError if none is set."""

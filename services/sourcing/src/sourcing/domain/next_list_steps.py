@@ -15,9 +15,9 @@ def describe_batching_list(search: Search, brokerage: BrokerageClock) -> NextSte
     """Describe a package whose new offers wait for the closing of a list."""
     entry = search.batching
     assert entry is not None, "a suspended search is on a list"
-    ticks = "1 provider has ticked it" if len(entry.ticks) == 1 else f"{len(entry.ticks)} providers have ticked it"
+    ticks = "1 provider, who is" if len(entry.ticks) == 1 else f"{len(entry.ticks)} providers, who are"
     closes = brokerage.format_instant(entry.closes_at)
-    text = f"on the Batching List until {closes}: {ticks}; then those are offered it in their order"
+    text = f"on the Batching List until {closes}, ticked by {ticks} then offered it in their order"
     return NextStep(NextStepKind.ON_BATCHING_LIST, text, at=entry.closes_at, stage=entry.stage)
 
 
