@@ -145,6 +145,7 @@ CATALOGUE: Final = (
     CatalogueEntry(lists.BatchingListIssued, LISTS, SOURCING),
     CatalogueEntry(lists.BatchingListClosed, LISTS, SOURCING),
     CatalogueEntry(lists.AvailablePackagesIssued, LISTS, SOURCING),
+    CatalogueEntry(lists.ListReturned, LISTS, SOURCING),
     CatalogueEntry(frameworks.FrameworkPublished, FRAMEWORKS, REGISTRY),
     CatalogueEntry(frameworks.RankedListPublished, FRAMEWORKS, REGISTRY),
     CatalogueEntry(operations.KeyParked, PARKED, ANY),

@@ -171,7 +171,7 @@ async def send_list(timer: DueTimer, work: SourcingWork) -> None:
     for part in split_into_parts(rows):
         sent, issued = build(sent, part, definition, market, at=work.now)
         work.publish(issued)
-        work.lists.mark_sent(part, part=sent.parts)
+        work.lists.mark_sent(part, issued)
     work.lists.save(sent, issued_at=work.now)
     if sent.closes_at is not None:
         work.schedule(Timer(CLOSE_LIST, timer.about, sent.closes_at, Precedence.LIST_CLOSES))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.events.base import PackageEvent
 from contracts.events.frameworks import FrameworkPublished, RankedListPublished
-from contracts.events.lists import ListRowAdded
+from contracts.events.lists import ListIssued, ListRecipient, ListRowAdded
 from contracts.events.providers import (
     CapacityDeclared,
     ChannelsChanged,
@@ -129,7 +129,9 @@ class Lists(Protocol):
 
     def save(self, sent: SentList, *, issued_at: datetime) -> None: ...
 
-    def mark_sent(self, rows: Sequence[ListedRow], *, part: int) -> None: ...
+    def mark_sent(self, rows: Sequence[ListedRow], issued: ListIssued) -> None:
+        """Record that these rows are in a part that was sent, and to whom it goes."""
+        ...
 
     def find_definition(self, framework: FrameworkKey) -> FrameworkDefinition | None:
         """Find the newest version of the framework's definition."""
@@ -249,4 +251,64 @@ class SearchQueries(Protocol):
 
     async def load_journal(self, package_id: PackageId) -> Sequence[JournalRecord]:
         """Load all events that sourcing has published about a package, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class ListDetails:
+    """A list with the council that it belongs to, and when its first part was sent."""
+
+    sent: SentList
+    council: CouncilKey
+    issued_at: datetime
+
+
+@dataclass(frozen=True)
+class ListRowDetails:
+    """A row of a list with its package as it is now."""
+
+    added: ListRowAdded
+    part: int
+    search: Search
+
+
+@dataclass(frozen=True)
+class RowOfList:
+    """The package behind a row of a list."""
+
+    list_id: ListId
+    package_id: PackageId
+    council: CouncilKey
+
+
+class ListQueries(Protocol):
+    """Read-only queries of lists."""
+
+    async def list_lists(
+        self,
+        council: CouncilKey,
+        provider_id: ProviderId | None,
+        *,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> Sequence[ListDetails]:
+        """List the council's lists, the newest first; with `provider_id` those that go to this provider."""
+        ...
+
+    async def find_list(self, list_id: ListId) -> ListDetails | None: ...
+
+    async def list_recipients(self, list_id: ListId) -> Sequence[ListRecipient]:
+        """List to whom the list goes, over all of its parts."""
+        ...
+
+    async def list_rows(self, list_id: ListId) -> Sequence[ListRowDetails]:
+        """List the rows that were sent, in their order."""
+        ...
+
+    async def find_row(self, list_id: ListId, reference: ListingReference) -> RowOfList | None:
+        """Find the package behind a row's reference."""
+        ...
+
+    async def find_definition(self, sent: SentList) -> FrameworkDefinition | None:
+        """Find the newest version of the framework's definition, for the titles of words."""
         ...

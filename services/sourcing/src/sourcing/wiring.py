@@ -7,11 +7,12 @@ from pathlib import Path
 from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
 from service_runtime.heartbeat import OutageLog
 from service_runtime.service import Service
-from sourcing.api import available, awards, offer_links, offers, records, versions, work_list
-from sourcing.ports import SearchQueries
+from sourcing.api import available, awards, lists, offer_links, offers, records, versions, work_list
+from sourcing.ports import ListQueries, SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.gauges import GAUGES
 from sourcing.store.last_awards import LastAwards
+from sourcing.store.list_queries import PostgresListQueries
 from sourcing.store.lists import LIST_STATE
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.placements import PlacedHours
@@ -41,6 +42,8 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
             offers.router,
             offers.officers,
             offer_links.router,
+            lists.router,
+            lists.officers,
             available.router,
             awards.router,
             work_list.router,
@@ -57,6 +60,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         outage_log=outage_log,
         ports={
             SearchQueries: PostgresSearchQueries(database, offer_index),
+            ListQueries: PostgresListQueries(database),
             OfferLinkSigner: _build_offer_links(settings),
         },
     )

@@ -82,7 +82,7 @@ def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSea
         try:
             yield cast("Searches", EachCallAlone(build_executor, attrgetter("searches"), choose_stream))
         finally:
-            await fetch_rows(database, "TRUNCATE searches, offers, placements, streams")
+            await fetch_rows(database, "TRUNCATE searches, offers, placements, list_rows, streams")
 
     return open_memory if request.param == "memory" else open_postgres
 

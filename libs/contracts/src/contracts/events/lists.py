@@ -12,13 +12,18 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from contracts.events.actors import Actor
 from contracts.events.base import Event, HasProvider, HasReason, HasStage
 from contracts.events.listings import Advert
-from contracts.ids import AreaCode, FrameworkKey, ListId, ProviderId, SearchId, UnitKey
+from contracts.ids import AreaCode, FrameworkKey, ListId, ListingReference, ProviderId, SearchId, UnitKey
 from contracts.values import Instant, StageName, Value
 
 MAX_ROWS_OF_PART = 500
 """Rows of one event of a list; a longer list is issued in several parts."""
+
+
+MAX_RETURNED_ROWS = 2_000
+"""Rows of a returned list; a longer file is refused."""
 
 
 class ListKind(StrEnum):
@@ -171,6 +176,47 @@ class BatchingListClosed(ListEvent):
     day: date
     rows: int = Field(ge=0)
     rows_with_interest: int = Field(ge=0)
+
+
+class ReturnChannel(StrEnum):
+    """How a list came back."""
+
+    FILE = "file"
+    PAGE = "page"
+
+
+class RowResult(StrEnum):
+    """What came of one row of a returned list."""
+
+    INTERESTED = "interested"
+    NOT_INTERESTED = "not interested"
+    PROPOSED = "proposal received"
+    EMPTY = "left empty"
+    NOT_USED = "recorded and not used"
+    REFUSED = "not accepted"
+    UNREADABLE = "cannot be read"
+    CONTRADICTORY = "stands more than once, with different answers"
+    NOT_OF_THIS_LIST = "not a row of this list for this provider"
+    TRY_AGAIN = "not handled; return the list again"
+
+
+class ReturnedListRow(Value):
+    """One row of a returned list."""
+
+    line: int = Field(ge=1, description="in the file, or the position on the page")
+    reference: ListingReference | None = Field(description="null where it cannot be read")
+    result: RowResult = Field(description="what came of the row")
+    edited: bool = Field(default=False, description="cells that the provider does not fill in were changed")
+
+
+class ListReturned(ListEvent):
+    """sourcing: a provider, or an officer for it, returned a list; what came of each row is in its package's stream."""
+
+    provider_id: ProviderId
+    channel: ReturnChannel
+    entered_by: Actor | None = Field(default=None, description="the officer who returned it for the provider")
+    file_hash: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of what was received")
+    rows: tuple[ReturnedListRow, ...] = Field(max_length=MAX_RETURNED_ROWS)
 
 
 def hash_rows(list_id: ListId, rows: Sequence[ListRow]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from contracts.events.lists import ListRowAdded
+from contracts.events.lists import ListIssued, ListRowAdded
 from contracts.events.providers import EligibilityChanged
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import FrameworkKey, ListId, ListingReference, PackageId, ProviderId
@@ -93,8 +93,8 @@ class InMemoryLists:
     def save(self, sent: SentList, *, issued_at: datetime) -> None:  # noqa: ARG002  the port's argument
         self.sent = sent
 
-    def mark_sent(self, rows: Sequence[ListedRow], *, part: int) -> None:
-        self.parts |= {each.row.advert.reference: part for each in rows}
+    def mark_sent(self, rows: Sequence[ListedRow], issued: ListIssued) -> None:
+        self.parts |= {each.row.advert.reference: issued.part for each in rows}
 
     def find_definition(self, framework: FrameworkKey) -> FrameworkDefinition | None:
         is_wanted = self.definition is not None and self.definition.framework == framework

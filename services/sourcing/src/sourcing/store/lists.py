@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from contracts.catalogue import LISTS
-from contracts.events.lists import ListKind, ListRowAdded
+from contracts.events.lists import ListIssued, ListKind, ListRowAdded
 from contracts.events.providers import EligibilityChanged
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import FrameworkKey, ListId
@@ -50,6 +50,14 @@ CREATE TABLE list_rows (
     added jsonb NOT NULL,
     part integer
 );
+CREATE TABLE list_recipients (
+    list_id uuid NOT NULL,
+    part integer NOT NULL,
+    provider_id uuid NOT NULL,
+    areas text[] NOT NULL,
+    PRIMARY KEY (list_id, provider_id, part)
+);
+CREATE INDEX lists_of_a_provider ON list_recipients (provider_id, list_id);
 CREATE INDEX rows_of_a_list ON list_rows (list_id, position);
 CREATE INDEX rows_of_a_package ON list_rows (package_id, position);
 """
@@ -60,6 +68,11 @@ SAVE_LIST_ROWS: Final = """
     FROM jsonb_to_recordset(:rows -> 'list_rows') AS new_row(
         reference uuid, list_id uuid, package_id uuid, council text, added jsonb)
     ON CONFLICT (reference) DO NOTHING
+"""
+SAVE_LIST_RECIPIENTS: Final = """
+    INSERT INTO list_recipients
+    SELECT * FROM jsonb_populate_recordset(CAST(NULL AS list_recipients), :rows -> 'list_recipients')
+    ON CONFLICT (list_id, provider_id, part) DO NOTHING
 """
 SAVE_LISTS: Final = """
     INSERT INTO lists SELECT * FROM jsonb_populate_recordset(CAST(NULL AS lists), :rows -> 'lists')
@@ -186,7 +199,13 @@ class PostgresLists:
         }
         self._work.put_row("lists", sent.list_id, row)
 
-    def mark_sent(self, rows: Sequence[ListedRow], *, part: int) -> None:
+    def mark_sent(self, rows: Sequence[ListedRow], issued: ListIssued) -> None:
+        """Record that these rows are in a part that was sent, and to whom it goes."""
+        part = issued.part
+        for each in issued.recipients:
+            key = (issued.list_id, each.provider_id, part)
+            row = {"list_id": issued.list_id, "part": part, "provider_id": each.provider_id, "areas": each.areas}
+            self._work.put_row("list_recipients", key, row)
         references = [each.row.advert.reference for each in rows]
         self._work.write(_MARK_SENT, {"part": part, "references": references}, rows=len(references))
 

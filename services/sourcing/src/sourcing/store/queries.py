@@ -11,8 +11,8 @@ from contracts.catalogue import BY_TYPE, PACKAGES, decode
 from contracts.events.base import PackageEvent
 from contracts.events.providers import EligibilityChanged
 from contracts.framework.definition import FrameworkDefinition
-from contracts.ids import CouncilKey, ListingReference, OfferId, PackageId, ProviderId
-from contracts.values import Care
+from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ListingReference, OfferId, PackageId, ProviderId
+from contracts.values import Care, ListReach
 from service_runtime.postgres.database import Database
 from service_runtime.projections.projections import ProjectionReader
 from sourcing.domain.calendar import add_proclaimed_holidays
@@ -53,14 +53,26 @@ _NEEDING_OFFICER = text(
     WHERE council = :council AND needs_a_person IS NOT NULL ORDER BY changed_at LIMIT :limit
     """  # noqa: S608  our own columns
 )
-_LISTED = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE listing_reference = :reference")  # noqa: S608  our own columns
+_LISTED = text(
+    f"""
+    SELECT {SEARCH_COLUMNS} FROM searches
+    WHERE listing_reference = :reference
+       OR package_id = (SELECT package_id FROM list_rows WHERE list_rows.reference = :reference
+                        AND added ->> 'kind' = 'available-packages')
+    """  # noqa: S608  our own columns
+)
 _OPEN_PACKAGES = text(
     f"""
     SELECT {SEARCH_COLUMNS} FROM searches
     WHERE council = :council AND searches.status = 'listed'
-      AND ((care ->> 'framework' || '/' || (care ->> 'lot') || '/' || (care ->> 'area') = ANY(CAST(:places AS text[]))
-               AND CAST(listing ->> 'members' AS boolean))
-           OR (CAST(listing ->> 'spot' AS boolean) AND care ->> 'area' = ANY(CAST(:spot_areas AS text[]))))
+      AND (listing ->> 'opens_at' IS NULL OR listing ->> 'list_id' IS NOT NULL)
+      AND CASE listing ->> 'reach' WHEN 'council'
+          THEN (CAST(listing ->> 'members' AS boolean) AND care ->> 'framework' = ANY(CAST(:frameworks AS text[])))
+               OR (CAST(listing ->> 'spot' AS boolean) AND care ->> 'framework' = ANY(CAST(:spot_frameworks AS text[])))
+          ELSE (CAST(listing ->> 'members' AS boolean) AND care ->> 'framework' || '/' || (care ->> 'lot') || '/'
+                   || (care ->> 'area') = ANY(CAST(:places AS text[])))
+               OR (CAST(listing ->> 'spot' AS boolean) AND care ->> 'area' = ANY(CAST(:spot_areas AS text[])))
+          END
       AND (listed_at, listing_reference) < (coalesce(CAST(:after_at AS timestamptz), 'infinity'),
           coalesce(CAST(:after_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
     ORDER BY listed_at DESC, listing_reference DESC LIMIT :limit
@@ -144,7 +156,9 @@ class PostgresSearchQueries:
         arguments = {
             "council": council,
             "places": [f"{place.framework}/{place.lot}/{place.area}" for place in eligibility.places],
+            "frameworks": sorted({place.framework for place in eligibility.places}),
             "spot_areas": list(eligibility.spot_areas),
+            "spot_frameworks": await self._list_frameworks_of_areas(eligibility.spot_areas),
             "after_at": at,
             "after_id": row_id,
             "limit": limit,
@@ -156,8 +170,20 @@ class PostgresSearchQueries:
         care, listing = details.search.care, details.search.listing
         if listing is None:
             return False
+        if listing.reach is ListReach.COUNCIL:
+            is_spot = care.framework in await self._list_frameworks_of_areas(facts.spot_areas)
+            return (listing.spot and is_spot) or (listing.members and facts.is_member_of_framework(care.framework))
         is_spot = listing.spot and facts.is_spot_provider_in(care.area)
         return is_spot or (listing.members and facts.is_member_of(care.framework, care.lot, care.area))
+
+    async def _list_frameworks_of_areas(self, areas: Sequence[AreaCode]) -> list[FrameworkKey]:
+        """List the frameworks that have one of the areas, by the newest version of each."""
+        if not areas:
+            return []
+        async with self._database.open_read_connection() as connection:
+            entries = await ProjectionReader(connection).get_by_prefix(DEFINITIONS, "")
+        definitions = [entry.event.definition for entry in entries]
+        return [each.framework for each in definitions if any(each.has_area(area) for area in areas)]
 
     async def _find_eligibility(self, provider_id: ProviderId) -> EligibilityChanged | None:
         async with self._database.open_read_connection() as connection:

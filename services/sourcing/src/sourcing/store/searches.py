@@ -28,7 +28,7 @@ from sourcing.domain.work_items import (
 )
 from sourcing.ports import OfferPlace
 from sourcing.store.columns import parse_json
-from sourcing.store.lists import SAVE_LIST_ROWS, SAVE_LISTS
+from sourcing.store.lists import SAVE_LIST_RECIPIENTS, SAVE_LIST_ROWS, SAVE_LISTS
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import SAVE_OFFERS, build_offer_row, parse_offer
 from sourcing.store.placements import SAVE_PLACEMENTS, build_placement_row, parse_placement
@@ -97,7 +97,8 @@ SAVE_SEARCHES: Final = f"""
             listing = excluded.listing, batching = excluded.batching, listed_at = excluded.listed_at,
             missing = excluded.missing, needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
     ), saved_offers AS ({SAVE_OFFERS}), saved_placements AS ({SAVE_PLACEMENTS}),
-    saved_list_rows AS ({SAVE_LIST_ROWS}), saved_lists AS ({SAVE_LISTS})
+    saved_list_rows AS ({SAVE_LIST_ROWS}), saved_lists AS ({SAVE_LISTS}),
+    saved_list_recipients AS ({SAVE_LIST_RECIPIENTS})
 """  # noqa: S608  our own statements
 
 _CANDIDATES: Final = TypeAdapter(tuple[StageCandidate, ...])

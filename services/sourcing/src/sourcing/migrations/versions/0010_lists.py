@@ -35,6 +35,16 @@ STATEMENTS = (
         part integer
     )
     """,
+    """
+    CREATE TABLE list_recipients (
+        list_id uuid NOT NULL,
+        part integer NOT NULL,
+        provider_id uuid NOT NULL,
+        areas text[] NOT NULL,
+        PRIMARY KEY (list_id, provider_id, part)
+    )
+    """,
+    "CREATE INDEX lists_of_a_provider ON list_recipients (provider_id, list_id)",
     "CREATE INDEX rows_of_a_list ON list_rows (list_id, position)",
     "CREATE INDEX rows_of_a_package ON list_rows (package_id, position)",
 )
