@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from contracts.events.lists import ListRowAdded
 from contracts.ids import ProviderId
@@ -38,6 +39,9 @@ class ScenarioListChecks(ScenarioSetup):
     def check_list_days(self, days: str) -> None:
         found = ", ".join(f"{row.day.day} {row.day:%B}" for row in self._rows)
         assert found == days, f"it was on the lists of {found or 'no day'}"
+
+    def check_list_count(self, number: Decimal) -> None:
+        assert len(self._rows) == number, f"the package was on {len(self._rows)} lists"
 
     def check_moved_list(self, day: date) -> None:
         assert self._rows, "the package is on no list"

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Final
 
 from contracts.example_words import LOT, Variations
-from contracts.framework.stages import OpenList
+from contracts.framework.stages import BatchingList, Exhausted, OpenList, Stage
 from contracts.ids import PackageId, ReasonKey, TierKey
 from contracts.values import Channel
 from testkit.databases import fetch_rows
 from testkit.http_response import HttpResponse
+from testkit.sourcing import scenario_stack_lists as lists
 from testkit.sourcing.builders import LONDON
-from testkit.sourcing.definitions import an_open_list
+from testkit.sourcing.definitions import MONDAYS_AND_THURSDAYS, a_batching_list, a_stage, an_open_list
 from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
 from testkit.sourcing.responses import OfferResponse
 from testkit.sourcing.scenario_market import ScenarioMarket
@@ -33,6 +34,7 @@ class StackScenarioRunner:
         self._lists: dict[TierKey, tuple[str, ...] | None] = {}
         self._spot: tuple[str, ...] = ()
         self._open_list: OpenList | None = None
+        self._batching_list: BatchingList | None = None
         self._refused: tuple[str, ...] = ()
         self._then_publish: list[Callable[[ScenarioMarket], Awaitable[None]]] = []
         self._market: ScenarioMarket | None = None
@@ -62,6 +64,12 @@ class StackScenarioRunner:
     def add_open_list(self, ceiling: Decimal) -> None:
         self._open_list = an_open_list(ceiling=ceiling)
 
+    def add_batching_list(self) -> None:
+        self._batching_list = a_batching_list()
+
+    def add_dated_open_list(self) -> None:
+        self._open_list = an_open_list(issued=MONDAYS_AND_THURSDAYS)
+
     def add_spot_providers(self, names: tuple[str, ...]) -> None:
         self._spot = names
 
@@ -88,11 +96,13 @@ class StackScenarioRunner:
         return self._package
 
     async def advance_time(self, until: datetime) -> None:
+        if self._package is not None and lists.has_timed_lists(self._batching_list, self._open_list):
+            await lists.pass_timers(self, until)
         self.harness.set_clock(until)
 
     async def request_package(self) -> None:
         self._market = market = ScenarioMarket.create_empty(
-            self.harness, tiers=sorted(self._lists), open_list=self._open_list
+            self.harness, tiers=sorted(self._lists), open_list=self._open_list, stages=self._build_stages()
         )
         await market.publish_definition()
         await market.add_providers(*sorted({name for names in self._lists.values() for name in names or ()}))
@@ -105,6 +115,13 @@ class StackScenarioRunner:
         await market.wait_until_projected()
         self._package = await market.request_package(refused=self._refused)
         await self.harness.wait_for_decision(self._package)
+
+    def _build_stages(self) -> tuple[Stage, ...]:
+        """The stages where a Batching List is among them; else none, for the usual ones."""
+        if self._batching_list is None:
+            return ()
+        first, *others = sorted(self._lists)
+        return (a_stage(first, exhausted=Exhausted.WAIT_FOR_LIST), self._batching_list, *map(a_stage, others))
 
     async def withdraw_package(self) -> None:
         await self.market.withdraw_package(self.package)
@@ -128,6 +145,9 @@ class StackScenarioRunner:
         self._record_result(
             await self.market.record_call((await self._wait_for_offer(name)).offer_id, "nobody reached")
         )
+
+    async def tick(self, name: str) -> None:
+        self._record_result(await lists.tick(self, name))
 
     async def propose(self, name: str, rate: Decimal, *variations: ReasonKey) -> None:
         reference = (await self.harness.list_proposals(await self._wait_until_listed())).advert.reference
@@ -166,6 +186,15 @@ class StackScenarioRunner:
 
     async def check_live_offer(self, name: str) -> None:
         await self.market.wait_for_offer(name, self.package)
+
+    async def check_list_count(self, number: Decimal) -> None:
+        await lists.check_list_count(self, number)
+
+    async def check_list_closes(self, at: datetime) -> None:
+        await lists.check_list_closes(self, at)
+
+    async def check_late_ticks(self, names: tuple[str, ...]) -> None:
+        await lists.check_names(self, "late_ticks", names)
 
     async def check_answer_by(self, name: str, at: datetime) -> None:
         async def is_so() -> bool:

@@ -134,6 +134,7 @@ THEN: Final[Mapping[str, str]] = {
     "no list has the package": "check_no_list",
     "the list has the package no more": "check_off_list",
     "it was on the lists of {words}": "check_list_days",
+    "lists that had the package: {number}": "check_list_count",
     "the last list moved from {date}": "check_moved_list",
     "the last list is late": "check_late_list",
     "next: {words}": "check_next_step",
