@@ -27,6 +27,7 @@ PACKAGES: Final = {
     "calloff-audit",
     "calloff-contracts",
     "calloff-geography",
+    "calloff-list-documents",
     "calloff-pricing",
     "calloff-provider-registry",
     "calloff-referral",

@@ -22,6 +22,7 @@ LOCK: Final = REPOSITORY / "requirements.lock"
 FOLDER: Final = REPOSITORY / "deploy" / "docker"
 SERVICE_PACKAGES: Final = (
     "calloff-audit",
+    "calloff-list-documents",
     "calloff-pricing",
     "calloff-provider-registry",
     "calloff-referral",

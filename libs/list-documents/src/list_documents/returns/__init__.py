@@ -1,0 +1,1 @@
+"""Reads returned lists: inspects the file, finds the list in it, and explains each row."""
