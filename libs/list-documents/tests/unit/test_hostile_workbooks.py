@@ -1,6 +1,7 @@
 """Workbooks that run, fetch or hide something, or exhaust memory, are refused before they are parsed."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from zlib import crc32
@@ -19,11 +20,12 @@ from list_documents import (
 )
 from list_documents.returns.containers import list_parts, repack, unpack
 from testkit.list_workbooks import replace_part, tick_workbook
-from testkit.listed_documents import a_batching_list, a_reference
+from testkit.listed_documents import a_batching_list, a_reference, build_workbook
 from testkit.workbook_parts import SHEET, WorkbookParts
 
 LIST = write_workbook(a_batching_list())
 TEXTS = "xl/sharedStrings.xml"
+WORKBOOK = "xl/workbook.xml"
 NAMESPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
@@ -197,12 +199,52 @@ def test_an_archive_that_is_no_workbook_is_refused(parts: dict[str, bytes]) -> N
 
 
 def test_more_sheets_than_a_list_can_have_are_refused() -> None:
-    content = LIST
-    sheet = f"<worksheet {NAMESPACE}><sheetData/></worksheet>".encode()
-    for number in range(3, 24):
-        content = replace_part(content, f"xl/worksheets/sheet{number}.xml", sheet)
+    assert read_return(build_workbook(*([["Reference", "Interested"]] for _ in range(10)))).rows == ()
     with pytest.raises(ReturnTooLarge, match="sheets"):
-        read_return(content)
+        read_return(build_workbook(*([["Reference", "Interested"]] for _ in range(11))))
+
+
+def test_a_sheet_that_the_workbook_names_many_times_is_read_once() -> None:
+    again = b'<sheet name="again" sheetId="9" r:id="rId1"/>' * 1000
+    rows = read_return(change_part(lambda part: part.replace(b"</sheets>", again + b"</sheets>"), WORKBOOK)).rows
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        (TEXTS, r' uniqueCount="\d+"', ' uniqueCount="4000000000"'),
+        (TEXTS, r' count="\d+"', ' count="18446744073709551615"'),
+        ("xl/styles.xml", r'<cellXfs count="\d+"', '<cellXfs count="4294967295"'),
+        (SHEET, r'<dimension ref="[^"]*"', '<dimension ref="A1:XFD1048576"'),
+        (
+            SHEET,
+            r"</sheetData>",
+            '</sheetData><mergeCells count="4294967295"><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+        ),
+    ],
+)
+def test_counts_that_a_part_declares_reserve_no_memory(name: str, old: str, new: str) -> None:
+    """The parser would reserve 96 GB for the first of them, and its process would end."""
+    content = change_part(lambda part: re.sub(old.encode(), new.encode(), part, count=1), name)
+    assert content != LIST
+    assert len(read_return(content).rows) == 3
+
+
+def test_a_shared_formula_for_the_whole_sheet_is_left_out() -> None:
+    formula = '<row r="20"><c r="A20"><f t="shared" ref="A20:XFD1048576" si="4294967295">B1</f><v>1</v></c></row>'
+    assert len(read_return(add_cells(formula)).rows) == 3
+
+
+def test_a_tag_longer_than_any_of_a_list_is_refused_unread() -> None:
+    attributes = " ".join(f'a{number}="1"' for number in range(40_000))
+    with pytest.raises(ReturnTooLarge, match="more text"):
+        read_return(add_cells(f"<row {attributes}/>"))
+
+
+def test_elements_within_each_other_are_refused() -> None:
+    with pytest.raises(ReturnDamaged):
+        read_return(add_cells("<row>" * 100 + "</row>" * 100))
 
 
 def test_a_refusal_repeats_nothing_of_what_was_sent() -> None:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from list_documents import ActiveContent, PasswordProtected, ReturnDamaged, ReturnRefused, ReturnTooLarge, read_return
+from list_documents import (
+    ActiveContent,
+    PasswordProtected,
+    ReturnDamaged,
+    ReturnedRow,
+    ReturnRefused,
+    ReturnTooLarge,
+    read_return,
+)
 from list_documents.returns.containers import repack
 from testkit.listed_documents import a_reference
 
@@ -96,6 +104,30 @@ def test_an_encrypted_document_is_refused() -> None:
     manifest = MANIFEST.replace("/></", "><manifest:encryption-data/></manifest:file-entry></").encode()
     with pytest.raises(PasswordProtected):
         read_return(build_ods(ANSWER, **{"META-INF/manifest.xml": manifest}))
+
+
+def test_a_blank_that_stands_for_a_billion_blanks_is_one() -> None:
+    answer = read_answer(a_cell('Yes<text:s text:c="1000000000"/>'))
+    assert answer.is_interested is True
+
+
+def test_dates_and_numbers_are_read_from_their_values() -> None:
+    rate = '<table:table-cell office:value-type="float" office:value="21.55"><text:p>22</text:p></table:table-cell>'
+    day = '<table:table-cell office:value-type="date" office:date-value="2026-05-01"/>'
+    answer = read_answer(rate, day, headers=("Reference", "Proposed rate", "Can start on"))
+    assert (str(answer.rate), str(answer.can_start_on)) == ("21.55", "2026-05-01")
+
+
+def test_a_note_at_a_cell_is_no_part_of_the_answer() -> None:
+    note = "<office:annotation><text:p>ask Jo</text:p></office:annotation>"
+    answer = read_answer(f'<table:table-cell office:value-type="string">{note}<text:p>Yes</text:p></table:table-cell>')
+    assert answer.is_interested is True
+
+
+def read_answer(*cells: str, headers: tuple[str, ...] = HEADER) -> ReturnedRow:
+    row = f"<table:table-row>{a_cell(str(a_reference(1)))}{''.join(cells)}</table:table-row>"
+    (answer,) = read_return(build_ods(a_table_row(*headers), row)).rows
+    return answer
 
 
 def test_a_table_within_a_table_is_refused() -> None:

@@ -25,7 +25,7 @@ _PLAIN: Final = re.compile(r"[0-9]{1,10}(\.[0-9]+)?|\.[0-9]+")
 _WITH_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,3}(\.[0-9]+)?")
 _ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _BRITISH_DAY: Final = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
-"""Two digits for the year are refused: spreadsheet programs set to American English write 05/01/26 for 1 May."""
+"""Two digits for the year are refused: 05/06/07 can be read in three ways."""
 _SPELT_DAY: Final = re.compile(
     r"(?:[a-z]+,? )?([0-9]{1,2})(?:st|nd|rd|th)?[ -]([a-z]{3,9})\.?,?[ -]([0-9]{4}|[0-9]{2})"
 )

@@ -1,7 +1,7 @@
 """Unpacks a workbook within limits, before any parser of spreadsheets sees it.
 
-The parts are packed again by `repack`, so that the parser reads exactly the bytes that were looked at: a directory
-that states a wrong size, or names a part twice, has no effect on it.
+`repack` packs the parts that the parser reads: what was looked at, so that a directory that states a wrong size, or
+names a part twice, has no effect on it.
 """
 
 import io

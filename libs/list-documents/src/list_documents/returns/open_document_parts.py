@@ -1,26 +1,51 @@
-"""Measures the sheets of an OpenDocument spreadsheet, in which one element can stand for many rows or cells."""
+"""Builds a plain OpenDocument spreadsheet, in which one element can stand for many rows or cells."""
 
 from typing import Final
 
-from list_documents.errors import ReturnTooLarge
 from list_documents.returns.containers import Parts
 from list_documents.returns.limits import MAX_SHEETS
-from list_documents.returns.xml_scan import Attributes, Size, build_damaged, parse_count, scan
+from list_documents.returns.size import Size, build_too_many_sheets
+from list_documents.returns.xml_rewriter import Attributes, Grammar, build_damaged, parse_count, rewrite
 
 CONTENT: Final = "content.xml"
 MEDIA_TYPE: Final = b"application/vnd.oasis.opendocument.spreadsheet"
-_CELLS: Final = frozenset({"table-cell", "covered-table-cell"})
+_NAMES: Final = "urn:oasis:names:tc:opendocument:xmlns"
+_MANIFEST: Final = f'<manifest:manifest xmlns:manifest="{_NAMES}:manifest:1.0"/>'
+_CELLS: Final = ("table:table-cell", "table:covered-table-cell")
 _ROWS_REPEATED: Final = "table:number-rows-repeated"
 _COLUMNS_REPEATED: Final = "table:number-columns-repeated"
+_VALUES: Final = ("value-type", "value", "date-value", "time-value", "boolean-value", "string-value")
+_OF_CELL: Final = (_COLUMNS_REPEATED, *(f"office:{value}" for value in _VALUES))
+_GRAMMAR: Final = Grammar(
+    {
+        "office:document-content": (),
+        "office:body": (),
+        "office:spreadsheet": (),
+        "table:table": ("table:name",),
+        "table:table-header-rows": (),
+        "table:table-row-group": (),
+        "table:table-rows": (),
+        "table:table-row": (_ROWS_REPEATED,),
+        **dict.fromkeys(_CELLS, _OF_CELL),
+        "text:p": (),
+        "text:span": (),
+        "text:a": (),
+        "text:s": (),
+        "text:tab": (),
+        "text:line-break": (),
+    },
+    "".join(f' xmlns:{name}="{_NAMES}:{name}:1.0"' for name in ("office", "table", "text")),
+    has_prefixes=True,
+)
 
 
-def measure_open_document(parts: Parts) -> None:
-    """Raises a ReturnRefused for parts that are not plain XML, or for sheets beyond the limits."""
-    for name, content in parts.items():
-        if name == CONTENT:
-            scan(content, _Tables())
-        elif name.endswith(".xml"):
-            scan(content)
+def build_plain_open_document(parts: Parts) -> Parts:
+    """Returns parts that declare nothing but what was counted; raises a ReturnRefused beyond the limits."""
+    return {
+        "mimetype": MEDIA_TYPE,
+        "META-INF/manifest.xml": _MANIFEST.encode(),
+        CONTENT: rewrite(parts[CONTENT], _GRAMMAR, _Tables()),
+    }
 
 
 class _Tables:
@@ -35,14 +60,14 @@ class _Tables:
         self._has_content = False
 
     def start(self, name: str, attributes: Attributes) -> None:
-        if name == "table":
+        if name == "table:table":
             self._start_table()
-        elif name == "table-row":
+        elif name == "table:table-row":
             self._rows = parse_count(attributes.get(_ROWS_REPEATED, "1"))
             self._column = self._last_column = self._cells = self._characters = 0
         elif name in _CELLS:
             self._columns = parse_count(attributes.get(_COLUMNS_REPEATED, "1"))
-            self._has_content = any(key.endswith(("value-type", "formula")) for key in attributes)
+            self._has_content = any(key != _COLUMNS_REPEATED for key in attributes)
             self._of_cell = sum(len(value) for value in attributes.values())
 
     def _start_table(self) -> None:
@@ -52,22 +77,15 @@ class _Tables:
         if self._depth > 1:
             raise build_damaged()
         if self._tables > MAX_SHEETS:
-            raise ReturnTooLarge("the workbook has more sheets than a list can have; send the list as you received it")
+            raise build_too_many_sheets()
 
     def end(self, name: str) -> None:
-        if name == "table":
+        if name == "table:table":
             self._depth -= 1
         elif name in _CELLS:
             self._end_cell()
-        elif name == "table-row":
-            self._row += self._rows
-            if self._cells:
-                self._size.add(
-                    row=self._row,
-                    column=self._last_column,
-                    cells=self._cells * self._rows,
-                    characters=self._characters * self._rows,
-                )
+        elif name == "table:table-row":
+            self._end_row()
 
     def _end_cell(self) -> None:
         self._column += self._columns
@@ -75,6 +93,16 @@ class _Tables:
             self._last_column = self._column
             self._cells += self._columns
             self._characters += self._of_cell * self._columns
+
+    def _end_row(self) -> None:
+        self._row += self._rows
+        if self._cells:
+            self._size.add(
+                row=self._row,
+                column=self._last_column,
+                cells=self._cells * self._rows,
+                characters=self._characters * self._rows,
+            )
 
     def add_text(self, text: str) -> None:
         self._of_cell += len(text)

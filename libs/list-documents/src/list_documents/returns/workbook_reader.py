@@ -1,4 +1,4 @@
-"""Reads the sheets of a workbook by python-calamine, after its parts were measured."""
+"""Reads the sheets of a workbook by python-calamine, from parts that were written anew."""
 
 import io
 from typing import Final
@@ -8,9 +8,9 @@ from python_calamine import CalamineWorkbook
 from list_documents.errors import NotAList, ReturnDamaged
 from list_documents.returns.active_content import check_names, check_parts
 from list_documents.returns.containers import list_parts, repack, unpack
-from list_documents.returns.excel_parts import WORKBOOK, measure_excel
+from list_documents.returns.excel_parts import WORKBOOK_PART, build_plain_workbook
 from list_documents.returns.grids import Cell, Grid, build_grid
-from list_documents.returns.open_document_parts import CONTENT, MEDIA_TYPE, measure_open_document
+from list_documents.returns.open_document_parts import CONTENT, MEDIA_TYPE, build_plain_open_document
 
 ZIP_MAGIC: Final = b"PK"
 
@@ -21,13 +21,11 @@ def read_workbook(content: bytes) -> tuple[Grid, ...]:
     check_names(names)
     parts = unpack(content)
     check_parts(parts)
-    if WORKBOOK in parts:
-        measure_excel(parts)
-    elif parts.get("mimetype") == MEDIA_TYPE and CONTENT in parts:
-        measure_open_document(parts)
-    else:
-        raise NotAList("this is not a workbook; send the list as an Excel workbook (.xlsx) or as CSV")
-    return _read_sheets(repack(parts))
+    if WORKBOOK_PART in parts:
+        return _read_sheets(repack(build_plain_workbook(parts)))
+    if parts.get("mimetype") == MEDIA_TYPE and CONTENT in parts:
+        return _read_sheets(repack(build_plain_open_document(parts)))
+    raise NotAList("this is not a workbook; send the list as an Excel workbook (.xlsx) or as CSV")
 
 
 def _read_sheets(packed: bytes) -> tuple[Grid, ...]:
