@@ -44,7 +44,8 @@ _CHECK_WIDTH: Final = 11
 _HASH_COLUMN: Final = 4
 """The list's id runs over the columns before it, and the hash over those after it."""
 _A4: Final = 9
-_LINE_HEIGHT: Final = 15
+_LINE_HEIGHT: Final = 13.5
+_ROW_PADDING: Final = 4
 _HEADER_HEIGHT: Final = 48
 _MARGINS: Final = {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6}
 """Inches."""
@@ -147,7 +148,7 @@ class _Sheet:
             self._write_cell(position, column, cell)
         self._sheet.write_string(position, self._reference, str(row.reference), self._formats.reference)
         self._sheet.write_string(position, self._check, compute_row_check(self._document, row), self._formats.reference)
-        self._sheet.set_row(position, _LINE_HEIGHT * self._count_lines(facts) + 3)
+        self._sheet.set_row(position, _LINE_HEIGHT * self._count_lines(facts) + _ROW_PADDING)
 
     def _write_cell(self, row: int, column: int, cell: Stated) -> None:
         if isinstance(cell, str):
@@ -159,7 +160,7 @@ class _Sheet:
     def _count_lines(self, facts: tuple[Stated, ...]) -> int:
         """Returns how many lines the highest cell needs: no spreadsheet program grows a row when it opens a file."""
         wrapped = (
-            textwrap.wrap(str(cell), fact.width + fact.width // 10)
+            textwrap.wrap(str(cell), fact.width + fact.width // 5)
             for fact, cell in zip(self._facts, facts, strict=True)
         )
         return max(1, *(len(lines) for lines in wrapped))

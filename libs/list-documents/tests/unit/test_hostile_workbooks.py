@@ -125,6 +125,11 @@ def test_xml_in_another_encoding_than_utf_8_is_refused(encoding: str) -> None:
         read_return(change_part(lambda sheet: sheet.decode().replace("UTF-8", encoding).encode(encoding)))
 
 
+def test_utf_16_that_declares_no_encoding_is_refused() -> None:
+    with pytest.raises(ReturnDamaged):
+        read_return(change_part(lambda sheet: sheet.decode().partition("?>")[2].encode("utf-16")))
+
+
 def test_a_declared_encoding_other_than_utf_8_is_refused() -> None:
     with pytest.raises(ReturnDamaged):
         read_return(change_part(lambda sheet: sheet.replace(b"UTF-8", b"ISO-8859-1")))

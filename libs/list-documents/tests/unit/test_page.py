@@ -81,6 +81,16 @@ def test_the_table_has_a_caption_and_headers_for_columns_and_rows(kind: str) -> 
 
 
 @both_kinds
+def test_on_a_narrow_screen_each_cell_has_its_header_and_keeps_its_role(kind: str) -> None:
+    page = render(kind)
+    assert {cell.get("role") for cell in page.find("td")} == {"cell"}
+    labels = [cell.get("data-label") for cell in page.find("td")]
+    assert len(labels) == 3 * len(set(labels))
+    assert {"Area", "Skills needed", "Reference"} <= set(labels)
+    assert {row.get("role") for row in page.find("tr")} == {"row"}
+
+
+@both_kinds
 def test_there_is_no_script_and_nothing_is_fetched(kind: str) -> None:
     page = render(kind, form=PageForm("/lists/x"))
     assert page.find("script", "link", "img", "iframe", "object") == []

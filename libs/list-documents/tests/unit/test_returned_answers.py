@@ -148,6 +148,11 @@ def test_a_day_of_another_century_is_refused(cell: Cell) -> None:
     assert "between 2000 and 2100" in fault.detail
 
 
+def test_the_first_and_the_last_year_are_read() -> None:
+    assert parse_day("01/01/2000") == date(2000, 1, 1)
+    assert parse_day("31 Dec 2100") == date(2100, 12, 31)
+
+
 def test_an_empty_cell_proposes_nothing() -> None:
     assert parse_rate(" ") is None
     assert parse_day(" ") is None

@@ -143,6 +143,12 @@ def test_a_rate_and_a_day_as_text_and_as_cells_are_the_same() -> None:
     assert rows[0].answer == rows[1].answer == (None, Decimal("21.50"), (), date(2026, 5, 1))
 
 
+def test_a_workbook_that_counts_days_from_1904_means_the_same_days() -> None:
+    sheet = [PROPOSAL_HEADERS, (FIRST, 21, "", "", date(2026, 5, 1))]
+    (row,) = read_return(build_workbook(sheet, date_1904=True)).rows
+    assert row.can_start_on == date(2026, 5, 1)
+
+
 def test_one_cell_that_cannot_be_read_leaves_the_whole_proposal_unused() -> None:
     (row,) = read_rows((FIRST, 21.5, "", "", "soon"), headers=PROPOSAL_HEADERS)
     assert str(row.problem) == "row 2: 'soon' is not a date; write it like 1 December 2026"

@@ -24,6 +24,12 @@ def test_a_batching_list_says_by_when_it_is_returned_and_that_yes_is_no_acceptan
     assert "not yet an acceptance" in second
 
 
+def test_an_available_packages_list_says_what_a_proposal_needs_and_names_no_end() -> None:
+    first, second, *_ = list_sentences(an_available_packages_list(), in_file=True)
+    assert first == "To take a package, give the rate that you propose for it, then save the file and send it back."
+    assert "Your newest proposal for a package replaces your older one." in second
+
+
 def test_a_page_is_sent_and_no_file() -> None:
     assert "then send the page by" in next(list_sentences(a_batching_list(), in_file=False))
 

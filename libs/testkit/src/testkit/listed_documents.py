@@ -81,10 +81,10 @@ def an_available_packages_list(*rows: DocumentRow, **changed: object) -> ListDoc
     return replace(usual, **changed)
 
 
-def build_workbook(*sheets: Iterable[Cells]) -> bytes:
-    """A workbook with typed cells, one argument a sheet."""
+def build_workbook(*sheets: Iterable[Cells], date_1904: bool = False) -> bytes:
+    """A workbook with typed cells, one argument a sheet; `date_1904` as old Macintoshes count days."""
     content = io.BytesIO()
-    with Workbook(content, {"in_memory": True}) as workbook:
+    with Workbook(content, {"in_memory": True, "date_1904": date_1904}) as workbook:
         day_format = workbook.add_format({"num_format": "dd/mm/yyyy"})
         for rows in sheets:
             sheet = workbook.add_worksheet()
