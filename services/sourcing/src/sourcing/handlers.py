@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from contracts.events.lists import ListKind, ListRowAdded
+from contracts.events.lists import ListKind, ListReturned, ListRowAdded, ReturnChannel, ReturnedListRow
 from contracts.events.packages import PackageRequested
-from contracts.ids import ListId, PackageId
+from contracts.ids import ListId, PackageId, ProviderId
 from contracts.precedence import Precedence
 from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED
@@ -70,6 +70,18 @@ class CommandResult:
 
     outcome: Outcome
     search: Search
+
+
+@dataclass(frozen=True)
+class RecordReturn:
+    """A provider, or an officer for it, returned a list; the rows were applied before."""
+
+    list_id: ListId
+    provider_id: ProviderId
+    channel: ReturnChannel
+    entered_by: str | None
+    file_hash: str
+    rows: tuple[ReturnedListRow, ...]
 
 
 async def handle_event(event: EventTrigger, work: SourcingWork) -> None:
@@ -186,3 +198,17 @@ async def close_list(_: DueTimer, work: SourcingWork) -> None:
     closed, event = build_closing(sent, rows, rows_with_interest, at=work.now)
     work.publish(event)
     work.lists.save(closed, issued_at=work.now)
+
+
+async def record_return(command: RecordReturn, work: SourcingWork) -> None:
+    """Publish what came of a returned list, row by row."""
+    work.publish(
+        ListReturned(
+            list_id=command.list_id,
+            provider_id=command.provider_id,
+            channel=command.channel,
+            entered_by=command.entered_by,
+            file_hash=command.file_hash,
+            rows=command.rows,
+        )
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
 from service_runtime.heartbeat import OutageLog
 from service_runtime.service import Service
-from sourcing.api import available, awards, lists, offer_links, offers, records, versions, work_list
+from sourcing.api import available, awards, list_documents, lists, offer_links, offers, records, versions, work_list
 from sourcing.ports import ListQueries, SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.gauges import GAUGES
@@ -44,6 +44,8 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
             offer_links.router,
             lists.router,
             lists.officers,
+            list_documents.router,
+            list_documents.officers,
             available.router,
             awards.router,
             work_list.router,

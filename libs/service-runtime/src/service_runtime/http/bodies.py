@@ -5,8 +5,9 @@ media type as "not a dictionary", and its JSON parser accepts duplicate keys, Na
 """
 
 import json
+from collections.abc import Callable
 from math import isinf
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from fastapi import params
 from pydantic_core import from_json
@@ -14,9 +15,11 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+EndpointT = TypeVar("EndpointT", bound=Callable[..., object])
+
 LARGEST_BODY: Final = 1_000_000
 """Bytes; a larger body is answered with 413."""
-TOO_LARGE: Final = f"the body is larger than {LARGEST_BODY:,} bytes; send less in one request"
+_LARGEST_BODY_ATTRIBUTE: Final = "largest_body"
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF8: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _MEDIA_TYPE: Final = "this resource accepts JSON only; send Content-Type: application/json"
@@ -24,10 +27,25 @@ _CHARSET: Final = "JSON is accepted in UTF-8 only; encode the body as UTF-8 and 
 _ENCODING: Final = "compressed bodies are not accepted; send the body without Content-Encoding"
 
 
-class BodyLimit:
-    """Stops reading a body after LARGEST_BODY bytes, and judges JSON bodies before their routes parse them.
+def describe_limit(limit: int) -> str:
+    return f"the body is larger than {limit:,} bytes; send less in one request"
 
-    FastAPI's own limit answers a declared length in plain text and bypasses the application's error handlers.
+
+def accept_body_up_to(limit: int) -> Callable[[EndpointT], EndpointT]:
+    """Marks a route that accepts a body of up to `limit` bytes, such as a file."""
+
+    def mark(endpoint: EndpointT) -> EndpointT:
+        setattr(endpoint, _LARGEST_BODY_ATTRIBUTE, limit)
+        return endpoint
+
+    return mark
+
+
+class BodyLimit:
+    """Stops reading a body after the bytes that its route accepts, and judges JSON bodies before they are parsed.
+
+    A route accepts LARGEST_BODY bytes unless it says otherwise. FastAPI's own limit answers a declared length in plain
+    text and bypasses the application's error handlers.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -41,12 +59,13 @@ class BodyLimit:
 
         async def receive_within_limit() -> Message:
             nonlocal read
-            if declared > LARGEST_BODY:
-                raise HTTPException(413, TOO_LARGE)
+            limit = getattr(scope.get("endpoint"), _LARGEST_BODY_ATTRIBUTE, LARGEST_BODY)
+            if declared > limit:
+                raise HTTPException(413, describe_limit(limit))
             message = await receive()
             read += len(message.get("body", b""))
-            if read > LARGEST_BODY:
-                raise HTTPException(413, TOO_LARGE)
+            if read > limit:
+                raise HTTPException(413, describe_limit(limit))
             return message
 
         async def receive_judged() -> Message:

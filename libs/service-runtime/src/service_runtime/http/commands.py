@@ -159,6 +159,25 @@ class CommandBus:
         assert isinstance(done, Executed), "execute runs a command, replays its response, or raises"
         return _to_response(respond_once(done.result))
 
+    async def execute_part(
+        self, command: CommandT, handler: Callable[[CommandT, Any], Awaitable[ResultT]], *, on: StreamKey, by: Caller
+    ) -> ResultT:
+        """Runs one of several commands of a request, without its Idempotency-Key, and returns the result.
+
+        For commands whose repetition changes nothing; the request's own command is executed after them with the key.
+        """
+        claim: CommandClaim[ResultT] = CommandClaim(
+            on=on,
+            why=Cause(f"command:{uuid7(self._executor.clock.now())}", by.actor, by.council),
+            caller=f"{by.council}/{by.actor}",
+            idempotency_key=None,
+            fingerprint="",
+            answer=lambda _: StoredResponse(204, b"", ()),
+        )
+        done = await self._executor.execute(claim, lambda work: handler(command, work), span=trace.get_current_span())
+        assert isinstance(done, Executed), "a command without a key is executed or raises"
+        return done.result
+
     async def _build_claim(
         self, on: StreamKey, by: Caller, *, answer: Callable[[ResultT], StoredResponse], begins_stream: bool
     ) -> CommandClaim[ResultT]:

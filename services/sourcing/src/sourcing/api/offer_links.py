@@ -4,17 +4,13 @@ The link is a bearer credential: its holder answers for the provider. GET never 
 links.
 """
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
 
 from contracts.catalogue import PACKAGES
-from contracts.errors import CallOffError, NotFound
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.words import Reasons
 from contracts.ids import OfferId
@@ -23,20 +19,16 @@ from service_runtime.http.app import inject
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus, get_command_bus_without_idempotency
 from service_runtime.http.instants import Now
-from service_runtime.http.problems import to_caller_error, to_problem_response
 from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Queries, to_stream_key
 from sourcing.api.offer_forms import FORM, parse_answer_form
 from sourcing.api.offer_pages import (
-    NOT_NOW,
-    NOT_VALID,
-    TOO_LARGE,
     FormMistake,
-    OfferPage,
     build_answer_page,
     build_offer_page,
 )
+from sourcing.api.page_routes import PageRoute, build_page_response
 from sourcing.api.rendering import render_page
 from sourcing.domain.errors import OfferNotFound
 from sourcing.domain.offer import Offer
@@ -58,26 +50,6 @@ _ANSWER_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     413: {"description": "The form is far too large", "content": _HTML},
     422: {"description": "The form has a mistake; the page says what to correct", "content": _HTML},
 }
-
-
-class PageRoute(APIRoute):
-    """Renders errors as HTML pages instead of problem+json, because people read them."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handle_or_explain(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except HTTPException as error:
-                return _build_response(TOO_LARGE, status=error.status_code)
-            except Exception as error:
-                refusal = to_caller_error(error)
-                if refusal is None:
-                    raise
-                return _explain_refusal(refusal)
-
-        return handle_or_explain
 
 
 router = APIRouter(tags=["offers"], route_class=PageRoute, responses=_RESPONSES, default_response_class=HTMLResponse)
@@ -125,7 +97,7 @@ LinkBus = Annotated[CommandBus, Depends(get_command_bus_without_idempotency)]
 @router.get("/v1/offer-links/{token:path}")
 async def show_offer_behind_link(linked: OfferBehindLink) -> Response:
     """Show the offer behind the link of an email as an HTML page. Opening the page does not answer the offer."""
-    return _build_response(build_offer_page(linked.details.search, linked.offer, linked.definition))
+    return build_page_response(build_offer_page(linked.details.search, linked.offer, linked.definition))
 
 
 @router.post(
@@ -141,7 +113,7 @@ async def answer_by_link(linked: OfferBehindLink, request: Request, bus: LinkBus
     reasons = Reasons.list_keys(definition.reasons.decline) if definition is not None else ()
     answer = parse_answer_form(await request.body(), reasons)
     if isinstance(answer, FormMistake):
-        return _build_response(build_offer_page(search, linked.offer, definition, mistake=answer), status=422)
+        return build_page_response(build_offer_page(search, linked.offer, definition, mistake=answer), status=422)
     command = AnswerOffer(search.package_id, linked.offer.offer_id, linked.offer.provider_id, answer)
     return await bus.execute(
         command,
@@ -158,17 +130,3 @@ def _render_answer(result: CommandResult, offer_id: OfferId, definition: Framewo
         raise OfferNotFound
     html, headers = render_page(build_answer_page(result.outcome, result.search, offer, definition))
     return HttpAnswer(409 if isinstance(result.outcome, AnswerNotUsed) else 200, html, tuple(headers.items()))
-
-
-def _explain_refusal(refusal: CallOffError) -> Response:
-    """Build the error page; every invalid link gets the same one, so that it reveals nothing."""
-    plain = to_problem_response(refusal)
-    response = _build_response(NOT_VALID if isinstance(refusal, NotFound) else NOT_NOW, status=plain.status_code)
-    if "Retry-After" in plain.headers:
-        response.headers["Retry-After"] = plain.headers["Retry-After"]
-    return response
-
-
-def _build_response(page: OfferPage, *, status: int = 200) -> Response:
-    html, headers = render_page(page)
-    return Response(html, status, headers)
