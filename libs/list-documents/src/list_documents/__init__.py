@@ -1,9 +1,9 @@
 """Lists of packages as documents: workbook, CSV, JSON and page, and what providers return. Bytes in, bytes out."""
 
-from list_documents.building import Issue, ListedPackage, build_document
+from list_documents.building import Issue, build_document
 from list_documents.content_hash import hash_content
 from list_documents.csv_file import write_csv
-from list_documents.document import DocumentRow, ListDocument, ListKind, Variation
+from list_documents.document import DocumentRow, ListDocument, Variation
 from list_documents.errors import (
     ActiveContent,
     NotAList,
@@ -25,8 +25,6 @@ __all__ = [
     "DocumentRow",
     "Issue",
     "ListDocument",
-    "ListKind",
-    "ListedPackage",
     "NotAList",
     "PageForm",
     "PasswordProtected",

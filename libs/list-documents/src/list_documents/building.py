@@ -1,4 +1,4 @@
-"""Builds the document of a list from adverts and the framework's definition: words become titles, rows get an order."""
+"""Builds the document of a list from its issued rows: words become titles, rows get an order."""
 
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from contracts.events.listings import Advert
+from contracts.events.lists import ListKind, ListRow
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.titles import Titles
-from contracts.ids import AreaCode, UnitKey
+from contracts.ids import AreaCode, ListId
 from contracts.office_time import to_office_date
 from contracts.values import AgeBand, CarerGender
-from list_documents.document import DocumentRow, ListDocument, ListKind, Variation
+from list_documents.document import DocumentRow, ListDocument, Variation
 from list_documents.wording import format_title
 
 _AGES: Final[Mapping[AgeBand, str]] = {band: band.value.replace("-", " to ") for band in AgeBand}
@@ -22,19 +22,10 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf"})
 
 
 @dataclass(frozen=True, slots=True)
-class ListedPackage:
-    """A package that is on the list; the unit is None where the list asks for no rate."""
-
-    advert: Advert
-    unit: UnitKey | None = None
-    listed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Issue:
     """What one issue of a list has apart from its packages; fields as those of the document."""
 
-    list_id: UUID
+    list_id: ListId
     kind: ListKind
     issued_at: datetime
     closes_at: datetime | None = None
@@ -46,18 +37,19 @@ class Issue:
 
 def build_document(
     issue: Issue,
-    packages: Iterable[ListedPackage],
+    rows: Iterable[ListRow],
     definition: FrameworkDefinition,
     *,
     served_areas: Collection[AreaCode] = (),
 ) -> ListDocument:
-    """Builds the document for a provider that serves `served_areas`; their packages stand first.
+    """Builds the document of the `rows` that a provider gets; those of `served_areas` stand first.
 
     Within an area, packages stand by the day since which they are listed, then by service type and reference.
     """
     titles = Titles(definition)
     areas = [area.code for area in definition.areas if area.code in served_areas]
-    ordered = sorted(packages, key=lambda package: _get_place_in_list(package, definition, areas))
+    content = tuple(rows)
+    ordered = sorted(content, key=lambda row: _get_place_in_list(row, definition, areas))
     variations = definition.reasons.variation if issue.kind is ListKind.AVAILABLE_PACKAGES else ()
     return ListDocument(
         list_id=issue.list_id,
@@ -69,7 +61,8 @@ def build_document(
         moved_from=issue.moved_from,
         next_list_on=issue.next_list_on,
         recipient_areas=tuple(clean_text(titles.get_area(code)) for code in areas),
-        rows=tuple(_build_row(package, titles) for package in ordered),
+        rows=tuple(_build_row(row, titles) for row in ordered),
+        content=content,
         variations=tuple(Variation(each.reason, clean_text(each.title)) for each in variations),
     )
 
@@ -81,17 +74,17 @@ def clean_text(text: str) -> str:
 
 
 def _get_place_in_list(
-    package: ListedPackage, definition: FrameworkDefinition, served: list[AreaCode]
+    row: ListRow, definition: FrameworkDefinition, served: list[AreaCode]
 ) -> tuple[bool, int, date, str, UUID]:
-    advert = package.advert
+    advert = row.advert
     codes = [area.code for area in definition.areas]
     position = codes.index(advert.area) if advert.area in codes else len(codes)
-    listed_on = date.min if package.listed_at is None else to_office_date(package.listed_at)
+    listed_on = to_office_date(row.listed_since)
     return advert.area not in served, position, listed_on, advert.service_type, advert.reference
 
 
-def _build_row(package: ListedPackage, titles: Titles) -> DocumentRow:
-    advert = package.advert
+def _build_row(row: ListRow, titles: Titles) -> DocumentRow:
+    advert = row.advert
     return DocumentRow(
         reference=advert.reference,
         area=clean_text(titles.get_area(advert.area)),
@@ -102,6 +95,6 @@ def _build_row(package: ListedPackage, titles: Titles) -> DocumentRow:
         weekly_hours=advert.weekly_hours,
         carers_at_once=advert.carers_at_once,
         skills=tuple(clean_text(titles.get_need(skill)) for skill in advert.skills),
-        unit=None if package.unit is None else clean_text(titles.get_unit(package.unit)),
-        listed_since=None if package.listed_at is None else to_office_date(package.listed_at),
+        unit=clean_text(titles.get_unit(row.unit)),
+        listed_since=to_office_date(row.listed_since),
     )

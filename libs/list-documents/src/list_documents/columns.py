@@ -45,8 +45,8 @@ _COMMON: Final = (
     Fact("Skills needed", 30, lambda row: "; ".join(row.skills) or "none"),
 )
 _OF_OPEN_PACKAGES: Final = (
-    Fact("Listed since", 16, lambda row: "" if row.listed_since is None else format_day(row.listed_since)),
-    Fact("Rate is per", 12, lambda row: row.unit or ""),
+    Fact("Listed since", 16, lambda row: format_day(row.listed_since)),
+    Fact("Rate is per", 12, lambda row: row.unit),
 )
 ALL_FACTS: Final = (*_COMMON, *_OF_OPEN_PACKAGES)
 

@@ -3,19 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from uuid import UUID
 
-from contracts.ids import ReasonKey
-
-
-class ListKind(StrEnum):
-    """The two lists; they differ in what a provider answers."""
-
-    BATCHING_LIST = "batching-list"
-    """A provider marks the packages that interest it, by a given instant."""
-    AVAILABLE_PACKAGES = "available-packages"
-    """A provider proposes a rate, other ways to deliver and a first day, for as long as the package is open."""
+from contracts.events.lists import ListKind, ListRow
+from contracts.ids import ListId, ReasonKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +22,9 @@ class DocumentRow:
     weekly_hours: Decimal
     carers_at_once: int
     skills: tuple[str, ...]
-    unit: str | None
-    """What a proposed rate is for; None on a list that asks for no rate."""
-    listed_since: date | None
+    unit: str
+    """What a rate is for."""
+    listed_since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ class ListDocument:
     without a time zone or a Batching List without an instant at which it closes.
     """
 
-    list_id: UUID
+    list_id: ListId
     kind: ListKind
     title: str
     framework: str
@@ -65,6 +56,8 @@ class ListDocument:
     recipient_areas: tuple[str, ...]
     """The areas that the recipient serves; their rows stand first."""
     rows: tuple[DocumentRow, ...]
+    content: tuple[ListRow, ...]
+    """The same rows as they were issued, in that order; the content hash is theirs."""
     variations: tuple[Variation, ...] = ()
 
     def __post_init__(self) -> None:
@@ -72,6 +65,8 @@ class ListDocument:
             raise ValueError("an empty list is not issued; build a document with at least one row")
         if len({row.reference for row in self.rows}) != len(self.rows):
             raise ValueError("a reference stands twice; give each package a reference of its own")
+        if {row.reference for row in self.rows} != {row.advert.reference for row in self.content}:
+            raise ValueError("rows and content differ; build the rows from the content")
         if self.kind is ListKind.BATCHING_LIST and self.closes_at is None:
             raise ValueError("a Batching List says until when it is returned; give closes_at")
         if any(at is not None and at.utcoffset() is None for at in (self.issued_at, self.closes_at)):

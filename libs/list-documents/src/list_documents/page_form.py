@@ -5,9 +5,9 @@ from typing import Final, Self
 from urllib.parse import parse_qs
 from uuid import UUID
 
+from contracts.events.lists import MAX_RETURNED_ROWS
 from list_documents.errors import NotAList, ReturnTooLarge
 from list_documents.returns.answers import parse_day, parse_rate, parse_yes_or_no
-from list_documents.returns.limits import MAX_LISTED_ROWS
 from list_documents.returns.returned import ReturnedList, ReturnedRow
 from list_documents.returns.rows import build_row, gather_answers
 from list_documents.returns.tables import parse_hash, parse_reference
@@ -56,7 +56,7 @@ def _parse(body: bytes) -> Fields:
     if len(body) > MAX_FORM_BYTES:
         raise ReturnTooLarge("the form is larger than any list; open the page again and send it from there")
     try:
-        return parse_qs(body.decode("ascii"), errors="strict", max_num_fields=MAX_LISTED_ROWS * _FIELDS_PER_ROW)
+        return parse_qs(body.decode("ascii"), errors="strict", max_num_fields=MAX_RETURNED_ROWS * _FIELDS_PER_ROW)
     except ValueError as error:
         raise NotAList("this is not the form of a list; open the page again and send it from there") from error
 

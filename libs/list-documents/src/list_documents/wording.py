@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Final
 
+from contracts.events.lists import ListKind
 from contracts.office_time import to_office_date, to_office_time
-from list_documents.document import ListDocument, ListKind
+from list_documents.document import ListDocument
 
 _NAMES: Final[Mapping[ListKind, str]] = {
     ListKind.BATCHING_LIST: "Batching List",

@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime
 import pytest
 
 from contracts.events.listings import Advert
+from contracts.events.lists import ListKind, ListRow, hash_rows
 from contracts.example_words import Needs, ServiceTypes, Units, Variations
 from contracts.examples import a_definition, an_example_of
 from contracts.framework.words import Area
 from contracts.ids import AreaCode, NeedKey
 from contracts.values import AgeBand, CarerGender
-from list_documents import Issue, ListDocument, ListedPackage, ListKind, build_document
+from list_documents import Issue, ListDocument, build_document, hash_content
 from list_documents.building import clean_text
 from testkit.listed_documents import CLOSES_AT, ISSUED_AT, LIST_ID, a_batching_list, a_reference, a_row
 
@@ -22,7 +23,7 @@ BATCHING = Issue(LIST_ID, ListKind.BATCHING_LIST, ISSUED_AT, closes_at=CLOSES_AT
 AVAILABLE = Issue(LIST_ID, ListKind.AVAILABLE_PACKAGES, ISSUED_AT)
 
 
-def a_package(number: int = 1, *, listed_at: datetime = ISSUED_AT, **changed: object) -> ListedPackage:
+def a_package(number: int = 1, *, listed_since: datetime = ISSUED_AT, **changed: object) -> ListRow:
     usual = {
         "reference": a_reference(number),
         "area": NORTH,
@@ -32,7 +33,8 @@ def a_package(number: int = 1, *, listed_at: datetime = ISSUED_AT, **changed: ob
         "service_type": ServiceTypes.PERSONAL_CARE,
         "skills": (),
     }
-    return ListedPackage(an_example_of(Advert, **{**usual, **changed}), Units.NIGHT, listed_at)
+    advert = an_example_of(Advert, **{**usual, **changed})
+    return ListRow(advert=advert, unit=Units.NIGHT, listed_since=listed_since)
 
 
 def list_references(document: ListDocument) -> list[int]:
@@ -63,9 +65,9 @@ def test_packages_of_the_areas_that_the_provider_serves_stand_first() -> None:
 
 def test_within_an_area_the_package_that_is_listed_longest_stands_first() -> None:
     packages = [
-        a_package(1, listed_at=datetime(2026, 4, 3, tzinfo=UTC)),
-        a_package(2, listed_at=datetime(2026, 4, 2, tzinfo=UTC)),
-        a_package(3, listed_at=datetime(2026, 4, 3, tzinfo=UTC), service_type=ServiceTypes.LIVE_IN),
+        a_package(1, listed_since=datetime(2026, 4, 3, tzinfo=UTC)),
+        a_package(2, listed_since=datetime(2026, 4, 2, tzinfo=UTC)),
+        a_package(3, listed_since=datetime(2026, 4, 3, tzinfo=UTC), service_type=ServiceTypes.LIVE_IN),
     ]
     assert list_references(build_document(AVAILABLE, packages, DEFINITION)) == [2, 3, 1]
 
@@ -73,11 +75,23 @@ def test_within_an_area_the_package_that_is_listed_longest_stands_first() -> Non
 def test_the_order_does_not_depend_on_the_order_of_the_packages() -> None:
     packages = [a_package(number) for number in range(6)]
     one, other = (build_document(AVAILABLE, each, DEFINITION) for each in (packages, packages[::-1]))
-    assert one == other
+    assert one.rows == other.rows
+
+
+def test_the_hash_is_that_of_the_rows_as_they_were_issued() -> None:
+    packages = [a_package(1, area=NORTH), a_package(2, area=SOUTH)]
+    document = build_document(AVAILABLE, packages, DEFINITION, served_areas={SOUTH})
+    assert list_references(document) == [2, 1]
+    assert hash_content(document) == hash_rows(LIST_ID, packages)
+
+
+def test_rows_that_were_not_issued_cannot_be_shown() -> None:
+    with pytest.raises(ValueError, match="rows and content differ"):
+        a_batching_list(a_row(1), content=a_batching_list(a_row(2)).content)
 
 
 def test_the_day_since_which_it_is_listed_is_the_day_in_london() -> None:
-    package = a_package(listed_at=datetime(2026, 3, 31, 23, 30, tzinfo=UTC))
+    package = a_package(listed_since=datetime(2026, 3, 31, 23, 30, tzinfo=UTC))
     assert build_document(AVAILABLE, [package], DEFINITION).rows[0].listed_since == date(2026, 4, 1)
 
 

@@ -59,7 +59,7 @@ def test_fields_of_others_are_passed_over() -> None:
     assert read_form(encode(("csrf", "x"), ("rate-abc", "1"), (f"rate-{ONE}-x", "1"))).rows == ()
 
 
-@pytest.mark.parametrize("body", ["rate=ü".encode(), b"a=%ff", b"&".join([b"a=1"] * 160_000)])
+@pytest.mark.parametrize("body", ["rate=ü".encode(), b"a=%ff", b"&".join([b"a=1"] * 70_000)])
 def test_a_body_that_the_page_cannot_send_is_refused(body: bytes) -> None:
     with pytest.raises(NotAList, match="open the page again"):
         read_form(body)

@@ -63,13 +63,13 @@ def test_a_file_without_the_columns_is_refused_and_the_text_says_which_are_neede
 
 
 def test_more_rows_than_a_list_can_have_are_refused() -> None:
-    rows = "".join(f"{a_reference(number)},Yes\n" for number in range(5001))
-    with pytest.raises(ReturnTooLarge, match="5000 rows"):
+    rows = "".join(f"{a_reference(number)},Yes\n" for number in range(2001))
+    with pytest.raises(ReturnTooLarge, match="2000 rows"):
         read_return(f"Reference,Interested\n{rows}".encode())
 
 
-def test_five_thousand_rows_of_one_package_are_answered_at_once() -> None:
-    rows = "".join(f"{REFERENCE},{'Yes' if number % 2 else 'No'}\n" for number in range(5000))
+def test_two_thousand_rows_of_one_package_are_answered_at_once() -> None:
+    rows = "".join(f"{REFERENCE},{'Yes' if number % 2 else 'No'}\n" for number in range(2000))
     returned = read_return(f"Reference,Interested\n{rows}".encode())
     assert list(returned.counting_rows) == []
     assert max(len(str(row.problem)) for row in returned.rows) < 100

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.ids import ListId
 from list_documents import ProblemKind, ReturnedRow, match_return, read_return, write_csv, write_workbook
 from testkit.list_workbooks import INTERESTED, fill_workbook, tick_workbook
 from testkit.listed_documents import (
@@ -199,7 +200,7 @@ def test_a_way_to_deliver_is_known_by_its_title_or_key_and_otherwise_explained()
 
 
 def test_a_file_with_rows_of_two_lists_names_no_list() -> None:
-    one, other = a_batching_list(), replace(a_batching_list(), list_id=a_reference(7))
+    one, other = a_batching_list(), replace(a_batching_list(), list_id=ListId(a_reference(7)))
     content = write_csv(one) + write_csv(other).removeprefix(b"\xef\xbb\xbf")
     returned = read_return(content)
     assert returned.list_id is None

@@ -23,5 +23,3 @@ MAX_CELLS: Final = 60_000
 """Of a workbook, in which something stands."""
 MAX_CHARACTERS: Final = 5_000_000
 """Of all cells of a workbook."""
-MAX_LISTED_ROWS: Final = 5_000
-"""Rows below the headers of lists, in the whole file."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
+from contracts.events.lists import MAX_RETURNED_ROWS
 from list_documents.errors import NotAList, PasswordProtected, ReturnTooLarge
 from list_documents.returns.csv_reader import read_csv
 from list_documents.returns.grids import Grid
-from list_documents.returns.limits import MAX_BYTES, MAX_LISTED_ROWS
+from list_documents.returns.limits import MAX_BYTES
 from list_documents.returns.returned import ReturnedList
 from list_documents.returns.rows import build_rows, mark_repeated_rows
 from list_documents.returns.tables import FoundList, find_list
@@ -25,8 +26,8 @@ def read_return(content: bytes) -> ReturnedList:
     if len(content) > MAX_BYTES:
         raise ReturnTooLarge("the file is larger than 10 MB; send the list as you received it")
     found = _find(content)
-    if len(found.lines) > MAX_LISTED_ROWS:
-        raise ReturnTooLarge(f"the file has more than {MAX_LISTED_ROWS} rows; send the list as you received it")
+    if len(found.lines) > MAX_RETURNED_ROWS:
+        raise ReturnTooLarge(f"the file has more than {MAX_RETURNED_ROWS} rows; send the list as you received it")
     return ReturnedList(
         list_id=next(iter(found.list_ids)) if len(found.list_ids) == 1 else None,
         content_hash=next(iter(found.content_hashes)) if len(found.content_hashes) == 1 else None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -21,6 +22,9 @@ class ProblemKind(StrEnum):
     UNKNOWN_VARIATION = "a way to deliver that is not one of the list"
     REPEATED = "the same answer stands in an earlier row"
     CONTRADICTED = "another row answers differently"
+
+
+_EDITED: Final = "a cell that the council had filled was changed; the answer is for the package of the reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,13 @@ class ReturnedRow:
     can_start_on: date | None = None
     problem: RowProblem | None = None
     """Why the row does not count; None where it does, or where it has no answer."""
-    note: str | None = None
-    """What the provider should know of a row that counts: that a cell of the council's was changed."""
+    is_edited: bool = False
+    """A cell that the council had filled was changed; the answer counts for the package of the reference."""
+
+    @property
+    def note(self) -> str | None:
+        """What the provider should know of a row whether it counts or not."""
+        return f"{self.where}: {_EDITED}" if self.is_edited else None
 
     @property
     def has_answer(self) -> bool:

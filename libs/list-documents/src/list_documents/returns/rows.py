@@ -14,8 +14,6 @@ from list_documents.returns.answers import Fault, parse_day, parse_rate, parse_y
 from list_documents.returns.returned import ProblemKind, ReturnedRow, RowProblem
 from list_documents.returns.tables import ListLine, parse_reference
 
-EDITED = "a cell that the council had filled was changed; the answer counts for the package of the reference"
-
 T = TypeVar("T")
 
 
@@ -85,7 +83,7 @@ def _build_row(line: ListLine) -> ReturnedRow | None:
     where = f"row {line.number}" if line.sheet == 1 else f"row {line.number} of sheet {line.sheet}"
     row = build_row(where, line.number, reference, answers)
     if reference is not None:
-        return replace(row, note=EDITED) if _is_edited(line, reference) else row
+        return replace(row, is_edited=_is_edited(line, reference))
     if text:
         return _add_problem(row, ProblemKind.NOT_A_REFERENCE, "the reference is not one of a list")
     return _add_problem(row, ProblemKind.NO_REFERENCE, "has an answer and no reference")
