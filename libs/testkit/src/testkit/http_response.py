@@ -14,7 +14,11 @@ class HttpResponse:
 
     status: int
     headers: Mapping[str, str]
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode(errors="replace")
 
     @property
     def body(self) -> Any:  # JSON of any shape
@@ -29,7 +33,7 @@ class HttpResponse:
 
 
 async def read_response(response: aiohttp.ClientResponse) -> HttpResponse:
-    return HttpResponse(response.status, response.headers, await response.text())
+    return HttpResponse(response.status, response.headers, await response.read())
 
 
 def list_invalid_fields(response: HttpResponse) -> list[str]:

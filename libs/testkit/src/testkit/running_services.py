@@ -1,6 +1,7 @@
 """Runs a service in the test process on real PostgreSQL and Kafka, and publishes events in place of other services."""
 
 import asyncio
+import io
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -62,7 +63,8 @@ class RunningService:
     ) -> HttpResponse:
         """Sends a request with a token for `scopes` and `claims`. `body` is sent as JSON, `raw` as it is."""
         all_headers = {**self.issuer.build_bearer_header(*scopes, **claims), **(headers or {})}
-        async with self.http.request(method, self.url + path, json=body, data=raw, headers=all_headers) as response:
+        data = None if raw is None else io.BytesIO(raw)
+        async with self.http.request(method, self.url + path, json=body, data=data, headers=all_headers) as response:
             return await read_response(response)
 
 

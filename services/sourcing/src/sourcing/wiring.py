@@ -4,10 +4,22 @@ import secrets
 from functools import partial
 from pathlib import Path
 
+from contracts.list_links import ListLinkSigner
 from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
 from service_runtime.heartbeat import OutageLog
 from service_runtime.service import Service
-from sourcing.api import available, awards, list_documents, lists, offer_links, offers, records, versions, work_list
+from sourcing.api import (
+    available,
+    awards,
+    list_documents,
+    list_links,
+    lists,
+    offer_links,
+    offers,
+    records,
+    versions,
+    work_list,
+)
 from sourcing.ports import ListQueries, SearchQueries
 from sourcing.settings import Settings
 from sourcing.store.gauges import GAUGES
@@ -25,6 +37,7 @@ from sourcing.subscriptions import OBSERVED, PAUSED_IN_OUTAGES, PROJECTIONS, SUB
 def build(settings: Settings) -> Service[PostgresSourcingWork]:
     database = settings.open_database("sourcing")
     outage_log, offer_index = OutageLog(database), OfferIndex()
+    link_key = _get_link_key(settings)
     return Service(
         name="sourcing",
         description="The search: who is offered a package of care, in which order, and who gets it.",
@@ -46,6 +59,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
             lists.officers,
             list_documents.router,
             list_documents.officers,
+            list_links.router,
             available.router,
             awards.router,
             work_list.router,
@@ -63,13 +77,13 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
         ports={
             SearchQueries: PostgresSearchQueries(database, offer_index),
             ListQueries: PostgresListQueries(database),
-            OfferLinkSigner: _build_offer_links(settings),
+            OfferLinkSigner: OfferLinkSigner(link_key),
+            ListLinkSigner: ListLinkSigner(link_key),
         },
     )
 
 
-def _build_offer_links(settings: Settings) -> OfferLinkSigner:
-    """Build the verifier of links; without a configured key it uses a random one, so no link is valid."""
-    if settings.offer_link_key is None:
-        return OfferLinkSigner(secrets.token_hex(MIN_KEY_LENGTH))
-    return OfferLinkSigner(settings.offer_link_key.get_secret_value())
+def _get_link_key(settings: Settings) -> str:
+    """Return the key of the links in mails; without a configured key a random one, so that no link is valid."""
+    configured = settings.offer_link_key
+    return secrets.token_hex(MIN_KEY_LENGTH) if configured is None else configured.get_secret_value()

@@ -11,7 +11,7 @@ from contracts.catalogue import LISTS
 from contracts.events.listings import Advert
 from contracts.ids import AreaCode, ListId, ListingReference
 from testkit.http_response import HttpResponse
-from testkit.sourcing.harness import WAIT_TIMEOUT
+from testkit.sourcing.harness import ANSWER, OPERATE, WAIT_TIMEOUT
 from testkit.sourcing.scenario_market import ScenarioMarket
 from testkit.topics import read_topic
 from testkit.waiting import wait_until
@@ -80,6 +80,35 @@ class ListDesk:
 
     async def read_list(self, name: str, list_id: ListId) -> ListResponse:
         return ListResponse.model_validate((await self.request_list(name, list_id)).body)
+
+    async def fetch_file(self, name: str, list_id: ListId, file_format: str = "xlsx") -> bytes:
+        """Fetches the list as the provider's file."""
+        path = f"/v1/lists/{list_id}/document?format={file_format}"
+        return (await self.market.request_as_provider(name, "GET", path)).content
+
+    async def return_file(
+        self, name: str, list_id: ListId, content: bytes, *, idempotency_key: str | None = None
+    ) -> HttpResponse:
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key is not None else {}
+        provider = str(self.market.get_provider_id(name))
+        harness = self.market.harness
+        return await harness.sourcing.request(
+            "POST",
+            f"/v1/lists/{list_id}/returns",
+            ANSWER,
+            raw=content,
+            headers=headers,
+            provider_id=provider,
+            subject=f"system-{provider}",
+            council=harness.council,
+        )
+
+    async def return_file_as_officer(self, name: str, list_id: ListId, content: bytes) -> HttpResponse:
+        path = f"/v1/council/lists/{list_id}/providers/{self.market.get_provider_id(name)}/returns"
+        harness = self.market.harness
+        return await harness.sourcing.request(
+            "POST", path, OPERATE, raw=content, subject="officer-1", council=harness.council
+        )
 
     async def tick(
         self, name: str, list_id: ListId, *, interested: bool = True, as_seen_by: str | None = None

@@ -73,7 +73,7 @@ ProvidersList = Annotated[ListOfProvider, Depends(_find_for_officer)]
 @router.get("/v1/lists/{list_id}/document", responses={**_FILES, **describe_problems(404)})
 async def fetch_list(found: OwnList, file_format: Format = FileFormat.WORKBOOK) -> Response:
     """Fetch a list that went to you as a workbook, CSV or JSON. All formats show the same content hash."""
-    return await _send_file(found, file_format)
+    return await send_file(found, file_format)
 
 
 @router.post(
@@ -96,7 +96,7 @@ async def return_list(found: OwnList, request: Request, caller: Provider, bus: B
 )
 async def fetch_list_for_provider(found: ProvidersList, file_format: Format = FileFormat.WORKBOOK) -> Response:
     """Fetch the list as a provider got it."""
-    return await _send_file(found, file_format)
+    return await send_file(found, file_format)
 
 
 @officers.post(
@@ -111,7 +111,7 @@ async def return_list_for_provider(found: ProvidersList, request: Request, calle
     return await _accept_file(found, request, caller, bus)
 
 
-async def _send_file(found: ListOfProvider, file_format: FileFormat) -> Response:
+async def send_file(found: ListOfProvider, file_format: FileFormat) -> Response:
     """Write the file beside the event loop: a workbook takes longer than other requests may wait."""
     written = await asyncio.to_thread(lambda: write_list(found.document, file_format))
     disposition = {"Content-Disposition": f'attachment; filename="{written.name}"', "Cache-Control": "no-store"}
@@ -147,7 +147,7 @@ def _to_return_out(list_id: ListId, applied: Sequence[AppliedRow], *, explained:
                 reference=each.row.reference,
                 result=each.result,
                 explanation=each.text if explained else each.result.value,
-                edited=each.row.note is not None,
+                edited=each.row.is_edited,
             )
             for each in answered
         ],

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts.events.lists import ListKind, ListRecipient
+from contracts.events.lists import ListRecipient
 from contracts.framework.definition import FrameworkDefinition
-from list_documents.building import Issue, ListedPackage, build_document
+from list_documents.building import Issue, build_document
 from list_documents.csv_file import write_csv
 from list_documents.document import ListDocument
-from list_documents.document import ListKind as DocumentKind
 from list_documents.json_file import write_json
 from list_documents.workbook import write_workbook
+from sourcing.domain.sent_list import to_listed_row
 from sourcing.ports import ListDetails, ListRowDetails
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -45,21 +45,17 @@ _WRITERS: Final[Mapping[FileFormat, tuple[Callable[[ListDocument], bytes], str]]
 def build_list_document(
     details: ListDetails, recipient: ListRecipient, rows: Sequence[ListRowDetails], definition: FrameworkDefinition
 ) -> ListDocument:
-    """Build the document of the rows that the recipient gets. Raises ValueError without rows."""
+    """Build the document of the rows that the recipient gets, in the order in which they were issued."""
     sent = details.sent
-    has_rates = sent.kind is ListKind.AVAILABLE_PACKAGES
     issue = Issue(
         list_id=sent.list_id,
-        kind=DocumentKind(sent.kind.value),
+        kind=sent.kind,
         issued_at=details.issued_at,
         closes_at=sent.closes_at,
         moved_from=sent.moved_from,
     )
-    packages = [
-        ListedPackage(each.added.advert, each.added.unit if has_rates else None, each.added.listed_since)
-        for each in rows
-    ]
-    return build_document(issue, packages, definition, served_areas=recipient.areas)
+    shown = [to_listed_row(each.added).row for each in rows]
+    return build_document(issue, shown, definition, served_areas=recipient.areas)
 
 
 def write_list(document: ListDocument, file_format: FileFormat) -> ListFile:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from contracts.errors import CallOffError, RetryLater
 from contracts.events.listings import ProposalRefusal
@@ -41,7 +42,7 @@ class AppliedRow:
     def to_record(self) -> ReturnedListRow:
         """Return what is recorded of the row: no text that was typed."""
         reference = None if self.row.reference is None else ListingReference(self.row.reference)
-        edited = self.row.note is not None
+        edited = self.row.is_edited
         return ReturnedListRow(line=self.row.number, reference=reference, result=self.result, edited=edited)
 
 
@@ -111,3 +112,28 @@ def _describe_outcome(row: ReturnedRow, result: CommandResult) -> AppliedRow:
         case _:
             message = "a row of a list is a tick or a proposal"
             raise AssertionError(message)
+
+
+def describe_current_answers(rows: Sequence[ListRowDetails], provider_id: ProviderId) -> Mapping[UUID, ReturnedRow]:
+    """Describe what the provider has answered so far, as rows of a return."""
+    answers = (_describe_current_answer(number, row, provider_id) for number, row in enumerate(rows, start=1))
+    return {each.reference: each for each in answers if each is not None and each.reference is not None}
+
+
+def _describe_current_answer(number: int, row: ListRowDetails, provider_id: ProviderId) -> ReturnedRow | None:
+    where, reference = f"package {number}", row.added.advert.reference
+    if row.added.kind is ListKind.BATCHING_LIST:
+        entry = row.search.batching
+        is_ticked = entry is not None and provider_id in entry.ticks
+        return ReturnedRow(where, number, reference, is_interested=True) if is_ticked else None
+    proposal = None if row.search.listing is None else row.search.listing.find_proposal_of(provider_id)
+    if proposal is None:
+        return None
+    return ReturnedRow(
+        where,
+        number,
+        reference,
+        rate=proposal.terms.rate,
+        variations=proposal.variations,
+        can_start_on=proposal.can_start_on,
+    )

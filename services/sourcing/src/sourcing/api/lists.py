@@ -128,7 +128,8 @@ async def show_my_list(list_id: UUID, caller: Provider, lists: Lists) -> ListWit
     """Show a list that went to you, with what you ticked and proposed."""
     details, recipient = await find_list_of(ListId(list_id), caller, caller.as_provider, lists)
     rows = select_rows(details, recipient, await lists.list_rows(details.sent.list_id))
-    shown = [_to_row_out(row, caller.as_provider) for row in rows]
+    own_first = sorted(rows, key=lambda row: row.added.advert.area not in recipient.areas)
+    shown = [_to_row_out(row, caller.as_provider) for row in own_first]
     return ListWithRowsOut(summary=_to_list_out(details), areas=list(recipient.areas), rows=shown)
 
 
@@ -187,11 +188,11 @@ async def find_list_of(
 
 
 def select_rows(details: ListDetails, recipient: ListRecipient, rows: Sequence[ListRowDetails]) -> list[ListRowDetails]:
-    """Select the rows that the recipient gets: of a Batching List those of its areas; else those of its areas first."""
-    own = [row for row in rows if row.added.advert.area in recipient.areas]
-    if details.sent.kind is ListKind.BATCHING_LIST:
-        return [row for row in own if recipient.provider_id in row.added.providers]
-    return [*own, *(row for row in rows if row.added.advert.area not in recipient.areas)]
+    """Select the rows that the recipient gets, as they were issued: of a Batching List those of its areas."""
+    if details.sent.kind is ListKind.AVAILABLE_PACKAGES:
+        return list(rows)
+    own = (row for row in rows if row.added.advert.area in recipient.areas)
+    return [row for row in own if recipient.provider_id in row.added.providers]
 
 
 async def _find_list(list_id: ListId, caller: Caller, lists: ListQueries) -> ListDetails:

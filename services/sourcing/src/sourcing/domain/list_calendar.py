@@ -1,4 +1,4 @@
-"""When lists go out and when they are closed (DOMAIN, clocks and Essex's road)."""
+"""When lists go out and when they are closed (DOMAIN, clocks)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

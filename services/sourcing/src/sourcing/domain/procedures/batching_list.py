@@ -1,7 +1,7 @@
 """`batching-list`: what a stage leaves unplaced at the cut-off is listed; those who tick it are offered it in order.
 
 While the list is out, no new offers are made of its packages, unless they are urgent or an officer decides otherwise.
-An offer that is live at the cut-off stays live and has precedence. The rules are in DOMAIN, Essex's road.
+An offer that is live at the cut-off stays live and has precedence. The rules are in DOMAIN.
 """
 
 from contracts.events.lists import InterestClosed, ListKind, ListRowAdded, ListRowRemoved, RowEnd
