@@ -245,6 +245,7 @@ _REASONS: Final[Mapping[tuple[str, str], object]] = {
 _TEXTS: Final[Mapping[str, str]] = {
     "content_hash": "0f" * 32,
     "file_hash": "0f" * 32,
+    "taken_from": "tier-1",
     "entered_by": "officer:first",
     "stage": "tier-1",
     "last_stage": "tier-1",
