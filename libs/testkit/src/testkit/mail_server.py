@@ -11,6 +11,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,6 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from service_runtime.webhooks.mail import Login
 from testkit.running_services import find_free_port
+
+_MAX_MAIL: Final = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,16 @@ class ReceivedMail:
 
     @property
     def text(self) -> str:
-        return str(self.mail.get_content())
+        return _read_part(self.mail, "plain")
+
+    @property
+    def html(self) -> str:
+        return _read_part(self.mail, "html")
+
+    @property
+    def attachments(self) -> dict[str, bytes]:
+        """The contents of the attached files by name."""
+        return {str(part.get_filename()): part.get_content() for part in self.mail.iter_attachments()}
 
 
 @dataclass
@@ -44,6 +56,8 @@ class FakeMailServer:
 
     port: int = field(default_factory=find_free_port)
     reply_codes: dict[str, int] = field(default_factory=dict[str, int])
+    data_code: int = 250
+    """The reply to the content of every mail; another one than 250 refuses it."""
     certificate: Path | None = None
     login: Login | None = None
     received: list[ReceivedMail] = field(default_factory=list[ReceivedMail])
@@ -54,7 +68,7 @@ class FakeMailServer:
 
     @asynccontextmanager
     async def run(self) -> AsyncGenerator["FakeMailServer"]:
-        server = await asyncio.start_server(self._handle_connection, "127.0.0.1", self.port)
+        server = await asyncio.start_server(self._handle_connection, "127.0.0.1", self.port, limit=_MAX_MAIL)
         async with server:
             yield self
 
@@ -128,8 +142,17 @@ class _SmtpSession:
     async def _receive_mail(self) -> None:
         self._reply("354 go on")
         mail = _parse_mail(await self.reader.readuntil(b"\r\n.\r\n"))
+        if self.server.data_code != 250:
+            self._reply(f"{self.server.data_code} refused")
+            return
         self.server.received.append(ReceivedMail(self.recipient, mail, self.encrypted))
         self._reply("250 accepted")
+
+
+def _read_part(mail: EmailMessage, subtype: str) -> str:
+    part = mail.get_body((subtype,))
+    assert part is not None, f"the mail has no part in {subtype}"
+    return str(part.get_content())
 
 
 def _parse_mail(data: bytes) -> EmailMessage:

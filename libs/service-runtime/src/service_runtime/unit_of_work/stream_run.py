@@ -39,7 +39,7 @@ class StreamRun:
         changes.after = replace(changes.after, state=work.state)
         changes.timers = {name: None if timer is None else (timer, cause) for name, timer in work.timers.items()}
         changes.deliveries = [
-            QueuedDelivery(work.new_id(), key, webhook, cause, encode_body(webhook, at=now), now)
+            QueuedDelivery(webhook.id or work.new_id(), key, webhook, cause, encode_body(webhook, at=now), now)
             for webhook in work.webhooks
         ]
         changes.cancelled_deliveries = work.cancelled_deliveries

@@ -46,7 +46,11 @@ class AttemptRunner:
             proxy=webhook_config.egress_proxy,
             tls=webhook_config.tls,
         )
-        self._mail = None if webhook_config.mail is None else MailSender(webhook_config.mail, clock=clock)
+        self._mail = (
+            None
+            if webhook_config.mail is None
+            else MailSender(webhook_config.mail, clock=clock, composer=webhook_config.mail_composer)
+        )
         self._log = log
         self._chance = chance
         self.count = 0
@@ -71,7 +75,14 @@ class AttemptRunner:
         if answer.failure is not None:
             mark_failed(span, answer.failure)
         attempt = Attempt(due.attempts, at, took, answer.status, answer.failure)
-        return settle_attempt(due, attempt, now=answer.at, retry_after=answer.retry_after, chance=self._chance)
+        return settle_attempt(
+            due,
+            attempt,
+            now=answer.at,
+            retry_after=answer.retry_after,
+            is_final=answer.is_final,
+            chance=self._chance,
+        )
 
     async def _get_answer(self, due: DueDelivery, limit: RequestTimeout) -> EndpointResponse:
         try:

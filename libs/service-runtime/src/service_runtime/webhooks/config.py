@@ -14,6 +14,7 @@ from service_runtime.webhooks.egress import EgressProxy
 from service_runtime.webhooks.endpoint_health import FailureTerms
 from service_runtime.webhooks.endpoints import Endpoints
 from service_runtime.webhooks.mail import MailServer
+from service_runtime.webhooks.mail_content import MailComposer
 from service_runtime.webhooks.results import DeliverySubscription, EndpointGone
 from service_runtime.webhooks.secret_box import SecretBox
 from service_runtime.webhooks.sending import REQUEST_TIMEOUT
@@ -59,6 +60,8 @@ class WebhookConfig(Generic[WorkT_contra]):
     limits: Limits = field(default_factory=Limits)
     mail: MailServer | None = None
     """Server for mail to mailboxes; without it, mail is not delivered."""
+    mail_composer: MailComposer | None = None
+    """Makes the content of mails that were queued without it."""
     message_retention: timedelta = timedelta(days=30)
     """How long the content of a finished webhook is kept for its owner."""
     egress_proxy: EgressProxy | None = None

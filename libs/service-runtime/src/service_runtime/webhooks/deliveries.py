@@ -19,7 +19,8 @@ class Webhook:
     `data` must be serialisable as JSON; the body contains it with the kind and the instant of queueing.
     `give_up_after` counts from the first attempt; a 2xx exactly at that instant is in time. With `only_with_endpoint`
     it is not queued if the owner has no endpoint; otherwise it is undeliverable then. To a disabled endpoint it is
-    undeliverable too, and is kept for its owner.
+    undeliverable too, and is kept for its owner. `id` is the delivery's id, which the header webhook-id and the
+    Message-ID carry; a new one by default.
     """
 
     owner: str
@@ -28,6 +29,7 @@ class Webhook:
     data: Mapping[str, object]
     give_up_after: timedelta
     only_with_endpoint: bool = False
+    id: UUID | None = None
 
 
 @dataclass(frozen=True)

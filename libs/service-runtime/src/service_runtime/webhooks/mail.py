@@ -75,3 +75,5 @@ class MailServer:
     sender: str
     starttls: bool = True
     login: Login | None = None
+    reply_to: str | None = None
+    """Where answers go that people write to a mail."""

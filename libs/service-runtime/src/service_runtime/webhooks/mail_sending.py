@@ -1,18 +1,17 @@
 """Mail sender: submits each mail to the mail server over SMTP, in a thread that a slow server does not keep."""
 
-import json
 import smtplib
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import formatdate
 from socket import SHUT_RDWR
-from typing import Any, Final
+from typing import Final
 
 from service_runtime.clock import Clock
 from service_runtime.webhooks.bounded_threads import BoundedThreads, ThreadsBusy
 from service_runtime.webhooks.mail import MailServer
+from service_runtime.webhooks.mail_content import MailComposer, QueuedMail, build_mail, read_queued_mail
 from service_runtime.webhooks.sending import ANSWER_NOT_UNDERSTOOD, REQUEST_TIMEOUT, EndpointResponse, RequestTimeout
 
 ACCEPTED: Final = 250
@@ -25,40 +24,55 @@ MAX_WAIT: Final = 5.0
 
 
 class MailSender:
-    """Submits mail to the server, one connection for each; the queued body contains `subject` and `text`."""
+    """Submits mail to the server, one connection for each; `composer` makes the content of mails queued without it."""
 
-    def __init__(self, server: MailServer, *, clock: Clock) -> None:
+    def __init__(self, server: MailServer, *, clock: Clock, composer: MailComposer | None = None) -> None:
         self._server = server
+        self._composer = composer
         self._clock = clock
         self._threads = BoundedThreads("mail", limit=MAX_SUBMISSIONS, max_wait=MAX_WAIT)
 
     async def send(self, address: str, mail_id: str, body: bytes, *, limit: RequestTimeout) -> EndpointResponse:
         """Sends `body` once, within `limit`; the response's status is the server's reply code.
 
-        Raises OSError if the server cannot be reached. The connection is closed at `limit`, but the mail may have
-        arrived; the next attempt has the same Message-ID, so that receivers recognise the duplicate.
+        Raises OSError if the server cannot be reached, and what the composer raises. The connection is closed at
+        `limit`, but the mail may have arrived; the next attempt has the same Message-ID.
         """
         try:
-            mail = build_mail(body, mail_id, address, self._server.sender)
-        except Exception:  # noqa: BLE001  the library raises errors of many kinds for an address or a subject
+            queued = read_queued_mail(body)
+        except Exception:  # noqa: BLE001  whatever the body is instead
             return EndpointResponse(None, self._clock.now(), MAIL_NOT_VALID)
+        async with limit:
+            return await self._submit(queued, mail_id, address)
+
+    async def _submit(self, queued: QueuedMail, mail_id: str, address: str) -> EndpointResponse:
+        content = await queued.compose(self._composer)
+        try:
+            mail = build_mail(content, mail_id, address, self._server)
+        except Exception:  # noqa: BLE001  the library raises errors of many kinds for an address or a subject
+            return EndpointResponse(None, self._clock.now(), MAIL_NOT_VALID, is_final=queued.refusal_is_final)
         submission = SmtpSubmission(self._server, mail)
         try:
-            async with limit:
-                reply = await self._threads.run(submission.submit)
+            reply = await self._threads.run(submission.submit)
         except ThreadsBusy:
             return EndpointResponse(None, self._clock.now(), MAIL_SERVER_BUSY)
         finally:
             submission.abort()
-        return EndpointResponse(reply.code, self._clock.now(), reply.failure)
+        is_final = reply.is_permanent and queued.refusal_is_final
+        return EndpointResponse(reply.code, self._clock.now(), reply.failure, is_final=is_final)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What became of a mail: the server's reply code if it has one, and the failure, None if the mail was accepted."""
+    """What became of a mail: the server's reply code if it has one, and the failure, None if the mail was accepted.
+
+    A refusal is permanent if the server refuses this recipient or this content with a code of 500 or more. Refusals
+    of the connection, the login or the sender are ours to mend.
+    """
 
     code: int | None
     failure: str | None
+    is_permanent: bool = False
 
 
 class SmtpSubmission(smtplib.SMTP):
@@ -80,7 +94,9 @@ class SmtpSubmission(smtplib.SMTP):
                 self.login(self._server.login.username, self._server.login.password)
             self.send_message(self._mail)
         except smtplib.SMTPRecipientsRefused as error:
-            return _build_refusal(*(code for code, _ in error.recipients.values()))
+            return _build_refusal(*(code for code, _ in error.recipients.values()), may_be_permanent=True)
+        except smtplib.SMTPDataError as error:
+            return _build_refusal(error.smtp_code, may_be_permanent=True)
         except smtplib.SMTPResponseException as error:
             return _build_refusal(error.smtp_code)
         except OSError:
@@ -114,18 +130,9 @@ class SmtpSubmission(smtplib.SMTP):
                 self.close()
 
 
-def _build_refusal(*codes: int) -> Reply:
+def _build_refusal(*codes: int, may_be_permanent: bool = False) -> Reply:
     """Any reply that ended the submission is a refusal, even if its code begins with a 2."""
     code = next((code for code in codes if 100 <= code <= 999), None)
-    return Reply(code, ANSWER_NOT_UNDERSTOOD if code is None else f"status {code}")
-
-
-def build_mail(body: bytes, mail_id: str, address: str, sender: str) -> EmailMessage:
-    """Builds the mail from the queued body. Raises errors of many kinds for what a mail cannot contain."""
-    data: dict[str, Any] = json.loads(body)["data"]
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, address, str(data["subject"])
-    mail["Date"] = formatdate(usegmt=True)
-    mail["Message-ID"] = f"<{mail_id}@{sender.rpartition('@')[2]}>"
-    mail.set_content(str(data["text"]))
-    return mail
+    if code is None:
+        return Reply(None, ANSWER_NOT_UNDERSTOOD)
+    return Reply(code, f"status {code}", is_permanent=may_be_permanent and 500 <= code <= 599)

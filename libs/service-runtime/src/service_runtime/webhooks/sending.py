@@ -77,13 +77,14 @@ class EndpointResponse:
     """The response of an endpoint: status, instant of arrival, failure and Retry-After; the body is discarded.
 
     `failure` is one of a fixed set of texts, or None if the endpoint has accepted. `status` is None if it is no number
-    of three digits.
+    of three digits. After a failure that `is_final` there is no other attempt.
     """
 
     status: int | None
     at: datetime
     failure: str | None
     retry_after: timedelta | None = None
+    is_final: bool = False
 
 
 class Sender:

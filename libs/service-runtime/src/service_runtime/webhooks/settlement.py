@@ -38,18 +38,25 @@ def build_started(delivery: QueuedDelivery, lease: UUID, started: StartedDeliver
 
 
 def settle_attempt(
-    due: DueDelivery, attempt: Attempt, *, now: datetime, retry_after: timedelta | None, chance: float | None = None
+    due: DueDelivery,
+    attempt: Attempt,
+    *,
+    now: datetime,
+    retry_after: timedelta | None,
+    is_final: bool = False,
+    chance: float | None = None,
 ) -> SettledDelivery:
     """Returns the delivery after an attempt that ended at `now`.
 
-    A 2xx at the very instant of giving up is in time. `chance` (0 to 1) replaces the random part of the backoff.
+    A 2xx at the very instant of giving up is in time. After a failure that `is_final` there is no retry. `chance` (0
+    to 1) replaces the random part of the backoff.
     """
     give_up_at = due.give_up_at or now
     paused_until = now + retry_after if retry_after else None
     if attempt.failure is None and now <= give_up_at:
         return SettledDelivery(due, now, "delivered", attempt=attempt)
     failure = attempt.failure or "answered too late"
-    if failure == GONE or now >= give_up_at:
+    if failure == GONE or is_final or now >= give_up_at:
         return SettledDelivery(due, now, "undeliverable", failure=failure, attempt=attempt, paused_until=paused_until)
     at = compute_next_attempt(
         attempt=attempt.number, now=now, give_up_at=give_up_at, retry_after=retry_after, chance=chance
