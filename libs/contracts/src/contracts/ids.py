@@ -20,6 +20,8 @@ ListId = NewType("ListId", UUID)
 """A list that is sent out; it follows from the framework, the stage and the day."""
 ProposalId = NewType("ProposalId", UUID)
 AwardId = NewType("AwardId", UUID)
+NoticeId = NewType("NoticeId", UUID)
+"""What one provider is told of one event; the id of its webhook or first mail too."""
 OrderId = NewType("OrderId", UUID)
 
 FrameworkKey = NewType("FrameworkKey", str)

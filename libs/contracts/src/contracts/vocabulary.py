@@ -90,6 +90,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "needs": "in closed terms",
     "next_list_on": "the day of the next list",
     "note_id": "reference to free text in an erasable table; null if there is none",
+    "notice_id": "what this provider is told of this event; the id of its webhook or first mail too",
     "number": "its turn, where the framework numbers its providers",
     "offer_id": "this offer, from its making to its end",
     "officer": "the officer who decided, as an opaque id",

@@ -29,6 +29,11 @@ def to_mailbox(owner: str) -> str:
     return MAILBOX + owner
 
 
+def is_mailbox(owner: str) -> bool:
+    """Returns True if the queue's owner name is for mail."""
+    return owner.startswith(MAILBOX)
+
+
 def to_owner(mailbox: str) -> str:
     return mailbox.removeprefix(MAILBOX)
 

@@ -14,6 +14,7 @@ from audit.domain.names import (
     join_phrases,
 )
 from audit.domain.narration import Narration
+from audit.domain.notice_sentences import NOTICE_NARRATIONS
 from audit.domain.turns import describe_acceptance_order, describe_stage_order, list_candidates
 from contracts.events.base import Event
 from contracts.events.offers import (
@@ -242,5 +243,6 @@ NARRATIONS: Final = (
         KeyParked, lambda event, _: f"{event.service} parked the package until an operator releases it: {event.because}"
     ),
     *LISTING_NARRATIONS,
+    *NOTICE_NARRATIONS,
 )
 """The sentence of every event that can be in a package's story."""

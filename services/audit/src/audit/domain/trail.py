@@ -155,6 +155,8 @@ def _describe_cause(row: VerifiedRecord, envelope: Envelope, lines: LineIndex, n
             line = lines.by_offer.get(row.entry.event.offer_id)
             text = "outcome of the webhook"
             return Cause(cause, line, text if line is None else f"{text} about the offer of line {line}")
+        case "webhook":
+            return Cause(cause, None, "outcome of the webhook or the mail")
         case _:
             line = lines.by_event.get(cause)
             return Cause(cause, line, "because of " + (f"line {line}" if line else "an event outside this trail"))
