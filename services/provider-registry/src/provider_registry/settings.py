@@ -40,7 +40,9 @@ class Settings(RuntimeSettings):
         default=10, gt=0, le=10, description="seconds that an endpoint has to answer one request"
     )
     notification_delivery_timeout: Duration = Field(
-        default=timedelta(hours=24), description="retries of other webhooks stop so long after the first attempt"
+        default=timedelta(hours=24),
+        description="the longest that another webhook or mail is tried, from its first attempt; urgent ones are tried"
+        " for less, then the next channel is used",
     )
     message_retention: Duration = Field(
         default=timedelta(days=30),
@@ -65,6 +67,9 @@ class Settings(RuntimeSettings):
     )
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_from: MailAddress | None = Field(default=None, description="sender address of mails")
+    smtp_reply_to: MailAddress | None = Field(
+        default=None, description="where answers to mails go; unset: to the sender's address"
+    )
     smtp_starttls: bool = Field(default=True, description="false only for a mail server on the same machine")
     smtp_username: Text | None = Field(default=None, description="user name for a mail server that requires a login")
     smtp_password: Secret | None = None

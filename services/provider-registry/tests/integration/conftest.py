@@ -17,7 +17,9 @@ from provider_registry.store import TABLES
 from provider_registry.wiring import build
 from testkit.clocks import MovableClock
 from testkit.databases import a_database
+from testkit.mail_server import FakeMailServer
 from testkit.provider_registry.harness import RegistryHarness, WebhookReceiver
+from testkit.provider_registry.notice_harness import LINK_KEY, NoticeHarness
 from testkit.provider_registry.repositories import RegistryWorkFactory, build_in_memory, build_on_postgres
 from testkit.running_services import EventPublisher, find_free_port, run_service
 from testkit.servers import TestKafka, TestPostgres
@@ -48,6 +50,37 @@ async def harness(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerato
     ):
         framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
         yield RegistryHarness(registry, sourcing, receiver, clock, own_kafka.connection, framework)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def notices(postgres: TestPostgres, own_kafka: TestKafka) -> AsyncGenerator[NoticeHarness]:
+    clock, receiver = MovableClock(), WebhookReceiver(find_free_port())
+    async with (
+        receiver.serve(),
+        FakeMailServer().run() as mail,
+        TokenIssuer().serve() as issuer,
+        run_service(
+            Settings,
+            build,
+            databases=postgres,
+            kafka=own_kafka.connection,
+            issuer=issuer,
+            clock=clock,
+            sourcing_url="https://sourcing.example",
+            referral_url="https://referral.example",
+            webhook_keys=(WEBHOOK_KEY,),
+            webhook_private_addresses=(f"127.0.0.1:{receiver.port}",),
+            smtp_host="127.0.0.1",
+            smtp_port=mail.port,
+            smtp_from="offers@calloff.example",
+            smtp_reply_to="brokerage@council.example",
+            smtp_starttls=False,
+            offer_link_key=LINK_KEY,
+        ) as registry,
+        EventPublisher(own_kafka.connection, "sourcing") as sourcing,
+    ):
+        framework = FrameworkKey(f"invented-{secrets.token_hex(4)}")
+        yield NoticeHarness(RegistryHarness(registry, sourcing, receiver, clock, own_kafka.connection, framework), mail)
 
 
 @pytest.fixture

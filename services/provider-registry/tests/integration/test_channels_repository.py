@@ -1,9 +1,12 @@
 """Recipients of open packages, mailboxes and sent offers: one suite over the registry in memory and on PostgreSQL."""
 
+from dataclasses import replace
+
 from contracts.events.providers import EmbargoReason
 from contracts.example_words import LOT, Tiers
 from contracts.examples import COLCHESTER, COUNCIL, FRAMEWORK, an_id
 from contracts.ids import CouncilKey, FrameworkKey, OfferId, PackageId
+from contracts.values import ListReach
 from provider_registry.handlers.providers import (
     SetEmbargo,
     SetSpotAreas,
@@ -27,7 +30,7 @@ ALDER, BIRCH = to_provider_id("Alder"), to_provider_id("Birch")
 URL = "https://alder.example/offers"
 
 
-async def test_recipients_of_open_packages_serve_the_area_have_an_endpoint_and_no_embargo(
+async def test_recipients_of_open_packages_serve_the_area_and_have_no_embargo(
     registry: RegistryWorkFactory,
 ) -> None:
     names = ("Alder", "Birch", "Cedar", "Damson", "Elder")
@@ -39,9 +42,6 @@ async def test_recipients_of_open_packages_serve_the_area_have_an_endpoint_and_n
     for who in (alder, cedar, elder):
         async with registry() as work:
             await set_spot_areas(SetSpotAreas(who, (COLCHESTER,), expect=lambda _: None), work)
-    async with registry() as work:
-        for each in (alder, birch, cedar, damson):
-            await work.endpoints.put(str(each), URL)
     here = OpenPackage(FRAMEWORK, LOT, COLCHESTER)
     elsewhere = OpenPackage(FrameworkKey("amberside-live-in-2027"), LOT, COLCHESTER)
     async with registry() as work:
@@ -51,15 +51,19 @@ async def test_recipients_of_open_packages_serve_the_area_have_an_endpoint_and_n
         spot_only = await find(here, council=COUNCIL, members=False, spot=True)
         foreign = await find(here, council=CouncilKey("another"), members=True, spot=True)
         others = await find(elsewhere, council=COUNCIL, members=True, spot=True)
-    assert spot_only == sorted((alder, cedar))
-    assert (spot, framework, foreign) == (sorted((alder, birch, cedar)), sorted((alder, birch)), [])
-    assert others == sorted((alder, cedar))
+    assert spot_only == others == sorted((alder, cedar, elder))
+    assert (spot, framework, foreign) == (sorted((alder, birch, cedar, elder)), sorted((alder, birch)), [])
+    everywhere = replace(here, reach=ListReach.COUNCIL)
+    async with registry() as work:
+        council_wide = await work.providers.find_open_package_recipients(
+            everywhere, council=COUNCIL, members=True, spot=True
+        )
+    assert council_wide == sorted((alder, birch, cedar, damson, elder))
     async with registry() as work:
         await set_embargo(SetEmbargo(ALDER, EmbargoReason.SAFEGUARDING), work)
-        await work.endpoints.disable(str(birch), because="gone")
     async with registry() as work:
         left = await work.providers.find_open_package_recipients(here, council=COUNCIL, members=True, spot=True)
-    assert left == sorted((birch, cedar)), "what a disabled endpoint misses is kept for its owner"
+    assert left == sorted((birch, cedar, elder))
 
 
 async def test_a_mailbox_exists_until_it_is_removed(registry: RegistryWorkFactory) -> None:

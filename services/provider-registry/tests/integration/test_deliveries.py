@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from contracts.events.listings import PackageListed
+from contracts.events.notices import NoticeKind, ProviderNotified
 from contracts.events.offers import (
     OfferDelivered,
     OfferExpired,
@@ -151,7 +152,8 @@ async def test_an_open_package_is_advertised_without_identifying_the_package(har
     for each in (birch, cedar):
         await harness.register_endpoint(each)
     await harness.request("POST", f"/v1/providers/{cedar}/embargo", {"reason": "safeguarding"})
-    listed = an_example_of(PackageListed, package_id=PackageId(uuid4()), framework=harness.framework)
+    package_id = PackageId(uuid4())
+    listed = an_example_of(PackageListed, package_id=package_id, framework=harness.framework, opens_at=None)
     await harness.publish(listed)
     await wait_until(lambda: all(harness.receiver.get_received(each) for each in (alder, birch)))
     (webhook,) = harness.receiver.get_received(alder)
@@ -168,7 +170,9 @@ async def test_an_open_package_is_advertised_without_identifying_the_package(har
         assert str(listed.package_id) not in text
         assert str(listed.search_id) not in text
     assert harness.receiver.get_received(cedar) == []
-    assert await harness.read_events(str(listed.package_id)) == []
+    events = await harness.wait_for_event(ProviderNotified, str(package_id), times=2)
+    told = {(each.provider_id, each.notice, each.channel) for each in events if isinstance(each, ProviderNotified)}
+    assert told == {(each, NoticeKind.PACKAGE_AVAILABLE, Channel.WEBHOOK) for each in (alder, birch)}
 
 
 async def test_a_provider_is_notified_of_an_extended_offer(harness: RegistryHarness) -> None:

@@ -2,34 +2,28 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
-from contracts.events.base import PackageEvent
 from contracts.events.listings import PackageListed
 from contracts.events.providers import EmbargoReason
 from contracts.example_words import Tiers
 from contracts.examples import COLCHESTER, FRAMEWORK, an_example_of, an_id
 from contracts.ids import CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
-from contracts.values import PlaceState
+from contracts.values import ListReach, PlaceState
 from provider_registry.domain.announcements import build_change_events
 from provider_registry.domain.provider import Provider
-from provider_registry.handlers.offers import (
-    advertise_open_package,
-)
+from provider_registry.handlers.package_notices import advertise_open_package
 from service_runtime.webhooks.deliveries import encode_body
 from testkit.clocks import MONDAY_NINE
 from testkit.provider_registry.builders import TENDRING, a_framework, a_held_place, a_place, a_provider, to_provider_id
 from testkit.provider_registry.fakes import InMemoryRegistryWork, RegistryTables, build_unit_of_work
 
-EventT = TypeVar("EventT", bound=PackageEvent)
-
 OTHER_FRAMEWORK = FrameworkKey("amberside-live-in-2027")
 OFFER, PACKAGE, ALDER = OfferId(an_id("offer_id")), PackageId(an_id("package_id")), ProviderId(an_id("provider_id"))
 
 
-def an_event(kind: type[EventT], **changed: object) -> EventT:
-    """About the same package, offer and provider every time."""
-    return an_example_of(kind, **changed)
+def a_listed_package(**changed: object) -> PackageListed:
+    """A package that is open at once to the providers of its area."""
+    return an_example_of(PackageListed, **{"opens_at": None, "reach": ListReach.AREA, **changed})
 
 
 def list_kinds(work: InMemoryRegistryWork) -> list[str]:
@@ -66,7 +60,7 @@ async def test_an_open_package_is_advertised_to_all_tiers_of_its_area_and_to_spo
         (False, True, ("Cedar",)),
     ):
         work = await a_market(*market)
-        await advertise_open_package(an_event(PackageListed, members=members, spot=spot), work)
+        await advertise_open_package(a_listed_package(members=members, spot=spot), work)
         assert list_recipients(work) == {str(to_provider_id(name)) for name in names}
 
 
@@ -74,32 +68,49 @@ async def test_an_open_package_is_advertised_to_active_places_of_its_own_framewo
     other = a_provider("Birch", places=[a_place(framework=OTHER_FRAMEWORK)])
     paused = a_provider("Cedar", places=[a_held_place(state=PlaceState.PAUSED)])
     work = await a_market(a_provider("Alder", places=[a_place()]), other, paused)
-    await advertise_open_package(an_event(PackageListed), work)
+    await advertise_open_package(a_listed_package(), work)
     assert list_recipients(work) == {str(to_provider_id("Alder"))}
 
 
-async def test_an_open_package_is_not_advertised_to_embargoed_providers_or_without_an_endpoint() -> None:
+async def test_an_open_package_is_not_advertised_to_embargoed_providers() -> None:
     embargoed = replace(a_provider("Alder", places=[a_place()]), embargo=EmbargoReason.SAFEGUARDING)
-    work = await a_market(embargoed, a_provider("Birch", spot_areas=[COLCHESTER]))
-    del work.tables.endpoints[str(to_provider_id("Birch"))]
-    await advertise_open_package(an_event(PackageListed), work)
-    assert work.webhooks == []
+    work = await a_market(embargoed)
+    await advertise_open_package(a_listed_package(), work)
+    assert (work.webhooks, work.published) == ([], [])
+
+
+async def test_an_open_package_of_the_councils_reach_is_advertised_in_all_areas() -> None:
+    market = (
+        a_provider("Alder", places=[a_place(TENDRING)]),
+        a_provider("Birch", spot_areas=[TENDRING]),
+        a_provider("Cedar", places=[a_place(framework=OTHER_FRAMEWORK)]),
+        a_provider("Damson"),
+    )
+    work = await a_market(*market)
+    await advertise_open_package(a_listed_package(reach=ListReach.COUNCIL), work)
+    assert list_recipients(work) == {str(to_provider_id(name)) for name in ("Alder", "Birch")}
+
+
+async def test_a_package_that_waits_for_its_list_is_advertised_by_the_list() -> None:
+    work = await a_market(a_provider("Alder", places=[a_place()]))
+    await advertise_open_package(a_listed_package(opens_at=MONDAY_NINE + timedelta(hours=3)), work)
+    assert (work.webhooks, work.published) == ([], [])
 
 
 async def test_an_advert_is_queued_for_a_disabled_endpoint_so_that_it_is_kept() -> None:
     work = await a_market(a_provider("Birch", spot_areas=[COLCHESTER]))
     await work.endpoints.disable(str(to_provider_id("Birch")), because="gone")
-    await advertise_open_package(an_event(PackageListed), work)
+    await advertise_open_package(a_listed_package(), work)
     assert [each.owner for each in work.webhooks] == [str(to_provider_id("Birch"))]
 
 
 async def test_an_advert_links_to_proposals_and_does_not_identify_the_package() -> None:
-    work, listed = await a_market(a_provider(places=[a_place()])), an_event(PackageListed, ceiling="99.17")
+    work, listed = await a_market(a_provider(places=[a_place()])), a_listed_package(ceiling="99.17")
     await advertise_open_package(listed, work)
     (webhook,) = work.webhooks
     reference = str(listed.advert.reference)
     package = f"https://sourcing.example/v1/available-packages/{reference}"
-    assert (webhook.kind, webhook.about, webhook.give_up_after) == ("package.available", reference, timedelta(hours=24))
+    assert (webhook.kind, webhook.about, webhook.give_up_after) == ("package.available", reference, timedelta(hours=2))
     assert webhook.data == {
         "advert": listed.advert.model_dump(mode="json"),
         "unit": "hour",

@@ -10,7 +10,8 @@ from contracts.example_words import Needs, Routes
 from contracts.examples import a_definition, a_visit, an_example_of, an_id, some_care
 from contracts.ids import OfferId, PackageId, ProviderId
 from contracts.values import AnswerBy, Channel, UnitKind, Weekday
-from provider_registry.domain.mails import OfferSummary, build_offer_mail
+from provider_registry.domain.mails import build_offer_mail
+from provider_registry.domain.offer_summary import OfferSummary
 from provider_registry.domain.titles import Titles
 from provider_registry.handlers.channels import (
     PutMailbox,
@@ -19,12 +20,12 @@ from provider_registry.handlers.channels import (
     remove_mailbox,
 )
 from provider_registry.handlers.offers import (
-    notify_of_expiry,
     publish_mail_delivered,
     publish_mail_undeliverable,
     redirect_offer,
     send_offer,
 )
+from provider_registry.handlers.package_notices import notify_of_expiry
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.results import Delivered, Undeliverable
 from testkit.clocks import MONDAY_NINE

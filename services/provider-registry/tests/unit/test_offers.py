@@ -22,15 +22,17 @@ from contracts.examples import an_example_of, an_id
 from contracts.ids import FrameworkKey, OfferId, PackageId, ProposalId, ProviderId
 from contracts.values import AnswerBy, Channel
 from provider_registry.handlers.offers import (
+    publish_webhook_delivered,
+    publish_webhook_undeliverable,
+    redirect_offer,
+    send_offer,
+)
+from provider_registry.handlers.package_notices import (
     notify_of_expiry,
     notify_of_extension,
     notify_of_placement,
     notify_of_voided_placement,
     notify_of_withdrawal,
-    publish_webhook_delivered,
-    publish_webhook_undeliverable,
-    redirect_offer,
-    send_offer,
 )
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.results import Delivered, Undeliverable
@@ -111,10 +113,10 @@ async def test_an_unsent_offer_is_cancelled_without_notifying_the_provider() -> 
 
 
 async def test_the_provider_is_notified_of_the_withdrawal_of_a_sent_offer() -> None:
-    work = build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)}))
+    work = await add_endpoint(build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)})))
     await notify_of_withdrawal(an_event(OfferWithdrawn), work)
     assert list_kinds(work) == ["offer.withdrawn"]
-    assert work.webhooks[0].give_up_after == timedelta(hours=24)
+    assert work.webhooks[0].give_up_after == timedelta(minutes=15)
 
 
 async def test_the_end_of_an_offer_by_telephone_sends_no_webhook() -> None:
@@ -125,7 +127,7 @@ async def test_the_end_of_an_offer_by_telephone_sends_no_webhook() -> None:
 
 
 async def test_the_provider_is_notified_of_an_expiry() -> None:
-    work = build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)}))
+    work = await add_endpoint(build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)})))
     await notify_of_expiry(an_event(OfferExpired), work)
     assert list_kinds(work) == ["offer.expired"]
 
@@ -156,11 +158,11 @@ async def test_an_awarded_proposal_is_named_where_there_was_no_offer() -> None:
 
 
 async def test_the_provider_is_notified_of_the_new_end_of_a_sent_offer() -> None:
-    work = build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)}))
+    work = await add_endpoint(build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)})))
     extended = an_event(OfferExtended)
     await notify_of_extension(extended, work)
     (webhook,) = work.webhooks
-    assert (webhook.kind, webhook.give_up_after) == ("offer.extended", timedelta(hours=24))
+    assert (webhook.kind, webhook.give_up_after) == ("offer.extended", timedelta(minutes=15))
     assert webhook.data == {
         "offer_id": str(OFFER),
         "package_id": str(PACKAGE),
@@ -180,14 +182,6 @@ async def test_the_provider_is_notified_of_a_voided_placement() -> None:
     work = await add_endpoint(build_unit_of_work())
     await notify_of_voided_placement(an_event(PlacementVoided), work)
     assert list_kinds(work) == ["placement.voided"]
-
-
-async def test_notifications_go_to_providers_with_an_endpoint_only() -> None:
-    """Whether there is an endpoint is looked up as the notification is queued."""
-    work = build_unit_of_work()
-    await notify_of_placement(an_event(PackagePlaced), work)
-    await notify_of_voided_placement(an_event(PlacementVoided), work)
-    assert [(webhook.owner, webhook.only_with_endpoint) for webhook in work.webhooks] == [(str(ALDER), True)] * 2
 
 
 async def test_a_delivery_is_published_with_the_instant_of_the_2xx() -> None:

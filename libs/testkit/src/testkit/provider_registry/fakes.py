@@ -7,10 +7,13 @@ from decimal import Decimal
 
 from contracts.catalogue import PROVIDERS
 from contracts.events.frameworks import RankedListPublished
+from contracts.events.notices import NoticeKind
 from contracts.examples import COUNCIL
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, OfferId, PackageId, ProviderId
-from provider_registry.domain.mails import OfferSummary
+from contracts.values import ListReach, PlaceState
+from provider_registry.domain.notice import NoticeState
+from provider_registry.domain.offer_summary import OfferSummary
 from provider_registry.domain.places import FrameworkPlace, ListScope
 from provider_registry.domain.proposals import Proposal
 from provider_registry.domain.provider import Definitions, Provider
@@ -22,6 +25,7 @@ from testkit.clocks import MONDAY_NINE
 from testkit.fake_endpoints import InMemoryEndpointHealth, InMemoryEndpoints
 from testkit.fake_unit_of_work import InMemoryUnitOfWork
 from testkit.provider_registry.builders import TERMS
+from testkit.provider_registry.fake_notices import InMemoryIssuedLists, InMemoryNotices, NoticeTables
 
 
 @dataclass
@@ -47,6 +51,7 @@ class RegistryTables:
     )
     sent_offers: set[tuple[PackageId, OfferId]] = field(default_factory=set[tuple[PackageId, OfferId]])
     to_reassess: set[ProviderId] = field(default_factory=set[ProviderId])
+    notices: NoticeTables = field(default_factory=NoticeTables)
 
 
 @dataclass
@@ -77,6 +82,14 @@ class InMemoryRegistryWork(InMemoryUnitOfWork):
     @property
     def mailboxes(self) -> "InMemoryMailboxes":
         return InMemoryMailboxes(self.tables)
+
+    @property
+    def notices(self) -> InMemoryNotices:
+        return InMemoryNotices(self.tables.notices, self.tables.endpoints, self.tables.mailboxes)
+
+    @property
+    def issued_lists(self) -> InMemoryIssuedLists:
+        return InMemoryIssuedLists(self.tables.notices)
 
     @property
     def sent_offers(self) -> "InMemorySentOffers":
@@ -126,11 +139,14 @@ class InMemoryProviders:
             if each.council == council
             and each.embargo is None
             and (
-                (members and each.published.is_active_in(package.framework, package.lot, package.area))
-                or (spot and package.area in each.spot_areas)
+                (members and _has_active_place(each, package))
+                or (
+                    spot
+                    and (package.area in each.spot_areas or (package.reach is ListReach.COUNCIL and each.spot_areas))
+                )
             )
         )
-        return sorted(each for each in recipients if str(each) in self.tables.endpoints)
+        return sorted(recipients)
 
     async def schedule_reassessment(self, framework: FrameworkKey) -> None:
         self.tables.to_reassess |= {
@@ -144,6 +160,13 @@ class InMemoryProviders:
             held = provider.find_place(place)
             if held is not None and held.is_held(self.now):
                 yield provider.provider_id
+
+
+def _has_active_place(provider: Provider, package: OpenPackage) -> bool:
+    if package.reach is ListReach.AREA:
+        return provider.published.is_active_in(package.framework, package.lot, package.area)
+    places = provider.published.places or ()
+    return any(each.framework == package.framework and each.state is PlaceState.ACTIVE for each in places)
 
 
 @dataclass
@@ -228,7 +251,12 @@ class InMemorySentOffers:
     tables: RegistryTables
 
     async def has_been_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
-        return (package_id, offer_id) in self.tables.sent_offers
+        if (package_id, offer_id) in self.tables.sent_offers:
+            return True
+        return any(
+            (each.kind, each.about, each.state) == (NoticeKind.OFFER_MADE, offer_id, NoticeState.NOTIFIED)
+            for each in self.tables.notices.notices.values()
+        )
 
     async def find_summary(self, package_id: PackageId, offer_id: OfferId) -> OfferSummary | None:
         return self.tables.offer_summaries.get((package_id, offer_id))

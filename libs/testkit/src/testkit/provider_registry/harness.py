@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from contracts.bank_holidays import list_bank_holidays
 from contracts.catalogue import BY_TYPE, PACKAGES, decode, find_entry
-from contracts.events.base import Event, PackageEvent
+from contracts.events.base import Event
 from contracts.events.offers import OfferMade
 from contracts.example_words import LOT, Tiers
 from contracts.examples import COLCHESTER, COUNCIL, an_example_of
@@ -256,7 +256,7 @@ class RegistryHarness:
         await self.publish(event)
         return event
 
-    async def publish(self, *events: PackageEvent) -> None:
+    async def publish(self, *events: Event) -> None:
         await self.sourcing.publish(*events, at=self.clock.now())
 
     async def read_events(self, subject: str, *, topic: str = PACKAGES) -> list[Event]:

@@ -24,6 +24,7 @@ from provider_registry.handlers.providers import (
     register_provider,
 )
 from provider_registry.ports import RegistryWork
+from provider_registry.store.notices import SAVE_NOTICES
 from provider_registry.store.unit_of_work import PostgresRegistryWork
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.executor import Executor
@@ -82,6 +83,7 @@ def build_on_postgres(database: Database) -> RegistryWorkFactory:
             delivery_terms=TERMS,
         ),
         wakeups=Wakeups(),
+        save_rows=SAVE_NOTICES,
     )
 
     @asynccontextmanager

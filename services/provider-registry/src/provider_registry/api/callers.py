@@ -18,6 +18,7 @@ OFFICER: Final = "sourcing:operate"
 PROVIDER: Final = "offers:answer"
 
 Admin = Annotated[Caller, Depends(require_scopes(ADMIN))]
+Officer = Annotated[Caller, Depends(require_scopes(OFFICER))]
 Staff = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER)))]
 AdminOrProvider = Annotated[Caller, Depends(require_scopes((ADMIN, PROVIDER)))]
 AnyCaller = Annotated[Caller, Depends(require_scopes((ADMIN, OFFICER, PROVIDER)))]

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from contracts.ids import ProviderId
+from contracts.values import Channel
 from provider_registry.api.callers import AnyCaller, Queries, check_own
 from provider_registry.domain.errors import ProviderNotFound
 from provider_registry.ports import DeliveryLogEntry
@@ -26,10 +27,11 @@ class AttemptOut(BaseModel):
 
 
 class DeliveryOut(BaseModel):
-    """One webhook; its content is not shown."""
+    """One webhook or mail; its content is not shown."""
 
-    webhook_id: UUID = Field(description="as in the header webhook-id, the same on every attempt")
+    webhook_id: UUID = Field(description="as in the header webhook-id or the Message-ID, the same on every attempt")
     kind: str
+    channel: Literal[Channel.WEBHOOK, Channel.EMAIL]
     about: str = Field(description="the offer or placement, or the reference of an available package")
     package_id: str | None = Field(description="null for an available package, which has a reference instead")
     queued_at: datetime
@@ -60,6 +62,7 @@ def _to_delivery_out(entry: DeliveryLogEntry) -> DeliveryOut:
     return DeliveryOut(
         webhook_id=entry.id,
         kind=entry.kind,
+        channel=Channel.EMAIL if entry.is_mail else Channel.WEBHOOK,
         about=entry.about,
         package_id=entry.package_id,
         queued_at=entry.queued_at,

@@ -7,7 +7,9 @@ NotFound
 ├── FrameworkNotFound        no such framework or version of it in this council
 ├── ProposalNotFound         this version is not proposed
 ├── PlaceNotFound            the provider has no such place, or no request for it
-└── NoSuchTier               the framework has no such lot, area, tier or group
+├── NoSuchTier               the framework has no such lot, area, tier or group
+├── NoticeNotFound           the council has no such notice
+└── MailNotFound             no mail with this Message-ID was sent for the council
 Conflict
 ├── VersionOutOfTurn         versions are consecutive
 ├── VersionAlreadyPublished  this version was published with other content
@@ -16,10 +18,13 @@ Conflict
 ├── NoPlaceLeft              a tier of an area has as many providers as its framework allows
 ├── SameOfficer              the second person of a decision is the first one
 ├── ProposedByAnother        another officer's proposal waits for its approval
-└── PlaceInOtherState        the place is in a state from which it cannot change so
+├── PlaceInOtherState        the place is in a state from which it cannot change so
+├── NoCallNeeded             the provider is told already, or what it was about has ended
+└── CallRecordedAtSourcing   a call about an offer by telephone is recorded with the offer
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from contracts.errors import Conflict, NotFound
 
@@ -36,6 +41,36 @@ class FrameworkNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("your council has no such framework or version; publish it first")
+
+
+class NoticeNotFound(NotFound):
+    title = "No such notice"
+
+    def __init__(self) -> None:
+        super().__init__("your council has no such notice; see the call list, or the list of notices")
+
+
+class MailNotFound(NotFound):
+    title = "No such mail"
+
+    def __init__(self) -> None:
+        super().__init__("no mail with this Message-ID was sent for your council; give it as the mail carried it")
+
+
+class NoCallNeeded(Conflict):
+    title = "No call needed"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the notice is not on the call list any more ({state}); read the call list again")
+
+
+class CallRecordedAtSourcing(Conflict):
+    title = "Record the call with the offer"
+
+    def __init__(self, offer_id: UUID) -> None:
+        super().__init__(
+            f"the call delivers an offer: record it at sourcing, POST /v1/offers/{offer_id}/calls, with the answer"
+        )
 
 
 class BranchNotFound(NotFound):

@@ -4,18 +4,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.events.listings import PackageListed
+from contracts.events.listings import Advert, PackageListed
+from contracts.events.lists import AvailablePackagesIssued, BatchingListIssued, ListKind
+from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferExpired, OfferExtended, OfferMade, OfferWithdrawn
 from contracts.events.searches import PackagePlaced, PlacementVoided
+from contracts.ids import UnitKey
 
-OFFER_MADE: Final = "offer.made"
+OFFER_MADE: Final = NoticeKind.OFFER_MADE.value
 OFFER_MAILED: Final = "offer.mailed"
-OFFER_EXTENDED: Final = "offer.extended"
-OFFER_WITHDRAWN: Final = "offer.withdrawn"
-OFFER_EXPIRED: Final = "offer.expired"
-PACKAGE_PLACED: Final = "package.placed"
-PLACEMENT_VOIDED: Final = "placement.voided"
-PACKAGE_AVAILABLE: Final = "package.available"
+OFFER_EXTENDED: Final = NoticeKind.OFFER_EXTENDED.value
+OFFER_WITHDRAWN: Final = NoticeKind.OFFER_WITHDRAWN.value
+OFFER_EXPIRED: Final = NoticeKind.OFFER_EXPIRED.value
+PACKAGE_PLACED: Final = NoticeKind.PACKAGE_PLACED.value
+PLACEMENT_VOIDED: Final = NoticeKind.PLACEMENT_VOIDED.value
+PACKAGE_AVAILABLE: Final = NoticeKind.PACKAGE_AVAILABLE.value
+LIST_ISSUED: Final = NoticeKind.LIST_ISSUED.value
+
+_LIST_FIELDS: Final = {
+    "part",
+    "framework",
+    "stage",
+    "day",
+    "moved_from",
+    "closes_at",
+    "next_list_on",
+    "late",
+    "issued_at",
+    "content_hash",
+}
 
 MessageData = Mapping[str, object]
 
@@ -101,13 +118,35 @@ def build_package_available(event: PackageListed, addresses: BaseUrls) -> Messag
     It omits the package id, by which a provider that was offered the package before could identify the person, and
     the ceiling, which only officers see.
     """
-    package = f"{addresses.sourcing}/v1/available-packages/{event.advert.reference}"
-    data = {
-        "advert": event.advert.model_dump(mode="json"),
-        "unit": event.unit,
-        "links": {"package": package, "propose": f"{package}/proposals"},
-    }
+    data = _describe_open_package(event.advert, event.unit, addresses)
     return Message(PACKAGE_AVAILABLE, str(event.advert.reference), data)
+
+
+def build_list_issued(
+    event: BatchingListIssued | AvailablePackagesIssued, kind: ListKind, addresses: BaseUrls
+) -> Message:
+    """Builds a list with the rows of its event, each under the reference made for this list."""
+    is_open = kind is ListKind.AVAILABLE_PACKAGES
+    data = {
+        "list_id": str(event.list_id),
+        "list": kind.value,
+        **event.model_dump(mode="json", include=_LIST_FIELDS),
+        "rows": [
+            _describe_open_package(row.advert, row.unit, addresses) if is_open else _describe_row(row.advert, row.unit)
+            for row in event.rows
+        ],
+        "links": {"list": f"{addresses.sourcing}/v1/lists/{event.list_id}"},
+    }
+    return Message(LIST_ISSUED, str(event.list_id), data)
+
+
+def _describe_row(advert: Advert, unit: UnitKey) -> dict[str, object]:
+    return {"advert": advert.model_dump(mode="json"), "unit": unit}
+
+
+def _describe_open_package(advert: Advert, unit: UnitKey, addresses: BaseUrls) -> dict[str, object]:
+    package = f"{addresses.sourcing}/v1/available-packages/{advert.reference}"
+    return {**_describe_row(advert, unit), "links": {"package": package, "propose": f"{package}/proposals"}}
 
 
 def _build_offer_reference(event: OfferExtended | OfferWithdrawn | OfferExpired) -> dict[str, object]:

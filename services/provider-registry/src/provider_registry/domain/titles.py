@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.words import Reason
 from contracts.ids import AreaCode, ItemKey, NeedKey, RouteKey, ServiceTypeKey, UnitKey
 
 
@@ -38,6 +39,11 @@ class Titles:
     def get_item(self, key: ItemKey) -> str:
         """Returns the title of the service type of that key; an item of its own has no title."""
         return self.get_service_type(ServiceTypeKey(key))
+
+    def get_reason(self, key: str) -> str:
+        """Returns the title of a withdrawal's reason; other reasons are in words already."""
+        reasons: tuple[Reason, ...] = () if self.definition is None else self.definition.reasons.withdrawal
+        return next((reason.title for reason in reasons if reason.reason == key), _spell(key))
 
 
 def _spell(key: str) -> str:

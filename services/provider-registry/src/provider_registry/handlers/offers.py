@@ -1,97 +1,85 @@
-"""Delivery of offers and open packages: queues webhooks and mails, and publishes their results."""
+"""Delivery of offers: queues webhooks and mails, keeps the officers' calls about offers, and publishes results.
+
+Sourcing decides by which channel an offer goes; what else providers are told is in `package_notices`.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from contracts.events.listings import PackageListed
+from contracts.events.notices import CallReason, NoticeKind
 from contracts.events.offers import (
+    CallRecorded,
+    CallResult,
     OfferDelivered,
-    OfferExpired,
-    OfferExtended,
     OfferMade,
     OfferRedirected,
     OfferUndeliverable,
-    OfferWithdrawn,
 )
-from contracts.events.searches import PackagePlaced, PlacementVoided
-from contracts.ids import CouncilKey, OfferId, PackageId, ProviderId
-from contracts.offer_links import OfferLink
+from contracts.ids import CouncilKey, NoticeId, OfferId, PackageId, ProviderId
 from contracts.office_time import to_office_date
 from contracts.values import Channel
-from provider_registry.domain.mails import OfferSummary, build_offer_mail
-from provider_registry.domain.messages import (
-    OFFER_MADE,
-    OFFER_MAILED,
-    Message,
-    build_offer_expired,
-    build_offer_extended,
-    build_offer_made,
-    build_offer_withdrawn,
-    build_package_available,
-    build_package_placed,
-    build_placement_voided,
-)
+from provider_registry.domain.mails import build_offer_mail
+from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED, build_offer_made
+from provider_registry.domain.notice import Notice, NoticeFacts, NoticeState
+from provider_registry.domain.notices import OFFER_MADE as OFFER_RULE
+from provider_registry.domain.offer_summary import OfferSummary
 from provider_registry.domain.titles import Titles
-from provider_registry.ports import OpenPackage, RegistryWork
+from provider_registry.handlers.notice_mails import build_offer_link, find_offer_facts
+from provider_registry.handlers.notices import mark_notified, put_on_call_list
+from provider_registry.ports import RegistryWork
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.mail import to_mailbox, to_owner
 from service_runtime.webhooks.results import Delivered, Undeliverable
 
 
 async def send_offer(event: OfferMade, work: RegistryWork) -> None:
-    """Queues the offer at once. A missing endpoint or mailbox makes it undeliverable."""
+    """Queues the offer at once, or puts it on the call list. A missing endpoint or mailbox makes it undeliverable."""
     if event.channel is Channel.WEBHOOK:
-        webhook = _build_webhook(event.provider_id, build_offer_made(event, work.delivery_terms.addresses), work)
-        work.send_webhooks(replace(webhook, give_up_after=_get_delivery_time(event)))
+        message = build_offer_made(event, work.delivery_terms.addresses)
+        work.send_webhooks(
+            Webhook(
+                owner=str(event.provider_id),
+                kind=message.kind,
+                about=message.about,
+                data=message.data,
+                give_up_after=_get_delivery_time(event),
+            )
+        )
+        return
+    notice = _build_notice(event, OFFER_RULE.facts(event), work)
     if event.channel is Channel.EMAIL:
-        await _queue_mail(event, OfferSummary(event.care, event.weekly_hours, event.terms), work)
+        await _queue_mail(event, notice, work)
+    else:
+        await put_on_call_list(notice, CallReason.ONLY_BY_PHONE, work)
 
 
 async def redirect_offer(event: OfferRedirected, work: RegistryWork) -> None:
-    """Cancels the delivery on the old channel if it was not sent yet, and queues a mail if that is the new one."""
+    """Cancels the delivery on the old channel if it was not sent yet, and queues a mail or a call as the new one."""
     if event.to_channel is not Channel.WEBHOOK:
         await work.cancel_webhook(OFFER_MADE, str(event.offer_id))
     if event.to_channel is not Channel.EMAIL:
         await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
+    if event.to_channel is Channel.WEBHOOK:
         return
-    await _queue_mail(event, await work.sent_offers.find_summary(event.package_id, event.offer_id), work)
+    notice = await _find_or_build_notice(event, work)
+    if event.to_channel is Channel.EMAIL:
+        await _queue_mail(event, notice, work)
+    else:
+        is_mail = event.from_channel is Channel.EMAIL
+        await put_on_call_list(notice, CallReason.MAIL_FAILED if is_mail else CallReason.WEBHOOK_FAILED, work)
 
 
-async def notify_of_extension(event: OfferExtended, work: RegistryWork) -> None:
-    """Notifies the provider of the new end if the offer was sent; an unsent offer states its duration itself."""
-    if await work.sent_offers.has_been_sent(event.package_id, event.offer_id):
-        work.send_webhooks(
-            _build_webhook(event.provider_id, build_offer_extended(event, work.delivery_terms.addresses), work)
-        )
-
-
-async def notify_of_withdrawal(event: OfferWithdrawn, work: RegistryWork) -> None:
-    await _notify_of_end(event, build_offer_withdrawn(event), work)
-
-
-async def notify_of_expiry(event: OfferExpired, work: RegistryWork) -> None:
-    await _notify_of_end(event, build_offer_expired(event), work)
-
-
-async def notify_of_placement(event: PackagePlaced, work: RegistryWork) -> None:
-    _notify_provider(event.provider_id, build_package_placed(event, work.delivery_terms.addresses), work)
-
-
-async def notify_of_voided_placement(event: PlacementVoided, work: RegistryWork) -> None:
-    _notify_provider(event.provider_id, build_placement_voided(event), work)
-
-
-async def advertise_open_package(event: PackageListed, work: RegistryWork) -> None:
-    """Notifies every provider that may propose: those with an active place, and spot providers."""
-    recipients = await work.providers.find_open_package_recipients(
-        OpenPackage(event.framework, event.advert.lot, event.advert.area),
-        council=CouncilKey(work.cause.council),
-        members=event.members,
-        spot=event.spot,
-    )
-    message = build_package_available(event, work.delivery_terms.addresses)
-    work.send_webhooks(*(_build_webhook(each, message, work) for each in recipients))
+async def record_offer_call(event: CallRecorded, work: RegistryWork) -> None:
+    """Takes an offer off the call list when a call has reached its provider, and counts the calls before."""
+    notice = await work.notices.find_newest(event.package_id, NoticeKind.OFFER_MADE, event.offer_id)
+    if notice is None or notice.state is not NoticeState.TO_CALL:
+        return
+    called = replace(notice, calls=event.attempt)
+    if event.result is CallResult.REACHED:
+        mark_notified(called, Channel.PHONE, work)
+    else:
+        work.notices.save(called)
 
 
 async def publish_webhook_delivered(result: Delivered, work: RegistryWork) -> None:
@@ -102,6 +90,9 @@ async def publish_webhook_delivered(result: Delivered, work: RegistryWork) -> No
 async def publish_mail_delivered(result: Delivered, work: RegistryWork) -> None:
     """Publishes OfferDelivered at the instant at which the mail server accepted the mail."""
     work.publish(_build_delivered(result, to=to_owner(result.owner), by=Channel.EMAIL))
+    notice = await work.notices.find_by_mail(result.id)
+    if notice is not None and notice.state is NoticeState.SENDING:
+        mark_notified(replace(notice, settled_at=result.delivered_at), Channel.EMAIL, work)
 
 
 async def publish_webhook_undeliverable(result: Undeliverable, work: RegistryWork) -> None:
@@ -135,41 +126,41 @@ def _build_undeliverable(result: Undeliverable, *, to: str, by: Channel) -> Offe
     )
 
 
-async def _notify_of_end(event: OfferWithdrawn | OfferExpired, message: Message, work: RegistryWork) -> None:
-    """Cancels what is queued for the offer; notifies the provider only if the offer was sent."""
-    await work.cancel_webhook(OFFER_MAILED, str(event.offer_id))
-    if await work.cancel_webhook(OFFER_MADE, str(event.offer_id)):
-        return
-    if await work.sent_offers.has_been_sent(event.package_id, event.offer_id):
-        work.send_webhooks(_build_webhook(event.provider_id, message, work))
+async def _find_or_build_notice(event: OfferRedirected, work: RegistryWork) -> Notice:
+    """Returns the notice of the offer's mail, due anew, or a new one with what its webhook said."""
+    known = await work.notices.find_newest(event.package_id, NoticeKind.OFFER_MADE, event.offer_id)
+    facts = await find_offer_facts(event.package_id, event.offer_id, work)
+    fresh = _build_notice(event, replace(facts, answer_within=event.answer_by), work)
+    return fresh if known is None else replace(fresh, notice_id=known.notice_id, created_at=known.created_at)
 
 
-def _notify_provider(provider_id: ProviderId, message: Message, work: RegistryWork) -> None:
-    """Queues a webhook if the provider has an endpoint; officers inform the others."""
-    work.send_webhooks(replace(_build_webhook(provider_id, message, work), only_with_endpoint=True))
-
-
-async def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary | None, work: RegistryWork) -> None:
-    """Queues the offer for the mailbox; publishes OfferUndeliverable if there is no mail server."""
-    terms = work.delivery_terms
-    if terms.mail is None:
-        work.publish(
-            OfferUndeliverable(
-                package_id=event.package_id,
-                offer_id=event.offer_id,
-                provider_id=event.provider_id,
-                channel=Channel.EMAIL,
-                first_attempt_at=None,
-                reason="no mail server",
-            )
-        )
-        return
-    token = terms.mail.links.create_token(
-        OfferLink(event.offer_id, event.provider_id, work.now + terms.mail.link_valid_for)
+def _build_notice(event: OfferMade | OfferRedirected, facts: NoticeFacts, work: RegistryWork) -> Notice:
+    return Notice(
+        notice_id=NoticeId(work.new_id()),
+        council=CouncilKey(work.cause.council),
+        package_id=event.package_id,
+        list_id=None,
+        kind=NoticeKind.OFFER_MADE,
+        about=event.offer_id,
+        provider_id=event.provider_id,
+        facts=facts,
+        channel=Channel.PHONE,
+        state=NoticeState.SENDING,
+        created_at=work.now,
+        due_at=work.now + OFFER_RULE.urgency.notify_within,
     )
-    link = f"{terms.addresses.sourcing}/v1/offer-links/{token}"
-    titles = Titles() if summary is None else await _load_titles(summary, work)
+
+
+async def _queue_mail(event: OfferMade | OfferRedirected, notice: Notice, work: RegistryWork) -> None:
+    """Queues a mail to the provider's mailbox. Without a mail server it is undeliverable at once."""
+    link = build_offer_link(event.offer_id, event.provider_id, work)
+    if link is None:
+        work.publish(_build_never_sent(event))
+        return
+    summary = notice.facts.offer
+    titles = await _find_titles(summary, work)
     message = build_offer_mail(event.offer_id, summary, event.answer_by, link=link, titles=titles)
+    mail_id = work.new_id()
     work.send_webhooks(
         Webhook(
             owner=to_mailbox(str(event.provider_id)),
@@ -177,11 +168,26 @@ async def _queue_mail(event: OfferMade | OfferRedirected, summary: OfferSummary 
             about=message.about,
             data=message.data,
             give_up_after=_get_delivery_time(event),
+            id=mail_id,
         )
+    )
+    work.notices.save(notice.send_by_mail(mail_id))
+
+
+def _build_never_sent(event: OfferMade | OfferRedirected) -> OfferUndeliverable:
+    return OfferUndeliverable(
+        package_id=event.package_id,
+        offer_id=event.offer_id,
+        provider_id=event.provider_id,
+        channel=Channel.EMAIL,
+        first_attempt_at=None,
+        reason="no mail server",
     )
 
 
-async def _load_titles(summary: OfferSummary, work: RegistryWork) -> Titles:
+async def _find_titles(summary: OfferSummary | None, work: RegistryWork) -> Titles:
+    if summary is None:
+        return Titles()
     framework = summary.care.framework
     return Titles((await work.frameworks.load_in_force([framework], on=to_office_date(work.now))).get(framework))
 
@@ -189,13 +195,3 @@ async def _load_titles(summary: OfferSummary, work: RegistryWork) -> Titles:
 def _get_delivery_time(event: OfferMade | OfferRedirected) -> timedelta:
     """Returns how long the offer may take to arrive; then it is undeliverable by its channel."""
     return timedelta(minutes=event.deliver_within_minutes)
-
-
-def _build_webhook(provider_id: ProviderId, message: Message, work: RegistryWork) -> Webhook:
-    return Webhook(
-        owner=str(provider_id),
-        kind=message.kind,
-        about=message.about,
-        data=message.data,
-        give_up_after=work.delivery_terms.notification_delivery_timeout,
-    )

@@ -6,8 +6,24 @@ takes or leaves a place holds that place's lock to the commit, so that two provi
 
 from typing import Final
 
-from provider_registry.store import branches, capacities, frameworks, places, providers, ranked_lists
+from provider_registry.store import (
+    branches,
+    capacities,
+    frameworks,
+    issued_lists,
+    notices,
+    places,
+    providers,
+    ranked_lists,
+)
 
 TABLES: Final = (
-    frameworks.TABLES + ranked_lists.TABLES + providers.TABLES + branches.TABLES + places.TABLES + capacities.TABLES
+    frameworks.TABLES
+    + ranked_lists.TABLES
+    + providers.TABLES
+    + branches.TABLES
+    + places.TABLES
+    + capacities.TABLES
+    + notices.TABLES
+    + issued_lists.TABLES
 )

@@ -10,10 +10,11 @@ from sqlalchemy import text
 from provider_registry.domain.messages import PACKAGE_AVAILABLE
 from provider_registry.ports import DeliveryLogEntry
 from service_runtime.webhooks.deliveries import Attempt
+from service_runtime.webhooks.mail import is_mailbox
 
 DELIVERIES_TO = text(
     """
-    SELECT id, kind, about, key, queued_at, outcome, failure, decided_at,
+    SELECT id, owner, kind, about, key, queued_at, outcome, failure, decided_at,
            (SELECT CAST(coalesce(json_agg(delivery_attempts ORDER BY attempt), '[]') AS text) FROM delivery_attempts
             WHERE delivery_id = deliveries.id) AS attempts
     FROM deliveries
@@ -29,6 +30,7 @@ def to_delivery_log_entry(row: Any) -> DeliveryLogEntry:  # a row's attributes a
     return DeliveryLogEntry(
         id=row.id,
         kind=row.kind,
+        is_mail=is_mailbox(row.owner),
         about=row.about,
         package_id=None if row.kind == PACKAGE_AVAILABLE else row.key,
         queued_at=row.queued_at,

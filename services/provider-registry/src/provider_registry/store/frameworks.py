@@ -37,7 +37,7 @@ CREATE TABLE proposed_definitions (
 );
 """
 
-_NEWEST_DEFINITIONS = text(
+NEWEST_DEFINITIONS = text(
     """
     SELECT DISTINCT ON (framework) CAST(definition AS text) FROM definitions
     WHERE framework = ANY(CAST(:frameworks AS text[])) ORDER BY framework, version DESC
@@ -114,7 +114,7 @@ class PostgresFrameworks(PostgresRankedLists):
     """Repository of definitions, proposals and ranked lists."""
 
     async def load_newest(self, frameworks: Iterable[FrameworkKey]) -> Definitions:
-        rows = await self._work.execute(_NEWEST_DEFINITIONS, {"frameworks": sorted(set(frameworks))})
+        rows = await self._work.execute(NEWEST_DEFINITIONS, {"frameworks": sorted(set(frameworks))})
         return to_definitions(rows)
 
     async def load_in_force(self, frameworks: Iterable[FrameworkKey], *, on: date) -> Definitions:

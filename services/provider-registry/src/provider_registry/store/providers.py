@@ -12,7 +12,7 @@ from contracts.catalogue import PROVIDERS
 from contracts.events.providers import EmbargoReason, Place
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, NeedKey, ProviderId
 from contracts.precedence import Precedence
-from contracts.values import Channel, PlaceState, Rating
+from contracts.values import Channel, ListReach, PlaceState, Rating
 from provider_registry.domain.places import FrameworkPlace
 from provider_registry.domain.provider import (
     Profile,
@@ -105,9 +105,8 @@ _SAVE_PROVIDER = text(
 _OPEN_PACKAGE_RECIPIENTS = text(
     """
     SELECT provider_id FROM providers
-    JOIN endpoints ON endpoints.owner = CAST(provider_id AS text)
     WHERE council = :council AND embargo IS NULL
-      AND (:spot AND spot_areas @> ARRAY[CAST(:area AS text)]
+      AND (:spot AND CASE WHEN :everywhere THEN spot_areas <> '{}' ELSE spot_areas @> ARRAY[CAST(:area AS text)] END
            OR :members AND published_places @> CAST(:place AS jsonb))
     ORDER BY provider_id
     """
@@ -175,13 +174,12 @@ class PostgresProviders:
     async def find_open_package_recipients(
         self, package: OpenPackage, *, council: CouncilKey, members: bool, spot: bool
     ) -> Sequence[ProviderId]:
-        place = {
-            "framework": package.framework,
-            "lot": package.lot,
-            "area": package.area,
-            "state": PlaceState.ACTIVE.value,
-        }
+        everywhere = package.reach is ListReach.COUNCIL
+        place = {"framework": package.framework, "state": PlaceState.ACTIVE.value}
+        if not everywhere:
+            place |= {"lot": package.lot, "area": package.area}
         arguments = {
+            "everywhere": everywhere,
             "area": package.area,
             "place": json.dumps([place]),
             "council": council,

@@ -1,31 +1,43 @@
 """Read-only queries of the registry, each in its own transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from contracts.events.frameworks import RankedListPublished
-from contracts.ids import CouncilKey, FrameworkKey, ProviderId
+from contracts.ids import CouncilKey, FrameworkKey, NoticeId, ProviderId
 from contracts.office_time import to_office_date
 from provider_registry.domain.alarms import Alarm, find_alarms
 from provider_registry.domain.places import ListScope
 from provider_registry.domain.proposals import Proposal
-from provider_registry.domain.provider import Provider
+from provider_registry.domain.provider import Definitions, Provider
 from provider_registry.ports import (
     DeliveryLogEntry,
     FailingProvider,
-    PagePosition,
     ProviderSnapshot,
     PublishedDefinition,
 )
+from provider_registry.ports.notices import CallFilter, FoundNotice, NoticeFilter, PagePosition, QueuedMailPlace
 from provider_registry.store.capacities import load_capacity
 from provider_registry.store.deliveries import DELIVERIES_TO, to_delivery_log_entry
 from provider_registry.store.frameworks import (
     DEFINITION,
     FRAMEWORKS_OF_COUNCIL,
+    NEWEST_DEFINITIONS,
     PROPOSALS_OF_COUNCIL,
     load_definitions_in_force,
     to_definition,
+    to_definitions,
     to_proposal,
+)
+from provider_registry.store.notice_queries import (
+    CALL_LIST,
+    MAIL,
+    NOTICE,
+    choose_calls,
+    choose_notices,
+    to_found_notice,
+    to_mail_place,
 )
 from provider_registry.store.places import load_places
 from provider_registry.store.providers import (
@@ -122,6 +134,30 @@ class PostgresRegistryQueries:
         async with self._database.open_read_connection() as connection:
             last = None if after is None else after[1]
             return await list_kept_messages(connection, str(provider_id), after=last, limit=limit)
+
+    async def list_calls(
+        self, council: CouncilKey, chosen: CallFilter, *, after: PagePosition | None, limit: int
+    ) -> Sequence[FoundNotice]:
+        arguments = {"council": council, "limit": limit, **choose_calls(chosen), **_to_page_arguments(after)}
+        return [to_found_notice(row) for row in await self._database.find(CALL_LIST, arguments)]
+
+    async def list_notices(
+        self, council: CouncilKey, chosen: NoticeFilter, *, after: PagePosition | None, limit: int
+    ) -> Sequence[FoundNotice]:
+        statement, arguments = choose_notices(chosen)
+        arguments |= {"council": council, "limit": limit, **_to_page_arguments(after)}
+        return [to_found_notice(row) for row in await self._database.find(statement, arguments)]
+
+    async def find_notice(self, notice_id: NoticeId, *, council: CouncilKey) -> FoundNotice | None:
+        rows = await self._database.find(NOTICE, {"notice_id": notice_id, "council": council})
+        return to_found_notice(rows[0]) if rows else None
+
+    async def find_mail(self, mail_id: UUID, *, council: CouncilKey) -> QueuedMailPlace | None:
+        rows = await self._database.find(MAIL, {"mail_id": mail_id, "council": council})
+        return to_mail_place(rows[0]) if rows else None
+
+    async def load_definitions(self, frameworks: Collection[FrameworkKey]) -> Definitions:
+        return to_definitions(await self._database.find(NEWEST_DEFINITIONS, {"frameworks": sorted(frameworks)}))
 
     async def list_failing_endpoints(self, council: CouncilKey) -> Sequence[FailingProvider]:
         rows = await self._database.find(FAILING_PROVIDERS, {"council": council})

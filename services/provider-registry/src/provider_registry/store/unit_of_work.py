@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from provider_registry.ports import DeliveryTerms
 from provider_registry.store.frameworks import PostgresFrameworks
+from provider_registry.store.issued_lists import PostgresIssuedLists
+from provider_registry.store.notices import PostgresNotices
 from provider_registry.store.providers import PostgresProviders
 from provider_registry.store.sent_offers import PostgresSentOffers
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
@@ -48,6 +50,14 @@ class PostgresRegistryWork(PostgresUnitOfWork):
     @property
     def mailboxes(self) -> Mailboxes:
         return self._mailboxes
+
+    @property
+    def notices(self) -> PostgresNotices:
+        return PostgresNotices(self)
+
+    @property
+    def issued_lists(self) -> PostgresIssuedLists:
+        return PostgresIssuedLists(self)
 
     @property
     def sent_offers(self) -> PostgresSentOffers:

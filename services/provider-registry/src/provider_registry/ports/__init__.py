@@ -9,14 +9,24 @@ from uuid import UUID
 
 from contracts.events.frameworks import RankedListPublished
 from contracts.framework.definition import FrameworkDefinition
-from contracts.ids import AreaCode, CouncilKey, FrameworkKey, LotKey, OfferId, PackageId, ProviderId
+from contracts.ids import (
+    AreaCode,
+    CouncilKey,
+    FrameworkKey,
+    LotKey,
+    OfferId,
+    PackageId,
+    ProviderId,
+)
 from contracts.offer_links import OfferLinkSigner
+from contracts.values import ListReach
 from provider_registry.domain.alarms import Alarm
-from provider_registry.domain.mails import OfferSummary
 from provider_registry.domain.messages import BaseUrls
+from provider_registry.domain.offer_summary import OfferSummary
 from provider_registry.domain.places import FrameworkPlace, ListScope
 from provider_registry.domain.proposals import Proposal
 from provider_registry.domain.provider import Definitions, Provider
+from provider_registry.ports.notices import IssuedLists, NoticeQueries, Notices, PagePosition
 from service_runtime.webhooks.deliveries import Attempt
 from service_runtime.webhooks.endpoint_commands import EndpointRepository, EndpointWork
 from service_runtime.webhooks.endpoint_health import HealthWork
@@ -37,6 +47,7 @@ class OpenPackage:
     framework: FrameworkKey
     lot: LotKey
     area: AreaCode
+    reach: ListReach = ListReach.AREA
 
 
 class Providers(Protocol):
@@ -63,8 +74,8 @@ class Providers(Protocol):
     ) -> Sequence[ProviderId]:
         """Returns the council's providers to notify of an open package.
 
-        These have an endpoint and no embargo, and with `members` an active place there (any tier); with `spot` also
-        those that serve the area outside frameworks.
+        These have no embargo, and with `members` an active place there (any tier); with `spot` also those that serve
+        the area outside frameworks. An open package of the council's reach is for those of all areas.
         """
         ...
 
@@ -124,10 +135,13 @@ class Mailboxes(Protocol):
 
 
 class SentOffers(Protocol):
-    """Offers that were sent to providers' systems."""
+    """Offers that were sent to providers."""
 
     async def has_been_sent(self, package_id: PackageId, offer_id: OfferId) -> bool:
-        """Returns True once a request with the offer went out; it may have arrived without a 2xx."""
+        """Returns True once a webhook or mail with the offer went out, or a call has reached the provider.
+
+        It may have arrived without a 2xx.
+        """
         ...
 
     async def find_summary(self, package_id: PackageId, offer_id: OfferId) -> OfferSummary | None:
@@ -168,6 +182,10 @@ class RegistryWork(HealthWork, EndpointWork, Protocol):
     @property
     def sent_offers(self) -> SentOffers: ...
     @property
+    def notices(self) -> Notices: ...
+    @property
+    def issued_lists(self) -> IssuedLists: ...
+    @property
     def delivery_terms(self) -> DeliveryTerms: ...
     @property
     def endpoints(self) -> EndpointRepository: ...
@@ -200,10 +218,11 @@ class PublishedDefinition:
 
 @dataclass(frozen=True)
 class DeliveryLogEntry:
-    """One webhook in the delivery log; `outcome` is None until it is decided."""
+    """One webhook or mail in the delivery log; `outcome` is None until it is decided."""
 
     id: UUID
     kind: str
+    is_mail: bool
     about: str
     package_id: str | None
     """None for an advert: the log must not link an advert to its package."""
@@ -225,11 +244,7 @@ class FailingProvider:
     disabled_because: str | None
 
 
-PagePosition = tuple[datetime, UUID]
-"""Sort key of the last row of the previous page: instant and id."""
-
-
-class RegistryQueries(Protocol):
+class RegistryQueries(NoticeQueries, Protocol):
     """Read-only queries; each returns rows of one council only."""
 
     async def find_provider(
