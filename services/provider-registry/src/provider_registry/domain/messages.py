@@ -126,22 +126,28 @@ def build_list_issued(
     event: BatchingListIssued | AvailablePackagesIssued, kind: ListKind, addresses: BaseUrls
 ) -> Message:
     """Builds a list with the rows of its event, each under the reference made for this list."""
-    is_open = kind is ListKind.AVAILABLE_PACKAGES
+    is_open, url = kind is ListKind.AVAILABLE_PACKAGES, f"{addresses.sourcing}/v1/lists/{event.list_id}"
     data = {
         "list_id": str(event.list_id),
         "list": kind.value,
         **event.model_dump(mode="json", include=_LIST_FIELDS),
         "rows": [
-            _describe_open_package(row.advert, row.unit, addresses) if is_open else _describe_row(row.advert, row.unit)
+            _describe_open_package(row.advert, row.unit, addresses)
+            if is_open
+            else _describe_listed_package(row.advert, row.unit, at=url)
             for row in event.rows
         ],
-        "links": {"list": f"{addresses.sourcing}/v1/lists/{event.list_id}"},
+        "links": {"list": url},
     }
     return Message(LIST_ISSUED, str(event.list_id), data)
 
 
 def _describe_row(advert: Advert, unit: UnitKey) -> dict[str, object]:
     return {"advert": advert.model_dump(mode="json"), "unit": unit}
+
+
+def _describe_listed_package(advert: Advert, unit: UnitKey, *, at: str) -> dict[str, object]:
+    return {**_describe_row(advert, unit), "links": {"interest": f"{at}/rows/{advert.reference}/interest"}}
 
 
 def _describe_open_package(advert: Advert, unit: UnitKey, addresses: BaseUrls) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from calloff.commands.audit import explain_why_not, show_trail, verify_record
+from calloff.commands.call_list import show_call_list
 from calloff.commands.dead_letters import parked
 from calloff.commands.decision import show_decision
 from calloff.commands.frameworks import framework
@@ -69,6 +70,7 @@ market.command("register", context_settings=FORWARD_ALL)(register_market)
 app.add_typer(market, name="market")
 app.command("offers")(list_offers)
 app.command("work-list")(show_work_list)
+app.command("call-list")(show_call_list)
 app.command("decision")(show_decision)
 app.command("trail")(show_trail)
 app.command("why-not")(explain_why_not)
