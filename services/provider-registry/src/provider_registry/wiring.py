@@ -32,6 +32,7 @@ from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
 from provider_registry.settings import Settings
 from provider_registry.store.gauges import GAUGES
 from provider_registry.store.list_mails import ListMailComposer
+from provider_registry.store.list_rendering import render_list
 from provider_registry.store.notice_queries import NOTICE_GAUGES
 from provider_registry.store.notices import SAVE_NOTICES
 from provider_registry.store.queries import PostgresRegistryQueries
@@ -129,6 +130,7 @@ def _build_mail_terms(settings: Settings) -> MailTerms | None:
 def _build_list_mails(settings: Settings, database: Database) -> ListMailComposer:
     return ListMailComposer(
         database,
+        render_list,
         addresses=_build_addresses(settings),
         links=None if settings.offer_link_key is None else ListLinkSigner(settings.offer_link_key.get_secret_value()),
         link_valid_for=settings.offer_link_valid_for,

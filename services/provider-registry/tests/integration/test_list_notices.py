@@ -1,6 +1,7 @@
 """Lists on a running registry: webhook, mail and call for each recipient, each with its own rows."""
 
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from contracts.catalogue import LISTS
@@ -17,10 +18,13 @@ from contracts.examples import COLCHESTER, an_example_of
 from contracts.ids import ListId, ListingReference, ProviderId
 from contracts.list_links import ListLinkSigner
 from contracts.values import Channel
+from list_documents import read_return
 from testkit.databases import fetch_number
 from testkit.provider_registry.builders import TENDRING
 from testkit.provider_registry.notice_harness import LINK_KEY, NoticeHarness
 from testkit.waiting import wait_until
+
+IssuedT = TypeVar("IssuedT", BatchingListIssued, AvailablePackagesIssued)
 
 LINK = "https://sourcing.example/v1/list-links/"
 
@@ -31,9 +35,25 @@ def a_row(area: str) -> ListRow:
     return row.model_copy(update={"advert": advert})
 
 
-async def register(notices: NoticeHarness) -> tuple[ProviderId, ProviderId, ProviderId, str]:
-    """Registers providers with an endpoint, with a mailbox, and with neither; returns the mailbox's address too."""
+def an_issued_list(notices: NoticeHarness, kind: type[IssuedT], **changed: object) -> IssuedT:
     harness = notices.harness
+    usual: dict[str, object] = {
+        "list_id": ListId(uuid4()),
+        "framework": harness.framework,
+        "definition_version": 1,
+        "issued_at": harness.clock.now(),
+        "part": 1,
+    }
+    return an_example_of(kind, **{**usual, **changed})
+
+
+async def register(notices: NoticeHarness) -> tuple[ProviderId, ProviderId, ProviderId, str]:
+    """Registers providers with an endpoint, with a mailbox, and with neither; returns the mailbox's address too.
+
+    The framework of the harness is published, whose titles lists show.
+    """
+    harness = notices.harness
+    assert (await harness.publish_definition()).status in {200, 201}
     alder = await harness.register_provider(with_endpoint=True)
     birch = await harness.register_provider("Birch Care Ltd")
     cedar = await harness.register_provider("Cedar Care Ltd")
@@ -50,16 +70,12 @@ async def wait_for_list_events(notices: NoticeHarness, list_id: UUID, number: in
 
 async def test_a_batching_list_reaches_each_recipient_by_its_channel_with_its_rows(notices: NoticeHarness) -> None:
     harness = notices.harness
-    assert (await harness.publish_definition()).status in {200, 201}
     alder, birch, cedar, address = await register(notices)
     here, there = a_row(COLCHESTER), a_row(TENDRING)
-    issued = an_example_of(
+    issued = an_issued_list(
+        notices,
         BatchingListIssued,
-        list_id=ListId(uuid4()),
-        framework=harness.framework,
-        definition_version=1,
         rows=(here, there),
-        issued_at=harness.clock.now(),
         recipients=(
             ListRecipient(provider_id=alder, areas=(COLCHESTER, TENDRING)),
             ListRecipient(provider_id=birch, areas=(TENDRING,)),
@@ -81,6 +97,8 @@ async def test_a_batching_list_reaches_each_recipient_by_its_channel_with_its_ro
     assert str(there.advert.reference) in received.text
     assert str(there.advert.reference) in received.html
     assert str(here.advert.reference) not in received.text + received.html
+    (workbook,) = received.attachments.values()
+    assert [row.reference for row in read_return(workbook).rows] == [there.advert.reference]
     token = received.text.split(LINK)[1].split()[0]
     link = ListLinkSigner(LINK_KEY).verify_token(token, now=harness.clock.now())
     assert (link.list_id, link.provider_id) == (issued.list_id, birch)
@@ -100,11 +118,10 @@ async def test_a_queued_mail_of_a_list_names_it_and_does_not_carry_it(notices: N
     harness = notices.harness
     _, birch, _, address = await register(notices)
     rows = tuple(a_row(COLCHESTER) for _ in range(200))
-    issued = an_example_of(
+    issued = an_issued_list(
+        notices,
         AvailablePackagesIssued,
-        list_id=ListId(uuid4()),
         rows=rows,
-        issued_at=harness.clock.now(),
         recipients=(ListRecipient(provider_id=birch, areas=()),),
     )
     await harness.publish(issued)
@@ -119,10 +136,9 @@ async def test_the_mail_of_a_list_has_one_message_id_however_often_it_is_tried(n
     harness = notices.harness
     _, birch, _, address = await register(notices)
     notices.mail.reply_codes[address] = 450
-    issued = an_example_of(
+    issued = an_issued_list(
+        notices,
         AvailablePackagesIssued,
-        list_id=ListId(uuid4()),
-        issued_at=harness.clock.now(),
         recipients=(ListRecipient(provider_id=birch, areas=()),),
     )
     await harness.publish(issued)
@@ -140,7 +156,8 @@ async def test_a_part_that_joins_a_list_late_is_a_notice_of_its_own(notices: Not
     alder, _, _, _ = await register(notices)
     list_id = ListId(uuid4())
     for part in (1, 2):
-        issued = an_example_of(
+        issued = an_issued_list(
+            notices,
             BatchingListIssued,
             list_id=list_id,
             part=part,

@@ -12,13 +12,15 @@ from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferMade
 from contracts.examples import COLCHESTER, a_definition, an_example_of, an_id
 from contracts.ids import ProviderId, ServiceTypeKey
-from provider_registry.domain.list_mail import build_available_mail, build_batching_mail
+from list_documents import read_return
+from provider_registry.domain.list_mail import build_list_mail
 from provider_registry.domain.list_rows import select_available_packages, select_batching_rows
 from provider_registry.domain.mail_layout import Fact, MailLayout, MailLink, Table, render_html, render_text
 from provider_registry.domain.notice import NoticeFacts
 from provider_registry.domain.notice_words import WORDS, build_call_script, build_notice_mail
 from provider_registry.domain.notices import OFFER_MADE, PACKAGE_AVAILABLE
 from provider_registry.domain.titles import Titles
+from provider_registry.store.list_rendering import render_list
 from testkit.provider_registry.builders import TENDRING
 
 ALDER = ProviderId(an_id("Alder"))
@@ -117,24 +119,42 @@ def a_row(area: str, name: str) -> ListRow:
     return row.model_copy(update={"advert": row.advert.model_copy(update={"area": area, "reference": an_id(name)})})
 
 
+def read_mail(issued: BatchingListIssued | AvailablePackagesIssued, recipient: ListRecipient) -> MailLayout:
+    rendered = render_list(issued, recipient, a_definition())
+    return build_list_mail(rendered.text, link="https://sourcing.example/l")
+
+
 def test_a_batching_list_has_the_rows_of_the_recipients_areas_only() -> None:
     issued = an_example_of(BatchingListIssued, rows=(a_row(TENDRING, "first"), a_row(COLCHESTER, "second")))
-    part = select_batching_rows(issued, ListRecipient(provider_id=ALDER, areas=(COLCHESTER,)))
+    recipient = ListRecipient(provider_id=ALDER, areas=(COLCHESTER,))
+    part = select_batching_rows(issued, recipient)
     assert part is not None
-    assert [row.advert.reference for row in part.rows] == [an_id("second")]
     assert select_batching_rows(issued, ListRecipient(provider_id=ALDER, areas=())) is None
-    text = render_text(build_batching_mail(part, titles=Titles(a_definition()), link="https://sourcing.example/l"))
-    assert str(an_id("second")) in text
-    assert str(an_id("first")) not in text
-    assert "Return it by: " in text
+    text = render_text(read_mail(part, recipient))
+    assert (str(an_id("second")) in text, str(an_id("first")) in text) == (True, False)
+    assert "Answer Yes for each package that interests you" in text
     assert "https://sourcing.example/l" in text
 
 
 def test_a_list_of_available_packages_has_all_rows_the_recipients_areas_first() -> None:
     rows = (a_row(TENDRING, "first"), a_row(COLCHESTER, "second"), a_row(TENDRING, "third"))
     issued = an_example_of(AvailablePackagesIssued, rows=rows, moved_from=date(2026, 5, 4))
-    part = select_available_packages(issued, ListRecipient(provider_id=ALDER, areas=(COLCHESTER,)))
+    recipient = ListRecipient(provider_id=ALDER, areas=(COLCHESTER,))
+    part = select_available_packages(issued, recipient)
     assert [row.advert.reference for row in part.rows] == [an_id(name) for name in ("second", "first", "third")]
-    mail = build_available_mail(part, titles=Titles(a_definition()), link=None)
-    assert "Moved from: 04/05/2026, a bank holiday" in render_text(mail)
+    mail = read_mail(part, recipient)
+    assert "a bank holiday" in render_text(mail)
+    assert mail.table is not None
+    assert mail.table.rows[0][0] == str(an_id("second"))
     assert Outline(render_html(mail)).count("tr") == len(mail.facts) + 1 + len(rows)
+
+
+def test_the_workbook_of_a_mail_is_the_list_that_the_mail_shows() -> None:
+    issued = an_example_of(BatchingListIssued, rows=(a_row(COLCHESTER, "first"), a_row(COLCHESTER, "second")))
+    rendered = render_list(issued, ListRecipient(provider_id=ALDER, areas=(COLCHESTER,)), a_definition())
+    (workbook,) = rendered.files
+    assert workbook.name == f"batching-list-{issued.day.isoformat()}-{issued.part}.xlsx"
+    returned = read_return(workbook.content)
+    assert returned.list_id == issued.list_id
+    assert f"sha256:{returned.content_hash}" == rendered.text.content_hash
+    assert {str(row.reference) for row in returned.rows} == {row[0] for row in rendered.text.rows}

@@ -12,6 +12,7 @@ from contracts.events.offers import CallResult
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ListId, NoticeId, PackageId, ProviderId
 from contracts.values import Channel
+from provider_registry.domain.list_mail import ListAsText
 from provider_registry.domain.notice import Notice, NoticeState, StandingProposal
 from provider_registry.domain.provider import Definitions
 
@@ -106,16 +107,25 @@ class ListFile:
     content: bytes
 
 
-class ListFiles(Protocol):
+@dataclass(frozen=True)
+class RenderedList:
+    """What one recipient gets of a list: in words, and as files."""
+
+    text: ListAsText
+    files: tuple[ListFile, ...]
+
+
+class RenderList(Protocol):
     """Renders what one recipient gets of a list."""
 
-    def render(
+    def __call__(
         self,
         issued: BatchingListIssued | AvailablePackagesIssued,
         recipient: ListRecipient,
         definition: FrameworkDefinition,
-    ) -> Sequence[ListFile]:
-        """Returns the files; `issued` has the recipient's rows, in its order."""
+        /,
+    ) -> RenderedList:
+        """`issued` has the recipient's rows."""
         ...
 
 

@@ -1,7 +1,7 @@
 """Composes the mails of lists as they are sent, from the list as it was issued: a queued mail only names its list."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,12 +11,11 @@ from contracts.events.lists import AvailablePackagesIssued, BatchingListIssued, 
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import ListId, ProviderId
 from contracts.list_links import ListLink, ListLinkSigner
-from provider_registry.domain.list_mail import build_available_mail, build_batching_mail
+from provider_registry.domain.list_mail import build_list_mail
 from provider_registry.domain.list_rows import select_available_packages, select_batching_rows
 from provider_registry.domain.mail_layout import render_html, render_text
 from provider_registry.domain.messages import BaseUrls
-from provider_registry.domain.titles import Titles
-from provider_registry.ports.notices import ListFile, ListFiles
+from provider_registry.ports.notices import RenderList
 from provider_registry.store.frameworks import DEFINITION, to_definition
 from provider_registry.store.issued_lists import load_issued_list
 from service_runtime.postgres.database import Connection, Database
@@ -33,7 +32,7 @@ class _Part:
 
     issued: BatchingListIssued | AvailablePackagesIssued
     recipient: ListRecipient
-    definition: FrameworkDefinition | None
+    definition: FrameworkDefinition
 
 
 class ListMailComposer:
@@ -42,15 +41,15 @@ class ListMailComposer:
     def __init__(
         self,
         database: Database,
+        render_list: RenderList,
         *,
         addresses: BaseUrls,
-        files: ListFiles | None = None,
         links: ListLinkSigner | None = None,
         link_valid_for: timedelta = timedelta(days=7),
     ) -> None:
         self._database = database
+        self._render_list = render_list
         self._addresses = addresses
-        self._files = files
         self._links = links
         self._link_valid_for = link_valid_for
 
@@ -65,19 +64,10 @@ class ListMailComposer:
         return await asyncio.to_thread(self._render, found)
 
     def _render(self, part: _Part) -> MailContent:
-        issued, titles, link = part.issued, Titles(part.definition), self._build_link(part)
-        if isinstance(issued, BatchingListIssued):
-            mail = build_batching_mail(issued, titles=titles, link=link)
-        else:
-            mail = build_available_mail(issued, titles=titles, link=link)
-        files = self._render_files(part)
-        attached = tuple(Attachment(each.name, each.content_type, each.content) for each in files)
+        rendered = self._render_list(part.issued, part.recipient, part.definition)
+        mail = build_list_mail(rendered.text, link=self._build_link(part))
+        attached = tuple(Attachment(each.name, each.content_type, each.content) for each in rendered.files)
         return MailContent(mail.subject, render_text(mail), render_html(mail), attached)
-
-    def _render_files(self, part: _Part) -> Sequence[ListFile]:
-        if self._files is None or part.definition is None:
-            return ()
-        return self._files.render(part.issued, part.recipient, part.definition)
 
     def _build_link(self, part: _Part) -> str | None:
         if self._links is None:
@@ -99,7 +89,10 @@ async def _load_part(connection: Connection, list_id: ListId, part: int, provide
         raise ListGone(message)
     arguments = {"framework": issued.framework, "version": issued.definition_version}
     rows = list(await connection.execute(DEFINITION, arguments))
-    return _Part(selected, recipient, to_definition(rows[0]) if rows else None)
+    if not rows:
+        message = f"version {issued.definition_version} of {issued.framework} is not published"
+        raise ListGone(message)
+    return _Part(selected, recipient, to_definition(rows[0]))
 
 
 def _select(
