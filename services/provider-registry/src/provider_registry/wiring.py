@@ -31,10 +31,11 @@ from provider_registry.handlers.notices import NOTICES_SETTLED
 from provider_registry.ports import DeliveryTerms, MailTerms, RegistryQueries
 from provider_registry.settings import Settings
 from provider_registry.store.gauges import GAUGES
+from provider_registry.store.known_endpoints import KnownEndpoints
 from provider_registry.store.list_mails import ListMailComposer
 from provider_registry.store.list_rendering import render_list
 from provider_registry.store.notice_queries import NOTICE_GAUGES
-from provider_registry.store.notices import SAVE_NOTICES
+from provider_registry.store.notices import OPEN_MATTERS_STATE, SAVE_NOTICES
 from provider_registry.store.queries import PostgresRegistryQueries
 from provider_registry.store.unit_of_work import PostgresRegistryWork
 from provider_registry.subscriptions import DELIVERIES, SUBSCRIPTIONS, TIMERS
@@ -63,6 +64,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
             secret_overlap=settings.secret_overlap,
             failure_terms=_build_failure_terms(settings),
             delivery_terms=_build_delivery_terms(settings),
+            known_endpoints=KnownEndpoints(),
         ),
         migrations=Path(__file__).parent / "migrations",
         routes=(
@@ -86,6 +88,7 @@ def build(settings: Settings) -> Service[PostgresRegistryWork]:
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         webhooks=webhooks,
+        states=(OPEN_MATTERS_STATE,),
         save_rows=SAVE_NOTICES,
         metrics=(*GAUGES, *NOTICE_GAUGES, NOTICES_SETTLED),
         ports={RegistryQueries: PostgresRegistryQueries(database), DefinitionParser: DefinitionParser()},

@@ -11,7 +11,8 @@ from contracts.ids import ListId, NoticeId, PackageId, ProviderId
 from contracts.values import Channel
 from provider_registry.domain.announcements import list_channels
 from provider_registry.domain.notice import Notice, NoticeState, StandingProposal
-from provider_registry.ports.notices import CallRecord, MailBounce, OpenMatters
+from provider_registry.domain.open_matters import OpenMatters
+from provider_registry.ports.notices import CallRecord, MailBounce
 from service_runtime.webhooks.endpoints import Endpoint
 
 IssuedList = BatchingListIssued | AvailablePackagesIssued
@@ -52,13 +53,11 @@ class InMemoryNotices:
         ]
         return max(found, key=lambda each: each.notice_id, default=None)
 
-    async def load_open_matters(self, package_id: PackageId) -> OpenMatters:
+    def get_open_matters(self) -> OpenMatters:
+        """Returns the matters of all packages: a test has one."""
         rows = sorted(self.tables.notices.values(), key=lambda each: each.notice_id)
-        proposals = sorted(self.tables.proposals.items())
-        return OpenMatters(
-            tuple(each for each in rows if each.package_id == package_id and each.is_open),
-            tuple(each for (package, _), each in proposals if package == package_id),
-        )
+        open_notices = tuple(each for each in rows if each.package_id is not None and each.is_open)
+        return OpenMatters(open_notices, tuple(self.tables.proposals.values()))
 
     async def list_open_of_list(self, list_id: ListId) -> Sequence[Notice]:
         rows = sorted(self.tables.notices.values(), key=lambda each: each.notice_id)
@@ -69,6 +68,9 @@ class InMemoryNotices:
             each: list_channels(webhook=str(each) in self.endpoints, email=str(each) in self.mailboxes)
             for each in providers
         }
+
+    async def find_first_channels(self, providers: Collection[ProviderId]) -> Mapping[ProviderId, Channel]:
+        return {key: channels[0] for key, channels in (await self.find_channels(providers)).items()}
 
     async def has_bounced(self, mail_id: UUID) -> bool:
         return mail_id in self.tables.bounces

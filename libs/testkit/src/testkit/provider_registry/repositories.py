@@ -24,7 +24,8 @@ from provider_registry.handlers.providers import (
     register_provider,
 )
 from provider_registry.ports import RegistryWork
-from provider_registry.store.notices import SAVE_NOTICES
+from provider_registry.store.known_endpoints import KnownEndpoints
+from provider_registry.store.notices import OPEN_MATTERS_STATE, SAVE_NOTICES
 from provider_registry.store.unit_of_work import PostgresRegistryWork
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.executor import Executor
@@ -43,6 +44,7 @@ from testkit.provider_registry.builders import (
 from testkit.provider_registry.fakes import RegistryTables, build_unit_of_work
 from testkit.units_of_work import UnitsOfWork
 
+A_STREAM = StreamKey(PROVIDERS, "a stream")
 SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 
 
@@ -50,19 +52,19 @@ SECRET_BOX = SecretBox(["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="])
 class RegistryWorkFactory:
     """Opens units of work of a council's officer, all over the same data."""
 
-    open_work: Callable[[str, str], AbstractAsyncContextManager[RegistryWork]]
+    open_work: Callable[[str, str, StreamKey], AbstractAsyncContextManager[RegistryWork]]
 
     def __call__(
-        self, council: str = COUNCIL, *, actor: str = "officer:first"
+        self, council: str = COUNCIL, *, actor: str = "officer:first", on: StreamKey = A_STREAM
     ) -> AbstractAsyncContextManager[RegistryWork]:
-        return self.open_work(council, actor)
+        return self.open_work(council, actor, on)
 
 
 def build_in_memory() -> RegistryWorkFactory:
     tables = RegistryTables()
 
     @asynccontextmanager
-    async def open_work(council: str, actor: str) -> AsyncGenerator[RegistryWork]:
+    async def open_work(council: str, actor: str, _: StreamKey) -> AsyncGenerator[RegistryWork]:
         yield build_unit_of_work(tables, council=council, actor=actor)
 
     return RegistryWorkFactory(open_work)
@@ -81,15 +83,17 @@ def build_on_postgres(database: Database) -> RegistryWorkFactory:
             secret_overlap=timedelta(hours=24),
             failure_terms=FailureTerms(PROVIDERS),
             delivery_terms=TERMS,
+            known_endpoints=KnownEndpoints(),
         ),
         wakeups=Wakeups(),
+        states=(OPEN_MATTERS_STATE,),
         save_rows=SAVE_NOTICES,
     )
 
     @asynccontextmanager
-    async def open_work(council: str, actor: str) -> AsyncGenerator[RegistryWork]:
+    async def open_work(council: str, actor: str, on: StreamKey) -> AsyncGenerator[RegistryWork]:
         cause = Cause("command:test", actor, council)
-        async with UnitsOfWork(executor).open(StreamKey(PROVIDERS, "a stream"), cause=cause) as work:
+        async with UnitsOfWork(executor).open(on, cause=cause) as work:
             yield work
 
     return RegistryWorkFactory(open_work)

@@ -38,9 +38,9 @@ async def notify_providers(
     list_id: ListId | None = None,
 ) -> None:
     """Queues a notice to each provider in the stream of a package or of a list."""
-    channels = await find_channels({each.provider_id for each in announcements}, work)
+    first_channels = await _find_first_channels({each.provider_id for each in announcements}, work)
     for each in announcements:
-        first = channels[each.provider_id][0]
+        first = first_channels[each.provider_id]
         notice = _build_notice(each, first, work, package_id=package_id, list_id=list_id)
         match first:
             case Channel.WEBHOOK:
@@ -52,14 +52,16 @@ async def notify_providers(
                 await put_on_call_list(notice, CallReason.ONLY_BY_PHONE, work)
 
 
-async def find_channels(
-    providers: Collection[ProviderId], work: RegistryWork
-) -> Mapping[ProviderId, tuple[Channel, ...]]:
-    """Returns each provider's working channels in order of use; without a mail server there is no mail."""
-    found = await work.notices.find_channels(providers)
+async def _find_first_channels(providers: Collection[ProviderId], work: RegistryWork) -> Mapping[ProviderId, Channel]:
+    """Returns each provider's first channel; without a mail server there is no mail."""
+    found = await work.notices.find_first_channels(providers)
     if work.delivery_terms.mail is not None:
         return found
-    return {key: tuple(each for each in channels if each is not Channel.EMAIL) for key, channels in found.items()}
+    return {key: Channel.PHONE if channel is Channel.EMAIL else channel for key, channel in found.items()}
+
+
+async def _has_mail(provider_id: ProviderId, work: RegistryWork) -> bool:
+    return work.delivery_terms.mail is not None and await work.mailboxes.has_mailbox(str(provider_id))
 
 
 async def publish_notified(result: Delivered, work: RegistryWork) -> None:
@@ -97,7 +99,7 @@ async def use_next_channel(result: Undeliverable, work: RegistryWork) -> None:
         return
     if is_mailbox(result.owner):
         await put_on_call_list(notice, CallReason.MAIL_FAILED, work)
-    elif Channel.EMAIL in (await find_channels([notice.provider_id], work))[notice.provider_id]:
+    elif await _has_mail(notice.provider_id, work):
         await send_mail(notice, work, mail_id=work.new_id())
     else:
         await put_on_call_list(notice, CallReason.WEBHOOK_FAILED, work)

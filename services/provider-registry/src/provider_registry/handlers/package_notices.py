@@ -1,9 +1,10 @@
 """Notices about packages: what their providers are told of offers that change or end, placements and open packages."""
 
 from contracts.events.listings import PackageListed, ProposalReceived
+from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferExpired, OfferExtended, OfferWithdrawn
 from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStopped
-from contracts.ids import CouncilKey, OfferId, PackageId
+from contracts.ids import CouncilKey, OfferId
 from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED
 from provider_registry.domain.notice import NoticeState, StandingProposal
 from provider_registry.domain.notices import (
@@ -19,7 +20,6 @@ from provider_registry.domain.notices import (
 )
 from provider_registry.handlers.notices import lapse, notify_providers
 from provider_registry.ports import OpenPackage, RegistryWork
-from provider_registry.ports.notices import OpenMatters
 
 _PLACED_WITH_ANOTHER = "placed with another provider"
 _WITHDRAWN = "the council withdrew the package"
@@ -28,7 +28,7 @@ _WITHDRAWN = "the council withdrew the package"
 async def notify_of_extension(event: OfferExtended, work: RegistryWork) -> None:
     """Tells the provider the new end if the offer was sent; an unsent offer states its duration itself."""
     if await work.sent_offers.has_been_sent(event.package_id, event.offer_id):
-        await _lapse_about_offer(event.package_id, event.offer_id, OFFER_EXTENDED.makes_pointless, work)
+        await _lapse_about_offer(event.offer_id, OFFER_EXTENDED.makes_pointless, work)
         announcement = OFFER_EXTENDED.announce(event, event.provider_id, work.delivery_terms.addresses)
         await notify_providers([announcement], work, package_id=event.package_id)
 
@@ -49,21 +49,19 @@ async def _notify_of_end(event: OfferWithdrawn | OfferExpired, announcement: Ann
     if await work.cancel_webhook(OFFER_MADE, str(event.offer_id)):
         return
     was_sent = await work.sent_offers.has_been_sent(event.package_id, event.offer_id)
-    await _lapse_about_offer(event.package_id, event.offer_id, OFFER_WITHDRAWN.makes_pointless, work)
+    await _lapse_about_offer(event.offer_id, OFFER_WITHDRAWN.makes_pointless, work)
     if was_sent:
         await notify_providers([announcement], work, package_id=event.package_id)
 
 
-async def _lapse_about_offer(
-    package_id: PackageId, offer_id: OfferId, kinds: tuple[str, ...], work: RegistryWork
-) -> None:
-    found = (await work.notices.load_open_matters(package_id)).notices
+async def _lapse_about_offer(offer_id: OfferId, kinds: tuple[NoticeKind, ...], work: RegistryWork) -> None:
+    found = work.notices.get_open_matters().notices
     await lapse([each for each in found if each.kind in kinds and each.about == offer_id], work)
 
 
 async def notify_of_placement(event: PackagePlaced, work: RegistryWork) -> None:
     """Tells the provider, and the others whose proposals stood; calls about offers and the advert are pointless."""
-    matters = await work.notices.load_open_matters(event.package_id)
+    matters = work.notices.get_open_matters()
     await lapse([each for each in matters.notices if each.kind in PACKAGE_PLACED.makes_pointless], work)
     placed = PACKAGE_PLACED.announce(event, event.provider_id, work.delivery_terms.addresses)
     others = [each for each in matters.proposals if each.provider_id != event.provider_id]
@@ -75,7 +73,7 @@ async def notify_of_placement(event: PackagePlaced, work: RegistryWork) -> None:
 
 async def notify_of_voided_placement(event: PlacementVoided, work: RegistryWork) -> None:
     """Tells the provider; a call that was to tell it of the placement is pointless, what is being sent is not."""
-    found = (await work.notices.load_open_matters(event.package_id)).notices
+    found = work.notices.get_open_matters().notices
     calls = [each for each in found if each.about == event.placement_id and each.state is NoticeState.TO_CALL]
     await lapse([each for each in calls if each.kind in PLACEMENT_VOIDED.makes_pointless], work)
     announcement = PLACEMENT_VOIDED.announce(event, event.provider_id, work.delivery_terms.addresses)
@@ -84,7 +82,7 @@ async def notify_of_voided_placement(event: PlacementVoided, work: RegistryWork)
 
 async def notify_of_stop(event: SourcingStopped, work: RegistryWork) -> None:
     """Tells those whose proposals stood that the package is withdrawn; adverts are pointless."""
-    matters: OpenMatters = await work.notices.load_open_matters(event.package_id)
+    matters = work.notices.get_open_matters()
     await lapse([each for each in matters.notices if each.kind in PACKAGE_PLACED.makes_pointless], work)
     if matters.proposals:
         unchosen = [announce_unchosen(each, _WITHDRAWN) for each in matters.proposals]

@@ -14,6 +14,7 @@ from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ListId, NoticeId, 
 from contracts.values import Channel
 from provider_registry.domain.list_mail import ListAsText
 from provider_registry.domain.notice import Notice, NoticeState, StandingProposal
+from provider_registry.domain.open_matters import OpenMatters
 from provider_registry.domain.provider import Definitions
 
 NO_END: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -21,14 +22,6 @@ NO_END: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 PagePosition = tuple[datetime, UUID]
 """Sort key of the last row of the previous page: instant and id."""
-
-
-@dataclass(frozen=True)
-class OpenMatters:
-    """What is open about a package: notices that are neither told nor lapsed, and proposals that stand."""
-
-    notices: tuple[Notice, ...]
-    proposals: tuple[StandingProposal, ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,9 @@ class Notices(Protocol):
 
     async def find_newest(self, package_id: PackageId, kind: NoticeKind, about: UUID) -> Notice | None: ...
 
-    async def load_open_matters(self, package_id: PackageId) -> OpenMatters: ...
+    def get_open_matters(self) -> OpenMatters:
+        """Returns what is open about the package of this unit of work's stream."""
+        ...
 
     async def list_open_of_list(self, list_id: ListId) -> Sequence[Notice]: ...
 
@@ -67,6 +62,10 @@ class Notices(Protocol):
 
         A webhook to a disabled endpoint is undeliverable at once and kept for its owner; the next channel follows.
         """
+        ...
+
+    async def find_first_channels(self, providers: Collection[ProviderId]) -> Mapping[ProviderId, Channel]:
+        """Returns each provider's first channel, as `find_channels` orders them."""
         ...
 
     async def has_bounced(self, mail_id: UUID) -> bool: ...

@@ -8,12 +8,16 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
+from contracts.catalogue import PACKAGES
 from contracts.events.notices import NoticeKind
 from contracts.ids import ListId, NoticeId, PackageId, ProviderId
 from contracts.values import Channel
 from provider_registry.domain.announcements import list_channels
 from provider_registry.domain.notice import Notice, NoticeFacts, StandingProposal
-from provider_registry.ports.notices import CallRecord, MailBounce, OpenMatters
+from provider_registry.domain.open_matters import NOTHING_OPEN, OpenMatters
+from provider_registry.ports.notices import CallRecord, MailBounce
+from provider_registry.store.known_endpoints import KnownEndpoints
+from service_runtime.unit_of_work.loading import StateQuery
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from service_runtime.webhooks.mail import to_mailbox
 
@@ -134,14 +138,6 @@ _OPEN_OF_LIST = text(
     WHERE list_id = :list_id AND settled_at IS NULL ORDER BY notice_id
     """
 )
-_OPEN_MATTERS = text(
-    """
-    SELECT (SELECT CAST(coalesce(json_agg(notices ORDER BY notice_id), '[]') AS text) FROM notices
-            WHERE package_id = :package_id AND settled_at IS NULL) AS notices,
-           (SELECT CAST(coalesce(json_agg(standing_proposals ORDER BY provider_id), '[]') AS text)
-            FROM standing_proposals WHERE package_id = :package_id) AS proposals
-    """
-)
 _HAS_BOUNCED = text("SELECT 1 FROM mail_bounces WHERE mail_id = :mail_id")
 # `endpoints` is a table of the runtime: a mailbox is a row of its own.
 _CHANNELS = text("SELECT owner FROM endpoints WHERE owner = ANY(CAST(:owners AS text[]))")
@@ -155,8 +151,9 @@ _FACTS: Final = TypeAdapter(NoticeFacts)
 class PostgresNotices:
     """Repository of notices."""
 
-    def __init__(self, work: PostgresUnitOfWork) -> None:
+    def __init__(self, work: PostgresUnitOfWork, known_endpoints: KnownEndpoints) -> None:
         self._work = work
+        self._known_endpoints = known_endpoints
 
     async def find(self, notice_id: NoticeId) -> Notice | None:
         return to_notice((await self._work.execute(_NOTICE, {"notice_id": notice_id})).one_or_none())
@@ -168,9 +165,9 @@ class PostgresNotices:
         arguments = {"package_id": package_id, "kind": kind.value, "about": about}
         return to_notice((await self._work.execute(_NOTICES_ABOUT, arguments)).first())
 
-    async def load_open_matters(self, package_id: PackageId) -> OpenMatters:
-        row = (await self._work.execute(_OPEN_MATTERS, {"package_id": package_id})).one()
-        return OpenMatters(_OPEN_NOTICES.validate_json(row.notices), _PROPOSALS.validate_json(row.proposals))
+    def get_open_matters(self) -> OpenMatters:
+        matters: OpenMatters | None = self._work.state
+        return NOTHING_OPEN if matters is None else matters
 
     async def list_open_of_list(self, list_id: ListId) -> Sequence[Notice]:
         rows = await self._work.execute(_OPEN_OF_LIST, {"list_id": list_id})
@@ -183,15 +180,28 @@ class PostgresNotices:
             each: list_channels(webhook=str(each) in found, email=to_mailbox(str(each)) in found) for each in providers
         }
 
+    async def find_first_channels(self, providers: Collection[ProviderId]) -> Mapping[ProviderId, Channel]:
+        first = {each: Channel.WEBHOOK for each in providers if each in self._known_endpoints}
+        unknown = [each for each in providers if each not in first]
+        if unknown:
+            first |= {key: channels[0] for key, channels in (await self.find_channels(unknown)).items()}
+        for key, channel in first.items():
+            if channel is Channel.WEBHOOK:
+                self._known_endpoints.add(key)
+        return first
+
     async def has_bounced(self, mail_id: UUID) -> bool:
         return (await self._work.execute(_HAS_BOUNCED, {"mail_id": mail_id})).first() is not None
 
     def save(self, notice: Notice) -> None:
         self._work.put_row("notices", notice.notice_id, _to_row(notice))
+        if notice.package_id is not None:
+            self._work.state = self.get_open_matters().with_notice(notice)
 
     def mark_notified(self, notice_id: NoticeId, at: datetime) -> None:
         row = {"notice_id": notice_id, "settled_at": at}
         self._work.put_row("notified_notices", notice_id, row)
+        self._work.state = self.get_open_matters().without_notice(notice_id)
 
     def save_proposal(self, package_id: PackageId, proposal: StandingProposal) -> None:
         row = {
@@ -201,9 +211,11 @@ class PostgresNotices:
             "facts": _dump_facts(proposal.facts),
         }
         self._work.put_row("standing_proposals", (package_id, proposal.provider_id), row)
+        self._work.state = self.get_open_matters().with_proposal(proposal)
 
     def end_proposals(self, package_id: PackageId) -> None:
         self._work.put_row("ended_proposals", package_id, {"package_id": package_id})
+        self._work.state = self.get_open_matters().without_proposals()
 
     def add_call(self, notice: Notice, call: CallRecord) -> None:
         self._work.write(
@@ -230,6 +242,24 @@ class PostgresNotices:
             },
             rows=1,
         )
+
+
+def _parse_open_matters(row: Any) -> OpenMatters:  # a row's attributes are its columns
+    notices = () if row.open_notices is None else _OPEN_NOTICES.validate_json(row.open_notices)
+    return OpenMatters(notices, () if row.proposals is None else _PROPOSALS.validate_json(row.proposals))
+
+
+OPEN_MATTERS_STATE: Final = StateQuery(
+    PACKAGES,
+    """
+    SELECT (SELECT CAST(json_agg(notices ORDER BY notice_id) AS text) FROM notices
+            WHERE notices.package_id = wanted.id AND settled_at IS NULL) AS open_notices,
+           (SELECT CAST(json_agg(standing_proposals ORDER BY provider_id) AS text) FROM standing_proposals
+            WHERE standing_proposals.package_id = wanted.id) AS proposals
+    """,
+    _parse_open_matters,
+)
+"""The state of a package's stream: what is open about it."""
 
 
 def to_notice(row: Any) -> Notice | None:  # a row's attributes are its columns

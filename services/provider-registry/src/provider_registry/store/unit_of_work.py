@@ -6,6 +6,7 @@ from datetime import timedelta
 from provider_registry.ports import DeliveryTerms
 from provider_registry.store.frameworks import PostgresFrameworks
 from provider_registry.store.issued_lists import PostgresIssuedLists
+from provider_registry.store.known_endpoints import KnownEndpoints
 from provider_registry.store.notices import PostgresNotices
 from provider_registry.store.providers import PostgresProviders
 from provider_registry.store.sent_offers import PostgresSentOffers
@@ -25,6 +26,7 @@ class PostgresRegistryWork(PostgresUnitOfWork):
     secret_overlap: timedelta = field(kw_only=True)
     failure_terms: FailureTerms = field(kw_only=True)
     delivery_terms: DeliveryTerms = field(kw_only=True)
+    known_endpoints: KnownEndpoints = field(kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,7 +55,7 @@ class PostgresRegistryWork(PostgresUnitOfWork):
 
     @property
     def notices(self) -> PostgresNotices:
-        return PostgresNotices(self)
+        return PostgresNotices(self, self.known_endpoints)
 
     @property
     def issued_lists(self) -> PostgresIssuedLists:
