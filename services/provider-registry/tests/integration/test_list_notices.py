@@ -18,7 +18,7 @@ from contracts.examples import COLCHESTER, an_example_of
 from contracts.ids import ListId, ListingReference, ProviderId
 from contracts.list_links import ListLinkSigner
 from contracts.values import Channel
-from list_documents import read_return
+from list_documents.returns.reading import read_return
 from testkit.databases import fetch_number
 from testkit.provider_registry.builders import TENDRING
 from testkit.provider_registry.notice_harness import LINK_KEY, NoticeHarness

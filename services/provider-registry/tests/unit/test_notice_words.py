@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 import pytest
 
 from contracts.events.listings import PackageListed
-from contracts.events.lists import AvailablePackagesIssued, BatchingListIssued, ListRecipient, ListRow
+from contracts.events.lists import AvailablePackagesIssued, BatchingListIssued, ListRecipient, ListRow, hash_rows
 from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferMade
 from contracts.examples import COLCHESTER, a_definition, an_example_of, an_id
 from contracts.ids import ProviderId, ServiceTypeKey
-from list_documents import read_return
+from list_documents.returns.reading import read_return
 from provider_registry.domain.list_mail import build_list_mail
 from provider_registry.domain.list_rows import select_available_packages, select_batching_rows
 from provider_registry.domain.mail_layout import Fact, MailLayout, MailLink, Table, render_html, render_text
@@ -142,10 +142,11 @@ def test_a_list_of_available_packages_has_all_rows_the_recipients_areas_first() 
     recipient = ListRecipient(provider_id=ALDER, areas=(COLCHESTER,))
     part = select_available_packages(issued, recipient)
     assert [row.advert.reference for row in part.rows] == [an_id(name) for name in ("second", "first", "third")]
-    mail = read_mail(part, recipient)
+    mail = read_mail(issued, recipient)
     assert "a bank holiday" in render_text(mail)
     assert mail.table is not None
     assert mail.table.rows[0][0] == str(an_id("second"))
+    assert f"sha256:{hash_rows(issued.list_id, issued.rows)}" in render_text(mail), "the hash of the event"
     assert Outline(render_html(mail)).count("tr") == len(mail.facts) + 1 + len(rows)
 
 
@@ -153,7 +154,7 @@ def test_the_workbook_of_a_mail_is_the_list_that_the_mail_shows() -> None:
     issued = an_example_of(BatchingListIssued, rows=(a_row(COLCHESTER, "first"), a_row(COLCHESTER, "second")))
     rendered = render_list(issued, ListRecipient(provider_id=ALDER, areas=(COLCHESTER,)), a_definition())
     (workbook,) = rendered.files
-    assert workbook.name == f"batching-list-{issued.day.isoformat()}-{issued.part}.xlsx"
+    assert workbook.name == f"batching-list-{issued.day.isoformat()}.xlsx"
     returned = read_return(workbook.content)
     assert returned.list_id == issued.list_id
     assert f"sha256:{returned.content_hash}" == rendered.text.content_hash

@@ -12,7 +12,7 @@ from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import ListId, ProviderId
 from contracts.list_links import ListLink, ListLinkSigner
 from provider_registry.domain.list_mail import build_list_mail
-from provider_registry.domain.list_rows import select_available_packages, select_batching_rows
+from provider_registry.domain.list_rows import select_batching_rows
 from provider_registry.domain.mail_layout import render_html, render_text
 from provider_registry.domain.messages import BaseUrls
 from provider_registry.ports.notices import RenderList
@@ -98,6 +98,5 @@ async def _load_part(connection: Connection, list_id: ListId, part: int, provide
 def _select(
     issued: BatchingListIssued | AvailablePackagesIssued, recipient: ListRecipient
 ) -> BatchingListIssued | AvailablePackagesIssued | None:
-    if isinstance(issued, BatchingListIssued):
-        return select_batching_rows(issued, recipient)
-    return select_available_packages(issued, recipient)
+    """Returns the rows of the recipient in the order of the event; the document puts them in the recipient's."""
+    return select_batching_rows(issued, recipient) if isinstance(issued, BatchingListIssued) else issued
