@@ -101,6 +101,31 @@ class InadequateReasons:
     ALL: Final = (NO_OTHER_PROPOSAL, CONTINUITY, SAFEGUARDS_AGREED)
 
 
+class OfficerReasons:
+    """Why officers step into a search."""
+
+    WAITS_FOR_INFORMATION: Final = ReasonKey("waits-for-information")
+    PERSONS_CHOICE: Final = ReasonKey("persons-choice")
+    KNOWN_NOT_TO_HAVE_CAPACITY: Final = ReasonKey("known-not-to-have-capacity")
+    AGREED_BY_TELEPHONE: Final = ReasonKey("agreed-by-telephone")
+    PROVIDER_GAVE_BACK: Final = ReasonKey("provider-gave-back")
+    SEARCH_AGAIN: Final = ReasonKey("search-again")
+    PRICE_NOT_JUSTIFIED: Final = ReasonKey("price-not-justified")
+    ENTERED_IN_ERROR: Final = ReasonKey("entered-in-error")
+    OTHER: Final = ReasonKey("other")
+    ALL: Final = (
+        WAITS_FOR_INFORMATION,
+        PERSONS_CHOICE,
+        KNOWN_NOT_TO_HAVE_CAPACITY,
+        AGREED_BY_TELEPHONE,
+        PROVIDER_GAVE_BACK,
+        SEARCH_AGAIN,
+        PRICE_NOT_JUSTIFIED,
+        ENTERED_IN_ERROR,
+        OTHER,
+    )
+
+
 class Variations:
     OTHER_TIMES: Final = ReasonKey("other-times")
     FEWER_LONGER_VISITS: Final = ReasonKey("fewer-longer-visits")

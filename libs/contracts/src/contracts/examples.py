@@ -18,6 +18,7 @@ from contracts.example_words import (
     DeclineReasons,
     InadequateReasons,
     Needs,
+    OfficerReasons,
     PriceRefusals,
     Routes,
     ServiceTypes,
@@ -118,6 +119,7 @@ def some_reasons(**changed: object) -> Reasons:
         "price_refusal": _list_reasons(PriceRefusals.ALL),
         "inadequate_award": _list_reasons(InadequateReasons.ALL),
         "variation": _list_reasons(Variations.ALL),
+        "officer": _list_reasons(OfficerReasons.ALL),
     }
     return Reasons.model_validate({**usual, **changed})
 
@@ -241,6 +243,17 @@ _REASONS: Final[Mapping[tuple[str, str], object]] = {
     ("AwardAwaitsApproval", "inadequate_reason"): InadequateReasons.CONTINUITY,
     ("ProposalAwarded", "inadequate_reason"): InadequateReasons.CONTINUITY,
     ("ProposalReceived", "variations"): (Variations.OTHER_TIMES,),
+    ("AwardLapsed", "officer_reason"): OfficerReasons.PRICE_NOT_JUSTIFIED,
+    ("SearchPaused", "reason"): OfficerReasons.WAITS_FOR_INFORMATION,
+    ("SearchResumed", "reason"): OfficerReasons.OTHER,
+    ("ProviderSkipped", "reason"): OfficerReasons.KNOWN_NOT_TO_HAVE_CAPACITY,
+    ("OfferDirected", "reason"): OfficerReasons.PERSONS_CHOICE,
+    ("PlacementByHandProposed", "reason"): OfficerReasons.AGREED_BY_TELEPHONE,
+    ("PlacementByHandProposed", "inadequate_reason"): InadequateReasons.CONTINUITY,
+    ("PlacedByHand", "reason"): OfficerReasons.AGREED_BY_TELEPHONE,
+    ("PlacedByHand", "inadequate_reason"): InadequateReasons.CONTINUITY,
+    ("PackageResourced", "reason"): OfficerReasons.PROVIDER_GAVE_BACK,
+    ("CounterOfferMade", "reason"): OfficerReasons.PRICE_NOT_JUSTIFIED,
 }
 _TEXTS: Final[Mapping[str, str]] = {
     "content_hash": "0f" * 32,
@@ -249,6 +262,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     "entered_by": "officer:first",
     "stage": "tier-1",
     "last_stage": "tier-1",
+    "from_stage": "tier-1",
     "missing": "eligibility/6f7c0000",
     "view": "eligibility",
     "key": "6f7c0000",
@@ -258,6 +272,8 @@ _TEXTS: Final[Mapping[str, str]] = {
     "reason": "timed out",
     "reference": "PO-2026-000001",
     "officer": "officer:first",
+    "entered_by": "officer:first",
+    "assigned_to": "officer:second",
     "second_officer": "officer:second",
     "outward_code": "CO1",
     "service": "sourcing",

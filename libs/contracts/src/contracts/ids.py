@@ -23,6 +23,9 @@ AwardId = NewType("AwardId", UUID)
 NoticeId = NewType("NoticeId", UUID)
 """What one provider is told of one event; the id of its webhook or first mail too."""
 OrderId = NewType("OrderId", UUID)
+ActId = NewType("ActId", UUID)
+"""An officer's act that waits for a second officer or for its turn: an offer out of order, a placement by hand."""
+CounterOfferId = NewType("CounterOfferId", UUID)
 
 FrameworkKey = NewType("FrameworkKey", str)
 """A framework's short name."""

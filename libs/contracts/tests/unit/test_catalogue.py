@@ -61,7 +61,10 @@ WORDS = (
     "circumstances",
     "travel_bands",
     "list_groups",
-    *(f"reasons.{each}" for each in ("decline", "withdrawal", "price_refusal", "inadequate_award", "variation")),
+    *(
+        f"reasons.{each}"
+        for each in ("decline", "withdrawal", "price_refusal", "inadequate_award", "variation", "officer")
+    ),
 )
 WITHOUT_REASON_CODE = {"SourcingExhausted", "SourcingStopped"}
 WITH_TEXT_REASON = {"OfferUndeliverable"}
@@ -192,6 +195,9 @@ OPEN_TEXT = {
             ("PackagePlaced", "terms.price_list"),
             ("ProposalReceived", "terms.price_list"),
             ("AwardAwaitsApproval", "terms.price_list"),
+            ("PlacementByHandProposed", "terms.price_list"),
+            ("PlacedByHand", "terms.price_list"),
+            ("CounterOfferMade", "terms.price_list"),
             ("PurchaseOrderIssued", "price_list"),
         )
     },

@@ -18,7 +18,7 @@ from contracts.events.providers import (
 )
 from contracts.events.rates import RatesSelected, make_rates_key
 from contracts.framework.definition import FrameworkDefinition
-from contracts.ids import CouncilKey, FrameworkKey, ListId, ListingReference, OfferId, PackageId, ProviderId
+from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ListId, ListingReference, OfferId, PackageId, ProviderId
 from contracts.values import Care
 from service_runtime.observability.instruments import WAIT_BUCKETS, CounterSpec, HistogramSpec
 from service_runtime.projections.projections import Projection
@@ -28,6 +28,7 @@ from sourcing.domain.offer import Offer
 from sourcing.domain.search import Search
 from sourcing.domain.sent_list import ListedRow, SentList
 from sourcing.domain.triggers import Outage
+from sourcing.domain.work_items import WorkItem
 
 DEFINITIONS: Final = Projection("definitions", (FrameworkPublished,), lambda event: event.key)
 DEFINITION_VERSIONS: Final = Projection(
@@ -191,6 +192,31 @@ class SearchDetails:
 
 
 @dataclass(frozen=True)
+class WorkFilter:
+    """Which items of the work list are wanted; None: all."""
+
+    area: AreaCode | None = None
+    framework: FrameworkKey | None = None
+    officer: str | None = None
+
+
+@dataclass(frozen=True)
+class WorkListEntry:
+    """An item of the work list with what officers see of its package."""
+
+    item_id: UUID
+    package_id: PackageId
+    item: WorkItem
+    since: datetime
+    due: datetime
+    framework: FrameworkKey
+    area: AreaCode
+    stage: str | None
+    officer: str | None
+    preferred: tuple[ProviderId, ...]
+
+
+@dataclass(frozen=True)
 class JournalRecord:
     """One event as stored in the journal, with its metadata."""
 
@@ -241,8 +267,10 @@ class SearchQueries(Protocol):
         """Return whether the listed package is open to this provider."""
         ...
 
-    async def list_searches_needing_officer(self, council: CouncilKey, *, limit: int) -> Sequence[SearchDetails]:
-        """List the searches that make no progress until an officer acts, the longest wait first."""
+    async def list_work(
+        self, council: CouncilKey, filters: WorkFilter, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[WorkListEntry]:
+        """List what waits for an officer, what is due first before the others."""
         ...
 
     async def count_archived_events(self, package_id: PackageId) -> int:

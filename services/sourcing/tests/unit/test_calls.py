@@ -49,7 +49,7 @@ def request_by_phone(*ranked: str) -> SearchDriver:
 def test_an_offer_by_telephone_stands_on_the_call_list_until_a_call_is_recorded() -> None:
     driver = request_by_phone("Alder")
     assert find_work_items(driver.current) == (
-        CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=1),
+        CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=1, due=driver.live_offer.made_at),
     )
     assert driver.timers == {}
 
@@ -78,7 +78,7 @@ def test_the_third_call_that_reaches_nobody_ends_the_offer() -> None:
     driver = request_by_phone("Alder", "Birch")
     assert list_event_types(driver.record_call("Alder", NOT_REACHED)) == [CallRecorded]
     assert find_work_items(driver.current) == (
-        CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=2),
+        CallToMake(driver.live_offer.offer_id, to_provider_id("Alder"), attempt=2, due=driver.live_offer.made_at),
     )
     driver.record_call("Alder", NOT_REACHED)
     assert list_event_types(driver.record_call("Alder", NOT_REACHED)) == [CallRecorded, OfferExpired]
@@ -148,7 +148,9 @@ def test_an_undeliverable_offer_goes_to_the_call_list_with_a_fresh_clock() -> No
     assert isinstance(redirected, OfferRedirected)
     assert redirected.answer_by == AnswerBy(minutes=15, brokerage_time=True)
     assert driver.live_offer.offer_id == offer_id
-    assert find_work_items(driver.current) == (CallToMake(offer_id, to_provider_id("Alder"), attempt=1),)
+    assert find_work_items(driver.current) == (
+        CallToMake(offer_id, to_provider_id("Alder"), attempt=1, due=on_monday("09:02")),
+    )
     assert driver.timers == {}
     driver.record_call("Alder", at=on_monday("11:00"))
     assert driver.live_offer.answer_by == on_monday("11:15")

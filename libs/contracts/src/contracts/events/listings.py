@@ -10,10 +10,12 @@ from contracts.events.base import HasProjectionVersions, HasProvider, HasReason,
 from contracts.ids import (
     AreaCode,
     AwardId,
+    CounterOfferId,
     FrameworkKey,
     ListingReference,
     LotKey,
     NeedKey,
+    NoteId,
     ProposalId,
     ProviderId,
     ReasonKey,
@@ -84,6 +86,7 @@ class AwardEnd(StrEnum):
     PRICE_REFUSED = "the second officer refused the price"
     AWARDED_OTHERWISE = "another proposal was awarded"
     PACKAGE_WITHDRAWN = "the council withdrew the package"
+    WITHDRAWN_BY_OFFICER = "an officer withdrew the award"
 
 
 class PackageListed(HasStage, HasProjectionVersions):
@@ -129,6 +132,12 @@ class ProposalReceived(HasProvider, HasStage, HasProjectionVersions):
     replaces: ProposalId | None
     rating: Rating
     views: tuple[ProjectionVersion, ...]
+    counter_offer_id: CounterOfferId | None = Field(
+        default=None, description="the council's counter-offer that the provider accepts by this proposal"
+    )
+    entered_by: Actor | None = Field(
+        default=None, description="the officer who entered it for the provider; null where the provider did"
+    )
 
 
 class ProposalRefused(HasProvider, HasReasons, HasProjectionVersions):
@@ -174,6 +183,9 @@ class AwardLapsed(HasProvider, HasReason):
     proposal_id: ProposalId
     provider_id: ProviderId
     reason: AwardEnd
+    officer: Actor | None = Field(default=None, description="who withdrew it; null where no officer did")
+    officer_reason: ReasonKey | None = Field(default=None, description="why the officer withdrew it")
+    note_id: NoteId | None = None
 
 
 class ProposalAwarded(HasProvider):

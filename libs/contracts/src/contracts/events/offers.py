@@ -15,6 +15,9 @@ from contracts.events.base import (
 from contracts.events.reasons import ExtensionCause, LateReason, OfferEnd
 from contracts.events.searches import StageCandidate
 from contracts.ids import (
+    ActId,
+    AreaCode,
+    LotKey,
     NoteId,
     OfferId,
     ProviderId,
@@ -68,6 +71,12 @@ class OfferMade(HasProvider, HasStage, HasProjectionVersions):
     )
     asks_all: bool = Field(default=False, description="other providers are asked at the same time")
     views: tuple[ProjectionVersion, ...]
+    act_id: ActId | None = Field(default=None, description="the decision of officers to make this offer out of order")
+    place_lot: LotKey | None = Field(default=None, description="of the provider's place; null: the package's own lot")
+    place_area: AreaCode | None = Field(default=None, description="of the provider's place; null: the package's own")
+    shown: tuple[PassOverReason, ...] = Field(
+        default=(), description="what speaks against an offer out of order and does not bar it"
+    )
 
 
 class OfferDelivered(HasProvider):

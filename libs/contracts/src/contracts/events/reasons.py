@@ -11,6 +11,8 @@ class LateReason(StrEnum):
     WITHDRAWN = "the offer had been withdrawn"
     NO_LONGER_ELIGIBLE = "the provider may not be awarded this package any more"
     ANOTHER_CAME_FIRST = "another provider that accepted comes first"
+    PLACED_OTHERWISE = "the package was placed otherwise"
+    PLACEMENT_UNDONE = "the placement fell through, and the package is sourced again"
 
 
 class ExtensionCause(StrEnum):
@@ -26,6 +28,7 @@ class OfferEnd(StrEnum):
     PACKAGE_WITHDRAWN = "the council withdrew the package"
     PROVIDER_NOT_ELIGIBLE = "the provider may not be awarded this package any more"
     PLACED_WITH_ANOTHER = "another provider that accepted comes first"
+    PLACED_OTHERWISE = "the package was placed otherwise"
 
 
 class ExhaustedReason(StrEnum):

@@ -19,6 +19,7 @@ from contracts.events.base import (
 )
 from contracts.events.reasons import ExhaustedReason, StopReason
 from contracts.ids import (
+    ActId,
     AreaCode,
     FrameworkKey,
     GroupKey,
@@ -120,7 +121,7 @@ class PackagePlaced(HasProvider, HasStage, HasProjectionVersions):
 
     search_id: SearchId
     placement_id: PlacementId
-    offer_id: OfferId | None = Field(description="the offer that was accepted; null after an open list")
+    offer_id: OfferId | None = Field(description="the offer that was accepted; null without one")
     proposal_id: ProposalId | None = Field(
         default=None, description="the proposal that was awarded, after an open list"
     )
@@ -134,6 +135,7 @@ class PackagePlaced(HasProvider, HasStage, HasProjectionVersions):
     weekly_hours: Hours
     terms: Terms
     views: tuple[ProjectionVersion, ...]
+    manual_id: ActId | None = Field(default=None, description="the act of the officers who placed it by hand")
 
 
 class PlacementVoided(HasProvider, HasReason):
@@ -143,6 +145,7 @@ class PlacementVoided(HasProvider, HasReason):
     provider_id: ProviderId
     weekly_hours: Hours
     reason: ReasonKey
+    resourced: bool = Field(default=False, description="an officer voided it and the search goes on; no withdrawal")
 
 
 class SourcingExhausted(PackageEvent):

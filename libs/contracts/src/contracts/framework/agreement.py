@@ -67,6 +67,7 @@ def _find_repeated_words(definition: "FrameworkDefinition") -> Iterator[Contradi
         ("reasons.price_refusal[].reason", _list_keys(reasons.price_refusal)),
         ("reasons.inadequate_award[].reason", _list_keys(reasons.inadequate_award)),
         ("reasons.variation[].reason", _list_keys(reasons.variation)),
+        ("reasons.officer[].reason", _list_keys(reasons.officer)),
     )
     for path, words in lists:
         yield from find_duplicates(path, words)

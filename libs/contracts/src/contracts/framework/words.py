@@ -147,6 +147,9 @@ class Reasons(Value):
         default=(), description="why an officer awards to a provider rated Inadequate"
     )
     variation: tuple[Reason, ...] = Field(default=(), description="other ways to deliver that a provider may propose")
+    officer: tuple[Reason, ...] = Field(
+        default=(), description="why an officer steps into a search; none declared: any key is taken"
+    )
 
     @staticmethod
     def list_keys(reasons: tuple[Reason, ...]) -> tuple[ReasonKey, ...]:

@@ -25,6 +25,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[FrameworkDefinition], Words]]]
     "Reasons to refuse a price": ("reason", lambda each: each.reasons.price_refusal),
     "Reasons to award to a provider rated Inadequate": ("reason", lambda each: each.reasons.inadequate_award),
     "Other ways to deliver": ("reason", lambda each: each.reasons.variation),
+    "Reasons of officers": ("reason", lambda each: each.reasons.officer),
 }
 """The sections of words by their names, each with the field that holds a word's key."""
 _COMPARED_ELSEWHERE: Final = frozenset({"lots", "providers_per_area", "entry", "expectation"})

@@ -1,5 +1,6 @@
 """Hypothesis strategies that draw random searches, for property tests of the domain rules and of the repositories."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,12 +14,18 @@ from contracts.example_words import Routes, Tiers
 from contracts.framework.definition import FrameworkDefinition
 from contracts.values import Channel, Order, Rating
 from sourcing.domain.errors import (
+    ActNotFound,
+    ActNotPossible,
+    CounterOfferEnded,
+    CounterOfferNotFound,
     ListingNotFound,
     MarketNotKnown,
     OfferAlreadyEnded,
     OfferNotByPhone,
     PackageNotOpen,
     ProposalNotFound,
+    ProviderBarred,
+    SameOfficer,
 )
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from sourcing.domain.search import Search, SearchStatus
@@ -34,6 +41,7 @@ from testkit.sourcing.builders import (
     some_care,
 )
 from testkit.sourcing.definitions import a_definition, a_stage, a_stage_for_all, an_open_list
+from testkit.sourcing.officer_moves import OFFICER_MOVES
 from testkit.sourcing.recorded_search import RecordingDriver
 from testkit.sourcing.search_driver import SearchDriver
 from testkit.sourcing.search_moves import MOVES, MOVES_WHILE_OPEN, NAMES, SPOT_NAMES
@@ -47,6 +55,12 @@ REFUSALS: Final = (
     PackageNotOpen,
     ProposalNotFound,
     InvalidInput,
+    ActNotFound,
+    ActNotPossible,
+    CounterOfferEnded,
+    CounterOfferNotFound,
+    ProviderBarred,
+    SameOfficer,
 )
 """The errors by which the domain refuses a command."""
 
@@ -131,12 +145,24 @@ def draw_search(draw: st.DrawFn) -> SearchDriver:
 
 
 @st.composite
+def draw_officers_search(draw: st.DrawFn) -> SearchDriver:
+    """Draws a search as `draw_search` does, in which officers act by their own hand."""
+    return _draw_moves(draw, SearchDriver, with_officers=True)
+
+
+@st.composite
+def draw_recorded_officers_search(draw: st.DrawFn) -> RecordingDriver:
+    """Draws a search in which officers act, and records it."""
+    return _draw_moves(draw, RecordingDriver, with_officers=True)
+
+
+@st.composite
 def draw_recorded_search(draw: st.DrawFn) -> RecordingDriver:
     """Draws a search as `draw_search` does, and records it."""
     return _draw_moves(draw, RecordingDriver)
 
 
-def _draw_moves(draw: st.DrawFn, driver_type: type[DriverT]) -> DriverT:
+def _draw_moves(draw: st.DrawFn, driver_type: type[DriverT], *, with_officers: bool = False) -> DriverT:
     definition = draw(_definitions)
     at = on_monday(draw(st.sampled_from(["09:00", "09:00", "09:00", "16:45", "18:00"])))
     driver = driver_type(draw(_draw_market(definition)), at=at, handle_own_events=False)
@@ -149,7 +175,10 @@ def _draw_moves(draw: st.DrawFn, driver_type: type[DriverT]) -> DriverT:
         if draw(_rarely):
             driver.market = draw(_draw_market(definition))
         _fire_timers_until(driver, driver.at + move.after, definition)
-        moves = MOVES_WHILE_OPEN if driver.current.status is SearchStatus.LISTED else MOVES
+        moves: Sequence[Callable[[SearchDriver, int], Trigger | None]] = (
+            MOVES_WHILE_OPEN if driver.current.status is SearchStatus.LISTED else MOVES
+        )
+        moves = OFFICER_MOVES if with_officers and draw(st.booleans()) else moves
         _handle(driver, moves[move.number % len(moves)](driver, move.pick))
     return driver
 
@@ -194,10 +223,12 @@ def _check_invariants(driver: SearchDriver, *, since: int) -> None:
 def _check_timers(driver: SearchDriver, search: Search) -> None:
     kinds = {kind for kind, _ in driver.timers}
     if search.status is SearchStatus.LISTED:
-        assert kinds <= {TimerKind.LISTED_TOO_LONG}
+        kinds -= {TimerKind.LISTED_TOO_LONG}
+    if search.status is SearchStatus.LISTED and not search.live_offers:
+        assert kinds == set()
     elif not search.live_offers:
         assert kinds <= {TimerKind.NEXT_OFFER_DUE}
-        assert kinds or search.status is not SearchStatus.RUNNING
+        assert kinds or search.status is not SearchStatus.RUNNING or search.acts.is_paused
     else:
         ends = {str(offer.offer_id): offer.answer_by for offer in search.live_offers if offer.answer_by is not None}
         sent = {str(each.offer_id) for each in search.live_offers if each.awaits_delivery and not each.awaits_call}

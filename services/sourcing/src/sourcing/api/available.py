@@ -20,7 +20,7 @@ from service_runtime.idempotency import StoredResponse as HttpAnswer
 from service_runtime.observability.tracing import set_subject
 from sourcing.api.callers import Bus, Provider, Queries, to_stream_key
 from sourcing.domain.errors import ListingClosed, ListingNotFound
-from sourcing.domain.listed_package import Listing, Proposal
+from sourcing.domain.listed_package import CounterOffer, Listing, Proposal
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import ProposalNotUsed, Proposed
 from sourcing.domain.triggers import SubmitProposal
@@ -43,6 +43,7 @@ class AvailablePackageOut(BaseModel):
     unit: UnitKey = Field(description="what a proposed rate is for")
     listed_at: datetime
     my_proposal: "ProposalOut | None" = Field(description="your newest proposal, if you made one")
+    counter_offer: "CounterOfferOut | None" = Field(description="the council's answer to it by another rate, if any")
 
 
 class ProposalOut(BaseModel):
@@ -53,6 +54,18 @@ class ProposalOut(BaseModel):
     variations: list[ReasonKey]
     can_start_on: date | None
     received_at: datetime
+
+
+class CounterOfferOut(BaseModel):
+    """A counter-offer to a provider's proposal."""
+
+    counter_offer_id: UUID
+    proposal_id: UUID
+    rate: Money
+    unit: UnitKey
+    weekly_cost: Money
+    valid_until: datetime = Field(description="exclusive")
+    declined: bool
 
 
 class ProposalIn(RequestBody):
@@ -83,7 +96,7 @@ async def list_available_packages(
 @router.get("/v1/available-packages/{reference}", response_model=AvailablePackageOut, responses=describe_problems(404))
 async def show_available_package(reference: UUID, caller: Provider, queries: Queries) -> AvailablePackageOut:
     """Show one open package, with your proposal for it. A package that was placed or withdrawn is not found."""
-    search = (await _find_listed_search(ListingReference(reference), caller, queries)).search
+    search = (await find_listed_search(ListingReference(reference), caller, queries)).search
     if search.listing is None or search.status is not SearchStatus.LISTED:
         raise ListingClosed
     return _to_available_package_out(search.listing, caller.as_provider)
@@ -99,15 +112,15 @@ async def propose_to_take_package(
     reference: UUID, body: ProposalIn, caller: Provider, queries: Queries, bus: Bus
 ) -> Response:
     """Propose a rate for an open package; your newest proposal replaces an older one. An officer decides."""
-    details = await _find_listed_search(ListingReference(reference), caller, queries)
+    details = await find_listed_search(ListingReference(reference), caller, queries)
     variations = tuple(dict.fromkeys(body.variations))
     command = SubmitProposal(details.search.package_id, caller.as_provider, body.rate, variations, body.can_start_on)
     return await bus.execute(
-        command, handle_command, on=to_stream_key(command.package_id), by=caller, respond=_respond_with_proposal
+        command, handle_command, on=to_stream_key(command.package_id), by=caller, respond=respond_with_proposal
     )
 
 
-async def _find_listed_search(reference: ListingReference, caller: Caller, queries: SearchQueries) -> SearchDetails:
+async def find_listed_search(reference: ListingReference, caller: Caller, queries: SearchQueries) -> SearchDetails:
     """Find a listed package. Raises ListingNotFound, also for a package that is not open to the caller."""
     details = await queries.find_listed_search(reference)
     if (
@@ -120,7 +133,7 @@ async def _find_listed_search(reference: ListingReference, caller: Caller, queri
     return details
 
 
-def _respond_with_proposal(result: CommandResult) -> HttpAnswer:
+def respond_with_proposal(result: CommandResult) -> HttpAnswer:
     if isinstance(result.outcome, ProposalNotUsed):
         shown = [reason for reason in result.outcome.reasons if reason is not ProposalRefusal.REFUSED_BY_PERSON]
         why = ", ".join(shown) or "this package cannot be placed with you"  # the person's refusal is confidential
@@ -130,12 +143,13 @@ def _respond_with_proposal(result: CommandResult) -> HttpAnswer:
 
 
 def _to_available_package_out(listing: Listing, provider_id: ProviderId) -> AvailablePackageOut:
-    mine = listing.find_proposal_of(provider_id)
+    mine, counter_offer = listing.find_proposal_of(provider_id), listing.find_counter_offer_to(provider_id)
     return AvailablePackageOut(
         advert=listing.advert,
         unit=listing.unit,
         listed_at=listing.listed_at,
         my_proposal=None if mine is None else to_proposal_out(mine),
+        counter_offer=None if counter_offer is None else to_counter_offer_out(counter_offer),
     )
 
 
@@ -148,4 +162,16 @@ def to_proposal_out(proposal: Proposal) -> ProposalOut:
         variations=list(proposal.variations),
         can_start_on=proposal.can_start_on,
         received_at=proposal.received_at,
+    )
+
+
+def to_counter_offer_out(counter_offer: CounterOffer) -> CounterOfferOut:
+    return CounterOfferOut(
+        counter_offer_id=counter_offer.counter_offer_id,
+        proposal_id=counter_offer.proposal_id,
+        rate=counter_offer.terms.rate,
+        unit=counter_offer.terms.lines[0].unit,
+        weekly_cost=counter_offer.terms.weekly_cost,
+        valid_until=counter_offer.valid_until,
+        declined=counter_offer.is_declined,
     )

@@ -9,16 +9,24 @@ from pydantic import BaseModel, Field
 
 from contracts.errors import Conflict
 from contracts.events.listings import Advert
-from contracts.ids import ProposalId
+from contracts.ids import ProposalId, ProviderId
 from contracts.values import Money, Rating
 from service_runtime.http.commands import json_response, to_stored_problem
 from service_runtime.http.problems import describe_problems
 from service_runtime.http.text_fields import ReasonName, RequestBody, Uuid
 from service_runtime.idempotency import StoredResponse as HttpAnswer
-from sourcing.api.available import ProposalOut, to_proposal_out
+from sourcing.api.available import (
+    CounterOfferOut,
+    ProposalIn,
+    ProposalOut,
+    respond_with_proposal,
+    to_counter_offer_out,
+    to_proposal_out,
+)
 from sourcing.api.callers import Bus, Officer, PackageNotFound, Queries, find_search, to_stream_key
+from sourcing.domain.listed_package import Listing
 from sourcing.domain.steps import AwaitsApproval, AwardBarred, Placed
-from sourcing.domain.triggers import AwardProposal
+from sourcing.domain.triggers import AwardProposal, SubmitProposal
 from sourcing.handlers import CommandResult, handle_command
 
 router = APIRouter(tags=["officers"])
@@ -36,6 +44,7 @@ class ProposalSeenOut(ProposalOut):
     provider_id: UUID
     rating: Rating = Field(description="rating at the time of the proposal; an award to Inadequate needs a reason")
     above_ceiling: bool = Field(description="a second officer has to approve the price")
+    counter_offer: CounterOfferOut | None = Field(description="the council's newest answer to the provider")
 
 
 class ProposalsOut(BaseModel):
@@ -52,6 +61,12 @@ class ProposalsOut(BaseModel):
 class AwardIn(RequestBody):
     proposal_id: Uuid
     inadequate_reason: ReasonName | None = None
+
+
+class ProposalForProviderIn(ProposalIn):
+    """A proposal that a provider made by telephone or letter."""
+
+    provider_id: Uuid
 
 
 class AwardOut(BaseModel):
@@ -85,9 +100,39 @@ async def list_proposals(package_id: UUID, caller: Officer, queries: Queries) ->
                 provider_id=proposal.provider_id,
                 rating=proposal.rating,
                 above_ceiling=listing.second_officer_always or proposal.terms.rate > listing.ceiling,
+                counter_offer=_find_counter_offer(listing, proposal.provider_id),
             )
             for proposal in cheapest_first
         ],
+    )
+
+
+def _find_counter_offer(listing: Listing, provider_id: ProviderId) -> CounterOfferOut | None:
+    counter_offer = listing.find_counter_offer_to(provider_id)
+    return None if counter_offer is None else to_counter_offer_out(counter_offer)
+
+
+@router.post(
+    "/v1/packages/{package_id}/proposals",
+    response_model=ProposalOut,
+    status_code=201,
+    responses=describe_problems(404, 409),
+)
+async def enter_a_proposal(
+    package_id: UUID, body: ProposalForProviderIn, caller: Officer, queries: Queries, bus: Bus
+) -> Response:
+    """Enter a proposal for a provider without a system of its own; the record says who entered it."""
+    search = await find_search(package_id, caller, queries)
+    command = SubmitProposal(
+        search.package_id,
+        ProviderId(body.provider_id),
+        body.rate,
+        tuple(dict.fromkeys(body.variations)),
+        body.can_start_on,
+        caller.actor,
+    )
+    return await bus.execute(
+        command, handle_command, on=to_stream_key(command.package_id), by=caller, respond=respond_with_proposal
     )
 
 

@@ -1,15 +1,14 @@
 """The texts of the pages behind the links in emails: an offer, how it ended, or why an answer was not used."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Final
 
 from contracts.events.reasons import LateReason, OfferEnd
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.titles import Titles
 from contracts.framework.words import Reason
-from contracts.office_time import to_office_time
-from contracts.values import Care, CarerGender, PassOverReason, Terms, TermsLine, UnitKind, Visit, Weekday
+from contracts.values import PassOverReason
+from sourcing.api.offer_facts import Fact, format_instant, format_length, list_facts, list_key_facts
 from sourcing.domain.offer import Decline, Offer, OfferStatus
 from sourcing.domain.search import Search
 from sourcing.domain.steps import AnswerNotUsed, Outcome
@@ -23,14 +22,6 @@ class FormMistake:
 
     text: str
     anchor: str
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A named fact about a package; several values are shown one below the other."""
-
-    name: str
-    values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,15 +62,15 @@ def build_offer_page(
     """Build the page of an offer: its content and deadline while it is live, else how it ended."""
     if offer.is_live:
         paragraphs = _describe_deadline(offer)
-        facts = _list_facts(search.care, offer, definition)
+        facts = list_facts(search.care, offer, definition)
         reasons = definition.reasons.decline if definition is not None else ()
         return OfferPage(
             "Offer of a package of care", paragraphs, facts, can_be_answered=True, reasons=reasons, mistake=mistake
         )
     heading, paragraphs = _describe_end(search, offer, Titles(definition))
     if offer.status is OfferStatus.ACCEPTED:
-        return OfferPage(heading, paragraphs, _list_facts(search.care, offer, definition), mistake=mistake)
-    return OfferPage(heading, paragraphs, _list_key_facts(search.care, definition), mistake=mistake)
+        return OfferPage(heading, paragraphs, list_facts(search.care, offer, definition), mistake=mistake)
+    return OfferPage(heading, paragraphs, list_key_facts(search.care, definition), mistake=mistake)
 
 
 def build_answer_page(
@@ -91,13 +82,13 @@ def build_answer_page(
             _explain_refusal(outcome, offer),
             "Your answer is on record, and no other one is needed. Thank you.",
         )
-        return OfferPage(_HEADINGS[outcome.reason], paragraphs, _list_key_facts(search.care, definition))
+        return OfferPage(_HEADINGS[outcome.reason], paragraphs, list_key_facts(search.care, definition))
     if isinstance(offer.answer, Decline):
         reason = _name_reason(offer.answer, Titles(definition))
         paragraphs = (f"Your reason: {reason}.", f"Nothing more is needed from you. {CORRECTION_HINT}")
-        return OfferPage("We have recorded that you decline", paragraphs, _list_key_facts(search.care, definition))
+        return OfferPage("We have recorded that you decline", paragraphs, list_key_facts(search.care, definition))
     _, paragraphs = _describe_end(search, offer, Titles(definition))
-    return OfferPage("We have recorded that you accept", paragraphs, _list_facts(search.care, offer, definition))
+    return OfferPage("We have recorded that you accept", paragraphs, list_facts(search.care, offer, definition))
 
 
 # --- deadline
@@ -105,12 +96,12 @@ def build_answer_page(
 
 def _describe_deadline(offer: Offer) -> tuple[str, ...]:
     if offer.answer_by is not None:
-        end = _format_instant(offer.answer_by)
+        end = format_instant(offer.answer_by)
         return (f"Answer before {end}.", "An answer that comes at that time or later is too late.")
     counted = (
         "Only the brokerage's working hours count" if offer.in_brokerage_time else "Every minute counts, day and night"
     )
-    length = _format_length(offer.answer_minutes)
+    length = format_length(offer.answer_minutes)
     return (
         f"You have {length} to answer, from when this offer was delivered to you. {counted}.",
         "The delivery is not confirmed yet: load this page again to see until what time you can answer.",
@@ -138,6 +129,10 @@ def _describe_end(search: Search, offer: Offer, titles: Titles) -> tuple[str, tu
             "Other providers were asked at the same time. We tell you as soon as all have answered.",
             _describe_expiry(offer),
         )
+    if offer.status is OfferStatus.FELL_THROUGH:
+        return _HEADINGS[LateReason.PLACEMENT_UNDONE], (
+            "The council has taken the package back, before care began, and sources it again.",
+        )
     return "This offer was accepted", _describe_acceptance(search, offer)
 
 
@@ -148,10 +143,8 @@ def _describe_withdrawal(offer: Offer) -> tuple[str, tuple[str, ...]]:
             "Your answer is on record.",
         )
     if offer.withdrawn_because is OfferEnd.PLACED_WITH_ANOTHER:
-        return _HEADINGS[LateReason.ANOTHER_CAME_FIRST], (
-            "Another provider that accepted comes first in the framework's order. Thank you for your offer.",
-            "Nothing is needed from you.",
-        )
+        thanks = "Another provider that accepted comes first in the framework's order. Thank you for your offer."
+        return _HEADINGS[LateReason.ANOTHER_CAME_FIRST], (thanks, "Nothing is needed from you.")
     return "This offer was withdrawn", ("The council has taken it back. Nothing is needed from you. Thank you.",)
 
 
@@ -173,7 +166,7 @@ def _describe_acceptance(search: Search, offer: Offer) -> tuple[str, ...]:
 def _describe_expiry(offer: Offer) -> str:
     if offer.answer_by is None:
         return "Nobody could be reached about this offer in time."
-    return f"It could be answered before {_format_instant(offer.answer_by)}."
+    return f"It could be answered before {format_instant(offer.answer_by)}."
 
 
 # --- why an answer was not used
@@ -184,6 +177,8 @@ _HEADINGS: Final = {
     LateReason.WITHDRAWN: "Your answer came too late",
     LateReason.NO_LONGER_ELIGIBLE: "This package cannot be placed with you",
     LateReason.ANOTHER_CAME_FIRST: "This package is placed with another provider",
+    LateReason.PLACED_OTHERWISE: "This package is placed otherwise",
+    LateReason.PLACEMENT_UNDONE: "This placement was undone",
 }
 
 
@@ -193,12 +188,18 @@ def _explain_refusal(late: AnswerNotUsed, offer: Offer) -> str:
             return f"The time to answer was over. {_describe_expiry(offer)}"
         case LateReason.ALREADY_ANSWERED:
             return f"Another answer to it came first: it was {offer.status}. {CORRECTION_HINT}"
-        case LateReason.WITHDRAWN:
-            return "The council had taken the offer back before."
         case LateReason.NO_LONGER_ELIGIBLE:
             return _explain_ineligibility(late.passed_over)
-        case LateReason.ANOTHER_CAME_FIRST:
-            return "Another provider that accepted comes first in the framework's order."
+        case _:
+            return _REFUSALS[late.reason]
+
+
+_REFUSALS: Final = {
+    LateReason.WITHDRAWN: "The council had taken the offer back before.",
+    LateReason.ANOTHER_CAME_FIRST: "Another provider that accepted comes first in the framework's order.",
+    LateReason.PLACED_OTHERWISE: "The council had placed the package otherwise before.",
+    LateReason.PLACEMENT_UNDONE: "The placement was undone before care began.",
+}
 
 
 def _explain_ineligibility(reasons: tuple[PassOverReason, ...]) -> str:
@@ -209,91 +210,3 @@ def _explain_ineligibility(reasons: tuple[PassOverReason, ...]) -> str:
 
 
 # --- content of the offer
-
-
-def _list_facts(care: Care, offer: Offer, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
-    titles = Titles(definition)
-    only = () if care.carer_gender is CarerGender.ANY else (Fact("Carers", (_capitalize(care.carer_gender),)),)
-    return (
-        *_list_key_facts(care, definition),
-        Fact("Starts on", (_format_day(care.starts_on),)),
-        Fact("Route", (_describe_route(care, titles),)),
-        Fact("Hours a week", (f"{offer.weekly_hours:.2f}{_format_carer_note(care)}",)),
-        Fact("Visits", tuple(map(_format_visit, care.visits))),
-        Fact("Needs", tuple(_capitalize(titles.get_need(need)) for need in care.needs) or ("None given",)),
-        Fact("Age", (care.age_band,)),
-        *only,
-        Fact("Price", _format_price(offer.terms, titles)),
-    )
-
-
-def _list_key_facts(care: Care, definition: FrameworkDefinition | None) -> tuple[Fact, ...]:
-    """List the facts that distinguish an offer from others."""
-    titles = Titles(definition)
-    return (
-        Fact("Service", (_capitalize(titles.get_service_type(care.service_type)),)),
-        Fact("Where", (f"{care.outward_code}, {titles.get_area(care.area)}",)),
-        Fact("Framework", (titles.get_framework(care.framework),)),
-    )
-
-
-def _describe_route(care: Care, titles: Titles) -> str:
-    urgent = ", urgent" if care.urgent else ""
-    return f"{_capitalize(titles.get_route(care.route))}{urgent}"
-
-
-def _format_carer_note(care: Care) -> str:
-    return ", the time of each carer counted" if care.carers_at_once > 1 else ""
-
-
-def _format_visit(visit: Visit) -> str:
-    window = f"{visit.earliest:%H:%M} to {visit.latest:%H:%M}"
-    carers = "1 carer" if visit.carers == 1 else f"{visit.carers} carers"
-    critical = ", time-critical" if visit.time_critical else ""
-    return f"{_format_days(visit.days)}: {window}, {_format_length(visit.minutes)}, {carers}{critical}"
-
-
-def _format_days(days: tuple[Weekday, ...]) -> str:
-    if len(days) == len(Weekday):
-        return "Every day"
-    return ", ".join(day.capitalize() for day in Weekday if day in days)
-
-
-def _format_price(terms: Terms, titles: Titles) -> tuple[str, ...]:
-    once = (f"£{terms.fixed_cost:,.2f} once",) if terms.fixed_cost else ()
-    weekly = (f"£{terms.weekly_cost:,.2f} a week",) if terms.weekly_cost or not once else ()
-    return (
-        *(_format_rate(line, titles, named=len(terms.lines) > 1) for line in terms.lines),
-        *weekly,
-        *once,
-        f"Price list: {terms.price_list}",
-    )
-
-
-def _format_rate(line: TermsLine, titles: Titles, *, named: bool) -> str:
-    unit = titles.get_unit(line.unit)
-    article = "an" if unit[0] in "aeiouh" and line.unit_kind is not UnitKind.NIGHT else "a"
-    name = f"{_capitalize(line.item.replace('-', ' '))}: " if named else ""
-    return f"{name}£{line.rate:,.2f} {article} {unit}"
-
-
-def _capitalize(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _format_length(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    if hours == 0 or rest:
-        return f"{minutes} minutes"
-    return "1 hour" if hours == 1 else f"{hours} hours"
-
-
-def _format_day(on: date) -> str:
-    return f"{on:%A} {on.day} {on:%B %Y}"
-
-
-def _format_instant(at: datetime) -> str:
-    """Format local time, with seconds unless they are 0: `10:30 on Monday 2 March 2026, UK time (GMT)`."""
-    local = to_office_time(at)
-    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    return f"{clock} on {_format_day(local.date())}, UK time ({local:%Z})"

@@ -12,7 +12,7 @@ from contracts.catalogue import PACKAGES
 from contracts.errors import Conflict, FieldError, InvalidInput
 from contracts.events.offers import CallResult, OfferAnswer
 from contracts.events.reasons import LateReason
-from contracts.ids import OfferId, PackageId
+from contracts.ids import OfferId, PackageId, ReasonKey
 from contracts.values import Care, Channel, Hours, Terms
 from service_runtime.http.auth import Caller
 from service_runtime.http.commands import CommandBus, json_response, to_stored_problem
@@ -61,6 +61,17 @@ class DeclineIn(RequestBody):
     reason: ReasonName = Field(description="one of the reasons that the framework's definition lists")
 
 
+class AnswerIn(RequestBody):
+    """A provider's answer as an officer enters it."""
+
+    answer: OfferAnswer
+    decline_reason: ReasonName | None = Field(default=None, description="needed when the answer is a decline")
+
+    def to_answer(self) -> ProviderAnswer:
+        """Return the answer. Raises InvalidInput when answer and reason contradict."""
+        return build_answer(self.answer, self.decline_reason)
+
+
 class CallIn(RequestBody):
     """The result of a telephone call; an answer given on it counts as the provider's own."""
 
@@ -72,13 +83,16 @@ class CallIn(RequestBody):
         """Return the answer given on the call, if any. Raises InvalidInput when answer and reason contradict."""
         if self.answer is None and self.decline_reason is not None:
             raise InvalidInput(FieldError("#/decline_reason", "belongs to a decline; leave it out or set answer"))
-        if self.answer is None:
-            return None
-        if self.answer is OfferAnswer.ACCEPT and self.decline_reason is None:
-            return Accept()
-        if self.answer is OfferAnswer.DECLINE and self.decline_reason is not None:
-            return Decline(self.decline_reason)
-        raise InvalidInput(FieldError("#/decline_reason", "a decline needs a reason, an acceptance has none"))
+        return None if self.answer is None else build_answer(self.answer, self.decline_reason)
+
+
+def build_answer(answer: OfferAnswer, decline_reason: ReasonKey | None) -> ProviderAnswer:
+    """Build a provider's answer. Raises InvalidInput when answer and reason contradict."""
+    if answer is OfferAnswer.ACCEPT and decline_reason is None:
+        return Accept()
+    if answer is OfferAnswer.DECLINE and decline_reason is not None:
+        return Decline(decline_reason)
+    raise InvalidInput(FieldError("#/decline_reason", "a decline needs a reason, an acceptance has none"))
 
 
 @router.get("/v1/offers", response_model=Page[OfferOut], responses=describe_problems())
@@ -150,6 +164,20 @@ async def record_a_call(offer_id: UUID, body: CallIn, caller: Officer, queries: 
     command = RecordCall(details.package_id, OfferId(offer_id), body.result, body.reply())
     respond = _make_responder(command.offer_id)
     return await bus.execute(command, handle_command, on=to_stream_key(details.package_id), by=caller, respond=respond)
+
+
+@officers.post("/v1/offers/{offer_id}/answers", response_model=OfferOut, responses=describe_problems(404, 409))
+async def enter_an_answer(offer_id: UUID, body: AnswerIn, caller: Officer, queries: Queries, bus: Bus) -> Response:
+    """Enter a provider's answer for it, whatever the offer's channel; it counts as its own, and is on record as yours.
+
+    An answer that was given on a telephone call about the offer is recorded with the call.
+    """
+    place = await queries.find_offer_place(OfferId(offer_id))
+    if place is None or place.council != caller.council:
+        raise OfferNotFound
+    command = AnswerOffer(place.package_id, OfferId(offer_id), place.provider_id, body.to_answer())
+    respond = _make_responder(command.offer_id)
+    return await bus.execute(command, handle_command, on=to_stream_key(place.package_id), by=caller, respond=respond)
 
 
 def _make_responder(offer_id: OfferId) -> Callable[[CommandResult], HttpAnswer]:

@@ -137,7 +137,7 @@ def _to_turn_out(turn: CandidateTurn) -> TurnOut:
         provider_id=turn.provider_id,
         rank=turn.rank,
         outcome=turn.outcome,
-        reasons=[reason.value for reason in turn.reasons],
+        reasons=[str(reason) for reason in turn.reasons],
         offer_id=turn.offer_id,
         terms=turn.terms,
         views=list(turn.views),

@@ -1,39 +1,53 @@
-"""The route that lists the searches that need an officer."""
+"""The route that lists what waits for an officer."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
-from service_runtime.http.paging import Limit
+from service_runtime.http.paging import Cursor, Limit, Page, build_page, decode_cursor
 from service_runtime.http.problems import describe_problems
+from service_runtime.http.text_fields import AreaName, FrameworkName
 from sourcing.api.callers import Officer, Queries
-from sourcing.domain.search import Search
+from sourcing.api.officer_acts import OfficerName
 from sourcing.domain.work_items import (
+    ActToApprove,
     AwardToApprove,
     CallToMake,
     ExhaustedSearch,
     HeldSearch,
     NoProposals,
+    PausedSearch,
     ProposalsToDecide,
     WorkItem,
-    find_work_items,
 )
+from sourcing.ports import WorkFilter, WorkListEntry
 
 router = APIRouter(tags=["officers"])
 
 
-WorkKind = Literal["exhausted", "held", "call to make", "price to approve", "proposals to decide", "nobody proposes"]
+WorkKind = Literal[
+    "exhausted",
+    "held",
+    "paused",
+    "call to make",
+    "act to approve",
+    "price to approve",
+    "proposals to decide",
+    "nobody proposes",
+]
 _LABELS: Final[Mapping[type[WorkItem], tuple[WorkKind, str]]] = {
     ExhaustedSearch: (
         "exhausted",
-        "no stage is left: source the package by hand, or change it and request it anew",
+        "no stage is left: source the package again, offer it out of order, or record a placement made by hand",
     ),
     HeldSearch: ("held", "publish what is missing; the search then goes on by itself"),
+    PausedSearch: ("paused", "an officer paused the search; resume it when it can go on"),
     CallToMake: ("call to make", "telephone the provider, then record the call and its answer"),
+    ActToApprove: ("act to approve", "a second officer approves or refuses what another officer proposed"),
     AwardToApprove: ("price to approve", "a second officer approves or refuses the price, at pricing"),
     ProposalsToDecide: ("proposals to decide", "look at the proposals and award one, or wait for others"),
     NoProposals: (
@@ -44,48 +58,74 @@ _LABELS: Final[Mapping[type[WorkItem], tuple[WorkKind, str]]] = {
 
 
 class WorkItemOut(BaseModel):
-    """One search that makes no progress until an officer acts."""
+    """One thing that waits for an officer; several for one package where it waits for several."""
 
+    item_id: UUID
     what: WorkKind
     do: str = Field(description="what the officer can do")
     package_id: UUID
-    since: datetime
+    since: datetime = Field(description="since when it waits")
+    due: datetime = Field(description="when it matters; the list is sorted by it")
+    framework: str
+    area: str
     stage: str | None
+    officer: str | None = Field(description="to whom the package is assigned")
+    preferred: list[UUID] = Field(description="providers that the person would like; they never reorder a list")
     missing: list[str] = Field(description="held: what is not known yet")
     proposals: int | None = Field(description="proposals to decide: how many")
     award_id: UUID | None = Field(description="price to approve: at pricing, /v1/spot-prices/{award_id}")
+    act_id: UUID | None = Field(description="act to approve: /v1/packages/{package_id}/acts/{act_id}/approve")
     offer_id: UUID | None = Field(description="call to make: record the call at /v1/offers/{offer_id}/calls")
-    provider_id: UUID | None
+    provider_id: UUID | None = Field(description="name and number: the call list of provider-registry")
     attempt: int | None
 
 
-class WorkList(BaseModel):
-    items: list[WorkItemOut] = Field(description="several for one package where all providers are asked at once")
+Area = Annotated[AreaName | None, Query(description="only packages of this area")]
+Framework = Annotated[FrameworkName | None, Query(description="only packages of this framework")]
+AssignedTo = Annotated[OfficerName | None, Query(description="only packages that are assigned to this officer")]
 
 
-@router.get("/v1/work-list", response_model=WorkList, responses=describe_problems())
-async def show_work_list(caller: Officer, queries: Queries, limit: Limit = 200) -> WorkList:
-    """List what needs an officer now, the longest wait first."""
-    found = await queries.list_searches_needing_officer(caller.council, limit=limit)
-    return WorkList(
-        items=[
-            _build_work_item_out(details.search, item) for details in found for item in find_work_items(details.search)
-        ]
-    )
+def _read_filters(area: Area = None, framework: Framework = None, officer: AssignedTo = None) -> WorkFilter:
+    return WorkFilter(area, framework, None if officer is None else f"officer:{officer}")
 
 
-def _build_work_item_out(search: Search, item: WorkItem) -> WorkItemOut:
+Filters = Annotated[WorkFilter, Depends(_read_filters)]
+
+
+@router.get("/v1/work-list", response_model=Page[WorkItemOut], responses=describe_problems())
+async def show_work_list(
+    caller: Officer,
+    queries: Queries,
+    filters: Filters,
+    cursor: Cursor = None,
+    limit: Limit = 200,
+) -> Page[WorkItemOut]:
+    """List what needs an officer now, what is due first before the others; `GET /v1/packages/{id}/search` has more."""
+    found = await queries.list_work(caller.council, filters, after=decode_cursor(cursor), limit=limit + 1)
+    return build_page(found, limit, to_item=_build_work_item_out, position=lambda entry: (entry.due, entry.item_id))
+
+
+def _build_work_item_out(entry: WorkListEntry) -> WorkItemOut:
+    item = entry.item
     what, action = _LABELS[type(item)]
+    concerns_provider = isinstance(item, CallToMake | ActToApprove)
     return WorkItemOut(
+        item_id=entry.item_id,
         what=what,
         do=action,
-        package_id=search.package_id,
-        since=search.requested_at,
-        stage=search.listing.stage if search.listing else search.stage.name if search.stage else None,
+        package_id=entry.package_id,
+        since=entry.since,
+        due=entry.due,
+        framework=entry.framework,
+        area=entry.area,
+        stage=entry.stage,
+        officer=entry.officer,
+        preferred=list(entry.preferred),
         missing=list(item.missing) if isinstance(item, HeldSearch) else [],
         proposals=item.count if isinstance(item, ProposalsToDecide) else None,
         award_id=item.award_id if isinstance(item, AwardToApprove) else None,
+        act_id=item.act_id if isinstance(item, ActToApprove) else None,
         offer_id=item.offer_id if isinstance(item, CallToMake) else None,
-        provider_id=item.provider_id if isinstance(item, CallToMake) else None,
+        provider_id=item.provider_id if concerns_provider else None,
         attempt=item.attempt if isinstance(item, CallToMake) else None,
     )

@@ -14,6 +14,7 @@ from contracts.events.offers import (
     OfferExpired,
 )
 from contracts.events.reasons import LateReason, OfferEnd
+from contracts.events.searches import StageCandidate
 from contracts.framework.words import Reasons
 from contracts.ids import OfferId, ProviderId
 from contracts.values import Channel, PassOverReason
@@ -167,8 +168,12 @@ def _find_repeated_outcome(draft: Draft, offer: Offer) -> Outcome:
 def _find_late_reason(offer: Offer) -> LateReason:
     if offer.withdrawn_because is OfferEnd.PLACED_WITH_ANOTHER:
         return LateReason.ANOTHER_CAME_FIRST
+    if offer.withdrawn_because is OfferEnd.PLACED_OTHERWISE:
+        return LateReason.PLACED_OTHERWISE
     if offer.status is OfferStatus.WITHDRAWN:
         return LateReason.WITHDRAWN
+    if offer.status is OfferStatus.FELL_THROUGH:
+        return LateReason.PLACEMENT_UNDONE
     return LateReason.AFTER_THE_END if offer.answer is None else LateReason.ALREADY_ANSWERED
 
 
@@ -221,7 +226,7 @@ def _accept_offer(draft: Draft, offer: Offer, answer: ProviderAnswer) -> Outcome
         facts,
         care=search.care,
         wishes=search.wishes,
-        candidate=draft.stage.get_candidate(offer.provider_id),
+        candidate=_get_place(draft, offer),
         definition=draft.definition,
         at_award=True,
     )
@@ -230,6 +235,25 @@ def _accept_offer(draft: Draft, offer: Offer, answer: ProviderAnswer) -> Outcome
         return _refuse_answer(draft, offer, answer, LateReason.NO_LONGER_ELIGIBLE, reasons)
     draft.publish(OfferAccepted(package_id=search.package_id, offer_id=offer.offer_id, provider_id=offer.provider_id))
     return Placed(place_package(draft, offer, facts, stage=offer.stage, weekly_hours=offer.weekly_hours))
+
+
+def _get_place(draft: Draft, offer: Offer) -> StageCandidate:
+    """Return the place by which the offer was made: the stage's, or the one that officers named out of order."""
+    stage = draft.search.stage
+    candidate = None if stage is None or offer.is_directed else stage.find_candidate(offer.provider_id)
+    if candidate is not None:
+        return candidate
+    care, is_of_stage = draft.search.care, stage is not None and stage.name == offer.stage
+    if offer.tier is None or (is_of_stage and not offer.is_directed):
+        message = f"offer {offer.offer_id} was made to a provider that is no candidate of its stage"
+        raise ValueError(message)
+    return StageCandidate(
+        provider_id=offer.provider_id,
+        rank=offer.rank,
+        lot=offer.lot or care.lot,
+        tier=offer.tier,
+        area=offer.area or care.area,
+    )
 
 
 def _get_facts_at_award(draft: Draft, provider_id: ProviderId) -> ProviderFacts:

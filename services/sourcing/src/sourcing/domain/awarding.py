@@ -18,7 +18,7 @@ from contracts.events.listings import (
 )
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.framework.words import Reasons
-from contracts.ids import AwardId, ReasonKey
+from contracts.ids import AwardId, NoteId, ReasonKey
 from contracts.values import ListReach, Rating
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import PackageNotOpen
@@ -78,7 +78,14 @@ def withdraw_award(draft: Draft) -> None:
         lapse_award(draft, AwardEnd.PACKAGE_WITHDRAWN)
 
 
-def lapse_award(draft: Draft, reason: AwardEnd) -> None:
+def lapse_award(
+    draft: Draft,
+    reason: AwardEnd,
+    *,
+    officer: str | None = None,
+    officer_reason: ReasonKey | None = None,
+    note_id: NoteId | None = None,
+) -> None:
     """End an award that waits for a second officer; without one, do nothing."""
     pending = draft.listing.award
     if pending is None:
@@ -92,6 +99,9 @@ def lapse_award(draft: Draft, reason: AwardEnd) -> None:
             proposal_id=proposal.proposal_id,
             provider_id=proposal.provider_id,
             reason=reason,
+            officer=officer,
+            officer_reason=officer_reason,
+            note_id=note_id,
         )
     )
 
@@ -112,7 +122,7 @@ def _decide_award(draft: Draft, listing: Listing, proposal: Proposal, command: A
         facts = draft.market.get_facts(proposal.provider_id)
         return _refuse_award(draft, pending, proposal, facts, too_late, officer=command.officer)
     facts = get_known_facts(draft, proposal.provider_id)
-    _check_inadequate_reason(draft, facts, command)
+    check_inadequate_reason(draft, facts, command.inadequate_reason)
     bars = tuple(_find_refusals(draft, facts))
     if bars:
         return _refuse_award(draft, pending, proposal, facts, bars, officer=command.officer)
@@ -146,20 +156,22 @@ def _find_refusals_at_approval(
     if second_officer == pending.officer:
         yield AwardRefusal.SAME_OFFICER
     yield from _find_refusals(draft, facts)
-    if _is_reason_missing(facts, pending.inadequate_reason):
+    if is_reason_missing(facts, pending.inadequate_reason):
         yield AwardRefusal.INADEQUATE_WITHOUT_REASON
 
 
-def _check_inadequate_reason(draft: Draft, facts: ProviderFacts, command: AwardProposal) -> None:
+def check_inadequate_reason(draft: Draft, facts: ProviderFacts, reason: ReasonKey | None) -> None:
+    """Check the reason for a provider that is rated Inadequate. Raises InvalidInput."""
     allowed = Reasons.list_keys(draft.definition.reasons.inadequate_award)
-    if command.inadequate_reason is not None:
-        require_known_reason(command.inadequate_reason, allowed, "#/inadequate_reason")
-    if _is_reason_missing(facts, command.inadequate_reason):
+    if reason is not None:
+        require_known_reason(reason, allowed, "#/inadequate_reason")
+    if is_reason_missing(facts, reason):
         detail = f"the provider is rated Inadequate; state why it is awarded nevertheless: one of {', '.join(allowed)}"
         raise InvalidInput(FieldError("#/inadequate_reason", detail))
 
 
-def _is_reason_missing(facts: ProviderFacts, reason: ReasonKey | None) -> bool:
+def is_reason_missing(facts: ProviderFacts, reason: ReasonKey | None) -> bool:
+    """Return whether the provider is rated Inadequate and no reason for it is given."""
     return facts.rating is Rating.INADEQUATE and reason is None
 
 

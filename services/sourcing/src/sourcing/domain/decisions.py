@@ -26,6 +26,30 @@ from sourcing.domain.list_cut_off import close_list_of_package, list_package_at_
 from sourcing.domain.listing import add_to_next_list, report_overdue_listing
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.offering import continue_search, is_awaiting_next_step, resume_search, start_search
+from sourcing.domain.officers.assigning import assign_officer
+from sourcing.domain.officers.commands import (
+    AnswerCounterOffer,
+    ApproveAct,
+    AssignOfficer,
+    DirectOffer,
+    MakeCounterOffer,
+    OfficerCommand,
+    PauseSearch,
+    PlaceByHand,
+    RefuseAct,
+    ResourcePackage,
+    ResumeSearch,
+    SkipProvider,
+    WithdrawAward,
+)
+from sourcing.domain.officers.countering import answer_counter_offer, make_counter_offer
+from sourcing.domain.officers.deciding import approve_act, refuse_act
+from sourcing.domain.officers.directing import direct_offer
+from sourcing.domain.officers.pausing import pause_search, resume_search_by_officer
+from sourcing.domain.officers.placing_by_hand import place_by_hand
+from sourcing.domain.officers.resourcing import resource_package
+from sourcing.domain.officers.skipping import skip_provider
+from sourcing.domain.officers.withdrawing_awards import withdraw_waiting_award
 from sourcing.domain.outages import extend_live_offers, finish_outage
 from sourcing.domain.proclaimed_holidays import extend_for_proclaimed_holidays
 from sourcing.domain.proposing import submit_proposal
@@ -94,6 +118,19 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(SubmitProposal, submit_proposal),
         _on(AwardProposal, award_proposal),
         _on(ChangeVersion, change_version),
+        # Commands of officers
+        _on(PauseSearch, pause_search),
+        _on(ResumeSearch, resume_search_by_officer),
+        _on(SkipProvider, skip_provider),
+        _on(DirectOffer, direct_offer),
+        _on(PlaceByHand, place_by_hand),
+        _on(ApproveAct, approve_act),
+        _on(RefuseAct, refuse_act),
+        _on(ResourcePackage, resource_package),
+        _on(WithdrawAward, withdraw_waiting_award),
+        _on(AssignOfficer, assign_officer),
+        _on(MakeCounterOffer, make_counter_offer),
+        _on(AnswerCounterOffer, answer_counter_offer),
     )
 )
 
@@ -150,11 +187,11 @@ def _decide_without_search(trigger: Trigger) -> Step:
             return Step(None, (SourcingStopped(package_id=trigger.package_id, search_id=None),))
         case AnswerOffer() | RecordCall():
             raise OfferNotFound
-        case SubmitProposal():
+        case SubmitProposal() | AnswerCounterOffer():
             raise ListingNotFound
         case RegisterInterest():
             raise ListRowNotFound
-        case AwardProposal() | ChangeVersion():
+        case _ if isinstance(trigger, AwardProposal | ChangeVersion | OfficerCommand):
             raise PackageNotOpen("this package was never requested here; look its id up in the work list")
         case _:
             return Step(None)

@@ -12,6 +12,7 @@ from contracts.events.offers import (
     AcceptancesOrdered,
     OfferMade,
 )
+from contracts.events.officer_acts import PackageResourced, ProviderSkipped
 from contracts.events.packages import PackageRequested
 from contracts.events.searches import (
     DefinitionVersionChanged,
@@ -26,8 +27,10 @@ from contracts.events.searches import (
 )
 from contracts.ids import ProviderId
 from sourcing.domain.list_evolution import ListEvent, apply_list_event
-from sourcing.domain.listing_evolution import ListingEvent, apply_listing_event, build_listing
+from sourcing.domain.listing_evolution import ListingEvent, apply_listing_event, build_listing, remove_proposal_of
+from sourcing.domain.offer import OfferStatus
 from sourcing.domain.offer_evolution import OfferEvent, apply_offer_event, build_offer
+from sourcing.domain.officers.acts_evolution import ActsEvent, apply_acts_event, end_acts, remove_act
 from sourcing.domain.search import CurrentStage, Placement, Search, SearchStatus
 
 
@@ -65,7 +68,9 @@ def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:
             for offer in search.offers
         )
         return replace(search, offers=tuple(offers))
-    if isinstance(event, StageEntered | ProviderPassedOver | OfferMade):
+    if isinstance(event, ActsEvent):
+        search = replace(search, acts=apply_acts_event(search.acts, event))
+    if isinstance(event, StageEntered | ProviderPassedOver | ProviderSkipped | OfferMade):
         return _apply_stage_event(search, event, at)
     if isinstance(event, ListEvent):
         return apply_list_event(search, event)
@@ -95,6 +100,22 @@ def _apply_search_event(search: Search, event: PackageEvent, at: datetime) -> Se
             after = _set_status(search, SearchStatus.RUNNING)
         case PackageListed():
             after = replace(search, status=SearchStatus.LISTED, missing=(), listing=build_listing(event, at))
+            after = replace(after, acts=replace(search.acts, enters_stage=None))
+        case PackagePlaced() | PlacementVoided() | PackageResourced() | SourcingExhausted() | SourcingStopped():
+            after = _apply_outcome(search, event, at)
+        case _:
+            pass  # another service's word about the package
+    return after
+
+
+def _apply_outcome(
+    search: Search,
+    event: PackagePlaced | PlacementVoided | PackageResourced | SourcingExhausted | SourcingStopped,
+    at: datetime,
+) -> Search:
+    """Apply an end of the search, or what undoes it."""
+    after = search
+    match event:
         case PackagePlaced():
             listing = replace(search.listing, award=None) if search.listing is not None else None
             after = replace(
@@ -103,28 +124,77 @@ def _apply_search_event(search: Search, event: PackageEvent, at: datetime) -> Se
                 missing=(),
                 placement=_build_placement(event, at),
                 listing=listing,
+                acts=end_acts(search.acts),
             )
         case PlacementVoided() if search.placement is not None:
-            after = replace(search, status=SearchStatus.STOPPED, placement=replace(search.placement, voided=True))
+            after = _void_placement(search, search.placement, event)
+        case PackageResourced():
+            after = _begin_again(search, event)
         case SourcingExhausted():
             after = _set_status(search, SearchStatus.EXHAUSTED)
+            after = replace(after, acts=replace(search.acts, enters_stage=None))
         case SourcingStopped():
-            after = _set_status(search, SearchStatus.STOPPED)
-        case _:
-            pass  # another service's word about the package
+            after = replace(_set_status(search, SearchStatus.STOPPED), acts=end_acts(search.acts))
+        case PlacementVoided():
+            pass  # of a package that was never placed here
     return after
 
 
-def _apply_stage_event(search: Search, event: StageEntered | ProviderPassedOver | OfferMade, at: datetime) -> Search:
+def _void_placement(search: Search, placement: Placement, event: PlacementVoided) -> Search:
+    """Return the search without its placement: over by the council's withdrawal, or running again."""
+    voided = replace(placement, voided=True)
+    if not event.resourced:
+        return replace(search, status=SearchStatus.STOPPED, placement=voided)
+    offers = (
+        replace(offer, status=OfferStatus.FELL_THROUGH) if offer.offer_id == placement.offer_id else offer
+        for offer in search.offers
+    )
+    return replace(search, status=SearchStatus.RUNNING, placement=voided, offers=tuple(offers))
+
+
+def _begin_again(search: Search, event: PackageResourced) -> Search:
+    """Return the search at the position from which it goes on: on the list, after a provider's turn, or on the road."""
+    if event.restarts:
+        acts = replace(search.acts, enters_stage=event.from_stage, skipped=())
+        batching = search.batching if search.batching is not None and search.batching.is_out else None
+        running = _set_status(search, SearchStatus.RUNNING)
+        return replace(running, stage=None, listing=None, batching=batching, acts=acts)
+    provider, listing = event.former_provider_id, search.listing
+    if provider is not None:
+        search = _mark_tried(search, provider)
+        listing = None if listing is None else remove_proposal_of(listing, provider)
+    return replace(
+        _set_status(search, SearchStatus.LISTED if event.is_listed else SearchStatus.RUNNING), listing=listing
+    )
+
+
+def _apply_stage_event(
+    search: Search, event: StageEntered | ProviderPassedOver | ProviderSkipped | OfferMade, at: datetime
+) -> Search:
+    if isinstance(event, ProviderSkipped):
+        return _mark_tried(search, event.provider_id)
+    if isinstance(event, OfferMade) and event.act_id is not None:
+        return _add_directed_offer(search, event, at)
     running = _set_status(search, SearchStatus.RUNNING)
     match event:
         case StageEntered():
             stage = CurrentStage(name=event.stage, tiers=event.tiers, lists=event.lists, candidates=event.candidates)
-            return replace(running, stage=stage)
+            acts = replace(search.acts, skipped=(), enters_stage=None)
+            return replace(running, stage=stage, acts=acts)
         case ProviderPassedOver():
             return _mark_tried(running, event.provider_id)
         case OfferMade():
             return replace(_mark_tried(running, event.provider_id), offers=(*running.offers, build_offer(event, at)))
+
+
+def _add_directed_offer(search: Search, event: OfferMade, at: datetime) -> Search:
+    """Add an offer out of order; a listed package stays on its list meanwhile."""
+    status = search.status if search.status is SearchStatus.LISTED else SearchStatus.RUNNING
+    return replace(
+        _mark_tried(_set_status(search, status), event.provider_id),
+        offers=(*search.offers, build_offer(event, at)),
+        acts=remove_act(search.acts, event.act_id),
+    )
 
 
 def _set_status(search: Search, status: SearchStatus) -> Search:
@@ -132,7 +202,7 @@ def _set_status(search: Search, status: SearchStatus) -> Search:
 
 
 def _mark_tried(search: Search, provider_id: ProviderId) -> Search:
-    if search.stage is None:
+    if search.stage is None or provider_id in search.stage.tried:
         return search
     return replace(search, stage=replace(search.stage, tried=(*search.stage.tried, provider_id)))
 
@@ -142,6 +212,7 @@ def _build_placement(event: PackagePlaced, at: datetime) -> Placement:
         placement_id=event.placement_id,
         offer_id=event.offer_id,
         proposal_id=event.proposal_id,
+        manual_id=event.manual_id,
         provider_id=event.provider_id,
         weekly_hours=event.weekly_hours,
         terms=event.terms,

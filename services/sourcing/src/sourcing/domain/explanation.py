@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
 from contracts.events.base import HasProvider, PackageEvent, ProjectionVersion
@@ -23,9 +22,21 @@ from contracts.events.offers import (
     OfferMade,
     OfferWithdrawn,
 )
+from contracts.events.officer_acts import (
+    CounterOfferDeclined,
+    CounterOfferMade,
+    OfferDirected,
+    OfficerActApproved,
+    OfficerActEnded,
+    PackageResourced,
+    PlacedByHand,
+    PlacementByHandProposed,
+    ProviderSkipped,
+)
 from contracts.events.searches import (
     ListUsed,
     PackagePlaced,
+    PlacementVoided,
     ProviderPassedOver,
     SourcingExhausted,
     SourcingStopped,
@@ -47,7 +58,7 @@ class CandidateTurn:
     provider_id: ProviderId
     rank: int | None
     outcome: str = NOT_ASKED_YET
-    reasons: tuple[StrEnum, ...] = ()
+    reasons: tuple[str, ...] = ()
     offer_id: OfferId | None = None
     terms: Terms | None = None
     views: tuple[ProjectionVersion, ...] = ()
@@ -69,6 +80,11 @@ class StageExplanation:
         turns = (change(turn) if turn.provider_id == provider_id else turn for turn in self.turns)
         return replace(self, turns=tuple(turns))
 
+    def add_turn(self, provider_id: ProviderId) -> "StageExplanation":
+        """Add a provider that officers chose and that is no candidate of the stage."""
+        has_turn = any(turn.provider_id == provider_id for turn in self.turns)
+        return self if has_turn else replace(self, turns=(*self.turns, CandidateTurn(provider_id, None)))
+
     def add_proposal(self, turn: CandidateTurn) -> "StageExplanation":
         """Add a proposal in place of the provider's older one; a refused proposal leaves the older one in place."""
         has_valid_proposal = any(
@@ -80,12 +96,21 @@ class StageExplanation:
         return replace(self, turns=(*other_turns, turn))
 
 
+_OUT_OF_ORDER: Final = (OfferDirected, OfferMade, PlacementByHandProposed, PlacedByHand)
+"""Events that may concern a provider that is no candidate of the stage."""
 OUTCOME_TEXTS: Final[Mapping[type[PackageEvent], str]] = {
     AcceptanceReceived: "accepts, waits for the others",
     OfferAccepted: "accepted",
     OfferDeclined: "declined",
     OfferExpired: "no answer in time",
     OfferWithdrawn: "offer withdrawn",
+    OfferDirected: "chosen by an officer out of order",
+    OfficerActApproved: "chosen by officers out of order",
+    PlacementByHandProposed: "placement by hand waits for a second officer",
+    PlacedByHand: "placed by hand",
+    PlacementVoided: "placement voided",
+    CounterOfferMade: "counter-offer made",
+    CounterOfferDeclined: "counter-offer declined",
     PackagePlaced: "placed",
     AwardAwaitsApproval: "awarded, waits for a second officer",
     AwardLapsed: "award lapsed",
@@ -112,8 +137,14 @@ def explain_stages(record: Iterable[PackageEvent]) -> tuple[StageExplanation, ..
             stages.append(StageExplanation(event.stage, (), (), (), ()))
         elif stages:
             stages[-1] = _apply_event(stages[-1], event)
-    is_over = any(isinstance(event, PackagePlaced | SourcingExhausted | SourcingStopped) for event in events)
-    return tuple(map(_close_stage, stages)) if is_over else tuple(stages)
+    return tuple(map(_close_stage, stages)) if _is_over(events) else tuple(stages)
+
+
+def _is_over(events: Iterable[PackageEvent]) -> bool:
+    """Return whether the search ended, and no officer had the package sourced again since."""
+    ends = PackagePlaced | SourcingExhausted | SourcingStopped | PackageResourced
+    newest = [event for event in events if isinstance(event, ends)][-1:]
+    return any(not isinstance(event, PackageResourced) for event in newest)
 
 
 def _close_stage(stage: StageExplanation) -> StageExplanation:
@@ -131,6 +162,7 @@ def _apply_event(stage: StageExplanation, event: PackageEvent) -> StageExplanati
     if isinstance(event, ProposalReceived | ProposalRefused):
         return stage.add_proposal(_build_proposal_turn(event))
     if isinstance(event, HasProvider):
+        stage = stage.add_turn(event.provider_id) if isinstance(event, _OUT_OF_ORDER) else stage
         return stage.update_turn(event.provider_id, lambda turn: _update_turn(turn, event))
     return stage
 
@@ -145,6 +177,10 @@ def _update_turn(turn: CandidateTurn, event: HasProvider) -> CandidateTurn:
     match event:
         case ProviderPassedOver():
             return replace(turn, outcome="passed over", reasons=event.reasons, views=event.views)
+        case ProviderSkipped():
+            return replace(turn, outcome="skipped by an officer", reasons=(event.reason,))
+        case OfficerActEnded():
+            return replace(turn, outcome=event.reason, reasons=event.passed_over)
         case OfferMade():
             return replace(turn, outcome="offered", offer_id=event.offer_id, terms=event.terms, views=event.views)
         case AwardRefused():

@@ -52,9 +52,10 @@ def _is_on_list(search: Search) -> bool:
 
 
 def _plan_next_list(draft: Draft, follow_up: FollowUp) -> Iterator[ScheduledTimer | CancelledTimer]:
-    about, listing = str(draft.search.package_id), draft.search.listing
-    was_listed = draft.before is not None and draft.before.status is SearchStatus.LISTED
+    about, before = str(draft.search.package_id), draft.before
+    was_listed = before is not None and before.status is SearchStatus.LISTED
     is_listed = draft.search.status is SearchStatus.LISTED
+    listing = before.listing if before is not None and was_listed else draft.search.listing
     stage = None if listing is None else draft.definition.get_stage(listing.stage)
     if not isinstance(stage, OpenList) or stage.issued is None:
         return

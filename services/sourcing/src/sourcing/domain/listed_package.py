@@ -7,6 +7,7 @@ from decimal import Decimal
 from contracts.events.listings import Advert
 from contracts.ids import (
     AwardId,
+    CounterOfferId,
     ListId,
     ProposalId,
     ProviderId,
@@ -27,9 +28,23 @@ class Proposal:
     can_start_on: date | None
     rating: Rating
     received_at: datetime
+    counter_offer_id: CounterOfferId | None = None
+    """The council's counter-offer that the provider accepted by this proposal."""
 
     def is_same_as(self, rate: Decimal, variations: tuple[ReasonKey, ...], can_start_on: date | None) -> bool:
         return (self.terms.rate, self.variations, self.can_start_on) == (rate, variations, can_start_on)
+
+
+@dataclass(frozen=True)
+class CounterOffer:
+    """The council's newest answer to a provider's proposal by another rate; `valid_until` is exclusive."""
+
+    counter_offer_id: CounterOfferId
+    proposal_id: ProposalId
+    provider_id: ProviderId
+    terms: Terms
+    valid_until: datetime
+    is_declined: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,7 @@ class Listing:
     award: PendingAward | None = None
     is_overdue: bool = False
     second_officer_always: bool = False
+    counter_offers: tuple[CounterOffer, ...] = ()
     reach: ListReach = ListReach.AREA
     opens_at: datetime | None = None
     list_id: ListId | None = None
@@ -73,3 +89,9 @@ class Listing:
 
     def find_proposal_of(self, provider_id: ProviderId) -> Proposal | None:
         return next((proposal for proposal in self.proposals if proposal.provider_id == provider_id), None)
+
+    def find_counter_offer(self, counter_offer_id: CounterOfferId) -> CounterOffer | None:
+        return next((each for each in self.counter_offers if each.counter_offer_id == counter_offer_id), None)
+
+    def find_counter_offer_to(self, provider_id: ProviderId) -> CounterOffer | None:
+        return next((each for each in self.counter_offers if each.provider_id == provider_id), None)

@@ -5,7 +5,7 @@ from typing import Final
 
 from contracts.events.offers import OfferMade
 from contracts.events.searches import ProviderPassedOver, StageCandidate
-from contracts.framework.stages import MakesOffers, OfferToAll
+from contracts.framework.stages import AnswerWithin, MakesOffers, OfferToAll
 from contracts.ids import OfferId
 from contracts.values import AnswerBy, Channel, PassOverReason, Terms
 from sourcing.domain.draft import Draft
@@ -20,11 +20,15 @@ def is_waiting_for_opening(draft: Draft) -> bool:
     return not draft.search.is_urgent and not draft.calendar.is_open(draft.at)
 
 
-def build_answer_by(draft: Draft, stage: MakesOffers, channel: Channel) -> AnswerBy:
-    """Return the time to answer: a length that begins with the delivery, or the deadline of all that are asked."""
+def build_answer_by(draft: Draft, stage: MakesOffers, channel: Channel, *, alone: bool = False) -> AnswerBy:
+    """Return the time to answer: a length that begins with the delivery, or the deadline of all that are asked.
+
+    `alone` is an offer out of order; in a stage that asks all providers at once it has the usual time to answer.
+    """
     urgent = draft.search.is_urgent
-    if not isinstance(stage, OfferToAll):
-        length = stage.answer_within.get_duration(channel, urgent=urgent)
+    if alone or not isinstance(stage, OfferToAll):
+        answer_within = AnswerWithin() if isinstance(stage, OfferToAll) else stage.answer_within
+        length = answer_within.get_duration(channel, urgent=urgent)
         return AnswerBy(minutes=length // ONE_MINUTE, brokerage_time=not urgent)
     length = stage.deadline.urgent if urgent else stage.deadline.routine
     instant = draft.at + length if urgent else draft.calendar.add_open_time(draft.at, length)

@@ -1,6 +1,6 @@
 """Selects what a search can use of everything published: its definition, its lists, and the providers that matter."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from contracts.values import Care, Order
 from sourcing.domain.calendar import add_proclaimed_holidays
 from sourcing.domain.market import PlaceHolder
 from sourcing.domain.offer import OfferStatus
+from sourcing.domain.officers.commands import DirectOffer, PlaceByHand
 from sourcing.domain.search import Search
 from sourcing.domain.triggers import SubmitProposal, Trigger
 
@@ -85,20 +86,32 @@ def list_providers(
     providers |= {holder.provider_id for holder in holders}
     if search is not None and search.stage is not None:
         providers |= {candidate.provider_id for candidate in search.stage.untried}
-    if search is not None and search.listing is not None:
-        providers |= {proposal.provider_id for proposal in search.listing.proposals}
     if search is not None:
+        providers |= {*list_waiting_providers(search)}
         providers |= {offer.provider_id for offer in search.offers if offer.status is OfferStatus.WAITING}
         providers |= {search.follows.provider_id} if search.follows is not None else set()
     return sorted(providers)
 
 
+def list_waiting_providers(search: Search) -> Iterator[ProviderId]:
+    """Yield the providers that officers can decide about: those that proposed, and those of acts that wait."""
+    if search.listing is not None:
+        yield from (proposal.provider_id for proposal in search.listing.proposals)
+    yield from search.acts.list_providers()
+
+
+def list_named_areas(search: Search | None, areas: Sequence[AreaCode]) -> tuple[AreaCode, ...]:
+    """List further areas whose rates matter: those of places by which officers want an offer made out of order."""
+    directed = () if search is None else (offer.area for offer in search.acts.directed)
+    return tuple(dict.fromkeys(area for area in directed if area not in areas))
+
+
 def find_named_provider(trigger: Trigger) -> ProviderId | None:
     """Find the provider that the trigger itself names, which need be neither on a list nor in the search.
 
-    It proposes, or it delivers the package which a new one follows.
+    It proposes, an officer chooses it, or it delivers the package which a new one follows.
     """
-    if isinstance(trigger, SubmitProposal):
+    if isinstance(trigger, SubmitProposal | DirectOffer | PlaceByHand):
         return trigger.provider_id
     if isinstance(trigger, PackageRequested) and trigger.follows is not None:
         return trigger.follows.provider_id

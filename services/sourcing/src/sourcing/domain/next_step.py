@@ -36,7 +36,7 @@ def find_next_step(search: Search, definition: FrameworkDefinition | None, *, no
         case SearchStatus.EXHAUSTED:
             return _describe_exhaustion(search)
         case SearchStatus.HELD:
-            return _describe_hold(search)
+            return _describe_pause(search) if search.acts.is_paused else _describe_hold(search)
         case SearchStatus.LISTED:
             return describe_listing(search.listing, BrokerageClock(definition, now, search.is_urgent))
         case SearchStatus.RUNNING:
@@ -47,7 +47,9 @@ def _describe_running(search: Search, brokerage: BrokerageClock) -> NextStep:
     if len(search.live_offers) > 1:
         return _describe_offers_to_all(search, brokerage)
     offer = next(iter(search.live_offers), None)
-    return _describe_turn(search, brokerage) if offer is None else _describe_offer(offer, brokerage)
+    if offer is not None:
+        return _describe_offer(offer, brokerage)
+    return _describe_pause(search) if search.acts.is_paused else _describe_turn(search, brokerage)
 
 
 def _describe_placement(search: Search) -> NextStep:
@@ -64,9 +66,14 @@ def _describe_placement(search: Search) -> NextStep:
 def _describe_exhaustion(search: Search) -> NextStep:
     return NextStep(
         NextStepKind.EXHAUSTED,
-        "nothing: no stage is left; an officer sources the package by hand, or changes it and requests it again",
+        "waits for an officer: no stage is left; source the package again, offer it out of order, or place it by hand",
         stage=None if search.stage is None else search.stage.name,
     )
+
+
+def _describe_pause(search: Search) -> NextStep:
+    stage = None if search.stage is None else search.stage.name
+    return NextStep(NextStepKind.PAUSED, "waits for an officer: resume the search, which is paused", stage=stage)
 
 
 def _describe_hold(search: Search) -> NextStep:

@@ -28,6 +28,7 @@ class NextStepKind(StrEnum):
     PLACED = "placed"
     WITHDRAWN = "withdrawn"
     EXHAUSTED = "exhausted"
+    PAUSED = "paused"
 
 
 WAITS_FOR_OFFICER: Final = frozenset(
@@ -38,6 +39,7 @@ WAITS_FOR_OFFICER: Final = frozenset(
         NextStepKind.AWARD_NEEDED,
         NextStepKind.APPROVAL_NEEDED,
         NextStepKind.EXHAUSTED,
+        NextStepKind.PAUSED,
     }
 )
 

@@ -8,10 +8,14 @@ from enum import StrEnum
 from contracts.events.offers import OfferAnswer
 from contracts.events.reasons import OfferEnd
 from contracts.ids import (
+    ActId,
+    AreaCode,
+    LotKey,
     NoteId,
     OfferId,
     ProviderId,
     ReasonKey,
+    TierKey,
 )
 from contracts.values import Channel, PassOverReason, Terms
 from sourcing.domain.invariants import reject_if
@@ -26,6 +30,8 @@ class OfferStatus(StrEnum):
     DECLINED = "declined"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    FELL_THROUGH = "fell through"
+    """The provider accepted and got the package, and the placement was voided before care started."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,12 @@ class Offer:
     """Up to when outages of ours have been added to the time to answer."""
     refused_answers: frozenset[OfferAnswer] = frozenset()
     """The kinds of answers that were recorded and not used; each kind is recorded once."""
+    tier: TierKey | None = None
+    lot: LotKey | None = None
+    area: AreaCode | None = None
+    """Of the provider's place, where officers had the offer made out of order; else the stage's candidate has it."""
+    act_id: ActId | None = None
+    """The decision of officers to make this offer out of order."""
 
     def __post_init__(self) -> None:
         has_clock = self.answer_by is not None
@@ -89,6 +101,10 @@ class Offer:
         )
         reject_if(self.status is OfferStatus.DELIVERED and self.answer_by is None, "delivered, so its clock must run")
         reject_if(self.is_live and self.answer is not None, "an answer ends an offer")
+
+    @property
+    def is_directed(self) -> bool:
+        return self.act_id is not None
 
     @property
     def is_live(self) -> bool:

@@ -104,4 +104,8 @@ def build_offer(event: OfferMade, at: datetime) -> Offer:
         deliver_within=timedelta(minutes=event.deliver_within_minutes),
         asks_all=event.asks_all,
         answer_by=event.answer_by.instant if event.asks_all else None,
+        tier=event.tier,
+        lot=event.place_lot,
+        area=event.place_area,
+        act_id=event.act_id,
     )

@@ -6,10 +6,11 @@ from contracts.framework.stages import OfferToAll
 from contracts.ids import SearchId
 from sourcing.domain.draft import Draft
 from sourcing.domain.holding import hold_for
+from sourcing.domain.officers.directed_offers import make_directed_offers
 from sourcing.domain.procedures.offer_to_all import ask_all_or_close
 from sourcing.domain.procedures.one_at_a_time import offer_to_next_candidate
 from sourcing.domain.search import Search, SearchStatus
-from sourcing.domain.stage_entry import enter_next_stage
+from sourcing.domain.stage_entry import enter_next_stage, enter_stage
 from sourcing.domain.steps import FollowUp, Result
 from sourcing.domain.triggers import AnswerRecorded, NextOfferDue, ProjectionUpdated
 
@@ -31,30 +32,53 @@ def resume_search(draft: Draft, _: NextOfferDue | ProjectionUpdated) -> Result:
 
 def is_awaiting_next_step(search: Search, event: AnswerRecorded) -> bool:
     """Return whether no offer is live any more after `event`, and no decision has followed it yet."""
-    if search.status is not SearchStatus.RUNNING or search.live_offers:
-        return False
     offer = search.find_offer(event.offer_id)
-    if offer is None or search.stage is None:
+    if offer is None or search.live_offers or search.acts.is_paused:
         return False
-    return offer is search.offers[-1] or (offer.asks_all and offer.stage == search.stage.name)
+    if search.status is SearchStatus.LISTED:
+        return offer is search.offers[-1] and search.acts.next_offer is not None
+    if search.status is not SearchStatus.RUNNING:
+        return False
+    is_of_all = offer.asks_all and search.stage is not None and offer.stage == search.stage.name
+    return offer is search.offers[-1] or is_of_all
 
 
 def advance(draft: Draft) -> Result:
-    """Advance the search as far as possible now: to its next offers, to the opening, to a hold, or to its end."""
-    if _ensure_stage(draft):
-        while draft.search.is_between_offers and _take_step(draft):
-            pass
-    return Result(follow_up=FollowUp.LOOK_FOR_PROVIDER)
+    """Advance the search as far as possible now: to its next offers, to the opening, to a hold, or to its end.
+
+    Offers that officers had made out of order come first; they are made for a listed and an exhausted package, too.
+    """
+    if draft.search.is_between_offers:
+        _follow_road(draft)
+        return Result(follow_up=FollowUp.LOOK_FOR_PROVIDER)
+    if not draft.search.is_open:
+        make_directed_offers(draft)
+    return Result()
 
 
-def _ensure_stage(draft: Draft) -> bool:
-    """Start the search and enter its first stage where needed; False when it is held or there is no stage."""
+def _follow_road(draft: Draft) -> None:
+    if not _ensure_started(draft) or make_directed_offers(draft) or not _ensure_stage(draft):
+        return
+    while draft.search.is_between_offers and not make_directed_offers(draft) and _take_step(draft):
+        pass
+
+
+def _ensure_started(draft: Draft) -> bool:
+    """Start the search where needed; False when it is held."""
     search = draft.search
     if hold_for(draft, draft.market.find_missing_definition(search.care, search.definition_version)):
         return False
     if search.search_id is None:
         _start_search(draft)
-    return draft.search.stage is not None or enter_next_stage(draft, None)
+    return True
+
+
+def _ensure_stage(draft: Draft) -> bool:
+    """Enter a stage where the search is in none; False when it is held or there is no stage."""
+    named = draft.search.acts.enters_stage
+    if draft.search.stage is not None:
+        return True
+    return enter_next_stage(draft, None) if named is None else enter_stage(draft, draft.definition.get_stage(named))
 
 
 def _take_step(draft: Draft) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from contracts.events.listings import AwardEnd, ProposalReceived, ProposalRefusal, ProposalRefused
 from contracts.framework.words import Reasons
-from contracts.ids import ProposalId
+from contracts.ids import CounterOfferId, ProposalId
 from contracts.terms import compute_terms_at_rate
 from contracts.values import ListReach
 from sourcing.domain.awarding import lapse_award
@@ -16,7 +16,7 @@ from sourcing.domain.listed_package import Listing, Proposal
 from sourcing.domain.listing import get_known_facts, get_proposal, is_listing_provider
 from sourcing.domain.market import ProviderFacts
 from sourcing.domain.search import SearchStatus
-from sourcing.domain.steps import ProposalNotUsed, Proposed, Result
+from sourcing.domain.steps import Outcome, ProposalNotUsed, Proposed, Result
 from sourcing.domain.triggers import SubmitProposal
 
 PRICE_LIST: Final = "as proposed"
@@ -30,16 +30,24 @@ def submit_proposal(draft: Draft, command: SubmitProposal) -> Result:
     allowed = Reasons.list_keys(draft.definition.reasons.variation)
     for position, variation in enumerate(command.variations):
         require_known_reason(variation, allowed, f"#/variations/{position}")
-    facts = get_known_facts(draft, command.provider_id)
+    return Result(consider_proposal(draft, command))
+
+
+def consider_proposal(
+    draft: Draft, command: SubmitProposal, *, counter_offer_id: CounterOfferId | None = None
+) -> Outcome:
+    """Record the proposal, or refuse it on record; `counter_offer_id` is a counter-offer that it accepts."""
+    listing, facts = draft.listing, get_known_facts(draft, command.provider_id)
     reasons = tuple(_find_refusal_reasons(draft, listing, facts))
     if reasons:
-        return Result(_refuse_proposal(draft, command, facts, reasons))
+        return _refuse_proposal(draft, command, facts, reasons)
     before = listing.find_proposal_of(command.provider_id)
-    if before is not None and before.is_same_as(command.rate, command.variations, command.can_start_on):
-        return Result(Proposed(before))
+    is_same = before is not None and before.is_same_as(command.rate, command.variations, command.can_start_on)
+    if before is not None and is_same and counter_offer_id is None:
+        return Proposed(before)
     if before is not None and listing.award is not None and listing.award.proposal_id == before.proposal_id:
         lapse_award(draft, AwardEnd.PROPOSAL_REPLACED)
-    return Result(Proposed(_record_proposal(draft, command, facts, replaces=before)))
+    return Proposed(_record_proposal(draft, command, facts, replaces=before, counter_offer_id=counter_offer_id))
 
 
 def _find_refusal_reasons(draft: Draft, listing: Listing, facts: ProviderFacts) -> Iterator[ProposalRefusal]:
@@ -73,7 +81,12 @@ def _refuse_proposal(
 
 
 def _record_proposal(
-    draft: Draft, command: SubmitProposal, facts: ProviderFacts, *, replaces: Proposal | None
+    draft: Draft,
+    command: SubmitProposal,
+    facts: ProviderFacts,
+    *,
+    replaces: Proposal | None,
+    counter_offer_id: CounterOfferId | None,
 ) -> Proposal:
     listing, care, proposal_id = draft.listing, draft.search.care, ProposalId(draft.new_id())
     draft.publish(
@@ -90,6 +103,8 @@ def _record_proposal(
             replaces=replaces.proposal_id if replaces is not None else None,
             rating=facts.rating,
             views=facts.projection_uses,
+            counter_offer_id=counter_offer_id,
+            entered_by=command.entered_by,
         )
     )
     return get_proposal(draft.listing, proposal_id)

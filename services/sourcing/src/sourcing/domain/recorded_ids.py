@@ -15,6 +15,7 @@ from contracts.events.listings import (
 )
 from contracts.events.lists import ListRowAdded
 from contracts.events.offers import AcceptancesOrdered, OfferMade
+from contracts.events.officer_acts import CounterOfferMade, OfferDirected, PlacedByHand, PlacementByHandProposed
 from contracts.events.searches import PackagePlaced, SourcingStarted, StageEntered
 from sourcing.domain.replay_triggers import RecordedDecision
 
@@ -28,6 +29,10 @@ _FIELDS: Final[Mapping[type[PackageEvent], str]] = {
     AwardAwaitsApproval: "award_id",
     AwardRefused: "award_id",
     ProposalAwarded: "award_id",
+    OfferDirected: "act_id",
+    PlacementByHandProposed: "act_id",
+    PlacedByHand: "act_id",
+    CounterOfferMade: "counter_offer_id",
 }
 """The field with the id that a decision draws for the event."""
 _AWARDS: Final = (AwardAwaitsApproval, AwardRefused, ProposalAwarded)
@@ -46,11 +51,13 @@ class RecordedIds:
 
 
 def _list_drawn_ids(event: PackageEvent, decision: RecordedDecision) -> Iterator[UUID]:
-    """Yield the id drawn for an event; an award that a second officer decides keeps the id that it had."""
+    """Yield the id drawn for an event; what a second officer decides keeps the id that it had."""
     if isinstance(event, PackageListed | ListRowAdded):
         yield event.advert.reference
         return
     if isinstance(event, _AWARDS) and not decision.cause.startswith("command:"):
+        return
+    if isinstance(event, PlacedByHand) and event.second_officer is not None:
         return
     drawn: UUID | None = getattr(event, _FIELDS.get(type(event), ""), None)
     if drawn is not None:

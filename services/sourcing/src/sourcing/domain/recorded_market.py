@@ -20,6 +20,7 @@ from sourcing.domain.market_selection import (
     find_named_provider,
     find_ranked_lists,
     list_areas,
+    list_named_areas,
     list_providers,
 )
 from sourcing.domain.recorded_facts import FactReader, FactReading, RecordedFact
@@ -97,7 +98,8 @@ class RecordedMarket:
             return MarketSnapshot()
         areas = list_areas(definition, care)
         lists = self._find_lists(search, care, definition, at, absent)
-        reading = FactReading(care, areas, _index_views(decision.events), absent, at)
+        priced = (*areas, *list_named_areas(search, areas))
+        reading = FactReading(care, priced, _index_views(decision.events), absent, at)
         facts = {provider: self._build_facts(provider, reading) for provider in self.facts}
         holders = list(_list_holders(facts, care, _list_known_areas(areas, care, absent)))
         wanted = {*list_providers(search, lists, holders), *_list_further_providers(search, trigger)}

@@ -39,7 +39,7 @@ def _redirect_offer(draft: Draft, offer: Offer) -> Result:
     if to_channel is not Channel.PHONE and is_waiting_for_opening(draft):
         return Result(follow_up=FollowUp.REDIRECT_OFFER, follow_up_offer=offer.offer_id)
     stage = draft.definition.get_offering_stage(offer.stage)
-    answer_by = build_answer_by(draft, stage, to_channel)
+    answer_by = build_answer_by(draft, stage, to_channel, alone=not offer.asks_all)
     draft.publish(
         OfferRedirected(
             package_id=draft.search.package_id,

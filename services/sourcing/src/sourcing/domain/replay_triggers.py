@@ -32,6 +32,7 @@ from contracts.framework.words import Reasons
 from contracts.ids import OfferId, ReasonKey
 from sourcing.domain.decisions import DECISIONS
 from sourcing.domain.offer import Accept, Decline, ProviderAnswer
+from sourcing.domain.recorded_acts import find_officer_command
 from sourcing.domain.search import Search
 from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import (
@@ -126,7 +127,8 @@ class _CommandFinder:
         if all(isinstance(each, OfferExtended) for each in self.events):
             return OutageOver()  # the command itself changed nothing, as an answer that is repeated
         for event in self.events:
-            command = self._find_list_command(event) or _find_tick(event) or self._find_offer_command(event)
+            command = find_officer_command(event) or self._find_list_command(event) or _find_tick(event)
+            command = command or self._find_offer_command(event)
             if command is not None:
                 return command
         raise NoTrigger("the command is not shown by its events")
@@ -135,7 +137,9 @@ class _CommandFinder:
         match event:
             case ProposalReceived():
                 rate = event.terms.rate
-                return SubmitProposal(event.package_id, event.provider_id, rate, event.variations, event.can_start_on)
+                return SubmitProposal(
+                    event.package_id, event.provider_id, rate, event.variations, event.can_start_on, event.entered_by
+                )
             case ProposalRefused():
                 return SubmitProposal(event.package_id, event.provider_id, event.rate)
             case AwardAwaitsApproval() | ProposalAwarded():

@@ -9,6 +9,7 @@ from functools import cached_property
 from contracts.events.packages import FollowedPackage
 from contracts.events.searches import ListUsed, StageCandidate
 from contracts.ids import (
+    ActId,
     OfferId,
     PackageId,
     PlacementId,
@@ -21,7 +22,8 @@ from contracts.values import Care, Terms, Wishes
 from sourcing.domain.batching_entry import BatchingEntry
 from sourcing.domain.invariants import reject_if
 from sourcing.domain.listed_package import Listing
-from sourcing.domain.offer import Offer
+from sourcing.domain.offer import Offer, OfferStatus
+from sourcing.domain.officers.pending_acts import NO_ACTS, OfficerActs
 
 
 class SearchStatus(StrEnum):
@@ -35,7 +37,10 @@ class SearchStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Placement:
-    """The placement with a provider on agreed terms; voided when the council withdraws it before care begins."""
+    """The placement with a provider on agreed terms; voided when it is withdrawn or falls through before care begins.
+
+    It follows from an accepted offer, an awarded proposal, or an officer's placement by hand (`manual_id`).
+    """
 
     placement_id: PlacementId
     offer_id: OfferId | None
@@ -45,9 +50,11 @@ class Placement:
     placed_at: datetime
     voided: bool = False
     proposal_id: ProposalId | None = None
+    manual_id: ActId | None = None
 
     def __post_init__(self) -> None:
-        reject_if((self.offer_id is None) == (self.proposal_id is None), "placed by an offer or by a proposal")
+        origins = (self.offer_id, self.proposal_id, self.manual_id)
+        reject_if(sum(each is not None for each in origins) != 1, "placed by an offer, by a proposal or by hand")
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,9 @@ class CurrentStage:
 
     def get_candidate(self, provider_id: ProviderId) -> StageCandidate:
         return next(candidate for candidate in self.candidates if candidate.provider_id == provider_id)
+
+    def find_candidate(self, provider_id: ProviderId) -> StageCandidate | None:
+        return next((candidate for candidate in self.candidates if candidate.provider_id == provider_id), None)
 
 
 @dataclass(frozen=True)
@@ -92,12 +102,13 @@ class Search:
     offers: tuple[Offer, ...] = ()
     placement: Placement | None = None
     missing: tuple[str, ...] = ()
+    acts: OfficerActs = NO_ACTS
 
     def __post_init__(self) -> None:
         live, alone = len(self.live_offers), sum(not offer.asks_all for offer in self.live_offers)
         stands = self.placement is not None and not self.placement.voided
         reject_if(live > 1 and alone > 0, "two offers of one search are live")
-        reject_if(live > 0 and self.status is not SearchStatus.RUNNING, "an offer is live, but the search does not run")
+        reject_if(live > 0 and not self.may_have_live_offers, "an offer is live, but the search does not run")
         reject_if(stands != (self.status is SearchStatus.PLACED), "placed and a standing placement go together")
         reject_if(bool(self.missing) != (self.status is SearchStatus.HELD), "held and something missing go together")
         reject_if(self.status is SearchStatus.LISTED and self.listing is None, "listed, but not on a list")
@@ -107,6 +118,11 @@ class Search:
     def is_open(self) -> bool:
         """The search still awaits an offer, an answer or a timer."""
         return self.status in {SearchStatus.RUNNING, SearchStatus.HELD}
+
+    @property
+    def may_have_live_offers(self) -> bool:
+        """The search runs, or its package is listed and officers had an offer made out of order."""
+        return self.status in {SearchStatus.RUNNING, SearchStatus.LISTED}
 
     @property
     def is_urgent(self) -> bool:
@@ -119,7 +135,13 @@ class Search:
 
     @property
     def is_between_offers(self) -> bool:
-        return self.is_open and not self.live_offers
+        """The next offer can follow by itself; not while an officer has paused the search."""
+        return self.is_open and not self.live_offers and not self.acts.is_paused
+
+    @property
+    def has_waiting_acceptances(self) -> bool:
+        """Providers that were asked at once have accepted, and the package is not placed yet."""
+        return any(offer.status is OfferStatus.WAITING for offer in self.offers)
 
     def find_offer(self, offer_id: OfferId) -> Offer | None:
         return next((offer for offer in self.offers if offer.offer_id == offer_id), None)

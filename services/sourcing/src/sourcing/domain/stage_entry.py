@@ -32,6 +32,11 @@ def enter_next_stage(draft: Draft, after: str | None) -> bool:
     if stage is None:
         _exhaust_search(draft)
         return False
+    return enter_stage(draft, stage)
+
+
+def enter_stage(draft: Draft, stage: MakesOffers | OpenList) -> bool:
+    """Enter this stage; True when its candidates can be handled, False when the package is held or listed."""
     if isinstance(stage, OpenList):
         list_package(draft, stage)
         return False

@@ -7,10 +7,11 @@ from enum import Enum, StrEnum, auto
 from contracts.events.base import PackageEvent
 from contracts.events.listings import AwardRefusal, ProposalRefusal
 from contracts.events.lists import InterestRefusal
+from contracts.events.officer_acts import ActEnd
 from contracts.events.reasons import LateReason
-from contracts.ids import OfferId
+from contracts.ids import ActId, OfferId
 from contracts.values import PassOverReason
-from sourcing.domain.listed_package import PendingAward, Proposal
+from sourcing.domain.listed_package import CounterOffer, PendingAward, Proposal
 from sourcing.domain.search import Placement, Search
 
 
@@ -120,6 +121,28 @@ class AwardBarred:
     reasons: tuple[AwardRefusal, ...]
 
 
+@dataclass(frozen=True)
+class ActWaits:
+    """The officers' act is on record and waits: for a second officer, or for its turn."""
+
+    act_id: ActId
+
+
+@dataclass(frozen=True)
+class ActEnded:
+    """The officers' act is on record and was not carried out."""
+
+    reason: ActEnd
+    passed_over: tuple[PassOverReason, ...] = ()
+
+
+@dataclass(frozen=True)
+class CounterOffered:
+    """The counter-offer is on record; the provider decides."""
+
+    counter_offer: CounterOffer
+
+
 Outcome = (
     Done
     | Placed
@@ -132,6 +155,9 @@ Outcome = (
     | ProposalNotUsed
     | AwaitsApproval
     | AwardBarred
+    | ActWaits
+    | ActEnded
+    | CounterOffered
 )
 
 

@@ -1,11 +1,13 @@
 """A council's withdrawal: it stops the search, or voids the placement; never both."""
 
+from contracts.events.officer_acts import ActEnd
 from contracts.events.packages import WithdrawalRequested
 from contracts.events.reasons import OfferEnd
 from contracts.events.searches import PlacementVoided, SourcingStopped
 from sourcing.domain.awarding import withdraw_award
 from sourcing.domain.draft import Draft
 from sourcing.domain.offer import OfferStatus
+from sourcing.domain.officers.ending_acts import end_pending_acts
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Result
 from sourcing.domain.withdrawing import withdraw_offer
@@ -23,6 +25,7 @@ def stop_search(draft: Draft, event: WithdrawalRequested) -> Result:
         if offer.is_live or offer.status is OfferStatus.WAITING:
             withdraw_offer(draft, offer, OfferEnd.PACKAGE_WITHDRAWN)
     withdraw_award(draft)
+    end_pending_acts(draft, ActEnd.PACKAGE_WITHDRAWN)
     draft.publish(SourcingStopped(package_id=search.package_id, search_id=search.search_id))
     return Result()
 

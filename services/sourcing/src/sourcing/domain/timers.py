@@ -71,10 +71,10 @@ def _plan_listing_timers(draft: Draft) -> tuple[ScheduledTimer | CancelledTimer,
     about, listing = str(draft.search.package_id), draft.search.listing
     was_listed = draft.before is not None and draft.before.status is SearchStatus.LISTED
     is_listed = draft.search.status is SearchStatus.LISTED
-    if was_listed == is_listed or listing is None:
-        return ()
-    if not is_listed:
+    if was_listed and not is_listed:
         return (CancelledTimer(TimerKind.LISTED_TOO_LONG, about),)
+    if was_listed or not is_listed or listing is None:
+        return ()
     stage = draft.definition.get_stage(listing.stage)
     if not isinstance(stage, OpenList):
         return ()

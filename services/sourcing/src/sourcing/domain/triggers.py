@@ -24,6 +24,7 @@ from contracts.events.packages import PackageRequested, WithdrawalRequested
 from contracts.ids import ListId, OfferId, PackageId, ProposalId, ProviderId, ReasonKey
 from sourcing.domain.errors import AnswerWithoutCall
 from sourcing.domain.offer import ProviderAnswer
+from sourcing.domain.officers.commands import OfficerCommand
 from sourcing.domain.steps import TimerKind
 
 AnswerRecorded = AcceptanceReceived | OfferDeclined | OfferExpired | OfferWithdrawn
@@ -148,6 +149,8 @@ class SubmitProposal:
     rate: Decimal
     variations: tuple[ReasonKey, ...] = ()
     can_start_on: date | None = None
+    entered_by: str | None = None
+    """The officer who enters it for the provider."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ class ChangeVersion:
     officer: str
 
 
-Command = AnswerOffer | RecordCall | RegisterInterest | SubmitProposal | AwardProposal | ChangeVersion
+Command = AnswerOffer | RecordCall | RegisterInterest | SubmitProposal | AwardProposal | ChangeVersion | OfficerCommand
 
 Trigger = EventTrigger | TimerTrigger | Command
 

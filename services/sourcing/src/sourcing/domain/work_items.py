@@ -1,10 +1,17 @@
-"""Finds the work that a search needs from an officer. Every open search has a timer or a work item."""
+"""Finds the work that a search needs from an officer. Every open search has a timer or a work item.
 
-from collections.abc import Collection
+A work item has a kind, what it is about, and the instant when it matters (`due`; None: since it came up). Each row of
+the work list is one of them (`store/work_items.py`).
+"""
+
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
-from contracts.ids import AwardId, OfferId, ProposalId, ProviderId
+from contracts.ids import ActId, AwardId, OfferId, ProposalId, ProviderId
 from sourcing.domain.listed_package import Listing
+from sourcing.domain.officers.pending_acts import HandPlacement
 from sourcing.domain.search import Search, SearchStatus
 from sourcing.domain.steps import ScheduledTimer
 
@@ -24,12 +31,27 @@ class HeldSearch:
 
 
 @dataclass(frozen=True)
+class PausedSearch:
+    """An officer paused the search; it goes on when an officer resumes it."""
+
+
+@dataclass(frozen=True)
 class CallToMake:
     """An officer has to telephone a provider about its offer, for the `attempt`th time."""
 
     offer_id: OfferId
     provider_id: ProviderId
     attempt: int
+    due: datetime
+
+
+@dataclass(frozen=True)
+class ActToApprove:
+    """A second officer has to approve or refuse an offer out of order, or a placement by hand."""
+
+    act_id: ActId
+    provider_id: ProviderId
+    is_placement: bool
 
 
 @dataclass(frozen=True)
@@ -52,33 +74,68 @@ class NoProposals:
     """A package has been open for too long without a proposal; an officer has to source it by hand."""
 
 
-WorkItem = ExhaustedSearch | HeldSearch | CallToMake | AwardToApprove | ProposalsToDecide | NoProposals
+WorkItem = (
+    ExhaustedSearch
+    | HeldSearch
+    | PausedSearch
+    | CallToMake
+    | ActToApprove
+    | AwardToApprove
+    | ProposalsToDecide
+    | NoProposals
+)
 
 
 def find_work_items(search: Search) -> tuple[WorkItem, ...]:
     """Find what the search needs an officer for now; several calls where all providers are asked at once."""
-    if search.status is SearchStatus.EXHAUSTED:
-        return (ExhaustedSearch(last_stage=None if search.stage is None else search.stage.name),)
-    if search.status is SearchStatus.HELD:
-        return (HeldSearch(missing=search.missing),)
-    if search.status is SearchStatus.LISTED and search.listing is not None:
-        return _find_listing_work_items(search.listing)
-    return tuple(
-        CallToMake(offer_id=offer.offer_id, provider_id=offer.provider_id, attempt=offer.calls + 1)
-        for offer in search.live_offers
-        if offer.awaits_call
-    )
+    return tuple(_list_work_items(search))
 
 
-def _find_listing_work_items(listing: Listing) -> tuple[WorkItem, ...]:
-    if listing.award is not None:
-        return (AwardToApprove(listing.award.award_id, listing.award.proposal_id),)
-    if listing.proposals:
-        return (ProposalsToDecide(len(listing.proposals)),)
-    return (NoProposals(),) if listing.is_overdue else ()
+def find_subject(item: WorkItem) -> UUID | None:
+    """Return the offer, act or award that the item is about; None where it is about the package as a whole."""
+    match item:
+        case CallToMake():
+            return item.offer_id
+        case ActToApprove():
+            return item.act_id
+        case AwardToApprove():
+            return item.award_id
+        case _:
+            return None
+
+
+def find_due_time(item: WorkItem) -> datetime | None:
+    """Return when the item matters; None: since it came up."""
+    return item.due if isinstance(item, CallToMake) else None
 
 
 def has_progress(search: Search, timers: Collection[ScheduledTimer]) -> bool:
     """Return whether the search is over, has a timer, or is on the work list."""
     is_over = search.status in {SearchStatus.PLACED, SearchStatus.STOPPED}
     return is_over or bool(timers) or bool(find_work_items(search))
+
+
+def _list_work_items(search: Search) -> Iterator[WorkItem]:
+    if search.status is SearchStatus.EXHAUSTED:
+        yield ExhaustedSearch(last_stage=None if search.stage is None else search.stage.name)
+    if search.status is SearchStatus.HELD:
+        yield HeldSearch(missing=search.missing)
+    if search.acts.is_paused:
+        yield PausedSearch()
+    for offer in search.live_offers:
+        if offer.awaits_call:
+            due = offer.answer_by or offer.redirected_at or offer.made_at
+            yield CallToMake(offer.offer_id, offer.provider_id, offer.calls + 1, due)
+    for act in search.acts.awaiting_second_officer:
+        yield ActToApprove(act.act_id, act.provider_id, is_placement=isinstance(act, HandPlacement))
+    if search.status is SearchStatus.LISTED and search.listing is not None:
+        yield from _list_listing_work_items(search.listing)
+
+
+def _list_listing_work_items(listing: Listing) -> Iterator[WorkItem]:
+    if listing.award is not None:
+        yield AwardToApprove(listing.award.award_id, listing.award.proposal_id)
+    elif listing.proposals:
+        yield ProposalsToDecide(len(listing.proposals))
+    elif listing.is_overdue:
+        yield NoProposals()

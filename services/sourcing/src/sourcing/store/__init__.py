@@ -6,6 +6,6 @@ own, so that unique indexes refuse a second live offer and a second valid placem
 
 from typing import Final
 
-from sourcing.store import lists, offers, placements, searches
+from sourcing.store import lists, offers, placements, searches, work_items
 
-TABLES: Final = searches.TABLES + offers.TABLES + placements.TABLES + lists.TABLES
+TABLES: Final = searches.TABLES + offers.TABLES + placements.TABLES + lists.TABLES + work_items.TABLES

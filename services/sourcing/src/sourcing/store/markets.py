@@ -28,7 +28,9 @@ from sourcing.domain.market_selection import (
     find_definition,
     find_ranked_lists,
     list_areas,
+    list_named_areas,
     list_providers,
+    list_waiting_providers,
 )
 from sourcing.domain.search import Search
 from sourcing.ports import (
@@ -100,8 +102,9 @@ class ProjectedMarkets:
         if definition is None:
             return MarketSnapshot()
         areas = list_areas(definition, care)
+        priced = (*areas, *list_named_areas(search, areas))
         if search is not None and search.live_offers:
-            return self._build_live_offers_market(care, definition, areas, search)
+            return self._build_live_offers_market(care, definition, priced, search, provider_id)
         started = search.started_at if search is not None and search.started_at is not None else at
         timezone = ZoneInfo(definition.brokerage.timezone)
         days = started.astimezone(timezone).date(), at.astimezone(timezone).date()
@@ -117,20 +120,26 @@ class ProjectedMarkets:
         return MarketSnapshot(
             definition,
             lists,
-            await self._read_facts(care, areas, sorted(providers)),
+            await self._read_facts(care, priced, sorted(providers)),
             holders,
             await self._find_last_awards(definition, care),
         )
 
     def _build_live_offers_market(
-        self, care: Care, definition: FrameworkDefinition, areas: Sequence[AreaCode], search: Search
+        self,
+        care: Care,
+        definition: FrameworkDefinition,
+        areas: Sequence[AreaCode],
+        search: Search,
+        named: ProviderId | None,
     ) -> MarketSnapshot:
-        """Read only the providers of live offers.
+        """Read only the providers of live offers, and those that officers can decide about meanwhile.
 
         No other provider can get an offer in this step, because the end of the offers is followed by a step of its own.
         Capacity no longer counts, because the provider knows best what it can take on.
         """
-        providers = [offer.provider_id for offer in search.live_offers]
+        providers = {offer.provider_id for offer in search.live_offers} | {*list_waiting_providers(search)}
+        providers |= set() if named is None else {named}
         facts = {provider: self._get_facts(care, areas, provider) for provider in providers}
         return MarketSnapshot(definition, facts=facts)
 
@@ -181,7 +190,8 @@ class ProjectedMarkets:
     def _get_facts(self, care: Care, areas: Sequence[AreaCode], provider: ProviderId) -> ProviderFacts:
         """Return the provider's facts without its free hours."""
         return self._get_compiled(
-            ("facts", provider, care.framework, care.area), lambda: self._compile_facts(care, areas, provider)
+            ("facts", provider, care.framework, care.area, tuple(areas)),
+            lambda: self._compile_facts(care, areas, provider),
         )
 
     def _compile_facts(self, care: Care, areas: Sequence[AreaCode], provider: ProviderId) -> _Compiled[ProviderFacts]:

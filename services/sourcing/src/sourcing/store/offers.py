@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts.events.offers import OfferAnswer
 from contracts.events.reasons import OfferEnd
-from contracts.ids import NoteId, OfferId, PackageId, ProviderId, ReasonKey
+from contracts.ids import ActId, AreaCode, LotKey, NoteId, OfferId, PackageId, ProviderId, ReasonKey, TierKey
 from contracts.values import Channel, PassOverReason, Terms
 from sourcing.domain.making_offers import ONE_MINUTE
 from sourcing.domain.offer import Accept, Decline, Offer, OfferStatus, ProviderAnswer
@@ -24,7 +24,8 @@ CREATE TABLE offers (
     rank integer NOT NULL,
     channel text NOT NULL,
     status text NOT NULL
-        CHECK (status IN ('made', 'delivered', 'waiting', 'accepted', 'declined', 'expired', 'withdrawn')),
+        CHECK (status IN ('made', 'delivered', 'waiting', 'accepted', 'declined', 'expired', 'withdrawn',
+                          'fell through')),
     terms jsonb NOT NULL,
     weekly_hours numeric(8, 2) NOT NULL,
     made_at timestamptz NOT NULL,
@@ -43,6 +44,10 @@ CREATE TABLE offers (
     deliver_within_minutes integer NOT NULL,
     asks_all boolean NOT NULL DEFAULT false,
     withdrawn_because text,
+    tier text,
+    place_lot text,
+    place_area text,
+    act_id uuid,
     UNIQUE (package_id, turn)
 );
 CREATE UNIQUE INDEX one_live_offer_of_a_package ON offers (package_id)
@@ -98,6 +103,10 @@ def build_offer_row(offer: Offer, turn: int, package_id: PackageId) -> Mapping[s
         "deliver_within_minutes": offer.deliver_within // ONE_MINUTE,
         "asks_all": offer.asks_all,
         "withdrawn_because": offer.withdrawn_because.value if offer.withdrawn_because else None,
+        "tier": offer.tier,
+        "place_lot": offer.lot,
+        "place_area": offer.area,
+        "act_id": offer.act_id,
     }
 
 
@@ -125,6 +134,10 @@ def parse_offer(row: Mapping[str, Any]) -> Offer:  # one offer as PostgreSQL's r
         deliver_within=timedelta(minutes=row["deliver_within_minutes"]),
         asks_all=row["asks_all"],
         withdrawn_because=OfferEnd(row["withdrawn_because"]) if row["withdrawn_because"] else None,
+        tier=None if row["tier"] is None else TierKey(row["tier"]),
+        lot=None if row["place_lot"] is None else LotKey(row["place_lot"]),
+        area=None if row["place_area"] is None else AreaCode(row["place_area"]),
+        act_id=None if row["act_id"] is None else ActId(UUID(row["act_id"])),
     )
 
 

@@ -26,11 +26,14 @@ from sourcing.ports import (
     OfferDetails,
     OfferPlace,
     SearchDetails,
+    WorkFilter,
+    WorkListEntry,
 )
 from sourcing.store.columns import parse_json
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import parse_offer
 from sourcing.store.searches import SEARCH_COLUMNS, SEARCH_OF_PACKAGE, parse_search
+from sourcing.store.work_items import parse_work_item
 
 _OFFER_COLUMNS: Final = """
     CAST(row_to_json(offers) AS text) AS offer, offers.package_id, council, CAST(care AS text)
@@ -47,11 +50,20 @@ _OFFERS_OF_PROVIDER = text(
     ORDER BY made_at DESC, offer_id DESC LIMIT :limit
     """
 )
-_NEEDING_OFFICER = text(
-    f"""
-    SELECT {SEARCH_COLUMNS} FROM searches
-    WHERE council = :council AND needs_a_person IS NOT NULL ORDER BY changed_at LIMIT :limit
-    """  # noqa: S608  our own columns
+_WORK_LIST = text(
+    """
+    SELECT item_id, work_items.package_id, kind, since, due_at, CAST(details AS text) AS details,
+           work_items.framework, work_items.area, work_items.officer,
+           coalesce(listing ->> 'stage', searches.stage) AS stage, CAST(wishes -> 'preferred' AS text) AS preferred
+    FROM work_items JOIN searches USING (package_id)
+    WHERE work_items.council = :council
+      AND work_items.area = coalesce(CAST(:area AS text), work_items.area)
+      AND work_items.framework = coalesce(CAST(:framework AS text), work_items.framework)
+      AND (CAST(:officer AS text) IS NULL OR work_items.officer = CAST(:officer AS text))
+      AND (due_at, item_id) > (coalesce(CAST(:after_at AS timestamptz), '-infinity'),
+          coalesce(CAST(:after_id AS uuid), '00000000-0000-0000-0000-000000000000'))
+    ORDER BY due_at, item_id LIMIT :limit
+    """
 )
 _LISTED = text(
     f"""
@@ -190,9 +202,20 @@ class PostgresSearchQueries:
             entry = await ProjectionReader(connection).get(ELIGIBILITY, str(provider_id))
         return entry.event if entry is not None else None
 
-    async def list_searches_needing_officer(self, council: CouncilKey, *, limit: int) -> Sequence[SearchDetails]:
-        rows = await self._database.find(_NEEDING_OFFICER, {"council": council, "limit": limit})
-        return [SearchDetails(parse_search(row), CouncilKey(row.council)) for row in rows]
+    async def list_work(
+        self, council: CouncilKey, filters: WorkFilter, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[WorkListEntry]:
+        at, row_id = after if after is not None else (None, None)
+        arguments = {
+            "council": council,
+            "area": filters.area,
+            "framework": filters.framework,
+            "officer": filters.officer,
+            "after_at": at,
+            "after_id": row_id,
+            "limit": limit,
+        }
+        return [_parse_work_list_entry(row) for row in await self._database.find(_WORK_LIST, arguments)]
 
     async def count_archived_events(self, package_id: PackageId) -> int:
         rows = await self._database.find(_ARCHIVED, {"topic": PACKAGES, "key": str(package_id)})
@@ -216,3 +239,18 @@ def _parse_journal_record(row: Any) -> JournalRecord:  # a row's attributes are 
     event = decode(BY_TYPE[row.type].event, row.payload)
     assert isinstance(event, PackageEvent), "the stream of a package has events of packages only"
     return JournalRecord(event, row.version, row.occurred_at, row.actor, row.cause, row.hash)
+
+
+def _parse_work_list_entry(row: Any) -> WorkListEntry:  # a row's attributes are its columns
+    return WorkListEntry(
+        item_id=row.item_id,
+        package_id=PackageId(row.package_id),
+        item=parse_work_item(row),
+        since=row.since,
+        due=row.due_at,
+        framework=FrameworkKey(row.framework),
+        area=AreaCode(row.area),
+        stage=row.stage,
+        officer=row.officer,
+        preferred=tuple(ProviderId(UUID(provider)) for provider in parse_json(row.preferred) or ()),
+    )

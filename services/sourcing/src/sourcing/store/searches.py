@@ -16,14 +16,18 @@ from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from sourcing.domain.batching_entry import BatchingEntry
 from sourcing.domain.listed_package import Listing
 from sourcing.domain.offer import Offer
+from sourcing.domain.officers.pending_acts import OfficerActs
 from sourcing.domain.search import CurrentStage, Search, SearchStatus
 from sourcing.domain.work_items import (
+    ActToApprove,
     AwardToApprove,
     CallToMake,
     ExhaustedSearch,
     HeldSearch,
     NoProposals,
+    PausedSearch,
     ProposalsToDecide,
+    WorkItem,
     find_work_items,
 )
 from sourcing.ports import OfferPlace
@@ -32,6 +36,7 @@ from sourcing.store.lists import SAVE_LIST_RECIPIENTS, SAVE_LIST_ROWS, SAVE_LIST
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import SAVE_OFFERS, build_offer_row, parse_offer
 from sourcing.store.placements import SAVE_PLACEMENTS, build_placement_row, parse_placement
+from sourcing.store.work_items import REMOVE_WORK_ITEMS, SAVE_WORK_ITEMS, build_work_list_row, has_other_work
 
 TABLES: Final = """
 CREATE TABLE searches (
@@ -51,12 +56,13 @@ CREATE TABLE searches (
     listing_reference uuid UNIQUE GENERATED ALWAYS AS (CAST(listing #>> '{advert,reference}' AS uuid)) STORED,
     listed_at timestamptz,
     missing text[] NOT NULL,
-    needs_a_person text CHECK (needs_a_person IN ('exhausted', 'held', 'call', 'open')),
+    needs_a_person text CHECK (needs_a_person IN ('exhausted', 'held', 'paused', 'call', 'approval', 'open')),
     changed_at timestamptz NOT NULL,
     follows jsonb,
     tiers text[] NOT NULL,
     lists jsonb NOT NULL,
     batching jsonb,
+    acts jsonb NOT NULL,
     CHECK (status <> 'listed' OR listing IS NOT NULL)
 );
 CREATE INDEX open_to_all ON searches (council, listed_at DESC, listing_reference DESC) WHERE status = 'listed';
@@ -69,7 +75,7 @@ SEARCH_COLUMNS: Final = """
     searches.package_id, council, search_id, searches.status, CAST(care AS text), CAST(wishes AS text),
     CAST(follows AS text), requested_at, started_at, definition_version, searches.stage, tiers, CAST(lists AS text),
     CAST(candidates AS text), tried, missing,
-    CAST(listing AS text), CAST(batching AS text),
+    CAST(listing AS text), CAST(batching AS text), CAST(acts AS text),
     (SELECT CAST(coalesce(json_agg(offers ORDER BY turn), '[]') AS text) FROM offers
      WHERE offers.package_id = searches.package_id) AS offers,
     (SELECT CAST(row_to_json(placements) AS text) FROM placements WHERE placements.package_id = searches.package_id
@@ -81,30 +87,33 @@ SAVE_SEARCHES: Final = f"""
     saved_searches AS (
         INSERT INTO searches (package_id, council, search_id, status, care, wishes, follows, requested_at, started_at,
                               definition_version, stage, tiers, lists, candidates, tried, listing, batching,
-                              listed_at, missing, needs_a_person, changed_at)
+                              acts, listed_at, missing, needs_a_person, changed_at)
         SELECT package_id, council, search_id, status, care, wishes, follows, requested_at, started_at,
-               definition_version, stage, tiers, lists, candidates, tried, listing, batching, listed_at, missing,
+               definition_version, stage, tiers, lists, candidates, tried, listing, batching, acts, listed_at, missing,
                needs_a_person, changed_at
         FROM jsonb_to_recordset(:rows -> 'searches') AS changed(
             package_id uuid, council text, search_id uuid, status text, care jsonb, wishes jsonb, follows jsonb,
             requested_at timestamptz, started_at timestamptz, definition_version integer, stage text, tiers text[],
-            lists jsonb, candidates jsonb, tried uuid[], listing jsonb, batching jsonb, listed_at timestamptz,
-            missing text[], needs_a_person text, changed_at timestamptz)
+            lists jsonb, candidates jsonb, tried uuid[], listing jsonb, batching jsonb, acts jsonb,
+            listed_at timestamptz, missing text[], needs_a_person text, changed_at timestamptz)
         ON CONFLICT (package_id) DO UPDATE SET
             search_id = excluded.search_id, status = excluded.status, started_at = excluded.started_at,
             definition_version = excluded.definition_version, stage = excluded.stage, tiers = excluded.tiers,
             lists = excluded.lists, candidates = excluded.candidates, tried = excluded.tried,
-            listing = excluded.listing, batching = excluded.batching, listed_at = excluded.listed_at,
+            listing = excluded.listing, batching = excluded.batching, acts = excluded.acts,
+            listed_at = excluded.listed_at,
             missing = excluded.missing, needs_a_person = excluded.needs_a_person, changed_at = excluded.changed_at
     ), saved_offers AS ({SAVE_OFFERS}), saved_placements AS ({SAVE_PLACEMENTS}),
     saved_list_rows AS ({SAVE_LIST_ROWS}), saved_lists AS ({SAVE_LISTS}),
-    saved_list_recipients AS ({SAVE_LIST_RECIPIENTS})
+    saved_list_recipients AS ({SAVE_LIST_RECIPIENTS}),
+    removed_work_items AS ({REMOVE_WORK_ITEMS}), saved_work_items AS ({SAVE_WORK_ITEMS})
 """  # noqa: S608  our own statements
 
 _CANDIDATES: Final = TypeAdapter(tuple[StageCandidate, ...])
 _LISTS: Final = TypeAdapter(tuple[ListUsed, ...])
 _LISTING: Final = TypeAdapter(Listing)
 _BATCHING: Final = TypeAdapter(BatchingEntry)
+_ACTS: Final = TypeAdapter(OfficerActs)
 
 
 class PostgresSearches:
@@ -127,6 +136,9 @@ class PostgresSearches:
         for turn, offer in _list_changed_offers(search, before):
             self._work.put_row("offers", offer.offer_id, build_offer_row(offer, turn, search.package_id))
             self._offer_index.put(offer.offer_id, OfferPlace(search.package_id, offer.provider_id, council))
+        if has_other_work(search, before):
+            row = build_work_list_row(search, council, at=self._work.now)
+            self._work.put_row("work_lists", search.package_id, row)
         for row in _build_placement_rows(search, before):
             self._work.put_row("placements", row["placement_id"], row)
 
@@ -155,6 +167,7 @@ class PostgresSearches:
             "tried": stage.tried if stage else (),
             "listing": search.listing,
             "batching": search.batching,
+            "acts": search.acts,
             "listed_at": None if search.listing is None else search.listing.listed_at,
             "missing": search.missing,
             "needs_a_person": _classify_work_item(search),
@@ -175,18 +188,21 @@ def _build_placement_rows(search: Search, before: Search | None) -> list[Mapping
     return [build_placement_row(search, search.placement)]
 
 
+_NEEDS: Final[Mapping[type[WorkItem], str]] = {
+    ExhaustedSearch: "exhausted",
+    HeldSearch: "held",
+    PausedSearch: "paused",
+    CallToMake: "call",
+    ActToApprove: "approval",
+    AwardToApprove: "open",
+    ProposalsToDecide: "open",
+    NoProposals: "open",
+}
+
+
 def _classify_work_item(search: Search) -> str | None:
-    match next(iter(find_work_items(search)), None):
-        case ExhaustedSearch():
-            return "exhausted"
-        case HeldSearch():
-            return "held"
-        case CallToMake():
-            return "call"
-        case AwardToApprove() | ProposalsToDecide() | NoProposals():
-            return "open"
-        case None:
-            return None
+    first = next(iter(find_work_items(search)), None)
+    return None if first is None else _NEEDS[type(first)]
 
 
 def _parse_state(row: Any) -> Search | None:  # a row's attributes are its columns
@@ -211,6 +227,7 @@ def parse_search(row: Any) -> Search:  # a row's attributes are its columns
         offers=tuple(parse_offer(offer) for offer in parse_json(row.offers)),
         placement=None if placement is None else parse_placement(placement),
         missing=tuple(row.missing),
+        acts=_ACTS.validate_json(row.acts),
     )
 
 
