@@ -184,7 +184,9 @@ def an_example_of(model: type[ModelT], **changed: object) -> ModelT:
     Fields with the same name have the same value in all examples.
     """
     usual = {
-        name: _REASONS.get((model.__name__, name)) or _make_example(field.annotation, name)
+        name: _OWN_VALUES[model.__name__, name]
+        if (model.__name__, name) in _OWN_VALUES
+        else _make_example(field.annotation, name)
         for name, field in model.model_fields.items()
     }
     return model.model_validate({**usual, **changed})
@@ -236,7 +238,15 @@ _BY_TYPE: Final[Mapping[object, object]] = {
     timedelta: timedelta(minutes=30),
     datetime: MONDAY_NINE,
 }
-_REASONS: Final[Mapping[tuple[str, str], object]] = {
+_OWN_VALUES: Final[Mapping[tuple[str, str], object]] = {
+    ("PlacementVoided", "resourced"): False,
+    ("PackagePlaced", "manual_id"): None,
+    ("OfferMade", "act_id"): None,
+    ("OfferMade", "place_lot"): None,
+    ("OfferMade", "place_area"): None,
+    ("OfferMade", "shown"): (),
+    ("ProposalReceived", "counter_offer_id"): None,
+    ("ProposalReceived", "entered_by"): None,
     ("OfferDeclined", "reason"): DeclineReasons.NO_CAPACITY,
     ("SpotPriceRefused", "reason"): PriceRefusals.TOO_HIGH,
     ("LateDecisionRefused", "refusal"): PriceRefusals.TOO_HIGH,

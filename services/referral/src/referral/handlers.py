@@ -131,8 +131,13 @@ async def record_progress(event: PackageEvent, work: ReferralWork) -> None:
 
 
 async def finish_withdrawal(event: SourcingStopped | PlacementVoided, work: ReferralWork) -> None:
-    """Publishes PackageWithdrawn once when sourcing has ended a package whose withdrawal is requested."""
+    """Publishes PackageWithdrawn once when sourcing has ended a package whose withdrawal is requested.
+
+    A placement that fell through ends nothing: its search goes on, and sourcing answers the withdrawal afterwards.
+    """
     referral = await _apply_sourcing_event(event, work)
+    if isinstance(event, PlacementVoided) and event.resourced:
+        return
     if referral is None or referral.status is not Status.WITHDRAWAL_REQUESTED or referral.withdrawal_reason is None:
         return
     withdrawn = PackageWithdrawn(package_id=event.package_id, reason=referral.withdrawal_reason)

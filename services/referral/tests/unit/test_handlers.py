@@ -73,6 +73,18 @@ def list_history_kinds(work: InMemoryReferralWork) -> list[HistoryKind]:
     return [entry.kind for _, entry in work.tables.history]
 
 
+async def test_a_placement_that_fell_through_does_not_finish_a_withdrawal() -> None:
+    work = InMemoryReferralWork().add_definitions()
+    await submit(work)
+    await withdraw_referral(WITHDRAW, work)
+    voided = build_event(PlacementVoided)
+    assert isinstance(voided, PlacementVoided)
+    await finish_withdrawal(voided.model_copy(update={"resourced": True}), work)
+    assert PackageWithdrawn not in [type(event) for event in work.published]
+    await end_sourcing(work, SourcingStopped)
+    assert [type(event) for event in work.published][-1] is PackageWithdrawn
+
+
 async def test_a_submitted_referral_publishes_a_package_without_the_person() -> None:
     work = InMemoryReferralWork().add_definitions()
     result = await submit(work)

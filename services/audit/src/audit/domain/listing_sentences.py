@@ -63,7 +63,16 @@ def _narrate_proposal_received(event: ProposalReceived, names: Names) -> str:
         sentence += f", {join_phrases(format_word(each) for each in event.variations)}"
     if event.can_start_on is not None:
         sentence += f", from {format_day(event.can_start_on)}"
+    if event.counter_offer_id is not None:
+        sentence += ", as the council's counter-offer"
+    if event.entered_by is not None:
+        sentence += f", entered by {names.name_actor(event.entered_by)}"
     return f"{sentence}; it replaces its earlier proposal" if event.replaces is not None else sentence
+
+
+def _narrate_award_lapsed(event: AwardLapsed, names: Names) -> str:
+    why = "" if event.officer_reason is None else f" ({format_word(event.officer_reason)})"
+    return f"The award to {names.find_name(event.provider_id)} lapsed: {event.reason.value}{why}"
 
 
 def _narrate_proposal_refused(event: ProposalRefused, names: Names) -> str:
@@ -133,10 +142,7 @@ LISTING_NARRATIONS: Final = (
     Narration(ProposalRefused, _narrate_proposal_refused),
     Narration(AwardAwaitsApproval, _narrate_award_awaits_approval),
     Narration(AwardRefused, _narrate_award_refused),
-    Narration(
-        AwardLapsed,
-        lambda event, names: f"The award to {names.find_name(event.provider_id)} lapsed: {event.reason.value}",
-    ),
+    Narration(AwardLapsed, _narrate_award_lapsed),
     Narration(ProposalAwarded, _narrate_proposal_awarded),
     Narration(
         SpotPriceApproved,

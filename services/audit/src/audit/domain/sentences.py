@@ -15,6 +15,7 @@ from audit.domain.names import (
 )
 from audit.domain.narration import Narration
 from audit.domain.notice_sentences import NOTICE_NARRATIONS
+from audit.domain.officer_sentences import OFFICER_NARRATIONS
 from audit.domain.turns import describe_acceptance_order, describe_stage_order, list_candidates
 from contracts.events.base import Event
 from contracts.events.offers import (
@@ -98,12 +99,17 @@ def _narrate_provider_passed_over(event: ProviderPassedOver, names: Names) -> st
 
 
 def _narrate_offer_made(event: OfferMade, names: Names) -> str:
-    who = f"{names.find_name(event.provider_id)} (rank {event.rank} of {format_stage(event.stage)})"
+    turn = f"rank {event.rank} of {format_stage(event.stage)}" if event.act_id is None else "out of order"
+    who = f"{names.find_name(event.provider_id)} ({turn})"
     others = "; others are asked at the same time" if event.asks_all else ""
     return (
         f"{who} was offered the package by {format_channel(event.channel)}: {event.weekly_hours} hours a week at "
-        f"{format_terms(event.terms)}; {_format_answer_time(event.answer_by)}{others}"
+        f"{format_terms(event.terms)}; {_format_answer_time(event.answer_by)}{others}{_format_shown(event)}"
     )
+
+
+def _format_shown(event: OfferMade) -> str:
+    return f"; shown: {join_phrases(each.value for each in event.shown)}" if event.shown else ""
 
 
 def _format_answer_time(answer_by: AnswerBy) -> str:
@@ -144,16 +150,23 @@ def _narrate_late_answer_refused(event: LateAnswerRefused, names: Names) -> str:
 
 def _narrate_package_placed(event: PackagePlaced, names: Names) -> str:
     return (
-        f"The package was placed with {names.name_with_rank(event.provider_id, event.stage)}: "
+        f"The package was placed with {_name_placed(event, names)}: "
         f"{event.weekly_hours} hours a week of {format_word(event.service_type)} "
         f"at {format_terms(event.terms)}, from {format_day(event.starts_on)}"
     )
+
+
+def _name_placed(event: PackagePlaced, names: Names) -> str:
+    if event.manual_id is not None:
+        return f"{names.find_name(event.provider_id)} by hand"
+    return names.name_with_rank(event.provider_id, event.stage)
 
 
 def _narrate_placement_voided(event: PlacementVoided, names: Names) -> str:
     return (
         f"The placement with {names.find_name(event.provider_id)} was undone before care started: "
         f"{format_word(event.reason)}; {event.weekly_hours} hours a week are free again"
+        f"{', and the search goes on' if event.resourced else ''}"
     )
 
 
@@ -244,5 +257,6 @@ NARRATIONS: Final = (
     ),
     *LISTING_NARRATIONS,
     *NOTICE_NARRATIONS,
+    *OFFICER_NARRATIONS,
 )
 """The sentence of every event that can be in a package's story."""

@@ -26,6 +26,13 @@ from contracts.events.offers import (
     OfferUndeliverable,
     OfferWithdrawn,
 )
+from contracts.events.officer_acts import (
+    CounterOfferDeclined,
+    CounterOfferMade,
+    OfficerActEnded,
+    PlacedByHand,
+    ProviderSkipped,
+)
 from contracts.events.orders import SpotPriceRefused
 from contracts.events.searches import PackagePlaced, PlacementVoided, ProviderPassedOver
 
@@ -81,6 +88,11 @@ VERDICTS_BY_EVENT: Final[dict[type[PackageEvent], Verdict]] = {
     OfferWithdrawn: Verdict.OFFERED,
     LateAnswerRefused: Verdict.OFFERED,
     ProviderPassedOver: Verdict.PASSED_OVER,
+    ProviderSkipped: Verdict.PASSED_OVER,
+    OfficerActEnded: Verdict.PASSED_OVER,
+    PlacedByHand: Verdict.PLACED,
+    CounterOfferMade: Verdict.PROPOSED,
+    CounterOfferDeclined: Verdict.PROPOSED,
     ProposalReceived: Verdict.PROPOSED,
     AwardAwaitsApproval: Verdict.PROPOSED,
     AwardRefused: Verdict.PROPOSED,

@@ -17,6 +17,7 @@ from contracts.events.listings import (
     StillListed,
 )
 from contracts.events.offers import OfferDeclined, OfferExpired, OfferMade, OfferWithdrawn
+from contracts.events.officer_acts import PackageResourced, SearchPaused, SearchResumed
 from contracts.events.packages import PackageRequested, PackageWithdrawn, PersonDisclosed, WithdrawalRequested
 from contracts.events.searches import (
     PackagePlaced,
@@ -66,6 +67,9 @@ class HistoryKind(StrEnum):
     PLACED = "placed"
     PERSON_SHOWN = "person shown to the provider"
     WITHDRAWAL_REQUESTED = "withdrawal requested"
+    SOURCED_AGAIN = "sourced again"
+    SEARCH_PAUSED = "search paused"
+    SEARCH_RESUMED = "search resumed"
     SOURCING_STOPPED = "sourcing stopped"
     PLACEMENT_VOIDED = "placement voided"
     WITHDRAWN = "withdrawn"
@@ -149,6 +153,8 @@ def find_next_status(status: Status, event: PackageEvent) -> Status:
         return Status.WITHDRAWN
     if status is Status.WITHDRAWAL_REQUESTED or isinstance(event, WithdrawalRequested):
         return Status.WITHDRAWAL_REQUESTED
+    if isinstance(event, PackageResourced):
+        return Status.LISTED if event.is_listed else Status.SOURCING
     return _NEXT_STATUS.get(type(event), status)
 
 
@@ -169,6 +175,9 @@ PROGRESS_KINDS: Final[Mapping[type[PackageEvent], HistoryKind]] = {
     AwardLapsed: HistoryKind.AWARD_LAPSED,
     ProposalAwarded: HistoryKind.PROPOSAL_AWARDED,
     PackagePlaced: HistoryKind.PLACED,
+    PackageResourced: HistoryKind.SOURCED_AGAIN,
+    SearchPaused: HistoryKind.SEARCH_PAUSED,
+    SearchResumed: HistoryKind.SEARCH_RESUMED,
 }
 """The events of sourcing that add an entry to a referral's history; `referral.subscriptions` subscribes to each."""
 
