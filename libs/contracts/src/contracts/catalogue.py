@@ -127,6 +127,7 @@ CATALOGUE: Final = (
     CatalogueEntry(officer_acts.SearchResumed, PACKAGES, SOURCING),
     CatalogueEntry(officer_acts.ProviderSkipped, PACKAGES, SOURCING),
     CatalogueEntry(officer_acts.OfferDirected, PACKAGES, SOURCING),
+    CatalogueEntry(officer_acts.SuspensionOverridden, PACKAGES, SOURCING),
     CatalogueEntry(officer_acts.PlacementByHandProposed, PACKAGES, SOURCING),
     CatalogueEntry(officer_acts.OfficerActApproved, PACKAGES, SOURCING),
     CatalogueEntry(officer_acts.OfficerActEnded, PACKAGES, SOURCING),

@@ -59,7 +59,6 @@ MEANINGS: Final[Mapping[str, str]] = {
     "down_from": "when Call-off was last available",
     "earliest": "the visit begins not before this time of day",
     "eligible": "whether the provider may be offered packages there",
-    "entered_by": "the officer who entered it for the provider; null where the provider did",
     "first_attempt_at": "instant of the first attempt; null without an endpoint, or if it asked to wait",
     "follows": "the package that this one follows, such as the reablement before long-term care; null without any",
     "framework": "the framework's short name",

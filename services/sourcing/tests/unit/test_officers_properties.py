@@ -20,12 +20,14 @@ from sourcing.domain.officers.commands import (
     DirectOffer,
     MakeCounterOffer,
     OfficerCommand,
+    OverrideSuspension,
     PauseSearch,
     PlaceByHand,
     RefuseAct,
     ResourcePackage,
     ResumeSearch,
     SkipProvider,
+    TakeUpTick,
     WithdrawAward,
 )
 from sourcing.domain.replay import replay_package
@@ -42,6 +44,8 @@ ACTS: Final[dict[type[OfficerCommand], Act]] = {
     ResumeSearch: Act.RESUME,
     SkipProvider: Act.SKIP,
     DirectOffer: Act.OFFER,
+    TakeUpTick: Act.TAKE_UP_TICK,
+    OverrideSuspension: Act.OVERRIDE_SUSPENSION,
     PlaceByHand: Act.PLACE,
     ApproveAct: Act.APPROVE,
     RefuseAct: Act.REFUSE,

@@ -17,6 +17,7 @@ from contracts.ids import (
     ActId,
     AreaCode,
     CounterOfferId,
+    ListId,
     LotKey,
     NoteId,
     PlacementId,
@@ -81,10 +82,21 @@ class OfferDirected(HasProvider, HasReason, HasProjectionVersions):
     tier: TierKey
     area: AreaCode
     second_officer_needed: bool
+    list_id: ListId | None = Field(default=None, description="the list whose late tick the officer takes up")
     officer: Actor
     reason: ReasonKey
     note_id: NoteId | None = None
     views: tuple[ProjectionVersion, ...]
+
+
+class SuspensionOverridden(HasReason):
+    """sourcing: an officer has the offers of a package go on while a Batching List with it is out."""
+
+    search_id: SearchId
+    list_id: ListId
+    officer: Actor
+    reason: ReasonKey
+    note_id: NoteId | None = None
 
 
 class PlacementByHandProposed(HasProvider, HasReason, HasProjectionVersions):

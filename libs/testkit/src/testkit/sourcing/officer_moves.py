@@ -15,12 +15,14 @@ from sourcing.domain.officers.commands import (
     DirectOffer,
     MakeCounterOffer,
     OfficerCommand,
+    OverrideSuspension,
     PauseSearch,
     PlaceByHand,
     RefuseAct,
     ResourcePackage,
     ResumeSearch,
     SkipProvider,
+    TakeUpTick,
     WithdrawAward,
 )
 from testkit.sourcing.builders import PACKAGE, to_provider_id
@@ -48,6 +50,14 @@ def _skip(_: SearchDriver, pick: int) -> OfficerCommand:
 def _direct(_: SearchDriver, pick: int) -> OfficerCommand:
     tier = (None, Tiers.ONE, Tiers.TWO)[pick % 3]
     return DirectOffer(PACKAGE, to_provider_id(NAMES[pick % 5]), OFFICERS[pick % 2], REASON, tier=tier)
+
+
+def _take_up_tick(_: SearchDriver, pick: int) -> OfficerCommand:
+    return TakeUpTick(PACKAGE, to_provider_id(NAMES[pick % 5]), OFFICERS[pick % 2], REASON)
+
+
+def _override_suspension(_: SearchDriver, pick: int) -> OfficerCommand:
+    return OverrideSuspension(PACKAGE, OFFICERS[pick % 2], REASON)
 
 
 def _place(_: SearchDriver, pick: int) -> OfficerCommand:
@@ -111,6 +121,8 @@ OFFICER_MOVES: Final[Sequence[Callable[[SearchDriver, int], OfficerCommand]]] = 
     _skip,
     _direct,
     _direct,
+    _take_up_tick,
+    _override_suspension,
     _place,
     _approve,
     _approve,

@@ -10,11 +10,13 @@ from contracts.events.searches import PackagePlaced, ProviderPassedOver, Sourcin
 from contracts.example_words import LOT
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.work_items import (
+    ActToApprove,
     AwardToApprove,
     CallToMake,
     ExhaustedSearch,
     HeldSearch,
     NoProposals,
+    PausedSearch,
     ProposalsToDecide,
     find_work_items,
 )
@@ -26,6 +28,8 @@ from testkit.sourcing.scenario_setup import CHANNELS
 _WORK_ITEMS: Final = {
     ExhaustedSearch: "exhausted",
     HeldSearch: "held",
+    PausedSearch: "paused",
+    ActToApprove: "act to approve",
     CallToMake: "call to make",
     AwardToApprove: "price to approve",
     ProposalsToDecide: "proposals to decide",

@@ -7,9 +7,12 @@ from datetime import datetime
 from contracts.errors import CallOffError
 from sourcing.domain.steps import (
     AcceptanceWaits,
+    ActEnded,
+    ActWaits,
     AnswerNotUsed,
     AwaitsApproval,
     AwardBarred,
+    CounterOffered,
     Declined,
     Done,
     Outcome,
@@ -89,7 +92,7 @@ class ScenarioSearch:
             self.driver.fire_timer(first.kind, at=max(first.at, self.driver.at))
 
 
-def _describe_outcome(outcome: Outcome) -> str:  # noqa: C901, PLR0911  a line for each outcome reads best
+def _describe_outcome(outcome: Outcome) -> str:  # noqa: C901, PLR0911, PLR0912  a line for each outcome reads best
     """Describes the outcome of a command in the words of the scenario tables."""
     match outcome:
         case Done():
@@ -106,6 +109,12 @@ def _describe_outcome(outcome: Outcome) -> str:  # noqa: C901, PLR0911  a line f
             return reason.value
         case Proposed():
             return "the proposal stands"
+        case ActWaits():
+            return "the act waits"
+        case ActEnded(reason=reason, passed_over=against):
+            return ": ".join([reason.value, *([", ".join(against)] if against else [])])
+        case CounterOffered():
+            return "the counter-offer stands"
         case AwaitsApproval():
             return "a second officer has to approve the price"
         case AnswerNotUsed(reason=reason, passed_over=against):

@@ -17,6 +17,7 @@ from contracts.events.officer_acts import (
     ProviderSkipped,
     SearchPaused,
     SearchResumed,
+    SuspensionOverridden,
 )
 
 
@@ -26,7 +27,7 @@ def _narrate_provider_skipped(event: ProviderSkipped, names: Names) -> str:
 
 
 def _narrate_offer_directed(event: OfferDirected, names: Names) -> str:
-    second = "; a second officer has to approve" if event.second_officer_needed else ""
+    second = "; a second officer has to approve" if event.second_officer_needed else "; it takes up a late tick"
     return (
         f"{names.name_actor(event.officer)} wants the package offered out of order to "
         f"{names.find_name(event.provider_id)} ({format_word(event.tier)} of {event.area}): "
@@ -92,6 +93,12 @@ OFFICER_NARRATIONS: Final = (
     ),
     Narration(ProviderSkipped, _narrate_provider_skipped),
     Narration(OfferDirected, _narrate_offer_directed),
+    Narration(
+        SuspensionOverridden,
+        lambda event, names: (
+            f"{names.name_actor(event.officer)} had the offers go on while the list is out: {format_word(event.reason)}"
+        ),
+    ),
     Narration(PlacementByHandProposed, _narrate_placement_proposed),
     Narration(
         OfficerActApproved,

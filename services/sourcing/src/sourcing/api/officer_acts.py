@@ -25,12 +25,14 @@ from sourcing.domain.officers.commands import (
     AssignOfficer,
     DirectOffer,
     OfficerCommand,
+    OverrideSuspension,
     PauseSearch,
     PlaceByHand,
     RefuseAct,
     ResourcePackage,
     ResumeSearch,
     SkipProvider,
+    TakeUpTick,
     WithdrawAward,
 )
 from sourcing.domain.search import Search
@@ -73,6 +75,10 @@ class DirectedOfferIn(ActIn):
     lot: LotName | None = None
     tier: TierName | None = None
     area: AreaName | None = None
+
+
+class LateTickIn(ActIn):
+    provider_id: Uuid = Field(description="one that ticked the package after the list was closed")
 
 
 class HandPlacementIn(ActIn):
@@ -182,6 +188,20 @@ async def direct_an_offer(package_id: UUID, body: DirectedOfferIn, desk: Desk) -
         area=body.area,
     )
     return await desk.act(command)
+
+
+@router.post("/v1/packages/{package_id}/late-ticks", response_model=SearchOut, responses=_PROBLEMS)
+async def take_up_a_late_tick(package_id: UUID, body: LateTickIn, desk: Desk) -> Response:
+    """Take up a late tick on a Batching List: the provider gets an offer as soon as no other one is live."""
+    search = await desk.find_search(package_id)
+    return await desk.act(TakeUpTick(search.package_id, ProviderId(body.provider_id), desk.officer, body.reason))
+
+
+@router.post("/v1/packages/{package_id}/suspension/override", response_model=SearchOut, responses=_PROBLEMS)
+async def override_the_suspension(package_id: UUID, body: ActIn, desk: Desk) -> Response:
+    """Have the offers of the package go on while a Batching List with it is out."""
+    search = await desk.find_search(package_id)
+    return await desk.act(OverrideSuspension(search.package_id, desk.officer, body.reason))
 
 
 @router.post("/v1/packages/{package_id}/placements", response_model=SearchOut, responses=_PROBLEMS)

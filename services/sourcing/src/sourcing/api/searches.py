@@ -24,6 +24,8 @@ _PATHS: Final[Mapping[Act, tuple[str, str]]] = {
     Act.RESUME: ("POST", "resume"),
     Act.SKIP: ("POST", "skips"),
     Act.OFFER: ("POST", "directed-offers"),
+    Act.TAKE_UP_TICK: ("POST", "late-ticks"),
+    Act.OVERRIDE_SUSPENSION: ("POST", "suspension/override"),
     Act.PLACE: ("POST", "placements"),
     Act.APPROVE: ("POST", "acts/{about}/approve"),
     Act.REFUSE: ("POST", "acts/{about}/refuse"),

@@ -34,21 +34,25 @@ from sourcing.domain.officers.commands import (
     DirectOffer,
     MakeCounterOffer,
     OfficerCommand,
+    OverrideSuspension,
     PauseSearch,
     PlaceByHand,
     RefuseAct,
     ResourcePackage,
     ResumeSearch,
     SkipProvider,
+    TakeUpTick,
     WithdrawAward,
 )
 from sourcing.domain.officers.countering import answer_counter_offer, make_counter_offer
 from sourcing.domain.officers.deciding import approve_act, refuse_act
 from sourcing.domain.officers.directing import direct_offer
+from sourcing.domain.officers.overriding_suspensions import override_suspension
 from sourcing.domain.officers.pausing import pause_search, resume_search_by_officer
 from sourcing.domain.officers.placing_by_hand import place_by_hand
 from sourcing.domain.officers.resourcing import resource_package
 from sourcing.domain.officers.skipping import skip_provider
+from sourcing.domain.officers.taking_up_ticks import take_up_tick
 from sourcing.domain.officers.withdrawing_awards import withdraw_waiting_award
 from sourcing.domain.outages import extend_live_offers, finish_outage
 from sourcing.domain.proclaimed_holidays import extend_for_proclaimed_holidays
@@ -123,6 +127,8 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(ResumeSearch, resume_search_by_officer),
         _on(SkipProvider, skip_provider),
         _on(DirectOffer, direct_offer),
+        _on(TakeUpTick, take_up_tick),
+        _on(OverrideSuspension, override_suspension),
         _on(PlaceByHand, place_by_hand),
         _on(ApproveAct, approve_act),
         _on(RefuseAct, refuse_act),

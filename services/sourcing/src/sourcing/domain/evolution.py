@@ -12,7 +12,7 @@ from contracts.events.offers import (
     AcceptancesOrdered,
     OfferMade,
 )
-from contracts.events.officer_acts import PackageResourced, ProviderSkipped
+from contracts.events.officer_acts import PackageResourced, ProviderSkipped, SuspensionOverridden
 from contracts.events.packages import PackageRequested
 from contracts.events.searches import (
     DefinitionVersionChanged,
@@ -72,6 +72,9 @@ def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:
         search = replace(search, acts=apply_acts_event(search.acts, event))
     if isinstance(event, StageEntered | ProviderPassedOver | ProviderSkipped | OfferMade):
         return _apply_stage_event(search, event, at)
+    if isinstance(event, SuspensionOverridden):
+        entry = search.batching
+        return search if entry is None else replace(search, batching=replace(entry, suspends=False))
     if isinstance(event, ListEvent):
         return apply_list_event(search, event)
     if isinstance(event, ListingEvent):

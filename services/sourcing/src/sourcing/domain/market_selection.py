@@ -13,7 +13,7 @@ from contracts.values import Care, Order
 from sourcing.domain.calendar import add_proclaimed_holidays
 from sourcing.domain.market import PlaceHolder
 from sourcing.domain.offer import OfferStatus
-from sourcing.domain.officers.commands import DirectOffer, PlaceByHand
+from sourcing.domain.officers.commands import DirectOffer, PlaceByHand, TakeUpTick
 from sourcing.domain.search import Search
 from sourcing.domain.triggers import SubmitProposal, Trigger
 
@@ -111,7 +111,7 @@ def find_named_provider(trigger: Trigger) -> ProviderId | None:
 
     It proposes, an officer chooses it, or it delivers the package which a new one follows.
     """
-    if isinstance(trigger, SubmitProposal | DirectOffer | PlaceByHand):
+    if isinstance(trigger, SubmitProposal | DirectOffer | PlaceByHand | TakeUpTick):
         return trigger.provider_id
     if isinstance(trigger, PackageRequested) and trigger.follows is not None:
         return trigger.follows.provider_id

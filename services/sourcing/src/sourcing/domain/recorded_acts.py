@@ -16,6 +16,7 @@ from contracts.events.officer_acts import (
     ProviderSkipped,
     SearchPaused,
     SearchResumed,
+    SuspensionOverridden,
 )
 from sourcing.domain.officers.commands import (
     AnswerCounterOffer,
@@ -24,12 +25,14 @@ from sourcing.domain.officers.commands import (
     DirectOffer,
     MakeCounterOffer,
     OfficerCommand,
+    OverrideSuspension,
     PauseSearch,
     PlaceByHand,
     RefuseAct,
     ResourcePackage,
     ResumeSearch,
     SkipProvider,
+    TakeUpTick,
     WithdrawAward,
 )
 
@@ -43,16 +46,31 @@ def find_officer_command(event: PackageEvent) -> OfficerCommand | None:
             return ResumeSearch(event.package_id, event.officer, event.reason, event.note_id)
         case ProviderSkipped():
             return SkipProvider(event.package_id, event.officer, event.reason, event.provider_id, event.note_id)
+        case SuspensionOverridden():
+            return OverrideSuspension(event.package_id, event.officer, event.reason, event.note_id)
+        case _:
+            return (
+                _find_command_about_package(event)
+                or _find_command_about_offer(event)
+                or _find_command_about_placement(event)
+                or _find_command_about_proposal(event)
+            )
+
+
+def _find_command_about_package(event: PackageEvent) -> OfficerCommand | None:
+    match event:
         case PackageResourced():
             return ResourcePackage(event.package_id, event.officer, event.reason, event.from_stage, event.note_id)
         case OfficerAssigned():
             return AssignOfficer(event.package_id, event.assigned_to, event.officer)
         case _:
-            return _find_command_about_provider(event) or _find_command_about_proposal(event)
+            return None
 
 
-def _find_command_about_provider(event: PackageEvent) -> OfficerCommand | None:
+def _find_command_about_offer(event: PackageEvent) -> OfficerCommand | None:
     match event:
+        case OfferDirected(second_officer_needed=False):
+            return TakeUpTick(event.package_id, event.provider_id, event.officer, event.reason, event.note_id)
         case OfferDirected():
             return DirectOffer(
                 event.package_id,
@@ -64,6 +82,17 @@ def _find_command_about_provider(event: PackageEvent) -> OfficerCommand | None:
                 area=event.area,
                 note_id=event.note_id,
             )
+        case OfficerActApproved():
+            return ApproveAct(event.package_id, event.act_id, event.officer)
+        case OfficerActEnded(officer=str(officer)):
+            is_refused = event.reason in {ActEnd.REFUSED, ActEnd.WITHDRAWN}
+            return (RefuseAct if is_refused else ApproveAct)(event.package_id, event.act_id, officer)
+        case _:
+            return None
+
+
+def _find_command_about_placement(event: PackageEvent) -> OfficerCommand | None:
+    match event:
         case PlacementByHandProposed() | PlacedByHand(second_officer=None):
             return PlaceByHand(
                 event.package_id,
@@ -76,11 +105,6 @@ def _find_command_about_provider(event: PackageEvent) -> OfficerCommand | None:
             )
         case PlacedByHand(second_officer=str(second_officer)):
             return ApproveAct(event.package_id, event.act_id, second_officer)
-        case OfficerActApproved():
-            return ApproveAct(event.package_id, event.act_id, event.officer)
-        case OfficerActEnded(officer=str(officer)):
-            is_refused = event.reason in {ActEnd.REFUSED, ActEnd.WITHDRAWN}
-            return (RefuseAct if is_refused else ApproveAct)(event.package_id, event.act_id, officer)
         case _:
             return None
 

@@ -7,9 +7,11 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from contracts.ids import ProviderId
 from contracts.office_time import to_office_date
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ActNotPossible
+from sourcing.domain.procedures.batching_list import is_suspended
 from sourcing.domain.search import Search, SearchStatus
 
 
@@ -20,6 +22,8 @@ class Act(StrEnum):
     RESUME = "resume"
     SKIP = "skip a provider"
     OFFER = "offer out of order"
+    TAKE_UP_TICK = "take up a late tick"
+    OVERRIDE_SUSPENSION = "override the suspension of offers"
     PLACE = "record a placement made by hand"
     APPROVE = "approve an act"
     REFUSE = "refuse or withdraw an act"
@@ -110,6 +114,28 @@ def _find_obstacle_to_stepping_in(search: Search) -> str | None:
     return f"{_describe(search)}; request it again" if search.status is SearchStatus.STOPPED else None
 
 
+def _find_obstacle_to_taking_up(search: Search) -> str | None:
+    if not list_late_ticks(search):
+        return "no provider has ticked the package late; propose an offer out of order instead"
+    return _find_obstacle_to_stepping_in(search)
+
+
+def list_late_ticks(search: Search) -> tuple[ProviderId, ...]:
+    """List the providers whose late ticks an officer can take up: those that got no offer for theirs."""
+    entry = search.batching
+    if entry is None:
+        return ()
+    taken_up = {offer.provider_id for offer in search.offers if offer.is_directed}
+    taken_up |= {act.provider_id for act in search.acts.directed if act.is_ready}
+    return tuple(provider for provider in entry.late_ticks if provider not in taken_up)
+
+
+def _find_obstacle_to_overriding(search: Search) -> str | None:
+    if not search.is_open:
+        return f"{_describe(search)}; no offers of it are suspended"
+    return None if is_suspended(search) else "no list suspends the offers of this package"
+
+
 def _find_obstacle_to_placing(search: Search) -> str | None:
     if search.acts.placement is not None:
         return "another placement by hand waits for a second officer; have it approved or refused first"
@@ -163,6 +189,8 @@ _OBSTACLES: Final[Mapping[Act, Callable[[Search], str | None]]] = {
     Act.RESUME: _find_obstacle_to_resuming,
     Act.SKIP: _find_obstacle_to_skipping,
     Act.OFFER: _find_obstacle_to_stepping_in,
+    Act.TAKE_UP_TICK: _find_obstacle_to_taking_up,
+    Act.OVERRIDE_SUSPENSION: _find_obstacle_to_overriding,
     Act.PLACE: _find_obstacle_to_placing,
     Act.APPROVE: _find_obstacle_to_approving,
     Act.REFUSE: _find_obstacle_to_refusing,

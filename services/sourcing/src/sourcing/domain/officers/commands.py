@@ -68,6 +68,27 @@ class DirectOffer:
 
 
 @dataclass(frozen=True)
+class TakeUpTick:
+    """Command: a tick that was late is taken up: an offer to its provider as soon as no other is live."""
+
+    package_id: PackageId
+    provider_id: ProviderId
+    officer: str
+    reason: ReasonKey
+    note_id: NoteId | None = None
+
+
+@dataclass(frozen=True)
+class OverrideSuspension:
+    """Command: offers go on while a Batching List with the package is out."""
+
+    package_id: PackageId
+    officer: str
+    reason: ReasonKey
+    note_id: NoteId | None = None
+
+
+@dataclass(frozen=True)
 class PlaceByHand:
     """Command: the package is placed by agreement outside the system; `rate` is in pounds for each of its units."""
 
@@ -161,6 +182,8 @@ OfficerCommand = (
     | ResumeSearch
     | SkipProvider
     | DirectOffer
+    | TakeUpTick
+    | OverrideSuspension
     | PlaceByHand
     | ApproveAct
     | RefuseAct

@@ -29,7 +29,7 @@ def direct_offer(draft: Draft, command: DirectOffer) -> Result:
     check_officer_reason(draft, command.reason)
     refuse_provider_with_live_offer(draft, command.provider_id)
     facts = get_known_facts(draft, command.provider_id)
-    place = _find_place(draft, facts, command)
+    place = find_directed_place(draft, facts, command)
     _refuse_barred_provider(draft, facts, place)
     act_id = ActId(draft.new_id())
     draft.publish(
@@ -57,8 +57,11 @@ def refuse_provider_with_live_offer(draft: Draft, provider_id: ProviderId) -> No
         raise ProviderBarred(f"provider {provider_id} has a live offer of this package; record its answer instead")
 
 
-def _find_place(draft: Draft, facts: ProviderFacts, command: DirectOffer) -> Place:
-    """Find the place that is named; of several, one of the package's lot and area, active, in the first tier."""
+def find_directed_place(draft: Draft, facts: ProviderFacts, command: DirectOffer) -> Place:
+    """Find the place that is named; of several, one of the package's lot and area, active, in the first tier.
+
+    Raises ProviderBarred for a provider without such a place.
+    """
     care = draft.search.care
     tiers = [tier.tier for tier in draft.definition.tiers]
     wanted = ((command.lot, "lot"), (command.tier, "tier"), (command.area, "area"))
