@@ -10,7 +10,7 @@ from testkit.servers import TestPostgres
 
 MIGRATIONS: Final = Path(sourcing.__file__).parent / "migrations"
 DUMP: Final = Path(__file__).with_name("tables_at_0001.sql")
-ADDED_COLUMNS: Final = {"searches": 4, "offers": 4, "placements": 2}
+ADDED_COLUMNS: Final = {"searches": 5, "offers": 8, "placements": 3}
 DROPPED_COLUMNS: Final = {"searches": ("tier", "list_version")}
 
 

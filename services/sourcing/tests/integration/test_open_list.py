@@ -72,7 +72,7 @@ async def test_a_list_describes_the_care_and_cannot_identify_the_person(harness:
     assert page["next"] is None
     (item,) = page["items"]
     assert item == (await market.request_as_provider("Spruce", "GET", f"/v1/available-packages/{reference}")).body
-    assert set(item) == {"advert", "unit", "listed_at", "my_proposal"}
+    assert set(item) == {"advert", "unit", "listed_at", "my_proposal", "counter_offer"}
     assert set(item["advert"]) == {
         "reference",
         "lot",

@@ -36,7 +36,7 @@ from testkit.servers import TestPostgres
 from testkit.sourcing.builders import a_known_provider, a_market, a_withdrawal, on_monday
 from testkit.sourcing.fakes import InMemorySearches
 from testkit.sourcing.search_driver import SearchDriver, an_open_package
-from testkit.sourcing.strategies import draw_search
+from testkit.sourcing.strategies import draw_officers_search, draw_search
 from testkit.units_of_work import EachCallAlone
 
 pytestmark = pytest.mark.xdist_group("sourcing")
@@ -82,7 +82,7 @@ def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSea
         try:
             yield cast("Searches", EachCallAlone(build_executor, attrgetter("searches"), choose_stream))
         finally:
-            await fetch_rows(database, "TRUNCATE searches, offers, placements, list_rows, streams")
+            await fetch_rows(database, "TRUNCATE searches, offers, placements, list_rows, work_items, streams")
 
     return open_memory if request.param == "memory" else open_postgres
 
@@ -99,6 +99,15 @@ async def assert_round_trip(searches: Searches, history: Sequence[Search]) -> No
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(driver=draw_search())
 async def test_the_search_that_was_saved_is_the_search_that_is_loaded(
+    open_searches: OpenSearches, driver: SearchDriver
+) -> None:
+    async with open_searches() as searches:
+        await assert_round_trip(searches, driver.history)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(driver=draw_officers_search())
+async def test_a_search_in_which_officers_act_is_loaded_as_it_was_saved(
     open_searches: OpenSearches, driver: SearchDriver
 ) -> None:
     async with open_searches() as searches:

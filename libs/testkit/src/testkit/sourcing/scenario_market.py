@@ -36,6 +36,7 @@ _LISTED: Final = """
     SELECT package_id, listing_reference FROM searches WHERE package_id = ANY(:packages) AND status = 'listed'
 """
 A_WEEK: Final = timedelta(days=7)
+UNTIL_CARE_STARTS: Final = timedelta(days=14)
 
 
 @dataclass
@@ -82,7 +83,8 @@ class ScenarioMarket(PublishedMarket):
         """Requests, as referral, a package of 3.5 hours a week; `refused` names providers that the person refuses."""
         package = PackageId(uuid4())
         route = Routes.HOSPITAL_DISCHARGE if urgent else Routes.COMMUNITY
-        care = some_care(framework=self.framework, area=self.area, route=route, urgent=urgent)
+        starts_on = (self.harness.now + UNTIL_CARE_STARTS).date()
+        care = some_care(framework=self.framework, area=self.area, route=route, urgent=urgent, starts_on=starts_on)
         wishes = Wishes(refused=tuple(self.get_provider_id(name) for name in refused))
         await self.harness.referral.publish(
             PackageRequested(package_id=package, care=care, wishes=wishes), at=self.harness.now
