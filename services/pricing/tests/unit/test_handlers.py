@@ -120,6 +120,15 @@ async def test_the_order_of_a_placement_has_its_terms() -> None:
     assert event.placement_id == placed.placement_id
 
 
+async def test_a_placement_made_by_hand_is_ordered_like_any_other() -> None:
+    work = InMemoryPricingWork()
+    placed = a_placement(offer_id=None, proposal_id=None, manual_id=an_id("act"), stage="by-hand")
+    await issue_purchase_order(placed, work)
+    (issued,) = work.published
+    assert isinstance(issued, PurchaseOrderIssued)
+    assert (issued.placement_id, issued.weekly_cost) == (placed.placement_id, placed.terms.weekly_cost)
+
+
 async def test_the_year_of_a_reference_is_the_year_in_london() -> None:
     work = InMemoryPricingWork(now=datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
     await issue_purchase_order(a_placement(), work)

@@ -143,10 +143,11 @@ async def test_a_refusal_without_a_known_framework_is_not_decided() -> None:
     assert work.published == []
 
 
-async def test_a_lapsed_award_is_no_longer_pending() -> None:
+@pytest.mark.parametrize("reason", [AwardEnd.PROPOSAL_REPLACED, AwardEnd.WITHDRAWN_BY_OFFICER])
+async def test_a_lapsed_award_is_no_longer_pending(reason: AwardEnd) -> None:
     work = InMemoryPricingWork()
     await record_pending_price(an_award(), work)
-    await close_award(an_example_of(AwardLapsed, reason=AwardEnd.PROPOSAL_REPLACED), work)
+    await close_award(an_example_of(AwardLapsed, reason=reason), work)
     assert await find_status(work, an_award().award_id) is ApprovalStatus.LAPSED
     assert work.published == []
 

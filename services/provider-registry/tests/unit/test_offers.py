@@ -157,6 +157,13 @@ async def test_an_awarded_proposal_is_named_where_there_was_no_offer() -> None:
     assert awarded["package_id"] == accepted["package_id"] == str(PACKAGE)
 
 
+async def test_a_placement_made_by_hand_names_neither_an_offer_nor_a_proposal() -> None:
+    work = await add_endpoint(build_unit_of_work())
+    await notify_of_placement(an_event(PackagePlaced, offer_id=None, proposal_id=None), work)
+    (webhook,) = work.webhooks
+    assert {"offer_id", "proposal_id"} & set(webhook.data) == set()
+
+
 async def test_the_provider_is_notified_of_the_new_end_of_a_sent_offer() -> None:
     work = await add_endpoint(build_unit_of_work(RegistryTables(sent_offers={(PACKAGE, OFFER)})))
     extended = an_event(OfferExtended)

@@ -8,7 +8,7 @@ from contracts.errors import InvalidInput
 from contracts.events.offers import OfferDeclined, OfferExpired, OfferMade
 from contracts.events.officer_acts import ProviderSkipped, SearchPaused, SearchResumed
 from contracts.events.searches import PackagePlaced, SourcingExhausted
-from contracts.example_words import OfficerReasons
+from contracts.example_words import OfficerReasons, Tiers
 from contracts.ids import ReasonKey
 from sourcing.domain.errors import ActNotPossible, PackageNotOpen, ProviderBarred
 from sourcing.domain.explanation import explain_stages
@@ -21,8 +21,17 @@ from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import ProjectionUpdated
 from sourcing.domain.work_items import HeldSearch, PausedSearch, find_work_items
 from testkit.sourcing.acting_officer import FIRST, ActingOfficer
-from testkit.sourcing.builders import PACKAGE, a_market, a_withdrawal, on_monday, on_tuesday, to_provider_id
-from testkit.sourcing.definitions import a_definition
+from testkit.sourcing.builders import (
+    PACKAGE,
+    a_known_provider,
+    a_market,
+    a_withdrawal,
+    on_monday,
+    on_tuesday,
+    replace_facts,
+    to_provider_id,
+)
+from testkit.sourcing.definitions import a_definition, a_stage_for_all
 from testkit.sourcing.search_driver import SearchDriver, a_search, an_open_package
 from testkit.sourcing.step_events import list_event_types
 
@@ -55,6 +64,26 @@ def test_an_acceptance_places_the_package_of_a_paused_search_and_ends_the_pause(
     assert list_event_types(step)[-1] is PackagePlaced
     assert not driver.current.acts.is_paused
     assert find_work_items(driver.current) == ()
+
+
+def test_where_all_are_asked_the_package_is_placed_when_all_have_answered_also_while_the_search_is_paused() -> None:
+    definition = a_definition(*Tiers.ALL, sourcing=(a_stage_for_all(),))
+    driver = SearchDriver(a_market("Alder", "Birch", definition=definition)).request()
+    ActingOfficer(driver).pause()
+    driver.accept("Alder")
+    assert driver.current.status is SearchStatus.RUNNING
+    driver.decline("Birch")
+    assert driver.current.status is SearchStatus.PLACED
+
+
+def test_where_nobody_that_accepted_is_eligible_any_more_a_paused_search_waits_for_the_officer() -> None:
+    definition = a_definition(*Tiers.ALL, sourcing=(a_stage_for_all(), a_stage_for_all(Tiers.TWO, stage="others")))
+    driver = SearchDriver(a_market("Alder", definition=definition)).request()
+    ActingOfficer(driver).pause()
+    driver.market = replace_facts(driver.market, a_known_provider("Alder", embargoed=True))
+    driver.accept("Alder")
+    assert (driver.current.status, driver.timers) == (SearchStatus.RUNNING, {})
+    assert find_work_items(driver.current) == (PausedSearch(),)
 
 
 def test_a_held_search_that_is_paused_waits_for_both() -> None:

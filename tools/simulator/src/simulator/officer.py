@@ -50,6 +50,7 @@ class AwardIn(BaseModel):
 
 class WorkList(ResponseModel):
     items: tuple[WorkItem, ...]
+    next: str | None = None
 
 
 class CallIn(BaseModel):
@@ -89,12 +90,18 @@ class Officer:
             await asyncio.sleep(_POLL_INTERVAL)
 
     async def process_work_list(self) -> int:
-        """Process every item of the current work list and return how many items were done."""
-        done = 0
-        response = await self._first_client.get(f"{self._sourcing_url}/v1/work-list", limit="200")
-        for item in response.parse(WorkList).items:
-            done += await self._process_item(item)
-        return done
+        """Process every item of the current work list, page by page, and return how many items were done."""
+        done, page = 0, await self._read_page()
+        while True:
+            for item in page.items:
+                done += await self._process_item(item)
+            if page.next is None:
+                return done
+            page = await self._read_page(cursor=page.next)
+
+    async def _read_page(self, **parameters: str) -> WorkList:
+        response = await self._first_client.get(f"{self._sourcing_url}/v1/work-list", limit="200", **parameters)
+        return response.parse(WorkList)
 
     async def _process_item(self, item: WorkItem) -> bool:
         if item.offer_id is not None:

@@ -160,7 +160,7 @@ def _build_offer_reference(event: OfferExtended | OfferWithdrawn | OfferExpired)
 
 
 def _build_award_reference(event: PackagePlaced) -> dict[str, object]:
-    """Builds the reference to the accepted offer or the awarded proposal."""
+    """Builds the reference to the accepted offer or the awarded proposal; a placement made by hand has neither."""
     if event.offer_id is not None:
         return {"offer_id": str(event.offer_id)}
-    return {"proposal_id": str(event.proposal_id)}
+    return {} if event.proposal_id is None else {"proposal_id": str(event.proposal_id)}

@@ -33,8 +33,10 @@ def resume_search(draft: Draft, _: NextOfferDue | ProjectionUpdated) -> Result:
 def is_awaiting_next_step(search: Search, event: AnswerRecorded) -> bool:
     """Return whether no offer is live any more after `event`, and no decision has followed it yet."""
     offer = search.find_offer(event.offer_id)
-    if offer is None or search.live_offers or search.acts.is_paused:
+    if offer is None or search.live_offers:
         return False
+    if search.acts.is_paused:
+        return search.has_waiting_acceptances
     if search.status is SearchStatus.LISTED:
         return offer is search.offers[-1] and search.acts.next_offer is not None
     if search.status is not SearchStatus.RUNNING:
@@ -53,7 +55,19 @@ def advance(draft: Draft) -> Result:
         return Result(follow_up=FollowUp.LOOK_FOR_PROVIDER)
     if not draft.search.is_open:
         make_directed_offers(draft)
+    elif draft.search.acts.is_paused:
+        _award_while_paused(draft)
     return Result()
+
+
+def _award_while_paused(draft: Draft) -> None:
+    """Place the package with one of those that accepted where all were asked at once: no new offer is needed for it."""
+    search = draft.search
+    if search.stage is None or search.live_offers or search.stage.untried or not search.has_waiting_acceptances:
+        return
+    stage = draft.definition.get_offering_stage(search.stage.name)
+    if isinstance(stage, OfferToAll):
+        ask_all_or_close(draft, stage)
 
 
 def _follow_road(draft: Draft) -> None:

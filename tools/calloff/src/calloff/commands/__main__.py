@@ -11,6 +11,7 @@ from calloff.commands.dead_letters import parked
 from calloff.commands.decision import show_decision
 from calloff.commands.frameworks import framework
 from calloff.commands.offers import list_offers
+from calloff.commands.officer_acts import package
 from calloff.commands.programs import (
     FORWARD_ALL,
     back_up,
@@ -71,6 +72,7 @@ app.add_typer(market, name="market")
 app.command("offers")(list_offers)
 app.command("work-list")(show_work_list)
 app.command("call-list")(show_call_list)
+app.add_typer(package, name="package")
 app.command("decision")(show_decision)
 app.command("trail")(show_trail)
 app.command("why-not")(explain_why_not)
