@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from service_runtime.webhooks.bounded_threads import BoundedThreads, ThreadsBusy
 from service_runtime.webhooks.mail import MailServer
-from service_runtime.webhooks.mail_sending import SmtpSubmission, build_mail
+from service_runtime.webhooks.mail_content import MailContent, build_mail
+from service_runtime.webhooks.mail_sending import SmtpSubmission
 from service_runtime.webhooks.resolver import Addresses, BoundedResolver
 from testkit.waiting import wait_until
 from testkit.webhooks import WebhookHarness
@@ -85,8 +86,9 @@ async def test_an_aborted_submission_frees_its_thread_though_the_mail_server_han
 
     async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        mail = build_mail(b'{"data": {"subject": "s", "text": "t"}}', "1", "a@alder.example", "b@calloff.example")
-        submission = SmtpSubmission(MailServer("127.0.0.1", port, "b@calloff.example", starttls=False), mail)
+        mail_server = MailServer("127.0.0.1", port, "b@calloff.example", starttls=False)
+        mail = build_mail(MailContent("s", "t"), "1", "a@alder.example", mail_server)
+        submission = SmtpSubmission(mail_server, mail)
         running = asyncio.create_task(BoundedThreads("mail", limit=1, max_wait=1).run(submission.submit))
         await connected.wait()
         await wait_until(lambda: submission.sock is not None)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from audit.domain.list_sentences import LIST_NARRATIONS
 from audit.domain.listing_sentences import LISTING_NARRATIONS
 from audit.domain.names import (
     Names,
@@ -256,6 +257,7 @@ NARRATIONS: Final = (
         KeyParked, lambda event, _: f"{event.service} parked the package until an operator releases it: {event.because}"
     ),
     *LISTING_NARRATIONS,
+    *LIST_NARRATIONS,
     *NOTICE_NARRATIONS,
     *OFFICER_NARRATIONS,
 )
