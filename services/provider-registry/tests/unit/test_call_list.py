@@ -7,7 +7,7 @@ from contracts.events.notices import CallNeeded, CallReason, NoticeKind, Provide
 from contracts.events.offers import CallRecorded, CallResult, OfferExpired, OfferMade
 from contracts.events.searches import PackagePlaced
 from contracts.examples import an_example_of, an_id
-from contracts.ids import CouncilKey, NoticeId, PackageId, ProviderId
+from contracts.ids import CouncilKey, NoticeId, OfferId, PackageId, ProviderId
 from contracts.values import Channel
 from provider_registry.domain.errors import CallRecordedAtSourcing, NoCallNeeded, NoticeNotFound
 from provider_registry.domain.notice import Notice, NoticeState
@@ -89,6 +89,17 @@ async def test_calls_recorded_at_sourcing_count_and_the_one_that_reaches_takes_t
     await record_offer_call(an_example_of(CallRecorded, result=CallResult.REACHED, attempt=2), work)
     assert (get_notice(work).calls, get_notice(work).state) == (2, NoticeState.NOTIFIED)
     assert work.published == [], "sourcing's events say so"
+
+
+@pytest.mark.parametrize(("asks_all", "state"), [(False, NoticeState.LAPSED), (True, NoticeState.TO_CALL)])
+async def test_the_next_offer_ends_the_call_about_the_one_before_unless_all_are_asked_at_once(
+    asks_all: bool, state: NoticeState
+) -> None:
+    work = await a_call_to_make(NoticeKind.OFFER_MADE)
+    other = an_example_of(OfferMade, channel=Channel.WEBHOOK, offer_id=OfferId(an_id("next")), asks_all=asks_all)
+    await send_offer(other, work)
+    assert get_notice(work).state is state
+    assert [each.kind for each in work.webhooks] == ["offer.made"]
 
 
 async def a_mailed_notice() -> tuple[InMemoryRegistryWork, Webhook]:

@@ -39,6 +39,9 @@ class NoticeHarness:
         assert page.status == 200
         return [each for each in page.body["items"] if each["provider_id"] == str(provider)]
 
+    async def has_calls(self, provider: UUID, number: int) -> bool:
+        return len(await self.find_calls(provider)) == number
+
     async def record_call(self, notice_id: str, result: CallResult, **claims: Any) -> Any:
         path = f"/v1/call-list/{notice_id}/calls"
         return await self.harness.request("POST", path, {"result": result.value}, scope=OPERATE, **claims)

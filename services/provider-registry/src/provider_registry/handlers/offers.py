@@ -26,7 +26,7 @@ from provider_registry.domain.notices import OFFER_MADE as OFFER_RULE
 from provider_registry.domain.offer_summary import OfferSummary
 from provider_registry.domain.titles import Titles
 from provider_registry.handlers.notice_mails import build_offer_link, find_offer_facts
-from provider_registry.handlers.notices import mark_notified, put_on_call_list
+from provider_registry.handlers.notices import lapse, mark_notified, put_on_call_list
 from provider_registry.ports import RegistryWork
 from service_runtime.webhooks.deliveries import Webhook
 from service_runtime.webhooks.mail import to_mailbox, to_owner
@@ -34,7 +34,13 @@ from service_runtime.webhooks.results import Delivered, Undeliverable
 
 
 async def send_offer(event: OfferMade, work: RegistryWork) -> None:
-    """Queues the offer at once, or puts it on the call list. A missing endpoint or mailbox makes it undeliverable."""
+    """Queues the offer at once, or puts it on the call list. A missing endpoint or mailbox makes it undeliverable.
+
+    An offer that asks one provider follows the end of the one before, whose call is pointless.
+    """
+    if not event.asks_all:
+        earlier = work.notices.get_open_matters().notices
+        await lapse([each for each in earlier if each.is_offer and each.state is NoticeState.TO_CALL], work)
     if event.channel is Channel.WEBHOOK:
         message = build_offer_made(event, work.delivery_terms.addresses)
         work.send_webhooks(
