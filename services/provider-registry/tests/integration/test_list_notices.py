@@ -106,6 +106,7 @@ async def test_a_batching_list_reaches_each_recipient_by_its_channel_with_its_ro
     (call,) = await notices.find_calls(cedar)
     assert (call["list_id"], call["kind"]) == (str(issued.list_id), "list.issued")
     assert "Packages: 1." in call["say"]
+    assert call["read_at"] == f"/v1/council/lists/{issued.list_id}"
     await harness.publish(an_example_of(BatchingListClosed, list_id=issued.list_id))
 
     async def has_lapsed() -> bool:
@@ -168,3 +169,38 @@ async def test_a_part_that_joins_a_list_late_is_a_notice_of_its_own(notices: Not
     events = await wait_for_list_events(notices, list_id, 2)
     assert [each.part for each in events if isinstance(each, ListDelivered)] == [1, 2]
     assert [each.content["data"]["part"] for each in harness.receiver.get_received(alder)] == [1, 2]
+
+
+async def test_recipients_with_the_same_areas_get_the_same_workbook_and_links_of_their_own(
+    notices: NoticeHarness,
+) -> None:
+    harness = notices.harness
+    _, birch, cedar, first = await register(notices)
+    second = await notices.set_mailbox(cedar)
+    recipients = tuple(ListRecipient(provider_id=each, areas=(COLCHESTER,)) for each in (birch, cedar))
+    issued = an_issued_list(notices, AvailablePackagesIssued, recipients=recipients)
+    await harness.publish(issued)
+    await wait_for_list_events(notices, issued.list_id, 2)
+    mails = [notices.mail.find_mail(address)[0] for address in (first, second)]
+    assert mails[0].attachments == mails[1].attachments
+    tokens = [mail.text.split(LINK)[1].split()[0] for mail in mails]
+    links = [ListLinkSigner(LINK_KEY).verify_token(token, now=harness.clock.now()) for token in tokens]
+    assert [link.provider_id for link in links] == [birch, cedar]
+
+
+async def test_a_list_whose_definition_is_not_published_is_telephoned(notices: NoticeHarness) -> None:
+    harness = notices.harness
+    _, birch, _, _ = await register(notices)
+    recipients = (ListRecipient(provider_id=birch, areas=()),)
+    issued = an_issued_list(notices, AvailablePackagesIssued, recipients=recipients, definition_version=9)
+    await harness.publish(issued)
+
+    async def has_been_tried() -> bool:
+        log = await harness.request("GET", f"/v1/providers/{birch}/deliveries")
+        return any(each["attempts"] for each in log.body["items"])
+
+    await wait_until(has_been_tried)
+    harness.clock.advance(timedelta(minutes=31))
+    (needed,) = await wait_for_list_events(notices, issued.list_id, 1)
+    assert isinstance(needed, ListCallNeeded)
+    assert needed.reason is CallReason.MAIL_FAILED

@@ -44,6 +44,7 @@ class CallOut(BaseModel):
     package_id: UUID | None
     list_id: UUID | None
     about: UUID = Field(description="the offer, placement, proposal, open package or list")
+    read_at: str | None = Field(description="of a list: the path at sourcing that shows its rows and takes ticks")
     record_at: str = Field(
         description="where the call is recorded by POST; the path of an offer by telephone is sourcing's"
     )
@@ -136,6 +137,7 @@ def _to_call_out(found: FoundNotice, definitions: Definitions) -> CallOut:
         package_id=notice.package_id,
         list_id=notice.list_id,
         about=notice.about,
+        read_at=None if notice.list_id is None else f"/v1/council/lists/{notice.list_id}",
         record_at=_find_record_path(notice),
     )
 
