@@ -1,18 +1,25 @@
 """The officers' work list on real PostgreSQL: sorted by what is due, filtered, and paged to its end."""
 
+import json
+import runpy
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import quote
 
 import pytest
 
+import sourcing
 from contracts.example_words import OfficerReasons
 from contracts.ids import PackageId
 from testkit.databases import fetch_rows
 from testkit.sourcing.harness import SourcingHarness
+from testkit.sourcing.open_packages import create_open_market, list_package_with_proposal
 from testkit.sourcing.scenario_market import ScenarioMarket
 
 pytestmark = pytest.mark.xdist_group("sourcing")
+
+MIGRATION: Final = Path(sourcing.__file__).parent / "migrations" / "versions" / "0013_officer_acts.py"
 
 
 async def read_page(harness: SourcingHarness, query: str = "") -> dict[str, Any]:
@@ -86,6 +93,43 @@ async def test_one_package_has_several_items_and_each_goes_when_it_is_done(harne
     assert {each["item_id"] for each in before} == {each["item_id"] for each in after.values()}
     assert (await market.record_call(offer.offer_id, answer="accept")).status == 200
     assert await read_all(harness, f"area={market.area}") == []
+
+
+_ROWS: Final = """
+    SELECT kind, subject, council, framework, area, CAST(details AS text) AS details FROM work_items
+    WHERE package_id = ANY(:packages) ORDER BY package_id, kind, subject
+"""
+
+
+async def test_the_migration_finds_what_waits_in_a_database_of_an_earlier_version(harness: SourcingHarness) -> None:
+    """The rows that it writes are those that the code has written."""
+    market = await create_open_market(harness)
+    listed, proposal = await list_package_with_proposal(market, "35.00")
+    awarded, dear = await list_package_with_proposal(market, "35.00", "Sorrel")
+    assert (await harness.award(awarded, dear.proposal_id)).status == 202
+    called = await market.request_package()
+    await market.report_undeliverable("Alder", await market.wait_for_offer("Alder", called))
+    held = await ScenarioMarket.create_empty(harness).request_package()
+    packages = [listed, awarded, called, held]
+    for package in packages:
+        await harness.wait_for_work_item(package)
+    written = await fetch_rows(harness.database, _ROWS, packages=packages)
+    assert sorted(row.kind for row in written) == ["call", "held", "price", "proposals"]
+    assert proposal.provider_id == market.get_provider_id("Spruce")
+
+    await fetch_rows(harness.database, "DELETE FROM work_items")
+    backfill = runpy.run_path(str(MIGRATION))["STATEMENTS"][-1]
+    await fetch_rows(harness.database, backfill)
+
+    found = await fetch_rows(harness.database, _ROWS, packages=packages)
+    assert [_describe(row) for row in found] == [_describe(row) for row in written]
+
+
+def _describe(row: Any) -> tuple[object, ...]:  # a row's attributes are its columns
+    details = json.loads(row.details)
+    if "due" in details:
+        details["due"] = datetime.fromisoformat(details["due"])
+    return row.kind, row.subject, row.council, row.framework, row.area, details
 
 
 async def test_a_cursor_that_no_page_gave_and_an_area_that_is_none_are_refused(harness: SourcingHarness) -> None:

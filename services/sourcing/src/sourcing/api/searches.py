@@ -13,7 +13,7 @@ from contracts.values import Money
 from service_runtime.http.instants import Now
 from service_runtime.http.problems import describe_problems
 from sourcing.api.callers import Officer, Queries, find_search
-from sourcing.domain.officers.allowed_acts import Act, AllowedAct, find_allowed_acts
+from sourcing.domain.officers.allowed_acts import Act, AllowedAct, find_allowed_acts, list_late_ticks
 from sourcing.domain.officers.pending_acts import HandPlacement, PendingAct
 from sourcing.domain.search import Search, SearchStatus
 
@@ -80,6 +80,7 @@ class SearchOut(BaseModel):
     placement_id: UUID | None
     live_offers: list[LiveOfferOut]
     waiting_acts: list[WaitingActOut]
+    late_ticks: list[UUID] = Field(description="providers that ticked too late; an officer may take their ticks up")
     allowed_acts: list[AllowedActOut]
 
 
@@ -106,6 +107,7 @@ def to_search_out(search: Search, now: datetime) -> SearchOut:
             for offer in search.live_offers
         ],
         waiting_acts=[_to_waiting_act_out(act) for act in search.acts.pending],
+        late_ticks=list(list_late_ticks(search)),
         allowed_acts=[
             _to_allowed_act_out(search, allowed) for allowed in find_allowed_acts(search, today=to_office_date(now))
         ],
