@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from contracts.events import (
+    competitions,
     frameworks,
     listings,
     lists,
@@ -136,6 +137,20 @@ CATALOGUE: Final = (
     CatalogueEntry(officer_acts.OfficerAssigned, PACKAGES, SOURCING),
     CatalogueEntry(officer_acts.CounterOfferMade, PACKAGES, SOURCING),
     CatalogueEntry(officer_acts.CounterOfferDeclined, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.CompetitionOpened, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.CompetitionExtended, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.QuestionAsked, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.QuestionAnswered, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.BidReceived, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.BidWithdrawn, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.BidRefused, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.CompetitionClosed, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.BidOpened, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.ScoreGiven, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.CompetitionRanked, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.CompetitionAwarded, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.CompetitionEnded, PACKAGES, SOURCING),
+    CatalogueEntry(competitions.FeedbackAvailable, PACKAGES, SOURCING),
     CatalogueEntry(searches.PackagePlaced, PACKAGES, SOURCING),
     CatalogueEntry(searches.PlacementVoided, PACKAGES, SOURCING),
     CatalogueEntry(searches.SourcingExhausted, PACKAGES, SOURCING),

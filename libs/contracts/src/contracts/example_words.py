@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.ids import LotKey, NeedKey, ReasonKey, RouteKey, ServiceTypeKey, TierKey, UnitKey
+from contracts.ids import CriterionKey, LotKey, NeedKey, ReasonKey, RouteKey, ServiceTypeKey, TierKey, UnitKey
 
 LOT: Final = LotKey("home-care")
 
@@ -124,6 +124,31 @@ class OfficerReasons:
         ENTERED_IN_ERROR,
         OTHER,
     )
+
+
+class ScoreReasons:
+    FULLY_MET: Final = ReasonKey("fully-met")
+    PARTLY_MET: Final = ReasonKey("partly-met")
+    NOT_MET: Final = ReasonKey("not-met")
+    ALL: Final = (FULLY_MET, PARTLY_MET, NOT_MET)
+
+
+class OverruleReasons:
+    CONTINUITY: Final = ReasonKey("continuity-of-care")
+    CANNOT_START: Final = ReasonKey("winner-cannot-start")
+    ALL: Final = (CONTINUITY, CANNOT_START)
+
+
+class CompetitionEndReasons:
+    NEED_CHANGED: Final = ReasonKey("need-changed")
+    WRONG_CRITERIA: Final = ReasonKey("wrong-criteria")
+    ALL: Final = (NEED_CHANGED, WRONG_CRITERIA)
+
+
+class Criteria:
+    CONTINUITY: Final = CriterionKey("continuity-of-carers")
+    SKILLS: Final = CriterionKey("skills-of-the-team")
+    ALL: Final = (CONTINUITY, SKILLS)
 
 
 class Variations:

@@ -15,12 +15,16 @@ from contracts.envelope import GENESIS, Envelope
 from contracts.events.base import Event
 from contracts.example_words import (
     LOT,
+    CompetitionEndReasons,
+    Criteria,
     DeclineReasons,
     InadequateReasons,
     Needs,
     OfficerReasons,
+    OverruleReasons,
     PriceRefusals,
     Routes,
+    ScoreReasons,
     ServiceTypes,
     Tiers,
     Units,
@@ -36,6 +40,7 @@ from contracts.framework.words import Area, Circumstance, Lot, Reason, Reasons, 
 from contracts.ids import (
     AreaCode,
     CouncilKey,
+    CriterionKey,
     FrameworkKey,
     GroupKey,
     ItemKey,
@@ -120,6 +125,9 @@ def some_reasons(**changed: object) -> Reasons:
         "inadequate_award": _list_reasons(InadequateReasons.ALL),
         "variation": _list_reasons(Variations.ALL),
         "officer": _list_reasons(OfficerReasons.ALL),
+        "score": _list_reasons(ScoreReasons.ALL),
+        "overrule": _list_reasons(OverruleReasons.ALL),
+        "competition_end": _list_reasons(CompetitionEndReasons.ALL),
     }
     return Reasons.model_validate({**usual, **changed})
 
@@ -230,6 +238,7 @@ _BY_TYPE: Final[Mapping[object, object]] = {
     NeedKey: Needs.HOIST,
     ReasonKey: WithdrawalReasons.NO_LONGER_NEEDED,
     GroupKey: GroupKey("all-cohorts"),
+    CriterionKey: Criteria.CONTINUITY,
     bool: True,
     int: 1,
     Decimal: Decimal("3.50"),
@@ -251,6 +260,7 @@ _OWN_VALUES: Final[Mapping[tuple[str, str], object]] = {
     ("SpotPriceRefused", "reason"): PriceRefusals.TOO_HIGH,
     ("LateDecisionRefused", "refusal"): PriceRefusals.TOO_HIGH,
     ("AwardAwaitsApproval", "inadequate_reason"): InadequateReasons.CONTINUITY,
+    ("AwardAwaitsApproval", "overrule_reason"): OverruleReasons.CONTINUITY,
     ("ProposalAwarded", "inadequate_reason"): InadequateReasons.CONTINUITY,
     ("ProposalReceived", "variations"): (Variations.OTHER_TIMES,),
     ("AwardLapsed", "officer_reason"): OfficerReasons.PRICE_NOT_JUSTIFIED,
@@ -265,9 +275,12 @@ _OWN_VALUES: Final[Mapping[tuple[str, str], object]] = {
     ("PlacedByHand", "inadequate_reason"): InadequateReasons.CONTINUITY,
     ("PackageResourced", "reason"): OfficerReasons.PROVIDER_GAVE_BACK,
     ("CounterOfferMade", "reason"): OfficerReasons.PRICE_NOT_JUSTIFIED,
+    ("CompetitionAwarded", "inadequate_reason"): InadequateReasons.CONTINUITY,
+    ("CompetitionAwarded", "overrule_reason"): OverruleReasons.CONTINUITY,
+    ("ScoreGiven", "score_reason"): ScoreReasons.FULLY_MET,
+    ("CompetitionEnded", "officer_reason"): CompetitionEndReasons.NEED_CHANGED,
 }
 _TEXTS: Final[Mapping[str, str]] = {
-    "content_hash": "0f" * 32,
     "file_hash": "0f" * 32,
     "taken_from": "tier-1",
     "entered_by": "officer:first",
@@ -289,6 +302,10 @@ _TEXTS: Final[Mapping[str, str]] = {
     "service": "sourcing",
     "topic": "homecare.packages.v1",
     "parked_key": "6f7c0000",
+    "commitment": "c0" * 32,
+    "content_hash": "c1" * 32,
+    "salt": "c2" * 32,
+    "draw": "c3" * 32,
     "because": "calloff.OfferDeclined.v1 could not be handled: ValueError",
 }
 

@@ -26,6 +26,9 @@ OrderId = NewType("OrderId", UUID)
 ActId = NewType("ActId", UUID)
 """An officer's act that waits for a second officer or for its turn: an offer out of order, a placement by hand."""
 CounterOfferId = NewType("CounterOfferId", UUID)
+CompetitionId = NewType("CompetitionId", UUID)
+BidId = NewType("BidId", UUID)
+QuestionId = NewType("QuestionId", UUID)
 
 FrameworkKey = NewType("FrameworkKey", str)
 """A framework's short name."""
@@ -52,6 +55,8 @@ ReasonKey = NewType("ReasonKey", str)
 """A reason of one of the framework's lists, `no-capacity`."""
 GroupKey = NewType("GroupKey", str)
 """A group of packages with ranked lists of its own: a cohort or a group of service types."""
+CriterionKey = NewType("CriterionKey", str)
+"""A criterion by which the bids of a competition are scored, `continuity-of-carers`."""
 BandKey = NewType("BandKey", str)
 """A band of areas by price or by travel time, `rural`."""
 

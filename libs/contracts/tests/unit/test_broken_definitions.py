@@ -10,13 +10,22 @@ import pytest
 
 from contracts import bank_holidays, contradictions, definition_limits
 from contracts.contradictions import Contradiction
-from contracts.framework import agreement
+from contracts.framework import agreement, competition_rules
 from contracts.review import orders, prices_and_times, roads
 from testkit.broken_definitions.corpus import BROKEN_DEFINITIONS
 from testkit.definition_text import change_text, list_problems, write_definition
 
 GOOD = write_definition()
-JUDGES = (agreement, bank_holidays, contradictions, definition_limits, orders, prices_and_times, roads)
+JUDGES = (
+    agreement,
+    bank_holidays,
+    competition_rules,
+    contradictions,
+    definition_limits,
+    orders,
+    prices_and_times,
+    roads,
+)
 
 Place = tuple[str, int]
 

@@ -43,6 +43,7 @@ KEYS: Set[object] = {
     ids.ReasonKey,
     ids.GroupKey,
     ids.BandKey,
+    ids.CriterionKey,
 }
 BASES = {
     HasProvider: "provider_id",
@@ -51,6 +52,17 @@ BASES = {
     HasReasons: "reasons",
     HasProjectionVersions: "views",
 }
+REASON_LISTS = (
+    "decline",
+    "withdrawal",
+    "price_refusal",
+    "inadequate_award",
+    "variation",
+    "score",
+    "overrule",
+    "competition_end",
+    "officer",
+)
 WORDS = (
     "service_types",
     "lots",
@@ -61,10 +73,7 @@ WORDS = (
     "circumstances",
     "travel_bands",
     "list_groups",
-    *(
-        f"reasons.{each}"
-        for each in ("decline", "withdrawal", "price_refusal", "inadequate_award", "variation", "officer")
-    ),
+    *(f"reasons.{each}" for each in REASON_LISTS),
 )
 WITHOUT_REASON_CODE = {"SourcingExhausted", "SourcingStopped"}
 WITH_TEXT_REASON = {"OfferUndeliverable"}
@@ -185,6 +194,8 @@ OPEN_TEXT = {
             "brokerage.overrides[].name",
             "prices.price_list",
             "sourcing[].note",
+            "sourcing[].criteria[].title",
+            "sourcing[].criteria[].description",
             *(f"{section}[].{name}" for section in WORDS for name in ("title", "description")),
         )
     },
@@ -198,6 +209,7 @@ OPEN_TEXT = {
             ("PlacementByHandProposed", "terms.price_list"),
             ("PlacedByHand", "terms.price_list"),
             ("CounterOfferMade", "terms.price_list"),
+            ("BidOpened", "terms.price_list"),
             ("PurchaseOrderIssued", "price_list"),
         )
     },

@@ -20,7 +20,8 @@ from contracts.framework.stages import (
 )
 from contracts.framework.tiers import Tier
 from contracts.ids import BandKey
-from contracts.review.sentences import describe_conditions, describe_stage, format_day, format_minutes, join_words
+from contracts.review.phrases import format_day, format_minutes, join_words
+from contracts.review.sentences import describe_conditions, describe_stage
 from contracts.values import Order
 from testkit.council_examples import a_definition_with_lots, a_definition_with_zones
 

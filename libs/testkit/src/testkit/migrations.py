@@ -81,11 +81,13 @@ async def assert_upgrade_keeps_rows(
     dump: Path,
     added_columns: Mapping[str, int] = NO_ADDED_COLUMNS,
     dropped_columns: Mapping[str, Collection[str]] = NO_DROPPED_COLUMNS,
+    added_tables: Collection[str] = (),
 ) -> None:
     """Asserts that a database of revision 0001, migrated to head, keeps its rows and has the schema of the code.
 
     `dump` has the service's own tables at 0001 with rows; the runtime's tables are the same in every service.
-    `added_columns` says how many columns a table has gained at its end, `dropped_columns` which ones it has lost.
+    `added_columns` says how many columns a table has gained at its end, `dropped_columns` which ones it has lost, and
+    `added_tables` which tables the service has gained.
     """
     async with _an_empty_database(databases) as upgraded, a_database(databases, tables) as declared:
         await _run_scripts(upgraded, RUNTIME_TABLES_AT_0001, dump)

@@ -1,6 +1,7 @@
 """Runs a service in the test process on real PostgreSQL and Kafka, and publishes events in place of other services."""
 
 import asyncio
+import base64
 import io
 import secrets
 from collections import defaultdict
@@ -77,7 +78,12 @@ def build_settings(
     **changed: object,
 ) -> SettingsT:
     """Builds a service's settings for a test, with a free port unless `changed` sets one."""
-    defaults: dict[str, object] = {"port": find_free_port(), "log_level": "warning", "drain_within": 3.0}
+    defaults: dict[str, object] = {
+        "port": find_free_port(),
+        "log_level": "warning",
+        "drain_within": 3.0,
+        **_draw_encryption_keys(settings_type),
+    }
     return settings_type(
         database_url=database_url,
         kafka_bootstrap=kafka.bootstrap,
@@ -86,6 +92,13 @@ def build_settings(
         fingerprint_key=secrets.token_hex(32),
         **{**defaults, **changed},
     )
+
+
+def _draw_encryption_keys(settings_type: object) -> dict[str, object]:
+    """Draws a key for each setting that must have a list of encryption keys."""
+    fields: Mapping[str, Any] = getattr(settings_type, "model_fields", {})  # Any: pydantic's fields
+    required = [name for name, field in fields.items() if name.endswith("_keys") and field.is_required()]
+    return {name: (base64.b64encode(secrets.token_bytes(32)).decode(),) for name in required}
 
 
 def find_free_port() -> int:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.events.base import PackageEvent
+from contracts.events.competitions import CompetitionEnded, CompetitionOpened
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardRefused,
@@ -124,3 +125,9 @@ def test_every_history_kind_belongs_to_an_event() -> None:
 
 def test_an_unrelated_event_does_not_change_the_status() -> None:
     assert find_next_status(Status.SOURCING, build_event(OfferClockStarted)) is Status.SOURCING
+
+
+def test_a_package_that_was_held_is_sourced_again_when_a_competition_opens() -> None:
+    status = find_next_status(Status.HELD, build_event(CompetitionOpened))
+    assert status is Status.SOURCING
+    assert find_next_status(status, build_event(CompetitionEnded)) is Status.SOURCING

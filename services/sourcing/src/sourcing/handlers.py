@@ -4,7 +4,7 @@ What follows from each trigger is in `domain.decisions.DECISIONS`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -16,6 +16,10 @@ from contracts.precedence import Precedence
 from service_runtime.heartbeat import OUTAGE_OVER
 from service_runtime.projections.projections import PROJECTION_UPDATED
 from service_runtime.timers.timers import DueTimer, Timer
+from sourcing.domain.competitions.competition import CompetitionStatus
+from sourcing.domain.competitions.contents import parse_content
+from sourcing.domain.competitions.texts import list_dropped_texts, list_kept_texts
+from sourcing.domain.competitions.triggers import CompetitionCommand, CompetitionDue
 from sourcing.domain.decisions import decide, is_stale
 from sourcing.domain.market import MarketSnapshot, parse_missing
 from sourcing.domain.market_selection import find_named_provider
@@ -41,6 +45,7 @@ from sourcing.ports import (
     SEND_LIST,
     TIME_TO_FIRST_OFFER,
     TIME_TO_PLACE,
+    NewText,
     SourcingWork,
 )
 
@@ -52,6 +57,7 @@ PRECEDENCE: Final = {
     TimerKind.LIST_CUT_OFF: Precedence.LIST_GOES_OUT,
     TimerKind.LIST_CLOSES: Precedence.LIST_CLOSES,
     TimerKind.LIST_GOES_OUT: Precedence.LIST_GOES_OUT,
+    TimerKind.COMPETITION_CLOSES: Precedence.LIST_CLOSES,
 }
 RUNTIME_TIMERS: Final[Mapping[str, TimerTrigger]] = {
     OUTAGE_OVER: OutageOver(),
@@ -92,7 +98,10 @@ async def handle_event(event: EventTrigger, work: SourcingWork) -> None:
 async def handle_timer(timer: DueTimer, work: SourcingWork) -> None:
     """Advance the search of the package whose timer is due."""
     trigger = RUNTIME_TIMERS.get(timer.kind) or build_timer_trigger(TimerKind(timer.kind), timer.about)
-    await _advance_search(trigger, PackageId(UUID(timer.stream.key)), work)
+    package_id = PackageId(UUID(timer.stream.key))
+    if isinstance(trigger, CompetitionDue):
+        trigger = await _unseal_bids(trigger, package_id, work)
+    await _advance_search(trigger, package_id, work)
 
 
 async def handle_command(command: Command, work: SourcingWork) -> CommandResult:
@@ -100,6 +109,38 @@ async def handle_command(command: Command, work: SourcingWork) -> CommandResult:
     step = await _advance_search(command, command.package_id, work)
     assert step.search is not None, "decide() refuses a command about a package that was never requested"
     return CommandResult(step.outcome, step.search)
+
+
+@dataclass(frozen=True)
+class CommandWithTexts:
+    """A command about a competition, and the texts that it names by their ids."""
+
+    command: CompetitionCommand
+    texts: tuple[NewText, ...] = ()
+
+
+async def handle_command_with_texts(request: CommandWithTexts, work: SourcingWork) -> CommandResult:
+    """As `handle_command`; the texts that are on record are stored, and those of replaced bids deleted."""
+    step = await _advance_search(request.command, request.command.package_id, work)
+    assert step.search is not None, "decide() refuses a command about a package that was never requested"
+    kept = set(list_kept_texts(step.events))
+    for each in request.texts:
+        if each.text_id in kept:
+            work.texts.put(each)
+    for text_id in list_dropped_texts(step.events):
+        work.texts.delete(text_id)
+    return CommandResult(step.outcome, step.search)
+
+
+async def _unseal_bids(trigger: CompetitionDue, package_id: PackageId, work: SourcingWork) -> CompetitionDue:
+    """Return the trigger with the contents of the competition's bids; the close is the first to read them."""
+    search = await work.searches.get(package_id)
+    competition = None if search is None else search.competition
+    if competition is None or competition.competition_id != trigger.competition_id:
+        return trigger
+    found = await work.texts.find([bid.bid_id for bid in competition.bids])
+    contents = {bid.bid_id: found[bid.bid_id] for bid in competition.bids if bid.bid_id in found}
+    return replace(trigger, bids=tuple(parse_content(text).to_unsealed(bid_id) for bid_id, text in contents.items()))
 
 
 async def _advance_search(trigger: Trigger, package_id: PackageId, work: SourcingWork) -> Step:
@@ -142,9 +183,14 @@ async def _decide_or_hold(search: Search | None, trigger: Trigger, work: Sourcin
 
 
 async def _list_outages(search: Search | None, work: SourcingWork) -> Sequence[Outage]:
-    """List the outages since the first live offer was made; none unless the time to answer runs."""
-    running = [offer for offer in search.live_offers if offer.answer_by is not None] if search is not None else []
-    return await work.outages.list_since(min(offer.made_at for offer in running)) if running else ()
+    """List the outages since the first live offer was made, or the competition opened; none unless a time runs."""
+    if search is None:
+        return ()
+    running = [offer.made_at for offer in search.live_offers if offer.answer_by is not None]
+    competition = search.competition
+    if competition is not None and competition.status is CompetitionStatus.OPEN:
+        running.append(competition.opened_at)
+    return await work.outages.list_since(min(running)) if running else ()
 
 
 def _change_timer(timer: ScheduledTimer | CancelledTimer, work: SourcingWork) -> None:

@@ -1,7 +1,7 @@
 """What sourcing's handlers and routes call: the unit of work, the projections, and read-only queries of searches."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -18,7 +18,17 @@ from contracts.events.providers import (
 )
 from contracts.events.rates import RatesSelected, make_rates_key
 from contracts.framework.definition import FrameworkDefinition
-from contracts.ids import AreaCode, CouncilKey, FrameworkKey, ListId, ListingReference, OfferId, PackageId, ProviderId
+from contracts.ids import (
+    AreaCode,
+    CompetitionId,
+    CouncilKey,
+    FrameworkKey,
+    ListId,
+    ListingReference,
+    OfferId,
+    PackageId,
+    ProviderId,
+)
 from contracts.values import Care
 from service_runtime.observability.instruments import WAIT_BUCKETS, CounterSpec, HistogramSpec
 from service_runtime.projections.projections import Projection
@@ -151,6 +161,29 @@ class Outages(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class NewText:
+    """A text to store under the id that an event names: a bid, a question, an answer or a note."""
+
+    text_id: UUID
+    package_id: PackageId
+    text: str = field(repr=False)
+
+
+class Texts(Protocol):
+    """Texts of competitions; they are encrypted at rest and can be erased."""
+
+    def put(self, new: NewText) -> None: ...
+
+    def delete(self, text_id: UUID) -> None:
+        """Delete a text; do nothing if it is not stored."""
+        ...
+
+    async def find(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Find the texts that are stored; an erased one is left out."""
+        ...
+
+
 class SourcingWork(UnitOfWork, Protocol):
     """Sourcing's unit of work."""
 
@@ -162,6 +195,8 @@ class SourcingWork(UnitOfWork, Protocol):
     def outages(self) -> Outages: ...
     @property
     def lists(self) -> Lists: ...
+    @property
+    def texts(self) -> Texts: ...
 
 
 @dataclass(frozen=True)
@@ -339,4 +374,32 @@ class ListQueries(Protocol):
 
     async def find_definition(self, sent: SentList) -> FrameworkDefinition | None:
         """Find the newest version of the framework's definition, for the titles of words."""
+        ...
+
+
+class CompetitionQueries(Protocol):
+    """Read-only queries of competitions; each is found with its search."""
+
+    async def find_search(self, competition_id: CompetitionId) -> SearchDetails | None: ...
+
+    async def list_of_provider(
+        self,
+        provider_id: ProviderId,
+        council: CouncilKey,
+        *,
+        only_open: bool,
+        after: tuple[datetime, UUID] | None,
+        limit: int,
+    ) -> Sequence[tuple[CompetitionId, SearchDetails]]:
+        """List the competitions to which a provider is invited, the newest first."""
+        ...
+
+    async def list_under_way(
+        self, council: CouncilKey, *, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[tuple[CompetitionId, SearchDetails]]:
+        """List the competitions of a council that take bids or are judged, the newest first."""
+        ...
+
+    async def find_texts(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """Find the texts that are stored; an erased one is left out."""
         ...

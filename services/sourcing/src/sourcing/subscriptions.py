@@ -5,6 +5,7 @@ One handler serves all rows; `domain/decisions.py` has the function that decides
 
 from typing import Any, Final
 
+from contracts.events.competitions import CompetitionEnded
 from contracts.events.offers import (
     AcceptanceReceived,
     OfferDeclined,
@@ -47,6 +48,7 @@ SUBSCRIPTIONS: Final[tuple[Subscription[SourcingWork], ...]] = (
     on(OfferDeclined, handle_event),
     on(OfferExpired, handle_event),
     on(OfferWithdrawn, handle_event),
+    on(CompetitionEnded, handle_event),
     on(SpotPriceApproved, handle_event),
     on(SpotPriceRefused, handle_event),
     on(WithdrawalRequested, handle_event),
@@ -62,10 +64,11 @@ TIMERS: Final[tuple[TimerSubscription[SourcingWork], ...]] = (
     on_timer(TimerKind.LIST_GOES_OUT, handle_timer),
     on_timer(SEND_LIST, send_list),
     on_timer(CLOSE_LIST, close_list),
+    on_timer(TimerKind.COMPETITION_CLOSES, handle_timer),
     on_timer(OUTAGE_OVER, handle_timer),
     on_timer(PROJECTION_UPDATED, handle_timer),
 )
-PAUSED_IN_OUTAGES: Final = (TimerKind.OFFER_EXPIRES,)
+PAUSED_IN_OUTAGES: Final = (TimerKind.OFFER_EXPIRES, TimerKind.COMPETITION_CLOSES)
 
 # Any: projections of different events have no narrower common type.
 PROJECTIONS: Final[tuple[Projection[Any], ...]] = (

@@ -8,9 +8,14 @@ from contracts.list_links import ListLinkSigner
 from contracts.offer_links import MIN_KEY_LENGTH, OfferLinkSigner
 from service_runtime.heartbeat import OutageLog
 from service_runtime.service import Service
+from service_runtime.webhooks.secret_box import SecretBox
 from sourcing.api import (
     available,
     awards,
+    bids,
+    competition_decisions,
+    competition_officers,
+    competitions,
     counter_offers,
     list_documents,
     list_links,
@@ -23,8 +28,9 @@ from sourcing.api import (
     versions,
     work_list,
 )
-from sourcing.ports import ListQueries, SearchQueries
+from sourcing.ports import CompetitionQueries, ListQueries, SearchQueries
 from sourcing.settings import Settings
+from sourcing.store.competition_queries import PostgresCompetitionQueries
 from sourcing.store.gauges import GAUGES
 from sourcing.store.last_awards import LastAwards
 from sourcing.store.list_queries import PostgresListQueries
@@ -41,6 +47,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
     database = settings.open_database("sourcing")
     outage_log, offer_index = OutageLog(database), OfferIndex()
     link_key = _get_link_key(settings)
+    secret_box = SecretBox([key.get_secret_value() for key in settings.text_keys])
     return Service(
         name="sourcing",
         description="The search: who is offered a package of care, in which order, and who gets it.",
@@ -52,6 +59,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
             last_awards=LastAwards(database),
             outage_log=outage_log,
             offer_index=offer_index,
+            secret_box=secret_box,
         ),
         migrations=Path(__file__).parent / "migrations",
         routes=(
@@ -72,6 +80,10 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
             officer_acts.router,
             counter_offers.officers,
             counter_offers.providers,
+            competitions.router,
+            bids.router,
+            competition_officers.router,
+            competition_decisions.router,
         ),
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
@@ -86,6 +98,7 @@ def build(settings: Settings) -> Service[PostgresSourcingWork]:
             ListQueries: PostgresListQueries(database),
             OfferLinkSigner: OfferLinkSigner(link_key),
             ListLinkSigner: ListLinkSigner(link_key),
+            CompetitionQueries: PostgresCompetitionQueries(database, secret_box),
         },
     )
 

@@ -10,7 +10,7 @@ from testkit.servers import TestPostgres
 
 MIGRATIONS: Final = Path(sourcing.__file__).parent / "migrations"
 DUMP: Final = Path(__file__).with_name("tables_at_0001.sql")
-ADDED_COLUMNS: Final = {"searches": 5, "offers": 8, "placements": 3}
+ADDED_COLUMNS: Final = {"searches": 5, "offers": 8, "placements": 4}
 DROPPED_COLUMNS: Final = {"searches": ("tier", "list_version")}
 
 
@@ -20,5 +20,10 @@ async def test_a_new_database_has_the_tables_that_the_code_declares(postgres: Te
 
 async def test_a_database_of_released_code_is_upgraded_with_its_rows(postgres: TestPostgres) -> None:
     await assert_upgrade_keeps_rows(
-        postgres, MIGRATIONS, TABLES, dump=DUMP, added_columns=ADDED_COLUMNS, dropped_columns=DROPPED_COLUMNS
+        postgres,
+        MIGRATIONS,
+        TABLES,
+        dump=DUMP,
+        added_columns=ADDED_COLUMNS,
+        dropped_columns=DROPPED_COLUMNS,
     )

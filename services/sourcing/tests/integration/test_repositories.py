@@ -1,5 +1,6 @@
 """One suite for searches in memory and in PostgreSQL: whatever can happen to a search, what was saved is loaded."""
 
+import base64
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.executor import Executor
 from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.unit_of_work.wakeups import Wakeups
+from service_runtime.webhooks.secret_box import SecretBox
 from sourcing.domain.search import Search, SearchStatus
 from sourcing.domain.steps import TimerKind
 from sourcing.domain.triggers import Outage, OutageOver
@@ -40,6 +42,7 @@ from testkit.sourcing.strategies import draw_officers_search, draw_search
 from testkit.units_of_work import EachCallAlone
 
 pytestmark = pytest.mark.xdist_group("sourcing")
+TEXT_KEY = base64.b64encode(bytes(32)).decode()
 
 OpenSearches = Callable[[], AbstractAsyncContextManager[Searches]]
 """Empty searches, deleted at the end. Each call is a unit of work of its own."""
@@ -68,6 +71,7 @@ def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSea
                 last_awards=LastAwards(database),
                 outage_log=OutageLog(database),
                 offer_index=OfferIndex(),
+                secret_box=SecretBox([TEXT_KEY]),
             ),
             wakeups=Wakeups(),
             states=(SEARCH_STATE,),
@@ -82,7 +86,8 @@ def open_searches(request: pytest.FixtureRequest, database: Database) -> OpenSea
         try:
             yield cast("Searches", EachCallAlone(build_executor, attrgetter("searches"), choose_stream))
         finally:
-            await fetch_rows(database, "TRUNCATE searches, offers, placements, list_rows, work_items, streams")
+            tables = "searches, offers, placements, list_rows, work_items, competitions, competition_texts, streams"
+            await fetch_rows(database, f"TRUNCATE {tables}")
 
     return open_memory if request.param == "memory" else open_postgres
 

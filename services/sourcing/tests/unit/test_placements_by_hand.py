@@ -204,6 +204,6 @@ def test_a_placement_has_exactly_one_origin() -> None:
     placement = driver.current.placement
     assert placement is not None
     for origins in ({"manual_id": ActId(placement.placement_id)}, {"offer_id": None}):
-        with pytest.raises(ValueError, match="by an offer, by a proposal or by hand"):
+        with pytest.raises(ValueError, match="by an offer, proposal or bid, or by hand"):
             replace(placement, **origins)
     assert isinstance(placement, Placement)

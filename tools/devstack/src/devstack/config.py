@@ -179,7 +179,10 @@ class StackConfig:
                 **self._build_webhook_settings(),
                 **self._build_offer_link_settings(),
             }
-        return self._build_offer_link_settings() if service.name == SOURCING else {}
+        if service.name == SOURCING:
+            texts = {"CALLOFF_TEXT_KEYS": json.dumps([self.keys.text_encryption])}
+            return {**self._build_offer_link_settings(), **texts}
+        return {}
 
     def _build_offer_link_settings(self) -> dict[str, str]:
         """Sourcing verifies the links in mails that the registry signs, with the same key."""

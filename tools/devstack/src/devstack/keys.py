@@ -35,6 +35,7 @@ class StackKeys(BaseModel):
     databases: dict[str, str] = Field(default_factory=dict[str, str], description="password by role")
     fingerprints: str = Field(default_factory=_generate_password)
     webhook_encryption: str = Field(alias="webhook_vault", default_factory=_generate_encryption_key)
+    text_encryption: str = Field(default_factory=_generate_encryption_key, description="encrypts bids and notes")
     offer_links: str = Field(default_factory=_generate_password, description="signs the links in mails")
     clients: str = Field(default_factory=_generate_password, description="clients' own secrets are derived from it")
     simulation: str = Field(default_factory=_generate_password, description="authorizes moves of a simulated clock")

@@ -87,6 +87,8 @@ class AwardEnd(StrEnum):
     AWARDED_OTHERWISE = "another proposal was awarded"
     PACKAGE_WITHDRAWN = "the council withdrew the package"
     WITHDRAWN_BY_OFFICER = "an officer withdrew the award"
+    COMPETITION_ENDED = "an officer ended the competition"
+    SCORE_CHANGED = "a score of the competition was changed"
 
 
 class PackageListed(HasStage, HasProjectionVersions):
@@ -150,17 +152,30 @@ class ProposalRefused(HasProvider, HasReasons, HasProjectionVersions):
     views: tuple[ProjectionVersion, ...]
 
 
+class SecondOfficerNeeded(StrEnum):
+    """Why an award needs a second officer."""
+
+    ABOVE_CEILING = "above the ceiling"
+    ALWAYS = "the definition asks for two officers"
+    OVERRULED = "not the first of the ranking"
+
+
 class AwardAwaitsApproval(HasProvider):
-    """sourcing: an officer awards a proposal above the ceiling; a second officer decides about the price."""
+    """sourcing: an officer awards a proposal or a bid that a second officer has to approve, at pricing."""
 
     search_id: SearchId
     award_id: AwardId
-    proposal_id: ProposalId
+    proposal_id: ProposalId = Field(description="the proposal; of a competition the id of the bid")
     provider_id: ProviderId
     terms: Terms
     ceiling: Money
     officer: Actor
     inadequate_reason: ReasonKey | None
+    because: tuple[SecondOfficerNeeded, ...] = Field(
+        default=(SecondOfficerNeeded.ABOVE_CEILING,), description="why one officer cannot award alone"
+    )
+    overrule_reason: ReasonKey | None = Field(default=None, description="why not the first of a competition's ranking")
+    note_id: NoteId | None = Field(default=None, description="the officer's note is stored under it")
 
 
 class AwardRefused(HasProvider, HasReasons, HasProjectionVersions):

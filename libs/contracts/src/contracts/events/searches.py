@@ -21,6 +21,7 @@ from contracts.events.reasons import ExhaustedReason, StopReason
 from contracts.ids import (
     ActId,
     AreaCode,
+    BidId,
     FrameworkKey,
     GroupKey,
     LotKey,
@@ -121,7 +122,7 @@ class PackagePlaced(HasProvider, HasStage, HasProjectionVersions):
 
     search_id: SearchId
     placement_id: PlacementId
-    offer_id: OfferId | None = Field(description="the offer that was accepted; null without one")
+    offer_id: OfferId | None = Field(description="the offer that was accepted; null after an award")
     proposal_id: ProposalId | None = Field(
         default=None, description="the proposal that was awarded, after an open list"
     )
@@ -136,6 +137,7 @@ class PackagePlaced(HasProvider, HasStage, HasProjectionVersions):
     terms: Terms
     views: tuple[ProjectionVersion, ...]
     manual_id: ActId | None = Field(default=None, description="the act of the officers who placed it by hand")
+    bid_id: BidId | None = Field(default=None, description="the bid that was awarded, after a competition")
 
 
 class PlacementVoided(HasProvider, HasReason):

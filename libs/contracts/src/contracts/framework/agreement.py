@@ -4,14 +4,17 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from contracts.contradictions import Contradiction, find_duplicates
+from contracts.framework.competition_rules import find_competition_contradictions
 from contracts.framework.life import JoiningMode
 from contracts.framework.prices import MatrixLine, RatesSetBy
 from contracts.framework.stages import (
     BatchingList,
+    Ceiling,
     Conditions,
     Designated,
     Exhausted,
     MakesOffers,
+    MiniCompetition,
     OpenList,
     SequentialOffers,
 )
@@ -39,6 +42,10 @@ def find_contradictions(definition: "FrameworkDefinition") -> Iterator[Contradic
         if isinstance(stage, OpenList):
             yield from _find_open_list_contradictions(definition, stage, place)
             yield from _find_issue_contradictions(definition, stage, place)
+        elif isinstance(stage, MiniCompetition):
+            yield from _find_ceiling_contradictions(definition, stage.when, stage.ceilings, place)
+            yield from _find_recipient_contradictions(definition, stage, place)
+            yield from find_competition_contradictions(stage, definition.reasons, place)
         else:
             yield from _find_offering_contradictions(definition, stage, place)
             yield from _find_list_contradictions(definition, stage, place)
@@ -68,6 +75,9 @@ def _find_repeated_words(definition: "FrameworkDefinition") -> Iterator[Contradi
         ("reasons.inadequate_award[].reason", _list_keys(reasons.inadequate_award)),
         ("reasons.variation[].reason", _list_keys(reasons.variation)),
         ("reasons.officer[].reason", _list_keys(reasons.officer)),
+        ("reasons.score[].reason", _list_keys(reasons.score)),
+        ("reasons.overrule[].reason", _list_keys(reasons.overrule)),
+        ("reasons.competition_end[].reason", _list_keys(reasons.competition_end)),
     )
     for path, words in lists:
         yield from find_duplicates(path, words)
@@ -213,18 +223,27 @@ def _find_contradictions_of_price(
 def _find_offering_contradictions(
     definition: "FrameworkDefinition", stage: MakesOffers, place: Path
 ) -> Iterator[Contradiction]:
-    path: Path = (*place, "to", "tiers")
     if isinstance(stage, Designated):
         lots = {each.lot for each in definition.lots}
         yield from _find_undeclared(stage.follows_in, lots, (*place, "follows_in"), "lots")
+    yield from _find_recipient_contradictions(definition, stage, place)
+    yield from _find_repetitions(stage.order, (*place, "order"))
+
+
+def _find_recipient_contradictions(
+    definition: "FrameworkDefinition", stage: MakesOffers | MiniCompetition, place: Path
+) -> Iterator[Contradiction]:
+    path: Path = (*place, "to", "tiers")
     if not stage.to.tiers and not (isinstance(stage, Designated) and stage.follows_in):
         yield Contradiction((*place, "to"), "asks nobody; name one or more tiers")
     yield from _find_undeclared(stage.to.tiers, {tier.tier for tier in definition.tiers}, path, "tiers")
-    lists: Sequence[tuple[Path, Sequence[object]]] = ((path, stage.to.tiers), ((*place, "order"), stage.order))
-    for words_path, words in lists:
-        for position, word in enumerate(words):
-            if word in words[:position]:
-                yield Contradiction((*words_path, position), _GIVEN_TWICE)
+    yield from _find_repetitions(stage.to.tiers, path)
+
+
+def _find_repetitions(words: Sequence[object], path: Path) -> Iterator[Contradiction]:
+    for position, word in enumerate(words):
+        if word in words[:position]:
+            yield Contradiction((*path, position), _GIVEN_TWICE)
 
 
 def _find_list_contradictions(
@@ -271,14 +290,20 @@ def _find_open_list_contradictions(
 ) -> Iterator[Contradiction]:
     if stage.when == Conditions() and definition.sourcing[-1] is not stage:
         yield Contradiction(place, "nothing can follow an open list; make it the last stage")
+    yield from _find_ceiling_contradictions(definition, stage.when, stage.ceilings, place)
+
+
+def _find_ceiling_contradictions(
+    definition: "FrameworkDefinition", when: Conditions, ceilings: Sequence[Ceiling], place: Path
+) -> Iterator[Contradiction]:
     service_types = [each.service_type for each in definition.service_types]
-    for position, ceiling in enumerate(stage.ceilings):
+    for position, ceiling in enumerate(ceilings):
         path: Path = (*place, "ceilings", position, "service_type")
         yield from _check_declared(ceiling.service_type, service_types, path, "service_types")
-        if ceiling.service_type in [each.service_type for each in stage.ceilings[:position]]:
+        if ceiling.service_type in [each.service_type for each in ceilings[:position]]:
             yield Contradiction(path, _GIVEN_TWICE)
-    wanted = stage.when.service_types or service_types
-    lacking = [each for each in wanted if stage.find_ceiling(each) is None]
+    given = {each.service_type for each in ceilings}
+    lacking = [each for each in when.service_types or service_types if each not in given]
     if lacking:
         yield Contradiction((*place, "ceilings"), f"lacks {', '.join(lacking)}; add a line for each")
 

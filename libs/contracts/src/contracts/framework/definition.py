@@ -16,7 +16,17 @@ from contracts.framework.agreement import find_contradictions
 from contracts.framework.brokerage import BrokerageTime
 from contracts.framework.life import Assumption, Extension, Joining, JoiningMode
 from contracts.framework.prices import MatrixLine, Prices
-from contracts.framework.stages import BatchingList, Exhausted, MakesOffers, OfferingStage, OpenList, PackageKind, Stage
+from contracts.framework.stages import (
+    AnyStage,
+    BatchingList,
+    Exhausted,
+    MakesOffers,
+    MiniCompetition,
+    OfferingStage,
+    OpenList,
+    PackageKind,
+    Stage,
+)
 from contracts.framework.tiers import Tier
 from contracts.framework.words import (
     Area,
@@ -171,18 +181,31 @@ class FrameworkDefinition(Value):
             travel_band=self.find_travel_band(care),
         )
 
-    def get_stage(self, name: str) -> MakesOffers | OpenList:
+    def get_stage(self, name: str) -> AnyStage:
         return next(stage for stage in self.sourcing if stage.stage == name)
 
     def get_offering_stage(self, name: str) -> MakesOffers:
-        """Returns the stage `name` that makes offers. Raises LookupError if the stage is an open list."""
+        """Returns the stage `name` that makes offers. Raises LookupError if the stage makes none."""
         stage = self.get_stage(name)
         if isinstance(stage, OfferingStage):
             return stage
         message = f"stage {name} does not make offers"
         raise LookupError(message)
 
-    def find_next_stage(self, name: str | None, kind: PackageKind) -> MakesOffers | OpenList | None:
+    def get_competition(self, name: str) -> MiniCompetition:
+        """Returns the stage `name` that is a competition. Raises LookupError if the stage is none."""
+        stage = self.get_stage(name)
+        if isinstance(stage, MiniCompetition):
+            return stage
+        message = f"stage {name} is no competition"
+        raise LookupError(message)
+
+    def is_end_of_road(self, name: str) -> bool:
+        """Returns whether nothing follows the stage: an open list, or a stage that stops when it is exhausted."""
+        stage = self.get_stage(name)
+        return isinstance(stage, OpenList) or stage.exhausted is Exhausted.STOP
+
+    def find_next_stage(self, name: str | None, kind: PackageKind) -> AnyStage | None:
         """Returns the next stage after `name` that is meant for the package; None after the last one.
 
         Urgent packages do not wait for a Batching List, so that it is no stage of theirs.
@@ -192,13 +215,13 @@ class FrameworkDefinition(Value):
         position = 0 if name is None else names.index(name) + 1
         return next((stage for stage in self.sourcing[position:] if _is_meant_for(stage, kind)), None)
 
-    def list_road(self, kind: PackageKind) -> Sequence[MakesOffers | OpenList]:
+    def list_road(self, kind: PackageKind) -> Sequence[AnyStage]:
         """Returns the stages through which a package goes as long as nobody takes it."""
-        road = list[MakesOffers | OpenList]()
+        road = list[AnyStage]()
         for stage in self.sourcing:
             if _is_meant_for(stage, kind):
                 road.append(stage)
-                if isinstance(stage, OpenList) or stage.exhausted is Exhausted.STOP:
+                if self.is_end_of_road(stage.stage):
                     break
         return road
 

@@ -8,10 +8,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from contracts.framework.competitions import OPEN_FOR, QUESTIONS_END, Criterion, Span
 from contracts.framework.durations import Days, Minutes
 from contracts.framework.list_times import CutOff, IssueDays, ReturnedBy
 from contracts.framework.words import Description
-from contracts.ids import AreaCode, BandKey, LotKey, NeedKey, RouteKey, ServiceTypeKey, TierKey
+from contracts.ids import AreaCode, BandKey, CriterionKey, LotKey, NeedKey, RouteKey, ServiceTypeKey, TierKey
 from contracts.values import Channel, ListReach, Money, Order, OutwardCode, StageName, Value
 
 OUTWARD_CODES: Final = "where enough people live that the outward code identifies no person; elsewhere: district"
@@ -209,8 +210,45 @@ class OpenList(Value):
         return next((each.rate for each in self.ceilings if each.service_type == service_type), None)
 
 
+class MiniCompetition(Value):
+    """A stage that invites providers to sealed bids, opens them all at once, and gives the package to the best one.
+
+    Bids are scored by the criteria and the price, whose weights are declared before; `lowest_price` is "name the
+    price": the lowest rate at or under the ceiling wins, and nothing is scored. An officer confirms the result, or
+    overrules it with a reason and a second officer.
+    """
+
+    stage: StageName
+    note: Description = Field(default="", description="where the documents say so, or why it was assumed")
+    when: Conditions = Conditions()
+    procedure: Literal["mini-competition"]
+    to: Recipients
+    criteria: tuple[Criterion, ...] = Field(default=(), max_length=20)
+    price_weight: int = Field(default=100, ge=0, le=100, description="percent; with those of the criteria 100")
+    lowest_price: bool = Field(default=False, description="true: no criteria, the lowest rate under the ceiling wins")
+    highest_score: int = Field(default=5, ge=1, le=100, description="of a criterion; the lowest is 0")
+    pass_mark: int | None = Field(
+        default=None, ge=1, le=100, description="a bid with a lower score in any criterion is not suitable"
+    )
+    ceilings: tuple[Ceiling, ...] = Field(min_length=1)
+    shows_ceiling: bool = Field(default=False, description="true: the invited providers see the ceiling")
+    second_officer: SecondOfficer = SecondOfficer.ABOVE_CEILING
+    open_for: Span = OPEN_FOR
+    questions_end: Span = Field(default=QUESTIONS_END, description="so long before the close")
+    outward_codes_shown: tuple[OutwardCode, ...] = Field(default=(), description=OUTWARD_CODES)
+    exhausted: Exhausted = Exhausted.NEXT_STAGE
+
+    def find_ceiling(self, service_type: ServiceTypeKey) -> Decimal | None:
+        return next((each.rate for each in self.ceilings if each.service_type == service_type), None)
+
+    def find_criterion(self, key: CriterionKey) -> Criterion | None:
+        return next((each for each in self.criteria if each.criterion == key), None)
+
+
 MakesOffers = SequentialOffers | Designated | OfferToAll | BatchingList
+AnyStage = MakesOffers | OpenList | MiniCompetition
 Stage = Annotated[
-    SequentialOffers | Designated | OfferToAll | BatchingList | OpenList, Field(discriminator="procedure")
+    SequentialOffers | Designated | OfferToAll | BatchingList | OpenList | MiniCompetition,
+    Field(discriminator="procedure"),
 ]
 """A stage of sourcing; its procedure selects the class."""

@@ -150,6 +150,9 @@ class Reasons(Value):
     officer: tuple[Reason, ...] = Field(
         default=(), description="why an officer steps into a search; none declared: any key is taken"
     )
+    score: tuple[Reason, ...] = Field(default=(), description="why an officer gives a bid its score")
+    overrule: tuple[Reason, ...] = Field(default=(), description="why an officer overrules a competition's result")
+    competition_end: tuple[Reason, ...] = Field(default=(), description="why an officer ends a competition early")
 
     @staticmethod
     def list_keys(reasons: tuple[Reason, ...]) -> tuple[ReasonKey, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import MakesOffers, OpenList, PackageKind
+from contracts.framework.stages import AnyStage, PackageKind
 from contracts.review.changes import Change
 from contracts.review.kinds import describe_kinds, list_kinds
 from contracts.review.life import describe_life
@@ -74,7 +74,7 @@ def _compare_stages(before: FrameworkDefinition, after: FrameworkDefinition) -> 
 
 
 def _compare_stage(
-    before: FrameworkDefinition, after: FrameworkDefinition, old: MakesOffers | OpenList, new: MakesOffers | OpenList
+    before: FrameworkDefinition, after: FrameworkDefinition, old: AnyStage, new: AnyStage
 ) -> Iterator[Change]:
     """Yields the sentences that differ; if none does, the settings that differ and that no sentence names."""
     kinds = [kind for kind in list_kinds(after) if new in after.list_road(kind)]
@@ -91,7 +91,7 @@ def _compare_stage(
         yield Change(f"Stage {new.stage}", f"was meant for {meant[0]}, now for {meant[1]}.")
 
 
-def _list_differing_settings(old: MakesOffers | OpenList, new: MakesOffers | OpenList) -> Sequence[str]:
+def _list_differing_settings(old: AnyStage, new: AnyStage) -> Sequence[str]:
     one, other = old.model_dump(exclude=set(_NOT_COMPARED)), new.model_dump(exclude=set(_NOT_COMPARED))
     return [name for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)]
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import MakesOffers, OpenList
+from contracts.framework.stages import AnyStage, MiniCompetition
 from contracts.framework.titles import Titles
 from contracts.review.road_groups import RoadGroup
 
@@ -29,9 +29,15 @@ def draw_mermaid(definition: FrameworkDefinition, groups: Sequence[RoadGroup]) -
         nodes = [f"r{number}s{turn}" for turn in range(len(group.stages))]
         for node, stage in zip(nodes, group.stages, strict=True):
             lines.append(f'        {node}["{stage.stage}<br/>{stage.procedure}"]')
-        lines += [f"        {one} -->|nobody accepts| {other}" for one, other in pairwise(nodes)]
+        steps = zip(group.stages, pairwise(nodes), strict=False)
+        lines += [f"        {one} -->|{_name_failure(stage)}| {other}" for stage, (one, other) in steps]
         lines.append("    end")
     return "\n".join(lines) + "\n"
+
+
+def _name_failure(stage: AnyStage) -> str:
+    """Returns why the stage after this one follows."""
+    return "no suitable bid" if isinstance(stage, MiniCompetition) else "nobody accepts"
 
 
 def draw_svg(definition: FrameworkDefinition, groups: Sequence[RoadGroup]) -> str:
@@ -59,7 +65,7 @@ def _measure(text: str) -> int:
     return len(text) * LETTER_WIDTH
 
 
-def _draw_row(heading: str, stages: Sequence[MakesOffers | OpenList], *, top: int, box_width: int) -> str:
+def _draw_row(heading: str, stages: Sequence[AnyStage], *, top: int, box_width: int) -> str:
     parts = [f'<text x="{MARGIN}" y="{top + 14}" font-weight="bold">{escape(heading)}</text>']
     for turn, stage in enumerate(stages):
         left = MARGIN + turn * (box_width + GAP)
@@ -72,7 +78,7 @@ def _draw_row(heading: str, stages: Sequence[MakesOffers | OpenList], *, top: in
     return "\n".join(parts)
 
 
-def _draw_box(stage: MakesOffers | OpenList, left: int, top: int, width: int) -> str:
+def _draw_box(stage: AnyStage, left: int, top: int, width: int) -> str:
     middle = left + width // 2
     return (
         f'<rect x="{left}" y="{top}" width="{width}" height="{BOX_HEIGHT}" rx="4" fill="#f3f2f1" stroke="#0b0c0c"/>'

@@ -9,9 +9,10 @@ from contracts.review.drawing import draw_mermaid
 from contracts.review.kinds import describe_kinds
 from contracts.review.life import describe_life
 from contracts.review.market import describe_areas, describe_list_groups, describe_prices
+from contracts.review.phrases import join_words
 from contracts.review.road_groups import RoadGroup, group_roads
 from contracts.review.rules import describe_tier
-from contracts.review.sentences import describe_conditions, describe_stage, join_words
+from contracts.review.sentences import describe_conditions, describe_stage
 
 
 def explain_definition(definition: FrameworkDefinition) -> str:

@@ -9,7 +9,7 @@ from contracts.framework.stages import PackageKind
 from contracts.framework.titles import Titles
 from contracts.framework.words import Area, Lot
 from contracts.ids import BandKey, NeedKey
-from contracts.review.sentences import join_words
+from contracts.review.phrases import join_words
 
 _MOST_NAMED: Final = 4
 

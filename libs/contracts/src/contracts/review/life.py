@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.life import JoiningMode
 from contracts.framework.prices import RatesSetBy
-from contracts.review.sentences import format_day
+from contracts.review.phrases import format_day
 
 
 def describe_life(definition: FrameworkDefinition) -> Iterator[str]:

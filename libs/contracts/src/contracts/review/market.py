@@ -6,7 +6,7 @@ from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.prices import MatrixLine
 from contracts.framework.titles import Titles
 from contracts.framework.words import Area, ListGroup
-from contracts.review.sentences import format_count, join_words
+from contracts.review.phrases import format_count, join_words
 
 
 def describe_areas(definition: FrameworkDefinition) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.contradictions import Contradiction
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import MakesOffers, OpenList, Reach
+from contracts.framework.stages import AnyStage, MakesOffers, OfferingStage, Reach
 from contracts.values import Order
 
 Path = tuple[str | int, ...]
@@ -13,7 +13,7 @@ Path = tuple[str | int, ...]
 def find_order_contradictions(definition: FrameworkDefinition) -> Iterator[Contradiction]:
     """Yields orders after a draw, ranked lists of neighbouring areas, and groups that no package gets to."""
     for position, stage in enumerate(definition.sourcing):
-        if not isinstance(stage, OpenList):
+        if isinstance(stage, OfferingStage):
             yield from _find_wrong_order(stage, ("sourcing", position))
     yield from _find_useless_groups(definition)
 
@@ -38,5 +38,5 @@ def _find_useless_groups(definition: FrameworkDefinition) -> Iterator[Contradict
         yield Contradiction(("list_groups", 0), "no stage asks in the order of a ranked list; remove the groups")
 
 
-def _list_order(stage: MakesOffers | OpenList) -> tuple[Order, ...]:
-    return () if isinstance(stage, OpenList) else stage.order
+def _list_order(stage: AnyStage) -> tuple[Order, ...]:
+    return stage.order if isinstance(stage, OfferingStage) else ()

@@ -9,7 +9,7 @@ from contracts.contradictions import Contradiction
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.life import JoiningMode
 from contracts.framework.prices import MatrixLine, RatesSetBy
-from contracts.framework.stages import MakesOffers, OfferToAll, OpenList
+from contracts.framework.stages import MakesOffers, MiniCompetition, OfferingStage, OfferToAll, OpenList
 from contracts.framework.tiers import HeldRating, KeyQuestionRule, OverallRatingRule, SkillRule, Tier
 from contracts.values import Rating
 
@@ -30,17 +30,19 @@ def find_price_contradictions(definition: FrameworkDefinition) -> Iterator[Contr
                 reason = f"rate {number + 1} ({higher}) is not above rate {number} ({lower})"
                 yield Contradiction(place, f"{reason}; write the rates in rising order")
     for position, stage in enumerate(definition.sourcing):
-        if isinstance(stage, OpenList):
+        if isinstance(stage, OpenList | MiniCompetition):
             yield from _find_low_ceilings(definition, stage, position)
 
 
-def _find_low_ceilings(definition: FrameworkDefinition, stage: OpenList, position: int) -> Iterator[Contradiction]:
+def _find_low_ceilings(
+    definition: FrameworkDefinition, stage: OpenList | MiniCompetition, position: int
+) -> Iterator[Contradiction]:
     for number, ceiling in enumerate(stage.ceilings):
         place = ("sourcing", position, "ceilings", number)
         lines = [each for each in definition.prices.matrix if each.service_type == ceiling.service_type]
         if _has_several_lines(lines):
             yield Contradiction(
-                place, "has several price lines, and a proposal names one rate; leave it out of the list"
+                place, "has several price lines, and a proposal or bid names one rate; leave it out of the list"
             )
         elif lines and ceiling.rate < (highest := _find_highest_rate(lines)):
             reason = f"is below the highest rate of the matrix ({highest})"
@@ -62,7 +64,7 @@ def _find_highest_rate(lines: list[MatrixLine]) -> Decimal:
 def find_time_contradictions(definition: FrameworkDefinition) -> Iterator[Contradiction]:
     """Yields times to answer that end before the fallback can begin, and rounds outside the framework's life."""
     for position, stage in enumerate(definition.sourcing):
-        if not isinstance(stage, OpenList) and stage.undeliverable_after >= (shortest := _find_shortest_answer(stage)):
+        if isinstance(stage, OfferingStage) and stage.undeliverable_after >= (shortest := _find_shortest_answer(stage)):
             place = ("sourcing", position, "undeliverable_after")
             reason = f"is not shorter than the time to answer ({shortest // timedelta(minutes=1)} minutes)"
             yield Contradiction(place, f"{reason}; shorten it, so that the fallback channel has time left")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import MakesOffers, OpenList, PackageKind
+from contracts.framework.stages import AnyStage, PackageKind
 from contracts.ids import LotKey
 from contracts.review.kinds import list_kinds
 
@@ -14,7 +14,7 @@ class RoadGroup:
     """A road of one lot, and every kind of package that takes it."""
 
     lot: LotKey
-    stages: Sequence[MakesOffers | OpenList]
+    stages: Sequence[AnyStage]
     kinds: Sequence[PackageKind]
 
     @property
@@ -25,7 +25,7 @@ class RoadGroup:
 def group_roads(definition: FrameworkDefinition) -> Sequence[RoadGroup]:
     """Returns the roads of the definition, in the order of its lots, the most travelled one of a lot first."""
     kinds: dict[tuple[LotKey, tuple[str, ...]], list[PackageKind]] = {}
-    stages: dict[tuple[str, ...], Sequence[MakesOffers | OpenList]] = {}
+    stages: dict[tuple[str, ...], Sequence[AnyStage]] = {}
     for kind in list_kinds(definition):
         road = definition.list_road(kind)
         names = tuple(stage.stage for stage in road)

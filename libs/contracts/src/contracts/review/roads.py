@@ -5,15 +5,15 @@ from typing import Final
 
 from contracts.contradictions import Contradiction
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import Designated, MakesOffers, OpenList, PackageKind, Reach
+from contracts.framework.stages import AnyStage, Designated, OpenList, PackageKind, Reach
 from contracts.framework.titles import Titles
 from contracts.ids import AreaCode, LotKey, TierKey
 from contracts.review.kinds import count_kinds, list_kinds
-from contracts.review.sentences import format_count
+from contracts.review.phrases import format_count
 
 MAX_STEPS: Final = 200_000
 """Kinds of packages times stages of a definition that is about to be published. Following all takes about a second."""
-Roads = Mapping[PackageKind, Sequence[MakesOffers | OpenList]]
+Roads = Mapping[PackageKind, Sequence[AnyStage]]
 AskedTiers = Mapping[tuple[str, LotKey], Set[TierKey]]
 """The tiers that a stage asks for packages of a lot, by stage and lot, wherever such packages reach the stage."""
 
@@ -42,7 +42,7 @@ def _list_asked_tiers(definition: FrameworkDefinition, roads: Roads) -> AskedTie
     return {(name, lot): existing[lot] & _list_tiers(stages[name], existing[lot]) for name, lot in reached}
 
 
-def _list_tiers(stage: MakesOffers | OpenList, existing: Set[TierKey]) -> Set[TierKey]:
+def _list_tiers(stage: AnyStage, existing: Set[TierKey]) -> Set[TierKey]:
     if isinstance(stage, OpenList):
         return existing if stage.members else set()
     return set(stage.to.tiers)
@@ -83,9 +83,7 @@ def _find_packages_without_road(
         yield Contradiction(("sourcing",), f"{reason}; add a stage, or take these packages out of the lot")
 
 
-def _has_recipients(
-    definition: FrameworkDefinition, stage: MakesOffers | OpenList, kind: PackageKind, asked: AskedTiers
-) -> bool:
+def _has_recipients(definition: FrameworkDefinition, stage: AnyStage, kind: PackageKind, asked: AskedTiers) -> bool:
     if isinstance(stage, OpenList):
         return stage.members or stage.spot
     if stage.to.reach is Reach.NEIGHBOURS and not _has_neighbours(definition, kind.lot, kind.area):

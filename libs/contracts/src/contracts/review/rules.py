@@ -17,7 +17,7 @@ from contracts.framework.tiers import (
     TurnoverRule,
 )
 from contracts.framework.titles import Titles
-from contracts.review.sentences import format_count, format_day, join_words
+from contracts.review.phrases import format_count, format_day, join_words
 
 
 def describe_tier(definition: FrameworkDefinition, tier: Tier) -> Iterator[str]:

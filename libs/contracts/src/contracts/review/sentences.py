@@ -1,16 +1,17 @@
 """Sentences about the stages of a definition, in plain English."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
 from typing import Final, assert_never
 
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.stages import (
+    AnyStage,
     BatchingList,
     Conditions,
     Designated,
     Exhausted,
     MakesOffers,
+    MiniCompetition,
     OfferToAll,
     OpenList,
     Reach,
@@ -18,7 +19,9 @@ from contracts.framework.stages import (
     SequentialOffers,
 )
 from contracts.framework.titles import Titles
+from contracts.review.competition_sentences import describe_competition
 from contracts.review.list_sentences import describe_batching_list, describe_issue_days
+from contracts.review.phrases import format_count, format_minutes, join_words, name_ceilings
 from contracts.values import ListReach, Order
 
 ORDERS: Final = {
@@ -30,26 +33,27 @@ ORDERS: Final = {
 }
 
 
-def describe_stage(
-    definition: FrameworkDefinition, stage: MakesOffers | OpenList, *, ends_road: bool = False
-) -> Sequence[str]:
+def describe_stage(definition: FrameworkDefinition, stage: AnyStage, *, ends_road: bool = False) -> Sequence[str]:
     """Describes in sentences whom a stage asks, in which order, how long they have, and what follows.
 
     `ends_road` is true for the last stage of a road.
     """
     match stage:
         case SequentialOffers():
-            whom = f"{_name_recipients(definition, stage)} are offered the package one at a time"
+            whom = f"{name_recipients(definition, stage)} are offered the package one at a time"
             asked = [f"{whom}, in the order of {_name_order(stage.order)}", *_describe_offers(stage)]
         case Designated():
             asked = [*_describe_designation(definition, stage), *_describe_offers(stage)]
         case OfferToAll():
             asked = [*_describe_offer_to_all(definition, stage)]
         case BatchingList():
-            listed = describe_batching_list(stage, _name_recipients(definition, stage))
+            listed = describe_batching_list(stage, name_recipients(definition, stage))
             asked = [*listed, *_describe_offers(stage)]
         case OpenList():
             return _write_sentences(_describe_open_list(definition, stage))
+        case MiniCompetition():
+            invited = name_recipients(definition, stage)
+            return _write_sentences(describe_competition(definition, stage, invited, ends_road=ends_road))
         case _:
             assert_never(stage)
     return _write_sentences([*asked, _describe_delivery(stage), _describe_end(stage, ends_road=ends_road)])
@@ -70,29 +74,6 @@ def describe_conditions(definition: FrameworkDefinition, when: Conditions) -> st
     return "; ".join(part for part in parts if part)
 
 
-def format_minutes(length: timedelta) -> str:
-    """`30 minutes`, `2 hours`."""
-    minutes = length // timedelta(minutes=1)
-    return format_count(minutes, "minute") if minutes % 60 else format_count(minutes // 60, "hour")
-
-
-def format_count(number: int, what: str) -> str:
-    """`1 hour`, `2 hours`."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def format_day(day: date) -> str:
-    """`9 November 2025`."""
-    return f"{day.day} {day:%B %Y}"
-
-
-def join_words(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`; `nobody` for no word."""
-    if len(words) < 2:
-        return words[0] if words else "nobody"
-    return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def _list_words(label: str, words: Iterable[str]) -> str:
     found = list(words)
     return f"{label} {' or '.join(found)}" if found else ""
@@ -102,11 +83,11 @@ def _write_sentences(sentences: Iterable[str]) -> Sequence[str]:
     return [f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences]
 
 
-def _name_recipients(definition: FrameworkDefinition, stage: MakesOffers) -> str:
+def name_recipients(definition: FrameworkDefinition, stage: MakesOffers | MiniCompetition) -> str:
     """`the active providers of the area (Tier 1)`; tiers that are asked one after the other are joined by "then"."""
     titles = Titles(definition)
     tiers = [titles.get_tier(tier) for tier in stage.to.tiers]
-    named = join_words(tiers) if isinstance(stage, OfferToAll) else ", then ".join(tiers)
+    named = join_words(tiers) if isinstance(stage, OfferToAll | MiniCompetition) else ", then ".join(tiers)
     where = "the neighbouring areas" if stage.to.reach is Reach.NEIGHBOURS else "the area"
     return f"the active providers of {where} ({named})"
 
@@ -124,7 +105,7 @@ def _describe_designation(definition: FrameworkDefinition, stage: Designated) ->
         yield f"if the package follows another one of {lots}, the provider that delivers that one is asked first"
     if stage.to.tiers:
         also = "then " if stage.follows_in else ""
-        yield f"{also}{_name_recipients(definition, stage)} are asked one at a time, in the order of their numbers"
+        yield f"{also}{name_recipients(definition, stage)} are asked one at a time, in the order of their numbers"
     else:
         yield "for a package that follows none, this stage asks nobody"
 
@@ -157,7 +138,7 @@ def _describe_end(stage: MakesOffers, *, ends_road: bool) -> str:
 
 
 def _describe_offer_to_all(definition: FrameworkDefinition, stage: OfferToAll) -> Iterable[str]:
-    yield f"{_name_recipients(definition, stage)} are asked at once"
+    yield f"{name_recipients(definition, stage)} are asked at once"
     yield (
         f"they have {format_minutes(stage.deadline.routine)} of brokerage time, for an urgent package "
         f"{format_minutes(stage.deadline.urgent)} of plain time; the stage ends as soon as all have answered"
@@ -176,9 +157,8 @@ def _describe_open_list(definition: FrameworkDefinition, stage: OpenList) -> Ite
     if stage.second_officer is SecondOfficer.ALWAYS:
         yield "an officer awards it, and a second officer approves each award"
     else:
-        titles = Titles(definition)
-        ceilings = [f"£{each.rate:,} for {titles.get_service_type(each.service_type)}" for each in stage.ceilings]
-        yield f"an officer awards it; above the ceiling ({join_words(ceilings)}) a second officer approves"
+        ceilings = name_ceilings(definition, stage.ceilings)
+        yield f"an officer awards it; above the ceiling ({ceilings}) a second officer approves"
     yield f"after {format_count(stage.alarm_after.days, 'day')} without an award officers are notified"
     if stage.outward_codes_shown:
         yield f"the list shows the outward code, not the area alone, of {join_words(stage.outward_codes_shown)}"

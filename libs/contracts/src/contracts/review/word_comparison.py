@@ -6,7 +6,7 @@ from typing import Final, cast
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.words import Area, Word
 from contracts.review.changes import Change
-from contracts.review.sentences import join_words
+from contracts.review.phrases import join_words
 
 Words = Sequence[Word | Area]
 SECTIONS: Final[Mapping[str, tuple[str, Callable[[FrameworkDefinition], Words]]]] = {
@@ -26,6 +26,9 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[FrameworkDefinition], Words]]]
     "Reasons to award to a provider rated Inadequate": ("reason", lambda each: each.reasons.inadequate_award),
     "Other ways to deliver": ("reason", lambda each: each.reasons.variation),
     "Reasons of officers": ("reason", lambda each: each.reasons.officer),
+    "Reasons for a score": ("reason", lambda each: each.reasons.score),
+    "Reasons to overrule a competition": ("reason", lambda each: each.reasons.overrule),
+    "Reasons to end a competition early": ("reason", lambda each: each.reasons.competition_end),
 }
 """The sections of words by their names, each with the field that holds a word's key."""
 _COMPARED_ELSEWHERE: Final = frozenset({"lots", "providers_per_area", "entry", "expectation"})

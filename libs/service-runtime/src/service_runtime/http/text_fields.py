@@ -14,6 +14,7 @@ from contracts.framework.words import KEY_PATTERN
 from contracts.ids import (
     AreaCode,
     BandKey,
+    CriterionKey,
     FrameworkKey,
     GroupKey,
     ItemKey,
@@ -102,6 +103,7 @@ RouteName = Annotated[RouteKey, _KEY_LIMITS, _KEY_RULE]
 NeedName = Annotated[NeedKey, _KEY_LIMITS, _KEY_RULE]
 ReasonName = Annotated[ReasonKey, _KEY_LIMITS, _KEY_RULE]
 """A reason of one of the framework's lists; `Reason` is the text of an operator."""
+CriterionName = Annotated[CriterionKey, _KEY_LIMITS, _KEY_RULE]
 GroupName = Annotated[GroupKey, _KEY_LIMITS, _KEY_RULE]
 BandName = Annotated[BandKey, _KEY_LIMITS, _KEY_RULE]
 OutwardName = Annotated[

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from testkit.broken_definitions.case import BrokenDefinition
+from testkit.broken_definitions.competitions import COMPETITIONS
 from testkit.broken_definitions.lists import LISTS
 from testkit.broken_definitions.prices_and_times import PRICES, TIMES
 from testkit.broken_definitions.repeated_words import REPEATED_WORDS
@@ -19,6 +20,7 @@ BROKEN_DEFINITIONS: Final[Mapping[str, BrokenDefinition]] = {
     **LISTS,
     **PRICES,
     **TIMES,
+    **COMPETITIONS,
     **YAML,
     **SCHEMA,
     **LIMITS,

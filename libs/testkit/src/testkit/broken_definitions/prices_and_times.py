@@ -70,7 +70,7 @@ PRICES: Final = {
     "a ceiling for a service type with two lines": BrokenDefinition(
         (add_after(PRICE, PRICE.replace("unit", "item: fee, unit")), add_stage(an_open_list())),
         "ceilings:",
-        "has several price lines, and a proposal names one rate",
+        "has several price lines, and a proposal or bid names one rate",
         "leave it out of the list",
     ),
     "an open list without a ceiling": BrokenDefinition(

@@ -1,8 +1,9 @@
 """Sourcing's unit of work in memory. Its searches pass the same test suite as the PostgreSQL repository."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from contracts.events.lists import ListIssued, ListRowAdded
 from contracts.events.providers import EligibilityChanged
@@ -13,6 +14,7 @@ from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.search import Search
 from sourcing.domain.sent_list import ListedRow, SentList, begin_list, to_listed_row
 from sourcing.domain.triggers import Outage
+from sourcing.ports import NewText
 from testkit.fake_unit_of_work import InMemoryUnitOfWork
 
 
@@ -105,6 +107,22 @@ class InMemoryLists:
 
 
 @dataclass
+class InMemoryTexts:
+    """Texts of competitions in a dictionary."""
+
+    texts: dict[UUID, str] = field(default_factory=dict[UUID, str])
+
+    def put(self, new: NewText) -> None:
+        self.texts.setdefault(new.text_id, new.text)
+
+    def delete(self, text_id: UUID) -> None:
+        self.texts.pop(text_id, None)
+
+    async def find(self, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        return {each: self.texts[each] for each in ids if each in self.texts}
+
+
+@dataclass
 class InMemorySourcingWork(InMemoryUnitOfWork):
     """A unit of work for the unit tests of handlers."""
 
@@ -112,3 +130,4 @@ class InMemorySourcingWork(InMemoryUnitOfWork):
     markets: InMemoryMarkets = field(default_factory=lambda: InMemoryMarkets(MarketSnapshot))
     outages: InMemoryOutages = field(default_factory=InMemoryOutages)
     lists: InMemoryLists = field(default_factory=InMemoryLists)
+    texts: InMemoryTexts = field(default_factory=InMemoryTexts)

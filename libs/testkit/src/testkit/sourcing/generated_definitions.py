@@ -13,7 +13,15 @@ from contracts.examples import a_title, some_reasons
 from contracts.framework.brokerage import BankHolidayOverride, BrokerageTime
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.prices import MatrixLine
-from contracts.framework.stages import Conditions, Designated, OfferToAll, OpenList, SequentialOffers, Stage
+from contracts.framework.stages import (
+    Conditions,
+    Designated,
+    OfferingStage,
+    OfferToAll,
+    OpenList,
+    SequentialOffers,
+    Stage,
+)
 from contracts.framework.tiers import Tier
 from contracts.ids import CouncilKey, FrameworkKey
 from contracts.review.orders import find_order_contradictions
@@ -59,7 +67,7 @@ def _make_definition(choices: Choices) -> FrameworkDefinition:
     words = make_words(choices)
     prices = make_prices(choices, words)
     stages = make_stages(choices, words, prices)
-    lists = any("ranked-list" in stage.order for stage in stages if not isinstance(stage, OpenList))
+    lists = any("ranked-list" in stage.order for stage in stages if isinstance(stage, OfferingStage))
     tiers = [Tier(tier=key, title=a_title(key)) for key in words.tiers]
     if len(tiers) > 1 and choices.happens(RARELY):
         tiers[0] = tiers[0].model_copy(

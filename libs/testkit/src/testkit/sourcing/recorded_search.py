@@ -8,6 +8,7 @@ from uuid import uuid5
 
 from contracts.catalogue import decode, encode
 from contracts.events.base import PackageEvent
+from sourcing.domain.competitions.triggers import CompetitionDue
 from sourcing.domain.market import MarketSnapshot
 from sourcing.domain.replay_triggers import RecordedEvent
 from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
@@ -36,6 +37,7 @@ _KINDS: Final[Mapping[type[object], str]] = {
     DeliveryOverdue: TimerKind.DELIVERY_OVERDUE,
     NextOfferDue: TimerKind.NEXT_OFFER_DUE,
     ListingOverdue: TimerKind.LISTED_TOO_LONG,
+    CompetitionDue: TimerKind.COMPETITION_CLOSES,
     OutageOver: OUTAGE_OVER,
     ProjectionUpdated: PROJECTION_UPDATED,
 }

@@ -8,6 +8,7 @@ from typing import Final
 from contracts.events.offers import OfferExtended, OfferMade
 from contracts.events.searches import PackagePlaced, ProviderPassedOver, SourcingStopped
 from contracts.example_words import LOT
+from sourcing.domain.competitions.work_items import BidsToScore, QuestionsToAnswer, ResultToConfirm
 from sourcing.domain.explanation import explain_stages
 from sourcing.domain.work_items import (
     ActToApprove,
@@ -34,6 +35,9 @@ _WORK_ITEMS: Final = {
     AwardToApprove: "price to approve",
     ProposalsToDecide: "proposals to decide",
     NoProposals: "nobody proposes",
+    QuestionsToAnswer: "questions to answer",
+    BidsToScore: "bids to score",
+    ResultToConfirm: "result to confirm",
 }
 
 

@@ -5,6 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.errors import CallOffError
+from sourcing.domain.competitions.outcomes import (
+    BidAwaitsApproval,
+    BidNotTaken,
+    BidScored,
+    BidTaken,
+    BidTakenBack,
+    CompetitionIsOver,
+    CompetitionOutcome,
+    QuestionIsAnswered,
+    QuestionTaken,
+)
 from sourcing.domain.steps import (
     AcceptanceWaits,
     ActEnded,
@@ -123,3 +134,17 @@ def _describe_outcome(outcome: Outcome) -> str:  # noqa: C901, PLR0911, PLR0912 
             return ", ".join(reasons)
         case AwardBarred(reasons=reasons):
             return ", ".join(reasons)
+        case _:
+            return _describe_competition_outcome(outcome)
+
+
+def _describe_competition_outcome(outcome: CompetitionOutcome) -> str:
+    match outcome:
+        case BidNotTaken(reasons=reasons):
+            return ", ".join(reasons)
+        case BidAwaitsApproval():
+            return "a second officer has to approve the award"
+        case CompetitionIsOver():
+            return "the competition is over"
+        case QuestionTaken() | QuestionIsAnswered() | BidTaken() | BidTakenBack() | BidScored():
+            return "recorded"

@@ -1,17 +1,20 @@
 """Drives one search through the domain rules, one trigger at a time, without a database."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from contracts.events.base import PackageEvent
+from contracts.events.competitions import CompetitionEnded
 from contracts.events.offers import CallResult, OfferDelivered, OfferUndeliverable
 from contracts.events.orders import SpotPriceApproved
 from contracts.events.packages import PackageRequested
 from contracts.framework.stages import OpenList
-from contracts.ids import AwardId, ReasonKey
+from contracts.ids import AwardId, BidId, ReasonKey
 from contracts.values import Channel
+from sourcing.domain.competitions.triggers import CompetitionDue, UnsealedBid
 from sourcing.domain.decisions import decide
 from sourcing.domain.list_ids import make_list_id
 from sourcing.domain.listed_package import Listing, Proposal
@@ -46,7 +49,8 @@ class SearchDriver:
     """Decides one package's search step by step, and stores events and timers in place of the runtime.
 
     `at` is the current instant; a step that names an instant moves it. `journal` has the published events with their
-    instants, `history` the search after each step, `timers` the scheduled timers. The events by which answers and ends
+    instants, `history` the search after each step, `timers` the scheduled timers,
+    `sealed` the contents of bids, which the close of a competition opens. The events by which answers and ends
     of offers are recorded are handled as soon as they are published, as if Kafka had delivered them, unless
     `handle_own_events` is False.
     """
@@ -59,6 +63,7 @@ class SearchDriver:
         self.journal: list[tuple[PackageEvent, datetime]] = []
         self.timers: dict[tuple[TimerKind, str], ScheduledTimer] = {}
         self.outages: tuple[Outage, ...] = ()
+        self.sealed: dict[BidId, UnsealedBid] = {}
         self._handle_own_events = handle_own_events
         self._new_id = build_id_counter()
 
@@ -76,7 +81,7 @@ class SearchDriver:
         self._record_step(trigger, step)
         if self._handle_own_events:
             for event in step.events:
-                if isinstance(event, AnswerRecorded):
+                if isinstance(event, AnswerRecorded | CompetitionEnded):
                     self.handle(event)
         return step
 
@@ -95,7 +100,10 @@ class SearchDriver:
         """Fires the timer of this kind, at its due instant unless `at` is given. Raises LookupError if none is set."""
         timer = self.find_timer(kind, name)
         del self.timers[kind, timer.about]
-        return self.handle(build_timer_trigger(kind, timer.about), at=at or timer.at)
+        trigger = build_timer_trigger(kind, timer.about)
+        if isinstance(trigger, CompetitionDue):
+            trigger = replace(trigger, bids=tuple(self.sealed.values()))
+        return self.handle(trigger, at=at or timer.at)
 
     def find_timer(self, kind: TimerKind, name: str | None = None) -> ScheduledTimer:
         """Returns the earliest timer of this kind, or that of the offer to `name`. Raises LookupError without one."""

@@ -50,7 +50,7 @@ def _request_again(_: SearchDriver, __: int) -> Trigger:
     return a_request()
 
 
-def _withdraw(_: SearchDriver, pick: int) -> Trigger | None:
+def withdraw(_: SearchDriver, pick: int) -> Trigger | None:
     return a_withdrawal() if pick == 11 else None
 
 
@@ -116,7 +116,7 @@ def _repeat_own_event(driver: SearchDriver, pick: int) -> Trigger | None:
     return ends[-1 - pick // 2 % len(ends)] if ends else None
 
 
-def _embargo(driver: SearchDriver, pick: int) -> Trigger:
+def embargo(driver: SearchDriver, pick: int) -> Trigger:
     """Embargoes a provider of the market, or lifts its embargo."""
     facts = driver.market.get_facts(to_provider_id((*NAMES, *SPOT_NAMES)[pick % 7]))
     driver.market = replace_facts(driver.market, replace(facts, embargoed=not facts.embargoed))
@@ -181,8 +181,8 @@ MOVES: Final[tuple[Callable[[SearchDriver, int], Trigger | None], ...]] = (
     _repeat_own_event,
     _retry,
     _request_again,
-    _withdraw,
-    _embargo,
+    withdraw,
+    embargo,
     _simulate_outage,
     _propose,
     _award,
@@ -197,10 +197,10 @@ MOVES_WHILE_OPEN: Final[tuple[Callable[[SearchDriver, int], Trigger | None], ...
     _approve,
     _approve,
     _refuse_price,
-    _embargo,
+    embargo,
     _accept,
     _repeat_own_event,
     _retry,
     _simulate_outage,
-    _withdraw,
+    withdraw,
 )

@@ -10,9 +10,20 @@ from hypothesis import strategies as st
 
 from contracts.errors import InvalidInput
 from contracts.events.searches import PackagePlaced
-from contracts.example_words import Routes, Tiers
+from contracts.example_words import Criteria, Routes, Tiers
+from contracts.framework.competitions import Criterion
 from contracts.framework.definition import FrameworkDefinition
 from contracts.values import Channel, Order, Rating
+from sourcing.domain.competitions.competition import CompetitionStatus
+from sourcing.domain.competitions.errors import (
+    BidNotFound,
+    BidNotSuitable,
+    BidsSealed,
+    CompetitionNotFound,
+    CompetitionOver,
+    QuestionsClosed,
+    ResultNotKnown,
+)
 from sourcing.domain.errors import (
     ActNotFound,
     ActNotPossible,
@@ -40,11 +51,13 @@ from testkit.sourcing.builders import (
     on_monday,
     some_care,
 )
+from testkit.sourcing.competition_moves import MOVES_WHILE_BIDDING, MOVES_WHILE_JUDGING
+from testkit.sourcing.competitions import a_competition, name_the_price
 from testkit.sourcing.definitions import a_definition, a_stage, a_stage_for_all, an_open_list
 from testkit.sourcing.officer_moves import OFFICER_MOVES
 from testkit.sourcing.recorded_search import RecordingDriver
 from testkit.sourcing.search_driver import SearchDriver
-from testkit.sourcing.search_moves import MOVES, MOVES_WHILE_OPEN, NAMES, SPOT_NAMES
+from testkit.sourcing.search_moves import MOVES, MOVES_WHILE_OPEN, NAMES, SPOT_NAMES, embargo, withdraw
 
 DriverT = TypeVar("DriverT", bound=SearchDriver)
 REFUSALS: Final = (
@@ -61,6 +74,13 @@ REFUSALS: Final = (
     CounterOfferNotFound,
     ProviderBarred,
     SameOfficer,
+    BidNotFound,
+    BidNotSuitable,
+    BidsSealed,
+    CompetitionNotFound,
+    CompetitionOver,
+    QuestionsClosed,
+    ResultNotKnown,
 )
 """The errors by which the domain refuses a command."""
 
@@ -85,6 +105,9 @@ _moves = st.builds(
 )
 _rankings = st.permutations(NAMES).flatmap(lambda names: st.sampled_from([names, names[:3], names[:1], names[:0]]))
 _rarely = st.sampled_from([False] * 7 + [True])
+_ONE_CRITERION: Final = a_competition(
+    criteria=(Criterion(criterion=Criteria.SKILLS, title="Skills", weight=70),), pass_mark=2
+)
 _definitions = st.sampled_from(
     [
         a_definition(Tiers.ONE, Tiers.TWO),
@@ -94,6 +117,9 @@ _definitions = st.sampled_from(
         a_definition(*Tiers.ALL, sourcing=(a_stage_for_all(), a_stage(Tiers.TWO)), open_list=an_open_list()),
         a_definition(*Tiers.ALL, sourcing=(a_stage_for_all(Tiers.ONE, Tiers.TWO),)),
         a_definition(*Tiers.ALL, sourcing=(a_stage(order=(Order.ROTATION,)), a_stage_for_all(Tiers.TWO))),
+        a_definition(*Tiers.ALL, sourcing=(_ONE_CRITERION, a_stage(Tiers.TWO))),
+        a_definition(*Tiers.ALL, sourcing=(_ONE_CRITERION, a_stage(Tiers.TWO))),
+        a_definition(*Tiers.ALL, sourcing=(name_the_price(),), open_list=an_open_list()),
     ]
 )
 _channels = st.sampled_from(
@@ -175,12 +201,17 @@ def _draw_moves(draw: st.DrawFn, driver_type: type[DriverT], *, with_officers: b
         if draw(_rarely):
             driver.market = draw(_draw_market(definition))
         _fire_timers_until(driver, driver.at + move.after, definition)
-        moves: Sequence[Callable[[SearchDriver, int], Trigger | None]] = (
-            MOVES_WHILE_OPEN if driver.current.status is SearchStatus.LISTED else MOVES
-        )
+        moves = _list_moves(driver.current)
         moves = OFFICER_MOVES if with_officers and draw(st.booleans()) else moves
         _handle(driver, moves[move.number % len(moves)](driver, move.pick))
     return driver
+
+
+def _list_moves(search: Search) -> Sequence[Callable[[SearchDriver, int], Trigger | None]]:
+    if search.status is SearchStatus.COMPETING and search.competition is not None:
+        is_open = search.competition.status is CompetitionStatus.OPEN
+        return (*(MOVES_WHILE_BIDDING if is_open else MOVES_WHILE_JUDGING), embargo, withdraw)
+    return MOVES_WHILE_OPEN if search.status is SearchStatus.LISTED else MOVES
 
 
 def _fire_timers_until(driver: SearchDriver, end: datetime, definition: FrameworkDefinition) -> None:
@@ -212,7 +243,8 @@ def _check_invariants(driver: SearchDriver, *, since: int) -> None:
     search = driver.current
     assert sum(offer.is_live and not offer.asks_all for offer in search.offers) <= 1
     assert has_progress(search, driver.timers.values())
-    assert search.is_open or search.status is SearchStatus.LISTED or driver.timers == {}
+    waits = {SearchStatus.LISTED, SearchStatus.COMPETING}
+    assert search.is_open or search.status in waits or driver.timers == {}
     for event in driver.events[since:]:
         if isinstance(event, PackagePlaced):
             assert not driver.market.get_facts(event.provider_id).embargoed
@@ -226,6 +258,10 @@ def _check_timers(driver: SearchDriver, search: Search) -> None:
         kinds -= {TimerKind.LISTED_TOO_LONG}
     if search.status is SearchStatus.LISTED and not search.live_offers:
         assert kinds == set()
+    elif search.status is SearchStatus.COMPETING:
+        assert search.competition is not None
+        is_open = search.competition.status is CompetitionStatus.OPEN
+        assert kinds == ({TimerKind.COMPETITION_CLOSES} if is_open else set())
     elif not search.live_offers:
         assert kinds <= {TimerKind.NEXT_OFFER_DUE}
         assert kinds or search.status is not SearchStatus.RUNNING or search.acts.is_paused

@@ -22,6 +22,7 @@ from contracts.events.listings import (
     ProposalAwarded,
     ProposalReceived,
     ProposalRefused,
+    SecondOfficerNeeded,
     StillListed,
 )
 from contracts.events.orders import (
@@ -84,13 +85,25 @@ def _narrate_award_awaits_approval(event: AwardAwaitsApproval, names: Names) -> 
     sentence = (
         f"{names.name_actor(event.officer)} awarded the package to {names.find_name(event.provider_id)} "
         f"at {format_terms(event.terms)}, "
-        f"above the ceiling of {format_pounds(event.ceiling)}; a second officer decides about the price"
+        f"{_format_second_officer(event)}; a second officer decides"
     )
     return (
         f"{sentence} (rated Inadequate: {format_word(event.inadequate_reason)})"
         if event.inadequate_reason
         else sentence
     )
+
+
+def _format_second_officer(event: AwardAwaitsApproval) -> str:
+    """Returns why one officer cannot award alone."""
+    because = [
+        f"above the ceiling of {format_pounds(event.ceiling)}"
+        if each is SecondOfficerNeeded.ABOVE_CEILING
+        else each.value
+        for each in event.because
+    ]
+    why = "" if event.overrule_reason is None else f" ({format_word(event.overrule_reason)})"
+    return f"{join_phrases(because)}{why}"
 
 
 def _narrate_award_refused(event: AwardRefused, names: Names) -> str:

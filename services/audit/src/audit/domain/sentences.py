@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from audit.domain.competition_sentences import COMPETITION_NARRATIONS
 from audit.domain.list_sentences import LIST_NARRATIONS
 from audit.domain.listing_sentences import LISTING_NARRATIONS
 from audit.domain.names import (
@@ -260,5 +261,6 @@ NARRATIONS: Final = (
     *LIST_NARRATIONS,
     *NOTICE_NARRATIONS,
     *OFFICER_NARRATIONS,
+    *COMPETITION_NARRATIONS,
 )
 """The sentence of every event that can be in a package's story."""

@@ -8,6 +8,14 @@ from typing import Final
 from audit.domain.evidence import Evidence
 from audit.domain.verification import VerifiedRecord
 from contracts.events.base import PackageEvent, ProjectionVersion
+from contracts.events.competitions import (
+    BidOpened,
+    BidReceived,
+    BidRefused,
+    BidWithdrawn,
+    CompetitionAwarded,
+    FeedbackAvailable,
+)
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardLapsed,
@@ -45,6 +53,8 @@ class Verdict(StrEnum):
     PASSED_OVER = "passed over"
     PROPOSED = "proposed, not awarded"
     PROPOSAL_REFUSED = "proposal refused"
+    BID = "bid, not awarded"
+    BID_REFUSED = "bid refused"
     DID_NOT_PROPOSE = "did not propose"
     NOT_REACHED = "not reached"
     NOT_YET = "not yet reached"
@@ -100,4 +110,10 @@ VERDICTS_BY_EVENT: Final[dict[type[PackageEvent], Verdict]] = {
     SpotPriceRefused: Verdict.PROPOSED,
     ProposalAwarded: Verdict.PROPOSED,
     ProposalRefused: Verdict.PROPOSAL_REFUSED,
+    BidReceived: Verdict.BID,
+    BidOpened: Verdict.BID,
+    FeedbackAvailable: Verdict.BID,
+    CompetitionAwarded: Verdict.BID,
+    BidWithdrawn: Verdict.BID,
+    BidRefused: Verdict.BID_REFUSED,
 }

@@ -160,7 +160,6 @@ def _build_offer_reference(event: OfferExtended | OfferWithdrawn | OfferExpired)
 
 
 def _build_award_reference(event: PackagePlaced) -> dict[str, object]:
-    """Builds the reference to the accepted offer or the awarded proposal; a placement made by hand has neither."""
-    if event.offer_id is not None:
-        return {"offer_id": str(event.offer_id)}
-    return {} if event.proposal_id is None else {"proposal_id": str(event.proposal_id)}
+    """Builds the reference to the accepted offer, or the awarded proposal or bid; a placement by hand has none."""
+    references = (("offer_id", event.offer_id), ("proposal_id", event.proposal_id), ("bid_id", event.bid_id))
+    return {name: str(each) for name, each in references if each is not None}

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from contracts.events.base import HasProvider, HasReason, HasReasons, HasStage, PackageEvent
+from contracts.events.competitions import CompetitionAwarded, CompetitionClosed, CompetitionEnded, CompetitionOpened
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardLapsed,
@@ -64,6 +65,10 @@ class HistoryKind(StrEnum):
     AWARD_REFUSED = "award refused"
     AWARD_LAPSED = "award lapsed"
     PROPOSAL_AWARDED = "proposal awarded"
+    COMPETITION_OPENED = "competition opened"
+    COMPETITION_CLOSED = "competition closed"
+    COMPETITION_ENDED = "competition ended"
+    COMPETITION_AWARDED = "competition awarded"
     PLACED = "placed"
     PERSON_SHOWN = "person shown to the provider"
     WITHDRAWAL_REQUESTED = "withdrawal requested"
@@ -134,6 +139,7 @@ class Referral:
 _NEXT_STATUS: Final[Mapping[type[PackageEvent], Status]] = {
     SourcingStarted: Status.SOURCING,
     StageEntered: Status.SOURCING,
+    CompetitionOpened: Status.SOURCING,
     OfferMade: Status.SOURCING,
     SourcingHeld: Status.HELD,
     SourcingExhausted: Status.EXHAUSTED,
@@ -174,6 +180,10 @@ PROGRESS_KINDS: Final[Mapping[type[PackageEvent], HistoryKind]] = {
     AwardRefused: HistoryKind.AWARD_REFUSED,
     AwardLapsed: HistoryKind.AWARD_LAPSED,
     ProposalAwarded: HistoryKind.PROPOSAL_AWARDED,
+    CompetitionOpened: HistoryKind.COMPETITION_OPENED,
+    CompetitionClosed: HistoryKind.COMPETITION_CLOSED,
+    CompetitionEnded: HistoryKind.COMPETITION_ENDED,
+    CompetitionAwarded: HistoryKind.COMPETITION_AWARDED,
     PackagePlaced: HistoryKind.PLACED,
     PackageResourced: HistoryKind.SOURCED_AGAIN,
     SearchPaused: HistoryKind.SEARCH_PAUSED,

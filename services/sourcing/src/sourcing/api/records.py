@@ -25,7 +25,7 @@ router = APIRouter(tags=["records"])
 
 class TurnOut(BaseModel):
     provider_id: UUID
-    rank: int | None = Field(description="null on an open list")
+    rank: int | None = Field(description="null on an open list and in a competition")
     outcome: str
     reasons: list[str]
     offer_id: UUID | None

@@ -13,6 +13,12 @@ from service_runtime.http.problems import describe_problems
 from service_runtime.http.text_fields import AreaName, FrameworkName
 from sourcing.api.callers import Officer, Queries
 from sourcing.api.officer_acts import OfficerName
+from sourcing.domain.competitions.work_items import (
+    BidsToScore,
+    CompetitionWorkItem,
+    QuestionsToAnswer,
+    ResultToConfirm,
+)
 from sourcing.domain.work_items import (
     ActToApprove,
     AwardToApprove,
@@ -38,6 +44,9 @@ WorkKind = Literal[
     "price to approve",
     "proposals to decide",
     "nobody proposes",
+    "questions to answer",
+    "bids to score",
+    "result to confirm",
 ]
 _LABELS: Final[Mapping[type[WorkItem], tuple[WorkKind, str]]] = {
     ExhaustedSearch: (
@@ -53,6 +62,12 @@ _LABELS: Final[Mapping[type[WorkItem], tuple[WorkKind, str]]] = {
     NoProposals: (
         "nobody proposes",
         "nobody has proposed in all the time the framework allows: find another way, or change the package",
+    ),
+    QuestionsToAnswer: ("questions to answer", "answer the questions; all that are invited read the answers"),
+    BidsToScore: ("bids to score", "score every bid by every criterion"),
+    ResultToConfirm: (
+        "result to confirm",
+        "confirm the first bid of the ranking or that none is suitable, or overrule the result",
     ),
 }
 
@@ -78,6 +93,9 @@ class WorkItemOut(BaseModel):
     offer_id: UUID | None = Field(description="call to make: record the call at /v1/offers/{offer_id}/calls")
     provider_id: UUID | None = Field(description="name and number: the call list of provider-registry")
     attempt: int | None
+    competition_id: UUID | None = Field(description="at /v1/packages/{package_id}/competitions/{competition_id}")
+    count: int | None = Field(description="questions to answer, bids to score: how many questions or scores")
+    bid_id: UUID | None = Field(description="result to confirm: the first bid; null if none is suitable")
 
 
 Area = Annotated[AreaName | None, Query(description="only packages of this area")]
@@ -128,4 +146,7 @@ def _build_work_item_out(entry: WorkListEntry) -> WorkItemOut:
         offer_id=item.offer_id if isinstance(item, CallToMake) else None,
         provider_id=item.provider_id if concerns_provider else None,
         attempt=item.attempt if isinstance(item, CallToMake) else None,
+        competition_id=item.competition_id if isinstance(item, CompetitionWorkItem) else None,
+        count=item.count if isinstance(item, QuestionsToAnswer | BidsToScore) else None,
+        bid_id=item.bid_id if isinstance(item, ResultToConfirm) else None,
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from contracts.bank_holidays import MAX_CLOSED_DAYS
 from contracts.framework.brokerage import BrokerageTime
 from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.durations import DAY
 from sourcing.domain.errors import NoOpeningInSight
 
 SEARCHED_DAYS: Final = MAX_CLOSED_DAYS
@@ -62,6 +63,17 @@ class BrokerageCalendar:
         while (rest_of_day := self._get_closing(self.get_local_day(begins)) - begins) < left:
             begins, left = self.find_opening_after(begins), left - rest_of_day
         return begins + left
+
+    def add_length(self, start: datetime, length: timedelta) -> datetime:
+        """Return the instant when a length of brokerage time has passed: hours, or whole working days."""
+        return self.add_open_time(start, self.to_open_time(length))
+
+    def to_open_time(self, length: timedelta) -> timedelta:
+        """Return a length as open time: a whole day is as long as the brokerage is open on a working day."""
+        if length < DAY:
+            return length
+        opens, closes = (datetime.combine(date.min, each) for each in (self.rules.opens, self.rules.closes))
+        return length // DAY * (closes - opens)
 
     def measure_open_time(self, start: datetime, end: datetime) -> timedelta:
         """Measure the open time between two instants; zero unless `end` is after `start`."""

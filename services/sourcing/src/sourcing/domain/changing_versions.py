@@ -49,7 +49,7 @@ def _check_target(draft: Draft, target: FrameworkDefinition | None, version: int
         raise VersionNotPossible(
             f"version {version} has no stage {stage.name} that makes offers; move the package when it leaves this stage"
         )
-    if procedures[stage.name] != draft.definition.get_offering_stage(stage.name).procedure:
+    if procedures[stage.name] != draft.definition.get_stage(stage.name).procedure:
         raise VersionNotPossible(
             f"version {version} makes the offers of stage {stage.name} by another procedure; move the package when it "
             "leaves this stage"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from contracts.events.competitions import CompetitionEnded
 from contracts.events.offers import (
     AcceptanceReceived,
     OfferDeclined,
@@ -17,15 +18,41 @@ from contracts.events.packages import PackageRequested, WithdrawalRequested
 from contracts.events.searches import SourcingStopped
 from contracts.ids import NewId
 from sourcing.domain.answering import answer_offer, expire_offer, find_awaited_offer, record_call, start_answer_clock
-from sourcing.domain.awarding import award_proposal, drop_refused_award, place_approved_award
+from sourcing.domain.awarding import award_proposal
 from sourcing.domain.changing_versions import change_version
+from sourcing.domain.competitions.approvals import drop_after_refusal, place_after_approval
+from sourcing.domain.competitions.awarding import award_bid
+from sourcing.domain.competitions.bidding import submit_bid, withdraw_bid
+from sourcing.domain.competitions.closing import close_competition
+from sourcing.domain.competitions.ending import end_early
+from sourcing.domain.competitions.errors import CompetitionNotFound
+from sourcing.domain.competitions.extending import extend_open_competition
+from sourcing.domain.competitions.questioning import answer_question, ask_question
+from sourcing.domain.competitions.scoring import give_score
+from sourcing.domain.competitions.triggers import (
+    AnswerQuestion,
+    AskQuestion,
+    AwardBid,
+    CompetitionCommand,
+    CompetitionDue,
+    EndCompetition,
+    GiveScore,
+    SubmitBid,
+    WithdrawBid,
+)
 from sourcing.domain.draft import Draft
 from sourcing.domain.errors import ListingNotFound, ListRowNotFound, OfferNotFound, PackageNotOpen
 from sourcing.domain.evolution import begin_search
 from sourcing.domain.list_cut_off import close_list_of_package, list_package_at_cut_off
 from sourcing.domain.listing import add_to_next_list, report_overdue_listing
 from sourcing.domain.market import MarketSnapshot
-from sourcing.domain.offering import continue_search, is_awaiting_next_step, resume_search, start_search
+from sourcing.domain.offering import (
+    continue_after_competition,
+    continue_search,
+    is_awaiting_next_step,
+    resume_search,
+    start_search,
+)
 from sourcing.domain.officers.assigning import assign_officer
 from sourcing.domain.officers.commands import (
     AnswerCounterOffer,
@@ -102,8 +129,9 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(OfferDeclined, continue_search),
         _on(OfferExpired, continue_search),
         _on(OfferWithdrawn, continue_search),
-        _on(SpotPriceApproved, place_approved_award),
-        _on(SpotPriceRefused, drop_refused_award),
+        _on(CompetitionEnded, continue_after_competition),
+        _on(SpotPriceApproved, place_after_approval),
+        _on(SpotPriceRefused, drop_after_refusal),
         _on(WithdrawalRequested, stop_search),
         # Timers
         _on(OfferExpiryDue, expire_offer),
@@ -113,6 +141,7 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(ListCutOff, list_package_at_cut_off),
         _on(ListCloses, close_list_of_package),
         _on(ListGoesOut, add_to_next_list),
+        _on(CompetitionDue, close_competition),
         _on(OutageOver, finish_outage),
         _on(ProjectionUpdated, resume_search),
         # Commands
@@ -137,6 +166,13 @@ DECISIONS: Final[Mapping[type[object], Decision]] = dict(
         _on(AssignOfficer, assign_officer),
         _on(MakeCounterOffer, make_counter_offer),
         _on(AnswerCounterOffer, answer_counter_offer),
+        _on(AskQuestion, ask_question),
+        _on(AnswerQuestion, answer_question),
+        _on(SubmitBid, submit_bid),
+        _on(WithdrawBid, withdraw_bid),
+        _on(GiveScore, give_score),
+        _on(AwardBid, award_bid),
+        _on(EndCompetition, end_early),
     )
 )
 
@@ -152,8 +188,8 @@ def decide(
 ) -> Step:
     """Decide the next step of a search. The same arguments give the same step, ids included.
 
-    `outages` are those since the first live offer was made; the time to answer is extended by them first, and by
-    bank holidays that were proclaimed since. Raises NotFound
+    `outages` are those since the first live offer was made or the competition opened; the time to answer is extended
+    by them first, and by bank holidays that were proclaimed since. Raises NotFound
     and Conflict (`errors`) for commands that cannot be carried out, and MarketNotKnown where a definition or an
     eligibility that the decision needs is missing.
     """
@@ -165,6 +201,7 @@ def decide(
     draft = Draft(current, market, at, new_id, before=search)
     extend_for_proclaimed_holidays(draft)
     extend_live_offers(draft, outages)
+    extend_open_competition(draft, outages)
     result = DECISIONS[type(trigger)](draft, trigger)
     return Step(draft.search, tuple(draft.events), plan_timers(draft, result), result.outcome)
 
@@ -188,6 +225,8 @@ def is_stale(search: Search, trigger: Trigger) -> bool:
 
 def _decide_without_search(trigger: Trigger) -> Step:
     """Answer a withdrawal of a package that was never requested; refuse commands about it; ignore the rest."""
+    if isinstance(trigger, CompetitionCommand):
+        raise CompetitionNotFound
     match trigger:
         case WithdrawalRequested():
             return Step(None, (SourcingStopped(package_id=trigger.package_id, search_id=None),))

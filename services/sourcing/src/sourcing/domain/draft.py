@@ -8,6 +8,7 @@ from contracts.events.base import PackageEvent
 from contracts.framework.definition import FrameworkDefinition
 from contracts.ids import NewId, SearchId
 from sourcing.domain.calendar import BrokerageCalendar
+from sourcing.domain.competitions.competition import Competition
 from sourcing.domain.errors import MarketNotKnown
 from sourcing.domain.evolution import update_search
 from sourcing.domain.listed_package import Listing
@@ -74,6 +75,13 @@ class Draft:
             message = f"package {self.search.package_id} was never open to all"
             raise ValueError(message)
         return self.search.listing
+
+    @property
+    def competition(self) -> Competition:
+        if self.search.competition is None:
+            message = f"package {self.search.package_id} was never competed for"
+            raise ValueError(message)
+        return self.search.competition
 
     @property
     def placement(self) -> Placement:

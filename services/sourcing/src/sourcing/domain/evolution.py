@@ -26,6 +26,7 @@ from contracts.events.searches import (
     StageEntered,
 )
 from contracts.ids import ProviderId
+from sourcing.domain.competitions.search_evolution import update_competitions
 from sourcing.domain.list_evolution import ListEvent, apply_list_event
 from sourcing.domain.listing_evolution import ListingEvent, apply_listing_event, build_listing, remove_proposal_of
 from sourcing.domain.offer import OfferStatus
@@ -60,8 +61,11 @@ def begin_search(event: PackageRequested, at: datetime) -> Search:
     )
 
 
-def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:
+def update_search(search: Search, event: PackageEvent, at: datetime) -> Search:  # noqa: PLR0911  a line for each kind
     """Return an existing search after one more event of its package."""
+    competed = update_competitions(search, event, at)
+    if competed is not None:
+        return competed
     if isinstance(event, OfferEvent):
         offers = (
             apply_offer_event(offer, event, at) if offer.offer_id == event.offer_id else offer
@@ -216,6 +220,7 @@ def _build_placement(event: PackagePlaced, at: datetime) -> Placement:
         offer_id=event.offer_id,
         proposal_id=event.proposal_id,
         manual_id=event.manual_id,
+        bid_id=event.bid_id,
         provider_id=event.provider_id,
         weekly_hours=event.weekly_hours,
         terms=event.terms,

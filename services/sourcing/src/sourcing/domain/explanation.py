@@ -5,6 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from contracts.events.base import HasProvider, PackageEvent, ProjectionVersion
+from contracts.events.competitions import (
+    BidOpened,
+    BidReceived,
+    BidRefused,
+    BidWithdrawn,
+    CompetitionAwarded,
+    CompetitionOpened,
+    FeedbackAvailable,
+)
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardLapsed,
@@ -49,6 +58,7 @@ from contracts.values import Order, Terms
 REFUSED: Final = "proposal refused"
 NOT_ASKED_YET: Final = "not asked yet"
 NOT_REACHED: Final = "not reached"
+INVITED: Final = "invited to bid"
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,10 @@ OUTCOME_TEXTS: Final[Mapping[type[PackageEvent], str]] = {
     AwardAwaitsApproval: "awarded, waits for a second officer",
     AwardLapsed: "award lapsed",
     ProposalAwarded: "awarded",
+    BidReceived: "sealed bid",
+    BidWithdrawn: "bid withdrawn",
+    CompetitionAwarded: "awarded",
+    FeedbackAvailable: "bid, not awarded",
 }
 
 
@@ -135,6 +149,8 @@ def explain_stages(record: Iterable[PackageEvent]) -> tuple[StageExplanation, ..
             )
         elif isinstance(event, PackageListed):
             stages.append(StageExplanation(event.stage, (), (), (), ()))
+        elif isinstance(event, CompetitionOpened):
+            stages.append(StageExplanation(event.stage, event.tiers, (), (), _list_invitations(event)))
         elif stages:
             stages[-1] = _apply_event(stages[-1], event)
     return tuple(map(_close_stage, stages)) if _is_over(events) else tuple(stages)
@@ -158,6 +174,13 @@ def _list_candidate_turns(candidates: Iterable[StageCandidate]) -> tuple[Candida
     return tuple(CandidateTurn(candidate.provider_id, candidate.rank) for candidate in ranked)
 
 
+def _list_invitations(event: CompetitionOpened) -> tuple[CandidateTurn, ...]:
+    """List who is invited, and who is not for which reasons."""
+    invited = (CandidateTurn(each.provider_id, None, INVITED, views=event.views) for each in event.invited)
+    others = (CandidateTurn(each.provider_id, None, "not invited", each.reasons) for each in event.not_invited)
+    return (*invited, *others)
+
+
 def _apply_event(stage: StageExplanation, event: PackageEvent) -> StageExplanation:
     if isinstance(event, ProposalReceived | ProposalRefused):
         return stage.add_proposal(_build_proposal_turn(event))
@@ -173,7 +196,7 @@ def _build_proposal_turn(event: ProposalReceived | ProposalRefused) -> Candidate
     return CandidateTurn(event.provider_id, None, REFUSED, event.reasons, views=event.views)
 
 
-def _update_turn(turn: CandidateTurn, event: HasProvider) -> CandidateTurn:
+def _update_turn(turn: CandidateTurn, event: HasProvider) -> CandidateTurn:  # noqa: PLR0911  a line for each kind
     match event:
         case ProviderPassedOver():
             return replace(turn, outcome="passed over", reasons=event.reasons, views=event.views)
@@ -183,6 +206,10 @@ def _update_turn(turn: CandidateTurn, event: HasProvider) -> CandidateTurn:
             return replace(turn, outcome=event.reason, reasons=event.passed_over)
         case OfferMade():
             return replace(turn, outcome="offered", offer_id=event.offer_id, terms=event.terms, views=event.views)
+        case BidOpened():
+            return replace(turn, outcome="bid", terms=event.terms)
+        case BidRefused():
+            return replace(turn, outcome="bid refused", reasons=event.reasons)
         case AwardRefused():
             return replace(turn, outcome="award refused", reasons=event.reasons)
         case _:

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 from contracts.events.frameworks import RankedListPublished
 from contracts.events.packages import PackageRequested
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import BatchingList, OfferingStage, Reach
+from contracts.framework.stages import BatchingList, MiniCompetition, OfferingStage, Reach
 from contracts.ids import AreaCode, ProviderId, TierKey
 from contracts.values import Care, Order
 from sourcing.domain.calendar import add_proclaimed_holidays
+from sourcing.domain.competitions.triggers import SubmitBid
 from sourcing.domain.market import PlaceHolder
 from sourcing.domain.offer import OfferStatus
 from sourcing.domain.officers.commands import DirectOffer, PlaceByHand, TakeUpTick
@@ -21,9 +22,12 @@ from sourcing.domain.triggers import SubmitProposal, Trigger
 def asks_holders(definition: FrameworkDefinition) -> bool:
     """Return whether a stage asks the holders of places instead of working through a ranked list."""
     return any(
-        isinstance(stage, OfferingStage)
-        and not isinstance(stage, BatchingList)
-        and Order.RANKED_LIST not in stage.order
+        isinstance(stage, MiniCompetition)
+        or (
+            isinstance(stage, OfferingStage)
+            and not isinstance(stage, BatchingList)
+            and Order.RANKED_LIST not in stage.order
+        )
         for stage in definition.sourcing
     )
 
@@ -32,7 +36,8 @@ def list_areas(definition: FrameworkDefinition, care: Care) -> tuple[AreaCode, .
     """List the areas whose providers can be asked: the package's own, and its neighbours if a stage reaches them."""
     area = definition.find_area(care.area)
     reaches = any(
-        isinstance(stage, OfferingStage) and stage.to.reach is Reach.NEIGHBOURS for stage in definition.sourcing
+        isinstance(stage, OfferingStage | MiniCompetition) and stage.to.reach is Reach.NEIGHBOURS
+        for stage in definition.sourcing
     )
     return (care.area, *(area.neighbours if area is not None and reaches else ()))
 
@@ -81,11 +86,13 @@ def _find_first_live(lists: Iterable[RankedListPublished], *, on: date) -> Mappi
 def list_providers(
     search: Search | None, lists: Mapping[TierKey, RankedListPublished], holders: Sequence[PlaceHolder]
 ) -> list[ProviderId]:
-    """List the providers whose facts can matter: those that can be asked, that accepted, and that proposed."""
+    """List the providers whose facts can matter: those that can be asked, that accepted, proposed or bid."""
     providers = {candidate.provider_id for ranked in lists.values() for candidate in ranked.ranking}
     providers |= {holder.provider_id for holder in holders}
     if search is not None and search.stage is not None:
         providers |= {candidate.provider_id for candidate in search.stage.untried}
+    if search is not None and search.competition is not None:
+        providers |= {bid.provider_id for bid in search.competition.bids}
     if search is not None:
         providers |= {*list_waiting_providers(search)}
         providers |= {offer.provider_id for offer in search.offers if offer.status is OfferStatus.WAITING}
@@ -109,9 +116,9 @@ def list_named_areas(search: Search | None, areas: Sequence[AreaCode]) -> tuple[
 def find_named_provider(trigger: Trigger) -> ProviderId | None:
     """Find the provider that the trigger itself names, which need be neither on a list nor in the search.
 
-    It proposes, an officer chooses it, or it delivers the package which a new one follows.
+    It proposes or bids, an officer chooses it, or it delivers the package which a new one follows.
     """
-    if isinstance(trigger, SubmitProposal | DirectOffer | PlaceByHand | TakeUpTick):
+    if isinstance(trigger, SubmitProposal | SubmitBid | DirectOffer | PlaceByHand | TakeUpTick):
         return trigger.provider_id
     if isinstance(trigger, PackageRequested) and trigger.follows is not None:
         return trigger.follows.provider_id

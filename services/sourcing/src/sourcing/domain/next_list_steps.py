@@ -1,7 +1,7 @@
 """The next step of a package on a list, or of one that waits for a list."""
 
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import BatchingList, Exhausted, MakesOffers, OpenList
+from contracts.framework.stages import AnyStage, BatchingList, Exhausted, OpenList
 from sourcing.domain.brokerage_clock import BrokerageClock
 from sourcing.domain.calendar import BrokerageCalendar
 from sourcing.domain.list_calendar import find_cut_off_from
@@ -38,12 +38,12 @@ def find_awaited_list(search: Search, brokerage: BrokerageClock) -> NextStep | N
     return NextStep(NextStepKind.LIST_AWAITED, text, at=cut_off, stage=stage.name)
 
 
-def find_following_stage(search: Search, definition: FrameworkDefinition | None) -> MakesOffers | OpenList | None:
+def find_following_stage(search: Search, definition: FrameworkDefinition | None) -> AnyStage | None:
     """Find the stage after the current one; that of the ticks where a list of the current stage is closed."""
     name = None if search.stage is None else search.stage.name
     if definition is None:
         return None
-    if name is not None and definition.get_offering_stage(name).exhausted is Exhausted.STOP:
+    if name is not None and definition.is_end_of_road(name):
         return None
     if is_closed_for_stage(search) and search.batching is not None and search.batching.ticks:
         return find_list_of_stage(definition, search)

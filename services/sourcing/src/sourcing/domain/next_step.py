@@ -8,9 +8,11 @@ provider over, the next provider of the list gets the offer.
 from datetime import datetime
 
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import OpenList
+from contracts.framework.stages import MiniCompetition, OpenList
 from contracts.values import Channel
 from sourcing.domain.brokerage_clock import BrokerageClock
+from sourcing.domain.competitions.competition import Competition
+from sourcing.domain.competitions.next_step import CompetitionWait, describe_wait
 from sourcing.domain.next_list_steps import (
     describe_batching_list,
     describe_listing,
@@ -37,10 +39,16 @@ def find_next_step(search: Search, definition: FrameworkDefinition | None, *, no
             return _describe_exhaustion(search)
         case SearchStatus.HELD:
             return _describe_pause(search) if search.acts.is_paused else _describe_hold(search)
-        case SearchStatus.LISTED:
-            return describe_listing(search.listing, BrokerageClock(definition, now, search.is_urgent))
-        case SearchStatus.RUNNING:
-            return _describe_running(search, BrokerageClock(definition, now, search.is_urgent))
+        case _:
+            return _describe_under_way(search, BrokerageClock(definition, now, search.is_urgent))
+
+
+def _describe_under_way(search: Search, brokerage: BrokerageClock) -> NextStep:
+    if search.status is SearchStatus.LISTED:
+        return describe_listing(search.listing, brokerage)
+    if search.status is SearchStatus.COMPETING:
+        return _describe_competition(search.competition, brokerage)
+    return _describe_running(search, brokerage)
 
 
 def _describe_running(search: Search, brokerage: BrokerageClock) -> NextStep:
@@ -128,6 +136,8 @@ def _describe_next_stage(search: Search, brokerage: BrokerageClock) -> NextStep:
         text = f"the search ends without a placement {brokerage.describe_opening()}"
     elif isinstance(following, OpenList):
         text = f"the package goes on the open list {brokerage.describe_opening()}"
+    elif isinstance(following, MiniCompetition):
+        text = f"providers are invited to bid in stage {following.stage} {brokerage.describe_opening()}"
     else:
         text = f"stage {following.stage} begins {brokerage.describe_opening()}"
     return NextStep(
@@ -186,4 +196,17 @@ def _build_offer_step(
         provider_id=offer.provider_id,
         rank=offer.rank,
         offer_id=offer.offer_id,
+    )
+
+
+def _describe_competition(competition: Competition | None, brokerage: BrokerageClock) -> NextStep:
+    assert competition is not None, "a search that is competed for has a competition"
+    wait, text = describe_wait(competition, brokerage)
+    pending = competition.award
+    return NextStep(
+        NextStepKind(wait.value),
+        text,
+        at=competition.closes_at if wait is CompetitionWait.BIDS_DUE else None,
+        stage=competition.stage,
+        award_id=None if pending is None else pending.award_id,
     )

@@ -19,6 +19,8 @@ class NextStepKind(StrEnum):
     AWARD_DUE = "award due"
     CALL_NEEDED = "call needed"
     DATA_MISSING = "data missing"
+    BIDS_DUE = "bids due"
+    SCORES_NEEDED = "scores needed"
     LIST_AWAITED = "list awaited"
     ON_BATCHING_LIST = "on batching list"
     ON_OPEN_LIST = "on open list"
@@ -38,6 +40,7 @@ WAITS_FOR_OFFICER: Final = frozenset(
         NextStepKind.OPEN_TOO_LONG,
         NextStepKind.AWARD_NEEDED,
         NextStepKind.APPROVAL_NEEDED,
+        NextStepKind.SCORES_NEEDED,
         NextStepKind.EXHAUSTED,
         NextStepKind.PAUSED,
     }

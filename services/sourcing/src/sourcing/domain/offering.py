@@ -1,12 +1,14 @@
 """Advances a search that has no live offer: stage by stage, each by the procedure that the definition names."""
 
+from contracts.events.competitions import CompetitionEnded
 from contracts.events.packages import PackageRequested
 from contracts.events.searches import SourcingStarted
-from contracts.framework.stages import OfferToAll
+from contracts.framework.stages import MiniCompetition, OfferToAll
 from contracts.ids import SearchId
 from sourcing.domain.draft import Draft
 from sourcing.domain.holding import hold_for
 from sourcing.domain.officers.directed_offers import make_directed_offers
+from sourcing.domain.procedures.mini_competition import repeat_or_leave
 from sourcing.domain.procedures.offer_to_all import ask_all_or_close
 from sourcing.domain.procedures.one_at_a_time import offer_to_next_candidate
 from sourcing.domain.search import Search, SearchStatus
@@ -23,6 +25,14 @@ def start_search(draft: Draft, _: PackageRequested) -> Result:
 def continue_search(draft: Draft, event: AnswerRecorded) -> Result:
     """After an offer's end, or the last answer of all that were asked, go on, unless the search has moved on since."""
     return advance(draft) if is_awaiting_next_step(draft.search, event) else Result()
+
+
+def continue_after_competition(draft: Draft, event: CompetitionEnded) -> Result:
+    """After a competition without an award, go on, unless the search has moved on since."""
+    search, competition = draft.search, draft.search.competition
+    is_newest = competition is not None and competition.competition_id == event.competition_id
+    is_there = search.stage is not None and search.stage.name == event.stage
+    return advance(draft) if is_newest and is_there and search.is_between_offers else Result()
 
 
 def resume_search(draft: Draft, _: NextOfferDue | ProjectionUpdated) -> Result:
@@ -97,7 +107,9 @@ def _ensure_stage(draft: Draft) -> bool:
 
 def _take_step(draft: Draft) -> bool:
     """Take one step of the current stage's procedure; True when another step may follow now."""
-    stage = draft.definition.get_offering_stage(draft.stage.name)
+    stage = draft.definition.get_stage(draft.stage.name)
+    if isinstance(stage, MiniCompetition):
+        return repeat_or_leave(draft, stage)
     if isinstance(stage, OfferToAll):
         return ask_all_or_close(draft, stage)
     return offer_to_next_candidate(draft)

@@ -1,4 +1,4 @@
-"""Placing a package with a provider: by an accepted offer, an awarded proposal, or an officer's hand."""
+"""Placing a package with a provider: by an accepted offer, an awarded proposal or bid, or an officer's hand."""
 
 from decimal import Decimal
 
@@ -6,6 +6,7 @@ from contracts.events.officer_acts import ActEnd
 from contracts.events.reasons import OfferEnd
 from contracts.events.searches import PackagePlaced
 from contracts.ids import PlacementId
+from sourcing.domain.competitions.competition import AwardedBid
 from sourcing.domain.draft import Draft
 from sourcing.domain.listed_package import Proposal
 from sourcing.domain.market import ProviderFacts
@@ -18,7 +19,7 @@ from sourcing.domain.withdrawing import withdraw_offer
 
 def place_package(
     draft: Draft,
-    accepted: Offer | Proposal | HandPlacement,
+    accepted: Offer | Proposal | AwardedBid | HandPlacement,
     facts: ProviderFacts,
     *,
     stage: str,
@@ -41,6 +42,7 @@ def place_package(
             offer_id=accepted.offer_id if isinstance(accepted, Offer) else None,
             proposal_id=accepted.proposal_id if isinstance(accepted, Proposal) else None,
             manual_id=accepted.act_id if isinstance(accepted, HandPlacement) else None,
+            bid_id=accepted.bid_id if isinstance(accepted, AwardedBid) else None,
             provider_id=accepted.provider_id,
             stage=stage,
             framework=care.framework,

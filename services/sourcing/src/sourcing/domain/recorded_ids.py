@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from contracts.events.base import PackageEvent
+from contracts.events.competitions import CompetitionAwarded, CompetitionOpened, CompetitionRanked
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardRefused,
@@ -33,9 +34,12 @@ _FIELDS: Final[Mapping[type[PackageEvent], str]] = {
     PlacementByHandProposed: "act_id",
     PlacedByHand: "act_id",
     CounterOfferMade: "counter_offer_id",
+    CompetitionOpened: "competition_id",
+    CompetitionRanked: "seed",
+    CompetitionAwarded: "award_id",
 }
 """The field with the id that a decision draws for the event."""
-_AWARDS: Final = (AwardAwaitsApproval, AwardRefused, ProposalAwarded)
+_AWARDS: Final = (AwardAwaitsApproval, AwardRefused, ProposalAwarded, CompetitionAwarded)
 
 
 class RecordedIds:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from contracts.errors import CallOffError
 from contracts.events.base import PackageEvent
+from contracts.events.competitions import CompetitionExtended
 from contracts.events.offers import OfferExpired, OfferExtended, OfferRedirected
 from contracts.events.packages import PackageRequested
 from contracts.events.reasons import ExtensionCause
@@ -163,5 +164,5 @@ def _remove_request(search: Search | None, trigger: Trigger) -> Search | None:
 
 
 def _list_outages(decision: RecordedDecision) -> Sequence[Outage]:
-    extended = (each for each in decision.events if isinstance(each, OfferExtended))
+    extended = (each for each in decision.events if isinstance(each, OfferExtended | CompetitionExtended))
     return [Outage(each.down_from, each.up_at) for each in extended if each.cause is ExtensionCause.OUTAGE]

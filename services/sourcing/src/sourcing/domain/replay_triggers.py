@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from contracts.events.base import PackageEvent
+from contracts.events.competitions import CompetitionExtended
 from contracts.events.listings import (
     AwardAwaitsApproval,
     AwardRefused,
@@ -30,6 +31,7 @@ from contracts.events.searches import DefinitionVersionChanged
 from contracts.framework.definition import FrameworkDefinition
 from contracts.framework.words import Reasons
 from contracts.ids import OfferId, ReasonKey
+from sourcing.domain.competitions.replay import find_competition_command, find_competition_due
 from sourcing.domain.decisions import DECISIONS
 from sourcing.domain.offer import Accept, Decline, ProviderAnswer
 from sourcing.domain.recorded_acts import find_officer_command
@@ -103,6 +105,8 @@ def _find_timer_trigger(
     """Return the trigger of a timer. Its offer is the one that ended or was redirected, if any was."""
     if kind in runtime_timers:
         return runtime_timers[kind]
+    if kind == TimerKind.COMPETITION_CLOSES:
+        return find_competition_due(decision.events)
     offers = (each.offer_id for each in decision.events if isinstance(each, OfferExpired | OfferRedirected))
     return build_timer_trigger(TimerKind(kind), str(next(offers, _NO_OFFER)))
 
@@ -124,11 +128,16 @@ class _CommandFinder:
 
     def find(self) -> Trigger:
         """Return the command. Raises NoTrigger."""
-        if all(isinstance(each, OfferExtended) for each in self.events):
+        if all(isinstance(each, OfferExtended | CompetitionExtended) for each in self.events):
             return OutageOver()  # the command itself changed nothing, as an answer that is repeated
         for event in self.events:
-            command = find_officer_command(event) or self._find_list_command(event) or _find_tick(event)
-            command = command or self._find_offer_command(event)
+            command = (
+                find_officer_command(event)
+                or find_competition_command(event, self.search, self.definition)
+                or self._find_list_command(event)
+                or _find_tick(event)
+                or self._find_offer_command(event)
+            )
             if command is not None:
                 return command
         raise NoTrigger("the command is not shown by its events")

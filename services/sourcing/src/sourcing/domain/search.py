@@ -10,6 +10,7 @@ from contracts.events.packages import FollowedPackage
 from contracts.events.searches import ListUsed, StageCandidate
 from contracts.ids import (
     ActId,
+    BidId,
     OfferId,
     PackageId,
     PlacementId,
@@ -20,6 +21,7 @@ from contracts.ids import (
 )
 from contracts.values import Care, Terms, Wishes
 from sourcing.domain.batching_entry import BatchingEntry
+from sourcing.domain.competitions.competition import Competition
 from sourcing.domain.invariants import reject_if
 from sourcing.domain.listed_package import Listing
 from sourcing.domain.offer import Offer, OfferStatus
@@ -30,6 +32,7 @@ class SearchStatus(StrEnum):
     RUNNING = "running"
     HELD = "held"
     LISTED = "listed"
+    COMPETING = "competing"
     PLACED = "placed"
     EXHAUSTED = "exhausted"
     STOPPED = "stopped"
@@ -51,10 +54,11 @@ class Placement:
     voided: bool = False
     proposal_id: ProposalId | None = None
     manual_id: ActId | None = None
+    bid_id: BidId | None = None
 
     def __post_init__(self) -> None:
-        origins = (self.offer_id, self.proposal_id, self.manual_id)
-        reject_if(sum(each is not None for each in origins) != 1, "placed by an offer, by a proposal or by hand")
+        origins = (self.offer_id, self.proposal_id, self.manual_id, self.bid_id)
+        reject_if(sum(each is not None for each in origins) != 1, "placed by an offer, proposal or bid, or by hand")
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class Search:
     placement: Placement | None = None
     missing: tuple[str, ...] = ()
     acts: OfficerActs = NO_ACTS
+    competitions: tuple[Competition, ...] = ()
 
     def __post_init__(self) -> None:
         live, alone = len(self.live_offers), sum(not offer.asks_all for offer in self.live_offers)
@@ -112,6 +117,7 @@ class Search:
         reject_if(stands != (self.status is SearchStatus.PLACED), "placed and a standing placement go together")
         reject_if(bool(self.missing) != (self.status is SearchStatus.HELD), "held and something missing go together")
         reject_if(self.status is SearchStatus.LISTED and self.listing is None, "listed, but not on a list")
+        reject_if(self.status is SearchStatus.COMPETING and not self.competitions, "competed for, but never opened")
         reject_if(self.search_id is None and self.stage is not None, "a stage was entered before the search started")
 
     @property
@@ -132,6 +138,11 @@ class Search:
     def live_offers(self) -> tuple[Offer, ...]:
         """The offers that can be answered: at most one, unless all providers of the stage are asked at once."""
         return tuple(offer for offer in self.offers if offer.is_live)
+
+    @property
+    def competition(self) -> Competition | None:
+        """The newest competition for the package; those before it have ended."""
+        return self.competitions[-1] if self.competitions else None
 
     @property
     def is_between_offers(self) -> bool:

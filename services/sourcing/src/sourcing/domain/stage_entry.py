@@ -7,9 +7,19 @@ from contracts.events.base import ProjectionVersion
 from contracts.events.packages import FollowedPackage
 from contracts.events.reasons import ExhaustedReason
 from contracts.events.searches import ListUsed, SourcingExhausted, StageCandidate, StageEntered
-from contracts.framework.stages import BatchingList, Designated, Exhausted, MakesOffers, OfferToAll, OpenList, Reach
+from contracts.framework.stages import (
+    AnyStage,
+    BatchingList,
+    Designated,
+    MakesOffers,
+    MiniCompetition,
+    OfferToAll,
+    OpenList,
+    Reach,
+)
 from contracts.ids import AreaCode, ProviderId
 from contracts.values import Order, PlaceState
+from sourcing.domain.competitions.opening import open_competition
 from sourcing.domain.draft import Draft
 from sourcing.domain.holding import hold_for
 from sourcing.domain.listing import list_package
@@ -26,7 +36,8 @@ from sourcing.domain.ordering import (
 def enter_next_stage(draft: Draft, after: str | None) -> bool:
     """Enter the next stage that is meant for the package; True when its candidates can be handled.
 
-    The search is held when lists or places are missing, exhausted when there is no stage, and listed by an open list.
+    The search is held when lists or places are missing, exhausted when there is no stage, listed by an open list, and
+    opened to bids by a competition.
     """
     stage = find_following_stage(draft, after)
     if stage is None:
@@ -35,20 +46,23 @@ def enter_next_stage(draft: Draft, after: str | None) -> bool:
     return enter_stage(draft, stage)
 
 
-def enter_stage(draft: Draft, stage: MakesOffers | OpenList) -> bool:
-    """Enter this stage; True when its candidates can be handled, False when the package is held or listed."""
+def enter_stage(draft: Draft, stage: AnyStage) -> bool:
+    """Enter this stage; True when its candidates can be handled, False when it is held, listed or competed for."""
     if isinstance(stage, OpenList):
         list_package(draft, stage)
+        return False
+    if isinstance(stage, MiniCompetition):
+        open_competition(draft, stage)
         return False
     return _enter_stage(draft, stage)
 
 
-def find_following_stage(draft: Draft, after: str | None) -> MakesOffers | OpenList | None:
+def find_following_stage(draft: Draft, after: str | None) -> AnyStage | None:
     """Find the stage after the one named `after`; None where the road ends.
 
     A Batching List is no stage that follows: it begins at its cut-off.
     """
-    if after is not None and draft.definition.get_offering_stage(after).exhausted is Exhausted.STOP:
+    if after is not None and draft.definition.is_end_of_road(after):
         return None
     kind = draft.definition.describe_kind(draft.search.care)
     following = draft.definition.find_next_stage(after, kind)

@@ -11,6 +11,7 @@ from contracts.events.officer_acts import ActEnd
 from contracts.events.reasons import LateReason
 from contracts.ids import ActId, OfferId
 from contracts.values import PassOverReason
+from sourcing.domain.competitions.outcomes import CompetitionOutcome
 from sourcing.domain.listed_package import CounterOffer, PendingAward, Proposal
 from sourcing.domain.search import Placement, Search
 
@@ -25,6 +26,7 @@ class TimerKind(StrEnum):
     LIST_CUT_OFF = "list-cut-off"
     LIST_CLOSES = "list-closes"
     LIST_GOES_OUT = "list-goes-out"
+    COMPETITION_CLOSES = "competition-closes"
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ Outcome = (
     | ActWaits
     | ActEnded
     | CounterOffered
+    | CompetitionOutcome
 )
 
 

@@ -5,6 +5,7 @@ from contracts.events.packages import WithdrawalRequested
 from contracts.events.reasons import OfferEnd
 from contracts.events.searches import PlacementVoided, SourcingStopped
 from sourcing.domain.awarding import withdraw_award
+from sourcing.domain.competitions.ending import withdraw_competition
 from sourcing.domain.draft import Draft
 from sourcing.domain.offer import OfferStatus
 from sourcing.domain.officers.ending_acts import end_pending_acts
@@ -24,6 +25,7 @@ def stop_search(draft: Draft, event: WithdrawalRequested) -> Result:
     for offer in search.offers:
         if offer.is_live or offer.status is OfferStatus.WAITING:
             withdraw_offer(draft, offer, OfferEnd.PACKAGE_WITHDRAWN)
+    withdraw_competition(draft)
     withdraw_award(draft)
     end_pending_acts(draft, ActEnd.PACKAGE_WITHDRAWN)
     draft.publish(SourcingStopped(package_id=search.package_id, search_id=search.search_id))

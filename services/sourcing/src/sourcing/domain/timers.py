@@ -5,6 +5,7 @@
   publishes whether the offer was delivered; if its event is lost, this timer moves the offer to the officers' call
   list, so that the package is not left without a provider.
 - An offer by telephone: none, the call is on the work list.
+- A competition that takes bids: COMPETITION_CLOSES at its close; after it, officers score and award from the work list.
 - A package that is open to all: LISTED_TOO_LONG, until it is on the work list; and LIST_GOES_OUT where it is on lists.
 - A package that a Batching List can take: LIST_CUT_OFF, and LIST_CLOSES while it is on the list.
 - No live offer: NEXT_OFFER_DUE. After an offer's end the next offer follows from the event within milliseconds, and
@@ -18,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.framework.stages import OpenList
+from sourcing.domain.competitions.timers import plan_competition_timers
 from sourcing.domain.draft import Draft
 from sourcing.domain.list_timers import plan_list_timers
 from sourcing.domain.offer import Offer
@@ -42,6 +44,7 @@ def plan_timers(draft: Draft, result: Result) -> tuple[ScheduledTimer | Cancelle
         *_plan_next_offer_timers(draft, result.follow_up),
         *_plan_listing_timers(draft),
         *plan_list_timers(draft, result.follow_up),
+        *plan_competition_timers(draft),
     )
 
 

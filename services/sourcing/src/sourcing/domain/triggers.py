@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from contracts.events.competitions import CompetitionEnded
 from contracts.events.offers import (
     AcceptanceReceived,
     CallResult,
@@ -21,7 +22,8 @@ from contracts.events.offers import (
 )
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.events.packages import PackageRequested, WithdrawalRequested
-from contracts.ids import ListId, OfferId, PackageId, ProposalId, ProviderId, ReasonKey
+from contracts.ids import CompetitionId, ListId, OfferId, PackageId, ProposalId, ProviderId, ReasonKey
+from sourcing.domain.competitions.triggers import CompetitionCommand, CompetitionDue
 from sourcing.domain.errors import AnswerWithoutCall
 from sourcing.domain.offer import ProviderAnswer
 from sourcing.domain.officers.commands import OfficerCommand
@@ -36,6 +38,7 @@ EventTrigger = (
     | OfferDelivered
     | OfferUndeliverable
     | AnswerRecorded
+    | CompetitionEnded
     | SpotPriceApproved
     | SpotPriceRefused
 )
@@ -108,6 +111,7 @@ TimerTrigger = (
     | ListCutOff
     | ListCloses
     | ListGoesOut
+    | CompetitionDue
 )
 
 
@@ -182,7 +186,16 @@ class ChangeVersion:
     officer: str
 
 
-Command = AnswerOffer | RecordCall | RegisterInterest | SubmitProposal | AwardProposal | ChangeVersion | OfficerCommand
+Command = (
+    AnswerOffer
+    | RecordCall
+    | RegisterInterest
+    | SubmitProposal
+    | AwardProposal
+    | ChangeVersion
+    | OfficerCommand
+    | CompetitionCommand
+)
 
 Trigger = EventTrigger | TimerTrigger | Command
 
@@ -198,11 +211,13 @@ _TIMERS: Final[Mapping[TimerKind, TimerTrigger]] = {
 
 
 def build_timer_trigger(kind: TimerKind, about: str) -> TimerTrigger:
-    """Build the trigger of a due timer; `about` is the offer's id where the timer concerns one offer."""
+    """Build the trigger of a due timer; `about` is the id of the offer or competition that the timer concerns."""
     match kind:
         case TimerKind.OFFER_EXPIRES:
             return OfferExpiryDue(OfferId(UUID(about)))
         case TimerKind.DELIVERY_OVERDUE:
             return DeliveryOverdue(OfferId(UUID(about)))
+        case TimerKind.COMPETITION_CLOSES:
+            return CompetitionDue(CompetitionId(UUID(about)))
         case _:
             return _TIMERS[kind]

@@ -10,6 +10,14 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts.ids import ActId, AwardId, OfferId, ProposalId, ProviderId
+from sourcing.domain.competitions.competition import Competition
+from sourcing.domain.competitions.work_items import (
+    BidsToScore,
+    CompetitionWorkItem,
+    QuestionsToAnswer,
+    ResultToConfirm,
+    find_competition_work_items,
+)
 from sourcing.domain.listed_package import Listing
 from sourcing.domain.officers.pending_acts import HandPlacement
 from sourcing.domain.search import Search, SearchStatus
@@ -56,7 +64,7 @@ class ActToApprove:
 
 @dataclass(frozen=True)
 class AwardToApprove:
-    """A second officer has to decide about a price above the ceiling."""
+    """A second officer has to decide about an award; for a bid, `proposal_id` is the bid's."""
 
     award_id: AwardId
     proposal_id: ProposalId
@@ -83,6 +91,7 @@ WorkItem = (
     | AwardToApprove
     | ProposalsToDecide
     | NoProposals
+    | CompetitionWorkItem
 )
 
 
@@ -92,7 +101,7 @@ def find_work_items(search: Search) -> tuple[WorkItem, ...]:
 
 
 def find_subject(item: WorkItem) -> UUID | None:
-    """Return the offer, act or award that the item is about; None where it is about the package as a whole."""
+    """Return the offer, act, award or competition that the item is about; None: it is about the whole package."""
     match item:
         case CallToMake():
             return item.offer_id
@@ -100,6 +109,8 @@ def find_subject(item: WorkItem) -> UUID | None:
             return item.act_id
         case AwardToApprove():
             return item.award_id
+        case QuestionsToAnswer() | BidsToScore() | ResultToConfirm():
+            return item.competition_id
         case _:
             return None
 
@@ -107,6 +118,12 @@ def find_subject(item: WorkItem) -> UUID | None:
 def find_due_time(item: WorkItem) -> datetime | None:
     """Return when the item matters; None: since it came up."""
     return item.due if isinstance(item, CallToMake) else None
+
+
+def _find_competition_work_items(competition: Competition) -> tuple[WorkItem, ...]:
+    if competition.award is not None:
+        return (AwardToApprove(competition.award.award_id, ProposalId(competition.award.bid_id)),)
+    return tuple(find_competition_work_items(competition))
 
 
 def has_progress(search: Search, timers: Collection[ScheduledTimer]) -> bool:
@@ -130,6 +147,8 @@ def _list_work_items(search: Search) -> Iterator[WorkItem]:
         yield ActToApprove(act.act_id, act.provider_id, is_placement=isinstance(act, HandPlacement))
     if search.status is SearchStatus.LISTED and search.listing is not None:
         yield from _list_listing_work_items(search.listing)
+    if search.status is SearchStatus.COMPETING and search.competition is not None:
+        yield from _find_competition_work_items(search.competition)
 
 
 def _list_listing_work_items(listing: Listing) -> Iterator[WorkItem]:

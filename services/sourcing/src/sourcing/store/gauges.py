@@ -23,7 +23,8 @@ _OPEN = text(
                       WHEN requested_at > CAST(:now AS timestamptz) - interval '1 day' THEN 'under 1 day'
                       WHEN requested_at > CAST(:now AS timestamptz) - interval '3 days' THEN 'under 3 days'
                       ELSE '3 days and more' END AS age
-          FROM searches WHERE status IN ('running', 'held', 'listed', 'exhausted')) AS open
+          FROM searches
+          WHERE status IN ('running', 'held', 'listed', 'competing', 'exhausted')) AS open
     GROUP BY council, status, stage, age
     """
 )

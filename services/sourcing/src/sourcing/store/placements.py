@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from contracts.events.providers import CapacityDeclared
-from contracts.ids import ActId, OfferId, PlacementId, ProposalId, ProviderId
+from contracts.ids import ActId, BidId, OfferId, PlacementId, ProposalId, ProviderId
 from contracts.values import Terms
 from service_runtime.postgres.database import Database
 from service_runtime.unit_of_work.rounds import Rounds
@@ -28,7 +28,8 @@ CREATE TABLE placements (
     framework text NOT NULL,
     lot text NOT NULL,
     manual_id uuid UNIQUE,
-    CHECK (num_nonnulls(offer_id, proposal_id, manual_id) = 1)
+    bid_id uuid UNIQUE,
+    CHECK (num_nonnulls(offer_id, proposal_id, manual_id, bid_id) = 1)
 );
 CREATE UNIQUE INDEX one_standing_placement_of_a_package ON placements (package_id) WHERE NOT voided;
 CREATE INDEX placements_of_a_package ON placements (package_id, placed_at);
@@ -82,6 +83,7 @@ def build_placement_row(search: Search, placement: Placement) -> Mapping[str, ob
         "offer_id": placement.offer_id,
         "proposal_id": placement.proposal_id,
         "manual_id": placement.manual_id,
+        "bid_id": placement.bid_id,
         "provider_id": placement.provider_id,
         "framework": search.care.framework,
         "lot": search.care.lot,
@@ -99,6 +101,7 @@ def parse_placement(row: Mapping[str, Any]) -> Placement:  # one placement as Po
         offer_id=None if row["offer_id"] is None else OfferId(UUID(row["offer_id"])),
         proposal_id=None if row["proposal_id"] is None else ProposalId(UUID(row["proposal_id"])),
         manual_id=None if row["manual_id"] is None else ActId(UUID(row["manual_id"])),
+        bid_id=None if row["bid_id"] is None else BidId(UUID(row["bid_id"])),
         provider_id=ProviderId(UUID(row["provider_id"])),
         weekly_hours=Decimal(row["weekly_hours"]).quantize(Decimal("0.01")),
         terms=Terms.model_validate(row["terms"]),

@@ -14,6 +14,7 @@ from contracts.values import Care, Wishes
 from service_runtime.unit_of_work.loading import StateQuery
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
 from sourcing.domain.batching_entry import BatchingEntry
+from sourcing.domain.competitions.work_items import BidsToScore, QuestionsToAnswer, ResultToConfirm
 from sourcing.domain.listed_package import Listing
 from sourcing.domain.offer import Offer
 from sourcing.domain.officers.pending_acts import OfficerActs
@@ -32,6 +33,12 @@ from sourcing.domain.work_items import (
 )
 from sourcing.ports import OfferPlace
 from sourcing.store.columns import parse_json
+from sourcing.store.competitions import (
+    COMPETITIONS_OF_SEARCH,
+    SAVE_COMPETITIONS,
+    list_changed_competitions,
+    parse_competitions,
+)
 from sourcing.store.lists import SAVE_LIST_RECIPIENTS, SAVE_LIST_ROWS, SAVE_LISTS
 from sourcing.store.offer_index import OfferIndex
 from sourcing.store.offers import SAVE_OFFERS, build_offer_row, parse_offer
@@ -43,7 +50,7 @@ CREATE TABLE searches (
     package_id uuid PRIMARY KEY,
     council text NOT NULL,
     search_id uuid,
-    status text NOT NULL CHECK (status IN ('running', 'held', 'listed', 'placed', 'exhausted', 'stopped')),
+    status text NOT NULL CHECK (status IN ('running', 'held', 'listed', 'competing', 'placed', 'exhausted', 'stopped')),
     care jsonb NOT NULL,
     wishes jsonb NOT NULL,
     requested_at timestamptz NOT NULL,
@@ -56,7 +63,8 @@ CREATE TABLE searches (
     listing_reference uuid UNIQUE GENERATED ALWAYS AS (CAST(listing #>> '{advert,reference}' AS uuid)) STORED,
     listed_at timestamptz,
     missing text[] NOT NULL,
-    needs_a_person text CHECK (needs_a_person IN ('exhausted', 'held', 'paused', 'call', 'approval', 'open')),
+    needs_a_person text CHECK (
+        needs_a_person IN ('exhausted', 'held', 'paused', 'call', 'approval', 'open', 'competition')),
     changed_at timestamptz NOT NULL,
     follows jsonb,
     tiers text[] NOT NULL,
@@ -67,11 +75,11 @@ CREATE TABLE searches (
 );
 CREATE INDEX open_to_all ON searches (council, listed_at DESC, listing_reference DESC) WHERE status = 'listed';
 CREATE INDEX open_searches ON searches (status, stage, requested_at)
-    WHERE status IN ('running', 'held', 'listed', 'exhausted');
+    WHERE status IN ('running', 'held', 'listed', 'competing', 'exhausted');
 CREATE INDEX searches_needing_a_person ON searches (council, changed_at) WHERE needs_a_person IS NOT NULL;
 """
 
-SEARCH_COLUMNS: Final = """
+SEARCH_COLUMNS: Final = f"""
     searches.package_id, council, search_id, searches.status, CAST(care AS text), CAST(wishes AS text),
     CAST(follows AS text), requested_at, started_at, definition_version, searches.stage, tiers, CAST(lists AS text),
     CAST(candidates AS text), tried, missing,
@@ -79,8 +87,9 @@ SEARCH_COLUMNS: Final = """
     (SELECT CAST(coalesce(json_agg(offers ORDER BY turn), '[]') AS text) FROM offers
      WHERE offers.package_id = searches.package_id) AS offers,
     (SELECT CAST(row_to_json(placements) AS text) FROM placements WHERE placements.package_id = searches.package_id
-     ORDER BY placed_at DESC LIMIT 1) AS placement
-"""
+     ORDER BY placed_at DESC LIMIT 1) AS placement,
+    {COMPETITIONS_OF_SEARCH} AS competitions
+"""  # noqa: S608  our own columns
 SEARCH_OF_PACKAGE = text(f"SELECT {SEARCH_COLUMNS} FROM searches WHERE package_id = :package_id")  # noqa: S608  our own columns
 # Offers and placements refer to searches; foreign keys are checked at the statement's end.
 SAVE_SEARCHES: Final = f"""
@@ -106,7 +115,8 @@ SAVE_SEARCHES: Final = f"""
     ), saved_offers AS ({SAVE_OFFERS}), saved_placements AS ({SAVE_PLACEMENTS}),
     saved_list_rows AS ({SAVE_LIST_ROWS}), saved_lists AS ({SAVE_LISTS}),
     saved_list_recipients AS ({SAVE_LIST_RECIPIENTS}),
-    removed_work_items AS ({REMOVE_WORK_ITEMS}), saved_work_items AS ({SAVE_WORK_ITEMS})
+    removed_work_items AS ({REMOVE_WORK_ITEMS}), saved_work_items AS ({SAVE_WORK_ITEMS}),
+    saved_competitions AS ({SAVE_COMPETITIONS})
 """  # noqa: S608  our own statements
 
 _CANDIDATES: Final = TypeAdapter(tuple[StageCandidate, ...])
@@ -141,6 +151,8 @@ class PostgresSearches:
             self._work.put_row("work_lists", search.package_id, row)
         for row in _build_placement_rows(search, before):
             self._work.put_row("placements", row["placement_id"], row)
+        for competition_id, row in list_changed_competitions(search, before, council):
+            self._work.put_row("competitions", competition_id, row)
 
     def _check_own(self, package_id: PackageId) -> None:
         if str(package_id) != self._work.context.stream.key.key:
@@ -197,6 +209,9 @@ _NEEDS: Final[Mapping[type[WorkItem], str]] = {
     AwardToApprove: "open",
     ProposalsToDecide: "open",
     NoProposals: "open",
+    QuestionsToAnswer: "competition",
+    BidsToScore: "competition",
+    ResultToConfirm: "competition",
 }
 
 
@@ -228,6 +243,7 @@ def parse_search(row: Any) -> Search:  # a row's attributes are its columns
         placement=None if placement is None else parse_placement(placement),
         missing=tuple(row.missing),
         acts=_ACTS.validate_json(row.acts),
+        competitions=parse_competitions(row.competitions),
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from service_runtime.heartbeat import OutageLog
 from service_runtime.unit_of_work.unit_of_work import PostgresUnitOfWork
+from service_runtime.webhooks.secret_box import SecretBox
+from sourcing.store.competitions import PostgresTexts
 from sourcing.store.last_awards import LastAwards
 from sourcing.store.lists import PostgresLists
 from sourcing.store.markets import ProjectedMarkets
@@ -19,6 +21,7 @@ class PostgresSourcingWork(PostgresUnitOfWork):
     last_awards: LastAwards = field(kw_only=True)
     outage_log: OutageLog = field(kw_only=True)
     offer_index: OfferIndex = field(kw_only=True)
+    secret_box: SecretBox = field(kw_only=True)
 
     @property
     def searches(self) -> PostgresSearches:
@@ -31,6 +34,10 @@ class PostgresSourcingWork(PostgresUnitOfWork):
     @property
     def lists(self) -> PostgresLists:
         return PostgresLists(self)
+
+    @property
+    def texts(self) -> PostgresTexts:
+        return PostgresTexts(self, self.secret_box)
 
     @property
     def outages(self) -> RecordedOutages:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from contracts.ids import CouncilKey
+from sourcing.domain.competitions.work_items import BidsToScore, QuestionsToAnswer, ResultToConfirm
 from sourcing.domain.search import Search
 from sourcing.domain.work_items import (
     ActToApprove,
@@ -75,6 +76,9 @@ KINDS: Final[Mapping[type[WorkItem], str]] = {
     AwardToApprove: "price",
     ProposalsToDecide: "proposals",
     NoProposals: "nobody proposes",
+    QuestionsToAnswer: "questions",
+    BidsToScore: "scores",
+    ResultToConfirm: "result",
 }
 """The kind of each item in the table. A new item is a class in `domain/work_items.py` and a line here."""
 _ADAPTERS: Final[Mapping[str, TypeAdapter[WorkItem]]] = {kind: TypeAdapter(item) for item, kind in KINDS.items()}

@@ -14,7 +14,7 @@ from calloff.commands.tables import print_table
 from calloff.connection import StackConnection, connect_to_stack
 from devstack.names import SOURCING
 
-_COLUMNS = ("what", "package", "next step", "offer, act or award", "due", "officer")
+_COLUMNS = ("what", "package", "next step", "offer, act, award or competition", "due", "officer")
 
 
 class WorkItem(ResponseModel):
@@ -31,10 +31,12 @@ class WorkItem(ResponseModel):
     award_id: UUID | None = None
     provider_id: UUID | None = None
     attempt: int | None = None
+    competition_id: UUID | None = None
+    count: int | None = None
 
     def to_row(self, names: Mapping[UUID, str]) -> tuple[object, ...]:
         due = self.due or self.since
-        subject = self.offer_id or self.act_id or self.award_id
+        subject = self.offer_id or self.act_id or self.award_id or self.competition_id
         step = self._describe_step(names)
         return self.what, self.package_id, step, subject, due and format_office_time(due), self.officer
 
@@ -44,6 +46,8 @@ class WorkItem(ResponseModel):
             details.append(f"call {self.attempt}")
         if self.preferred:
             details.append(f"the person prefers {', '.join(names[provider] for provider in self.preferred)}")
+        if self.count is not None:
+            details.append(f"{self.count} left")
         text = f"{self.do} ({'; '.join(details)})" if details else self.do
         return text if self.provider_id is None else text.replace("the provider", names[self.provider_id], 1)
 

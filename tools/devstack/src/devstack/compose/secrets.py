@@ -58,6 +58,8 @@ def build_service_secrets(service: ServiceDefinition, keys: StackKeys) -> dict[s
     }
     if service.name in {REFERRAL, REGISTRY}:
         secrets["CALLOFF_WEBHOOK_KEYS"] = json.dumps([keys.webhook_encryption])
+    if service.name == SOURCING:
+        secrets["CALLOFF_TEXT_KEYS"] = json.dumps([keys.text_encryption])
     if service.name in {SOURCING, REGISTRY}:
         secrets["CALLOFF_OFFER_LINK_KEY"] = keys.offer_links
     return secrets

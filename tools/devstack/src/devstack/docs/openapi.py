@@ -46,7 +46,7 @@ def build_services() -> Iterator[Service[Any]]:
             **common, postcode_directory=POSTCODES, referral_url="http://127.0.0.1:1", webhook_keys=(no_key,)
         )
     )
-    yield sourcing_wiring.build(SourcingSettings(**common))
+    yield sourcing_wiring.build(SourcingSettings(**common, text_keys=(no_key,)))
     yield pricing_wiring.build(PricingSettings(**common))
     yield registry_wiring.build(
         RegistrySettings(

@@ -1,0 +1,1 @@
+"""The rules of mini-competitions: invitation, questions, sealed bids, opening, scores, ranking, award and end."""
