@@ -14,9 +14,11 @@ from contracts.ids import ListId
 from sourcing.domain.errors import ActNotPossible, ProviderBarred
 from sourcing.domain.officers.allowed_acts import Act
 from sourcing.domain.officers.commands import OverrideSuspension, TakeUpTick
+from sourcing.domain.replay import replay_package
 from sourcing.domain.search import SearchStatus
 from sourcing.domain.steps import Step, TickNotUsed, TimerKind
 from sourcing.domain.triggers import RegisterInterest
+from sourcing.handlers import RUNTIME_TIMERS
 from testkit.sourcing.acting_officer import FIRST, ActingOfficer
 from testkit.sourcing.builders import (
     PACKAGE,
@@ -30,19 +32,20 @@ from testkit.sourcing.builders import (
     to_provider_id,
 )
 from testkit.sourcing.definitions import a_batching_list, a_definition, a_stage
+from testkit.sourcing.recorded_search import RecordingDriver
 from testkit.sourcing.search_driver import SearchDriver
 from testkit.sourcing.step_events import list_event_types
 
 
-def a_listed_search(*, tick: str | None = None) -> SearchDriver:
+def a_listed_search(*, tick: str | None = None, driver_type: type[SearchDriver] = SearchDriver) -> SearchDriver:
     """Alder is asked at 15:50 and has not answered; at 16:00 the package is on the list of tier 1."""
     road = (a_stage(exhausted=Exhausted.WAIT_FOR_LIST), a_batching_list(), a_stage(Tiers.TWO))
     market = a_market("Alder", "Birch", "Cedar", definition=a_definition(*Tiers.ALL, sourcing=road))
     market = add_list(market, a_ranked_list("Damson", tier=Tiers.TWO))
-    driver = SearchDriver(replace_facts(market, a_known_provider("Damson")), at=on_monday("15:50")).request()
+    driver = driver_type(replace_facts(market, a_known_provider("Damson")), at=on_monday("15:50")).request()
     driver.deliver()
     driver.fire_timer(TimerKind.LIST_CUT_OFF)
-    assert driver.at == on_monday("16:00")
+    assert driver.at >= on_monday("16:00")
     driver.decline("Alder", at=on_monday("16:05"))
     assert driver.current.live_offers == ()
     if tick is not None:
@@ -141,3 +144,19 @@ def test_a_package_that_no_list_suspends_has_nothing_to_override() -> None:
     driver.fire_timer(TimerKind.LIST_CLOSES)
     with pytest.raises(ActNotPossible, match="no list suspends"):
         override(driver)
+
+
+def test_both_acts_are_the_same_when_they_are_made_again_from_the_record() -> None:
+    driver = a_listed_search(driver_type=RecordingDriver)
+    assert isinstance(driver, RecordingDriver)
+    override(driver, at=on_monday("16:20"))
+    driver.decline("Birch", at=on_monday("16:25"))
+    driver.decline("Cedar", at=on_monday("16:30"))
+    driver.fire_timer(TimerKind.LIST_CLOSES)
+    register(driver, "Cedar", at=on_tuesday("10:30"))
+    take_up(driver, "Cedar")
+    driver.decline("Damson", at=on_tuesday("10:40"))
+    driver.accept("Cedar", at=on_tuesday("10:45"))
+    assert driver.current.status is SearchStatus.PLACED
+    replayed = replay_package(driver.record, driver.past.market, runtime_timers=RUNTIME_TIMERS)
+    assert [(each.decision, each.differences) for each in replayed if not each.is_same] == []

@@ -14,6 +14,9 @@ from sourcing.domain.replay_triggers import RecordedEvent
 from sourcing.domain.steps import ScheduledTimer, Step, TimerKind
 from sourcing.domain.triggers import (
     DeliveryOverdue,
+    ListCloses,
+    ListCutOff,
+    ListGoesOut,
     ListingOverdue,
     NextOfferDue,
     OfferExpiryDue,
@@ -38,6 +41,9 @@ _KINDS: Final[Mapping[type[object], str]] = {
     NextOfferDue: TimerKind.NEXT_OFFER_DUE,
     ListingOverdue: TimerKind.LISTED_TOO_LONG,
     CompetitionDue: TimerKind.COMPETITION_CLOSES,
+    ListCutOff: TimerKind.LIST_CUT_OFF,
+    ListCloses: TimerKind.LIST_CLOSES,
+    ListGoesOut: TimerKind.LIST_GOES_OUT,
     OutageOver: OUTAGE_OVER,
     ProjectionUpdated: PROJECTION_UPDATED,
 }

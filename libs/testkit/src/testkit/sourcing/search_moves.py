@@ -20,6 +20,7 @@ from sourcing.domain.triggers import (
     OutageOver,
     ProjectionUpdated,
     RecordCall,
+    RegisterInterest,
     SubmitProposal,
     Trigger,
 )
@@ -131,6 +132,14 @@ def _simulate_outage(driver: SearchDriver, pick: int) -> Trigger:
     return OutageOver()
 
 
+def _tick(driver: SearchDriver, pick: int) -> Trigger | None:
+    """Ticks the package on the Batching List, in time or late, or takes a tick back."""
+    entry = driver.current.batching
+    if entry is None:
+        return None
+    return RegisterInterest(PACKAGE, entry.list_id, to_provider_id(NAMES[pick % 5]), interested=pick % 4 > 0)
+
+
 def _propose(_: SearchDriver, pick: int) -> Trigger:
     name = (NAMES[0], NAMES[-1], *SPOT_NAMES)[pick % 4]
     rate = ("28.00", "29.00", "29.01")[pick % 3]
@@ -187,6 +196,8 @@ MOVES: Final[tuple[Callable[[SearchDriver, int], Trigger | None], ...]] = (
     _propose,
     _award,
     _approve,
+    _tick,
+    _tick,
 )
 MOVES_WHILE_OPEN: Final[tuple[Callable[[SearchDriver, int], Trigger | None], ...]] = (
     _propose,

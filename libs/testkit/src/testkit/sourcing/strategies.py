@@ -13,6 +13,7 @@ from contracts.events.searches import PackagePlaced
 from contracts.example_words import Criteria, Routes, Tiers
 from contracts.framework.competitions import Criterion
 from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.stages import Exhausted
 from contracts.values import Channel, Order, Rating
 from sourcing.domain.competitions.competition import CompetitionStatus
 from sourcing.domain.competitions.errors import (
@@ -53,7 +54,7 @@ from testkit.sourcing.builders import (
 )
 from testkit.sourcing.competition_moves import MOVES_WHILE_BIDDING, MOVES_WHILE_JUDGING
 from testkit.sourcing.competitions import a_competition, name_the_price
-from testkit.sourcing.definitions import a_definition, a_stage, a_stage_for_all, an_open_list
+from testkit.sourcing.definitions import a_batching_list, a_definition, a_stage, a_stage_for_all, an_open_list
 from testkit.sourcing.officer_moves import OFFICER_MOVES
 from testkit.sourcing.recorded_search import RecordingDriver
 from testkit.sourcing.search_driver import SearchDriver
@@ -122,6 +123,16 @@ _definitions = st.sampled_from(
         a_definition(*Tiers.ALL, sourcing=(name_the_price(),), open_list=an_open_list()),
     ]
 )
+_definitions_with_lists = st.one_of(
+    _definitions,
+    st.just(
+        a_definition(
+            *Tiers.ALL,
+            sourcing=(a_stage(exhausted=Exhausted.WAIT_FOR_LIST), a_batching_list(), a_stage(Tiers.TWO)),
+            open_list=an_open_list(),
+        )
+    ),
+)
 _channels = st.sampled_from(
     [
         (Channel.WEBHOOK,),
@@ -189,8 +200,8 @@ def draw_recorded_search(draw: st.DrawFn) -> RecordingDriver:
 
 
 def _draw_moves(draw: st.DrawFn, driver_type: type[DriverT], *, with_officers: bool = False) -> DriverT:
-    definition = draw(_definitions)
-    at = on_monday(draw(st.sampled_from(["09:00", "09:00", "09:00", "16:45", "18:00"])))
+    definition = draw(_definitions_with_lists if with_officers else _definitions)
+    at = on_monday(draw(st.sampled_from(["09:00", "09:00", "15:30", "16:45", "18:00"])))
     driver = driver_type(draw(_draw_market(definition)), at=at, handle_own_events=False)
     urgent = draw(st.sampled_from([False, False, True]))
     care = some_care(route=Routes.CRISIS if urgent else Routes.COMMUNITY, urgent=urgent)
@@ -253,7 +264,7 @@ def _check_invariants(driver: SearchDriver, *, since: int) -> None:
 
 
 def _check_timers(driver: SearchDriver, search: Search) -> None:
-    kinds = {kind for kind, _ in driver.timers}
+    kinds = {kind for kind, _ in driver.timers} - {TimerKind.LIST_CUT_OFF, TimerKind.LIST_CLOSES}
     if search.status is SearchStatus.LISTED:
         kinds -= {TimerKind.LISTED_TOO_LONG}
     if search.status is SearchStatus.LISTED and not search.live_offers:
