@@ -13,6 +13,7 @@ from contracts.events.offers import (
     OfferRedirected,
     OfferWithdrawn,
 )
+from contracts.events.officer_acts import CounterOfferMade
 from contracts.events.providers import EndpointDisabled
 from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStopped
 from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED
@@ -31,6 +32,7 @@ from provider_registry.handlers.offers import (
 )
 from provider_registry.handlers.package_notices import (
     advertise_open_package,
+    notify_of_counter_offer,
     notify_of_expiry,
     notify_of_extension,
     notify_of_placement,
@@ -54,6 +56,7 @@ SUBSCRIPTIONS: Final[tuple[Subscription[RegistryWork], ...]] = (
     on(OfferExpired, notify_of_expiry),
     on(PackageListed, advertise_open_package),
     on(ProposalReceived, remember_proposal),
+    on(CounterOfferMade, notify_of_counter_offer),
     on(PackagePlaced, notify_of_placement),
     on(PlacementVoided, notify_of_voided_placement),
     on(SourcingStopped, notify_of_stop),

@@ -5,15 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.catalogue import PACKAGES
-from contracts.events.listings import ProposalReceived
 from contracts.events.notices import CallNeeded, CallReason, NoticeKind, ProviderNotified
 from contracts.events.offers import OfferExpired, OfferExtended, OfferMade, OfferRedirected, OfferWithdrawn
-from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStopped
+from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.examples import an_example_of, an_id
-from contracts.ids import OfferId, PackageId, PlacementId, ProposalId, ProviderId
 from contracts.values import Channel
-from provider_registry.domain.notice import Notice, NoticeState
+from provider_registry.domain.notice import NoticeState
 from provider_registry.domain.notice_words import WORDS
 from provider_registry.domain.notices import NOTICES
 from provider_registry.handlers.notices import publish_notified, use_next_channel
@@ -22,56 +19,24 @@ from provider_registry.handlers.package_notices import (
     notify_of_expiry,
     notify_of_extension,
     notify_of_placement,
-    notify_of_stop,
     notify_of_voided_placement,
     notify_of_withdrawal,
-    remember_proposal,
 )
 from provider_registry.subscriptions import SUBSCRIPTIONS
-from service_runtime.unit_of_work.streams import StreamKey
 from service_runtime.webhooks.deliveries import Webhook
-from service_runtime.webhooks.results import Delivered, Undeliverable
 from testkit.clocks import MONDAY_NINE
 from testkit.provider_registry.builders import TERMS
-from testkit.provider_registry.fakes import InMemoryRegistryWork, RegistryTables, build_unit_of_work
-
-OFFER, PACKAGE, ALDER = OfferId(an_id("offer_id")), PackageId(an_id("package_id")), ProviderId(an_id("provider_id"))
-BIRCH, PLACEMENT = ProviderId(an_id("Birch")), PlacementId(an_id("placement_id"))
-STREAM = StreamKey(PACKAGES, str(PACKAGE))
-URL = "https://alder.example/offers"
-
-
-async def a_work(*channels: Channel, of: ProviderId = ALDER, sent: bool = False) -> InMemoryRegistryWork:
-    """The unit of work of a market in which one provider has these channels beside the telephone."""
-    tables = RegistryTables(sent_offers={(PACKAGE, OFFER)} if sent else set())
-    work = build_unit_of_work(tables)
-    await add_channels(work, *channels, of=of)
-    return work
-
-
-async def add_channels(work: InMemoryRegistryWork, *channels: Channel, of: ProviderId) -> None:
-    if Channel.WEBHOOK in channels:
-        await work.endpoints.put(str(of), URL)
-    if Channel.EMAIL in channels:
-        await work.mailboxes.put(str(of), "office@alder.example")
-
-
-def get_notice(work: InMemoryRegistryWork, kind: NoticeKind = NoticeKind.PACKAGE_PLACED) -> Notice:
-    (notice,) = [each for each in work.tables.notices.notices.values() if each.kind is kind]
-    return notice
-
-
-def fail(webhook: Webhook, reason: str = "status 500") -> Undeliverable:
-    assert webhook.id is not None
-    return Undeliverable(
-        webhook.id, webhook.owner, webhook.kind, webhook.about, STREAM, MONDAY_NINE, attempts=3, reason=reason
-    )
-
-
-def deliver(webhook: Webhook) -> Delivered:
-    assert webhook.id is not None
-    at = MONDAY_NINE - timedelta(seconds=1)
-    return Delivered(webhook.id, webhook.owner, webhook.kind, webhook.about, STREAM, at, at, attempts=1)
+from testkit.provider_registry.notice_steps import (
+    ALDER,
+    OFFER,
+    PACKAGE,
+    PLACEMENT,
+    a_work,
+    add_channels,
+    deliver,
+    fail,
+    get_notice,
+)
 
 
 def test_each_event_in_the_table_has_a_handler_and_each_kind_has_words() -> None:
@@ -229,32 +194,6 @@ async def test_the_newest_end_of_an_offer_takes_the_place_of_the_older_one_that_
     await notify_of_withdrawal(an_example_of(OfferWithdrawn), work)
     states = [each.state for each in work.tables.notices.notices.values()]
     assert states == [NoticeState.LAPSED, NoticeState.LAPSED, NoticeState.TO_CALL]
-
-
-async def test_a_placement_tells_the_other_proposers_once_and_ends_calls_about_offers() -> None:
-    work = await a_work(Channel.WEBHOOK)
-    await add_channels(work, Channel.WEBHOOK, of=BIRCH)
-    await send_offer(an_example_of(OfferMade, channel=Channel.PHONE), work)
-    for provider, proposal in ((ALDER, "first"), (BIRCH, "second"), (BIRCH, "third")):
-        event = an_example_of(ProposalReceived, provider_id=provider, proposal_id=ProposalId(an_id(proposal)))
-        await remember_proposal(event, work)
-    await notify_of_placement(an_example_of(PackagePlaced, offer_id=None), work)
-    sent = {(each.owner, each.kind, each.about) for each in work.webhooks}
-    assert sent == {
-        (str(ALDER), "package.placed", str(PLACEMENT)),
-        (str(BIRCH), "proposal.not-chosen", str(an_id("third"))),
-    }
-    assert get_notice(work, NoticeKind.OFFER_MADE).state is NoticeState.LAPSED
-    await notify_of_placement(an_example_of(PackagePlaced, offer_id=None), work)
-    assert [each.kind for each in work.webhooks].count("proposal.not-chosen") == 1
-
-
-async def test_a_withdrawn_package_tells_those_whose_proposals_stood() -> None:
-    work = await a_work(Channel.WEBHOOK)
-    await remember_proposal(an_example_of(ProposalReceived), work)
-    await notify_of_stop(an_example_of(SourcingStopped), work)
-    (webhook,) = work.webhooks
-    assert (webhook.kind, webhook.data["reason"]) == ("proposal.not-chosen", "the council withdrew the package")
 
 
 async def test_a_voided_placement_replaces_the_call_about_the_placement_and_says_what_it_was() -> None:

@@ -26,6 +26,7 @@ class NoticeKind(StrEnum):
     PLACEMENT_VOIDED = "placement.voided"
     PACKAGE_AVAILABLE = "package.available"
     PROPOSAL_NOT_CHOSEN = "proposal.not-chosen"
+    COUNTER_OFFER_MADE = "counter-offer.made"
     LIST_ISSUED = "list.issued"
 
 

@@ -8,6 +8,7 @@ from contracts.events.listings import Advert, PackageListed
 from contracts.events.lists import AvailablePackagesIssued, BatchingListIssued, ListKind
 from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferExpired, OfferExtended, OfferMade, OfferWithdrawn
+from contracts.events.officer_acts import CounterOfferMade
 from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.ids import UnitKey
 
@@ -19,6 +20,7 @@ OFFER_EXPIRED: Final = NoticeKind.OFFER_EXPIRED.value
 PACKAGE_PLACED: Final = NoticeKind.PACKAGE_PLACED.value
 PLACEMENT_VOIDED: Final = NoticeKind.PLACEMENT_VOIDED.value
 PACKAGE_AVAILABLE: Final = NoticeKind.PACKAGE_AVAILABLE.value
+COUNTER_OFFER_MADE: Final = NoticeKind.COUNTER_OFFER_MADE.value
 LIST_ISSUED: Final = NoticeKind.LIST_ISSUED.value
 
 _LIST_FIELDS: Final = {
@@ -120,6 +122,18 @@ def build_package_available(event: PackageListed, addresses: BaseUrls) -> Messag
     """
     data = _describe_open_package(event.advert, event.unit, addresses)
     return Message(PACKAGE_AVAILABLE, str(event.advert.reference), data)
+
+
+def build_counter_offer(event: CounterOfferMade, addresses: BaseUrls) -> Message:
+    """Builds the council's answer to a proposal; like an advert it omits the package id."""
+    data = {
+        "counter_offer_id": str(event.counter_offer_id),
+        "proposal_id": str(event.proposal_id),
+        "terms": event.terms.model_dump(mode="json"),
+        "valid_until": event.valid_until.isoformat(),
+        "links": {"packages": f"{addresses.sourcing}/v1/available-packages"},
+    }
+    return Message(COUNTER_OFFER_MADE, str(event.counter_offer_id), data)
 
 
 def build_list_issued(

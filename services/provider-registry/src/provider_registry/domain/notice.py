@@ -68,6 +68,8 @@ class NoticeFacts:
     offer: OfferSummary | None = None
     advert: Advert | None = None
     unit: UnitKey | None = None
+    rate: Decimal | None = None
+    """Pounds for each unit."""
     issued: ListFacts | None = None
 
     def complete(self, other: "NoticeFacts") -> "NoticeFacts":

@@ -69,6 +69,11 @@ WORDS: Final[Mapping[NoticeKind, NoticeWords]] = MappingProxyType(
             "Your proposal for a package of care was not chosen.",
             "You need do nothing.",
         ),
+        NoticeKind.COUNTER_OFFER_MADE: NoticeWords(
+            "Counter-offer",
+            "The council answers your proposal for a package of care by another rate.",
+            "Accept or decline it, or propose anew; tell the council's brokerage team if you have no system.",
+        ),
         NoticeKind.LIST_ISSUED: NoticeWords(
             "List of packages",
             "There is a new list of packages of care at home for you.",
@@ -175,6 +180,8 @@ def _describe_list(issued: ListFacts) -> list[Fact]:
 
 def _describe_change(facts: NoticeFacts, titles: Titles) -> list[Fact]:
     found: list[Fact] = []
+    if facts.rate is not None and facts.unit is not None:
+        found.append(Fact("Rate", f"£{facts.rate:.2f} for each {titles.get_unit(facts.unit)}"))
     if facts.reason is not None:
         found.append(Fact("Reason", titles.get_reason(facts.reason)))
     if facts.answer_by is not None:

@@ -15,6 +15,7 @@ from contracts.events.listings import PackageListed, ProposalReceived
 from contracts.events.lists import AvailablePackagesIssued, BatchingListIssued, ListIssued, ListKind
 from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferExpired, OfferExtended, OfferMade, OfferWithdrawn
+from contracts.events.officer_acts import CounterOfferMade
 from contracts.events.searches import PackagePlaced, PlacementVoided
 from contracts.ids import ProviderId
 from provider_registry.domain import messages
@@ -102,6 +103,10 @@ def _state_package(event: PackageListed) -> NoticeFacts:
     return NoticeFacts(framework=event.framework, area=event.advert.area, advert=event.advert, unit=event.unit)
 
 
+def _state_counter_offer(event: CounterOfferMade) -> NoticeFacts:
+    return NoticeFacts(rate=event.terms.rate, unit=event.terms.lines[0].unit, answer_by=event.valid_until)
+
+
 _OFFER_NOTICES: Final = (NoticeKind.OFFER_MADE, NoticeKind.OFFER_EXTENDED)
 
 OFFER_MADE: Final = NoticeRule(
@@ -152,7 +157,7 @@ PACKAGE_PLACED: Final = NoticeRule(
     about=lambda event: event.placement_id,
     facts=_state_placement,
     webhook=lambda event, addresses: messages.build_package_placed(event, addresses).data,
-    makes_pointless=(*_OFFER_NOTICES, NoticeKind.PACKAGE_AVAILABLE),
+    makes_pointless=(*_OFFER_NOTICES, NoticeKind.PACKAGE_AVAILABLE, NoticeKind.COUNTER_OFFER_MADE),
 )
 PROPOSAL_NOT_CHOSEN: Final = NoticeRule(
     ProposalReceived,
@@ -170,6 +175,16 @@ PROPOSAL_NOT_CHOSEN: Final = NoticeRule(
     webhook=lambda event, _: {"proposal_id": str(event.proposal_id)},
 )
 """What is told of a proposal when its package is placed with another provider, or withdrawn."""
+COUNTER_OFFER_MADE: Final = NoticeRule(
+    CounterOfferMade,
+    NoticeKind.COUNTER_OFFER_MADE,
+    Recipients.ITS_PROVIDER,
+    SAME_DAY,
+    about=lambda event: event.counter_offer_id,
+    facts=_state_counter_offer,
+    webhook=lambda event, addresses: messages.build_counter_offer(event, addresses).data,
+    makes_pointless=(NoticeKind.COUNTER_OFFER_MADE,),
+)
 PLACEMENT_VOIDED: Final = NoticeRule(
     PlacementVoided,
     NoticeKind.PLACEMENT_VOIDED,
@@ -227,6 +242,7 @@ NOTICES: Final[tuple[NoticeRule[Any], ...]] = (  # Any: each rule is of an event
     OFFER_EXPIRED,
     PACKAGE_PLACED,
     PROPOSAL_NOT_CHOSEN,
+    COUNTER_OFFER_MADE,
     PLACEMENT_VOIDED,
     PACKAGE_AVAILABLE,
     BATCHING_LIST_ISSUED,

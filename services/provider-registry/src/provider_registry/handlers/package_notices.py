@@ -1,13 +1,17 @@
 """Notices about packages: what their providers are told of offers that change or end, placements and open packages."""
 
+from dataclasses import replace
+
 from contracts.events.listings import PackageListed, ProposalReceived
 from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferExpired, OfferExtended, OfferWithdrawn
+from contracts.events.officer_acts import CounterOfferMade
 from contracts.events.searches import PackagePlaced, PlacementVoided, SourcingStopped
 from contracts.ids import CouncilKey, OfferId
 from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED
 from provider_registry.domain.notice import NoticeState, StandingProposal
 from provider_registry.domain.notices import (
+    COUNTER_OFFER_MADE,
     OFFER_EXPIRED,
     OFFER_EXTENDED,
     OFFER_WITHDRAWN,
@@ -69,6 +73,17 @@ async def notify_of_placement(event: PackagePlaced, work: RegistryWork) -> None:
     await notify_providers([placed, *unchosen], work, package_id=event.package_id)
     if matters.proposals:
         work.notices.end_proposals(event.package_id)
+
+
+async def notify_of_counter_offer(event: CounterOfferMade, work: RegistryWork) -> None:
+    """Tells the provider the council's rate; it takes the place of an older one that the provider was not told."""
+    matters = work.notices.get_open_matters()
+    older = [each for each in matters.notices if each.provider_id == event.provider_id]
+    await lapse([each for each in older if each.kind in COUNTER_OFFER_MADE.makes_pointless], work)
+    announcement = COUNTER_OFFER_MADE.announce(event, event.provider_id, work.delivery_terms.addresses)
+    proposed = [each.facts for each in matters.proposals if each.proposal_id == event.proposal_id]
+    facts = announcement.facts.complete(*proposed) if proposed else announcement.facts
+    await notify_providers([replace(announcement, facts=facts)], work, package_id=event.package_id)
 
 
 async def notify_of_voided_placement(event: PlacementVoided, work: RegistryWork) -> None:
