@@ -13,6 +13,7 @@ from typing import Final
 
 from judge import (
     acceptances,
+    competitions,
     money,
     offer_order,
     offers,
@@ -41,6 +42,7 @@ _STORY_CHECKS: Final[Sequence[Callable[[PackageHistory], Iterator[str]]]] = (
     offer_order.check_list_order,
     offers.check_live_offers,
     outcomes.check_one_end,
+    competitions.check_competitions,
     outcomes.check_withdrawals,
 )
 """Checks that do not depend on the framework's rules."""

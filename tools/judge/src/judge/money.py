@@ -97,10 +97,12 @@ def check_proposal_prices(story: PackageHistory, care: Json, rules: FrameworkRul
 def check_placement_terms(story: PackageHistory) -> Iterator[str]:
     agreed = {each.data["offer_id"]: each.data for each in select_kinds(story, "OfferMade")}
     agreed |= {each.data["proposal_id"]: each.data for each in select_kinds(story, "ProposalReceived")}
+    agreed |= {each.data["bid_id"]: each.data for each in select_kinds(story, "BidOpened")}
     for placed in select_kinds(story, "PackagePlaced"):
-        source = agreed.get(placed.data["offer_id"] or placed.data.get("proposal_id"))
+        origins = (placed.data["offer_id"], placed.data.get("proposal_id"), placed.data.get("bid_id"))
+        source = next((agreed[each] for each in origins if each in agreed), None)
         if source is None:
-            yield f"placement {placed.data['placement_id']} has no offer or proposal"
+            yield f"placement {placed.data['placement_id']} has no offer, proposal or bid"
         elif (source["terms"], source["provider_id"]) != (placed.data["terms"], placed.data["provider_id"]):
             yield f"placement {placed.data['placement_id']} differs from the agreed terms"
 

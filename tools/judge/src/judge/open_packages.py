@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 
+from judge.competitions import check_open_competition
 from judge.events import PackageHistory, parse_instant, select_kinds
 from judge.outcomes import is_open
 from judge.rules import FrameworkRules
@@ -20,6 +21,8 @@ def check_open_package(
         yield f"{status} but not on the work list"
     elif status == "running" and package not in work_list:
         yield from _check_running(story, rules, now)
+    elif status == "competing":
+        yield from check_open_competition(story, is_on_work_list=package in work_list, now=now)
     elif status not in {"held", "exhausted", "running", "listed"}:
         yield f"open by the record, and {status} by sourcing"
 
