@@ -48,18 +48,26 @@ async def test_race_a_bid_against_the_close(harness: SourcingHarness) -> None:
     last = max([datetime.fromisoformat((await each.show())["closes_at"]) for each in competitions])
     harness.set_clock(last - timedelta(milliseconds=1))
 
+    answered = list[HttpResponse]()
+
     async def race(competition: OpenCompetition) -> HttpResponse:
-        await wait_randomly(0.05)
-        return await competition.bid("Birch", "24.00", answers={})
+        await wait_randomly(1.0)
+        answer = await competition.bid("Birch", "24.00", answers={})
+        answered.append(answer)
+        return answer
+
+    async def are_some_answered() -> bool:
+        return len(answered) >= ROUNDS // 4
 
     async def tick() -> None:
-        await wait_randomly(0.05)
+        await wait_until(are_some_answered, within=WAIT_TIMEOUT)
         harness.set_clock(last)
 
     answers, _ = await asyncio.gather(run_concurrently(competitions, race), tick())
 
     for each in competitions:
         await wait_until(lambda each=each: is_closed(each), within=WAIT_TIMEOUT)
+    assert 200 in count_statuses(answers)
     assert set(count_statuses(answers)) <= {200, 409}
     happened = await harness.list_event_types([each.package for each in competitions])
     for competition, answer in zip(competitions, answers, strict=True):
@@ -95,13 +103,18 @@ async def test_race_an_award_against_a_withdrawal(harness: SourcingHarness) -> N
     market = await CompetitionMarket.create(harness, "Alder", competition=name_the_price())
     competitions = await open_competitions(market, Alder="24.00")
     await close_all(harness, competitions)
+    bids = {each.competition_id: (await each.find_bid("Alder"))["bid_id"] for each in competitions}
 
     async def race(competition: OpenCompetition) -> HttpResponse:
-        async def award() -> HttpResponse:
-            await wait_randomly(0.05)
-            return await competition.award("Alder")
+        async def withdraw() -> None:
+            await wait_randomly(0.2)
+            await competition.market.withdraw_package(competition.package)
 
-        answer, _ = await asyncio.gather(award(), competition.market.withdraw_package(competition.package))
+        async def award() -> HttpResponse:
+            await wait_randomly(0.2)
+            return await competition.as_officer("POST", "/awards", {"bid_id": bids[competition.competition_id]})
+
+        answer, _ = await asyncio.gather(award(), withdraw())
         return answer
 
     answers = await run_concurrently(competitions, race)
