@@ -7,6 +7,7 @@ import typer
 
 from calloff.commands.audit import explain_why_not, show_trail, verify_record
 from calloff.commands.call_list import show_call_list
+from calloff.commands.competition import show_competition
 from calloff.commands.dead_letters import parked
 from calloff.commands.decision import show_decision
 from calloff.commands.frameworks import framework
@@ -74,6 +75,7 @@ app.command("work-list")(show_work_list)
 app.command("call-list")(show_call_list)
 app.add_typer(package, name="package")
 app.command("decision")(show_decision)
+app.command("competition")(show_competition)
 app.command("trail")(show_trail)
 app.command("why-not")(explain_why_not)
 app.command("verify")(verify_record)
