@@ -164,6 +164,9 @@ class FrameworkMarket(ScenarioSetup):
             ranking=tuple(ranking),
         )
 
+    def _build_definition(self) -> FrameworkDefinition:
+        return self.framework
+
     def _build_market(self) -> MarketSnapshot:
         """Selects what the search can use, by the rules that the service applies to its projections."""
         if not self.definition_is_known:

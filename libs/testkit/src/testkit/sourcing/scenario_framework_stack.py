@@ -27,6 +27,7 @@ from sourcing.domain.evolution import replay_search
 from sourcing.domain.market import MarketSnapshot, ProviderFacts
 from testkit.databases import fetch_rows
 from testkit.http_response import HttpResponse
+from testkit.sourcing import scenario_stack_lists as lists
 from testkit.sourcing.builders import LONDON, to_provider_id
 from testkit.sourcing.definition_words import read_framework
 from testkit.sourcing.harness import WAIT_TIMEOUT, SourcingHarness
@@ -42,8 +43,10 @@ _RESULTS: Final = {
     "accepted": "placed",
     "waiting": "the acceptance waits for the others",
     "declined": "declined",
+    True: "ticked",
+    False: "tick taken back",
 }
-"""The result of an answer in the words of the tables, by the status of its offer afterwards."""
+"""The result of an answer in the words of the tables, by the status of its offer afterwards, or by the tick."""
 
 
 class FrameworkStackRunner(StackScenarioRunner):
@@ -82,9 +85,11 @@ class FrameworkStackRunner(StackScenarioRunner):
             raise
 
     async def advance_time(self, until: datetime) -> None:
-        """Publishes what has changed, then moves the clock."""
+        """Publishes what has changed, then moves the clock; where lists go out at times of their own, by timers."""
         if self._market is not None:
             await self._publish_changes()
+        if self._package is not None and any(map(lists.is_timed_list, self.judge.framework.sourcing)):
+            await lists.pass_timers(self, until)
         self.harness.set_clock(until)
 
     async def request_package(self) -> None:
@@ -101,9 +106,12 @@ class FrameworkStackRunner(StackScenarioRunner):
         await self.harness.referral.publish(self._request, at=self.harness.now)
         await self.harness.wait_for_decision(self._package)
 
+    async def untick(self, name: str) -> None:
+        self._record_result(await lists.tick(self, name, interested=False))
+
     def _record_result(self, answer: HttpResponse) -> None:
         super()._record_result(answer)
-        status = answer.body.get("status")
+        status = answer.body.get("status", answer.body.get("interested"))
         self.judge.result = _RESULTS.get(status, self.result.partition(";")[0])
 
     def _build_request(self, package: PackageId, framework: FrameworkKey) -> PackageRequested:
@@ -185,7 +193,7 @@ def create_stack_runner(harness: SourcingHarness, row: ScenarioRow) -> StackScen
 
 
 def _skip_holidays(harness: SourcingHarness, framework: str) -> None:
-    """Moves the clock to a Monday that, like the Tuesday after it, is no bank holiday of the framework."""
+    """Moves the clock to the next Monday of a week without a bank holiday of the framework."""
     holidays = read_framework(framework).brokerage.bank_holidays
-    while any((harness.now + timedelta(days=days)).astimezone(LONDON).date() in holidays for days in (0, 1)):
+    while any((harness.now + timedelta(days=days)).astimezone(LONDON).date() in holidays for days in range(8)):
         harness.move_to_next_monday()

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from contracts.catalogue import LISTS
-from contracts.framework.stages import BatchingList, OpenList
+from contracts.framework.stages import BatchingList, OpenList, Stage
 from contracts.ids import PackageId
 from testkit.databases import fetch_number, fetch_rows
 from testkit.http_response import HttpResponse
@@ -80,6 +80,6 @@ async def _read_entry(scenario: StackScenario) -> dict[str, Any]:  # a row as JS
     return json.loads(row.batching)
 
 
-def has_timed_lists(batching: BatchingList | None, open_list: OpenList | None) -> bool:
-    """Returns whether the scenario has lists that go out at times of their own."""
-    return batching is not None or (open_list is not None and open_list.issued is not None)
+def is_timed_list(stage: Stage | None) -> bool:
+    """Returns whether the stage is a list that goes out at times of its own."""
+    return isinstance(stage, BatchingList) or (isinstance(stage, OpenList) and stage.issued is not None)

@@ -96,7 +96,7 @@ class StackScenarioRunner:
         return self._package
 
     async def advance_time(self, until: datetime) -> None:
-        if self._package is not None and lists.has_timed_lists(self._batching_list, self._open_list):
+        if self._package is not None and any(map(lists.is_timed_list, (self._batching_list, self._open_list))):
             await lists.pass_timers(self, until)
         self.harness.set_clock(until)
 
