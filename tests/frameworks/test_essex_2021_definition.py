@@ -66,6 +66,6 @@ def test_providers_select_their_rates_and_target_supply_areas_have_higher_ones()
 def test_the_spot_market_follows_tier_2() -> None:
     text = explain_definition(FRAMEWORK)
     assert "### 1. Lot Home care: tier-1 → tier-2 → spot-market" in text
-    assert "The package is open to spot providers, who may propose a rate and a way to deliver." in text
+    assert "The package is open to spot providers of the council, who may propose a rate and a way to deliver." in text
     assert "2. Learning disability and autism: a need of Learning disability or Autism" in text
     assert "CQC Well-led Good or better, held for 12 months up to 31 March 2021" in text

@@ -1,7 +1,7 @@
 """The definition of Essex is valid and agrees with its documents and with published data."""
 
 import json
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import holidays
@@ -19,11 +19,14 @@ from contracts.example_words import (
     WithdrawalReasons,
 )
 from contracts.examples import a_definition, some_care
+from contracts.framework.list_times import IssueDays, ReturnDay
 from contracts.framework.prices import RatesSetBy
+from contracts.framework.stages import BatchingList, OpenList
 from contracts.framework.tiers import BranchLocationRule, OverallRatingRule, TurnoverRule
 from contracts.framework.words import Reasons
+from contracts.ids import RouteKey
 from contracts.review.explanation import explain_definition
-from contracts.values import Rating
+from contracts.values import ListReach, Rating, Weekday
 
 REPOSITORY = Path(__file__).parents[2]
 SHARED = REPOSITORY.parent / "shared" / "data"
@@ -109,9 +112,30 @@ def test_hospital_discharge_and_crisis_are_urgent_and_a_referral_without_a_route
     assert FRAMEWORK.usual_route.route == Routes.COMMUNITY
 
 
-def test_packages_go_from_tier_1_to_tier_2_and_then_to_all() -> None:
-    road = FRAMEWORK.list_road(FRAMEWORK.describe_kind(some_care()))
-    assert [stage.stage for stage in road] == ["tier-1", "tier-2", "available-packages"]
+def list_stages(route: RouteKey) -> list[str]:
+    care = some_care(route=route, urgent=route != Routes.COMMUNITY)
+    return [stage.stage for stage in FRAMEWORK.list_road(FRAMEWORK.describe_kind(care))]
+
+
+def test_packages_go_from_tier_1_to_its_list_then_to_tier_2_and_then_to_all() -> None:
+    assert list_stages(Routes.COMMUNITY) == ["tier-1", "batching-list", "tier-2", "available-packages"]
+
+
+def test_urgent_packages_wait_for_no_batching_list() -> None:
+    assert list_stages(Routes.HOSPITAL_DISCHARGE) == ["tier-1", "tier-2", "available-packages"]
+
+
+def test_the_batching_list_goes_out_at_four_and_comes_back_by_ten() -> None:
+    (stage,) = (each for each in FRAMEWORK.sourcing if isinstance(each, BatchingList))
+    assert (stage.cut_off.time, stage.cut_off.while_in) == (time(16), "tier-1")
+    assert (stage.returned_by.time, stage.returned_by.day) == (time(10), ReturnDay.NEXT_WORKING_DAY)
+    assert list(stage.to.tiers) == [Tiers.ONE]
+
+
+def test_available_packages_go_to_everybody_on_mondays_and_thursdays() -> None:
+    (stage,) = (each for each in FRAMEWORK.sourcing if isinstance(each, OpenList))
+    assert stage.issued == IssueDays(days=(Weekday.MON, Weekday.THU), time=time(12))
+    assert (stage.members, stage.spot, stage.reach) == (True, True, ListReach.COUNCIL)
 
 
 def test_the_areas_are_the_districts_of_the_boundary_file() -> None:
@@ -140,7 +164,6 @@ def test_the_explanation_follows_a_referral_for_personal_care_in_basildon() -> N
     text = explain_definition(FRAMEWORK)
     assert "A referral for personal care in Basildon (community):\n\n1. **tier-1**: " in text
     assert "The active providers of the area (Tier 1) are offered the package one at a time" in text
-    assert (
-        "3. **available-packages**: The package is open to the framework's providers of the area and spot providers"
-        in text
-    )
+    assert "2. **batching-list**: At 16:00 of a working day the packages that are still with stage tier-1" in text
+    assert "4. **available-packages**: The package is open to the framework's providers of the council" in text
+    assert "Lists go out on Monday and Thursday at 12:00" in text
