@@ -1,22 +1,23 @@
 """The events of two packages for tests of the judge: one placed by an offer, one placed from the open list."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
 from contracts.events.base import Event
-from contracts.events.listings import Advert, AwardAwaitsApproval, PackageListed, ProposalAwarded, ProposalReceived
+from contracts.events.listings import AwardAwaitsApproval, PackageListed, ProposalAwarded, ProposalReceived
 from contracts.events.offers import OfferAccepted, OfferClockStarted, OfferDeclined, OfferDelivered, OfferMade
 from contracts.events.orders import OrderLine, PurchaseOrderIssued, SpotPriceApproved
 from contracts.events.packages import PackageRequested
 from contracts.events.searches import ListUsed, PackagePlaced, ProviderPassedOver, SourcingStarted, StageEntered
-from contracts.example_words import Tiers, Units
+from contracts.example_words import Routes, Tiers, Units
 from contracts.examples import an_example_of, an_id, some_care
 from contracts.ids import TierKey
 from contracts.terms import compute_terms, compute_terms_at_rate
-from contracts.values import AnswerBy, Channel, Order, PassOverReason, Rating, Terms, UnitKind
+from contracts.values import AnswerBy, Care, Channel, Order, PassOverReason, Rating, Terms, UnitKind
+from testkit.judge_lists import THURSDAY_NOON, BatchingListBuilder, build_advert, issue_available
 from testkit.judge_market import (
     ALDER,
     BIRCH,
@@ -44,13 +45,20 @@ class PackageEventBuilder:
 
     package: UUID
     now: datetime = NINE
+    offers: dict[UUID, UUID] = field(default_factory=dict[UUID, UUID])
+    """The newest offer by provider."""
+    urgent: bool = False
+
+    @property
+    def care(self) -> Care:
+        return CARE.model_copy(update={"urgent": True, "route": Routes.HOSPITAL_DISCHARGE}) if self.urgent else CARE
 
     def build_event(self, model: type[Event], **fields: object) -> TimedEvent:
         return TimedEvent(an_example_of(model, package_id=self.package, **fields), self.now)
 
     def start_sourcing(self) -> list[TimedEvent]:
         return [
-            self.build_event(PackageRequested, care=CARE, wishes={}, follows=None),
+            self.build_event(PackageRequested, care=self.care, wishes={}, follows=None),
             self.build_event(SourcingStarted, framework=DEFINITION.framework, definition_version=DEFINITION.version),
         ]
 
@@ -71,16 +79,17 @@ class PackageEventBuilder:
 
     def make_offer(self, stage: str, provider: UUID) -> list[TimedEvent]:
         """Builds an offer with its delivery and the start of its answer clock of 30 minutes."""
-        offer = {"offer_id": self.build_offer_id(provider), "provider_id": provider}
+        self.offers[provider] = self.build_offer_id(provider, stage)
+        offer = {"offer_id": self.offers[provider], "provider_id": provider}
         delivered = {**offer, "channel": Channel.WEBHOOK, "delivered_at": self.now}
         clock = {**offer, "delivered_at": self.now, "answer_by": self.now + timedelta(minutes=30)}
         made = {
             "stage": stage,
             "channel": Channel.WEBHOOK,
-            "care": CARE,
+            "care": self.care,
             "weekly_hours": CARE.weekly_hours,
             "terms": build_terms_at_selected_rate(),
-            "answer_by": AnswerBy(minutes=30, brokerage_time=True),
+            "answer_by": AnswerBy(minutes=30, brokerage_time=not self.urgent),
             "deliver_within_minutes": 2,
             "asks_all": False,
         }
@@ -93,19 +102,19 @@ class PackageEventBuilder:
     def decline(self, provider: UUID) -> TimedEvent:
         """Builds the decline ten minutes later."""
         self.now += timedelta(minutes=10)
-        return self.build_event(OfferDeclined, offer_id=self.build_offer_id(provider), provider_id=provider)
+        return self.build_event(OfferDeclined, offer_id=self.offers[provider], provider_id=provider)
 
     def accept(self, stage: str, provider: UUID) -> list[TimedEvent]:
         """Builds the acceptance ten minutes later, the placement and the purchase order."""
         self.now += timedelta(minutes=10)
-        offer = {"offer_id": self.build_offer_id(provider), "provider_id": provider}
+        offer = {"offer_id": self.build_offer_id(provider, stage), "provider_id": provider}
         return [
             self.build_event(OfferAccepted, **offer),
             self.place_package(
                 stage,
                 provider,
                 build_terms_at_selected_rate(),
-                offer_id=self.build_offer_id(provider),
+                offer_id=offer["offer_id"],
                 proposal_id=None,
             ),
             self.issue_order(provider, build_terms_at_selected_rate()),
@@ -136,7 +145,7 @@ class PackageEventBuilder:
             fixed_cost=terms.fixed_cost,
         )
 
-    def list_package(self) -> TimedEvent:
+    def list_package(self, opens_at: datetime) -> TimedEvent:
         return self.build_event(
             PackageListed,
             stage="available-packages",
@@ -144,7 +153,8 @@ class PackageEventBuilder:
             second_officer_always=False,
             ceiling=Decimal("29.00"),
             unit=Units.HOUR,
-            advert=an_example_of(Advert, reference=REFERENCE, weekly_hours=CARE.weekly_hours),
+            advert=build_advert(REFERENCE),
+            opens_at=opens_at,
         )
 
     def award_proposal(self, provider: UUID, rate: str, *, second: str | None) -> list[TimedEvent]:
@@ -168,8 +178,8 @@ class PackageEventBuilder:
             self.issue_order(provider, terms),
         ]
 
-    def build_offer_id(self, provider: UUID) -> UUID:
-        return self._build_id(f"offer to {provider}")
+    def build_offer_id(self, provider: UUID, stage: str = "tier-1") -> UUID:
+        return self._build_id(f"offer to {provider}" if stage == "tier-1" else f"offer to {provider} in {stage}")
 
     def _build_id(self, what: str) -> UUID:
         return an_id(f"{what} of {self.package}")
@@ -196,9 +206,10 @@ def build_offer_events() -> list[TimedEvent]:
 
 
 def build_open_list_events(*, second: str | None = SECOND_OFFICER, rate: str = "31.00") -> list[TimedEvent]:
-    """Builds a placement from the open list: Birch, Cedar and Elm decline, and Gorse's proposal is awarded.
+    """Builds the whole road of a package: Birch and Cedar decline, Birch ticks the Batching List and declines again.
 
-    At the default rate, which is above the ceiling, the award needs the officer `second`.
+    Then Elm of tier 2 declines, and Gorse's proposal from the list of Thursday is awarded. At the default rate, which
+    is above the ceiling, the award needs the officer `second`.
     """
     builder = PackageEventBuilder(OPEN_TO_ALL)
     events = [
@@ -208,13 +219,16 @@ def build_open_list_events(*, second: str | None = SECOND_OFFICER, rate: str = "
     ]
     for stage, provider in (("tier-1", BIRCH), ("tier-1", CEDAR)):
         events += [*builder.make_offer(stage, provider), builder.decline(provider)]
-    events += [
-        builder.enter_stage("tier-2", Tiers.TWO, ELM),
-        *builder.make_offer("tier-2", ELM),
-        builder.decline(ELM),
-        builder.list_package(),
-    ]
-    return [*events, *builder.award_proposal(GORSE, rate, second=second)]
+    batching = BatchingListBuilder(OPEN_TO_ALL, (ALDER, BIRCH, CEDAR))
+    events += [*batching.issue(), batching.tick(BIRCH), *batching.close(BIRCH)]
+    builder.now = batching.closes_at
+    for stage, tier, provider in (("batching-list", Tiers.ONE, BIRCH), ("tier-2", Tiers.TWO, ELM)):
+        events += [builder.enter_stage(stage, tier, provider), *builder.make_offer(stage, provider)]
+        events += [builder.decline(provider)]
+    listed_at, builder.now = builder.now, THURSDAY_NOON
+    listed = replace(builder.list_package(THURSDAY_NOON), at=listed_at)
+    available = issue_available(OPEN_TO_ALL, listed_at, (ALDER, BIRCH, CEDAR, ELM, GORSE))
+    return [*events, listed, *available, *builder.award_proposal(GORSE, rate, second=second)]
 
 
 def build_valid_events() -> list[TimedEvent]:

@@ -13,7 +13,10 @@ from typing import Final
 
 from judge import (
     acceptances,
+    adverts,
+    batching_rows,
     competitions,
+    dated_lists,
     money,
     offer_order,
     offers,
@@ -21,11 +24,15 @@ from judge import (
     open_packages,
     outcomes,
     responses,
+    sent_lists,
     stage_order,
+    suspension,
+    ticks,
     undelivered,
     webhooks,
 )
-from judge.events import PackageHistory, RecordedEvent, group_by_key, select_kinds
+from judge.events import PackageHistory, group_by_key, select_kinds
+from judge.list_rules import read_batching_list
 from judge.market import MarketHistory
 from judge.responses import JsonObject
 from judge.rules import FrameworkRules, RuleBook
@@ -37,6 +44,7 @@ PACKAGES: Final = "homecare.packages.v1"
 PROVIDERS: Final = "homecare.providers.v1"
 FRAMEWORKS: Final = "homecare.frameworks.v1"
 RATES: Final = "homecare.rates.v1"
+LISTS: Final = "homecare.lists.v1"
 PARKED: Final = "homecare.parked.v1"
 _STORY_CHECKS: Final[Sequence[Callable[[PackageHistory], Iterator[str]]]] = (
     offer_order.check_list_order,
@@ -76,13 +84,16 @@ def find_faults(
 
     `requests` is the webhook log, `answers` the answer log, `referrals` what the council's API lists.
     """
-    webhook_requests, stories = list(webhook_requests), group_by_key(records, PACKAGES)
+    webhook_requests, answers = list(webhook_requests), list(answers)
+    stories, lists = group_by_key(records, PACKAGES), group_by_key(records, LISTS)
     return [
         *find_chain_faults(_select_chained(records)),
         *(fault for key, story in stories.items() for fault in _add_package_prefix(key, _check_without_rules(story))),
         *webhooks.check_signatures(webhook_requests),
         *webhooks.check_recipients(stories.values(), webhook_requests),
+        *webhooks.check_list_webhooks(lists, stories.keys(), webhook_requests),
         *responses.check_provider_responses(stories, answers),
+        *responses.check_tick_responses(stories, answers),
         *responses.check_council_referrals(stories, referrals),
     ]
 
@@ -103,7 +114,13 @@ def find_violations(evidence: Evidence) -> list[str]:
         *find_faults(evidence.records, evidence.webhook_requests, evidence.answers, evidence.referrals),
         *by_rules,
         *webhooks.check_deliveries(packages.values(), evidence.webhook_requests),
-        *webhooks.check_open_list_webhooks(list(packages.values()), evidence.webhook_requests, market),
+        *webhooks.check_open_list_webhooks(
+            list(packages.values()), evidence.webhook_requests, market, lambda story: _find_rules(story, evidence.rules)
+        ),
+        *adverts.check_references(packages.values()),
+        *sent_lists.check_lists(
+            group_by_key(evidence.records, LISTS), list(packages.values()), evidence.rules, market, evidence.now
+        ),
         *(f"key {record.key} was parked" for record in evidence.records if record.topic == PARKED),
     ]
 
@@ -137,7 +154,7 @@ def _check_by_rules(
         return
     request = requests[0]
     care = request.data["care"]
-    rules = _find_rules(story, request, evidence.rules)
+    rules = _find_rules(story, evidence.rules)
     if rules is None:
         yield "its search uses a definition that is unknown"
         return
@@ -155,14 +172,33 @@ def _check_by_rules(
     yield from money.check_purchase_orders(story)
     yield from open_list.check_ceilings(story, request, rules)
     yield from open_list.check_awards(story, request, rules, market)
+    yield from adverts.check_adverts(story, care, rules)
+    yield from dated_lists.check_dated_lists(story, rules, evidence.now)
+    yield from _check_batching_list(story, rules, urgent=urgent, now=evidence.now)
     yield from open_packages.check_open_package(
         story, rules, work_list=evidence.work_list, statuses=evidence.statuses, now=evidence.now
     )
 
 
-def _find_rules(story: PackageHistory, request: RecordedEvent, book: RuleBook) -> FrameworkRules | None:
-    """Return the rules that the search started with, or the newest if it has not started, with proclaimed holidays."""
-    framework = request.data["care"]["framework"]
+def _check_batching_list(story: PackageHistory, rules: FrameworkRules, *, urgent: bool, now: datetime) -> Iterator[str]:
+    batching = read_batching_list(rules)
+    if batching is None:
+        yield from (f"is on a Batching List, which {rules.framework} has not" for _ in batching_rows.select_rows(story))
+        return
+    yield from batching_rows.check_batching_rows(story, rules, batching, now)
+    yield from ticks.check_ticks(story, now)
+    yield from suspension.check_suspension(story, rules, batching, urgent=urgent, now=now)
+
+
+def _find_rules(story: PackageHistory, book: RuleBook) -> FrameworkRules | None:
+    """Return the rules that the search started with, or the newest if it has not started, with proclaimed holidays.
+
+    None without a request or a definition.
+    """
+    requests = select_kinds(story, "PackageRequested")
+    if not requests:
+        return None
+    framework = requests[0].data["care"]["framework"]
     started = select_kinds(story, "SourcingStarted")
     versions = [version for name, version in book if name == framework]
     version = started[0].data["definition_version"] if started else max(versions, default=0)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MAX_DAYS = 40
 """Limit of days until the next opening."""
 
@@ -27,7 +27,7 @@ class BrokerageHours:
             zone=ZoneInfo(brokerage["timezone"]),
             opens=time.fromisoformat(brokerage["opens"]),
             closes=time.fromisoformat(brokerage["closes"]),
-            weekdays=frozenset(_DAYS.index(each) for each in brokerage["days"]),
+            weekdays=frozenset(DAYS.index(each) for each in brokerage["days"]),
             closed=frozenset(brokerage["bank_holidays"]) | {each["day"] for each in overrides if each["closed"]},
             exceptionally_open=frozenset(each["day"] for each in overrides if not each["closed"]),
         )
@@ -44,6 +44,17 @@ class BrokerageHours:
 
     def get_day(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
+
+    def is_working_day(self, day: date) -> bool:
+        return day.weekday() in self.weekdays and (day not in self.closed or day in self.exceptionally_open)
+
+    def find_working_day(self, day: date) -> date:
+        """Return the first working day from `day` on."""
+        for ahead in range(_MAX_DAYS):
+            if self.is_working_day(day + timedelta(days=ahead)):
+                return day + timedelta(days=ahead)
+        message = f"the office does not open in {_MAX_DAYS} days from {day.isoformat()}"
+        raise LookupError(message)
 
     def is_open(self, at: datetime) -> bool:
         hours = self._get_hours(self.get_day(at))
@@ -64,8 +75,9 @@ class BrokerageHours:
         raise LookupError(message)
 
     def _get_hours(self, day: date) -> tuple[datetime, datetime] | None:
-        works = day.weekday() in self.weekdays and (day not in self.closed or day in self.exceptionally_open)
-        return (self._to_instant(day, self.opens), self._to_instant(day, self.closes)) if works else None
+        if not self.is_working_day(day):
+            return None
+        return self.to_instant(day, self.opens), self.to_instant(day, self.closes)
 
-    def _to_instant(self, day: date, wall_time: time) -> datetime:
+    def to_instant(self, day: date, wall_time: time) -> datetime:
         return datetime.combine(day, wall_time, self.zone).astimezone(UTC)

@@ -64,11 +64,6 @@ class ProviderState:
         ]
         return max(begun, key=lambda each: each["valid_from"], default=None)
 
-    def is_active_in(self, framework: str, area: str) -> bool:
-        """Return whether the provider has a place on the framework or is on the spot market in this area."""
-        member = any((each["framework"], each["area"]) == (framework, area) for each in self.places)
-        return member or area in self.spot_areas
-
     def find_place(self, key: PlaceKey) -> Mapping[str, Any] | None:
         wanted = key.framework, key.lot, key.area, key.tier
         found = (each for each in self.places if _get_place_key(each) == wanted)

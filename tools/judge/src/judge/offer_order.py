@@ -1,19 +1,26 @@
 """Checks the turns of a stage: in the order of its candidates, one for each, and true reasons for each pass-over."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from judge.events import SOURCING, PackageHistory, RecordedEvent
 from judge.market import MarketHistory, list_bars, list_entry_reasons
 from judge.requirements import Requirement, derive_requirement
 from judge.rules import FrameworkRules
 
+LISTED_NO_TICK: Final = "listed, no tick"
+"""Why a provider is passed over when a Batching List is closed (`suspension`)."""
+
 Candidates = Mapping[str, Mapping[str, Any]]
 """The candidates of a stage by provider."""
 
 
 def check_list_order(story: PackageHistory) -> Iterator[str]:
-    """Check that turns follow the candidates' order, each provider once, and that a stage ends after all of them."""
+    """Check that turns follow the candidates' order, each provider once, and that a stage ends after all of them.
+
+    Those who ticked a Batching List have their turn in the stage of the ticks, unless the package is urgent.
+    """
+    urgent = any(each.data["care"]["urgent"] for each in story if each.kind == "PackageRequested")
     ranking: tuple[str, ...] = ()
     turns: list[str] = []
     for event in select_sourcing(story):
@@ -21,6 +28,8 @@ def check_list_order(story: PackageHistory) -> Iterator[str]:
             yield f"a stage was left after the turns {turns} of the list {list(ranking)}"
         if event.kind == "StageEntered":
             ranking, turns = parse_ranking(event), []
+        if event.kind == "InterestClosed" and not urgent:
+            ranking = tuple(each for each in ranking if each in turns or each not in event.data["providers"])
         if event.kind in {"OfferMade", "ProviderPassedOver"}:
             turns.append(event.data["provider_id"])
             if turns != list(ranking[: len(turns)]):
@@ -38,7 +47,9 @@ def check_reasons(
         if event.kind == "StageEntered":
             candidates = index_candidates(event)
         if event.kind in {"OfferMade", "ProviderPassedOver"}:
-            stated = set(event.data.get("reasons", ()))
+            stated = set(event.data.get("reasons", ())) - {LISTED_NO_TICK}
+            if not stated and event.kind == "ProviderPassedOver":
+                continue
             need = derive_requirement(request, candidates.get(event.data["provider_id"], {}), rules, event)
             possible = market.list_possible_reasons(event.data["provider_id"], need, rules, event.at)
             if stated not in possible:

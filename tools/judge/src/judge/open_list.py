@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from judge.events import PRICING, PackageHistory, RecordedEvent, select_kinds
+from judge.list_recipients import may_propose
 from judge.market import MarketHistory, list_bars
 from judge.requirements import derive_requirement
 from judge.rules import FrameworkRules
@@ -25,7 +26,8 @@ def check_awards(
             yield f"proposal {award.data['proposal_id']} was awarded but is not valid"
             continue
         yield from _check_officers(story, award, proposal, request, rules)
-        yield from _check_bars(award, request, rules, market)
+        stage = select_kinds(story, "PackageListed")[-1].data["stage"]
+        yield from _check_bars(award, request, rules, market, stage)
         if award.data["rating"] == "Inadequate" and award.data["inadequate_reason"] is None:
             yield f"{award.data['provider_id']} is rated Inadequate and was awarded the package without a reason"
 
@@ -61,11 +63,11 @@ def _check_officers(
 
 
 def _check_bars(
-    award: RecordedEvent, request: RecordedEvent, rules: FrameworkRules, market: MarketHistory
+    award: RecordedEvent, request: RecordedEvent, rules: FrameworkRules, market: MarketHistory, stage: str
 ) -> Iterator[str]:
     need, provider = derive_requirement(request, {}, rules, award), award.data["provider_id"]
     possible = list(market.list_possible_states(provider, award.at))
     if all(list(list_bars(known, provider, need)) for known in possible):
         yield f"{provider} was awarded the package but is barred"
-    if not any(known.is_active_in(need.place.framework, need.place.area) for known in possible):
+    if not any(may_propose(known, need.area, rules, rules.get_stage(stage)) for known in possible):
         yield f"{provider} was awarded the package but does not work there"

@@ -33,6 +33,33 @@ def check_provider_responses(
             yield f"{answer['provider_id']} got a success response to {answer['what']}, but there is no {kinds[0]}"
 
 
+TICK_EVENTS: Final = {200: "InterestRegistered", 409: "InterestNotUsed"}
+"""The event that is on record after a tick, by the status of the response."""
+
+
+def check_tick_responses(
+    stories: Mapping[str, Sequence[RecordedEvent]], answers: Iterable[JsonObject]
+) -> Iterator[str]:
+    """Check that each tick that a provider sent is on record: as one that counts, or as one that is not used."""
+    packages = {
+        event.data["advert"]["reference"]: package
+        for package, story in stories.items()
+        for event in story
+        if event.kind == "ListRowAdded"
+    }
+    on_record = {
+        (event.kind, event.data["provider_id"], package)
+        for package, story in stories.items()
+        for event in story
+        if event.kind in TICK_EVENTS.values()
+    }
+    for answer in answers:
+        if answer["what"] == "tick" and answer["status"] in TICK_EVENTS:
+            kind, package = TICK_EVENTS[answer["status"]], packages.get(answer["reference"])
+            if (kind, answer["provider_id"], package) not in on_record:
+                yield f"{answer['provider_id']} ticked {answer['reference']}, but there is no {kind}"
+
+
 def check_council_referrals(
     stories: Mapping[str, Sequence[RecordedEvent]], referrals: Iterable[JsonObject]
 ) -> Iterator[str]:

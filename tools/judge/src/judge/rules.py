@@ -56,10 +56,14 @@ class FrameworkRules:
         return next(each for each in self.definition["sourcing"] if each["stage"] == name)
 
     def list_stages(self, care: Json) -> Sequence[str]:
-        """List the stages that are meant for a package, up to one that stops the search."""
+        """List the stages that are meant for a package, up to one that stops the search.
+
+        Nobody is asked from a Batching List for an urgent package.
+        """
         found = list[str]()
         for stage in self.definition["sourcing"]:
-            if self._is_meant_for(stage.get("when", {}), care):
+            is_skipped = stage["procedure"] == "batching-list" and care["urgent"]
+            if self._is_meant_for(stage.get("when", {}), care) and not is_skipped:
                 found.append(stage["stage"])
                 if stage.get("exhausted") == "stop":
                     break
@@ -96,6 +100,8 @@ class FrameworkRules:
 
     def get_order(self, stage: str) -> Sequence[str]:
         read = self.get_stage(stage)
+        if read["procedure"] == "batching-list":
+            return self.get_order(read["cut_off"]["while_in"])
         return tuple(read.get("order", _ORDERS[read["procedure"]]))
 
     def get_tiers(self, stage: str) -> Sequence[str]:

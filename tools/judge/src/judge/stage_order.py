@@ -9,6 +9,7 @@ from typing import Any
 
 from judge import money
 from judge.events import PackageHistory, RecordedEvent, parse_instant
+from judge.list_rules import BATCHING_LIST
 from judge.market import MarketHistory, ProviderState
 from judge.offer_order import parse_ranking, select_sourcing
 from judge.requirements import PlaceKey
@@ -48,12 +49,18 @@ def check_stages(story: PackageHistory, care: Json, rules: FrameworkRules) -> It
     """Check that the search entered the stages that are meant for the package, in their order."""
     kinds = {"StageEntered", "PackageListed"}
     entered = [event.data["stage"] for event in select_sourcing(story) if event.kind in kinds]
-    meant = list(rules.list_stages(care))
+    meant = [stage for stage in rules.list_stages(care) if not _is_passed(stage, story, rules)]
     if entered != meant[: len(entered)]:
         yield f"went through the stages {entered}, not {meant}"
     exhausted = [event for event in select_sourcing(story) if event.kind == "SourcingExhausted"]
     if exhausted and entered != meant:
         yield f"was exhausted after the stages {entered} of {meant}"
+
+
+def _is_passed(stage: str, story: PackageHistory, rules: FrameworkRules) -> bool:
+    """Return whether a stage is left out: that of a Batching List which nobody ticked, or on which it never was."""
+    ticked = any(each.data["providers"] for each in select_sourcing(story) if each.kind == "InterestClosed")
+    return rules.get_stage(stage)["procedure"] == BATCHING_LIST and not ticked
 
 
 def check_candidates(
@@ -88,6 +95,8 @@ class _StageChecks:
             yield f"{self._stage} states the order {stated}, not {expected}"
         if list(self._event.data["tiers"]) != list(self._rules.get_tiers(self._stage)):
             yield f"{self._stage} asks the tiers {self._event.data['tiers']}"
+        if self._rules.get_stage(self._stage)["procedure"] == BATCHING_LIST:
+            return  # those who ticked, in their order: see `suspension`
         if "ranked-list" in self._order:
             yield from self._check_lists(lists)
         else:
