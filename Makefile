@@ -22,7 +22,7 @@ setup: $(READY) $(JARS) ## build .venv from requirements.lock and fetch Kafka (d
 run: setup ## start everything with invented providers and referrals; FOR=90s ends it by itself; REPLICAS=2 of each service
 	@$(BIN)/calloff up $(if $(FOR),--for $(FOR)) $(if $(REPLICAS),--replicas $(REPLICAS))
 
-demo: setup ## play five days of brokerage, judge them, and end with one line of JSON
+demo: setup ## play eight days of brokerage, judge them, and end with one line of JSON
 	@$(BIN)/calloff demo
 
 bench: setup ## measure every figure of the design; ONLY=chains,relay some; SCALE=10,100 thousand packages; REPLICAS=2 of each service; PEERS=1 beside others

@@ -17,6 +17,7 @@ from testkit.stack_process import find_processes, link_postcodes
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(420), pytest.mark.xdist_group("end-to-end")]
 
 REFERRALS, DAYS = 40, 2
+"""Two days have a list at 16:00, its closing at 10:00, and a list of available packages at 12:00."""
 
 
 async def test_two_days_of_brokerage_are_without_a_violation(tmp_path: Path) -> None:
@@ -36,4 +37,5 @@ async def test_two_days_of_brokerage_are_without_a_violation(tmp_path: Path) -> 
     assert all(each["referrals"] == each["placed"] + each["open"] + each["withdrawn"] for each in frameworks.values())
     assert sum(summary["by_procedure"].values()) == sum(each["placed"] for each in frameworks.values())
     assert {"sequential-offers", "designated", "offer-to-all"} <= set(summary["by_procedure"])
+    assert (summary["batching_lists"], summary["available_lists"]) == (2, 1)
     assert find_processes(home) == []

@@ -120,6 +120,15 @@ def draw_interest(seed: int, provider_id: UUID, reference: UUID, unit: UnitKey) 
     return Interest(rate, variations, delay_seconds=chance.uniform(0.5, 5.0))
 
 
+TICKED_ONE_IN: Final = 3
+"""One in this number of rows of a Batching List is ticked."""
+
+
+def draw_tick(seed: int, provider_id: UUID, reference: UUID) -> bool:
+    """Draw whether the provider ticks a row of a Batching List."""
+    return not Random(f"{seed}/tick/{provider_id}/{reference}").randrange(TICKED_ONE_IN)
+
+
 @dataclass(frozen=True)
 class CallOutcome:
     """The outcome of one telephone call to a provider."""

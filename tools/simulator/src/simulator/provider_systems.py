@@ -1,4 +1,4 @@
-"""How a simulated provider handles a webhook: it answers the offer, proposes, or fetches the person's data."""
+"""How a simulated provider handles a webhook: it answers the offer, ticks, proposes, or fetches the person's data."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,12 +13,13 @@ from calloff.client import ApiClient, ApiResponse
 from contracts.ids import ReasonKey
 from devstack.errors import ServiceRefused, ServiceUnreachable
 from devstack.json_lines import JsonLinesWriter
-from simulator.behaviour import Behaviour, OfferAnswer, WebhookReaction, draw_behaviour, draw_interest
-from simulator.webhook_receivers import ReceivedWebhook
+from simulator.behaviour import Behaviour, OfferAnswer, WebhookReaction, draw_behaviour, draw_interest, draw_tick
+from simulator.webhook_receivers import ListedRow, ReceivedWebhook, WebhookData
 
 OFFER_MADE: Final = "offer.made"
 PACKAGE_PLACED: Final = "package.placed"
 PACKAGE_AVAILABLE: Final = "package.available"
+LIST_ISSUED: Final = "list.issued"
 _MAX_ATTEMPTS: Final = 10
 _RETRY_DELAY: Final = 0.3
 """Seconds before a request is repeated that failed temporarily."""
@@ -35,6 +36,16 @@ class AnswerLogEntry(BaseModel):
     offer_id: UUID | None
     what: str
     status: int
+    reference: UUID | None = None
+    """The reference of a row that the provider ticked or proposed for."""
+
+
+class InterestIn(BaseModel):
+    """The request body of a tick, or of one that is taken back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    interested: bool
 
 
 class ProposalIn(BaseModel):
@@ -87,7 +98,10 @@ class ProviderSystems:
         elif webhook.type == PACKAGE_PLACED and webhook.data.links.person is not None:
             await self._fetch_person(provider_id, webhook, webhook.data.links.person)
         elif webhook.type == PACKAGE_AVAILABLE and webhook.data.links.propose is not None:
-            await self._propose_if_interested(provider_id, webhook, webhook.data.links.propose)
+            await self._propose_if_interested(provider_id, webhook, webhook.data)
+        elif webhook.type == LIST_ISSUED:
+            for row in webhook.data.rows:
+                await self._answer_row(provider_id, webhook, row)
 
     async def _answer_offer(self, provider_id: UUID, webhook: ReceivedWebhook, behaviour: Behaviour) -> None:
         if behaviour.answer is OfferAnswer.NEVER:
@@ -107,25 +121,39 @@ class ProviderSystems:
         status = await _retry(lambda: client.post(url, body, idempotency_key=key))
         self._log_answer(provider_id, webhook, what, status)
 
-    async def _propose_if_interested(self, provider_id: UUID, webhook: ReceivedWebhook, url: str) -> None:
-        if webhook.data.advert is None or webhook.data.unit is None:
+    async def _answer_row(self, provider_id: UUID, webhook: ReceivedWebhook, row: ListedRow) -> None:
+        """Tick the row, or propose for it, if the package interests the provider."""
+        url, reference = row.links.interest, row.advert.reference
+        if url is None:
+            await self._propose_if_interested(provider_id, webhook, row)
+        elif draw_tick(self._seed, provider_id, reference):
+            body, client = InterestIn(interested=True), self._create_client(provider_id)
+            status = await _retry(lambda: client.put(url, body))
+            self._log_answer(provider_id, webhook, "tick", status, reference)
+
+    async def _propose_if_interested(
+        self, provider_id: UUID, webhook: ReceivedWebhook, package: WebhookData | ListedRow
+    ) -> None:
+        advert, unit, url = package.advert, package.unit, package.links.propose
+        if advert is None or unit is None or url is None:
             return
-        interest = draw_interest(self._seed, provider_id, webhook.data.advert.reference, webhook.data.unit)
+        interest = draw_interest(self._seed, provider_id, advert.reference, unit)
         if interest is None:
             return
         await asyncio.sleep(interest.delay_seconds)
         body = ProposalIn(rate=interest.rate, variations=interest.variations)
-        client, key = self._create_client(provider_id), f"{webhook.data.advert.reference}"
-        self._log_answer(
-            provider_id, webhook, "propose", await _retry(lambda: client.post(url, body, idempotency_key=key))
-        )
+        client, key = self._create_client(provider_id), f"{advert.reference}"
+        status = await _retry(lambda: client.post(url, body, idempotency_key=key))
+        self._log_answer(provider_id, webhook, "propose", status, advert.reference)
 
     async def _fetch_person(self, provider_id: UUID, webhook: ReceivedWebhook, url: str) -> None:
         """Fetch the person's data as the placed provider does. The data is not stored."""
         client = self._create_client(provider_id)
         self._log_answer(provider_id, webhook, "person", await _retry(lambda: client.get(url)))
 
-    def _log_answer(self, provider_id: UUID, webhook: ReceivedWebhook, what: str, status: int) -> None:
+    def _log_answer(
+        self, provider_id: UUID, webhook: ReceivedWebhook, what: str, status: int, reference: UUID | None = None
+    ) -> None:
         self._log.write(
             AnswerLogEntry(
                 answered_at=datetime.now(UTC),
@@ -134,6 +162,7 @@ class ProviderSystems:
                 offer_id=webhook.data.offer_id,
                 what=what,
                 status=status,
+                reference=reference,
             )
         )
 

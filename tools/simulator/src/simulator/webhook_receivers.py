@@ -26,6 +26,7 @@ ROUTE: Final = "/providers/{provider_id}/webhooks"
 class Links(ResponseModel):
     person: str | None = None
     propose: str | None = None
+    interest: str | None = None
 
 
 class PackageAdvert(ResponseModel):
@@ -36,6 +37,14 @@ class PackageAdvert(ResponseModel):
     skills: tuple[str, ...] = ()
 
 
+class ListedRow(ResponseModel):
+    """A package on a list. It can be ticked on a Batching List, and proposed for on a list of available packages."""
+
+    advert: PackageAdvert
+    unit: UnitKey
+    links: Links
+
+
 class WebhookData(ResponseModel):
     """The subject of a webhook. It links to the person's data, which only the placed provider can read."""
 
@@ -44,7 +53,15 @@ class WebhookData(ResponseModel):
     care: Care | None = None
     advert: PackageAdvert | None = None
     unit: UnitKey | None = None
+    list_id: UUID | None = None
+    closes_at: datetime | None = None
+    rows: tuple[ListedRow, ...] = ()
     links: Links = Links()
+
+    @property
+    def is_anonymous(self) -> bool:
+        """True for what is about open and listed packages, which it must not identify."""
+        return self.advert is not None or self.list_id is not None
 
 
 class ReceivedWebhook(ResponseModel):
@@ -70,8 +87,10 @@ class WebhookLogEntry(BaseModel):
     offer_id: UUID | None
     reference: UUID | None = None
     """The reference of an open package, which is all that the open list publishes."""
+    list_id: UUID | None = None
+    """The list that the webhook is."""
     body: str | None = None
-    """The body of a webhook about an open package, to check that it does not identify a person."""
+    """The body of a webhook about open or listed packages, to check that it does not identify a person."""
     attempt: int
     """How many requests with this webhook id have been received, including this one."""
     reaction: WebhookReaction
@@ -119,7 +138,7 @@ class WebhookReceivers:
         entry = _build_log_entry(
             request, provider_id, webhook, received_at=received_at, attempt=attempt, reaction=reaction
         )
-        logged_body = body.decode() if webhook is not None and webhook.data.advert is not None else None
+        logged_body = body.decode() if webhook is not None and webhook.data.is_anonymous else None
         self._log.write(entry.model_copy(update={"body": logged_body}))
         if reaction is WebhookReaction.NO_RESPONSE:
             await self._closing.wait()
@@ -184,6 +203,7 @@ def _build_log_entry(
         package_id=webhook and webhook.data.package_id,
         offer_id=webhook and webhook.data.offer_id,
         reference=webhook.data.advert.reference if webhook is not None and webhook.data.advert is not None else None,
+        list_id=webhook and webhook.data.list_id,
         attempt=attempt,
         reaction=reaction,
     )

@@ -105,3 +105,16 @@ async def test_a_cut_connection_gives_no_answer(post: Endpoint) -> None:
     with pytest.raises(aiohttp.ClientError):
         await post.send(an_offer())
     assert post.read_log()[0].reaction is WebhookReaction.CONNECTION_CUT
+
+
+async def test_a_list_is_logged_with_its_content(post: Endpoint) -> None:
+    list_id, reference = str(uuid4()), str(uuid4())
+    row = {"advert": {"reference": reference}, "unit": "hour", "links": {"interest": "https://sourcing/tick"}}
+    data = {"list_id": list_id, "closes_at": "2027-03-25T10:00:00Z", "rows": [row]}
+    at = datetime.now(UTC).isoformat()
+    assert await post.send(json.dumps({"type": "list.issued", "timestamp": at, "data": data})) == 204
+    [entry] = post.read_log()
+    assert (str(entry.list_id), entry.reference) == (list_id, None)
+    assert entry.body is not None
+    assert reference in entry.body
+    assert [each.data.rows[0].links.interest for each in post.handled] == ["https://sourcing/tick"]

@@ -1,1 +1,1 @@
-"""`calloff demo`: five simulated days of brokerage, judged at the end."""
+"""`calloff demo`: eight simulated days of brokerage, judged at the end."""

@@ -12,7 +12,7 @@ from devstack.interrupts import handle_interrupts
 from devstack.screen import create_screen
 from simulator.demo.days import Days
 from simulator.demo.report import build_tables, render_summary
-from simulator.demo.run import SEED, DemoOptions, DemoResult, run_demo
+from simulator.demo.run import SEED, USUAL_DAYS, DemoOptions, DemoResult, run_demo
 
 
 def run(
@@ -20,7 +20,9 @@ def run(
     referrals: Annotated[
         int, typer.Option(min=1, help="How many referrals Essex posts; the other councils post fewer.")
     ] = 320,
-    days: Annotated[int, typer.Option(min=1, max=14, help="How many days are simulated, from a Thursday on.")] = 5,
+    days: Annotated[
+        int, typer.Option(min=1, max=14, help="How many days are simulated, from the Wednesday before Easter on.")
+    ] = USUAL_DAYS,
     seed: Annotated[int, typer.Option(help="Seed of the simulated behaviour.")] = SEED,
 ) -> None:
     """Simulate some days of brokerage, check every rule, and print the result as one line of JSON."""

@@ -77,10 +77,17 @@ class PlannedAnswer:
     reason: ReasonKey | None = None
 
 
-def draw_offer_behaviour(seed: int, provider_id: UUID, care_text: str, area: str) -> OfferBehaviour:
-    """Draw the behaviour. `care_text` describes the requested care without ids, so that it is the same in every run."""
-    chance = Random(f"{seed}/manner/{provider_id}/{care_text}")
+def draw_offer_behaviour(
+    seed: int, provider_id: UUID, care_text: str, area: str, *, earlier_offers: int = 0
+) -> OfferBehaviour:
+    """Draw the behaviour. `care_text` describes the requested care without ids, so that it is the same in every run.
+
+    A provider that was offered the care before has ticked it since, and accepts more likely.
+    """
+    again = f"/{earlier_offers}" if earlier_offers else ""
+    chance = Random(f"{seed}/manner/{provider_id}/{care_text}{again}")
     weights = _RELUCTANT_WEIGHTS if is_reluctant(area) else _KEEN_WEIGHTS if is_keen(area) else BEHAVIOUR_WEIGHTS
+    weights = _KEEN_WEIGHTS if again else weights
     kind = chance.choices(list(weights), list(weights.values()))[0]
     return OfferBehaviour(kind, _choose_reaction(kind, chance), _plan_answers(kind, chance))
 
@@ -142,12 +149,13 @@ def draw_bids(seed: int, provider_id: UUID, advert_text: str, unit: UnitKey) -> 
     chance = Random(f"{seed}/bid/{provider_id}/{advert_text}")
     if chance.random() > _INTERESTED_SHARE:
         return ()
-    first = _draw_bid(chance, unit, delay=timedelta(minutes=15 * chance.randint(1, 6)))
+    first = draw_bid(chance, unit, delay=timedelta(minutes=15 * chance.randint(1, 6)))
     if chance.random() > _SECOND_BID_SHARE:
         return (first,)
-    return first, _draw_bid(chance, unit, delay=first.delay + timedelta(minutes=30))
+    return first, draw_bid(chance, unit, delay=first.delay + timedelta(minutes=30))
 
 
-def _draw_bid(chance: Random, unit: UnitKey, *, delay: timedelta) -> Bid:
+def draw_bid(chance: Random, unit: UnitKey, *, delay: timedelta) -> Bid:
+    """Draw a proposal around the usual rate."""
     rate = (USUAL_RATES[unit] * chance.randint(96, 122) / 100).quantize(Decimal("0.01"))
     return Bid(delay, rate, tuple(chance.sample(Variations.ALL, chance.choice((0, 0, 1)))))

@@ -7,13 +7,18 @@ from random import Random
 from typing import Final
 
 from contracts.office_time import LONDON
+from devstack.councils import DEFAULT_COUNCIL
+from simulator.definitions import load_definition
 
 QUARTER: Final = timedelta(minutes=15)
-FIRST_DAY: Final = date(2026, 3, 26)
-"""A Thursday; summer time begins on the following weekend."""
-WEEKEND: Final = 5
-_WEEKEND_WEIGHTS: Final = {5: 0.2, 6: 0.1}
-"""Referrals posted on Saturdays and Sundays, as a share of a working day."""
+FIRST_DAY: Final = date(2027, 3, 24)
+"""The Wednesday before Easter 2027: Good Friday, summer time on Easter Sunday, and Easter Monday are in one week.
+
+In 2026 summer time begins a week before Easter, so that a week with both would take two.
+"""
+_SATURDAY: Final = 5
+_DAY_OFF_WEIGHT: Final = 0.15
+"""Referrals posted on Saturdays, Sundays and bank holidays, as a share of a working day."""
 _SENDING_HOURS: Final = (time(8, 0), time(17, 30))
 """The hours in which the council's system posts referrals."""
 
@@ -49,16 +54,22 @@ class Days:
         return opens + QUARTER * chance.randrange((closes - opens) // QUARTER)
 
     def _get_weight(self, day: date) -> float:
-        return _WEEKEND_WEIGHTS.get(day.weekday(), 1.0) * (0.5 if day == self.last and self.count > 1 else 1.0)
+        usual = 1.0 if is_working_day(day) else _DAY_OFF_WEIGHT
+        return usual * (0.5 if day == self.last and self.count > 1 else 1.0)
 
     def generate_instants(self, first: time, last: time, *, interval: timedelta) -> Iterator[datetime]:
         """Generate instants on working days, from `first` to `last` of each day."""
         for day in self.list_dates():
-            if day.weekday() < WEEKEND:
+            if is_working_day(day):
                 now, until = to_instant(day, first), to_instant(day, last)
                 while now <= until:
                     yield now
                     now += interval
+
+
+def is_working_day(day: date) -> bool:
+    """Return whether officers work: not on weekends and bank holidays, which the councils have in common."""
+    return day.weekday() < _SATURDAY and day not in load_definition(DEFAULT_COUNCIL).brokerage.bank_holidays
 
 
 def to_instant(day: date, wall_time: time) -> datetime:

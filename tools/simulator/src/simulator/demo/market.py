@@ -6,9 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from contracts.example_words import ServiceTypes, Tiers
-from contracts.ids import TierKey
+from contracts.framework.stages import OpenList
+from contracts.ids import AreaCode, TierKey
 from contracts.values import Rating
-from devstack.councils import DEFAULT_COUNCIL
+from devstack.councils import COUNCILS, DEFAULT_COUNCIL
 from simulator import oxfordshire
 from simulator.councils import MARKET_BUILDERS
 from simulator.definitions import load_definition
@@ -42,6 +43,17 @@ def is_keen(area: str) -> bool:
     definition = load_definition(oxfordshire.COUNCIL)
     few = (definition.find_lot(oxfordshire.REABLEMENT), definition.find_lot(oxfordshire.EXTRA_CARE))
     return any(lot is not None and area in lot.areas for lot in few)
+
+
+@lru_cache
+def has_dated_lists(area: str) -> bool:
+    """Return whether the available packages of an area go out on lists of fixed days."""
+    definitions = (load_definition(council) for council in COUNCILS)
+    return any(
+        definition.has_area(AreaCode(area))
+        and any(isinstance(stage, OpenList) and stage.issued is not None for stage in definition.sourcing)
+        for definition in definitions
+    )
 
 
 def find_provider_to_refuse(market: InventedMarket, area: str, chance: Random) -> UUID:

@@ -1,7 +1,9 @@
-"""The demonstration's provider systems: they receive webhooks, answer offers and bid for open packages."""
+"""The demonstration's provider systems: they receive webhooks, answer offers and lists, and bid for open packages."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container, Mapping
 from datetime import timedelta
+from random import Random
+from typing import Final
 from uuid import UUID
 
 from calloff.client import ApiClient, ApiResponse
@@ -11,18 +13,24 @@ from devstack.errors import ServiceRefused
 from devstack.json_lines import JsonLinesWriter
 from simulator.behaviour import WebhookReaction
 from simulator.demo.behaviour import Bid, OfferBehaviour, PlannedAnswer, draw_bids, draw_offer_behaviour
+from simulator.demo.list_answers import PlannedTick, describe_advert, draw_list_bids, draw_tick_kind, plan_ticks
+from simulator.demo.market import has_dated_lists
 from simulator.demo.schedule import DriverClock, Schedule
 from simulator.provider_systems import (
+    LIST_ISSUED,
     OFFER_MADE,
     PACKAGE_AVAILABLE,
     PACKAGE_PLACED,
     AnswerLogEntry,
     DeclineIn,
+    InterestIn,
     ProposalIn,
 )
-from simulator.webhook_receivers import ReceivedWebhook
+from simulator.webhook_receivers import ListedRow, PackageAdvert, ReceivedWebhook
 
 PERSON_REQUEST_DELAY = timedelta(minutes=15)
+_EARLY_SHARE: Final = 0.03
+"""Share of the providers that propose for a package before it is on a list."""
 
 
 class DemoProviderSystems:
@@ -35,14 +43,19 @@ class DemoProviderSystems:
         *,
         clock: DriverClock,
         log: JsonLinesWriter[AnswerLogEntry],
+        areas: Mapping[UUID, Container[str]],
         seed: int,
     ) -> None:
+        """`areas` holds those in which each provider works."""
         self.schedule = Schedule("providers", Precedence.ANSWER)
         self._sourcing_url = sourcing_url
         self._create_client = create_client
         self._clock = clock
         self._log = log
+        self._areas = areas
         self._seed = seed
+        self._offers: dict[tuple[UUID, str], list[UUID | None]] = {}
+        """The offers of the same care to a provider, in their order."""
 
     def choose_reaction(self, provider_id: UUID, webhook: ReceivedWebhook, attempt: int) -> WebhookReaction:
         if webhook.type != OFFER_MADE or webhook.data.care is None:
@@ -59,28 +72,60 @@ class DemoProviderSystems:
             webhook.type == PACKAGE_AVAILABLE
             and webhook.data.links.propose is not None
             and webhook.data.unit is not None
+            and webhook.data.advert is not None
         ):
-            for bid in self._draw_bids(provider_id, webhook, webhook.data.unit):
+            for bid in self._draw_bids(provider_id, webhook.data.advert, webhook.data.unit):
                 self.schedule.add(
                     now + bid.delay, self._create_proposal(provider_id, webhook, webhook.data.links.propose, bid)
                 )
+        elif webhook.type == LIST_ISSUED:
+            for row in webhook.data.rows:
+                self._plan_row(provider_id, webhook, row)
         elif webhook.type == PACKAGE_PLACED and webhook.data.links.person is not None:
             self.schedule.add(
                 now + PERSON_REQUEST_DELAY, self._create_person_request(provider_id, webhook, webhook.data.links.person)
             )
 
     def _draw_behaviour(self, provider_id: UUID, webhook: ReceivedWebhook) -> OfferBehaviour:
-        assert webhook.data.care is not None, "only offers have a behaviour"
-        return draw_offer_behaviour(
-            self._seed, provider_id, webhook.data.care.model_dump_json(), webhook.data.care.area
-        )
+        care = webhook.data.care
+        assert care is not None, "only offers have a behaviour"
+        care_text = care.model_dump_json()
+        offers = self._offers.setdefault((provider_id, care_text), [])
+        if webhook.data.offer_id not in offers:
+            offers.append(webhook.data.offer_id)
+        earlier = offers.index(webhook.data.offer_id)
+        return draw_offer_behaviour(self._seed, provider_id, care_text, care.area, earlier_offers=earlier)
 
-    def _draw_bids(self, provider_id: UUID, webhook: ReceivedWebhook, unit: UnitKey) -> tuple[Bid, ...]:
-        advert = webhook.data.advert
-        if advert is None:
+    def _draw_bids(self, provider_id: UUID, advert: PackageAdvert, unit: UnitKey) -> tuple[Bid, ...]:
+        """Draw the bids for a package that has become open; where it waits for a list, few are too early."""
+        chance = Random(f"{self._seed}/early/{provider_id}/{describe_advert(advert)}")
+        if has_dated_lists(advert.area) and chance.random() > _EARLY_SHARE:
             return ()
-        advert_text = f"{advert.area}/{advert.weekly_hours}/{advert.age_band}/{'/'.join(advert.skills)}"
-        return draw_bids(self._seed, provider_id, advert_text, unit)
+        return draw_bids(self._seed, provider_id, describe_advert(advert), unit)
+
+    def _plan_row(self, provider_id: UUID, webhook: ReceivedWebhook, row: ListedRow) -> None:
+        """Schedule what the provider does about one row of a list."""
+        now, closes_at, links = self._clock.now(), webhook.data.closes_at, row.links
+        if links.interest is not None and closes_at is not None:
+            kind = draw_tick_kind(self._seed, provider_id, row.advert)
+            for tick in plan_ticks(kind, now=now, closes_at=closes_at):
+                self.schedule.add(tick.at, self._create_tick(provider_id, webhook, row, links.interest, tick))
+        elif links.propose is not None:
+            is_own_area = row.advert.area in self._areas.get(provider_id, ())
+            day = now.date().isoformat()
+            for bid in draw_list_bids(self._seed, provider_id, row.advert, row.unit, day=day, is_own_area=is_own_area):
+                self.schedule.add(now + bid.delay, self._create_proposal(provider_id, webhook, links.propose, bid))
+
+    def _create_tick(
+        self, provider_id: UUID, webhook: ReceivedWebhook, row: ListedRow, url: str, tick: PlannedTick
+    ) -> Callable[[], Awaitable[None]]:
+        body, client = InterestIn(interested=tick.interested), self._create_client(provider_id)
+        what = "tick" if tick.interested else "take a tick back"
+
+        async def send() -> None:
+            await self._log_answer(provider_id, webhook, what, client.put(url, body), row.advert.reference)
+
+        return send
 
     def _create_answer(
         self, provider_id: UUID, webhook: ReceivedWebhook, planned: PlannedAnswer, turn: int
@@ -119,7 +164,12 @@ class DemoProviderSystems:
         return fetch_person
 
     async def _log_answer(
-        self, provider_id: UUID, webhook: ReceivedWebhook, what: str, request: Awaitable[ApiResponse]
+        self,
+        provider_id: UUID,
+        webhook: ReceivedWebhook,
+        what: str,
+        request: Awaitable[ApiResponse],
+        reference: UUID | None = None,
     ) -> None:
         """Log the status of the response. A refusal with 403, 404 or 409 is expected; other failures are raised."""
         try:
@@ -136,5 +186,6 @@ class DemoProviderSystems:
                 offer_id=webhook.data.offer_id,
                 what=what,
                 status=status,
+                reference=reference,
             )
         )

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from simulator.demo.run import DemoResult
 
-_STAGES = {"tier_1": "tier-1", "tier_2": "tier-2", "spot": "available-packages"}
+_STAGES = {"tier_1": "tier-1", "ticked": "batching-list", "tier_2": "tier-2", "spot": "available-packages"}
 _OFFERS = {
     "made": "OfferMade",
     "delivered by webhook": "OfferDelivered",
@@ -21,6 +21,14 @@ _OFFERS = {
     "late answers, on record": "LateAnswerRefused",
     "providers passed over": "ProviderPassedOver",
     "telephone calls": "CallRecorded",
+}
+_LISTS = {
+    "packages on lists": "ListRowAdded",
+    "taken off, because tier 1 was exhausted": "ListRowRemoved",
+    "ticks in time": "InterestRegistered",
+    "ticks taken back": "InterestWithdrawn",
+    "ticks not used, on record": "InterestNotUsed",
+    "closed for a package": "InterestClosed",
 }
 _MONEY = {
     "listed as open": "PackageListed",
@@ -43,6 +51,7 @@ def build_tables(ending: DemoResult) -> Iterable[RenderableType]:
     yield _build_framework_table(ending)
     yield _build_count_table("Placements by procedure", [(each, each) for each in by_procedure], by_procedure)
     yield _build_count_table("Offers", _OFFERS.items(), ending.verdict.events)
+    yield _build_list_table(ending)
     yield _build_count_table("Open list and prices", _MONEY.items(), ending.verdict.events)
     yield _build_webhook_table(ending)
     yield _build_run_table(ending)
@@ -73,6 +82,13 @@ def _build_count_table(title: str, labels: Iterable[tuple[str, str]], counts: Ma
     table.columns[1].justify = "right"
     for label, kind in labels:
         table.add_row(label, str(counts.get(kind, 0)))
+    return table
+
+
+def _build_list_table(ending: DemoResult) -> Table:
+    table = _build_count_table("Lists", _LISTS.items(), ending.verdict.events)
+    table.add_row("Batching Lists", str(ending.verdict.batching_lists))
+    table.add_row("lists of available packages", str(ending.verdict.available_lists))
     return table
 
 
@@ -120,6 +136,8 @@ def render_summary(ending: DemoResult) -> str:
                 for framework, tally in verdict.by_framework.items()
             },
             "by_procedure": dict(verdict.by_procedure),
+            "batching_lists": verdict.batching_lists,
+            "available_lists": verdict.available_lists,
             "simulated_days": ending.days,
             "wall_s": round(ending.wall_seconds, 1),
         },

@@ -5,9 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
-from calloff.client import ApiClient
 from devstack.councils import COUNCILS, DEFAULT_COUNCIL
 from devstack.home import Home
 from devstack.issuer.identities import make_client_id
@@ -38,6 +36,8 @@ from simulator.simulated_clock.participants import Participant
 from simulator.stack import ServiceStack
 
 SEED: Final = 2026
+USUAL_DAYS: Final = 8
+"""From the Wednesday before Easter to the Wednesday after it."""
 _PROGRESS_INTERVAL: Final = timedelta(hours=1)
 """Simulated time between two updates of the progress bar."""
 _POSTCODES_PER_DISTRICT: Final = 12
@@ -53,7 +53,7 @@ class DemoOptions:
     """`referrals` are the default council's; the other councils have fewer each."""
 
     referrals: int = 320
-    days: Days = field(default_factory=lambda: Days(5))
+    days: Days = field(default_factory=lambda: Days(USUAL_DAYS))
     seed: int = SEED
 
     def count_referrals(self, council: str) -> int:
@@ -109,7 +109,15 @@ async def run_demo(home: Home, options: DemoOptions, screen: Screen) -> DemoResu
             council_log, answer_log = _open_logs(home, exit_stack)
             councils = [_create_participants(stack, market, clock, options, council_log) for market in markets]
             secrets = EndpointSecrets(home)
-            systems = _create_provider_systems(stack, secrets, clock, options, answer_log)
+            areas = {each.provider_id: each.areas for market in markets for each in market.providers}
+            systems = DemoProviderSystems(
+                stack.urls[SOURCING],
+                lambda provider_id: stack.create_client(secrets.get_client_id(provider_id)),
+                clock=clock,
+                log=answer_log,
+                areas=areas,
+                seed=options.seed,
+            )
             await start_webhook_receivers(stack, systems, secrets, exit_stack)
             people = [each for participants in councils for each in participants.ordered]
             driver = ClockDriver(stack.services, [*people, systems.schedule], seed=options.seed)
@@ -164,19 +172,6 @@ def _create_participants(
             seed=options.seed,
         ),
     )
-
-
-def _create_provider_systems(
-    stack: ServiceStack,
-    secrets: EndpointSecrets,
-    clock: DriverClock,
-    options: DemoOptions,
-    log: JsonLinesWriter[AnswerLogEntry],
-) -> DemoProviderSystems:
-    def create_client(provider_id: UUID) -> ApiClient:
-        return stack.create_client(secrets.get_client_id(provider_id))
-
-    return DemoProviderSystems(stack.urls[SOURCING], create_client, clock=clock, log=log, seed=options.seed)
 
 
 def _open_logs(

@@ -14,10 +14,11 @@ from devstack.councils import COUNCILS, DEFAULT_COUNCIL, list_framework_files
 from devstack.issuer.identities import make_client_id
 from devstack.names import AUDIT, REFERRAL, SOURCING
 from devstack.screen import Screen
-from judge import PACKAGES, Evidence, find_violations, verify_chains
+from judge import LISTS, PACKAGES, Evidence, find_violations, verify_chains
 from judge.events import PackageHistory, group_by_key
 from judge.outcomes import Tally, count_outcomes, count_procedures, get_framework, group_by_framework, is_open
 from judge.rules import read_rules
+from judge.sent_lists import count_issued
 from simulator.definitions import load_definition
 from simulator.officer import WorkList
 from simulator.stack import ServiceStack
@@ -54,6 +55,10 @@ class Verdict:
     """Number of package events by kind."""
     webhook_requests: Mapping[str, int]
     """Number of webhook requests by type and reaction."""
+    batching_lists: int
+    """Number of Batching Lists that went out."""
+    available_lists: int
+    """Number of lists of available packages that went out."""
 
 
 async def reach_verdict(stack: ServiceStack, now: datetime, screen: Screen) -> Verdict:
@@ -63,6 +68,7 @@ async def reach_verdict(stack: ServiceStack, now: datetime, screen: Screen) -> V
             records += await read_topic(stack.kafka, topic)
             step.set_progress(_READING_SHARE * number / len(TOPICS))
         stories = list(group_by_key(records, PACKAGES).values())
+        lists = list(group_by_key(records, LISTS).values())
         # Entries of the webhook log in the judge's format.
         receipts: list[dict[str, Any]] = [json.loads(line) for line in stack.config.home.webhook_log.open()]
         answers: list[dict[str, Any]] = [json.loads(line) for line in stack.config.home.answer_log.open()]
@@ -91,6 +97,8 @@ async def reach_verdict(stack: ServiceStack, now: datetime, screen: Screen) -> V
         by_framework={framework: count_outcomes(grouped.get(framework, ())) for framework in frameworks},
         by_procedure=count_procedures(stories, rules),
         events=Counter(event.kind for story in stories for event in story),
+        batching_lists=count_issued(lists, "BatchingListIssued"),
+        available_lists=count_issued(lists, "AvailablePackagesIssued"),
         webhook_requests=Counter(f"{each['type']}, {each['reaction']}" for each in receipts),
     )
 
