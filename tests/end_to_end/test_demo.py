@@ -38,4 +38,5 @@ async def test_two_days_of_brokerage_are_without_a_violation(tmp_path: Path) -> 
     assert sum(summary["by_procedure"].values()) == sum(each["placed"] for each in frameworks.values())
     assert {"sequential-offers", "designated", "offer-to-all"} <= set(summary["by_procedure"])
     assert (summary["batching_lists"], summary["available_lists"]) == (2, 1)
+    assert summary["workbooks"] > 0
     assert find_processes(home) == []

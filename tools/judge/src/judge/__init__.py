@@ -93,7 +93,7 @@ def find_faults(
         *webhooks.check_recipients(stories.values(), webhook_requests),
         *webhooks.check_list_webhooks(lists, stories.keys(), webhook_requests),
         *responses.check_provider_responses(stories, answers),
-        *responses.check_tick_responses(stories, answers),
+        *responses.check_tick_responses(stories, lists, answers),
         *responses.check_council_referrals(stories, referrals),
     ]
 

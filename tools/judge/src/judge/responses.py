@@ -38,9 +38,17 @@ TICK_EVENTS: Final = {200: "InterestRegistered", 409: "InterestNotUsed"}
 
 
 def check_tick_responses(
-    stories: Mapping[str, Sequence[RecordedEvent]], answers: Iterable[JsonObject]
+    stories: Mapping[str, Sequence[RecordedEvent]],
+    lists: Mapping[str, Sequence[RecordedEvent]],
+    answers: Iterable[JsonObject],
 ) -> Iterator[str]:
-    """Check that each tick that a provider sent is on record: as one that counts, or as one that is not used."""
+    """Check that each tick that a provider sent is on record, as used or not used, and each list that it returned."""
+    returned = {
+        (list_id, event.data["provider_id"])
+        for list_id, history in lists.items()
+        for event in history
+        if event.kind == "ListReturned"
+    }
     packages = {
         event.data["advert"]["reference"]: package
         for package, story in stories.items()
@@ -58,6 +66,8 @@ def check_tick_responses(
             kind, package = TICK_EVENTS[answer["status"]], packages.get(answer["reference"])
             if (kind, answer["provider_id"], package) not in on_record:
                 yield f"{answer['provider_id']} ticked {answer['reference']}, but there is no {kind}"
+        if answer["what"] == "return a list" and (answer["reference"], answer["provider_id"]) not in returned:
+            yield f"{answer['provider_id']} returned list {answer['reference']}, but there is no ListReturned"
 
 
 def check_council_referrals(

@@ -19,6 +19,8 @@ ISSUED: Final[Mapping[str, str]] = {
     "available-packages": "AvailablePackagesIssued",
 }
 """The event of a sent list, by the kind of its rows."""
+_RETURNED: Final = {"interested": "InterestRegistered", "recorded and not used": "InterestNotUsed"}
+"""The event that is on record for a row of a returned list, by what came of the row."""
 _SHOWN: Final = ("advert", "unit", "listed_since")
 
 
@@ -96,6 +98,7 @@ class _ListChecks:
         for number, part in enumerate(self._parts, 1):
             yield from self._check_part(number, part)
         yield from self._check_closing()
+        yield from self._check_returns()
 
     def _check_rows(self) -> Iterator[str]:
         """Check that the parts have the rows of the packages, each once."""
@@ -169,6 +172,22 @@ class _ListChecks:
             if (event.data["rows"], event.data["rows_with_interest"]) != (len(self._listed), ticked):
                 stated = f"{event.data['rows']} rows, {event.data['rows_with_interest']} ticked"
                 yield f"was closed with {stated}, not {len(self._listed)} and {ticked}"
+
+    def _check_returns(self) -> Iterator[str]:
+        """Check that what a return says of its rows is on record in the packages' own histories."""
+        listed = {each.row.data["advert"]["reference"]: each for each in self._listed}
+        recipients = {each["provider_id"] for part in self._parts for each in part.data["recipients"]}
+        for event in select_kinds(self._history, "ListReturned"):
+            provider = event.data["provider_id"]
+            if provider not in recipients:
+                yield f"was returned by {provider}, which had not got it"
+            for row in event.data["rows"]:
+                kind = _RETURNED.get(row["result"])
+                story = listed[row["reference"]].story if row["reference"] in listed else ()
+                about = (self._list_id, provider)
+                told = {(each.data["list_id"], each.data["provider_id"]) for each in story if each.kind == kind}
+                if kind is not None and about not in told:
+                    yield f"was returned by {provider} with {row['reference']} {row['result']}, but there is no {kind}"
 
     def _has_ticks(self, listed: ListedPackage, at: datetime) -> bool:
         ticked = set[str]()

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from contracts.events.lists import InterestNotUsed, InterestRefusal
+from contracts.events.lists import InterestNotUsed, InterestRefusal, ListReturned, ReturnedListRow, RowResult
 from contracts.examples import an_example_of, an_id
+from contracts.ids import ListingReference, ProviderId
 from judge import find_violations
 from testkit.judge_events import OPEN_TO_ALL, build_open_list_events
 from testkit.judge_lists import AVAILABLE_REFERENCE, BATCHING_LIST, BATCHING_REFERENCE
@@ -78,3 +79,34 @@ def test_a_tick_that_is_not_used_is_on_record() -> None:
     answers = [a_tick(CEDAR, BATCHING_REFERENCE, 409)]
     assert judge(answers=answers, more=[late]) == []
     assert any("but there is no InterestNotUsed" in each for each in judge(answers=answers))
+
+
+def a_return(provider: ProviderId, result: RowResult) -> TimedEvent:
+    row = ReturnedListRow(line=12, reference=ListingReference(BATCHING_REFERENCE), result=result)
+    fields = {"list_id": BATCHING_LIST, "provider_id": provider, "entered_by": None, "rows": (row,)}
+    return TimedEvent(an_example_of(ListReturned, **fields), VALID[-1].at)
+
+
+def test_a_returned_list_says_what_is_on_record() -> None:
+    assert judge(more=[a_return(BIRCH, RowResult.INTERESTED)]) == []
+    assert judge(more=[a_return(CEDAR, RowResult.EMPTY)]) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (a_return(CEDAR, RowResult.INTERESTED), "but there is no InterestRegistered"),
+        (a_return(BIRCH, RowResult.NOT_USED), "but there is no InterestNotUsed"),
+        (a_return(ELM, RowResult.EMPTY), "which had not got it"),
+    ],
+    ids=["no tick", "no tick that is not used", "no recipient"],
+)
+def test_a_return_that_says_what_is_not_on_record_is_found(event: TimedEvent, message: str) -> None:
+    found = judge(more=[event])
+    assert any(message in each for each in found), found
+
+
+def test_a_return_that_is_not_on_record_is_found() -> None:
+    answer = {**a_tick(BIRCH, BATCHING_LIST, 200), "what": "return a list"}
+    assert any("but there is no ListReturned" in each for each in judge(answers=[answer]))
+    assert judge(answers=[answer], more=[a_return(BIRCH, RowResult.EMPTY)]) == []

@@ -1,7 +1,7 @@
 """The demonstration's provider systems: they receive webhooks, answer offers and lists, and bid for open packages."""
 
 from collections.abc import Awaitable, Callable, Container, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from simulator.demo.behaviour import Bid, OfferBehaviour, PlannedAnswer, draw_bi
 from simulator.demo.list_answers import PlannedTick, describe_advert, draw_list_bids, draw_tick_kind, plan_ticks
 from simulator.demo.market import has_dated_lists
 from simulator.demo.schedule import DriverClock, Schedule
+from simulator.demo.workbooks import return_workbook, uses_workbooks
 from simulator.provider_systems import (
     LIST_ISSUED,
     OFFER_MADE,
@@ -78,9 +79,11 @@ class DemoProviderSystems:
                 self.schedule.add(
                     now + bid.delay, self._create_proposal(provider_id, webhook, webhook.data.links.propose, bid)
                 )
+        elif webhook.type == LIST_ISSUED and webhook.data.closes_at is not None:
+            self._plan_ticks(provider_id, webhook, webhook.data.closes_at)
         elif webhook.type == LIST_ISSUED:
             for row in webhook.data.rows:
-                self._plan_row(provider_id, webhook, row)
+                self._plan_list_bids(provider_id, webhook, row)
         elif webhook.type == PACKAGE_PLACED and webhook.data.links.person is not None:
             self.schedule.add(
                 now + PERSON_REQUEST_DELAY, self._create_person_request(provider_id, webhook, webhook.data.links.person)
@@ -103,29 +106,54 @@ class DemoProviderSystems:
             return ()
         return draw_bids(self._seed, provider_id, describe_advert(advert), unit)
 
-    def _plan_row(self, provider_id: UUID, webhook: ReceivedWebhook, row: ListedRow) -> None:
-        """Schedule what the provider does about one row of a list."""
-        now, closes_at, links = self._clock.now(), webhook.data.closes_at, row.links
-        if links.interest is not None and closes_at is not None:
-            kind = draw_tick_kind(self._seed, provider_id, row.advert)
-            for tick in plan_ticks(kind, now=now, closes_at=closes_at):
-                self.schedule.add(tick.at, self._create_tick(provider_id, webhook, row, links.interest, tick))
-        elif links.propose is not None:
-            is_own_area = row.advert.area in self._areas.get(provider_id, ())
-            day = now.date().isoformat()
-            for bid in draw_list_bids(self._seed, provider_id, row.advert, row.unit, day=day, is_own_area=is_own_area):
-                self.schedule.add(now + bid.delay, self._create_proposal(provider_id, webhook, links.propose, bid))
+    def _plan_ticks(self, provider_id: UUID, webhook: ReceivedWebhook, closes_at: datetime) -> None:
+        """Schedule the answers to a Batching List: those of one instant in a workbook, or each row on its own."""
+        answers: dict[datetime, dict[UUID, bool]] = {}
+        for row in webhook.data.rows:
+            kind, reference = draw_tick_kind(self._seed, provider_id, row.advert), row.advert.reference
+            for tick in plan_ticks(kind, now=self._clock.now(), closes_at=closes_at):
+                answers.setdefault(tick.at, {})[reference] = tick.interested
+                if not uses_workbooks(self._seed, provider_id) and row.links.interest is not None:
+                    send = self._create_tick(provider_id, webhook, reference, row.links.interest, tick)
+                    self.schedule.add(tick.at, send)
+        if uses_workbooks(self._seed, provider_id):
+            for at, ticks in answers.items():
+                self.schedule.add(at, self._create_workbook(provider_id, webhook, ticks))
 
     def _create_tick(
-        self, provider_id: UUID, webhook: ReceivedWebhook, row: ListedRow, url: str, tick: PlannedTick
+        self, provider_id: UUID, webhook: ReceivedWebhook, reference: UUID, url: str, tick: PlannedTick
     ) -> Callable[[], Awaitable[None]]:
         body, client = InterestIn(interested=tick.interested), self._create_client(provider_id)
-        what = "tick" if tick.interested else "take a tick back"
+        what = _describe_tick(interested=tick.interested)
 
         async def send() -> None:
-            await self._log_answer(provider_id, webhook, what, client.put(url, body), row.advert.reference)
+            await self._log_answer(provider_id, webhook, what, client.put(url, body), reference)
 
         return send
+
+    def _create_workbook(
+        self, provider_id: UUID, webhook: ReceivedWebhook, answers: Mapping[UUID, bool]
+    ) -> Callable[[], Awaitable[None]]:
+        url, client = f"{self._sourcing_url}/v1/lists/{webhook.data.list_id}", self._create_client(provider_id)
+
+        async def send() -> None:
+            for row in await return_workbook(client, url, answers):
+                if row.reference is not None:
+                    what = _describe_tick(interested=answers[row.reference])
+                    self._write_log(provider_id, webhook, what, row.status, row.reference)
+            self._write_log(provider_id, webhook, "return a list", 200, webhook.data.list_id)
+
+        return send
+
+    def _plan_list_bids(self, provider_id: UUID, webhook: ReceivedWebhook, row: ListedRow) -> None:
+        """Schedule the proposals for a row of a list of available packages."""
+        now, url = self._clock.now(), row.links.propose
+        if url is None:
+            return
+        is_own_area = row.advert.area in self._areas.get(provider_id, ())
+        day = now.date().isoformat()
+        for bid in draw_list_bids(self._seed, provider_id, row.advert, row.unit, day=day, is_own_area=is_own_area):
+            self.schedule.add(now + bid.delay, self._create_proposal(provider_id, webhook, url, bid))
 
     def _create_answer(
         self, provider_id: UUID, webhook: ReceivedWebhook, planned: PlannedAnswer, turn: int
@@ -178,6 +206,11 @@ class DemoProviderSystems:
             if refused.status not in {403, 404, 409}:
                 raise
             status = refused.status
+        self._write_log(provider_id, webhook, what, status, reference)
+
+    def _write_log(
+        self, provider_id: UUID, webhook: ReceivedWebhook, what: str, status: int, reference: UUID | None
+    ) -> None:
         self._log.write(
             AnswerLogEntry(
                 answered_at=self._clock.now(),
@@ -189,3 +222,7 @@ class DemoProviderSystems:
                 reference=reference,
             )
         )
+
+
+def _describe_tick(*, interested: bool) -> str:
+    return "tick" if interested else "take a tick back"

@@ -89,6 +89,7 @@ def _build_list_table(ending: DemoResult) -> Table:
     table = _build_count_table("Lists", _LISTS.items(), ending.verdict.events)
     table.add_row("Batching Lists", str(ending.verdict.batching_lists))
     table.add_row("lists of available packages", str(ending.verdict.available_lists))
+    table.add_row("workbooks returned", str(ending.verdict.returned_lists))
     return table
 
 
@@ -138,6 +139,7 @@ def render_summary(ending: DemoResult) -> str:
             "by_procedure": dict(verdict.by_procedure),
             "batching_lists": verdict.batching_lists,
             "available_lists": verdict.available_lists,
+            "workbooks": verdict.returned_lists,
             "simulated_days": ending.days,
             "wall_s": round(ending.wall_seconds, 1),
         },

@@ -59,6 +59,8 @@ class Verdict:
     """Number of Batching Lists that went out."""
     available_lists: int
     """Number of lists of available packages that went out."""
+    returned_lists: int
+    """Number of workbooks of lists that came back."""
 
 
 async def reach_verdict(stack: ServiceStack, now: datetime, screen: Screen) -> Verdict:
@@ -99,6 +101,7 @@ async def reach_verdict(stack: ServiceStack, now: datetime, screen: Screen) -> V
         events=Counter(event.kind for story in stories for event in story),
         batching_lists=count_issued(lists, "BatchingListIssued"),
         available_lists=count_issued(lists, "AvailablePackagesIssued"),
+        returned_lists=sum(event.kind == "ListReturned" for history in lists for event in history),
         webhook_requests=Counter(f"{each['type']}, {each['reaction']}" for each in receipts),
     )
 
