@@ -185,8 +185,8 @@ class _ListChecks:
                 kind = _RETURNED.get(row["result"])
                 story = listed[row["reference"]].story if row["reference"] in listed else ()
                 about = (self._list_id, provider)
-                told = {(each.data["list_id"], each.data["provider_id"]) for each in story if each.kind == kind}
-                if kind is not None and about not in told:
+                recorded = {(each.data["list_id"], each.data["provider_id"]) for each in story if each.kind == kind}
+                if kind is not None and about not in recorded:
                     yield f"was returned by {provider} with {row['reference']} {row['result']}, but there is no {kind}"
 
     def _has_ticks(self, listed: ListedPackage, at: datetime) -> bool:
