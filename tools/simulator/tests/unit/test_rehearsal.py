@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -13,6 +13,7 @@ import pytest
 from contracts.definitions import read_definition
 from contracts.errors import InvalidInput
 from contracts.framework.definition import FrameworkDefinition
+from contracts.office_time import LONDON
 from simulator.rehearsal.__main__ import RehearsalTask, run_task
 from simulator.rehearsal.engine import PackageResult, Rehearsal
 from simulator.rehearsal.figures import Figures
@@ -73,6 +74,22 @@ def test_every_councils_packages_are_placed_by_its_own_stages(definition: Framew
     assert len(placed) > len(referrals) / 2
     assert {each.stage for each in placed} <= {stage.stage for stage in definition.sourcing}
     assert all(each.placed_at is not None and each.placed_at > each.requested_at for each in placed)
+
+
+def test_what_tier_1_ticks_and_what_lists_offer_is_placed_by_lists() -> None:
+    results = rehearse(
+        ESSEX,
+        draw_referrals(read("essex-live-at-home-2025", ("providers_per_area: 10 ", "providers_per_area: 2 ")), 300),
+    )
+    stages = {stage: [each for each in results if each.stage == stage] for stage in {each.stage for each in results}}
+    assert {"tier-1", "batching-list", "tier-2", "available-packages"} <= set(stages)
+    for each in stages["batching-list"]:
+        assert each.placed_at is not None
+        assert each.placed_at.astimezone(LONDON).time() > time(10)
+    for each in stages["available-packages"]:
+        assert each.placed_at is not None
+        # The first list goes out at 12:00, and officers award a day after it.
+        assert each.placed_at.astimezone(LONDON).time() >= time(12)
 
 
 def test_the_same_seed_gives_the_same_results() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from contracts.events.base import PackageEvent
 from contracts.events.listings import AwardAwaitsApproval, PackageListed
+from contracts.events.lists import ListKind, ListRowAdded
 from contracts.events.offers import (
     AcceptanceReceived,
     OfferDeclined,
@@ -24,6 +25,7 @@ from contracts.events.orders import SpotPriceApproved
 from contracts.events.packages import PackageRequested
 from contracts.events.searches import PackagePlaced
 from contracts.framework.definition import FrameworkDefinition
+from contracts.framework.stages import BatchingList
 from contracts.ids import PackageId
 from contracts.values import AgeBand, Care, Channel
 from simulator.rehearsal.behaviour import ProviderBehaviour
@@ -31,7 +33,7 @@ from simulator.rehearsal.market import RehearsalMarket
 from simulator.rehearsal.referrals import RehearsalReferral
 from sourcing.domain.decisions import decide
 from sourcing.domain.search import Search, SearchStatus
-from sourcing.domain.steps import CancelledTimer, ScheduledTimer
+from sourcing.domain.steps import CancelledTimer, ScheduledTimer, TimerKind
 from sourcing.domain.triggers import AwardProposal, Trigger, build_timer_trigger
 
 DELIVERY: Final = timedelta(seconds=5)
@@ -40,6 +42,7 @@ AWARD_AFTER: Final = timedelta(hours=24)
 APPROVAL_AFTER: Final = timedelta(hours=2)
 LAST_DAYS: Final = timedelta(days=30)
 """How long after the last referral the rehearsal goes on."""
+LIST_TIMERS: Final = frozenset({TimerKind.LIST_CUT_OFF, TimerKind.LIST_CLOSES, TimerKind.LIST_GOES_OUT})
 OWN_TRIGGERS: Final = (AcceptanceReceived, OfferDeclined, OfferExpired, OfferWithdrawn)
 
 
@@ -80,7 +83,7 @@ class Rehearsal:
     def __init__(self, market: RehearsalMarket, *, seed: int) -> None:
         self._market = market
         self._behaviour = ProviderBehaviour(market, seed=seed)
-        self._queue: list[tuple[datetime, int, Action]] = []
+        self._queue: list[tuple[datetime, bool, int, Action]] = []
         self._numbers = count(1)
         self._ids = Random(f"{seed}/ids")
 
@@ -91,13 +94,14 @@ class Rehearsal:
             self._schedule(referral.requested_at, lambda at, p=package, r=referral: self._request(p, r, at))
         end = max((each.requested_at + LAST_DAYS for each in referrals), default=None)
         while end is not None and self._queue and self._queue[0][0] <= end:
-            at, _, action = heapq.heappop(self._queue)
+            at, _, _, action = heapq.heappop(self._queue)
             action(at)
         return [_to_result(package, referral) for package, referral in zip(packages, referrals, strict=True)]
 
-    def _schedule(self, at: datetime, action: Action) -> int:
+    def _schedule(self, at: datetime, action: Action, *, is_of_list: bool = False) -> int:
+        """Schedules an action; at one instant lists come after everything else."""
         number = next(self._numbers)
-        heapq.heappush(self._queue, (at, number, action))
+        heapq.heappush(self._queue, (at, is_of_list, number, action))
         return number
 
     def _request(self, package: _Package, referral: RehearsalReferral, at: datetime) -> None:
@@ -137,7 +141,11 @@ class Rehearsal:
         package.timers.pop(key, None)
         if isinstance(timer, ScheduledTimer):
             trigger = build_timer_trigger(timer.kind, timer.about)
-            number = self._schedule(timer.at, lambda at: self._fire(package, key, number, trigger, at))
+            number: int = self._schedule(
+                timer.at,
+                lambda at: self._fire(package, key, number, trigger, at),
+                is_of_list=timer.kind in LIST_TIMERS,
+            )
             package.timers[key] = number
 
     def _fire(self, package: _Package, key: tuple[str, str], number: int, trigger: Trigger, at: datetime) -> None:
@@ -153,7 +161,10 @@ class Rehearsal:
                 package.tiers[event.offer_id] = event.tier
                 self._deliver_and_answer(package, event, at)
             case PackageListed():
-                self._propose(package, event, at)
+                self._propose(package, event, event.opens_at or at)
+            case ListRowAdded(kind=ListKind.BATCHING_LIST):
+                for after, tick in self._behaviour.draw_ticks(package.number, event):
+                    self._schedule(at + after, lambda later, t=tick: self._decide(package, t, later))
             case AwardAwaitsApproval():
                 approval = SpotPriceApproved(
                     package_id=event.package_id,
@@ -179,11 +190,15 @@ class Rehearsal:
             delivered_at=at + DELIVERY,
         )
         self._schedule(at + DELIVERY, lambda later: self._decide(package, delivered, later))
-        answer = self._behaviour.draw_answer(package.number, offer)
+        answer = self._behaviour.draw_answer(package.number, offer, ticked=self._is_of_list(offer.stage))
         if answer is not None:
             self._schedule(at + answer.after, lambda later: self._decide(package, answer.command, later))
 
+    def _is_of_list(self, stage: str) -> bool:
+        return isinstance(self._market.definition.get_stage(stage), BatchingList)
+
     def _propose(self, package: _Package, listed: PackageListed, at: datetime) -> None:
+        """Lets providers propose from `at` on, when the package is open: at once, or with its first list."""
         care = package.care
         assert care is not None, "a listed package was requested"
         for after, proposal in self._behaviour.draw_proposals(package.number, care, listed):
