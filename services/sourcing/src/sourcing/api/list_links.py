@@ -39,6 +39,7 @@ from sourcing.handlers import record_return
 _HTML: Final = {"text/html": {"schema": {"type": "string"}}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "The link is damaged, was not issued here, or has expired", "content": _HTML},
+    422: {"description": "What was sent is neither the form of this page nor a format of the list", "content": _HTML},
     503: {"description": "Temporarily unavailable; Retry-After gives the time to wait", "content": _HTML},
 }
 _FORM: Final = {
@@ -101,7 +102,7 @@ async def show_list_behind_link(linked: ListBehindLink, request: Request) -> Res
 
 @router.post(
     "/v1/list-links/{token:path}",
-    responses={422: {"description": "What was sent is not the form of this page", "content": _HTML}},
+    responses={413: {"description": "The form is far too large", "content": _HTML}},
     openapi_extra=_FORM,
 )
 @accept_body_up_to(MAX_FORM_BYTES)
