@@ -3,12 +3,11 @@
 import json
 from collections.abc import Callable
 from typing import Protocol
-from uuid import uuid4
 
 import pytest
 from typer.testing import Result
 
-PACKAGE, ACT, ALDER = str(uuid4()), str(uuid4()), str(uuid4())
+PACKAGE, ACT, ALDER = (f"00000000-0000-7000-8000-00000000000{number}" for number in (1, 2, 3))
 REASON = ("--reason", "other")
 
 Run = Callable[..., Result]
