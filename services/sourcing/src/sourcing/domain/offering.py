@@ -64,7 +64,8 @@ def advance(draft: Draft) -> Result:
         _follow_road(draft)
         return Result(follow_up=FollowUp.LOOK_FOR_PROVIDER)
     if not draft.search.is_open:
-        make_directed_offers(draft)
+        if draft.search.status is not SearchStatus.COMPETING:
+            make_directed_offers(draft)
     elif draft.search.acts.is_paused:
         _award_while_paused(draft)
     return Result()

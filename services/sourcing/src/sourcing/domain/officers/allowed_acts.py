@@ -50,6 +50,9 @@ class AllowedAct:
 _SECOND_OFFICER: Final[Mapping[Act, bool | None]] = {Act.OFFER: True, Act.PLACE: None, Act.AWARD: None}
 
 
+_COMPETED_FOR: Final = "providers compete for the package; end the competition first, or award one of its bids"
+
+
 def find_allowed_acts(search: Search, *, today: date) -> tuple[AllowedAct, ...]:
     """Find the acts that are possible now; `today` is the day in the office, before which care has not started."""
     return tuple(_list_allowed_acts(search, today))
@@ -111,6 +114,8 @@ def _find_obstacle_to_stepping_in(search: Search) -> str | None:
         return f"the search has not started: {', '.join(search.missing)} is missing; publish what is missing first"
     if search.status is SearchStatus.PLACED:
         return f"{_describe(search)}; source it again first"
+    if search.status is SearchStatus.COMPETING:
+        return _COMPETED_FOR
     return f"{_describe(search)}; request it again" if search.status is SearchStatus.STOPPED else None
 
 
@@ -149,6 +154,8 @@ def _find_waiting_award(search: Search) -> str | None:
 
 
 def _find_obstacle_to_approving(search: Search) -> str | None:
+    if search.status is SearchStatus.COMPETING:
+        return _COMPETED_FOR
     return None if search.acts.awaiting_second_officer else "no act of an officer waits for a second one"
 
 

@@ -7,7 +7,7 @@ from contracts.events.offers import OfferMade
 from contracts.events.officer_acts import ActEnd, OfficerActEnded
 from contracts.events.searches import StageCandidate
 from contracts.framework.definition import FrameworkDefinition
-from contracts.framework.stages import MakesOffers, OpenList
+from contracts.framework.stages import MakesOffers, OfferingStage
 from contracts.ids import OfferId
 from contracts.values import PassOverReason, Terms
 from sourcing.domain.draft import Draft
@@ -127,7 +127,7 @@ def find_offering_stage(definition: FrameworkDefinition, search: Search) -> Make
 
     Raises ValueError for a framework that makes no offers.
     """
-    stages = {each.stage: each for each in definition.sourcing if not isinstance(each, OpenList)}
+    stages = {each.stage: each for each in definition.sourcing if isinstance(each, OfferingStage)}
     current = None if search.stage is None else stages.get(search.stage.name)
     first = next(iter(stages.values()), None)
     if current is None and first is None:
