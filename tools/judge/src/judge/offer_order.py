@@ -11,6 +11,9 @@ from judge.rules import FrameworkRules
 LISTED_NO_TICK: Final = "listed, no tick"
 """Why a provider is passed over when a Batching List is closed (`suspension`)."""
 
+TURNS: Final = frozenset({"OfferMade", "ProviderPassedOver", "ProviderSkipped"})
+"""A turn of a provider in a stage: an offer, or the decision that it gets none."""
+
 Candidates = Mapping[str, Mapping[str, Any]]
 """The candidates of a stage by provider."""
 
@@ -30,7 +33,7 @@ def check_list_order(story: PackageHistory) -> Iterator[str]:
             ranking, turns = parse_ranking(event), []
         if event.kind == "InterestClosed" and not urgent:
             ranking = tuple(each for each in ranking if each in turns or each not in event.data["providers"])
-        if event.kind in {"OfferMade", "ProviderPassedOver"}:
+        if event.kind in TURNS:
             turns.append(event.data["provider_id"])
             if turns != list(ranking[: len(turns)]):
                 yield f"turns {turns} are not in the order of the list {list(ranking)}"

@@ -7,7 +7,7 @@ from typing import Final
 from judge.batching_rows import MAX_DELAY, find_stage, select_rows
 from judge.events import PackageHistory, RecordedEvent
 from judge.list_rules import BatchingRules
-from judge.offer_order import LISTED_NO_TICK, parse_ranking, select_sourcing
+from judge.offer_order import LISTED_NO_TICK, TURNS, parse_ranking, select_sourcing
 from judge.offers import ENDS
 from judge.rules import FrameworkRules
 from judge.ticks import ROW_ENDS, compute_ticks, select_after
@@ -98,7 +98,7 @@ def _is_missed_tick(event: RecordedEvent) -> bool:
 def _list_untried(stage: RecordedEvent, before: PackageHistory, ticks: Sequence[str]) -> list[str]:
     """List the stage's providers that were neither asked nor passed over before the closing, and did not tick."""
     since = before[before.index(stage) :]
-    tried = {each.data["provider_id"] for each in since if each.kind in {"OfferMade", "ProviderPassedOver"}}
+    tried = {each.data["provider_id"] for each in since if each.kind in TURNS}
     return [each for each in parse_ranking(stage) if each not in tried and each not in ticks]
 
 

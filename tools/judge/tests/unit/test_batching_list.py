@@ -19,7 +19,8 @@ from contracts.events.lists import (
     RowEnd,
 )
 from contracts.events.offers import OfferDeclined, OfferMade
-from contracts.events.searches import StageEntered
+from contracts.events.officer_acts import ProviderSkipped
+from contracts.events.searches import ProviderPassedOver, StageEntered
 from contracts.example_words import Tiers
 from contracts.examples import an_example_of, an_id
 from contracts.ids import ProviderId
@@ -265,3 +266,11 @@ def test_an_urgent_package_that_is_held_back_by_the_list_is_found() -> None:
     declined = next(number for number, each in enumerate(events) if isinstance(each.event, OfferDeclined))
     found = judge(wait(events[: declined + 1], HOUR))
     assert any("nothing followed the end of its offer" in each for each in found), found
+
+
+def test_a_provider_that_an_officer_skips_has_had_its_turn() -> None:
+    events = listed_while_offered()
+    passed = next(number for number, each in enumerate(events) if isinstance(each.event, ProviderPassedOver))
+    skipped = an_example_of(ProviderSkipped, package_id=PACKAGE, stage="tier-1", provider_id=ALDER)
+    assert judge([*events[:passed], TimedEvent(skipped, events[passed].at), *events[passed + 1 :]]) == []
+    assert judge([*events[:passed], *events[passed + 1 :]]) != []
