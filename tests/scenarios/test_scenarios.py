@@ -128,6 +128,12 @@ async def test_a_false_row_of_a_council_fails_with_the_actual_state(tmp_path: Pa
         await run_scenario(read, create_rules_runner(read))
 
 
+def test_essex_has_its_whole_road_of_which_a_dozen_rows_run_on_the_stack() -> None:
+    rows = [row for row in ROWS if row.location.startswith("essex-2025.md")]
+    assert len(rows) >= 150
+    assert sum(row.is_for_running_stack for row in rows) >= 20
+
+
 @pytest.mark.parametrize("file", COUNCILS)
 def test_each_council_has_sixty_rows_of_which_some_run_on_the_stack(file: str) -> None:
     rows = [row for row in ROWS if row.location.startswith(f"{file}.md")]

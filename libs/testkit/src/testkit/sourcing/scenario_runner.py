@@ -12,11 +12,12 @@ from sourcing.domain.offer import Accept, Decline, Offer, ProviderAnswer
 from sourcing.domain.triggers import Outage, OutageOver
 from testkit.sourcing.builders import PACKAGE, a_request, a_withdrawal, an_urgent_request
 from testkit.sourcing.scenario_checks import ScenarioChecks
+from testkit.sourcing.scenario_officer_acts import ScenarioOfficerActs
 from testkit.sourcing.search_driver import SearchDriver
 
 
 @dataclass
-class RulesScenarioRunner(ScenarioChecks):
+class RulesScenarioRunner(ScenarioChecks, ScenarioOfficerActs):
     """Plays one scenario without a service: each sentence of the tables is one of its methods."""
 
     def request_package(self) -> None:

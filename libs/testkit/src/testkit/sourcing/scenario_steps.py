@@ -83,6 +83,15 @@ WHEN: Final[Mapping[str, str]] = {
     "officer {words} awards {provider} for want of another proposal": "award_with_reason",
     "officer {words} approves the price": "approve_price",
     "officer {words} refuses the price": "refuse_price",
+    "officer {words} pauses the search": "pause",
+    "officer {words} resumes the search": "resume",
+    "officer {words} skips {provider}": "skip",
+    "officer {words} wants the package offered to {provider}": "direct_offer",
+    "officer {words} places the package with {provider} at {pounds}": "place_by_hand",
+    "officer {words} approves the act": "approve_act",
+    "officer {words} has the package sourced again": "source_again",
+    "officer {words} takes up the tick of {provider}": "take_up_tick",
+    "officer {words} has the offers go on while the list is out": "override_suspension",
 }
 """Events."""
 
