@@ -45,11 +45,17 @@ def list_writes(attacker: CouncilTraces, victim: CouncilTraces) -> list[Attempt]
 def _list_writes_about_packages(ids: Ids, who: _Attacker) -> list[Attempt]:
     package, offer = f"/v1/packages/{ids['package_id']}", f"/v1/offers/{ids['offer_id']}"
     price, parked = f"/v1/spot-prices/{ids['award_id']}", f"/v1/parked/{ids['topic']}/{ids['key']}"
+    own_row = f"/v1/lists/{ids['list_id']}/rows/{ids['reference']}"
+    row = own_row.replace("/v1/", "/v1/council/", 1)
     withdrawal = f"POST /v1/referrals/{ids['referral_id']}/withdrawal"
     return [
         who.attempt("council", withdrawal, REFERRAL, {"reason": "moved-away"}),
         who.attempt("officer", f"POST {package}/awards", SOURCING, {"proposal_id": ids["package_id"]}),
         who.attempt("officer", f"PUT {package}/definition-version", SOURCING, {"version": 1}),
+        who.attempt("officer", f"POST {package}/pause", SOURCING, {"reason": "other"}),
+        who.attempt("officer", f"PUT {package}/officer", SOURCING, {"officer": "officer-1"}),
+        who.attempt("officer", f"PUT {row}/providers/{ids['provider_id']}/interest", SOURCING, {"interested": True}),
+        who.attempt(who.provider, f"PUT {own_row}/interest", SOURCING, {"interested": True}),
         who.attempt("officer", f"POST {offer}/calls", SOURCING, {"result": "nobody reached"}),
         who.attempt(who.provider, f"POST {offer}/accept", SOURCING),
         who.attempt(who.provider, f"POST {offer}/decline", SOURCING, {"reason": "other"}),

@@ -19,7 +19,7 @@ from testkit.sourcing.scenario_market import ScenarioMarket
 
 pytestmark = pytest.mark.xdist_group("sourcing")
 
-MIGRATION: Final = Path(sourcing.__file__).parent / "migrations" / "versions" / "0013_officer_acts.py"
+MIGRATION: Final = Path(sourcing.__file__).parent / "migrations" / "versions" / "0011_officer_acts.py"
 
 
 async def read_page(harness: SourcingHarness, query: str = "") -> dict[str, Any]:
