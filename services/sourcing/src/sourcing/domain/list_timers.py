@@ -18,10 +18,23 @@ from sourcing.domain.steps import CancelledTimer, FollowUp, ScheduledTimer, Time
 def plan_list_timers(draft: Draft, follow_up: FollowUp) -> Iterator[ScheduledTimer | CancelledTimer]:
     """Yield the timers of lists to schedule and to cancel after a step."""
     if draft.market.definition is None:
+        yield from _cancel_at_end(draft)
         return
     yield from _plan_cut_off(draft)
     yield from _plan_closing(draft)
     yield from _plan_next_list(draft, follow_up)
+
+
+def _cancel_at_end(draft: Draft) -> Iterator[CancelledTimer]:
+    """Cancel all timers of lists where the search ends while its definition is not at hand."""
+    if draft.before is None or not _can_be_listed(draft.before) or _can_be_listed(draft.search):
+        return
+    for kind in (TimerKind.LIST_CUT_OFF, TimerKind.LIST_CLOSES, TimerKind.LIST_GOES_OUT):
+        yield CancelledTimer(kind, str(draft.search.package_id))
+
+
+def _can_be_listed(search: Search) -> bool:
+    return search.is_open or search.status is SearchStatus.LISTED
 
 
 def _plan_cut_off(draft: Draft) -> Iterator[ScheduledTimer | CancelledTimer]:
