@@ -4,8 +4,6 @@ The page meets WCAG 2.2 AA: a caption and headers for the table, a group with a 
 errors in a summary with links and at the row. It is self-contained; its headers allow its own style and nothing else.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,11 +11,10 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-
 from list_documents.columns import HASH_PREFIX, list_facts, state_facts
 from list_documents.content_hash import hash_content
 from list_documents.document import DocumentRow, ListDocument
+from list_documents.page_assets import PageAssets, load_page_assets
 from list_documents.page_form import FieldNames
 from list_documents.returns.returned import ReturnedRow
 from list_documents.wording import list_sentences
@@ -86,7 +83,7 @@ def _list_rows(document: ListDocument, form: PageForm | None, results: Mapping[U
             reference=row.reference,
             name=_name_package(number, row),
             facts=tuple(str(cell) for cell in state_facts(document, row)),
-            names=FieldNames.of(row.reference),
+            names=FieldNames.for_package(row.reference),
             given=None if form is None else form.given.get(row.reference),
             result=results.get(row.reference),
         )
@@ -96,37 +93,6 @@ def _name_package(number: int, row: DocumentRow) -> str:
     return f"Package {number}: {row.service_type}, {row.area}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Assets:
-    template: Template
-    style: str
-    headers: Mapping[str, str]
-
-
 @cache
-def _load_assets() -> _Assets:
-    style = (TEMPLATES / "list.css").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return _Assets(environment.get_template("list.html"), style, _build_headers(style))
-
-
-def _build_headers(style: str) -> Mapping[str, str]:
-    """Forbid fetching, framing, caching, indexing and referrers, because the page's address can be a secret."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        "default-src 'none'",
-        f"style-src 'sha256-{digest}'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
-    return {
-        "content-type": "text/html; charset=utf-8",
-        "cache-control": "no-store",
-        "content-security-policy": "; ".join(policy),
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-        "x-robots-tag": "noindex",
-    }
+def _load_assets() -> PageAssets:
+    return load_page_assets(TEMPLATES, template="list.html", style="list.css")

@@ -31,7 +31,7 @@ class FieldNames:
     start: str
 
     @classmethod
-    def of(cls, reference: UUID) -> Self:
+    def for_package(cls, reference: UUID) -> Self:
         return cls(f"interested-{reference}", f"rate-{reference}", f"ways-{reference}", f"start-{reference}")
 
 
@@ -62,7 +62,7 @@ def _parse(body: bytes) -> Fields:
 
 
 def _build_row(number: int, reference: UUID, fields: Fields) -> ReturnedRow:
-    names = FieldNames.of(reference)
+    names = FieldNames.for_package(reference)
     answers = gather_answers(
         is_interested=parse_yes_or_no(_get_only(fields, names.interested)),
         rate=parse_rate(_get_only(fields, names.rate)),

@@ -141,7 +141,7 @@ async def test_a_provider_without_a_system_ticks_on_the_page_behind_its_link(des
     assert page.status == 200
     assert "Batching List" in page.text
     assert (await desk.read_list("Birch", list_id)).rows[0].ticked is False
-    form = f"list={list_id}&{FieldNames.of(row.advert.reference).interested}=Yes".encode()
+    form = f"list={list_id}&{FieldNames.for_package(row.advert.reference).interested}=Yes".encode()
     sent = await harness.browse(path, method="POST", form=form)
     assert (sent.status, "Your answers are recorded" in sent.text) == (200, True)
     assert (await desk.read_list("Birch", list_id)).rows[0].ticked is True

@@ -17,8 +17,8 @@ from contracts.events.listings import (
 )
 from contracts.events.orders import SpotPriceApproved, SpotPriceRefused
 from contracts.framework.words import Reasons
-from contracts.ids import AwardId, ProposalId, ReasonKey
-from contracts.values import Rating
+from contracts.ids import AwardId, ProposalId
+from sourcing.domain.awarding import check_inadequate_reason, is_reason_missing
 from sourcing.domain.competitions.competition import (
     AwardedBid,
     Bid,
@@ -120,7 +120,7 @@ def _decide_award(draft: Draft, competition: Competition, bid: Bid, command: Awa
     _require_suitable(competition, bid)
     _check_reasons(draft, competition, bid, command)
     facts = get_known_facts(draft, bid.provider_id)
-    _check_inadequate_reason(draft, facts, command)
+    check_inadequate_reason(draft, facts, command.inadequate_reason)
     bars = tuple(_find_refusals(draft, facts))
     if bars:
         return _refuse_award(draft, pending, bid, facts, bars, officer=command.officer)
@@ -168,19 +168,6 @@ def _check_reasons(draft: Draft, competition: Competition, bid: Bid, command: Aw
         raise InvalidInput(FieldError("#/note", "is missing; state why another bid than the first is awarded"))
 
 
-def _check_inadequate_reason(draft: Draft, facts: ProviderFacts, command: AwardBid) -> None:
-    allowed = Reasons.list_keys(draft.definition.reasons.inadequate_award)
-    if command.inadequate_reason is not None:
-        require_known_reason(command.inadequate_reason, allowed, "#/inadequate_reason")
-    if _is_reason_missing(facts, command.inadequate_reason):
-        detail = f"the provider is rated Inadequate; state why it is awarded nevertheless: one of {', '.join(allowed)}"
-        raise InvalidInput(FieldError("#/inadequate_reason", detail))
-
-
-def _is_reason_missing(facts: ProviderFacts, reason: ReasonKey | None) -> bool:
-    return facts.rating is Rating.INADEQUATE and reason is None
-
-
 def _find_refusals(draft: Draft, facts: ProviderFacts) -> Iterator[AwardRefusal]:
     if facts.embargoed:
         yield AwardRefusal.EMBARGOED
@@ -194,7 +181,7 @@ def _find_refusals_at_approval(
     if second_officer == pending.officer:
         yield AwardRefusal.SAME_OFFICER
     yield from _find_refusals(draft, facts)
-    if _is_reason_missing(facts, pending.inadequate_reason):
+    if is_reason_missing(facts, pending.inadequate_reason):
         yield AwardRefusal.INADEQUATE_WITHOUT_REASON
 
 
