@@ -8,11 +8,11 @@ from contracts.catalogue import PACKAGES
 from contracts.events.offers import OfferDelivered, OfferExpired, OfferMade, OfferRedirected, OfferUndeliverable
 from contracts.example_words import Needs, Routes
 from contracts.examples import a_definition, a_visit, an_example_of, an_id, some_care
+from contracts.framework.titles import Titles
 from contracts.ids import OfferId, PackageId, ProviderId
 from contracts.values import AnswerBy, Channel, UnitKind, Weekday
 from provider_registry.domain.mails import build_offer_mail
 from provider_registry.domain.offer_summary import OfferSummary
-from provider_registry.domain.titles import Titles
 from provider_registry.handlers.channels import (
     PutMailbox,
     RemoveMailbox,
@@ -91,7 +91,7 @@ def test_a_mail_states_the_content_of_the_webhook_with_the_titles_of_the_definit
 
 
 def test_without_a_definition_a_mail_shows_keys_with_spaces() -> None:
-    text = build_text(Titles(), route=Routes.HOSPITAL_DISCHARGE, urgent=True)
+    text = build_text(Titles(None), route=Routes.HOSPITAL_DISCHARGE, urgent=True)
     for line in ("Service: personal care", "Where: CO1, E07000071", "(hospital discharge, urgent)", "hoist, key safe"):
         assert line in text
 

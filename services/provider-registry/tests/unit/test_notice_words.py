@@ -11,6 +11,7 @@ from contracts.events.lists import AvailablePackagesIssued, BatchingListIssued, 
 from contracts.events.notices import NoticeKind
 from contracts.events.offers import OfferMade
 from contracts.examples import COLCHESTER, a_definition, an_example_of, an_id
+from contracts.framework.titles import Titles
 from contracts.ids import ProviderId, ServiceTypeKey
 from list_documents.returns.reading import read_return
 from provider_registry.domain.list_mail import build_list_mail
@@ -19,7 +20,6 @@ from provider_registry.domain.mail_layout import Fact, MailLayout, MailLink, Tab
 from provider_registry.domain.notice import NoticeFacts
 from provider_registry.domain.notice_words import WORDS, build_call_script, build_notice_mail
 from provider_registry.domain.notices import OFFER_MADE, PACKAGE_AVAILABLE
-from provider_registry.domain.titles import Titles
 from provider_registry.store.list_rendering import render_list
 from testkit.provider_registry.builders import TENDRING
 
@@ -84,7 +84,7 @@ def test_a_call_about_an_offer_says_all_that_its_mail_says() -> None:
 
 def test_a_call_about_an_open_package_names_its_reference_and_not_the_package() -> None:
     listed = an_example_of(PackageListed)
-    said = " ".join(build_call_script(NoticeKind.PACKAGE_AVAILABLE, PACKAGE_AVAILABLE.facts(listed), Titles()))
+    said = " ".join(build_call_script(NoticeKind.PACKAGE_AVAILABLE, PACKAGE_AVAILABLE.facts(listed), Titles(None)))
     assert str(listed.advert.reference) in said
     assert str(listed.package_id) not in said
 

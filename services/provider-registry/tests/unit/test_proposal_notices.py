@@ -6,11 +6,11 @@ from contracts.events.offers import OfferMade
 from contracts.events.officer_acts import CounterOfferMade
 from contracts.events.searches import PackagePlaced, SourcingStopped
 from contracts.examples import an_example_of, an_id
+from contracts.framework.titles import Titles
 from contracts.ids import ProposalId
 from contracts.values import Channel
 from provider_registry.domain.notice import NoticeState
 from provider_registry.domain.notice_words import build_call_script
-from provider_registry.domain.titles import Titles
 from provider_registry.handlers.offers import send_offer
 from provider_registry.handlers.package_notices import (
     notify_of_counter_offer,
@@ -56,7 +56,7 @@ async def test_a_counter_offer_is_told_with_its_rate_and_its_end_and_the_newest_
     await notify_of_counter_offer(counter_offer, work)
     older, newest = work.tables.notices.notices.values()
     assert (older.state, newest.state) == (NoticeState.LAPSED, NoticeState.TO_CALL)
-    said = " ".join(build_call_script(newest.kind, newest.facts, Titles()))
+    said = " ".join(build_call_script(newest.kind, newest.facts, Titles(None)))
     assert f"Rate: £{counter_offer.terms.rate:.2f} for each " in said
     assert "Answer before: " in said
     assert newest.facts.service_type is not None, "of the proposal"

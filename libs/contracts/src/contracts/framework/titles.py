@@ -46,6 +46,10 @@ class Titles:
     def get_decline_reason(self, key: ReasonKey) -> str:
         return self.get_reason(() if self._definition is None else self._definition.reasons.decline, key)
 
+    def get_withdrawal_reason(self, key: ReasonKey) -> str:
+        """Returns the title; a reason that the definition lacks is its key with spaces for its hyphens."""
+        return self.get_reason(() if self._definition is None else self._definition.reasons.withdrawal, key)
+
 
 def _get_title(word: Word | None, key: str) -> str:
     return key.replace("-", " ") if word is None else word.title

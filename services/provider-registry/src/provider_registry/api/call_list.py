@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field
 from contracts.catalogue import LISTS, PACKAGES
 from contracts.events.notices import CallReason, NoticeKind
 from contracts.events.offers import CallResult
+from contracts.framework.titles import Titles
 from contracts.ids import AreaCode, FrameworkKey, NoticeId
 from provider_registry.api.callers import Bus, Officer, Queries
 from provider_registry.domain.errors import NoticeNotFound
 from provider_registry.domain.notice import Notice, NoticeState
 from provider_registry.domain.notice_words import build_call_script
 from provider_registry.domain.provider import Definitions
-from provider_registry.domain.titles import Titles
 from provider_registry.handlers.call_list import RecordNoticeCall, record_notice_call
 from provider_registry.ports.notices import CallFilter, FoundNotice
 from service_runtime.http.commands import json_response

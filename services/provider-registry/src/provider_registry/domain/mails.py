@@ -1,5 +1,6 @@
 """Content of offer mails: the webhook's content in words, and the link to the answer page."""
 
+from contracts.framework.titles import Titles
 from contracts.ids import OfferId
 from contracts.values import AnswerBy
 from provider_registry.domain.mail_layout import MailLayout, MailLink, render_html, render_text
@@ -7,7 +8,6 @@ from provider_registry.domain.messages import OFFER_MAILED, Message
 from provider_registry.domain.notice_words import describe_time_to_answer
 from provider_registry.domain.offer_facts import describe_offer
 from provider_registry.domain.offer_summary import OfferSummary
-from provider_registry.domain.titles import Titles
 
 
 def build_offer_mail(

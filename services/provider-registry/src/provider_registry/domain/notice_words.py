@@ -8,12 +8,13 @@ from typing import Final
 
 from contracts.events.lists import ListKind
 from contracts.events.notices import NoticeKind
+from contracts.framework.titles import Titles
+from contracts.ids import ReasonKey
 from contracts.office_time import to_office_time
 from contracts.values import AnswerBy
 from provider_registry.domain.mail_layout import Fact, MailLayout, MailLink
 from provider_registry.domain.notice import ListFacts, NoticeFacts
 from provider_registry.domain.offer_facts import describe_offer
-from provider_registry.domain.titles import Titles
 
 _NO_PERSON: Final = "This message does not say who the person is; neither should an answer to it."
 
@@ -183,7 +184,7 @@ def _describe_change(facts: NoticeFacts, titles: Titles) -> list[Fact]:
     if facts.rate is not None and facts.unit is not None:
         found.append(Fact("Rate", f"£{facts.rate:.2f} for each {titles.get_unit(facts.unit)}"))
     if facts.reason is not None:
-        found.append(Fact("Reason", titles.get_reason(facts.reason)))
+        found.append(Fact("Reason", titles.get_withdrawal_reason(ReasonKey(facts.reason))))
     if facts.answer_by is not None:
         found.append(Fact("Answer before", format_instant(facts.answer_by)))
     elif facts.answer_within is not None:

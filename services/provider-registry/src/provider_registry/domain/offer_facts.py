@@ -1,9 +1,10 @@
 """An offer in words, a line for each fact."""
 
+from contracts.framework.titles import Titles
+from contracts.ids import ServiceTypeKey
 from contracts.values import Terms, TermsLine, Visit
 from provider_registry.domain.mail_layout import Fact
 from provider_registry.domain.offer_summary import OfferSummary
-from provider_registry.domain.titles import Titles
 
 
 def describe_offer(summary: OfferSummary, titles: Titles) -> list[Fact]:
@@ -24,8 +25,8 @@ def describe_offer(summary: OfferSummary, titles: Titles) -> list[Fact]:
 
 
 def _format_line(line: TermsLine, titles: Titles) -> str:
-    unit = titles.get_unit(line.unit)
-    return f"{titles.get_item(line.item)}, £{line.rate:.2f} for each {unit}, {line.quantity:.2f} {_format_period(line)}"
+    item, unit = titles.get_service_type(ServiceTypeKey(line.item)), titles.get_unit(line.unit)
+    return f"{item}, £{line.rate:.2f} for each {unit}, {line.quantity:.2f} {_format_period(line)}"
 
 
 def _format_period(line: TermsLine) -> str:

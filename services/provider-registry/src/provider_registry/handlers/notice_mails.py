@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from contracts.events.notices import NoticeKind
+from contracts.framework.titles import Titles
 from contracts.ids import OfferId, PackageId, ProviderId
 from contracts.offer_links import OfferLink
 from contracts.office_time import to_office_date
@@ -10,7 +11,6 @@ from provider_registry.domain.mail_layout import MailLink
 from provider_registry.domain.mails import write_mail
 from provider_registry.domain.notice import NO_FACTS, Notice, NoticeFacts
 from provider_registry.domain.notice_words import build_notice_mail
-from provider_registry.domain.titles import Titles
 from provider_registry.ports import RegistryWork
 from service_runtime.webhooks.mail_content import COMPOSE, REFUSAL_IS_FINAL
 

@@ -16,6 +16,7 @@ from contracts.events.offers import (
     OfferRedirected,
     OfferUndeliverable,
 )
+from contracts.framework.titles import Titles
 from contracts.ids import CouncilKey, NoticeId, OfferId, PackageId, ProviderId
 from contracts.office_time import to_office_date
 from contracts.values import Channel
@@ -24,7 +25,6 @@ from provider_registry.domain.messages import OFFER_MADE, OFFER_MAILED, build_of
 from provider_registry.domain.notice import Notice, NoticeFacts, NoticeState
 from provider_registry.domain.notices import OFFER_MADE as OFFER_RULE
 from provider_registry.domain.offer_summary import OfferSummary
-from provider_registry.domain.titles import Titles
 from provider_registry.handlers.notice_mails import build_offer_link, find_offer_facts
 from provider_registry.handlers.notices import lapse, mark_notified, put_on_call_list
 from provider_registry.ports import RegistryWork
@@ -193,7 +193,7 @@ def _build_never_sent(event: OfferMade | OfferRedirected) -> OfferUndeliverable:
 
 async def _find_titles(summary: OfferSummary | None, work: RegistryWork) -> Titles:
     if summary is None:
-        return Titles()
+        return Titles(None)
     framework = summary.care.framework
     return Titles((await work.frameworks.load_in_force([framework], on=to_office_date(work.now))).get(framework))
 

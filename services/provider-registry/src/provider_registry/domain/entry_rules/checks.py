@@ -16,6 +16,7 @@ from contracts.framework.tiers import (
     Tier,
     TurnoverRule,
 )
+from contracts.framework.titles import Titles
 from contracts.office_time import to_office_date
 from provider_registry.domain.entry_rules.branch_location import check_branch_location
 from provider_registry.domain.entry_rules.outcomes import RuleOutcome
@@ -23,7 +24,6 @@ from provider_registry.domain.entry_rules.ratings import check_key_question, che
 from provider_registry.domain.entry_rules.skills import check_skill
 from provider_registry.domain.entry_rules.turnover import check_turnover
 from provider_registry.domain.provider import Branch, Provider
-from provider_registry.domain.titles import Titles
 
 BranchRule = OverallRatingRule | KeyQuestionRule | BranchLocationRule
 _NO_BRANCH: Final = RuleOutcome(is_met=False, words="no branch is registered for domiciliary care and active")
