@@ -3,6 +3,7 @@
 They are made at any hour; outside brokerage time their clock starts at the next opening.
 """
 
+from contracts.errors import FieldError, InvalidInput
 from contracts.events.offers import OfferMade
 from contracts.events.officer_acts import ActEnd, OfficerActEnded
 from contracts.events.searches import StageCandidate
@@ -125,12 +126,12 @@ def _build_offer(
 def find_offering_stage(definition: FrameworkDefinition, search: Search) -> MakesOffers:
     """Find the stage whose times an offer out of order has: the current one, else the framework's first.
 
-    Raises ValueError for a framework that makes no offers.
+    Raises InvalidInput for a framework that makes no offers.
     """
     stages = {each.stage: each for each in definition.sourcing if isinstance(each, OfferingStage)}
     current = None if search.stage is None else stages.get(search.stage.name)
     first = next(iter(stages.values()), None)
     if current is None and first is None:
         message = f"version {definition.version} of {definition.framework} has no stage that makes offers"
-        raise ValueError(message)
+        raise InvalidInput(FieldError("#/provider_id", message))
     return current or first  # pyright: ignore[reportReturnType]  one of them is there
